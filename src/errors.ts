@@ -1,0 +1,167 @@
+/** Every error a user can meet: a stable code, its exit code, and a default hint. */
+
+/** Exit codes of the command line (DESIGN: "Command line"). Frozen: scripts depend on them. */
+export const EXIT = {
+  done: 0,
+  failed: 1,
+  usage: 2,
+  input: 3,
+  gate: 4,
+  inconclusive: 5,
+  capability: 6,
+  bug: 70,
+  interrupted: 130,
+  terminated: 143,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+interface ErrorRow {
+  readonly exitCode: ExitCode;
+  readonly summary: string;
+  readonly hint?: string;
+}
+
+/** One row a code. The first digit is the area: 1 usage, 2 bytes, 3 graph, 4 data, 5 runtime, 6 output, 7 gates, 9 bugs. */
+export const ERROR_TABLE = {
+  SO1001: { exitCode: EXIT.usage, summary: 'The command line is not understood', hint: 'serve-opt --help' },
+  SO1002: { exitCode: EXIT.usage, summary: 'Two options contradict each other' },
+  SO1003: {
+    exitCode: EXIT.usage,
+    summary: 'A node name, glob or op type matches nothing',
+    hint: 'serve-opt inspect MODEL --json lists every node',
+  },
+  SO1004: {
+    exitCode: EXIT.usage,
+    summary: 'The output would overwrite the input',
+    hint: 'choose another path with -o',
+  },
+  SO1005: {
+    exitCode: EXIT.usage,
+    summary: 'The output exists',
+    hint: 'add --force to replace it, or choose another path with -o',
+  },
+  SO1006: { exitCode: EXIT.usage, summary: 'An option value is not allowed' },
+  SO2001: { exitCode: EXIT.input, summary: 'The file does not exist' },
+  SO2002: { exitCode: EXIT.input, summary: 'The file cannot be read' },
+  SO2003: { exitCode: EXIT.input, summary: 'The file is not an ONNX model' },
+  SO2004: { exitCode: EXIT.input, summary: 'The file is empty' },
+  SO2005: { exitCode: EXIT.input, summary: 'The file ends early', hint: 'download or export the model again' },
+  SO2006: { exitCode: EXIT.input, summary: 'The protobuf bytes are damaged' },
+  SO2007: { exitCode: EXIT.input, summary: 'The model nests too deeply' },
+  SO2008: {
+    exitCode: EXIT.input,
+    summary: 'The file changed while it was read',
+    hint: 'run again when nothing else writes to it',
+  },
+  SO2101: { exitCode: EXIT.input, summary: 'A tensor contradicts itself' },
+  SO2102: { exitCode: EXIT.input, summary: 'External data cannot be used' },
+  SO2103: {
+    exitCode: EXIT.input,
+    summary: 'External data leads out of the model folder',
+    hint: 'copy the data file beside the model',
+  },
+  SO2104: { exitCode: EXIT.input, summary: 'A limit on size is exceeded' },
+  SO3001: { exitCode: EXIT.input, summary: 'The graph is invalid' },
+  SO3002: { exitCode: EXIT.input, summary: 'The model uses an unsupported version' },
+  SO3003: { exitCode: EXIT.input, summary: 'The text is not ONNX text syntax' },
+  SO3101: { exitCode: EXIT.failed, summary: 'A pass cannot be applied to this model' },
+  SO4001: { exitCode: EXIT.input, summary: 'The data cannot be read' },
+  SO4002: { exitCode: EXIT.input, summary: 'The data does not match the model inputs' },
+  SO4003: {
+    exitCode: EXIT.input,
+    summary: 'The data holds Python objects, not arrays',
+    hint: 'save plain arrays; pickled objects are never loaded',
+  },
+  SO4004: { exitCode: EXIT.input, summary: 'The data holds no samples' },
+  SO4005: { exitCode: EXIT.input, summary: 'The labels do not match the model outputs' },
+  SO4006: { exitCode: EXIT.input, summary: 'The model gives values that are not finite on this data' },
+  SO5001: { exitCode: EXIT.failed, summary: 'ONNX Runtime refuses the model' },
+  SO5002: { exitCode: EXIT.failed, summary: 'ONNX Runtime failed while running' },
+  SO5003: { exitCode: EXIT.failed, summary: 'The ONNX Runtime process died' },
+  SO5004: {
+    exitCode: EXIT.capability,
+    summary: 'ONNX Runtime is not installed',
+    hint: 'ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node',
+  },
+  SO5005: { exitCode: EXIT.capability, summary: 'The execution provider is not available', hint: 'serve-opt doctor' },
+  SO5006: {
+    exitCode: EXIT.failed,
+    summary: 'ONNX Runtime for Node cannot pass this type',
+    hint: 'add --no-verify to skip running the model',
+  },
+  SO6001: { exitCode: EXIT.failed, summary: 'The output cannot be written' },
+  SO6002: { exitCode: EXIT.failed, summary: 'There is not enough free space for the output' },
+  SO6003: { exitCode: EXIT.failed, summary: 'The output did not pass its own check' },
+  SO6004: {
+    exitCode: EXIT.failed,
+    summary: 'The model is too large for one file',
+    hint: 'protobuf ends at 2 GiB: let the weights go to an external data file',
+  },
+  SO7001: { exitCode: EXIT.gate, summary: 'The result misses the accuracy gate' },
+  SO8130: { exitCode: EXIT.interrupted, summary: 'Interrupted' },
+  SO8143: { exitCode: EXIT.terminated, summary: 'Terminated' },
+  SO9001: {
+    exitCode: EXIT.bug,
+    summary: 'This is a bug in serve-opt',
+    hint: 'run again with --debug and report the output',
+  },
+} as const satisfies Record<string, ErrorRow>;
+
+export type ErrorCode = keyof typeof ERROR_TABLE;
+
+/** Where in the input an error was found; every field is optional. */
+export interface ErrorLocation {
+  readonly file?: string;
+  readonly byteOffset?: number;
+  readonly graph?: string;
+  readonly node?: string;
+  readonly value?: string;
+}
+
+export interface ServeOptErrorDetails {
+  /** Why it matters or how it came about, one sentence. */
+  readonly why?: string;
+  /** What to do about it, best as a command to copy. Replaces the default hint of the code. */
+  readonly hint?: string;
+  readonly location?: ErrorLocation;
+  readonly cause?: unknown;
+}
+
+/** The only error class thrown on purpose. `message` says what is wrong, `why` and `hint` the rest. */
+export class ServeOptError extends Error {
+  override readonly name = 'ServeOptError';
+  readonly code: ErrorCode;
+  readonly why: string | undefined;
+  readonly hint: string | undefined;
+  readonly location: ErrorLocation;
+
+  constructor(code: ErrorCode, message: string, details: ServeOptErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    const row: ErrorRow = ERROR_TABLE[code];
+    this.code = code;
+    this.why = details.why;
+    this.hint = details.hint ?? row.hint;
+    this.location = details.location ?? {};
+  }
+
+  get exitCode(): ExitCode {
+    return ERROR_TABLE[this.code].exitCode;
+  }
+
+  /** The same error with more of its location known, for callers further out. */
+  at(location: ErrorLocation): ServeOptError {
+    const details: { -readonly [K in keyof ServeOptErrorDetails]: ServeOptErrorDetails[K] } = {
+      location: { ...location, ...this.location },
+      cause: this.cause,
+    };
+    if (this.why !== undefined) details.why = this.why;
+    if (this.hint !== undefined) details.hint = this.hint;
+    return new ServeOptError(this.code, this.message, details);
+  }
+}
+
+/** An internal rule was broken: never the user's fault. */
+export function bug(message: string, cause?: unknown): ServeOptError {
+  return new ServeOptError('SO9001', message, { cause });
+}

@@ -1,0 +1,75 @@
+import { Graph } from './graph.js';
+import type { ModelFunction } from './model-function.js';
+import { runTransforms, type TransformContext, type TransformReport, type TransformStep } from './transform.js';
+
+/** How the codec can get at the bytes a model was read from, and release them. */
+export interface ModelSource {
+  /** Path of the model file; undefined for a model made in memory. */
+  readonly path: string | undefined;
+  readonly sizeBytes: number;
+  close(): void;
+}
+
+/** An ONNX model in memory. Weights stay on disk until touched. */
+export class Model {
+  irVersion = 8;
+  producerName = '';
+  producerVersion = '';
+  domain = '';
+  modelVersion: number | bigint = 0;
+  docString = '';
+  /** Opset version by domain; '' is ai.onnx. */
+  readonly #opsets: Map<string, number> = new Map();
+  /** `metadata_props` of the model, written. */
+  readonly metadata: Map<string, string> = new Map();
+  readonly graph: Graph;
+  /** Local functions by `functionKey`. */
+  readonly functions: Map<string, ModelFunction> = new Map();
+  /** Where the codec read it; only the codec looks inside. */
+  origin: object | undefined = undefined;
+  /** True when a field of the model message itself changed since reading. */
+  changed = false;
+  source: ModelSource | undefined = undefined;
+  readonly #names: Set<string> = new Set();
+  readonly #suffixes: Map<string, number> = new Map();
+
+  constructor(graphName = 'graph') {
+    this.graph = new Graph(this, graphName);
+  }
+
+  get opsets(): ReadonlyMap<string, number> {
+    return this.#opsets;
+  }
+  /** Opset version of a domain; 0 when the model does not import it. */
+  opset(domain = ''): number {
+    return this.#opsets.get(domain) ?? 0;
+  }
+  setOpset(domain: string, version: number): void {
+    this.#opsets.set(domain, version);
+    this.changed = true;
+  }
+
+  /** Records a name as taken anywhere in the model. */
+  claimName(name: string): void {
+    this.#names.add(name);
+  }
+
+  /** A value name that no graph of the model uses: `base`, or `base_1`, `base_2`, … Deterministic. */
+  freshName(base: string): string {
+    if (!this.#names.has(base)) return base;
+    let suffix = this.#suffixes.get(base) ?? 1;
+    while (this.#names.has(`${base}_${suffix}`)) suffix++;
+    this.#suffixes.set(base, suffix + 1);
+    return `${base}_${suffix}`;
+  }
+
+  /** Runs passes, or plain functions of the model, in order. Changes the model in place. */
+  transform(...steps: readonly TransformStep[]): Promise<TransformReport> {
+    return runTransforms(this, steps, {});
+  }
+
+  /** Like `transform`, with cancellation and notes. */
+  transformWith(context: TransformContext, ...steps: readonly TransformStep[]): Promise<TransformReport> {
+    return runTransforms(this, steps, context);
+  }
+}

@@ -1,0 +1,203 @@
+import { bug } from '../errors.js';
+import type { Tensor } from '../tensor/tensor.js';
+import type { Attribute, Int64 } from './attribute.js';
+import type { Graph } from './graph.js';
+import type { Use, Value } from './value.js';
+
+const utf8 = new TextDecoder();
+
+/**
+ * One operator call. Inputs are values or undefined (an omitted optional); outputs are owned by the node.
+ * `domain` is '' for ai.onnx, however the file spelt it.
+ */
+export class Node {
+  #name: string;
+  #opType: string;
+  #domain: string;
+  #overload = '';
+  #inputs: (Value | undefined)[] = [];
+  #uses: (Use | undefined)[] = [];
+  #outputs: (Value | undefined)[] = [];
+  readonly #attributes: Map<string, Attribute> = new Map();
+  graph: Graph;
+  docString: string | undefined = undefined;
+  readonly metadataProps: Map<string, string> = new Map();
+  /** Pass-private notes: never written. */
+  readonly meta: Map<string, unknown> = new Map();
+  /** Where the codec read it; only the codec looks inside. */
+  origin: object | undefined = undefined;
+  /** True when anything of its own message changed since reading. Subgraphs keep their own flag. */
+  changed = true;
+  /** List links, maintained by NodeList alone. */
+  previous: Node | undefined = undefined;
+  next: Node | undefined = undefined;
+  removed = true;
+
+  constructor(graph: Graph, opType: string, domain = '', name = '') {
+    this.graph = graph;
+    this.#opType = opType;
+    this.#domain = domain;
+    this.#name = name;
+  }
+
+  get name(): string {
+    return this.#name;
+  }
+  set name(name: string) {
+    this.#name = name;
+    this.changed = true;
+  }
+  get opType(): string {
+    return this.#opType;
+  }
+  set opType(opType: string) {
+    this.#opType = opType;
+    this.changed = true;
+  }
+  get domain(): string {
+    return this.#domain;
+  }
+  set domain(domain: string) {
+    this.#domain = domain;
+    this.changed = true;
+  }
+  get overload(): string {
+    return this.#overload;
+  }
+  set overload(overload: string) {
+    this.#overload = overload;
+    this.changed = true;
+  }
+
+  /** True for an operator of the default domain with this name. */
+  is(opType: string): boolean {
+    return this.#opType === opType && this.#domain === '';
+  }
+
+  get inputs(): readonly (Value | undefined)[] {
+    return this.#inputs;
+  }
+  get outputs(): readonly (Value | undefined)[] {
+    return this.#outputs;
+  }
+
+  /** Input by position; undefined when omitted or absent. */
+  input(slot: number): Value | undefined {
+    return this.#inputs[slot];
+  }
+
+  /** Output by position. @throws when the node has no such output. */
+  output(index = 0): Value {
+    const value = this.#outputs[index];
+    if (!value) throw bug(`node "${this.#name}" (${this.#opType}) has no output ${index}`);
+    return value;
+  }
+
+  /** Replaces input `slot` (grows the list when needed, with omitted inputs between). */
+  setInput(slot: number, value: Value | undefined): void {
+    while (this.#inputs.length <= slot) {
+      this.#inputs.push(undefined);
+      this.#uses.push(undefined);
+    }
+    const old = this.#uses[slot];
+    if (old) (this.#inputs[slot] as Value).uses.delete(old);
+    this.#inputs[slot] = value;
+    if (value) {
+      const use = { node: this, slot };
+      this.#uses[slot] = use;
+      value.uses.add(use);
+    } else {
+      this.#uses[slot] = undefined;
+    }
+    this.changed = true;
+  }
+
+  setInputs(values: readonly (Value | undefined)[]): void {
+    for (let slot = this.#inputs.length - 1; slot >= 0; slot--) this.setInput(slot, undefined);
+    this.#inputs.length = 0;
+    this.#uses.length = 0;
+    values.forEach((value, slot) => {
+      this.setInput(slot, value);
+    });
+    this.changed = true;
+  }
+
+  /** Adds an output; undefined stands for an omitted optional output. */
+  addOutput(value: Value | undefined): void {
+    if (value) {
+      value.producer = this;
+      value.outputIndex = this.#outputs.length;
+    }
+    this.#outputs.push(value);
+    this.changed = true;
+  }
+
+  /** Replaces output `index`; the old value is left without producer. */
+  setOutput(index: number, value: Value | undefined): void {
+    const old = this.#outputs[index];
+    if (old && old.producer === this) old.producer = undefined;
+    while (this.#outputs.length <= index) this.#outputs.push(undefined);
+    this.#outputs[index] = value;
+    if (value) {
+      value.producer = this;
+      value.outputIndex = index;
+    }
+    this.changed = true;
+  }
+
+  get attributes(): ReadonlyMap<string, Attribute> {
+    return this.#attributes;
+  }
+  setAttribute(attribute: Attribute): void {
+    this.#attributes.set(attribute.name, attribute);
+    this.changed = true;
+  }
+  removeAttribute(name: string): void {
+    if (this.#attributes.delete(name)) this.changed = true;
+  }
+
+  /** An int attribute as a number (values beyond 2^53 saturate), or `fallback` when absent or of another kind. */
+  int(name: string, fallback: number): number {
+    const value = this.#attributes.get(name)?.value;
+    return value?.kind === 'int' ? toNumber(value.value) : fallback;
+  }
+  float(name: string, fallback: number): number {
+    const value = this.#attributes.get(name)?.value;
+    return value?.kind === 'float' ? value.value : fallback;
+  }
+  string(name: string, fallback: string): string {
+    const value = this.#attributes.get(name)?.value;
+    return value?.kind === 'string' ? utf8.decode(value.value) : fallback;
+  }
+  ints(name: string): number[] | undefined {
+    const value = this.#attributes.get(name)?.value;
+    return value?.kind === 'ints' ? value.value.map(toNumber) : undefined;
+  }
+  floats(name: string): readonly number[] | undefined {
+    const value = this.#attributes.get(name)?.value;
+    return value?.kind === 'floats' ? value.value : undefined;
+  }
+  tensor(name: string): Tensor | undefined {
+    const value = this.#attributes.get(name)?.value;
+    return value?.kind === 'tensor' ? value.value : undefined;
+  }
+
+  /** Every subgraph held by an attribute, with the attribute's name. */
+  *subgraphs(): Generator<{ readonly name: string; readonly graph: Graph }> {
+    for (const { name, value } of this.#attributes.values()) {
+      if (value.kind === 'graph') yield { name, graph: value.value };
+      else if (value.kind === 'graphs') for (const graph of value.value) yield { name, graph };
+    }
+  }
+
+  /** Drops its uses of other values; called by Graph.remove. */
+  detach(): void {
+    for (const { graph } of this.subgraphs()) for (const node of graph.nodes) node.detach();
+    for (let slot = 0; slot < this.#inputs.length; slot++) this.setInput(slot, undefined);
+  }
+}
+
+function toNumber(value: Int64): number {
+  if (typeof value === 'number') return value;
+  return value > 0n ? Number.MAX_SAFE_INTEGER : Number.MIN_SAFE_INTEGER;
+}

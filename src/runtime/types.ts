@@ -1,0 +1,57 @@
+/** Plain data that crosses between the CLI, the ONNX Runtime child process and reports. No ONNX Runtime types here. */
+import type { Dim } from '../ir/type.js';
+import type { DataTypeCode } from '../tensor/dtype.js';
+
+/** Elements of a tensor in JavaScript: FLOAT16 and BFLOAT16 as their bits in Uint16Array, BOOL as Uint8Array. */
+export type HostData =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Uint8Array
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array
+  | readonly string[];
+
+export interface HostTensor {
+  readonly dataType: DataTypeCode;
+  readonly dims: readonly number[];
+  readonly data: HostData;
+}
+
+/** Input name → tensor. A Map, never an object: names come from strangers. */
+export type Feeds = Map<string, HostTensor>;
+
+/** What a graph input or output needs, read from the model file itself (not from ONNX Runtime). */
+export interface ValueSpec {
+  readonly name: string;
+  /** Undefined for sequences, maps and optionals. */
+  readonly dataType: DataTypeCode | undefined;
+  /** Undefined when the rank is unknown. */
+  readonly shape: readonly Dim[] | undefined;
+  /** Text-syntax type for messages, for example `seq(float[N])`. */
+  readonly typeText: string;
+  /** For integer inputs that index a table or a dimension of known size: legal values are 0..exclusiveUpper-1. */
+  readonly exclusiveUpper?: number;
+  /** For inputs compared with or equal to constants in the graph (a sample rate, a mode): values worth feeding. */
+  readonly candidates?: readonly number[];
+}
+
+/** Where samples come from: files, or a seed. */
+export type SampleSource =
+  | { readonly kind: 'data'; readonly path: string; readonly first?: number; readonly count?: number }
+  | { readonly kind: 'seeded'; readonly seed: number; readonly count: number };
+
+/** Options of an ONNX Runtime session, as far as serve-opt sets them. */
+export interface SessionOptions {
+  /** Execution providers in order; default `['cpu']`. */
+  readonly executionProviders?: readonly string[];
+  readonly graphOptimization?: 'disabled' | 'basic' | 'extended' | 'all';
+  /** Intra-op threads; default what `os.availableParallelism()` says. */
+  readonly threads?: number;
+  /** Extra session configuration entries, for example `session.disable_prepacking`. */
+  readonly config?: Readonly<Record<string, string>>;
+}

@@ -1,0 +1,208 @@
+import { bug, ServeOptError } from '../errors.js';
+import { DataType, type DataTypeCode, dataTypeName, rawByteLength } from './dtype.js';
+
+/** Bytes of a tensor in `raw_data` form (little-endian, packed), given in pieces on demand. */
+export interface TensorBytes {
+  readonly byteLength: number;
+  /** All bytes at once. May be a view of a larger buffer and may be unaligned; never write to it. */
+  read(): Uint8Array;
+  /** The same bytes in order, in pieces of bounded size; a piece is valid only until the next one is asked for. */
+  chunks(): Iterable<Uint8Array>;
+}
+
+/** How large a piece `chunks()` gives, in bytes: a multiple of 16, so that no element is split. */
+export const CHUNK_BYTES = 4 * 1024 * 1024;
+
+/** Bytes already in memory. */
+export function memoryBytes(bytes: Uint8Array): TensorBytes {
+  return {
+    byteLength: bytes.byteLength,
+    read: () => bytes,
+    *chunks() {
+      for (let at = 0; at < bytes.byteLength; at += CHUNK_BYTES) yield bytes.subarray(at, at + CHUNK_BYTES);
+    },
+  };
+}
+
+type TypedArray =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Uint8Array
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array;
+
+type TypedArrayConstructor<T extends TypedArray> = {
+  new (buffer: ArrayBufferLike, byteOffset: number, length: number): T;
+  readonly BYTES_PER_ELEMENT: number;
+};
+
+/** A typed view of bytes; copies only when the offset is not aligned for the element type. */
+export function typedView<T extends TypedArray>(type: TypedArrayConstructor<T>, bytes: Uint8Array): T {
+  const size = type.BYTES_PER_ELEMENT;
+  const aligned = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
+  return new type(aligned.buffer, aligned.byteOffset, Math.floor(aligned.byteLength / size));
+}
+
+/** Number of elements of a shape; 1 for a scalar (`dims` empty). */
+export function elementCount(dims: readonly number[]): number {
+  let count = 1;
+  for (const dim of dims) count *= dim;
+  return count;
+}
+
+/**
+ * An immutable tensor whose bytes stay where they are (file, memory, a computation) until something touches them.
+ * `dims` is empty for a scalar. STRING tensors hold their elements as bytes, since ONNX strings need not be UTF-8.
+ */
+export class Tensor {
+  readonly dataType: DataTypeCode;
+  readonly dims: readonly number[];
+  readonly #bytes: TensorBytes | undefined;
+  readonly #strings: (() => readonly Uint8Array[]) | undefined;
+  /** Where the codec read this tensor from; lets it be written back as the bytes it came with. Only the codec looks inside. */
+  readonly origin: object | undefined;
+
+  private constructor(
+    dataType: DataTypeCode,
+    dims: readonly number[],
+    bytes: TensorBytes | undefined,
+    strings: (() => readonly Uint8Array[]) | undefined,
+    origin: object | undefined,
+  ) {
+    this.dataType = dataType;
+    this.dims = dims;
+    this.#bytes = bytes;
+    this.#strings = strings;
+    this.origin = origin;
+  }
+
+  /** A numeric tensor over `bytes`. @throws SO2101 when the byte count does not fit `dims`. */
+  static of(dataType: DataTypeCode, dims: readonly number[], bytes: TensorBytes | Uint8Array, origin?: object): Tensor {
+    const data = bytes instanceof Uint8Array ? memoryBytes(bytes) : bytes;
+    const expected = rawByteLength(dataType, elementCount(dims));
+    if (expected !== undefined && expected !== data.byteLength) {
+      throw new ServeOptError(
+        'SO2101',
+        `Tensor of ${dataTypeName(dataType)}[${dims.join(',')}] needs ${expected} bytes but has ${data.byteLength}`,
+      );
+    }
+    return new Tensor(dataType, dims, data, undefined, origin);
+  }
+
+  /** A STRING tensor; `elements` is called when first asked for. */
+  static strings(dims: readonly number[], elements: () => readonly Uint8Array[], origin?: object): Tensor {
+    return new Tensor(DataType.STRING, dims, undefined, elements, origin);
+  }
+
+  static float32(values: Float32Array | readonly number[], dims: readonly number[] = [values.length]): Tensor {
+    const data = values instanceof Float32Array ? values : Float32Array.from(values);
+    return Tensor.of(DataType.FLOAT, dims, bytesOf(data));
+  }
+
+  static int32(values: Int32Array | readonly number[], dims: readonly number[] = [values.length]): Tensor {
+    const data = values instanceof Int32Array ? values : Int32Array.from(values);
+    return Tensor.of(DataType.INT32, dims, bytesOf(data));
+  }
+
+  static int64(values: readonly (number | bigint)[], dims: readonly number[] = [values.length]): Tensor {
+    const data = BigInt64Array.from(values, (v) => BigInt(v));
+    return Tensor.of(DataType.INT64, dims, bytesOf(data));
+  }
+
+  static int8(values: Int8Array, dims: readonly number[] = [values.length]): Tensor {
+    return Tensor.of(DataType.INT8, dims, bytesOf(values));
+  }
+
+  static uint8(values: Uint8Array, dims: readonly number[] = [values.length]): Tensor {
+    return Tensor.of(DataType.UINT8, dims, values);
+  }
+
+  /** Number of elements. */
+  get size(): number {
+    return elementCount(this.dims);
+  }
+
+  get rank(): number {
+    return this.dims.length;
+  }
+
+  /** Bytes in `raw_data` form; for STRING the sum of the element lengths. */
+  get byteLength(): number {
+    if (this.#bytes) return this.#bytes.byteLength;
+    let total = 0;
+    for (const s of this.stringElements()) total += s.byteLength;
+    return total;
+  }
+
+  /** The bytes of a numeric tensor, lazily. */
+  get data(): TensorBytes {
+    if (!this.#bytes) throw bug('a STRING tensor has no raw bytes');
+    return this.#bytes;
+  }
+
+  /** All bytes in `raw_data` form; may be an unaligned view (see `typedView`). */
+  bytes(): Uint8Array {
+    return this.data.read();
+  }
+
+  stringElements(): readonly Uint8Array[] {
+    if (!this.#strings) throw bug(`a ${dataTypeName(this.dataType)} tensor has no string elements`);
+    return this.#strings();
+  }
+
+  /** FLOAT elements as a view. */
+  float32Array(): Float32Array {
+    if (this.dataType !== DataType.FLOAT) throw bug(`expected a float tensor, got ${dataTypeName(this.dataType)}`);
+    return typedView(Float32Array, this.bytes());
+  }
+
+  /** Elements of any integer or bool type up to 64 bits as numbers, exact up to 2^53: meant for small tensors (axes, shapes). */
+  integers(): number[] {
+    const view = this.#integerView();
+    const values = new Array<number>(view.length);
+    for (let i = 0; i < view.length; i++) values[i] = Number(view[i]);
+    return values;
+  }
+
+  #integerView(): TypedArray {
+    const bytes = this.bytes();
+    switch (this.dataType) {
+      case DataType.INT64:
+        return typedView(BigInt64Array, bytes);
+      case DataType.UINT64:
+        return typedView(BigUint64Array, bytes);
+      case DataType.INT32:
+        return typedView(Int32Array, bytes);
+      case DataType.UINT32:
+        return typedView(Uint32Array, bytes);
+      case DataType.INT16:
+        return typedView(Int16Array, bytes);
+      case DataType.UINT16:
+        return typedView(Uint16Array, bytes);
+      case DataType.INT8:
+        return typedView(Int8Array, bytes);
+      case DataType.UINT8:
+      case DataType.BOOL:
+        return bytes;
+      default:
+        throw bug(`expected an integer tensor, got ${dataTypeName(this.dataType)}`);
+    }
+  }
+
+  /** The same bytes under another shape of equal size. */
+  reshaped(dims: readonly number[]): Tensor {
+    return this.#bytes
+      ? Tensor.of(this.dataType, dims, this.#bytes)
+      : new Tensor(this.dataType, dims, undefined, this.#strings, undefined);
+  }
+}
+
+/** The bytes under a typed array, without a copy. */
+export function bytesOf(array: ArrayBufferView): Uint8Array {
+  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+}
