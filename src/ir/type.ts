@@ -36,13 +36,13 @@ export function tensorType(dataType: DataTypeCode, shape?: Shape): TensorType {
   return { kind: 'tensor', dataType, shape };
 }
 
-/** ONNX text syntax of a type, for example `float[batch,3,?]` or `seq(float[N])`. */
+/** ONNX text syntax of a type: `float[batch,3,?]`, `float` for a scalar, `float[]` when the rank is unknown, `seq(float[N])`. */
 export function formatType(type: ValueType | undefined): string {
   if (!type) return '?';
   switch (type.kind) {
     case 'tensor':
     case 'sparse_tensor': {
-      const dims = type.shape ? `[${type.shape.map((d) => d ?? '?').join(',')}]` : '';
+      const dims = type.shape?.length === 0 ? '' : `[${(type.shape ?? []).map((d) => d ?? '?').join(',')}]`;
       const text = `${dataTypeName(type.dataType)}${dims}`;
       return type.kind === 'tensor' ? text : `sparse_tensor(${text})`;
     }

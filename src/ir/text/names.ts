@@ -1,0 +1,64 @@
+import { decodeUtf8, encodeUtf8 } from '../../codec/utf8.js';
+
+/** How names appear in ONNX text: plain identifiers as they are, everything else quoted, with nothing that a terminal or log could act on. */
+
+const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/**
+ * Words that mean something where a name may stand, so that a value called `float` must be quoted. `inf` and `nan`
+ * because a subgraph name follows `=` where a number may.
+ */
+const RESERVED =
+  /^(seq|map|optional|sparse_tensor|type|opaque|inf|infinity|nan|u?int\d+|b?float\d*(e\d+m\d+\w*)?|complex\d+|double|bool|string)$/i;
+
+/** Characters a terminal, a log viewer or a reader can be fooled with: controls, line separators, direction marks, byte order mark. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for.
+const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]/;
+
+/** True when the name can stand in the text without quotes. */
+export function isPlainIdentifier(name: string): boolean {
+  return IDENTIFIER.test(name) && !RESERVED.test(name);
+}
+
+/** The name as it is written: plain when possible, else quoted. */
+export function formatName(name: string): string {
+  return isPlainIdentifier(name) ? name : quote(name);
+}
+
+/** A string literal. `\` and `"` get a backslash (as onnx.printer does); unsafe characters become `\xHH`, one for each UTF-8 byte. */
+export function quote(text: string): string {
+  let out = '"';
+  for (const character of text) {
+    if (character === '"' || character === '\\') out += `\\${character}`;
+    else if (UNSAFE.test(character) && character.length === 1) out += hexEscapes(encodeUtf8(character));
+    else out += character;
+  }
+  return `${out}"`;
+}
+
+/** A string literal over bytes that need not be UTF-8. */
+export function quoteBytes(bytes: Uint8Array): string {
+  return quote(decodeUtf8(bytes));
+}
+
+/** A string literal with every byte written `\xHH`. */
+export function quoteRaw(bytes: Uint8Array): string {
+  return `"${hexEscapes(bytes)}"`;
+}
+
+function hexEscapes(bytes: Uint8Array): string {
+  let out = '';
+  for (const byte of bytes) out += `\\x${byte.toString(16).padStart(2, '0')}`;
+  return out;
+}
+
+/** The pieces one after another. */
+export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
