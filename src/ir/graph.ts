@@ -91,16 +91,25 @@ export class Graph {
   }
   addOutput(value: Value): void {
     this.#outputs.push(value);
+    value.outputOf.push(this);
     this.changed = true;
   }
   /** Makes output `index` of the graph another value. Interface names stay the caller's duty. */
   replaceOutput(index: number, value: Value): void {
+    this.#disown(this.#outputs[index]);
     this.#outputs[index] = value;
+    value.outputOf.push(this);
     this.changed = true;
   }
   removeOutput(index: number): void {
+    this.#disown(this.#outputs[index]);
     this.#outputs.splice(index, 1);
     this.changed = true;
+  }
+
+  #disown(value: Value | undefined): void {
+    const at = value ? value.outputOf.indexOf(this) : -1;
+    if (at >= 0) value?.outputOf.splice(at, 1);
   }
 
   /** Adds a constant. The name is made unique when taken. */

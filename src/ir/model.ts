@@ -1,3 +1,4 @@
+import type { ServeOptError } from '../errors.js';
 import { Graph } from './graph.js';
 import type { ModelFunction } from './model-function.js';
 import { runTransforms, type TransformContext, type TransformReport, type TransformStep } from './transform.js';
@@ -30,6 +31,8 @@ export class Model {
   /** True when a field of the model message itself changed since reading. */
   changed = false;
   source: ModelSource | undefined = undefined;
+  /** Faults found while reading that make the graph ambiguous: it can be copied, but nothing may compute with it. */
+  readonly problems: ServeOptError[] = [];
   readonly #names: Set<string> = new Set();
   readonly #suffixes: Map<string, number> = new Map();
 

@@ -21,9 +21,8 @@ export class Node {
   readonly #attributes: Map<string, Attribute> = new Map();
   graph: Graph;
   docString: string | undefined = undefined;
-  readonly metadataProps: Map<string, string> = new Map();
-  /** Pass-private notes: never written. */
-  readonly meta: Map<string, unknown> = new Map();
+  #metadataProps: Map<string, string> | undefined;
+  #meta: Map<string, unknown> | undefined;
   /** Where the codec read it; only the codec looks inside. */
   origin: object | undefined = undefined;
   /** True when anything of its own message changed since reading. Subgraphs keep their own flag. */
@@ -38,6 +37,19 @@ export class Node {
     this.#opType = opType;
     this.#domain = domain;
     this.#name = name;
+  }
+
+  get metadataProps(): Map<string, string> {
+    this.#metadataProps ??= new Map();
+    return this.#metadataProps;
+  }
+  get hasMetadataProps(): boolean {
+    return this.#metadataProps !== undefined && this.#metadataProps.size > 0;
+  }
+  /** Pass-private notes: never written. */
+  get meta(): Map<string, unknown> {
+    this.#meta ??= new Map();
+    return this.#meta;
   }
 
   get name(): string {
@@ -192,7 +204,10 @@ export class Node {
 
   /** Drops its uses of other values; called by Graph.remove. */
   detach(): void {
-    for (const { graph } of this.subgraphs()) for (const node of graph.nodes) node.detach();
+    for (const { graph } of this.subgraphs()) {
+      for (const node of graph.nodes) node.detach();
+      while (graph.outputs.length > 0) graph.removeOutput(graph.outputs.length - 1);
+    }
     for (let slot = 0; slot < this.#inputs.length; slot++) this.setInput(slot, undefined);
   }
 }

@@ -18,6 +18,8 @@ export class Value {
   #name: string;
   #type: ValueType | undefined;
   #tensor: Tensor | undefined;
+  #meta: Map<string, unknown> | undefined;
+  #metadataProps: Map<string, string> | undefined;
   /** The graph that defines it. */
   graph: Graph;
   /** The node that computes it; set by Node alone. */
@@ -27,11 +29,20 @@ export class Value {
   /** Maintained by Node alone. */
   readonly uses: Set<Use> = new Set();
   /** Pass-private notes: never written. */
-  readonly meta: Map<string, unknown> = new Map();
+  get meta(): Map<string, unknown> {
+    this.#meta ??= new Map();
+    return this.#meta;
+  }
   docString: string | undefined = undefined;
-  readonly metadataProps: Map<string, string> = new Map();
-  /** Where the codec read its ValueInfoProto; only the codec looks inside. */
-  origin: object | undefined = undefined;
+  get metadataProps(): Map<string, string> {
+    this.#metadataProps ??= new Map();
+    return this.#metadataProps;
+  }
+  get hasMetadataProps(): boolean {
+    return this.#metadataProps !== undefined && this.#metadataProps.size > 0;
+  }
+  /** Graphs that give this value out: its own, or subgraphs that pass it through. Maintained by Graph alone. */
+  readonly outputOf: Graph[] = [];
   /** True when name or type changed since reading, so the ValueInfoProto must be written anew. */
   changed = false;
   /** True when opaque parts of the model (training_info, quantization_annotation, sharding) name it: it must not be renamed or removed. */
@@ -94,8 +105,9 @@ export class Value {
     return this.graph.hasInput(this);
   }
 
+  /** True when its own graph, or a subgraph, gives it out. */
   get isGraphOutput(): boolean {
-    return this.graph.outputs.includes(this);
+    return this.outputOf.length > 0;
   }
 
   /** Nodes that consume it, each once, in no particular graph. */

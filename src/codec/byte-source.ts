@@ -1,0 +1,158 @@
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { ServeOptError } from '../errors.js';
+import { CHUNK_BYTES, type TensorBytes } from '../tensor/tensor.js';
+
+/** Random access to the bytes of a model or data file. */
+export interface ByteSource {
+  /** File name for messages (no folder), or `memory`. */
+  readonly label: string;
+  readonly path: string | undefined;
+  readonly sizeBytes: number;
+  /** Bytes `start..end` as a buffer of the caller's own, or a view of memory: never write to it. */
+  read(start: number, end: number): Uint8Array;
+  /** Fills `target` from `start`. */
+  readInto(target: Uint8Array, start: number): void;
+  /** @throws SO2008 when the file is not the one that was opened any more. */
+  checkUnchanged(): void;
+  close(): void;
+}
+
+/** Bytes `start..end` of a source. */
+export interface Span {
+  readonly source: ByteSource;
+  readonly start: number;
+  readonly end: number;
+}
+
+export function memorySource(bytes: Uint8Array, label = 'memory'): ByteSource {
+  return {
+    label,
+    path: undefined,
+    sizeBytes: bytes.byteLength,
+    read: (start, end) => bytes.subarray(start, end),
+    readInto: (target, start) => target.set(bytes.subarray(start, start + target.byteLength)),
+    checkUnchanged: () => {},
+    close: () => {},
+  };
+}
+
+/** How a system error reads to a user. */
+export function fileError(path: string, cause: unknown): ServeOptError {
+  const code = (cause as NodeJS.ErrnoException)?.code;
+  const location = { file: path };
+  if (code === 'ENOENT' || code === 'ENOTDIR')
+    return new ServeOptError('SO2001', `There is no file "${path}"`, { location, cause });
+  const why =
+    code === 'EACCES' || code === 'EPERM'
+      ? 'permission denied'
+      : code === 'ELOOP'
+        ? 'it is a symbolic link'
+        : String(code ?? cause);
+  return new ServeOptError('SO2002', `Cannot read "${path}": ${why}`, { location, cause });
+}
+
+/** Opens a regular file for reading. A FIFO or device is refused without blocking. */
+export function openFileSource(path: string, label: string, extraFlags = 0): ByteSource {
+  let fd: number;
+  try {
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | extraFlags);
+  } catch (cause) {
+    throw fileError(path, cause);
+  }
+  try {
+    return new FileSource(fd, path, label);
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+class FileSource implements ByteSource {
+  readonly label: string;
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly #modifiedMs: number;
+  #fd: number | undefined;
+
+  constructor(fd: number, path: string, label: string) {
+    const stat = fstatSync(fd);
+    if (!stat.isFile()) {
+      const kind = stat.isDirectory() ? 'a folder' : 'not a regular file';
+      throw new ServeOptError('SO2002', `Cannot read "${path}": it is ${kind}`, { location: { file: path } });
+    }
+    this.#fd = fd;
+    this.path = path;
+    this.label = label;
+    this.sizeBytes = stat.size;
+    this.#modifiedMs = stat.mtimeMs;
+  }
+
+  read(start: number, end: number): Uint8Array {
+    const target = Buffer.allocUnsafeSlow(end - start);
+    this.readInto(target, start);
+    return target;
+  }
+
+  readInto(target: Uint8Array, start: number): void {
+    if (this.#fd === undefined)
+      throw new ServeOptError('SO2002', `"${this.label}" was closed before its tensors were read`);
+    let done = 0;
+    while (done < target.byteLength) {
+      const count = Math.min(target.byteLength - done, 1 << 30);
+      let got: number;
+      try {
+        got = readSync(this.#fd, target, done, count, start + done);
+      } catch (cause) {
+        throw fileError(this.path, cause);
+      }
+      if (got === 0) {
+        throw new ServeOptError('SO2008', `"${this.label}" became shorter while it was read`, {
+          location: { file: this.label, byteOffset: start + done },
+        });
+      }
+      done += got;
+    }
+  }
+
+  checkUnchanged(): void {
+    if (this.#fd === undefined) return;
+    const stat = fstatSync(this.#fd);
+    if (stat.size !== this.sizeBytes || stat.mtimeMs !== this.#modifiedMs) {
+      throw new ServeOptError('SO2008', `"${this.label}" changed while it was read`, {
+        location: { file: this.label },
+      });
+    }
+  }
+
+  close(): void {
+    if (this.#fd !== undefined) closeSync(this.#fd);
+    this.#fd = undefined;
+  }
+}
+
+/** Tensor bytes that stay in the file until read. */
+export class FileBytes implements TensorBytes {
+  readonly span: Span;
+
+  constructor(span: Span) {
+    this.span = span;
+  }
+
+  get byteLength(): number {
+    return this.span.end - this.span.start;
+  }
+
+  read(): Uint8Array {
+    return this.span.source.read(this.span.start, this.span.end);
+  }
+
+  *chunks(): Generator<Uint8Array> {
+    const { source, start, end } = this.span;
+    const buffer = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, end - start));
+    for (let at = start; at < end; at += buffer.byteLength) {
+      const piece = buffer.subarray(0, Math.min(buffer.byteLength, end - at));
+      source.readInto(piece, at);
+      yield piece;
+    }
+  }
+}
