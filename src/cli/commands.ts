@@ -1,0 +1,132 @@
+import type { CommandModule } from './command.js';
+import type { FlagName } from './flags.js';
+
+export interface ArgumentDefinition {
+  readonly name: string;
+  readonly summary: string;
+  readonly choices?: readonly string[];
+  /** The argument is a path: completion offers files. */
+  readonly path?: boolean;
+}
+
+export interface ExampleDefinition {
+  readonly command: string;
+  readonly summary: string;
+}
+
+/** One command as data. Nothing here loads its code before it runs. */
+export interface CommandDefinition {
+  readonly name: string;
+  /** One sentence without a full stop, for the list of commands. */
+  readonly summary: string;
+  readonly group: CommandGroup;
+  /** All required, in order. */
+  readonly arguments: readonly ArgumentDefinition[];
+  /** Besides the common flags. */
+  readonly flags: readonly FlagName[];
+  readonly examples: readonly ExampleDefinition[];
+  /** What a reader of its help should know: when to use it, what it never does. */
+  readonly notes?: readonly string[];
+  readonly load: () => Promise<CommandModule>;
+}
+
+/** Headings of the list of commands, in this order. */
+export const COMMAND_GROUPS = ['Look', 'Change', 'Set up'] as const;
+export type CommandGroup = (typeof COMMAND_GROUPS)[number];
+
+const MODEL: ArgumentDefinition = { name: 'model', summary: 'path of an ONNX model', path: true };
+
+export const SHELLS = ['bash', 'zsh', 'fish'] as const;
+export type Shell = (typeof SHELLS)[number];
+
+/** Every command, in the order of help. */
+export const COMMANDS: readonly CommandDefinition[] = [
+  {
+    name: 'inspect',
+    summary: 'Show what a model is made of and what can be quantized',
+    group: 'Look',
+    arguments: [MODEL],
+    flags: ['dump'],
+    examples: [
+      { command: 'serve-opt inspect model.onnx', summary: 'inputs, outputs, sizes, operators' },
+      { command: 'serve-opt inspect model.onnx --json', summary: 'every fact, for scripts' },
+    ],
+    notes: ['Reads the file only: no tensor is loaded and nothing is run.'],
+    load: () => import('./commands/inspect.js'),
+  },
+  {
+    name: 'compare',
+    summary: 'Run two models on the same inputs and show how far apart they are',
+    group: 'Look',
+    arguments: [
+      { name: 'a', summary: 'path of the reference model', path: true },
+      { name: 'b', summary: 'path of the model to judge', path: true },
+    ],
+    flags: ['data', 'samples', 'seed', 'threads', 'ep'],
+    examples: [
+      { command: 'serve-opt compare model.onnx model.int8.onnx', summary: 'on made-up inputs' },
+      { command: 'serve-opt compare model.onnx model.int8.onnx --data val.npz', summary: 'on real ones' },
+    ],
+    notes: ['Labels beside the data add a metric: top-1 accuracy, for one.'],
+    load: () => import('./commands/compare.js'),
+  },
+  {
+    name: 'quantize',
+    summary: 'Make a model smaller and faster, and check the result',
+    group: 'Change',
+    arguments: [MODEL],
+    flags: [
+      'output',
+      'force',
+      'dry-run',
+      'mode',
+      'target',
+      'per-tensor',
+      'reduce-range',
+      'keep-io',
+      'fp16-io',
+      'data',
+      'eval',
+      'samples',
+      'batch',
+      'seed',
+      'include',
+      'exclude',
+      'no-verify',
+      'threads',
+      'ep',
+    ],
+    examples: [
+      { command: 'serve-opt quantize model.onnx --data samples.npz', summary: 'INT8, calibrated' },
+      { command: 'serve-opt quantize model.onnx', summary: 'INT8 weights, no data needed' },
+      { command: 'serve-opt quantize model.onnx --mode fp16', summary: 'half precision' },
+    ],
+    load: () => import('./commands/quantize.js'),
+  },
+  {
+    name: 'doctor',
+    summary: 'Show versions, execution providers that work, and tools found',
+    group: 'Set up',
+    arguments: [],
+    flags: [],
+    examples: [{ command: 'serve-opt doctor', summary: 'what works on this machine, and why not' }],
+    load: () => import('./commands/doctor.js'),
+  },
+  {
+    name: 'completion',
+    summary: 'Print a completion script for bash, zsh or fish',
+    group: 'Set up',
+    arguments: [{ name: 'shell', summary: 'bash, zsh or fish', choices: SHELLS }],
+    flags: [],
+    examples: [
+      { command: 'source <(serve-opt completion bash)', summary: 'for this shell' },
+      { command: 'serve-opt completion fish > ~/.config/fish/completions/serve-opt.fish', summary: 'for good' },
+    ],
+    load: () => import('./commands/completion.js'),
+  },
+];
+
+/** The command of this name. */
+export function findCommand(name: string): CommandDefinition | undefined {
+  return COMMANDS.find((command) => command.name === name);
+}

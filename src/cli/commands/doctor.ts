@@ -1,0 +1,116 @@
+import { mkdtemp, rm, statfs, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ServeOptError } from '../../errors.js';
+import { probeRuntime } from '../../runtime/providers.js';
+import type { CommandContext, CommandResult } from '../command.js';
+import type { Versions } from '../context.js';
+import { formatBytes } from '../render/format.js';
+import type { Style } from '../render/style.js';
+import { type Cell, renderTable } from '../render/table.js';
+import { findTools, type ToolReport } from '../tools.js';
+
+/** The `result` of `serve-opt doctor --json`. */
+export interface DoctorReport {
+  readonly schemaVersion: 1;
+  readonly versions: Versions;
+  readonly runtime: RuntimeState;
+  readonly tools: readonly ToolReport[];
+  readonly temporaryFolder: FolderState;
+}
+
+export interface RuntimeState {
+  /** False when ONNX Runtime is missing or cannot be loaded; `why` and `hint` then tell more. */
+  readonly works: boolean;
+  readonly version?: string;
+  readonly why?: string;
+  readonly hint?: string;
+  readonly providers: readonly { readonly provider: string; readonly works: boolean; readonly why?: string }[];
+}
+
+export interface FolderState {
+  readonly path: string;
+  readonly writable: boolean;
+  readonly freeBytes?: number;
+  readonly why?: string;
+}
+
+/** `serve-opt doctor`: what works here. A part that does not is an answer, not an error: the exit code stays 0. */
+export async function run(context: CommandContext): Promise<CommandResult> {
+  context.progress.handle({ kind: 'start', stage: 'probe' });
+  const [runtime, tools, temporaryFolder] = await Promise.all([
+    runtimeState(context.signal),
+    findTools(context.env),
+    folderState(tmpdir()),
+  ]);
+  context.progress.handle({ kind: 'end', stage: 'probe' });
+  const report: DoctorReport = { schemaVersion: 1, versions: context.versions, runtime, tools, temporaryFolder };
+  return { report, text: () => renderDoctor(report, context.style) };
+}
+
+async function runtimeState(signal: AbortSignal): Promise<RuntimeState> {
+  try {
+    const { onnxRuntime, providers } = await probeRuntime({ signal });
+    return { works: providers.some((provider) => provider.works), version: onnxRuntime, providers };
+  } catch (error) {
+    if (signal.aborted || !(error instanceof ServeOptError) || error.code === 'SO9001') throw error;
+    return {
+      works: false,
+      why: error.why === undefined ? error.message : `${error.message}: ${error.why}`,
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+      providers: [],
+    };
+  }
+}
+
+/** Writes and removes a file, since permissions alone do not tell of full or read-only disks. */
+async function folderState(path: string): Promise<FolderState> {
+  try {
+    const folder = await mkdtemp(join(path, 'serve-opt-doctor-'));
+    try {
+      await writeFile(join(folder, 'probe'), new Uint8Array(4096));
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+    const { bavail, bsize } = await statfs(path);
+    return { path, writable: true, freeBytes: bavail * bsize };
+  } catch (error) {
+    return { path, writable: false, why: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+async function renderDoctor(report: DoctorReport, style: Style): Promise<string> {
+  const { versions, runtime, temporaryFolder } = report;
+  const line = (works: boolean, name: string, text: string): readonly Cell[] => [
+    { text: works ? '✓' : '✗', style: works ? 'green' : 'red' },
+    name,
+    text,
+  ];
+  const table = (rows: readonly (readonly Cell[])[]): Promise<string> =>
+    renderTable([{ title: '' }, { title: '' }, { title: '' }], rows, { columns: undefined, style, indent: 2 });
+  const providers = runtime.providers.map((provider) =>
+    line(
+      provider.works,
+      provider.provider,
+      provider.works ? 'works' : `does not work: ${provider.why ?? 'no reason given'}`,
+    ),
+  );
+  const tools = report.tools.map((tool) => line(tool.found, tool.name, tool.path ?? `not found (${tool.purpose})`));
+  const free = temporaryFolder.freeBytes === undefined ? '' : `, ${formatBytes(temporaryFolder.freeBytes)} free`;
+  const folder = line(
+    temporaryFolder.writable,
+    temporaryFolder.path,
+    temporaryFolder.writable ? `writable${free}` : `not writable: ${temporaryFolder.why ?? ''}`,
+  );
+  const program = [
+    line(true, 'serve-opt', versions.serveOpt),
+    line(true, 'node', `${versions.node} (${versions.platform})`),
+    line(runtime.works, 'onnxruntime', runtime.version ?? `does not work: ${runtime.why ?? ''}`),
+  ];
+  const parts = [style.bold('Versions'), await table(program)];
+  if (runtime.hint !== undefined) parts.push(`    ${style.cyan('hint:')} ${runtime.hint}`);
+  if (providers.length > 0) parts.push('', style.bold('Execution providers'), await table(providers));
+  parts.push('', style.bold('Tools on PATH'), await table(tools));
+  parts.push('', style.bold('Temporary folder'), await table([folder]));
+  return parts.join('\n');
+}

@@ -1,0 +1,121 @@
+import { COMMANDS, type CommandDefinition, type Shell } from './commands.js';
+import { COMMON_FLAGS, type FlagName, flagDefinition } from './flags.js';
+
+/** A script that completes commands, flags, values and paths, made from the table of commands. */
+export function completionScript(shell: Shell): string {
+  return { bash: bashScript, zsh: zshScript, fish: fishScript }[shell]();
+}
+
+function flagsOf(command: CommandDefinition): readonly FlagName[] {
+  return [...command.flags, ...COMMON_FLAGS];
+}
+
+function spellings(name: FlagName): readonly string[] {
+  const { short } = flagDefinition(name);
+  return short === undefined ? [`--${name}`] : [`-${short}`, `--${name}`];
+}
+
+function bashScript(): string {
+  const names = COMMANDS.map((command) => command.name).join(' ');
+  const values = new Map<string, string>();
+  const cases = COMMANDS.map((command) => {
+    for (const name of flagsOf(command)) {
+      const { choices, path, value } = flagDefinition(name);
+      if (value === undefined) continue;
+      const action = choices
+        ? `COMPREPLY=($(compgen -W "${choices.join(' ')}" -- "$word")); return`
+        : path
+          ? 'compopt -o filenames; COMPREPLY=($(compgen -f -- "$word")); return'
+          : 'COMPREPLY=(); return';
+      values.set(spellings(name).join('|'), action);
+    }
+    const flags = flagsOf(command).flatMap(spellings).join(' ');
+    const choices = command.arguments.flatMap((argument) => argument.choices ?? []).join(' ');
+    return `    ${command.name}) flags="${flags}"; words="${choices}" ;;`;
+  });
+  return `# serve-opt completion for bash: source <(serve-opt completion bash)
+_serve_opt() {
+  local word="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}" flags="" words=""
+  if [[ $COMP_CWORD -eq 1 ]]; then
+    COMPREPLY=($(compgen -W "${names} --help --version" -- "$word")); return
+  fi
+  case "$before" in
+${[...values].map(([spelling, action]) => `    ${spelling}) ${action} ;;`).join('\n')}
+  esac
+  case "\${COMP_WORDS[1]}" in
+${cases.join('\n')}
+  esac
+  if [[ "$word" == -* ]]; then COMPREPLY=($(compgen -W "$flags" -- "$word"))
+  elif [[ -n "$words" ]]; then COMPREPLY=($(compgen -W "$words" -- "$word"))
+  else compopt -o filenames; COMPREPLY=($(compgen -f -- "$word")); fi
+}
+complete -F _serve_opt serve-opt`;
+}
+
+function zshScript(): string {
+  const commands = COMMANDS.map((command) => `    ${zshQuote(`${command.name}:${command.summary}`)}`).join('\n');
+  const cases = COMMANDS.map((command) => {
+    const specs = [
+      ...flagsOf(command).flatMap((name) => spellings(name).map((spelling) => zshFlag(name, spelling))),
+      ...command.arguments.map((argument, index) => {
+        const action = argument.choices ? `(${argument.choices.join(' ')})` : argument.path ? '_files' : '';
+        return zshQuote(`${index + 1}:${zshText(argument.summary)}:${action}`);
+      }),
+    ];
+    return `    ${command.name}) _arguments \\\n${specs.map((spec) => `      ${spec}`).join(' \\\n')} ;;`;
+  });
+  return `#compdef serve-opt
+# serve-opt completion for zsh: source <(serve-opt completion zsh)
+_serve_opt() {
+  local -a commands=(
+${commands}
+  )
+  if (( CURRENT == 2 )); then _describe command commands; return; fi
+  local command="$words[2]"
+  shift words; (( CURRENT-- ))
+  case "$command" in
+${cases.join('\n')}
+  esac
+}
+compdef _serve_opt serve-opt`;
+}
+
+function zshFlag(name: FlagName, spelling: string): string {
+  const { value, choices, path, repeatable, summary } = flagDefinition(name);
+  const action = choices ? `(${choices.join(' ')})` : path ? '_files' : '';
+  return zshQuote(
+    `${repeatable ? '*' : ''}${spelling}[${zshText(summary)}]${value === undefined ? '' : `:${value}:${action}`}`,
+  );
+}
+
+function zshText(text: string): string {
+  return text.replace(/[[\]:\\]/g, (character) => `\\${character}`);
+}
+
+function zshQuote(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+function fishScript(): string {
+  const lines = ['# serve-opt completion for fish: serve-opt completion fish | source', 'complete -c serve-opt -f'];
+  for (const command of COMMANDS) {
+    const seen = `-n '__fish_seen_subcommand_from ${command.name}'`;
+    lines.push(`complete -c serve-opt -n __fish_use_subcommand -a ${command.name} -d ${fishQuote(command.summary)}`);
+    for (const argument of command.arguments) {
+      if (argument.choices) lines.push(`complete -c serve-opt ${seen} -a '${argument.choices.join(' ')}'`);
+      else if (argument.path) lines.push(`complete -c serve-opt ${seen} -F`);
+    }
+    for (const name of flagsOf(command)) {
+      const { short, value, choices, path, summary } = flagDefinition(name);
+      const parts = [`complete -c serve-opt ${seen} -l ${name}`];
+      if (short !== undefined) parts.push(`-s ${short}`);
+      if (value !== undefined) parts.push(choices ? `-x -a '${choices.join(' ')}'` : path ? '-r -F' : '-x');
+      lines.push(`${parts.join(' ')} -d ${fishQuote(summary)}`);
+    }
+  }
+  return lines.join('\n');
+}
+
+function fishQuote(text: string): string {
+  return `'${text.replace(/['\\]/g, (character) => `\\${character}`)}'`;
+}

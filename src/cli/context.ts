@@ -1,0 +1,21 @@
+/** An output stream as far as the command line uses it. `process.stdout` is one, and so is any Writable. */
+export type OutputStream = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+
+/** Everything a command may know of the world it runs in. Tests make their own. */
+export interface CliContext {
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** Aborted by SIGINT, SIGTERM and SIGHUP; its reason is the ServeOptError to end with. */
+  readonly signal: AbortSignal;
+  readonly versions: Versions;
+}
+
+/** What an error report must name to be of use. */
+export interface Versions {
+  readonly serveOpt: string;
+  readonly node: string;
+  /** For example `linux-x64`. */
+  readonly platform: string;
+}

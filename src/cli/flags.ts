@@ -1,0 +1,112 @@
+import { COMPARE_DEFAULTS, QUANTIZE_DEFAULTS, QUANTIZE_MODES, QUANTIZE_TARGETS } from '../workflows/options.js';
+
+/** One flag as data: parsing, help, completion and the docs page come from it. */
+export interface FlagDefinition {
+  readonly short?: string;
+  /** Name of the value in help, for example `PATH`. Without it the flag is a switch. */
+  readonly value?: string;
+  /** `text` by default; `integer` is checked against `minimum`. */
+  readonly type?: 'text' | 'integer';
+  readonly minimum?: number;
+  readonly choices?: readonly string[];
+  /** May be given several times; the values form a list. */
+  readonly repeatable?: boolean;
+  /** The value is a path: completion offers files. */
+  readonly path?: boolean;
+  /** Shown in help; the workflow applies it. */
+  readonly default?: string | number;
+  readonly group: FlagGroup;
+  /** One phrase, lower case, no full stop, at most 50 characters so that help keeps to 80 columns. */
+  readonly summary: string;
+}
+
+/** Headings of help, in this order. */
+export const FLAG_GROUPS = ['Output', 'Method', 'Data', 'Layers', 'Run', 'Everywhere'] as const;
+export type FlagGroup = (typeof FLAG_GROUPS)[number];
+
+/** Every flag of every command. One name has one meaning everywhere. */
+export const FLAGS = {
+  output: { short: 'o', value: 'PATH', path: true, group: 'Output', summary: 'file to write; - is stdout' },
+  force: { group: 'Output', summary: 'replace an existing output' },
+  'dry-run': { group: 'Output', summary: 'do everything but write' },
+  dump: { group: 'Output', summary: 'print the model as ONNX text' },
+  mode: {
+    value: 'MODE',
+    choices: QUANTIZE_MODES,
+    default: QUANTIZE_DEFAULTS.mode,
+    group: 'Method',
+    summary: 'auto, static, dynamic or fp16',
+  },
+  target: {
+    value: 'TARGET',
+    choices: QUANTIZE_TARGETS,
+    default: QUANTIZE_DEFAULTS.target,
+    group: 'Method',
+    summary: 'portable, or ort for com.microsoft operators',
+  },
+  'per-tensor': { group: 'Method', summary: 'one scale a weight, not one a channel' },
+  'reduce-range': { group: 'Method', summary: '7-bit weights, for x86 without VNNI' },
+  'keep-io': { group: 'Method', summary: 'fp16: keep input and output types (default)' },
+  'fp16-io': { group: 'Method', summary: 'fp16: inputs and outputs become fp16 too' },
+  data: { value: 'PATH', path: true, group: 'Data', summary: 'samples: .npz .npy .jsonl .csv or a folder' },
+  eval: { value: 'PATH', path: true, group: 'Data', summary: 'labelled samples to measure the metric on' },
+  samples: { value: 'N', type: 'integer', minimum: 1, group: 'Data', summary: 'use at most N samples' },
+  batch: { value: 'N', type: 'integer', minimum: 1, group: 'Data', summary: 'samples in one calibration run' },
+  seed: {
+    value: 'N',
+    type: 'integer',
+    minimum: 0,
+    default: COMPARE_DEFAULTS.seed,
+    group: 'Data',
+    summary: 'seed of made-up inputs',
+  },
+  include: { value: 'GLOB', repeatable: true, group: 'Layers', summary: 'only nodes of this name or op type' },
+  exclude: { value: 'GLOB', repeatable: true, group: 'Layers', summary: 'leave these nodes in float' },
+  'no-verify': { group: 'Run', summary: 'do not load, run and compare the result' },
+  threads: { value: 'N', type: 'integer', minimum: 1, group: 'Run', summary: 'threads of ONNX Runtime' },
+  ep: { value: 'NAME', repeatable: true, group: 'Run', summary: 'execution provider, see doctor' },
+  json: { group: 'Everywhere', summary: 'print one JSON document' },
+  quiet: { short: 'q', group: 'Everywhere', summary: 'no progress and no summary' },
+  verbose: { short: 'v', group: 'Everywhere', summary: 'say more' },
+  debug: { group: 'Everywhere', summary: 'show the stack of an error' },
+  color: { group: 'Everywhere', summary: 'colour even where it looks unwanted' },
+  'no-color': { group: 'Everywhere', summary: 'no colour' },
+  help: { short: 'h', group: 'Everywhere', summary: 'show help' },
+} as const satisfies Record<string, FlagDefinition>;
+
+export type FlagName = keyof typeof FLAGS;
+
+/** Flags that every command takes. */
+export const COMMON_FLAGS = [
+  'json',
+  'quiet',
+  'verbose',
+  'debug',
+  'color',
+  'no-color',
+  'help',
+] as const satisfies readonly FlagName[];
+
+type FlagValue<F extends FlagDefinition> = F extends { readonly repeatable: true }
+  ? readonly string[]
+  : F extends { readonly choices: readonly (infer C)[] }
+    ? C
+    : F extends { readonly type: 'integer' }
+      ? number
+      : F extends { readonly value: string }
+        ? string
+        : boolean;
+
+/** Parsed values; a flag that was not given is absent. */
+export type FlagValues = { readonly [K in FlagName]?: FlagValue<(typeof FLAGS)[K]> };
+
+/** The row of a flag, without its literal types. */
+export function flagDefinition(name: FlagName): FlagDefinition {
+  return FLAGS[name];
+}
+
+/** How a flag is written in help: `-o, --output PATH`. */
+export function flagSyntax(name: FlagName): string {
+  const { short, value } = flagDefinition(name);
+  return `${short === undefined ? '' : `-${short}, `}--${name}${value === undefined ? '' : ` ${value}`}`;
+}

@@ -1,0 +1,77 @@
+import { COMMAND_GROUPS, COMMANDS, type CommandDefinition } from './commands.js';
+import { COMMON_FLAGS, FLAG_GROUPS, type FlagName, flagDefinition, flagSyntax } from './flags.js';
+import type { Style } from './render/style.js';
+
+/** Help of the whole program, made from the table of commands: no command is loaded. */
+export function programHelp(style: Style): string {
+  const lines = [
+    'Take an ONNX model to a smaller, faster, verified model.',
+    '',
+    `  ${style.dim('$')} serve-opt quantize model.onnx --data samples.npz`,
+    '',
+    `${style.bold('Usage:')} serve-opt <command> [options]`,
+  ];
+  const names = columnWidth(COMMANDS.map((command) => command.name));
+  for (const group of COMMAND_GROUPS) {
+    const commands = COMMANDS.filter((command) => command.group === group);
+    lines.push('', style.bold(`${group}:`));
+    for (const command of commands) lines.push(`  ${style.cyan(command.name.padEnd(names))}${command.summary}`);
+  }
+  lines.push('', style.bold('Everywhere:'), ...flagLines([...COMMON_FLAGS], style));
+  lines.push(`  ${'    --version'.padEnd(columnWidth(COMMON_FLAGS.map(indentedSyntax)))}show the version`);
+  lines.push('', `serve-opt <command> --help shows the options of a command.`);
+  return `${lines.join('\n')}\n`;
+}
+
+/** Help of one command: examples first, at most a screen. */
+export function commandHelp(command: CommandDefinition, style: Style): string {
+  const lines = [`${command.summary}.`, ''];
+  const commands = columnWidth(command.examples.map((example) => example.command));
+  for (const example of command.examples) {
+    const text = `${example.command.padEnd(commands)}${style.dim(example.summary)}`;
+    // A long command says enough by itself.
+    const fits = commands + example.summary.length + 4 <= 80;
+    lines.push(`  ${style.dim('$')} ${fits ? text : example.command}`);
+  }
+  lines.push('', `${style.bold('Usage:')} ${commandUsage(command)}`);
+  if (command.arguments.length > 0) {
+    const width = columnWidth(command.arguments.map((argument) => `<${argument.name}>`));
+    for (const argument of command.arguments) {
+      lines.push(`  ${`<${argument.name}>`.padEnd(width)}${argument.summary}`);
+    }
+  }
+  for (const group of FLAG_GROUPS) {
+    const flags = command.flags.filter((name) => flagDefinition(name).group === group);
+    if (flags.length > 0) lines.push('', style.bold(`${group}:`), ...flagLines(flags, style));
+  }
+  for (const note of command.notes ?? []) lines.push('', note);
+  lines.push('', `${style.bold('Everywhere:')} --json -q/--quiet -v/--verbose --debug --[no-]color -h/--help`);
+  return `${lines.join('\n')}\n`;
+}
+
+/** `serve-opt compare <a> <b> [options]`. */
+export function commandUsage(command: CommandDefinition): string {
+  const args = command.arguments.map((argument) => ` <${argument.name}>`).join('');
+  return `serve-opt ${command.name}${args} [options]`;
+}
+
+/** Summary with what else a reader needs: the default, that it may be repeated. */
+export function flagSummary(name: FlagName): string {
+  const flag = flagDefinition(name);
+  const extra = flag.default !== undefined ? ` (default ${flag.default})` : flag.repeatable ? ' (repeatable)' : '';
+  return flag.summary + extra;
+}
+
+function flagLines(names: readonly FlagName[], style: Style): string[] {
+  const width = columnWidth(names.map(indentedSyntax));
+  return names.map((name) => `  ${style.cyan(indentedSyntax(name).padEnd(width))}${flagSummary(name)}`);
+}
+
+/** Long names line up whether or not there is a short one. */
+function indentedSyntax(name: FlagName): string {
+  return flagDefinition(name).short === undefined ? `    ${flagSyntax(name)}` : flagSyntax(name);
+}
+
+function columnWidth(texts: readonly string[]): number {
+  return Math.max(...texts.map((text) => text.length)) + 2;
+}

@@ -1,0 +1,126 @@
+import { EXIT, type ExitCode, ServeOptError } from '../errors.js';
+import { COMMANDS, type CommandDefinition, findCommand } from './commands.js';
+import type { CliContext } from './context.js';
+import { COMMON_FLAGS, flagDefinition } from './flags.js';
+import { commandHelp, programHelp } from './help.js';
+import { writeDocument, writeText } from './output.js';
+import { createProcessHost } from './process-host.js';
+import { renderError, reportError, toServeOptError } from './render/error.js';
+import { createStyle, wantsColour } from './render/style.js';
+import { suggest } from './suggest.js';
+
+/** Runs the program as this process: real streams, signals and exit code. Never returns. */
+export async function runProcess(): Promise<never> {
+  const host = createProcessHost();
+  return host.exit(await main(host.argv, host.context));
+}
+
+/**
+ * Runs one command line (without node and script) and answers its exit code; never throws.
+ *
+ * Help and version are answered from the table of commands: nothing else is loaded, neither commander nor native code.
+ */
+export async function main(argv: readonly string[], context: CliContext): Promise<ExitCode> {
+  const words = wordsBeforeDashDash(argv);
+  const json = words.includes('--json');
+  const debug = words.includes('--debug');
+  const colourFlag = colourOf(words);
+  const { definition, rest } = route(argv);
+  const styleOf = (stream: CliContext['stdout']) =>
+    createStyle(wantsColour({ flag: colourFlag, env: context.env, isTTY: stream.isTTY === true }));
+  try {
+    const asksHelp = words.includes('--help') || words.includes('-h') || words[0] === 'help';
+    if (definition !== undefined && asksHelp) {
+      writeText(context.stdout, commandHelp(definition, styleOf(context.stdout)), context);
+      return EXIT.done;
+    }
+    if (definition === undefined) {
+      const typed = rest[0];
+      if (typed === undefined && (words.includes('--version') || words.includes('-V'))) {
+        if (json) writeDocument('version', { ok: true, result: context.versions }, context);
+        else writeText(context.stdout, `${context.versions.serveOpt}\n`, context);
+        return EXIT.done;
+      }
+      if (typed === undefined && asksHelp) {
+        writeText(context.stdout, programHelp(styleOf(context.stdout)), context);
+        return EXIT.done;
+      }
+      throw unknownCommand(typed);
+    }
+    const { runCommand } = await import('./run-command.js');
+    return await runCommand(definition, rest, context);
+  } catch (thrown) {
+    const error = outcomeOf(thrown, context.signal);
+    if (json) {
+      const report = reportError(error, context.versions, debug);
+      writeDocument(definition?.name ?? '', { ok: false, error: report }, context);
+    } else {
+      writeText(context.stderr, renderError(error, styleOf(context.stderr), context.versions, debug), context);
+    }
+    return error.exitCode;
+  }
+}
+
+/** After a signal, whatever broke broke because of it. */
+function outcomeOf(thrown: unknown, signal: AbortSignal): ServeOptError {
+  const reason: unknown = signal.aborted ? signal.reason : undefined;
+  return reason instanceof ServeOptError ? reason : toServeOptError(thrown);
+}
+
+/** Splits off the command. Switches that every command takes may stand before it. */
+function route(argv: readonly string[]): { definition: CommandDefinition | undefined; rest: readonly string[] } {
+  const common = new Set(
+    COMMON_FLAGS.flatMap((name) => {
+      const { short } = flagDefinition(name);
+      return short === undefined ? [`--${name}`] : [`--${name}`, `-${short}`];
+    }),
+  );
+  const switches: string[] = [];
+  let index = 0;
+  for (; index < argv.length && common.has(argv[index] ?? ''); index++) switches.push(argv[index] ?? '');
+  // `help quantize` is `quantize --help`.
+  if (argv[index] === 'help') index++;
+  const word = argv[index];
+  const definition = word === undefined ? undefined : findCommand(word);
+  if (definition !== undefined) return { definition, rest: [...switches, ...argv.slice(index + 1)] };
+  const rest = argv.slice(index).filter((part) => part !== '--version' && part !== '-V' && !common.has(part));
+  return { definition, rest };
+}
+
+function unknownCommand(typed: string | undefined): ServeOptError {
+  const names = COMMANDS.map((command) => command.name);
+  if (typed === undefined) {
+    return new ServeOptError('SO1001', 'No command was given', {
+      why: `the commands are ${names.join(', ')}`,
+      hint: 'serve-opt --help',
+    });
+  }
+  if (typed.startsWith('-')) {
+    return new ServeOptError('SO1001', `The option "${typed}" stands before a command`, {
+      why: 'options follow the command: serve-opt <command> [options]',
+      hint: 'serve-opt --help',
+    });
+  }
+  const near = suggest(typed, names);
+  if (near !== undefined) {
+    return new ServeOptError('SO1001', `There is no command "${typed}"`, {
+      why: `did you mean "${near}"?`,
+      hint: `serve-opt ${near} --help`,
+    });
+  }
+  const looksLikeModel = /\.(onnx|onnx\.txt|ort|pb)$/i.test(typed);
+  return new ServeOptError('SO1001', `There is no command "${typed}"`, {
+    why: looksLikeModel ? 'a model follows a command' : `the commands are ${names.join(', ')}`,
+    hint: looksLikeModel ? `serve-opt inspect ${typed}` : 'serve-opt --help',
+  });
+}
+
+function wordsBeforeDashDash(argv: readonly string[]): readonly string[] {
+  const end = argv.indexOf('--');
+  return end === -1 ? argv : argv.slice(0, end);
+}
+
+function colourOf(words: readonly string[]): boolean | undefined {
+  const last = words.findLast((word) => word === '--color' || word === '--no-color');
+  return last === undefined ? undefined : last === '--color';
+}

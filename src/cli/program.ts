@@ -1,0 +1,124 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { ServeOptError } from '../errors.js';
+import type { CommandDefinition } from './commands.js';
+import { COMMON_FLAGS, type FlagDefinition, type FlagName, type FlagValues, flagDefinition } from './flags.js';
+import { suggest } from './suggest.js';
+
+export interface ParsedCommand {
+  readonly args: readonly string[];
+  readonly flags: FlagValues;
+}
+
+/**
+ * Reads the words after a command's name. Commander does the reading; what it complains about becomes our errors.
+ * @throws SO1001 for what it does not know, SO1006 for a value that is not allowed.
+ */
+export function parseCommand(definition: CommandDefinition, argv: readonly string[]): ParsedCommand {
+  const names: readonly FlagName[] = [...definition.flags, ...COMMON_FLAGS];
+  const command = new Command(definition.name)
+    .exitOverride()
+    .configureOutput({ writeOut: () => undefined, writeErr: () => undefined })
+    .showSuggestionAfterError(false)
+    .helpOption(false)
+    .allowExcessArguments(false)
+    .action(() => undefined);
+  for (const argument of definition.arguments) {
+    command.argument(`<${argument.name}>`, argument.summary, (text) => checkChoice(text, argument.choices));
+  }
+  for (const name of names) command.addOption(commanderOption(name));
+  try {
+    command.parse(argv, { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) throw usageError(error, definition, names);
+    throw error;
+  }
+  return { args: command.processedArgs.map(String), flags: valuesOf(command, names) };
+}
+
+function commanderOption(name: FlagName): Option {
+  const flag = flagDefinition(name);
+  const short = flag.short === undefined ? '' : `-${flag.short}, `;
+  const value = flag.value === undefined ? '' : ` <${flag.value}>`;
+  const option = new Option(`${short}--${name}${value}`, flag.summary);
+  if (flag.value !== undefined) {
+    option.argParser((text: string, previous: unknown) => {
+      const parsed = parseValue(text, flag);
+      return flag.repeatable ? [...(Array.isArray(previous) ? previous : []), parsed] : parsed;
+    });
+  }
+  return option;
+}
+
+function parseValue(text: string, flag: FlagDefinition): string | number {
+  if (text === '') throw new InvalidArgumentError('it is empty');
+  if (flag.type !== 'integer') return checkChoice(text, flag.choices);
+  const value = Number(text);
+  const minimum = flag.minimum ?? 0;
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < minimum) {
+    throw new InvalidArgumentError(`it must be a whole number from ${minimum} up`);
+  }
+  return value;
+}
+
+function checkChoice(text: string, choices: readonly string[] | undefined): string {
+  if (choices === undefined || choices.includes(text)) return text;
+  const near = suggest(text, choices);
+  throw new InvalidArgumentError(
+    `it must be one of ${choices.join(', ')}${near === undefined ? '' : `; did you mean "${near}"?`}`,
+  );
+}
+
+/** Commander camel-cases names and turns `--no-x` into `x: false`; the rest of the program sees names as typed. */
+function valuesOf(command: Command, names: readonly FlagName[]): FlagValues {
+  const values = new Map<string, unknown>();
+  for (const name of names) {
+    const negated = name.startsWith('no-');
+    const key = camelCase(negated ? name.slice(3) : name);
+    if (command.getOptionValueSource(key) !== 'cli') continue;
+    const value: unknown = command.getOptionValue(key);
+    if (negated) {
+      if (value === false) values.set(name, true);
+    } else if (value !== false) values.set(name, value);
+  }
+  return Object.fromEntries(values) as FlagValues;
+}
+
+function camelCase(name: string): string {
+  return name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function usageError(error: CommanderError, definition: CommandDefinition, names: readonly FlagName[]): ServeOptError {
+  const hint = `serve-opt ${definition.name} --help`;
+  const quoted = /'([^']*)'/.exec(error.message)?.[1] ?? '';
+  switch (error.code) {
+    case 'commander.unknownOption': {
+      const near = suggest(quoted.replace(/=.*$/s, '').replace(/^-+/, ''), names);
+      const why = near === undefined ? undefined : `did you mean "--${near}"?`;
+      return new ServeOptError('SO1001', `${definition.name} has no option "${quoted}"`, {
+        hint,
+        ...(why === undefined ? {} : { why }),
+      });
+    }
+    case 'commander.missingArgument': {
+      const argument = definition.arguments.find((candidate) => candidate.name === quoted);
+      return new ServeOptError('SO1001', `${definition.name} needs <${quoted}>: ${argument?.summary ?? ''}`, {
+        hint: definition.examples[0]?.command ?? hint,
+      });
+    }
+    case 'commander.excessArguments':
+      return new ServeOptError('SO1001', `${definition.name} got more arguments than it takes`, {
+        why: `it takes ${definition.arguments.length}; globs need quotes, or the shell expands them`,
+        hint,
+      });
+    case 'commander.optionMissingArgument':
+      return new ServeOptError('SO1001', `The option "${quoted.replace(/ <.*$/, '')}" needs a value`, { hint });
+    case 'commander.invalidArgument': {
+      const parts = /value '(.*)' is invalid for (?:argument|option) '([^']*)'\. (.*)$/s.exec(error.message);
+      const [, value = '', owner = '', reason = ''] = parts ?? [];
+      const name = /--[a-z-]+/.exec(owner)?.[0] ?? `<${owner}>`;
+      return new ServeOptError('SO1006', `The value "${value}" of ${name} is not allowed`, { why: reason, hint });
+    }
+    default:
+      return new ServeOptError('SO1001', error.message.replace(/^error: /, ''), { hint });
+  }
+}

@@ -1,0 +1,93 @@
+import { bug, ServeOptError } from '../../errors.js';
+import type { Versions } from '../context.js';
+import { safeText } from './safe-text.js';
+import type { Style } from './style.js';
+
+/** The `error` of the JSON document. */
+export interface ErrorReport {
+  readonly code: string;
+  readonly exitCode: number;
+  readonly message: string;
+  readonly why?: string;
+  readonly hint?: string;
+  readonly location?: Readonly<Record<string, string | number>>;
+  /** Only with `--debug`. */
+  readonly stack?: string;
+  /** Only for bugs. */
+  readonly versions?: Versions;
+}
+
+/** Anything thrown becomes one of ours; what is not ours is a bug in serve-opt. */
+export function toServeOptError(thrown: unknown): ServeOptError {
+  if (thrown instanceof ServeOptError) return thrown;
+  if (thrown instanceof Error) return bug(`${thrown.name}: ${thrown.message}`, thrown);
+  return bug(`Something that is not an error was thrown: ${String(thrown)}`);
+}
+
+/** Plain data for JSON. Strings are as the model wrote them: JSON escapes them itself. */
+export function reportError(error: ServeOptError, versions: Versions, debug: boolean): ErrorReport {
+  const location = Object.fromEntries(Object.entries(error.location).filter(([, part]) => part !== undefined));
+  const isBug = error.code === 'SO9001';
+  return {
+    code: error.code,
+    exitCode: error.exitCode,
+    message: error.message,
+    ...(error.why === undefined ? {} : { why: error.why }),
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    ...(Object.keys(location).length === 0 ? {} : { location }),
+    ...(debug ? { stack: stackOf(error) } : {}),
+    ...(isBug ? { versions } : {}),
+  };
+}
+
+/**
+ * What, why, hint: each on its own line, ending in a line break.
+ *
+ * ```
+ * ✗ SO2001 "model.onnx" does not exist
+ *   hint: serve-opt inspect other.onnx
+ * ```
+ */
+export function renderError(error: ServeOptError, style: Style, versions: Versions, debug: boolean): string {
+  const report = reportError(error, versions, debug);
+  const lines = [`${style.failed} ${style.bold(report.code)} ${safeText(report.message)}`];
+  if (report.location !== undefined) lines.push(`  at: ${renderLocation(report.location)}`);
+  if (report.why !== undefined) lines.push(`  why: ${safeText(report.why)}`);
+  if (report.versions !== undefined) {
+    const { serveOpt, node, platform } = report.versions;
+    lines.push(`  versions: serve-opt ${serveOpt}, node ${node}, ${platform}`);
+  }
+  if (report.hint !== undefined) lines.push(`  ${style.cyan('hint:')} ${safeText(report.hint)}`);
+  if (report.stack !== undefined) {
+    for (const line of report.stack.split('\n')) lines.push(style.dim(`  ${safeText(line.trimEnd())}`));
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+const LOCATION_WORDS: ReadonlyMap<string, string> = new Map([
+  ['file', ''],
+  ['byteOffset', 'byte '],
+  ['graph', 'graph '],
+  ['node', 'node '],
+  ['value', 'value '],
+]);
+
+function renderLocation(location: Readonly<Record<string, string | number>>): string {
+  return Object.entries(location)
+    .map(([key, part]) => {
+      const quoted = typeof part === 'number' ? String(part) : safeText(part, 200);
+      return `${LOCATION_WORDS.get(key) ?? `${key} `}${quoted}`;
+    })
+    .join(', ');
+}
+
+/** The stack with the stacks of its causes, the innermost last. */
+function stackOf(error: Error): string {
+  const parts: string[] = [];
+  let current: unknown = error;
+  for (let depth = 0; current instanceof Error && depth < 8; depth++) {
+    parts.push(`${depth === 0 ? '' : 'caused by '}${current.stack ?? current.message}`);
+    current = current.cause;
+  }
+  return parts.join('\n');
+}

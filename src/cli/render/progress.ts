@@ -1,0 +1,121 @@
+import type { ProgressEvent } from '../../workflows/options.js';
+import type { OutputStream } from '../context.js';
+import { formatDuration } from './format.js';
+import { safeText } from './safe-text.js';
+import { createSpinner, type Spinner } from './spinner.js';
+import type { Style } from './style.js';
+
+/** What the user sees while a workflow runs. Made once for a command. */
+export interface Progress {
+  readonly handle: (event: ProgressEvent) => void;
+  /** Ends what is still shown; a stage that was running is shown as stopped. */
+  stop(): void;
+}
+
+export interface ProgressOptions {
+  readonly stream: OutputStream;
+  readonly style: Style;
+  /** One moving line; otherwise plain lines. */
+  readonly animated: boolean;
+  /** `--json` and `--quiet` show no stages. */
+  readonly stages: boolean;
+  readonly warnings: boolean;
+  /** Shows the events of kind `detail`. */
+  readonly details: boolean;
+  /** Milliseconds; `performance.now` outside tests. */
+  readonly now?: () => number;
+}
+
+/** A pipe hears from a long stage this often. */
+const HEARTBEAT_MS = 10_000;
+
+interface Stage {
+  readonly name: string;
+  readonly startedMs: number;
+  total: number | undefined;
+  done: number;
+  saidMs: number;
+}
+
+/** One line a stage: `✓ calibrate 128 samples 3.1 s`. */
+export function createProgress(options: ProgressOptions): Progress {
+  const now = options.now ?? (() => performance.now());
+  const { stream, style } = options;
+  const running: Stage[] = [];
+  let spinner: Spinner | undefined;
+
+  const print = (line: string): void => {
+    spinner?.clear();
+    stream.write(`${line}\n`);
+  };
+  const show = (stage: Stage): void => {
+    if (options.animated) {
+      spinner ??= createSpinner(stream, style);
+      spinner.update(stageText(stage, now(), style));
+    } else if (now() - stage.saidMs >= HEARTBEAT_MS) {
+      stage.saidMs = now();
+      print(`  ${stageText(stage, now(), style)}`);
+    }
+  };
+  const close = (stage: Stage, sign: string, detail: string | undefined): void => {
+    running.splice(running.indexOf(stage), 1);
+    spinner?.stop();
+    spinner = undefined;
+    const parts = [sign, safeText(stage.name, 60)];
+    if (detail !== undefined && detail !== '') parts.push(safeText(detail, 400));
+    print(`${parts.join(' ')} ${style.dim(formatDuration(now() - stage.startedMs))}`);
+    const outer = running.at(-1);
+    if (outer !== undefined) show(outer);
+  };
+
+  const handle = (event: ProgressEvent): void => {
+    if (event.kind === 'warning') {
+      if (options.warnings) print(`${style.warning} warning: ${safeText(event.message)}`);
+      return;
+    }
+    if (event.kind === 'detail') {
+      if (options.details) print(style.dim(`  ${safeText(event.message)}`));
+      return;
+    }
+    if (!options.stages) return;
+    if (event.kind === 'start') {
+      const startedMs = now();
+      const stage = { name: event.stage, startedMs, total: event.total, done: 0, saidMs: startedMs };
+      running.push(stage);
+      show(stage);
+      return;
+    }
+    const stage = running.findLast((candidate) => candidate.name === event.stage);
+    if (stage === undefined) return;
+    if (event.kind === 'end') {
+      close(stage, style.ok, event.detail);
+      return;
+    }
+    stage.done = event.done;
+    stage.total = event.total ?? stage.total;
+    show(stage);
+  };
+
+  const stop = (): void => {
+    for (const stage of running.toReversed()) close(stage, style.failed, 'stopped');
+  };
+  return { handle, stop };
+}
+
+const BAR_CELLS = 20;
+
+/** `calibrate ━━━━━───────────── 32/128 4.2 s left`. */
+function stageText(stage: Stage, nowMs: number, style: Style): string {
+  const name = safeText(stage.name, 60);
+  if (stage.total === undefined) return stage.done === 0 ? name : `${name} ${stage.done}`;
+  const fraction = stage.total === 0 ? 1 : Math.min(1, stage.done / stage.total);
+  const filled = Math.round(fraction * BAR_CELLS);
+  const bar = style.cyan('━'.repeat(filled)) + style.dim('─'.repeat(BAR_CELLS - filled));
+  const elapsedMs = nowMs - stage.startedMs;
+  // Before the first item, and in the first half second, a forecast is noise.
+  const left =
+    fraction > 0 && fraction < 1 && elapsedMs > 500
+      ? ` ${style.dim(`${formatDuration((elapsedMs / fraction) * (1 - fraction))} left`)}`
+      : '';
+  return `${name} ${bar} ${stage.done}/${stage.total}${left}`;
+}

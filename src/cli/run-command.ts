@@ -1,0 +1,84 @@
+import { EXIT, type ExitCode, ServeOptError } from '../errors.js';
+import type { CommandResult } from './command.js';
+import type { CommandDefinition } from './commands.js';
+import type { CliContext, OutputStream } from './context.js';
+import type { FlagValues } from './flags.js';
+import { inGitHubActions, writeDocument, writeText } from './output.js';
+import { parseCommand } from './program.js';
+import { createProgress } from './render/progress.js';
+import { safeText } from './render/safe-text.js';
+import { createStyle, type Style, wantsColour } from './render/style.js';
+import { workflowError } from './render/workflow-commands.js';
+
+/** Parses, loads and runs one command, and prints what it answers. @throws ServeOptError, or whatever went wrong. */
+export async function runCommand(
+  definition: CommandDefinition,
+  argv: readonly string[],
+  context: CliContext,
+): Promise<ExitCode> {
+  const { args, flags } = parseCommand(definition, argv);
+  if (flags.quiet && flags.verbose) {
+    throw new ServeOptError('SO1002', '--quiet and --verbose contradict each other', { hint: 'leave one out' });
+  }
+  const style = streamStyle(context.stdout, flags, context);
+  const errorStyle = streamStyle(context.stderr, flags, context);
+  const talkative = !flags.quiet && !flags.json;
+  const progress = createProgress({
+    stream: context.stderr,
+    style: errorStyle,
+    animated: context.stderr.isTTY === true && context.env.TERM !== 'dumb' && !context.env.CI,
+    stages: talkative,
+    warnings: !flags.quiet,
+    details: talkative && flags.verbose === true,
+  });
+  const command = await definition.load();
+  let result: CommandResult;
+  try {
+    result = await command.run(
+      {
+        ...context,
+        style,
+        progress,
+        columns: context.stdout.isTTY === true ? (context.stdout.columns ?? 80) : undefined,
+        verbosity: flags.verbose ? 1 : 0,
+      },
+      args,
+      flags,
+    );
+  } finally {
+    progress.stop();
+  }
+  await print(definition, result, flags, context, errorStyle);
+  return result.exitCode ?? EXIT.done;
+}
+
+async function print(
+  definition: CommandDefinition,
+  result: CommandResult,
+  flags: FlagValues,
+  context: CliContext,
+  errorStyle: Style,
+): Promise<void> {
+  const exitCode = result.exitCode ?? EXIT.done;
+  if (flags.json) {
+    writeDocument(definition.name, { ok: exitCode === EXIT.done, result: result.report }, context);
+    return;
+  }
+  const answer = await result.text();
+  const stream = result.stdoutTaken ? context.stderr : context.stdout;
+  if (answer !== '' && !(result.stdoutTaken && flags.quiet)) writeText(stream, `${answer}\n`, context);
+  if (!flags.quiet) {
+    if (result.summary !== undefined) writeText(context.stderr, `${safeText(result.summary)}\n`, context);
+    if (result.next !== undefined) {
+      writeText(context.stderr, `${errorStyle.dim(`next: ${safeText(result.next)}`)}\n`, context);
+    }
+  }
+  if (exitCode === EXIT.gate && inGitHubActions(context)) {
+    context.stderr.write(workflowError(`serve-opt ${definition.name}`, result.summary ?? 'a gate is not met'));
+  }
+}
+
+function streamStyle(stream: OutputStream, flags: FlagValues, context: CliContext): Style {
+  const flag = flags['no-color'] ? false : flags.color;
+  return createStyle(wantsColour({ flag, env: context.env, isTTY: stream.isTTY === true }));
+}

@@ -1,0 +1,90 @@
+/** What the command line and the library hand to a workflow. Every field is optional; `undefined` means the default. */
+
+/** What a workflow tells while it runs. Stage names are short and lower-case, for example `calibrate`. */
+export type ProgressEvent =
+  | { readonly kind: 'start'; readonly stage: string; readonly total?: number }
+  /** `done` counts from 0 to `total` (of this event, or of the start event). */
+  | { readonly kind: 'advance'; readonly stage: string; readonly done: number; readonly total?: number }
+  /** `detail` is what the stage achieved, for example `−42 nodes`. */
+  | { readonly kind: 'end'; readonly stage: string; readonly detail?: string }
+  /** Something the user must know although the run goes on. */
+  | { readonly kind: 'warning'; readonly message: string }
+  /** Something only a user who asked for details (`-v`) wants to know. */
+  | { readonly kind: 'detail'; readonly message: string };
+
+/** What every long call takes. */
+export interface WorkflowContext {
+  /** Aborting it makes the workflow remove its temporary files and throw SO8130. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (event: ProgressEvent) => void;
+}
+
+/** Where and how ONNX Runtime runs. */
+export interface ExecutionOptions {
+  /** Intra-op threads; default what `os.availableParallelism()` says. */
+  readonly threads?: number;
+  /** Execution providers, first choice first. Default `['cpu']`. */
+  readonly executionProviders?: readonly string[];
+}
+
+export interface InspectOptions extends WorkflowContext {}
+
+export interface CompareOptions extends WorkflowContext, ExecutionOptions {
+  /** Folder or file of samples, labels beside. Without it inputs are made from the seed. */
+  readonly dataPath?: string;
+  /** Seed of made-up inputs. */
+  readonly seed?: number;
+  /** At most this many samples. */
+  readonly samples?: number;
+}
+
+export const QUANTIZE_MODES = ['auto', 'static', 'dynamic', 'fp16'] as const;
+export type QuantizeMode = (typeof QUANTIZE_MODES)[number];
+
+/** `portable` writes standard operators only, `ort` may use the `com.microsoft` domain. */
+export const QUANTIZE_TARGETS = ['portable', 'ort'] as const;
+export type QuantizeTarget = (typeof QUANTIZE_TARGETS)[number];
+
+export interface QuantizeOptions extends WorkflowContext, ExecutionOptions {
+  /** Path to write. Default: beside the model, named for the mode. */
+  readonly outputPath?: string;
+  readonly mode?: QuantizeMode;
+  /** Folder or file of calibration samples. */
+  readonly dataPath?: string;
+  /** Folder or file of labelled samples to measure the metric on. */
+  readonly evalPath?: string;
+  /** Node names, globs or operator types; only these are quantized. */
+  readonly include?: readonly string[];
+  /** Node names, globs or operator types that stay in float. */
+  readonly exclude?: readonly string[];
+  /** At most this many calibration samples. */
+  readonly samples?: number;
+  /** Samples in one run while calibrating. */
+  readonly batch?: number;
+  /** One scale for a whole weight instead of one for each output channel. */
+  readonly perTensor?: boolean;
+  /** 7-bit weights, for CPUs whose 8-bit multiply saturates (x86 without VNNI). */
+  readonly reduceRange?: boolean;
+  readonly target?: QuantizeTarget;
+  /** Graph inputs and outputs become FLOAT16 too (mode fp16). */
+  readonly fp16Io?: boolean;
+  /** Load, run and compare the result with the original. */
+  readonly verify?: boolean;
+  /** Seed of made-up inputs. */
+  readonly seed?: number;
+  /** Do everything but write. */
+  readonly dryRun?: boolean;
+  /** Replace an existing output. */
+  readonly force?: boolean;
+}
+
+/** Defaults that are plain numbers and words; the help of the command line shows them from here. */
+export const COMPARE_DEFAULTS = { seed: 0, samples: 64 } as const;
+export const QUANTIZE_DEFAULTS = {
+  mode: 'auto',
+  samples: 128,
+  batch: 1,
+  target: 'portable',
+  seed: 0,
+  verify: true,
+} as const satisfies QuantizeOptions;
