@@ -24,7 +24,7 @@ export class Graph {
   parent: Node | undefined;
   #name: string;
   docString: string | undefined = undefined;
-  readonly metadataProps: Map<string, string> = new Map();
+  #metadataProps: Map<string, string> | undefined;
   readonly nodes: NodeList = new NodeList();
   readonly #inputs: Set<Value> = new Set();
   readonly #outputs: Value[] = [];
@@ -40,6 +40,14 @@ export class Graph {
     this.model = model;
     this.#name = name;
     this.parent = parent;
+  }
+
+  get metadataProps(): Map<string, string> {
+    this.#metadataProps ??= new Map();
+    return this.#metadataProps;
+  }
+  get hasMetadataProps(): boolean {
+    return this.#metadataProps !== undefined && this.#metadataProps.size > 0;
   }
 
   get name(): string {

@@ -1,4 +1,5 @@
 import type { ServeOptError } from '../errors.js';
+import { cloneModel } from './clone.js';
 import { Graph } from './graph.js';
 import type { ModelFunction } from './model-function.js';
 import { runTransforms, type TransformContext, type TransformReport, type TransformStep } from './transform.js';
@@ -64,6 +65,11 @@ export class Model {
     while (this.#names.has(`${base}_${suffix}`)) suffix++;
     this.#suffixes.set(base, suffix + 1);
     return `${base}_${suffix}`;
+  }
+
+  /** An independent copy that shares the weights and the open file. */
+  clone(): Model {
+    return cloneModel(this);
   }
 
   /** Runs passes, or plain functions of the model, in order. Changes the model in place. */

@@ -19,6 +19,8 @@ import { readStringEntry } from './read-tensor.js';
 export interface ModelOrigin {
   readonly source: ByteSource;
   readonly files: ExternalFiles | undefined;
+  /** Every top-level field in file order. */
+  readonly records: (Span & { readonly number: number })[];
   /** training_info, configuration and unknown fields. */
   readonly extras: Span[];
   readonly functions: Map<ModelFunction, Span>;
@@ -67,11 +69,19 @@ function readModelProto(source: ByteSource, files: ExternalFiles | undefined): M
   const reader = new WireReader(source);
   const model = new Model('');
   const context: ReadContext = { reader, model, files, pinned: new Set(), nodeCount: 0 };
-  const origin: ModelOrigin = { source, files, extras: [], functions: new Map(), domainSpelling: new Map() };
+  const origin: ModelOrigin = {
+    source,
+    files,
+    records: [],
+    extras: [],
+    functions: new Map(),
+    domainSpelling: new Map(),
+  };
   const graphs: Range[] = [];
   const functions: Field[] = [];
   let irVersion: number | undefined;
   for (const field of reader.fields([{ start: 0, end: source.sizeBytes }], MODEL)) {
+    origin.records.push({ ...spanOf(context, field), number: field.number });
     switch (field.number) {
       case 1:
         irVersion = Number(field.value);

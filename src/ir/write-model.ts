@@ -1,0 +1,186 @@
+import { basename, dirname, join } from 'node:path';
+import { checkTarget, PendingFile, streamRope, syncFolder, type WriteOptions } from '../codec/atomic-file.js';
+import { openFileSource } from '../codec/byte-source.js';
+import type { Part, Rope } from '../codec/message-writer.js';
+import { ServeOptError } from '../errors.js';
+import { DataType } from '../tensor/dtype.js';
+import type { Tensor } from '../tensor/tensor.js';
+import type { Model } from './model.js';
+import type { ModelOrigin } from './proto/read-proto.js';
+import { readModelFrom } from './proto/read-proto.js';
+import type { TensorOrigin } from './proto/read-tensor.js';
+import { encodeModel } from './proto/write-proto.js';
+import type { ExternalPlacement } from './proto/write-tensor.js';
+import { allGraphs } from './walk.js';
+
+export interface WriteModelOptions extends WriteOptions {
+  /** Replace an existing file. The file a model was read from is never replaced. Default false. */
+  readonly force?: boolean;
+  /**
+   * Where weights go. `auto` (default): into the model file, unless the model came with external data or would pass
+   * 2 GiB; then into `<file>.data` beside it. `never` and `always` say so outright.
+   */
+  readonly externalData?: 'auto' | 'never' | 'always';
+}
+
+export interface WrittenModel {
+  readonly path: string;
+  /** Undefined when all weights are in the model file. */
+  readonly dataPath: string | undefined;
+  /** Model file and data file together. */
+  readonly sizeBytes: number;
+}
+
+/** protobuf refuses messages of 2 GiB and more. */
+const MAX_FILE_BYTES = 2 ** 31 - 1;
+/** Tensors below this stay in the model file: they are shapes, axes and scales. */
+const EXTERNAL_THRESHOLD_BYTES = 1024;
+/** Alignment of tensors in a data file, so that runtimes can map them. */
+const ALIGNMENT_BYTES = 4096;
+const ALIGNED_FROM_BYTES = 1024 * 1024;
+
+interface Encoded {
+  readonly model: Rope;
+  readonly data: Rope | undefined;
+}
+
+/**
+ * Writes a model: to a temporary file in the same folder, synced, read back and checked, then renamed. So the path
+ * holds either what it held before or a whole model. An untouched model comes out byte for byte.
+ * @throws SO1004, SO1005, SO6001… ; nothing is left behind then
+ */
+export async function writeModel(model: Model, path: string, options: WriteModelOptions = {}): Promise<WrittenModel> {
+  const dataName = `${basename(path)}.data`;
+  const dataPath = join(dirname(path), dataName);
+  const encoded = encodeFor(model, dataName, options.externalData ?? 'auto');
+  const inputs = inputPaths(model);
+  checkTarget(path, options.force ?? false, inputs);
+  if (encoded.data) checkTarget(dataPath, options.force ?? false, inputs);
+
+  const pending: PendingFile[] = [];
+  try {
+    if (encoded.data) {
+      const file = PendingFile.create(dataPath, encoded.data.sizeBytes);
+      pending.push(file);
+      await file.write(encoded.data, options);
+    }
+    const file = PendingFile.create(path, encoded.model.sizeBytes);
+    pending.push(file);
+    await file.write(encoded.model, options);
+    checkSources(model);
+    checkWritten(file, model, pending.length > 1 ? new Map([[dataName, pending[0]?.temporaryPath ?? '']]) : new Map());
+    if (options.signal?.aborted) throw new ServeOptError('SO8130', 'Interrupted while writing');
+    for (const each of pending) each.commit();
+    syncFolder(path);
+  } catch (error) {
+    for (const each of pending) each.discard();
+    throw error;
+  }
+  return {
+    path,
+    dataPath: encoded.data ? dataPath : undefined,
+    sizeBytes: encoded.model.sizeBytes + (encoded.data?.sizeBytes ?? 0),
+  };
+}
+
+/** The bytes of a model whose weights fit beside it in memory: for tests and small models. */
+export async function modelBytes(model: Model): Promise<Uint8Array> {
+  const rope = encodeModel(model);
+  const bytes = new Uint8Array(rope.sizeBytes);
+  let at = 0;
+  await streamRope(rope, (piece) => {
+    bytes.set(piece, at);
+    at += piece.byteLength;
+  });
+  return bytes;
+}
+
+/** Sends the bytes of a model to a sink, for example standard output. @throws SO6004 past 2 GiB */
+export async function streamModel(
+  model: Model,
+  sink: (bytes: Uint8Array) => void | Promise<void>,
+  options: WriteOptions = {},
+): Promise<number> {
+  const { model: rope } = encodeFor(model, '', 'never');
+  await streamRope(rope, sink, options);
+  return rope.sizeBytes;
+}
+
+function inputPaths(model: Model): string[] {
+  const origin = model.origin as ModelOrigin | undefined;
+  const paths = [origin?.source.path, ...[...(origin?.files?.sources ?? [])].map((source) => source.path)];
+  return paths.filter((path) => path !== undefined);
+}
+
+function checkSources(model: Model): void {
+  const origin = model.origin as ModelOrigin | undefined;
+  origin?.source.checkUnchanged();
+  for (const source of origin?.files?.sources ?? []) source.checkUnchanged();
+}
+
+function usesExternalData(model: Model): boolean {
+  for (const graph of allGraphs(model)) {
+    for (const value of graph.initializers) {
+      const origin = value.tensor?.origin as TensorOrigin | undefined;
+      if (origin?.externalLocation !== undefined) return true;
+    }
+  }
+  return false;
+}
+
+function encodeFor(model: Model, dataName: string, mode: 'auto' | 'never' | 'always'): Encoded {
+  if (mode === 'always' || (mode === 'auto' && usesExternalData(model))) return encodeExternal(model, dataName);
+  const rope = encodeModel(model, usesExternalData(model) ? { external: () => undefined } : {});
+  if (rope.sizeBytes <= MAX_FILE_BYTES) return { model: rope, data: undefined };
+  if (mode === 'auto') return encodeExternal(model, dataName);
+  throw new ServeOptError('SO6004', `The model takes ${rope.sizeBytes} bytes, more than one protobuf file can hold`);
+}
+
+/** Lays the large initializers out in one data file, in graph order, each distinct tensor once. */
+function encodeExternal(model: Model, dataName: string): Encoded {
+  const parts: Part[] = [];
+  const placed = new Map<Tensor, ExternalPlacement>();
+  let offset = 0;
+  const external = (tensor: Tensor): ExternalPlacement | undefined => {
+    if (tensor.dataType === DataType.STRING || tensor.byteLength < EXTERNAL_THRESHOLD_BYTES) return undefined;
+    const known = placed.get(tensor);
+    if (known) return known;
+    if (tensor.byteLength >= ALIGNED_FROM_BYTES && offset % ALIGNMENT_BYTES !== 0) {
+      const padding = ALIGNMENT_BYTES - (offset % ALIGNMENT_BYTES);
+      parts.push(new Uint8Array(padding));
+      offset += padding;
+    }
+    const placement = { location: dataName, offset, length: tensor.byteLength };
+    parts.push(tensor.data);
+    offset += tensor.byteLength;
+    placed.set(tensor, placement);
+    return placement;
+  };
+  const rope = encodeModel(model, { external });
+  if (rope.sizeBytes > MAX_FILE_BYTES) {
+    throw new ServeOptError(
+      'SO6004',
+      `The model takes ${rope.sizeBytes} bytes beside its weights, more than one protobuf file can hold`,
+    );
+  }
+  return { model: rope, data: parts.length > 0 ? { parts, sizeBytes: offset } : undefined };
+}
+
+/** Reads the temporary file back as a stranger would, and counts. @throws SO6003 */
+function checkWritten(file: PendingFile, model: Model, aliases: ReadonlyMap<string, string>): void {
+  let written: Model;
+  try {
+    written = readModelFrom(openFileSource(file.temporaryPath, basename(file.path)), { aliases });
+  } catch (cause) {
+    throw new ServeOptError('SO6003', `What was written to "${file.path}" cannot be read back`, {
+      cause,
+      hint: 'this is a bug: please report it',
+    });
+  }
+  const same =
+    written.graph.nodes.size === model.graph.nodes.size &&
+    written.graph.initializers.size === model.graph.initializers.size &&
+    written.functions.size === model.functions.size;
+  written.source?.close();
+  if (!same) throw new ServeOptError('SO6003', `What was written to "${file.path}" is not the model in memory`);
+}
