@@ -64,8 +64,8 @@ export const COMMANDS: readonly CommandDefinition[] = [
     ],
     flags: ['data', 'samples', 'seed', 'threads', 'ep'],
     examples: [
-      { command: 'serve-opt compare model.onnx model.int8.onnx', summary: 'on made-up inputs' },
-      { command: 'serve-opt compare model.onnx model.int8.onnx --data val.npz', summary: 'on real ones' },
+      { command: 'serve-opt compare model.onnx model.int8.onnx', summary: 'made-up inputs' },
+      { command: 'serve-opt compare model.onnx model.int8.onnx --data val.npz', summary: 'real ones' },
     ],
     notes: ['Labels beside the data add a metric: top-1 accuracy, for one.'],
     load: () => import('./commands/compare.js'),
@@ -98,7 +98,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
     ],
     examples: [
       { command: 'serve-opt quantize model.onnx --data samples.npz', summary: 'INT8, calibrated' },
-      { command: 'serve-opt quantize model.onnx', summary: 'INT8 weights, no data needed' },
+      { command: 'serve-opt quantize model.onnx', summary: 'INT8 without data' },
       { command: 'serve-opt quantize model.onnx --mode fp16', summary: 'half precision' },
     ],
     load: () => import('./commands/quantize.js'),

@@ -42,7 +42,7 @@ export const FLAGS = {
     choices: QUANTIZE_TARGETS,
     default: QUANTIZE_DEFAULTS.target,
     group: 'Method',
-    summary: 'portable, or ort for com.microsoft operators',
+    summary: 'where it will run: portable or ort',
   },
   'per-tensor': { group: 'Method', summary: 'one scale a weight, not one a channel' },
   'reduce-range': { group: 'Method', summary: '7-bit weights, for x86 without VNNI' },

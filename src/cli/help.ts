@@ -11,14 +11,15 @@ export function programHelp(style: Style): string {
     '',
     `${style.bold('Usage:')} serve-opt <command> [options]`,
   ];
+  const commonWidth = columnWidth(COMMON_FLAGS.map(indentedSyntax));
   const names = columnWidth(COMMANDS.map((command) => command.name));
   for (const group of COMMAND_GROUPS) {
     const commands = COMMANDS.filter((command) => command.group === group);
     lines.push('', style.bold(`${group}:`));
     for (const command of commands) lines.push(`  ${style.cyan(command.name.padEnd(names))}${command.summary}`);
   }
-  lines.push('', style.bold('Everywhere:'), ...flagLines([...COMMON_FLAGS], style));
-  lines.push(`  ${'    --version'.padEnd(columnWidth(COMMON_FLAGS.map(indentedSyntax)))}show the version`);
+  lines.push('', style.bold('Everywhere:'), ...flagLines(COMMON_FLAGS, commonWidth, style));
+  lines.push(`  ${style.cyan('    --version'.padEnd(commonWidth))}show the version`);
   lines.push('', `serve-opt <command> --help shows the options of a command.`);
   return `${lines.join('\n')}\n`;
 }
@@ -40,9 +41,10 @@ export function commandHelp(command: CommandDefinition, style: Style): string {
       lines.push(`  ${`<${argument.name}>`.padEnd(width)}${argument.summary}`);
     }
   }
+  const flagWidth = columnWidth(command.flags.map(indentedSyntax));
   for (const group of FLAG_GROUPS) {
     const flags = command.flags.filter((name) => flagDefinition(name).group === group);
-    if (flags.length > 0) lines.push('', style.bold(`${group}:`), ...flagLines(flags, style));
+    if (flags.length > 0) lines.push('', style.bold(`${group}:`), ...flagLines(flags, flagWidth, style));
   }
   for (const note of command.notes ?? []) lines.push('', note);
   lines.push('', `${style.bold('Everywhere:')} --json -q/--quiet -v/--verbose --debug --[no-]color -h/--help`);
@@ -62,8 +64,7 @@ export function flagSummary(name: FlagName): string {
   return flag.summary + extra;
 }
 
-function flagLines(names: readonly FlagName[], style: Style): string[] {
-  const width = columnWidth(names.map(indentedSyntax));
+function flagLines(names: readonly FlagName[], width: number, style: Style): string[] {
   return names.map((name) => `  ${style.cyan(indentedSyntax(name).padEnd(width))}${flagSummary(name)}`);
 }
 

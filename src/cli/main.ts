@@ -1,4 +1,5 @@
 import { EXIT, type ExitCode, ServeOptError } from '../errors.js';
+import { suggest } from '../suggest.js';
 import { COMMANDS, type CommandDefinition, findCommand } from './commands.js';
 import type { CliContext } from './context.js';
 import { COMMON_FLAGS, flagDefinition } from './flags.js';
@@ -7,7 +8,6 @@ import { writeDocument, writeText } from './output.js';
 import { createProcessHost } from './process-host.js';
 import { renderError, reportError, toServeOptError } from './render/error.js';
 import { createStyle, wantsColour } from './render/style.js';
-import { suggest } from './suggest.js';
 
 /** Runs the program as this process: real streams, signals and exit code. Never returns. */
 export async function runProcess(): Promise<never> {
@@ -53,7 +53,7 @@ export async function main(argv: readonly string[], context: CliContext): Promis
     const error = outcomeOf(thrown, context.signal);
     if (json) {
       const report = reportError(error, context.versions, debug);
-      writeDocument(definition?.name ?? '', { ok: false, error: report }, context);
+      writeDocument(definition?.name ?? null, { ok: false, error: report }, context);
     } else {
       writeText(context.stderr, renderError(error, styleOf(context.stderr), context.versions, debug), context);
     }

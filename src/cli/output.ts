@@ -14,8 +14,12 @@ export function writeText(stream: OutputStream, text: string, context: Pick<CliC
   stream.write(inGitHubActions(context) ? withoutWorkflowCommands(text) : text);
 }
 
-/** Writes the one JSON document of a run to stdout. */
-export function writeDocument(command: string, body: DocumentBody, context: Pick<CliContext, 'stdout' | 'env'>): void {
+/** Writes the one JSON document of a run to stdout. `command` is null when none was recognised. */
+export function writeDocument(
+  command: string | null,
+  body: DocumentBody,
+  context: Pick<CliContext, 'stdout' | 'env'>,
+): void {
   const document = { schemaVersion: DOCUMENT_SCHEMA_VERSION, command, ...body };
   const text = JSON.stringify(document, plainValue, 2);
   // Inside JSON a number sign may be written as an escape: the value stays what it was.

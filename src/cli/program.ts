@@ -1,8 +1,8 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { ServeOptError } from '../errors.js';
+import { suggest } from '../suggest.js';
 import type { CommandDefinition } from './commands.js';
 import { COMMON_FLAGS, type FlagDefinition, type FlagName, type FlagValues, flagDefinition } from './flags.js';
-import { suggest } from './suggest.js';
 
 export interface ParsedCommand {
   readonly args: readonly string[];
@@ -15,6 +15,7 @@ export interface ParsedCommand {
  */
 export function parseCommand(definition: CommandDefinition, argv: readonly string[]): ParsedCommand {
   const names: readonly FlagName[] = [...definition.flags, ...COMMON_FLAGS];
+  const hint = `serve-opt ${definition.name} --help`;
   const command = new Command(definition.name)
     .exitOverride()
     .configureOutput({ writeOut: () => undefined, writeErr: () => undefined })
@@ -23,9 +24,11 @@ export function parseCommand(definition: CommandDefinition, argv: readonly strin
     .allowExcessArguments(false)
     .action(() => undefined);
   for (const argument of definition.arguments) {
-    command.argument(`<${argument.name}>`, argument.summary, (text) => checkChoice(text, argument.choices));
+    command.argument(`<${argument.name}>`, argument.summary, (text) =>
+      checkChoice(text, argument.choices, `<${argument.name}>`, hint),
+    );
   }
-  for (const name of names) command.addOption(commanderOption(name));
+  for (const name of names) command.addOption(commanderOption(name, hint));
   try {
     command.parse(argv, { from: 'user' });
   } catch (error) {
@@ -35,37 +38,40 @@ export function parseCommand(definition: CommandDefinition, argv: readonly strin
   return { args: command.processedArgs.map(String), flags: valuesOf(command, names) };
 }
 
-function commanderOption(name: FlagName): Option {
+function commanderOption(name: FlagName, hint: string): Option {
   const flag = flagDefinition(name);
   const short = flag.short === undefined ? '' : `-${flag.short}, `;
   const value = flag.value === undefined ? '' : ` <${flag.value}>`;
   const option = new Option(`${short}--${name}${value}`, flag.summary);
   if (flag.value !== undefined) {
     option.argParser((text: string, previous: unknown) => {
-      const parsed = parseValue(text, flag);
+      const parsed = parseValue(text, flag, `--${name}`, hint);
       return flag.repeatable ? [...(Array.isArray(previous) ? previous : []), parsed] : parsed;
     });
   }
   return option;
 }
 
-function parseValue(text: string, flag: FlagDefinition): string | number {
-  if (text === '') throw new InvalidArgumentError('it is empty');
-  if (flag.type !== 'integer') return checkChoice(text, flag.choices);
+function parseValue(text: string, flag: FlagDefinition, owner: string, hint: string): string | number {
+  if (text === '') throw notAllowed(text, owner, 'it is empty', hint);
+  if (flag.type !== 'integer') return checkChoice(text, flag.choices, owner, hint);
   const value = Number(text);
   const minimum = flag.minimum ?? 0;
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < minimum) {
-    throw new InvalidArgumentError(`it must be a whole number from ${minimum} up`);
+    throw notAllowed(text, owner, `it must be a whole number from ${minimum} up`, hint);
   }
   return value;
 }
 
-function checkChoice(text: string, choices: readonly string[] | undefined): string {
+function checkChoice(text: string, choices: readonly string[] | undefined, owner: string, hint: string): string {
   if (choices === undefined || choices.includes(text)) return text;
   const near = suggest(text, choices);
-  throw new InvalidArgumentError(
-    `it must be one of ${choices.join(', ')}${near === undefined ? '' : `; did you mean "${near}"?`}`,
-  );
+  const ending = near === undefined ? '' : `; did you mean "${near}"?`;
+  throw notAllowed(text, owner, `it must be one of ${choices.join(', ')}${ending}`, hint);
+}
+
+function notAllowed(text: string, owner: string, why: string, hint: string): ServeOptError {
+  return new ServeOptError('SO1006', `The value "${text}" of ${owner} is not allowed`, { why, hint });
 }
 
 /** Commander camel-cases names and turns `--no-x` into `x: false`; the rest of the program sees names as typed. */
@@ -112,12 +118,6 @@ function usageError(error: CommanderError, definition: CommandDefinition, names:
       });
     case 'commander.optionMissingArgument':
       return new ServeOptError('SO1001', `The option "${quoted.replace(/ <.*$/, '')}" needs a value`, { hint });
-    case 'commander.invalidArgument': {
-      const parts = /value '(.*)' is invalid for (?:argument|option) '([^']*)'\. (.*)$/s.exec(error.message);
-      const [, value = '', owner = '', reason = ''] = parts ?? [];
-      const name = /--[a-z-]+/.exec(owner)?.[0] ?? `<${owner}>`;
-      return new ServeOptError('SO1006', `The value "${value}" of ${name} is not allowed`, { why: reason, hint });
-    }
     default:
       return new ServeOptError('SO1001', error.message.replace(/^error: /, ''), { hint });
   }
