@@ -1,0 +1,65 @@
+/** Constants as passes make, replace and drop them. */
+
+import { attribute } from '../ir/attribute.js';
+import type { Graph } from '../ir/graph.js';
+import type { Node } from '../ir/node.js';
+import { tensorType } from '../ir/type.js';
+import type { Value } from '../ir/value.js';
+import type { Tensor } from '../tensor/tensor.js';
+
+/**
+ * A new constant in `graph`: an initializer, or a Constant node where initializers are not possible (bodies of local
+ * functions) or would become inputs (before IR version 4). A Constant node is put before `before`.
+ */
+export function addConstant(graph: Graph, name: string, tensor: Tensor, before?: Node): Value {
+  if (graph.model.irVersion >= 4 && !insideFunction(graph)) return graph.addInitializer(name, tensor);
+  const node = graph.addNode(
+    {
+      opType: 'Constant',
+      inputs: [],
+      outputs: [{ name, type: tensorType(tensor.dataType, tensor.dims) }],
+      attributes: [attribute('value', tensor)],
+    },
+    before ?? graph.nodes.first,
+  );
+  return node.output();
+}
+
+/** True for the body of a local function and the subgraphs in it. */
+export function insideFunction(graph: Graph): boolean {
+  let root = graph;
+  while (root.parent) root = root.parent.graph;
+  return root !== graph.model.graph;
+}
+
+/**
+ * Gives input `slot` of `node` another constant. Keeps the name when nothing else uses the old initializer, else the old
+ * one stays and a copy is made.
+ */
+export function replaceConstantInput(node: Node, slot: number, tensor: Tensor): void {
+  const old = node.input(slot);
+  if (old?.tensor && old.graph === node.graph && old.uses.size === 1 && isDroppable(old)) {
+    old.tensor = tensor;
+    old.type = tensorType(tensor.dataType, tensor.dims);
+    return;
+  }
+  node.setInput(slot, addConstant(node.graph, old ? `${old.name}_folded` : `${node.name}_constant`, tensor, node));
+  if (old) dropIfUnused(old);
+}
+
+/** Removes an initializer or a Constant node that nothing uses any more. */
+export function dropIfUnused(value: Value): void {
+  if (value.uses.size > 0 || !isDroppable(value)) return;
+  const producer = value.producer;
+  if (producer?.is('Constant')) producer.graph.remove(producer);
+  else if (value.tensor) {
+    if (value.isGraphInput) value.graph.removeInput(value);
+    value.graph.removeInitializer(value);
+  }
+}
+
+/** False when the interface of the graph or opaque parts of the model name it. Before IR version 4 a listing as input means nothing. */
+function isDroppable(value: Value): boolean {
+  if (value.pinned || value.isGraphOutput) return false;
+  return !value.isGraphInput || value.graph.model.irVersion < 4;
+}
