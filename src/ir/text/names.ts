@@ -4,25 +4,30 @@ import { decodeUtf8, encodeUtf8 } from '../../codec/utf8.js';
 
 const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
-/**
- * Words that mean something where a name may stand, so that a value called `float` must be quoted. `inf` and `nan`
- * because a subgraph name follows `=` where a number may.
- */
-const RESERVED =
-  /^(seq|map|optional|sparse_tensor|type|opaque|inf|infinity|nan|u?int\d+|b?float\d*(e\d+m\d+\w*)?|complex\d+|double|bool|string)$/i;
+/** Words that begin a type, so that a value called `float` must be quoted; the printed text must parse under any ONNX parser. */
+const TYPE_WORD =
+  /^(seq|map|optional|sparse_tensor|type|opaque|u?int\d+|b?float\d*(e\d+m\d+\w*)?|complex\d+|double|bool|string)$/;
+
+/** A subgraph name follows `=`, where one of these would be a number. */
+const NUMBER_WORD = /^(inf|infinity|nan)$/i;
 
 /** Characters a terminal, a log viewer or a reader can be fooled with: controls, line separators, direction marks, byte order mark. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for.
 const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]/;
 
-/** True when the name can stand in the text without quotes. */
-export function isPlainIdentifier(name: string): boolean {
-  return IDENTIFIER.test(name) && !RESERVED.test(name);
+/** True for a word the text can hold without quotes where nothing but a name may stand. */
+export function isIdentifier(name: string): boolean {
+  return IDENTIFIER.test(name);
 }
 
-/** The name as it is written: plain when possible, else quoted. */
+/** An operator, attribute or symbol: plain when it is an identifier, else quoted. */
+export function formatIdentifier(name: string): string {
+  return isIdentifier(name) ? name : quote(name);
+}
+
+/** The name of a value, node, graph or function: quoted also when it could be taken for a type or number. */
 export function formatName(name: string): string {
-  return isPlainIdentifier(name) ? name : quote(name);
+  return isIdentifier(name) && !TYPE_WORD.test(name) && !NUMBER_WORD.test(name) ? name : quote(name);
 }
 
 /** A string literal. `\` and `"` get a backslash (as onnx.printer does); unsafe characters become `\xHH`, one for each UTF-8 byte. */

@@ -88,6 +88,7 @@ function annotation(scanner: Scanner): AttributeKind {
 function parseItem(context: AttributeContext): Item {
   const { scanner } = context;
   if (scanner.matches('@')) return { kind: 'reference', value: scanner.name('the name of an attribute after "@"') };
+  if (scanner.matches('?')) return { kind: 'type', value: undefined };
   if (nextIsType(scanner)) return typeOrTensor(context);
   const start = scanner.position;
   const literal = scanner.literal();

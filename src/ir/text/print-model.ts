@@ -4,7 +4,7 @@ import type { Model } from '../model.js';
 import type { ModelFunction } from '../model-function.js';
 import type { Node } from '../node.js';
 import type { Value } from '../value.js';
-import { formatName, isPlainIdentifier, quote, quoteBytes } from './names.js';
+import { formatIdentifier, formatName, isIdentifier, quote, quoteBytes } from './names.js';
 import { printTensor } from './print-tensor.js';
 import { printType } from './print-type.js';
 import { formatFloat32 } from './tensor-elements.js';
@@ -68,7 +68,7 @@ function printFunction(fn: ModelFunction, settings: Settings): string {
   fields.push(`opset_import: ${printOpsets(fn.opsets)}`);
   if (fn.graph.docString) fields.push(`doc_string: ${quote(fn.graph.docString)}`);
   const parameters = [
-    ...fn.attributeNames.map(formatName),
+    ...fn.attributeNames.map(formatIdentifier),
     ...fn.attributeDefaults.map((attribute) => printAttribute(attribute, settings, 0)),
   ];
   const name = `${formatName(fn.name)}${parameters.length > 0 ? ` <${parameters.join(', ')}>` : ''}`;
@@ -136,10 +136,10 @@ function holdsGraph(node: Node): boolean {
 
 /** `Op`, `domain.Op`, `"odd/domain".Op`, each with `:overload`. */
 function printOperator(node: Node): string {
-  const overload = node.overload === '' ? '' : `:${formatName(node.overload)}`;
-  if (node.domain === '') return `${formatName(node.opType)}${overload}`;
-  const plain = node.domain.split('.').every(isPlainIdentifier);
-  return `${plain ? node.domain : quote(node.domain)}.${formatName(node.opType)}${overload}`;
+  const overload = node.overload === '' ? '' : `:${formatIdentifier(node.overload)}`;
+  if (node.domain === '') return `${formatIdentifier(node.opType)}${overload}`;
+  const plain = node.domain.split('.').every(isIdentifier);
+  return `${plain ? node.domain : quote(node.domain)}.${formatIdentifier(node.opType)}${overload}`;
 }
 
 function printNames(values: readonly (Value | undefined)[]): string {
@@ -147,7 +147,7 @@ function printNames(values: readonly (Value | undefined)[]): string {
 }
 
 function printAttribute(attribute: Attribute, settings: Settings, depth: number): string {
-  const name = formatName(attribute.name);
+  const name = formatIdentifier(attribute.name);
   const { value } = attribute;
   const one = (kind: string, text: string): string => `${name}: ${kind} = ${text}`;
   const many = (kind: string, texts: readonly string[]): string => `${name}: ${kind} = [${texts.join(', ')}]`;
@@ -181,7 +181,7 @@ function printAttribute(attribute: Attribute, settings: Settings, depth: number)
     case 'types':
       return many('type_protos', value.value.map(printType));
     case 'reference':
-      return `${name} = @${formatName(value.value)}`;
+      return `${name} = @${formatIdentifier(value.value)}`;
     case 'opaque':
       return `${name} = ...`;
   }

@@ -55,7 +55,9 @@ describe('parseModel', () => {
   });
 
   it('makes a default of an input both an input and an initializer', () => {
-    const graph = parseGraph('g (float[2] X = {1, 2}, float[1] B) => (float[2] Y) <float[1] B = {3}> { Y = Add (X, B) }');
+    const graph = parseGraph(
+      'g (float[2] X = {1, 2}, float[1] B) => (float[2] Y) <float[1] B = {3}> { Y = Add (X, B) }',
+    );
     expect(graph.inputs.map((value) => [value.name, value.tensor?.size])).toEqual([
       ['X', 2],
       ['B', 1],
