@@ -4,11 +4,13 @@ import {
   constants,
   fsyncSync,
   lstatSync,
+  mkdirSync,
   openSync,
+  readdirSync,
   renameSync,
+  rmSync,
   statfsSync,
   statSync,
-  unlinkSync,
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -146,79 +148,106 @@ function checkSpace(path: string, neededBytes: number): void {
 }
 
 /**
- * A file on its way to its final name: written under a temporary name in the same folder, synced, then renamed.
- * Until `commit` nothing is seen under the final name; `discard` leaves no trace.
+ * Files on their way to their final names: written into a hidden folder beside the target under those names, synced,
+ * then renamed. Until `commit` nothing is seen at the target; `discard` leaves no trace. A killed process leaves the
+ * hidden folder, `.<name>.<hex>.tmp`, and never part of an output; the next run for the same target removes it.
  */
-export class PendingFile {
+export class StagedFiles {
+  /** Path of the first file's final place. */
   readonly path: string;
-  readonly temporaryPath: string;
-  #fd: number | undefined;
+  readonly folder: string;
+  readonly #names: string[] = [];
   #settled = false;
 
-  private constructor(path: string, temporaryPath: string, fd: number) {
+  private constructor(path: string, folder: string) {
     this.path = path;
-    this.temporaryPath = temporaryPath;
-    this.#fd = fd;
+    this.folder = folder;
   }
 
-  /** @throws SO6001, SO6002 */
-  static create(path: string, sizeBytes: number): PendingFile {
-    checkSpace(path, sizeBytes);
-    const temporaryPath = join(dirname(path), `.${basename(path).slice(0, 200)}.${randomBytes(6).toString('hex')}.tmp`);
+  /** @throws SO6001 when the folder of `path` cannot be written to */
+  static create(path: string): StagedFiles {
+    const prefix = `.${basename(path).slice(0, 200)}.`;
+    removeStale(dirname(path), prefix);
+    const folder = join(dirname(path), `${prefix}${randomBytes(6).toString('hex')}.tmp`);
     try {
-      const fd = openSync(temporaryPath, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o666);
-      return new PendingFile(path, temporaryPath, fd);
+      mkdirSync(folder, { mode: 0o700 });
     } catch (cause) {
       throw outputError(path, cause);
     }
+    return new StagedFiles(path, folder);
   }
 
-  /** Writes a rope and syncs it to the disk. Discards itself on failure. */
-  async write(rope: Rope, options: WriteOptions = {}): Promise<void> {
+  /** Where a file of this name stands until the commit. */
+  stagedPath(name: string): string {
+    return join(this.folder, name);
+  }
+
+  /** Writes a rope as file `name` and syncs it to the disk. Discards everything on failure. @throws SO6001, SO6002 */
+  async write(name: string, rope: Rope, options: WriteOptions = {}): Promise<void> {
+    const path = this.stagedPath(name);
+    let fd: number | undefined;
     try {
-      await streamRope(rope, (bytes) => this.#writeAll(bytes), options);
-      const fd = this.#fd as number;
+      checkSpace(this.path, rope.sizeBytes);
+      this.#names.push(name);
+      const target = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o666);
+      fd = target;
+      await streamRope(rope, (bytes) => writeAll(target, bytes), options);
       fsyncSync(fd);
       closeSync(fd);
-      this.#fd = undefined;
+      fd = undefined;
     } catch (cause) {
+      if (fd !== undefined) closeSync(fd);
       this.discard();
       throw outputError(this.path, cause);
     }
   }
 
-  #writeAll(bytes: Uint8Array): void {
-    let done = 0;
-    while (done < bytes.byteLength) done += writeSync(this.#fd as number, bytes, done);
-  }
-
-  /** Gives the file its final name. */
+  /** Gives the files their final names, in the order they were written. */
   commit(): void {
     try {
-      renameSync(this.temporaryPath, this.path);
+      for (const name of this.#names) renameSync(this.stagedPath(name), join(dirname(this.path), name));
       this.#settled = true;
+      rmSync(this.folder, { recursive: true, force: true });
+      syncFolder(this.path);
     } catch (cause) {
       this.discard();
       throw outputError(this.path, cause);
     }
   }
 
-  /** Removes what was written, unless committed. Safe to call again. */
+  /** Removes what was staged, unless committed. Safe to call again. */
   discard(): void {
-    if (this.#fd !== undefined) closeSync(this.#fd);
-    this.#fd = undefined;
     if (this.#settled) return;
     this.#settled = true;
-    try {
-      unlinkSync(this.temporaryPath);
-    } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw outputError(this.temporaryPath, cause);
-    }
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+function writeAll(fd: number, bytes: Uint8Array): void {
+  let done = 0;
+  while (done < bytes.byteLength) done += writeSync(fd, bytes, done);
+}
+
+/** A staging folder nobody has touched for so long belongs to a process that was killed, in milliseconds. */
+const STALE_AFTER_MS = 6 * 60 * 60 * 1000;
+
+function removeStale(folder: string, prefix: string): void {
+  let names: string[];
+  try {
+    names = readdirSync(folder);
+  } catch {
+    return; // Making the staging folder will fail with the reason.
+  }
+  for (const name of names) {
+    if (!name.startsWith(prefix) || !/^[0-9a-f]{12}\.tmp$/.test(name.slice(prefix.length))) continue;
+    const path = join(folder, name);
+    const stat = statSync(path, { throwIfNoEntry: false });
+    if (stat && Date.now() - stat.mtimeMs > STALE_AFTER_MS) rmSync(path, { recursive: true, force: true });
   }
 }
 
 /** Makes the renames in a folder durable. Systems that cannot sync a folder are left alone. */
-export function syncFolder(path: string): void {
+function syncFolder(path: string): void {
   let fd: number;
   try {
     fd = openSync(dirname(resolve(path)), constants.O_RDONLY);

@@ -77,8 +77,6 @@ function checkLocation(location: string, tensorName: string): void {
 export interface ExternalFilesOptions {
   /** Follow symbolic links and accept hard links (model caches are built of them). Default false. */
   readonly allowLinks?: boolean;
-  /** Where files of the model's folder really stand just now: for reading back outputs before they get their names. */
-  readonly aliases?: ReadonlyMap<string, string>;
 }
 
 /**
@@ -89,25 +87,22 @@ export class ExternalFiles {
   readonly #folder: string;
   readonly #modelName: string;
   readonly #allowLinks: boolean;
-  readonly #aliases: ReadonlyMap<string, string>;
   readonly #open: Map<string, ByteSource> = new Map();
 
   constructor(modelPath: string, options: ExternalFilesOptions = {}) {
     this.#folder = dirname(resolve(modelPath));
     this.#modelName = basename(modelPath);
     this.#allowLinks = options.allowLinks ?? false;
-    this.#aliases = options.aliases ?? new Map();
   }
 
   /** @throws SO2102 when missing or unusable, SO2103 when it is a link */
   open(location: string, tensorName: string): ByteSource {
-    const alias = this.#aliases.get(location);
-    const path = alias ?? join(this.#folder, location);
+    const path = join(this.#folder, location);
     const known = this.#open.get(path);
     if (known) return known;
     if (path === join(this.#folder, this.#modelName))
       throw externalError(tensorName, 'points at the model file itself');
-    if (!this.#allowLinks && alias === undefined) this.#refuseLinks(path, location, tensorName);
+    if (!this.#allowLinks) this.#refuseLinks(path, location, tensorName);
     let source: ByteSource;
     try {
       source = openFileSource(path, location);

@@ -1,5 +1,5 @@
 import { basename, dirname, join } from 'node:path';
-import { checkTarget, PendingFile, streamRope, syncFolder, type WriteOptions } from '../codec/atomic-file.js';
+import { checkTarget, StagedFiles, streamRope, type WriteOptions } from '../codec/atomic-file.js';
 import { openFileSource } from '../codec/byte-source.js';
 import type { Part, Rope } from '../codec/message-writer.js';
 import { ServeOptError } from '../errors.js';
@@ -44,43 +44,62 @@ interface Encoded {
   readonly data: Rope | undefined;
 }
 
+/** A model written under its final name in a hidden folder beside the target: it can be loaded and run from there. */
+export interface StagedModel {
+  /** The model file until the commit. */
+  readonly stagedPath: string;
+  readonly written: WrittenModel;
+  /** Makes it appear at the target. */
+  commit(): void;
+  /** Removes it without a trace, unless committed. */
+  discard(): void;
+}
+
 /**
- * Writes a model: to a temporary file in the same folder, synced, read back and checked, then renamed. So the path
- * holds either what it held before or a whole model. An untouched model comes out byte for byte.
+ * Writes a model beside `path`, synced and read back, for the caller to try before `commit`.
  * @throws SO1004, SO1005, SO6001… ; nothing is left behind then
  */
-export async function writeModel(model: Model, path: string, options: WriteModelOptions = {}): Promise<WrittenModel> {
-  const dataName = `${basename(path)}.data`;
+export async function stageModel(model: Model, path: string, options: WriteModelOptions = {}): Promise<StagedModel> {
+  const name = basename(path);
+  const dataName = `${name}.data`;
   const dataPath = join(dirname(path), dataName);
   const encoded = encodeFor(model, dataName, options.externalData ?? 'auto');
   const inputs = inputPaths(model);
   checkTarget(path, options.force ?? false, inputs);
   if (encoded.data) checkTarget(dataPath, options.force ?? false, inputs);
 
-  const pending: PendingFile[] = [];
+  const staged = StagedFiles.create(path);
   try {
-    if (encoded.data) {
-      const file = PendingFile.create(dataPath, encoded.data.sizeBytes);
-      pending.push(file);
-      await file.write(encoded.data, options);
-    }
-    const file = PendingFile.create(path, encoded.model.sizeBytes);
-    pending.push(file);
-    await file.write(encoded.model, options);
+    if (encoded.data) await staged.write(dataName, encoded.data, options);
+    await staged.write(name, encoded.model, options);
     checkSources(model);
-    checkWritten(file, model, pending.length > 1 ? new Map([[dataName, pending[0]?.temporaryPath ?? '']]) : new Map());
+    checkWritten(staged.stagedPath(name), path, model);
     if (options.signal?.aborted) throw new ServeOptError('SO8130', 'Interrupted while writing');
-    for (const each of pending) each.commit();
-    syncFolder(path);
   } catch (error) {
-    for (const each of pending) each.discard();
+    staged.discard();
     throw error;
   }
   return {
-    path,
-    dataPath: encoded.data ? dataPath : undefined,
-    sizeBytes: encoded.model.sizeBytes + (encoded.data?.sizeBytes ?? 0),
+    stagedPath: staged.stagedPath(name),
+    written: {
+      path,
+      dataPath: encoded.data ? dataPath : undefined,
+      sizeBytes: encoded.model.sizeBytes + (encoded.data?.sizeBytes ?? 0),
+    },
+    commit: () => staged.commit(),
+    discard: () => staged.discard(),
   };
+}
+
+/**
+ * Writes a model: into a hidden folder beside the target, synced, read back and checked, then renamed. So the path
+ * holds either what it held before or a whole model. An untouched model comes out byte for byte.
+ * @throws SO1004, SO1005, SO6001… ; nothing is left behind then
+ */
+export async function writeModel(model: Model, path: string, options: WriteModelOptions = {}): Promise<WrittenModel> {
+  const staged = await stageModel(model, path, options);
+  staged.commit();
+  return staged.written;
 }
 
 /** The bytes of a model whose weights fit beside it in memory: for tests and small models. */
@@ -166,15 +185,15 @@ function encodeExternal(model: Model, dataName: string): Encoded {
   return { model: rope, data: parts.length > 0 ? { parts, sizeBytes: offset } : undefined };
 }
 
-/** Reads the temporary file back as a stranger would, and counts. @throws SO6003 */
-function checkWritten(file: PendingFile, model: Model, aliases: ReadonlyMap<string, string>): void {
+/** Reads the staged file back as a stranger would, and counts. @throws SO6003 */
+function checkWritten(stagedPath: string, path: string, model: Model): void {
   let written: Model;
   try {
-    written = readModelFrom(openFileSource(file.temporaryPath, basename(file.path)), { aliases });
+    written = readModelFrom(openFileSource(stagedPath, basename(path)));
   } catch (cause) {
-    throw new ServeOptError('SO6003', `What was written to "${file.path}" cannot be read back`, {
+    throw new ServeOptError('SO6003', `What was written for "${path}" cannot be read back`, {
       cause,
-      hint: 'this is a bug: please report it',
+      why: cause instanceof Error ? cause.message : String(cause),
     });
   }
   const same =
@@ -182,5 +201,5 @@ function checkWritten(file: PendingFile, model: Model, aliases: ReadonlyMap<stri
     written.graph.initializers.size === model.graph.initializers.size &&
     written.functions.size === model.functions.size;
   written.source?.close();
-  if (!same) throw new ServeOptError('SO6003', `What was written to "${file.path}" is not the model in memory`);
+  if (!same) throw new ServeOptError('SO6003', `What was written for "${path}" is not the model in memory`);
 }
