@@ -117,7 +117,7 @@ function packedIntegers(bits: number, signed: boolean, bytes: Uint8Array, count:
 export function formatFloat32(value: number): string {
   for (let digits = 6; digits <= 9; digits++) {
     const short = Number(value.toPrecision(digits));
-    if (Math.fround(short) === value) return formatFloat64(short);
+    if (Object.is(Math.fround(short), value)) return formatFloat64(short);
   }
   return formatFloat64(value);
 }
