@@ -1,0 +1,177 @@
+/** Puts QuantizeLinear and DequantizeLinear into a graph. */
+import { attribute } from '../../ir/attribute.js';
+import type { Graph } from '../../ir/graph.js';
+import type { Node } from '../../ir/node.js';
+import { tensorType, type ValueType } from '../../ir/type.js';
+import type { Use, Value } from '../../ir/value.js';
+import { type QuantizationParameters, type QuantizedType, quantizedDataType } from '../../quantize/scheme.js';
+import { type QuantizedWeights, type WeightParameters, weightsWithParameters } from '../../quantize/weights.js';
+import { DataType } from '../../tensor/dtype.js';
+import { bytesOf, Tensor } from '../../tensor/tensor.js';
+import { addConstant } from '../constants.js';
+
+/** Scale and zero point as values of a graph. */
+interface ParameterValues {
+  readonly scale: Value;
+  readonly zeroPoint: Value;
+}
+
+/** Writes quantize–dequantize pairs and dequantized constants, each once a graph. */
+export class QdqWriter {
+  readonly #type: QuantizedType;
+  readonly #parameters: Map<Graph, Map<Value, ParameterValues>> = new Map();
+  readonly #weights: Map<Graph, Map<Tensor, Map<WeightParameters, Value>>> = new Map();
+
+  /** `type` is that of the activations. */
+  constructor(type: QuantizedType) {
+    this.#type = type;
+  }
+
+  /**
+   * Makes the uses of `value` in `uses` read it through a quantize–dequantize pair in `graph`. `root` names the tensor whose
+   * range it takes: tensors with one root share scale and zero point.
+   */
+  addPair(graph: Graph, value: Value, uses: readonly Use[], root: Value, parameters: QuantizationParameters): Value {
+    const anchor = value.producer && value.graph === graph ? value.producer.next : graph.nodes.first;
+    const dequantized = this.#pair(graph, value, value.name, root, parameters, anchor, {
+      name: `${value.name}_DequantizeLinear_Output`,
+      type: value.type,
+    });
+    for (const use of uses) use.node.setInput(use.slot, dequantized);
+    return dequantized;
+  }
+
+  /**
+   * Puts a pair between `value`, an output of the graph, and its producer, so that the graph's output keeps its name and
+   * every use reads the dequantized value.
+   */
+  addPairBeforeOutput(value: Value, root: Value, parameters: QuantizationParameters): void {
+    const producer = value.producer as Node;
+    const { graph } = value;
+    const index = value.outputIndex;
+    const inner = graph.newValue(graph.model.freshName(`${value.name}_QuantizeLinear_Input`), value.type);
+    producer.setOutput(index, inner);
+    this.#pair(graph, inner, value.name, root, parameters, producer.next, value);
+  }
+
+  #pair(
+    graph: Graph,
+    input: Value,
+    name: string,
+    root: Value,
+    parameters: QuantizationParameters,
+    anchor: Node | undefined,
+    output: Value | { readonly name: string; readonly type: ValueType | undefined },
+  ): Value {
+    const { scale, zeroPoint } = this.#parameterValues(graph, root, parameters, anchor);
+    const integers = graph.addNode(
+      {
+        opType: 'QuantizeLinear',
+        name: `${name}_QuantizeLinear`,
+        inputs: [input, scale, zeroPoint],
+        outputs: [{ name: `${name}_QuantizeLinear_Output`, type: this.#integerType(input.type) }],
+      },
+      anchor,
+    );
+    const node = graph.addNode(
+      {
+        opType: 'DequantizeLinear',
+        name: `${name}_DequantizeLinear`,
+        inputs: [integers.output(), scale, zeroPoint],
+        outputs: [output],
+      },
+      anchor,
+    );
+    return node.output();
+  }
+
+  #integerType(type: ValueType | undefined): ValueType {
+    return tensorType(quantizedDataType(this.#type), type?.kind === 'tensor' ? type.shape : undefined);
+  }
+
+  #parameterValues(graph: Graph, root: Value, parameters: QuantizationParameters, before?: Node): ParameterValues {
+    const known = entry(this.#parameters, graph);
+    let values = known.get(root);
+    if (!values) {
+      const zeroPoint = this.#type === 'u8' ? Uint8Array.of(parameters.zeroPoint) : Int8Array.of(parameters.zeroPoint);
+      values = {
+        scale: addConstant(graph, `${root.name}_scale`, Tensor.float32([parameters.scale], []), before),
+        zeroPoint: addConstant(
+          graph,
+          `${root.name}_zero_point`,
+          Tensor.of(quantizedDataType(this.#type), [], bytesOf(zeroPoint)),
+          before,
+        ),
+      };
+      known.set(root, values);
+    }
+    return values;
+  }
+
+  /** The dequantized weight as a value of `graph`, made once for each weight and set of parameters. */
+  dequantizedWeight(graph: Graph, name: string, weight: Tensor, parameters: WeightParameters, before: Node): Value {
+    const known = entry(entry(this.#weights, graph), weight);
+    let value = known.get(parameters);
+    if (!value) {
+      value = this.#dequantize(graph, name, weightsWithParameters(weight, parameters), before);
+      known.set(parameters, value);
+    }
+    return value;
+  }
+
+  #dequantize(graph: Graph, name: string, weights: QuantizedWeights, before: Node): Value {
+    const inputs = [
+      addConstant(graph, `${name}_quantized`, weights.quantized, before),
+      addConstant(graph, `${name}_scale`, weights.scale, before),
+      addConstant(graph, `${name}_zero_point`, weights.zeroPoint, before),
+    ];
+    return this.#dequantizeNode(graph, name, inputs, weights.quantized.dims, weights.parameters.axis, before);
+  }
+
+  /** An INT32 bias and its scales as a dequantized value. */
+  dequantizedBias(graph: Graph, name: string, bias: Int32Array, scales: Float32Array, before: Node): Value {
+    const axis = scales.length === 1 ? undefined : 0;
+    const scaleDims = axis === undefined ? [] : [scales.length];
+    const inputs = [
+      addConstant(graph, `${name}_quantized`, Tensor.int32(bias), before),
+      addConstant(graph, `${name}_quantized_scale`, Tensor.float32(scales, scaleDims), before),
+      addConstant(
+        graph,
+        `${name}_quantized_zero_point`,
+        Tensor.int32(new Int32Array(scales.length), scaleDims),
+        before,
+      ),
+    ];
+    return this.#dequantizeNode(graph, name, inputs, [bias.length], axis, before);
+  }
+
+  #dequantizeNode(
+    graph: Graph,
+    name: string,
+    inputs: readonly Value[],
+    dims: readonly number[],
+    axis: number | undefined,
+    before: Node,
+  ): Value {
+    const node = graph.addNode(
+      {
+        opType: 'DequantizeLinear',
+        name: `${name}_DequantizeLinear`,
+        inputs,
+        outputs: [{ name: `${name}_DequantizeLinear_Output`, type: tensorType(DataType.FLOAT, dims) }],
+        attributes: axis === undefined ? [] : [attribute('axis', axis)],
+      },
+      before,
+    );
+    return node.output();
+  }
+}
+
+function entry<A, B, C>(map: Map<A, Map<B, C>>, key: A): Map<B, C> {
+  let inner = map.get(key);
+  if (!inner) {
+    inner = new Map();
+    map.set(key, inner);
+  }
+  return inner;
+}
