@@ -1,0 +1,48 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { streamRope } from '../codec/atomic-file.js';
+import type { ByteSource } from '../codec/byte-source.js';
+import type { Model } from '../ir/model.js';
+import type { TensorOrigin } from '../ir/proto/read-tensor.js';
+import { encodeModel } from '../ir/proto/write-proto.js';
+import { allGraphs } from '../ir/walk.js';
+import type { Tensor } from '../tensor/tensor.js';
+import type { WorkFolder } from './work-folder.js';
+
+/** Tensors below this are written into the model: they are not worth a reference. */
+const REFERENCE_FROM_BYTES = 1024;
+
+/**
+ * Writes `model` into a working folder so that ONNX Runtime can load it without a copy of its weights: tensors that
+ * still stand in a file are external data by offset into that very file, which the folder gets a hard link of.
+ * @returns the path of the model in the folder
+ */
+export async function writeRunnable(model: Model, folder: WorkFolder, name = 'model.onnx'): Promise<string> {
+  const links = new Map<ByteSource, string>();
+  const reference = (tensor: Tensor) => {
+    const data = (tensor.origin as TensorOrigin | undefined)?.data;
+    if (!data || data.source.path === undefined || tensor.byteLength < REFERENCE_FROM_BYTES) return undefined;
+    const location = links.get(data.source) ?? `weights-${links.size}.bin`;
+    links.set(data.source, location);
+    return { location, offset: data.start, length: tensor.byteLength };
+  };
+  const rope = encodeModel(model, { external: reference });
+  for (const [source, location] of links) await folder.add(source.path as string, location);
+  const path = join(folder.path, name);
+  const pieces: Uint8Array[] = [];
+  await streamRope(rope, (piece) => {
+    pieces.push(piece.slice());
+  });
+  await writeFile(path, pieces);
+  return path;
+}
+
+/** True when weights of the model are kept in files beside it. */
+export function hasExternalData(model: Model): boolean {
+  for (const graph of allGraphs(model)) {
+    for (const value of graph.initializers) {
+      if ((value.tensor?.origin as TensorOrigin | undefined)?.externalLocation !== undefined) return true;
+    }
+  }
+  return false;
+}

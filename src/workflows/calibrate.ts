@@ -1,0 +1,83 @@
+import { ServeOptError } from '../errors.js';
+import type { Model } from '../ir/model.js';
+import { assertUsable } from '../ir/usable.js';
+import { inferTypes } from '../ops/infer-types.js';
+import { exposeRanges } from '../quantize/expose-ranges.js';
+import type { RangeMap } from '../quantize/observers.js';
+import { planStatic } from '../quantize/plan.js';
+import { startRuntime } from '../runtime/host.js';
+import { writeRunnable } from '../runtime/runnable-model.js';
+import type { SampleSource } from '../runtime/types.js';
+import { inputSpecs } from '../runtime/value-specs.js';
+import { withWorkFolder } from '../runtime/work-folder.js';
+import type { ExecutionOptions, WorkflowContext } from './options.js';
+
+export interface CalibrateOptions extends WorkflowContext, ExecutionOptions {
+  /** Tensors to observe; default those that static quantization of this model needs. */
+  readonly tensors?: readonly string[];
+  /** At most this many samples; default all. */
+  readonly samples?: number;
+  /** Samples to skip first. Default 0. */
+  readonly first?: number;
+  /** Samples a run, where the model and the data allow it. Default 1. */
+  readonly batch?: number;
+}
+
+export interface Calibration {
+  /** Smallest and largest finite value of each tensor over all samples. */
+  readonly ranges: RangeMap;
+  readonly samples: number;
+  /** Tensors that gave NaN or infinities, with the number of runs in which they did. */
+  readonly nonFinite: ReadonlyMap<string, number>;
+}
+
+/**
+ * Observes the range of activations: runs the model over samples in ONNX Runtime and keeps the smallest and largest
+ * value of each tensor (min-max calibration). Memory does not grow with the number of samples.
+ * @param data a folder or file of samples, or a seed for made-up ones
+ * @throws SO4001… for data that does not fit the model, SO5001 when ONNX Runtime refuses the model
+ */
+export async function calibrate(
+  model: Model,
+  data: string | { readonly seed: number; readonly samples: number },
+  options: CalibrateOptions = {},
+): Promise<Calibration> {
+  assertUsable(model);
+  inferTypes(model);
+  const names = options.tensors ?? planStatic(model).observe;
+  if (names.length === 0) return { ranges: new Map(), samples: 0, nonFinite: new Map() };
+  const augmented = model.clone();
+  const observed = exposeRanges(augmented, names);
+  const source: SampleSource =
+    typeof data === 'string'
+      ? {
+          kind: 'data',
+          path: data,
+          ...(options.first === undefined ? {} : { first: options.first }),
+          ...(options.samples === undefined ? {} : { count: options.samples }),
+        }
+      : { kind: 'seeded', seed: data.seed, count: data.samples };
+  return withWorkFolder(async (folder) => {
+    const path = await writeRunnable(augmented, folder);
+    const runtime = await startRuntime(options.signal ? { signal: options.signal } : {});
+    try {
+      const { session } = await runtime.request('load', {
+        path,
+        options: {
+          graphOptimization: 'disabled',
+          config: { 'session.disable_prepacking': '1' },
+          ...(options.threads === undefined ? {} : { threads: options.threads }),
+        },
+      });
+      const result = await runtime.request(
+        'ranges',
+        { session, source, inputs: inputSpecs(model), batchSize: options.batch ?? 1, observed },
+        { onProgress: ({ done, total }) => options.onProgress?.({ kind: 'advance', stage: 'calibrate', done, total }) },
+      );
+      if (result.samples === 0) throw new ServeOptError('SO4004', 'The calibration data holds no samples');
+      return { ranges: result.ranges, samples: result.samples, nonFinite: result.nonFinite };
+    } finally {
+      await runtime.close();
+    }
+  });
+}
