@@ -1,0 +1,77 @@
+import { ServeOptError } from '../errors.js';
+import type { CompareOptions, InspectOptions, QuantizeOptions, WorkflowContext } from '../workflows/options.js';
+import type { CommandContext } from './command.js';
+import type { FlagName, FlagValues } from './flags.js';
+
+/** Signal and progress of a command, as every workflow takes them. */
+export function workflowContext(context: CommandContext): WorkflowContext {
+  return { signal: context.signal, onProgress: context.progress.handle };
+}
+
+export function inspectOptions(context: CommandContext): InspectOptions {
+  return workflowContext(context);
+}
+
+/** Flags of `compare` as options; what was not given stays absent, so that the workflow's defaults hold. */
+export function compareOptions(context: CommandContext, flags: FlagValues): CompareOptions {
+  return {
+    ...workflowContext(context),
+    ...given('dataPath', flags.data),
+    ...given('seed', flags.seed),
+    ...given('samples', flags.samples),
+    ...given('threads', flags.threads),
+    ...given('executionProviders', flags.ep),
+  };
+}
+
+/** Flags of `quantize` as options. @throws SO1002 for flags that contradict each other. */
+export function quantizeOptions(context: CommandContext, flags: FlagValues): QuantizeOptions {
+  refuseTogether(flags, 'keep-io', 'fp16-io');
+  const { mode } = flags;
+  if (flags['fp16-io'] && mode !== 'fp16') refuse('--fp16-io', `--mode ${mode ?? 'auto'}`, 'add --mode fp16');
+  if (mode === 'fp16') {
+    for (const name of ['per-tensor', 'reduce-range', 'batch'] as const) {
+      if (flags[name] !== undefined) refuse(`--${name}`, '--mode fp16', `leave --${name} out: it belongs to INT8`);
+    }
+  }
+  if (mode === 'static' && flags.data === undefined) {
+    throw new ServeOptError('SO1002', '--mode static needs --data', {
+      why: 'activation ranges are measured on samples',
+      hint: 'add --data samples.npz, or use --mode dynamic',
+    });
+  }
+  return {
+    ...workflowContext(context),
+    ...given('outputPath', flags.output),
+    ...given('mode', mode),
+    ...given('dataPath', flags.data),
+    ...given('evalPath', flags.eval),
+    ...given('include', flags.include),
+    ...given('exclude', flags.exclude),
+    ...given('samples', flags.samples),
+    ...given('batch', flags.batch),
+    ...given('perTensor', flags['per-tensor']),
+    ...given('reduceRange', flags['reduce-range']),
+    ...given('target', flags.target),
+    ...given('fp16Io', flags['fp16-io']),
+    ...(flags['no-verify'] ? { verify: false } : {}),
+    ...given('seed', flags.seed),
+    ...given('threads', flags.threads),
+    ...given('executionProviders', flags.ep),
+    ...given('dryRun', flags['dry-run']),
+    ...given('force', flags.force),
+  };
+}
+
+/** An absent key where there is no value: `undefined` would not be allowed in its place. */
+function given<K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } {
+  return value === undefined ? {} : ({ [key]: value } as { readonly [P in K]: V });
+}
+
+function refuseTogether(flags: FlagValues, a: FlagName, b: FlagName): void {
+  if (flags[a] !== undefined && flags[b] !== undefined) refuse(`--${a}`, `--${b}`, 'leave one of them out');
+}
+
+function refuse(a: string, b: string, hint: string): never {
+  throw new ServeOptError('SO1002', `${a} and ${b} contradict each other`, { hint });
+}

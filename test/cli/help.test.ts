@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { COMMANDS } from '../../src/cli/commands.js';
+import { FLAGS } from '../../src/cli/flags.js';
+import { commandHelp, programHelp } from '../../src/cli/help.js';
+import { createStyle } from '../../src/cli/render/style.js';
+
+const plain = createStyle(false);
+const pages = [
+  ['the program', programHelp(plain)] as const,
+  ...COMMANDS.map((command) => [command.name, commandHelp(command, plain)] as const),
+];
+
+describe('help', () => {
+  it.each(pages)('of %s keeps to a screen of 40 lines and 80 columns', (_name, text) => {
+    const lines = text.trimEnd().split('\n');
+    expect(lines.length).toBeLessThanOrEqual(40);
+    expect(lines.filter((line) => line.length > 80)).toEqual([]);
+  });
+
+  it.each(pages)('of %s shows an example before anything else', (_name, text) => {
+    expect(text.indexOf('$ ')).toBeLessThan(text.indexOf('Usage:'));
+  });
+
+  it('leaves no flag without a command', () => {
+    const common = ['json', 'quiet', 'verbose', 'debug', 'color', 'no-color', 'help'];
+    const used = new Set<string>([...COMMANDS.flatMap((command) => command.flags), ...common]);
+    expect(Object.keys(FLAGS).filter((name) => !used.has(name))).toEqual([]);
+  });
+
+  it('gives a short name one meaning', () => {
+    const shorts = Object.values(FLAGS).flatMap((flag) => ('short' in flag ? [flag.short] : []));
+    expect(new Set(shorts).size).toBe(shorts.length);
+  });
+});
