@@ -1,0 +1,79 @@
+import { join } from 'node:path';
+import { ServeOptError } from '../../errors.js';
+import { readTensorFile } from '../../ir/read-tensor-file.js';
+import { DataType, type DataTypeCode, dataTypeName } from '../../tensor/dtype.js';
+import { type Tensor, typedView } from '../../tensor/tensor.js';
+import type { HostData, ValueSpec } from '../types.js';
+import type { Shard } from './shard.js';
+import { memoryArray, type SourceArray } from './source-array.js';
+
+const INPUT_FILE = /^input_(\d+)\.pb$/;
+
+/** True when a folder with these file names is one ONNX test data set (`input_0.pb`, `output_0.pb` …). */
+export function isTestDataFolder(names: readonly string[]): boolean {
+  return names.some((name) => INPUT_FILE.test(name));
+}
+
+/**
+ * One sample from a folder of serialized TensorProtos: `input_0.pb` is the model's first input and so on, as ONNX's own
+ * backend tests and model zoo have it. The shapes are fed exactly as they are.
+ * @throws SO4002 when there are more files than inputs; what reading a tensor throws.
+ */
+export function readTestDataFolder(
+  path: string,
+  label: string,
+  inputs: readonly ValueSpec[],
+  names: readonly string[],
+): Shard {
+  const arrays: SourceArray[] = [];
+  for (const file of names) {
+    const index = Number(INPUT_FILE.exec(file)?.[1] ?? -1);
+    if (index < 0) continue;
+    const spec = inputs[index];
+    if (!spec)
+      throw new ServeOptError(
+        'SO4002',
+        `"${label}/${file}" is for input ${index}, and the model has ${inputs.length}`,
+        {
+          why: `the model wants ${inputs.map(({ name }) => `"${name}"`).join(', ')}`,
+        },
+      );
+    arrays.push(tensorArray(spec.name, `${label}/${file}`, readTensorFile(join(path, file))));
+  }
+  return { label, arrays, oneSample: true };
+}
+
+function tensorArray(name: string, label: string, tensor: Tensor): SourceArray {
+  const { dataType, dims } = tensor;
+  const data = tensorData(tensor, label);
+  return memoryArray({ name, label, dims, dataType, typeText: dataTypeName(dataType), untyped: false, data });
+}
+
+type View = (bytes: Uint8Array) => HostData;
+
+const VIEWS = new Map<DataTypeCode, View>([
+  [DataType.FLOAT, (b) => typedView(Float32Array, b)],
+  [DataType.DOUBLE, (b) => typedView(Float64Array, b)],
+  [DataType.FLOAT16, (b) => typedView(Uint16Array, b)],
+  [DataType.BFLOAT16, (b) => typedView(Uint16Array, b)],
+  [DataType.BOOL, (b) => b],
+  [DataType.UINT8, (b) => b],
+  [DataType.INT8, (b) => typedView(Int8Array, b)],
+  [DataType.UINT16, (b) => typedView(Uint16Array, b)],
+  [DataType.INT16, (b) => typedView(Int16Array, b)],
+  [DataType.UINT32, (b) => typedView(Uint32Array, b)],
+  [DataType.INT32, (b) => typedView(Int32Array, b)],
+  [DataType.UINT64, (b) => typedView(BigUint64Array, b)],
+  [DataType.INT64, (b) => typedView(BigInt64Array, b)],
+]);
+
+function tensorData(tensor: Tensor, label: string): HostData {
+  if (tensor.dataType === DataType.STRING) {
+    const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+    return tensor.stringElements().map((bytes) => decoder.decode(bytes));
+  }
+  const view = VIEWS.get(tensor.dataType);
+  if (!view)
+    throw new ServeOptError('SO4001', `"${label}" is a ${dataTypeName(tensor.dataType)} tensor, which cannot be fed`);
+  return view(tensor.bytes());
+}

@@ -1,0 +1,124 @@
+import { statSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { fileError } from '../../codec/byte-source.js';
+import { ServeOptError } from '../../errors.js';
+import type { ValueSpec } from '../types.js';
+import { fileRange } from './byte-range.js';
+import { readCsv } from './csv-file.js';
+import { type DatasetReader, datasetReader } from './dataset-reader.js';
+import { readFolder } from './folder.js';
+import { readJsonLines } from './jsonl-file.js';
+import { type MatchedShard, matchInputs } from './match-inputs.js';
+import { labelsBeside, readNpyFile } from './npy-file.js';
+import { looksLikeNpy } from './npy-header.js';
+import { readNpz } from './npz-file.js';
+import type { Shard, ShardList } from './shard.js';
+import { npyArray, type ReadLimits } from './source-array.js';
+
+/** Options of `openDataset`. */
+export interface DatasetOptions {
+  /** Name of the array, column or key that holds the labels, or path of a .npy file; default `labels` or `label`. */
+  readonly labels?: string;
+  /** Feed NaN and infinite values instead of refusing them; default false. */
+  readonly allowNonFinite?: boolean;
+  /** Most bytes of decompressed or parsed data kept in memory for one file; default 2 GiB. */
+  readonly maximumBytes?: number;
+}
+
+/** Default of `DatasetOptions.maximumBytes`. */
+export const DEFAULT_MAXIMUM_BYTES = 2 * 1024 ** 3;
+
+/**
+ * Opens samples for a model: .npz, .npy, .jsonl or .csv, or a folder of .npz or .npy files or ONNX test data. Names,
+ * types and shapes are checked against `inputs` here; values when they are read.
+ *
+ * The number of samples is that of the labels, else the leading size that most arrays share. An array whose batch lies
+ * on another axis is cut along that axis; one that has exactly the model's fixed shape goes with every sample.
+ * @throws SO2001, SO2002 for a missing or unreadable path; SO4001 for damaged data; SO4002 when data and inputs do not
+ * match, naming both; SO4003 for Python objects; SO4004 without samples; SO4005 for labels of another length; SO2104
+ * beyond the limits.
+ * @example
+ * const reader = await openDataset('calib.npz', inputs);
+ * const feeds = await reader.read(0, Math.min(8, reader.count));
+ */
+export async function openDataset(
+  path: string,
+  inputs: readonly ValueSpec[],
+  options: DatasetOptions = {},
+): Promise<DatasetReader> {
+  const limits: ReadLimits = { maximumBytes: options.maximumBytes ?? DEFAULT_MAXIMUM_BYTES };
+  const labelFile = options.labels?.endsWith('.npy') ? options.labels : undefined;
+  const labelName = labelFile === undefined ? options.labels : undefined;
+  const { shards, warnings } = await readShards(path, inputs, labelName, limits);
+  if (shards.length === 0) throw new ServeOptError('SO4004', `"${basename(path)}" holds no samples`);
+  const labelled = labelFile === undefined ? shards : withLabelFile(shards, labelFile, limits);
+  const matched: MatchedShard[] = [];
+  const extra = new Set<string>();
+  for (const shard of labelled) {
+    const match = matchInputs(shard, inputs, labelName);
+    for (const name of match.extra) extra.add(name);
+    if (match.layout.count > 0) matched.push(match);
+  }
+  if (matched.length === 0) throw new ServeOptError('SO4004', `"${basename(path)}" holds no samples`);
+  const names = [...extra].map((name) => `"${name}"`);
+  const unused = `${basename(path)}: ${names.slice(0, 10).join(', ')}${names.length > 10 ? ' …' : ''}`;
+  const all = names.length === 0 ? warnings : [...warnings, `${unused} is no input of the model and is left out`];
+  if (options.labels !== undefined && matched.every((shard) => shard.labels === undefined))
+    throw new ServeOptError('SO4005', `There are no labels named "${options.labels}" in "${basename(path)}"`);
+  return datasetReader(matched, inputs, { allowNonFinite: options.allowNonFinite ?? false, warnings: all });
+}
+
+async function readShards(
+  path: string,
+  inputs: readonly ValueSpec[],
+  labelName: string | undefined,
+  limits: ReadLimits,
+): Promise<ShardList> {
+  let isFolder: boolean;
+  try {
+    isFolder = statSync(path).isDirectory();
+  } catch (cause) {
+    throw fileError(path, cause);
+  }
+  if (isFolder) return readFolder(path, inputs, limits);
+  const file = basename(path);
+  const start = fileRange(path, file).prefix(8);
+  if (start.byteLength === 0) throw new ServeOptError('SO4004', `"${file}" is empty`);
+  const extension = /\.([^.]+)$/.exec(file)?.[1]?.toLowerCase();
+  // By content first: both formats have a signature, and a renamed file should still be read.
+  if (looksLikeNpy(start)) return { shards: [readNpyFile(path, inputs, limits)], warnings: [] };
+  if (extension === 'npz' || (start[0] === 0x50 && start[1] === 0x4b)) {
+    const { arrays, warnings } = await readNpz(path, limits);
+    const beside = arrays.some(({ name }) => name === 'labels' || name === 'label')
+      ? undefined
+      : labelsBeside(dirname(path), [file.replace(/\.npz$/i, '')], limits);
+    return { shards: [beside ? { label: file, arrays, labels: beside } : { label: file, arrays }], warnings };
+  }
+  switch (extension) {
+    case 'npy':
+      return { shards: [readNpyFile(path, inputs, limits)], warnings: [] };
+    case 'jsonl':
+    case 'ndjson':
+      return readJsonLines(path, inputs, limits);
+    case 'csv':
+      return readCsv(path, inputs, labelName, limits);
+    case 'pkl':
+    case 'pickle':
+      throw new ServeOptError('SO4003', `"${file}" is a pickle`);
+    default:
+      throw new ServeOptError('SO4001', `"${file}" is of no data format that is known`, {
+        why: 'known are .npz, .npy, .jsonl and .csv files, and folders of .npz, .npy or ONNX test data',
+      });
+  }
+}
+
+/** Labels in a file of their own belong to data that is in one piece. */
+function withLabelFile(shards: readonly Shard[], path: string, limits: ReadLimits): Shard[] {
+  const labels = npyArray('labels', fileRange(path, basename(path)), limits);
+  const [only] = shards;
+  if (!only || shards.length > 1)
+    throw new ServeOptError('SO4005', `"${basename(path)}" cannot label ${shards.length} files one by one`, {
+      hint: 'put the labels into the data files',
+    });
+  return [{ ...only, labels }];
+}
