@@ -1,0 +1,89 @@
+import type { Proportion } from './proportion.js';
+
+/** How far one output of model B is from the same output of model A, over all samples. Plain data. */
+export interface OutputDifference {
+  readonly name: string;
+  /** Data types in ONNX text syntax. */
+  readonly dataTypeA: string;
+  readonly dataTypeB: string;
+  /** Elements compared. */
+  readonly elements: number;
+  /** Share of compared elements that are equal; two NaNs are, and two infinities of one sign. NaN without elements. */
+  readonly exactEqual: number;
+  /** Runs in which the two shapes differ: their elements are not compared. */
+  readonly shapeMismatches: number;
+  /** NaN and infinite elements of each model, in runs that were compared. */
+  readonly nonFinite: { readonly a: number; readonly b: number };
+  /** Only for floats, over elements finite in both: largest |a - b|. */
+  readonly maxAbs?: number;
+  /** Mean of |a - b|. */
+  readonly meanAbs?: number;
+  /** Root of the mean of (a - b)². */
+  readonly rmse?: number;
+  /** Signal to quantization noise, 10·log10(Σa² / Σ(a - b)²) in dB; Infinity when equal. */
+  readonly sqnrDb?: number;
+  /** Cosine of the angle between all elements of A and all of B; 1 when both are zero, 0 when one is. */
+  readonly cosine?: number;
+  /** Float outputs [N, C] with C > 1: share of rows whose largest element is at the same place. */
+  readonly top1Agreement?: Proportion;
+  /** Why nothing was compared, for example `float against int64`. */
+  readonly incomparable?: string;
+}
+
+/** Names of the label metrics. */
+export type MetricName =
+  | 'accuracy'
+  | 'top-1 accuracy'
+  | 'ROC AUC'
+  | 'accuracy at 0.5'
+  | 'accuracy at 0'
+  | 'exact sequence match'
+  | 'character error rate'
+  | 'mean absolute error'
+  | 'root mean square error';
+
+/** A metric of one model. */
+export interface MetricValue {
+  readonly value: number;
+  /** What the metric is a mean over: samples, tokens, or for the character error rate reference characters. */
+  readonly n: number;
+  /** 95 % confidence interval, for shares of samples. */
+  readonly low?: number;
+  readonly high?: number;
+}
+
+/** A label metric of both models on the same samples. The first of a list is the one to quote. */
+export interface MetricComparison {
+  readonly metric: MetricName;
+  /** Output it is computed from. */
+  readonly output: string;
+  readonly higherIsBetter: boolean;
+  readonly a: MetricValue;
+  readonly b: MetricValue;
+  /** b - a. */
+  readonly difference: number;
+  /** How the metric and the output were chosen, one sentence. */
+  readonly explanation: string;
+}
+
+/** What two models were compared on. */
+export type ComparisonSource =
+  | { readonly kind: 'data'; readonly name: string; readonly first: number }
+  | { readonly kind: 'seeded'; readonly seed: number };
+
+/** Result of running two models on the same samples. Plain data, no paths, no times. */
+export interface ComparisonResult {
+  readonly source: ComparisonSource;
+  /** Samples that both models ran on. */
+  readonly samples: number;
+  /** Outputs that both models have, in the order of model A. */
+  readonly outputs: readonly OutputDifference[];
+  /** Outputs that only one model has. */
+  readonly unmatched: { readonly a: readonly string[]; readonly b: readonly string[] };
+  /** Present when the data has labels; empty when no output fits them. */
+  readonly metrics?: readonly MetricComparison[];
+  /** Why there are labels but no metrics. */
+  readonly metricsSkipped?: string;
+  /** What the reader of the data left out or guessed. */
+  readonly warnings: readonly string[];
+}

@@ -1,0 +1,42 @@
+import { bfloat16ToFloat32 } from '../tensor/bfloat16.js';
+import { DataType, dataTypeRow } from '../tensor/dtype.js';
+import { float16ToFloat32 } from '../tensor/float16.js';
+
+/** The part of a tensor that metrics look at; `HostTensor` is one. */
+export interface EvaluatedTensor {
+  readonly dataType: number;
+  readonly dims: readonly number[];
+  readonly data: ArrayLike<number> | ArrayLike<bigint> | readonly string[];
+}
+
+/** True for floating-point tensors, whose elements may differ a little without being wrong. */
+export function isFloatTensor(tensor: EvaluatedTensor): boolean {
+  return dataTypeRow(tensor.dataType)?.kind === 'float';
+}
+
+/** Elements of a float tensor as numbers; 16-bit floats are decoded from their bits. */
+export function floatElements(tensor: EvaluatedTensor): Float32Array | Float64Array {
+  const { data, dataType } = tensor;
+  if (data instanceof Float32Array || data instanceof Float64Array) return data;
+  if (data instanceof Uint16Array && (dataType === DataType.FLOAT16 || dataType === DataType.BFLOAT16)) {
+    const wide = new Float32Array(data.length);
+    if (dataType === DataType.FLOAT16) float16ToFloat32(data, wide);
+    else bfloat16ToFloat32(data, wide);
+    return wide;
+  }
+  return Float64Array.from(data as ArrayLike<number>, Number);
+}
+
+/** Index of the largest of `width` elements from `start`, the first of equals; -1 when all are NaN. */
+export function argMax(values: Float32Array | Float64Array, start: number, width: number): number {
+  let best = -1;
+  let most = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < width; i++) {
+    const value = values[start + i] as number;
+    if (value > most || (best < 0 && value === most)) {
+      best = i;
+      most = value;
+    }
+  }
+  return best;
+}

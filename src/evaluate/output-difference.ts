@@ -1,0 +1,165 @@
+import { dataTypeName } from '../tensor/dtype.js';
+import type { OutputDifference } from './comparison.js';
+import { argMax, type EvaluatedTensor, floatElements, isFloatTensor } from './host-numbers.js';
+import { proportion } from './proportion.js';
+
+/** Adds up the difference of one output over many runs. Sums are kept in double precision. */
+export interface OutputDifferenceAccumulator {
+  /** Adds one run: the output of model A and of model B for the same feeds. */
+  add(a: EvaluatedTensor, b: EvaluatedTensor): void;
+  result(): OutputDifference;
+}
+
+interface Sums {
+  elements: number;
+  equal: number;
+  finite: number;
+  nonFiniteA: number;
+  nonFiniteB: number;
+  maxAbs: number;
+  abs: number;
+  squaredError: number;
+  squaredA: number;
+  squaredB: number;
+  product: number;
+  rows: number;
+  agreeing: number;
+}
+
+/** An accumulator for the output `name`. */
+export function accumulateDifference(name: string): OutputDifferenceAccumulator {
+  const sums: Sums = {
+    elements: 0,
+    equal: 0,
+    finite: 0,
+    nonFiniteA: 0,
+    nonFiniteB: 0,
+    maxAbs: 0,
+    abs: 0,
+    squaredError: 0,
+    squaredA: 0,
+    squaredB: 0,
+    product: 0,
+    rows: 0,
+    agreeing: 0,
+  };
+  let types: readonly [number, number] | undefined;
+  let float = false;
+  let shapeMismatches = 0;
+  let incomparable: string | undefined;
+  return {
+    add(a, b) {
+      if (!types) {
+        types = [a.dataType, b.dataType];
+        float = isFloatTensor(a);
+        incomparable = whyIncomparable(a, b);
+      }
+      if (incomparable !== undefined) return;
+      if (a.dims.join() !== b.dims.join()) {
+        shapeMismatches++;
+        return;
+      }
+      if (!float) {
+        addExact(sums, a, b);
+        return;
+      }
+      const x = floatElements(a);
+      const y = floatElements(b);
+      addFloats(sums, x, y);
+      const width = a.dims[1] ?? 0;
+      if (a.dims.length === 2 && width > 1) addTop1(sums, x, y, width);
+    },
+    result() {
+      const { elements, finite } = sums;
+      const difference: OutputDifference = {
+        name,
+        dataTypeA: dataTypeName(types?.[0] ?? 0),
+        dataTypeB: dataTypeName(types?.[1] ?? 0),
+        elements,
+        exactEqual: sums.equal / elements,
+        shapeMismatches,
+        nonFinite: { a: sums.nonFiniteA, b: sums.nonFiniteB },
+      };
+      if (incomparable !== undefined) return { ...difference, incomparable };
+      if (!float || elements === 0) return difference;
+      return {
+        ...difference,
+        maxAbs: sums.maxAbs,
+        meanAbs: finite === 0 ? 0 : sums.abs / finite,
+        rmse: finite === 0 ? 0 : Math.sqrt(sums.squaredError / finite),
+        sqnrDb: sqnrDb(sums.squaredA, sums.squaredError),
+        cosine: cosine(sums),
+        ...(sums.rows > 0 && { top1Agreement: proportion(sums.agreeing, sums.rows) }),
+      };
+    },
+  };
+}
+
+/** Signal to quantization noise ratio in dB from sums of squares: Infinity without noise, -Infinity without signal. */
+export function sqnrDb(signal: number, noise: number): number {
+  return noise === 0 ? Number.POSITIVE_INFINITY : 10 * Math.log10(signal / noise);
+}
+
+function cosine({ squaredA, squaredB, product }: Sums): number {
+  if (squaredA === 0 && squaredB === 0) return 1;
+  if (squaredA === 0 || squaredB === 0) return 0;
+  return Math.min(1, Math.max(-1, product / (Math.sqrt(squaredA) * Math.sqrt(squaredB))));
+}
+
+function kindOf(tensor: EvaluatedTensor): string {
+  if (isFloatTensor(tensor)) return 'float';
+  return typeof tensor.data[0] === 'string' ? 'string' : 'integer';
+}
+
+function whyIncomparable(a: EvaluatedTensor, b: EvaluatedTensor): string | undefined {
+  if (a.dataType === b.dataType || kindOf(a) === kindOf(b)) return undefined;
+  return `${dataTypeName(a.dataType)} against ${dataTypeName(b.dataType)}`;
+}
+
+function addFloats(sums: Sums, a: Float32Array | Float64Array, b: Float32Array | Float64Array): void {
+  let { equal, finite, maxAbs, abs, squaredError, squaredA, squaredB, product } = sums;
+  for (let i = 0; i < a.length; i++) {
+    const x = a[i] as number;
+    const y = b[i] as number;
+    const error = x - y;
+    // Not finite in either, or two doubles so far apart that their difference is not.
+    if (error - error !== 0) {
+      const finiteX = x - x === 0;
+      const finiteY = y - y === 0;
+      if (!finiteX) sums.nonFiniteA++;
+      if (!finiteY) sums.nonFiniteB++;
+      if (Object.is(x, y)) equal++;
+      continue;
+    }
+    if (error === 0) equal++;
+    const size = Math.abs(error);
+    if (size > maxAbs) maxAbs = size;
+    finite++;
+    abs += size;
+    squaredError += error * error;
+    squaredA += x * x;
+    squaredB += y * y;
+    product += x * y;
+  }
+  sums.elements += a.length;
+  Object.assign(sums, { equal, finite, maxAbs, abs, squaredError, squaredA, squaredB, product });
+}
+
+function addExact(sums: Sums, a: EvaluatedTensor, b: EvaluatedTensor): void {
+  const { length } = a.data;
+  // int32 against int64 is number against bigint.
+  const mixed = typeof a.data[0] !== typeof b.data[0];
+  for (let i = 0; i < length; i++) {
+    const x = a.data[i];
+    const y = b.data[i];
+    if (mixed ? Number(x) === Number(y) : x === y) sums.equal++;
+  }
+  sums.elements += length;
+}
+
+function addTop1(sums: Sums, a: Float32Array | Float64Array, b: Float32Array | Float64Array, width: number): void {
+  for (let start = 0; start + width <= a.length; start += width) {
+    sums.rows++;
+    if (argMax(a, start, width) === argMax(b, start, width)) sums.agreeing++;
+  }
+}

@@ -1,0 +1,31 @@
+/** A share of successes with its uncertainty. */
+export interface Proportion {
+  /** Successes divided by `n`; NaN when `n` is 0. */
+  readonly value: number;
+  /** Number of trials. */
+  readonly n: number;
+  /** 95 % confidence interval. */
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Normal quantile of 97.5 %, for two-sided 95 % intervals. */
+const Z = 1.959963984540054;
+
+/**
+ * A proportion with its Wilson score interval, which stays within 0 and 1 and is sound for small `n` and for shares near
+ * 0 or 1. Source: E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22 (1927).
+ */
+export function proportion(successes: number, n: number): Proportion {
+  if (n === 0) return { value: Number.NaN, n, low: 0, high: 1 };
+  const value = successes / n;
+  const z2 = Z * Z;
+  const centre = (value + z2 / (2 * n)) / (1 + z2 / n);
+  const half = (Z * Math.sqrt((value * (1 - value)) / n + z2 / (4 * n * n))) / (1 + z2 / n);
+  return {
+    value,
+    n,
+    low: successes === 0 ? 0 : Math.max(0, centre - half),
+    high: successes === n ? 1 : Math.min(1, centre + half),
+  };
+}

@@ -1,0 +1,157 @@
+/**
+ * What commands report, as plain data: the JSON documents, and what tables and pages are drawn from. Documents hold no
+ * absolute paths and no times of day, so the same inputs give the same bytes but for measured latencies.
+ * JSON has no infinities: writers give `null` for a number that is not finite (an SQNR of equal outputs).
+ */
+import type { ComparisonResult } from '../evaluate/comparison.js';
+
+/** Raised when a field changes its meaning or goes; new fields do not raise it. */
+export const REPORT_SCHEMA_VERSION = 1;
+
+/** A file by its name only. */
+export interface ReportFile {
+  readonly name: string;
+  readonly sizeBytes: number;
+  /** Lower-case hexadecimal; absent where the file was not read whole. */
+  readonly sha256?: string;
+}
+
+/** A model file with the data files it refers to. */
+export interface ReportModel extends ReportFile {
+  readonly externalData?: readonly ReportFile[];
+}
+
+/** Fields that every report has. */
+export interface ReportHeader {
+  readonly schemaVersion: typeof REPORT_SCHEMA_VERSION;
+  /** Version of serve-opt. */
+  readonly version: string;
+  /** Version of ONNX Runtime; absent when it was not needed. */
+  readonly onnxRuntimeVersion?: string;
+  /** What may spoil the result. */
+  readonly warnings: readonly string[];
+  /** What is good to know. */
+  readonly notes: readonly string[];
+}
+
+/** A graph input or output. */
+export interface ReportValue {
+  readonly name: string;
+  /** ONNX text syntax, for example `float[batch,3,32,32]`. */
+  readonly type: string;
+}
+
+/** A count of nodes with one operator. */
+export interface OpCount {
+  readonly domain: string;
+  readonly opType: string;
+  readonly count: number;
+}
+
+/** A layer, and what became of it or would become of it. */
+export interface LayerReport {
+  readonly name: string;
+  readonly opType: string;
+  /** Bytes of its weights before. */
+  readonly weightBytes: number;
+}
+
+/** A layer that stays in float. */
+export interface FloatLayerReport extends LayerReport {
+  readonly reason: string;
+}
+
+/** Answer of `inspect`. */
+export interface InspectReport extends ReportHeader {
+  readonly command: 'inspect';
+  readonly model: ReportModel;
+  readonly irVersion: number;
+  readonly opsets: readonly { readonly domain: string; readonly version: number }[];
+  readonly producer: { readonly name: string; readonly version: string };
+  readonly inputs: readonly ReportValue[];
+  readonly outputs: readonly ReportValue[];
+  readonly nodes: number;
+  readonly ops: readonly OpCount[];
+  /** Elements of all weights. */
+  readonly parameters: number;
+  readonly weightBytesByType: readonly { readonly type: string; readonly tensors: number; readonly bytes: number }[];
+  /** Multiply-accumulate operations for one sample; undefined in part where shapes are not known. */
+  readonly macs?: { readonly total: number; readonly unknownNodes: number };
+  readonly quantizable: readonly LayerReport[];
+  readonly notQuantizable: readonly FloatLayerReport[];
+}
+
+/** Latency of two models measured in turns in one process. */
+export interface LatencyComparison {
+  readonly p50MsA: number;
+  readonly p50MsB: number;
+  /** p50 of B divided by that of A: below 1 is faster. */
+  readonly ratio: number;
+  /** 95 % confidence interval of the ratio. */
+  readonly ratioLow: number;
+  readonly ratioHigh: number;
+  readonly runs: number;
+  readonly threads?: number;
+  readonly batchSize: number;
+}
+
+/** Answer of `compare`. */
+export interface CompareReport extends ReportHeader {
+  readonly command: 'compare';
+  readonly a: ReportModel;
+  readonly b: ReportModel;
+  readonly comparison: ComparisonResult;
+  readonly latency?: LatencyComparison;
+}
+
+/** What one pass did. */
+export interface StepReport {
+  readonly pass: string;
+  /** Rewrites made; 0 when there was nothing to do. */
+  readonly changes: number;
+  readonly nodesBefore: number;
+  readonly nodesAfter: number;
+  /** Why the pass did not apply. */
+  readonly refused?: string;
+}
+
+/** What was checked before the output was handed over. */
+export interface VerificationReport {
+  /** The written file was read again and its graph checked. */
+  readonly structure: 'passed' | 'skipped';
+  /** ONNX Runtime loaded it. */
+  readonly loads: 'passed' | 'skipped';
+  /** It was run beside the original. */
+  readonly runs: 'passed' | 'skipped';
+  /** Why something was skipped. */
+  readonly reason?: string;
+  /** Outputs of the original (A) and the result (B) on held-out or seeded samples. */
+  readonly comparison?: ComparisonResult;
+}
+
+/** The samples that ranges were measured on. */
+export interface CalibrationReport {
+  readonly source: string;
+  readonly samples: number;
+  readonly method: string;
+}
+
+/** Answer of `quantize`, and the document beside its output. */
+export interface QuantizeReport extends ReportHeader {
+  readonly command: 'quantize';
+  /** What was asked for. */
+  readonly requestedMode: 'auto' | 'dynamic' | 'static' | 'fp16';
+  /** What was done; `none` when there was nothing to quantize. */
+  readonly mode: 'dynamic' | 'static' | 'fp16' | 'none';
+  readonly input: ReportModel;
+  readonly output: ReportModel;
+  readonly steps: readonly StepReport[];
+  readonly quantized: readonly LayerReport[];
+  readonly leftInFloat: readonly FloatLayerReport[];
+  readonly calibration?: CalibrationReport;
+  readonly verification: VerificationReport;
+  /** Original (A) against result (B) on the evaluation data. */
+  readonly accuracy?: ComparisonResult;
+  /** Original (A) against result (B). */
+  readonly latency?: LatencyComparison;
+}
