@@ -1,0 +1,97 @@
+import type { Model } from '../../ir/model.js';
+import type { Refusal } from '../../ir/transform.js';
+import type { Value } from '../../ir/value.js';
+import { allGraphs, constantTensor } from '../../ir/walk.js';
+import { inferTypes } from '../../ops/infer-types.js';
+import { DataType } from '../../tensor/dtype.js';
+import { FLOAT16_MAX } from '../../tensor/float16.js';
+import { nodeSelector } from '../node-filter.js';
+import { nodeLabel } from '../nodes.js';
+import { definePass } from '../pass.js';
+import { planFloat16 } from './float16/plan.js';
+import { describeFloat16Report, type Float16Report, newFloat16Report } from './float16/report.js';
+import { Float16Rewriter } from './float16/rewriter.js';
+
+export interface ConvertToFloat16Options {
+  /** Graph inputs and outputs keep FLOAT, with one Cast each. */
+  readonly keepIo: boolean;
+  /** Node names, globs or op types to convert; all when empty. */
+  readonly include: readonly string[];
+  /** Node names, globs or op types to keep in FLOAT32; wins over `include`. */
+  readonly exclude: readonly string[];
+  /** Measured ranges by value name: nodes that touch a value beyond ±65504 (less 1 %) stay FLOAT32. */
+  readonly ranges: ReadonlyMap<string, { readonly min: number; readonly max: number }> | undefined;
+  /** Filled with what happened to each constant; complete once the model is written. */
+  readonly report: Float16Report | undefined;
+}
+
+const NAME = 'convert-to-float16';
+
+/**
+ * Turns FLOAT weights and arithmetic into FLOAT16: y = round16(op(round16(x), round16(w))).
+ * - Fires on every node whose operator, at the model's opset, takes FLOAT16; in subgraphs too. Types come from inference
+ *   over the whole model, not from names: each value has one type, and a Cast stands where two meet.
+ * - Refuses, node by node and with the reason: operators that take no FLOAT16, calls of local functions (bodies keep their
+ *   types), quantized operators, sequences, values of unknown type, excluded nodes, measured ranges beyond ±65504, and
+ *   the places of `float16/precision-regions.ts` where FLOAT16 is unsafe whatever the data.
+ * - A model whose FLOAT16 weights outweigh its FLOAT ones counts as converted already. DOUBLE is never touched.
+ * - Constants: rounded half to even; finite values beyond ±65504 clamped; in tensors of up to 1024 elements a nonzero
+ *   value stays nonzero. Large ones are converted while the model is written (`report`).
+ * - Numerics: lossy. Reference: onnxconverter-common float16.py, PyTorch autocast operator lists.
+ * @throws SO1003 when a pattern of `include` or `exclude` means no node.
+ */
+export const convertToFloat16 = definePass<ConvertToFloat16Options>({
+  name: NAME,
+  summary: 'Convert FLOAT weights and arithmetic to FLOAT16',
+  group: 'quantize',
+  numerics: 'lossy',
+  scope: 'all-graphs',
+  opset: [7, null],
+  options: {
+    keepIo: { description: 'Keep FLOAT graph inputs and outputs', default: true },
+    include: { description: 'Only these nodes (names, globs, op types)', default: [] },
+    exclude: { description: 'Not these nodes (names, globs, op types)', default: [] },
+    ranges: { description: 'Measured ranges by value name', default: undefined, internal: true },
+    report: { description: 'Receives what happened to each constant', default: undefined, internal: true },
+  },
+  run(model, options) {
+    const weights = floatWeightBytes(model);
+    if (weights.float16 > weights.float32) {
+      return { changed: 0, notes: ['nothing to convert: the weights are FLOAT16 already'] };
+    }
+    inferTypes(model);
+    const selected = nodeSelector(model, options);
+    const plan = planFloat16(model, { keepIo: options.keepIo, selected, tooLarge: tooLarge(options.ranges) });
+    const refusals: Refusal[] = [];
+    for (const [node, { reason }] of plan.nodes) {
+      if (reason !== undefined) refusals.push({ pass: NAME, node: nodeLabel(node), opType: node.opType, reason });
+    }
+    const report = options.report ?? newFloat16Report();
+    const rewriter = new Float16Rewriter(model, plan, { keepIo: options.keepIo, report });
+    if (rewriter.isEmpty) return { changed: 0, refusals, notes: ['nothing to convert: no arithmetic can be FLOAT16'] };
+    rewriter.run();
+    const { constants, values, casts } = rewriter.counts;
+    const notes = [`${constants} constants and ${values} values now FLOAT16, ${casts} Casts`];
+    return { changed: constants + values + casts, refusals, notes: [...notes, ...describeFloat16Report(report)] };
+  },
+});
+
+function tooLarge(ranges: ConvertToFloat16Options['ranges']): (value: Value) => boolean {
+  const limit = FLOAT16_MAX * 0.99;
+  return (value) => {
+    const range = ranges?.get(value.name);
+    return range !== undefined && (range.min < -limit || range.max > limit);
+  };
+}
+
+function floatWeightBytes(model: Model): { float16: number; float32: number } {
+  const bytes = { float16: 0, float32: 0 };
+  for (const graph of allGraphs(model)) {
+    for (const value of graph.values.values()) {
+      const tensor = constantTensor(value);
+      if (tensor?.dataType === DataType.FLOAT16) bytes.float16 += tensor.byteLength;
+      else if (tensor?.dataType === DataType.FLOAT) bytes.float32 += tensor.byteLength;
+    }
+  }
+  return bytes;
+}

@@ -1,0 +1,58 @@
+/** Classes of operators and values that the conversion to FLOAT16 tells apart. */
+import type { Node } from '../../../ir/node.js';
+import type { Value } from '../../../ir/value.js';
+import { constantTensor } from '../../../ir/walk.js';
+import { DataType, type DataTypeCode } from '../../../tensor/dtype.js';
+
+const SHAPE_ONLY = new Set([
+  ...['Identity', 'Reshape', 'Transpose', 'Squeeze', 'Unsqueeze', 'Flatten', 'Expand', 'Tile', 'Slice', 'Gather'],
+  ...['GatherElements', 'GatherND', 'Concat', 'Split', 'DepthToSpace', 'SpaceToDepth', 'Dropout'],
+]);
+
+/** Operators that move elements and compute nothing. */
+export function isShapeOnly(node: Node): boolean {
+  return node.domain === '' && SHAPE_ONLY.has(node.opType);
+}
+
+/** Operators whose output type is said by an attribute, with the type that its absence means (undefined: that of the input). */
+const TYPE_ATTRIBUTES = new Map<string, { readonly name: string; readonly default: DataTypeCode | undefined }>([
+  ['Cast', { name: 'to', default: undefined }],
+  ['EyeLike', { name: 'dtype', default: undefined }],
+  ['RandomNormal', { name: 'dtype', default: DataType.FLOAT }],
+  ['RandomUniform', { name: 'dtype', default: DataType.FLOAT }],
+  ['RandomNormalLike', { name: 'dtype', default: undefined }],
+  ['RandomUniformLike', { name: 'dtype', default: undefined }],
+  ['Bernoulli', { name: 'dtype', default: undefined }],
+  ['HannWindow', { name: 'output_datatype', default: DataType.FLOAT }],
+  ['HammingWindow', { name: 'output_datatype', default: DataType.FLOAT }],
+  ['BlackmanWindow', { name: 'output_datatype', default: DataType.FLOAT }],
+  ['MelWeightMatrix', { name: 'output_datatype', default: DataType.FLOAT }],
+]);
+
+/** The attribute that says the element type of a node's output, or undefined. */
+export function typeAttribute(node: Node): string | undefined {
+  return node.domain === '' ? TYPE_ATTRIBUTES.get(node.opType)?.name : undefined;
+}
+
+const LOOKS_AT_ANY = new Set(['Cast', 'CastLike', 'Shape', 'Size', 'EyeLike', 'RandomNormalLike', 'RandomUniformLike']);
+
+/** Operators whose first input may have any type, because the output has another one or only looks at the shape. */
+export function takesAnyType(node: Node, slot: number): boolean {
+  return slot === 0 && node.domain === '' && LOOKS_AT_ANY.has(node.opType);
+}
+
+/** Element type of a tensor value, where known. */
+export function elementTypeOf(value: Value | undefined): DataTypeCode | undefined {
+  if (value?.tensor) return value.tensor.dataType;
+  return value?.type?.kind === 'tensor' ? value.type.dataType : undefined;
+}
+
+/** True for a dense FLOAT tensor. */
+export function isFloat32(value: Value | undefined): value is Value {
+  return elementTypeOf(value) === DataType.FLOAT;
+}
+
+/** True for a FLOAT constant whose elements may be replaced: not one that callers can override. */
+export function isFloat32Constant(value: Value | undefined): boolean {
+  return constantTensor(value)?.dataType === DataType.FLOAT;
+}

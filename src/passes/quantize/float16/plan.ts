@@ -1,0 +1,187 @@
+import type { Graph } from '../../../ir/graph.js';
+import type { Model } from '../../../ir/model.js';
+import { functionKey } from '../../../ir/model-function.js';
+import type { Node } from '../../../ir/node.js';
+import type { Value } from '../../../ir/value.js';
+import { walkGraphs } from '../../../ir/walk.js';
+import { inputParameter, type OpSchema, opSchema, outputParameter, type SchemaParameter } from '../../../ops/schema.js';
+import { DataType } from '../../../tensor/dtype.js';
+import { elementTypeOf, isFloat32, isFloat32Constant, isShapeOnly, takesAnyType } from './classes.js';
+import { linkControlFlow } from './control-flow.js';
+import { precisionRegions } from './precision-regions.js';
+
+/** What a node wants at an input: `any` takes the value as it comes. */
+export type Demand = 'float16' | 'float32' | 'any';
+
+/** What becomes of one node: the type wanted of each input and whether each output becomes FLOAT16. */
+export interface NodePlan {
+  readonly inputs: Demand[];
+  readonly outputs: boolean[];
+  /** Why its FLOAT values stay as they are; undefined when they do not, or when it has none. */
+  readonly reason: string | undefined;
+}
+
+/** The decision for every node of the main graph and its subgraphs, and for what crosses the borders of subgraphs. */
+export interface Float16Plan {
+  /** Nodes topologically, outer graphs before inner ones. */
+  readonly order: readonly Node[];
+  readonly nodes: ReadonlyMap<Node, NodePlan>;
+  /** Formal inputs of subgraphs that become FLOAT16. */
+  readonly bodyInputs: ReadonlySet<Value>;
+  /** By subgraph, the type wanted of each output. */
+  readonly bodyOutputs: ReadonlyMap<Graph, readonly Demand[]>;
+}
+
+export interface PlanOptions {
+  /** Inputs and outputs of the model keep FLOAT. */
+  readonly keepIo: boolean;
+  /** False for a node that must stay as it is. */
+  readonly selected: (node: Node) => boolean;
+  /** Values known to leave the FLOAT16 range. */
+  readonly tooLarge: (value: Value) => boolean;
+}
+
+/** Decides which nodes compute in FLOAT16. Needs types (`inferTypes`); changes nothing. */
+export function planFloat16(model: Model, options: PlanOptions): Float16Plan {
+  const order: Node[] = [];
+  for (const graph of walkGraphs(model.graph)) order.push(...graph.nodes);
+  const regions = precisionRegions(order);
+  const wide = new Map<Node, string>();
+  for (const node of order) {
+    const reason = staysFloat32(model, node, options) ?? regions.get(node);
+    if (reason !== undefined) wide.set(node, reason);
+  }
+  const plan = (node: Node): NodePlan => planNode(model, node, wide.get(node));
+  const nodes = new Map(order.map((node) => [node, plan(node)]));
+  const links = linkControlFlow(order, nodes);
+  for (const node of betweenFloat32(order, nodes, options.keepIo ? model.graph : undefined)) {
+    wide.set(node, 'everything around it is float32');
+    nodes.set(node, plan(node));
+  }
+  return { order, nodes, ...links };
+}
+
+/** A reason that holds whatever the schema says; undefined when there is none. */
+function staysFloat32(model: Model, node: Node, options: PlanOptions): string | undefined {
+  if (!options.selected(node)) return 'it is excluded';
+  if (model.functions.has(functionKey(node.domain, node.opType, node.overload))) {
+    return 'it calls a local function, whose body keeps its types';
+  }
+  if (node.domain !== '' && node.domain !== 'com.microsoft') return `operators of ${node.domain} take no float16`;
+  for (const value of [...node.inputs, ...node.outputs]) {
+    if (!value) continue;
+    if (options.tooLarge(value)) return `the measured range of "${value.name}" leaves the float16 range`;
+    if (value.type && value.type.kind !== 'tensor') return 'sequences and optional values keep float32';
+    const type = elementTypeOf(value);
+    if (node.domain === 'com.microsoft' && (type === DataType.INT8 || type === DataType.UINT8)) {
+      return 'quantized operators keep float32';
+    }
+    if (type === undefined && !value.type) return `the type of "${value.name}" is not known`;
+  }
+  if (isQuantizer(node)) return 'quantized operators keep float32';
+  if (node.inputs.some((input) => input?.producer?.opType === 'DequantizeLinear'))
+    return 'it is part of a quantized operator';
+  for (const output of node.outputs) {
+    for (const use of output?.uses ?? []) {
+      if (use.node.opType === 'QuantizeLinear' && use.slot === 0) return 'it is part of a quantized operator';
+    }
+  }
+  return undefined;
+}
+
+function isQuantizer(node: Node): boolean {
+  return /^(Dynamic)?QuantizeLinear$|^DequantizeLinear$/.test(node.opType);
+}
+
+/** The plan of one node by its schema; control flow is linked afterwards. */
+function planNode(model: Model, node: Node, wide: string | undefined): NodePlan {
+  const keep = (reason: string | undefined): NodePlan => ({
+    inputs: node.inputs.map((_, slot) => (takesAnyType(node, slot) ? 'any' : 'float32')),
+    outputs: node.outputs.map(() => false),
+    reason,
+  });
+  const touchesFloat =
+    node.outputs.some(isFloat32) || node.inputs.some((v, at) => isFloat32(v) && !takesAnyType(node, at));
+  if (node.is('Constant') || !touchesFloat) return keep(undefined);
+  if (wide !== undefined) return keep(wide);
+  const schema = opSchema(node.domain, node.opType, model.opset(node.domain));
+  if (!schema) return keep('its operator is not known');
+  if (schema.determinism === 'subgraph') return keep(undefined);
+  const narrow = narrowVariables(node, schema);
+  if (narrow.size === 0) return keep(`${node.opType} takes no float16 at opset ${model.opset(node.domain)}`);
+  return {
+    inputs: node.inputs.map((_, slot): Demand => {
+      if (takesAnyType(node, slot)) return 'any';
+      return narrow.has(inputParameter(schema, slot)?.type ?? '') && !keepsPrecision(node, slot)
+        ? 'float16'
+        : 'float32';
+    }),
+    outputs: node.outputs.map(
+      (output, index) => isFloat32(output) && narrow.has(outputParameter(schema, index)?.type ?? ''),
+    ),
+    reason: undefined,
+  };
+}
+
+/** The region of interest of Resize has a type of its own, and its coordinates need more than 11 bits. */
+function keepsPrecision(node: Node, slot: number): boolean {
+  return node.is('Resize') && slot === 1;
+}
+
+/** Type variables of the schema that stand for FLOAT in this node and may stand for FLOAT16. */
+function narrowVariables(node: Node, schema: OpSchema): Set<string> {
+  const variables = new Set<string>();
+  const add = (value: Value | undefined, parameter: SchemaParameter | undefined): void => {
+    if (!isFloat32(value) || !parameter?.homogeneous) return;
+    if (schema.typeConstraints.get(parameter.type)?.includes('tensor(float16)')) variables.add(parameter.type);
+  };
+  node.inputs.forEach((input, slot) => {
+    if (!takesAnyType(node, slot)) add(input, inputParameter(schema, slot));
+  });
+  node.outputs.forEach((output, index) => {
+    add(output, outputParameter(schema, index));
+  });
+  return variables;
+}
+
+/**
+ * Nodes that only move elements (or make them: generators, Cast) and whose FLOAT values all come from and go to
+ * FLOAT32 places: converting them would only put a Cast on each side. `keptOutputs` is the main graph when its inputs
+ * and outputs keep FLOAT.
+ */
+function betweenFloat32(
+  order: readonly Node[],
+  nodes: ReadonlyMap<Node, NodePlan>,
+  keptOutputs: Graph | undefined,
+): Node[] {
+  const movable = (node: Node): boolean => {
+    if (!nodes.get(node)?.outputs.includes(true)) return false;
+    if (isShapeOnly(node) || node.is('Cast')) return true;
+    return !node.inputs.some(isFloat32) && node.subgraphs().next().done === true;
+  };
+  const fromWide = new Set<Node>();
+  for (const node of order) {
+    if (!movable(node)) continue;
+    const wide = node.inputs.every((input, slot) => {
+      if (!isFloat32(input) || takesAnyType(node, slot) || isFloat32Constant(input)) return true;
+      const { producer } = input;
+      if (!producer) return input.graph === keptOutputs;
+      return !nodes.get(producer)?.outputs[input.outputIndex] || fromWide.has(producer);
+    });
+    if (wide) fromWide.add(node);
+  }
+  const toWide = new Set<Node>();
+  for (let at = order.length - 1; at >= 0; at--) {
+    const node = order[at];
+    if (!node || !movable(node)) continue;
+    const wide = node.outputs.every((output) => {
+      if (!output) return true;
+      if (output.outputOf.some((graph) => graph !== keptOutputs)) return false;
+      return [...output.uses].every(
+        (use) => toWide.has(use.node) || nodes.get(use.node)?.inputs[use.slot] !== 'float16',
+      );
+    });
+    if (wide) toWide.add(node);
+  }
+  return order.filter((node) => fromWide.has(node) && toWide.has(node));
+}

@@ -1,0 +1,51 @@
+import { type ConversionStatistics, newConversionStatistics } from '../../../tensor/conversion.js';
+
+/** What the conversion did to one constant. */
+export interface ConvertedTensor {
+  readonly name: string;
+  /** Complete once the tensor's bytes were read: at once for a small tensor, when the model is written for a large one. */
+  readonly statistics: ConversionStatistics;
+}
+
+/**
+ * What a conversion to FLOAT16 did to the constants. Large ones are converted while the model is written, so the numbers
+ * are complete only after that: pass a report as option, write the model, then read it.
+ */
+export interface Float16Report {
+  readonly tensors: ConvertedTensor[];
+}
+
+export function newFloat16Report(): Float16Report {
+  return { tensors: [] };
+}
+
+/** Sums over all tensors. */
+export function float16Totals(report: Float16Report): ConversionStatistics {
+  const total = newConversionStatistics();
+  for (const { statistics } of report.tensors) {
+    total.elements += statistics.elements;
+    total.overflowed += statistics.overflowed;
+    total.underflowed += statistics.underflowed;
+  }
+  return total;
+}
+
+/** Sentences for a user, one a tensor that has values beyond ±65504 and one for all that have values below 6e-8. */
+export function describeFloat16Report(report: Float16Report): string[] {
+  const notes: string[] = [];
+  let small = 0;
+  let smallTensors = 0;
+  for (const { name, statistics } of report.tensors) {
+    if (statistics.overflowed > 0) {
+      notes.push(`${count(statistics.overflowed, 'value')} of "${name}" clamped to ±65504`);
+    }
+    small += statistics.underflowed;
+    if (statistics.underflowed > 0) smallTensors++;
+  }
+  if (small > 0) notes.push(`${count(small, 'value')} below 3e-8 in ${count(smallTensors, 'constant')} rounded`);
+  return notes;
+}
+
+function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`;
+}
