@@ -55,7 +55,7 @@ function rowShard(label: string, row: Row): Shard {
   const arrays = [...row].map(([name, { dims, data }]) =>
     memoryArray({ name, label: `${label}: ${name}`, dims, data, ...textType(data) }),
   );
-  return { label, arrays };
+  return { label, arrays, single: true };
 }
 
 /** All rows as one block, or undefined when they differ in names or shapes or hold their own batch axis in the middle. */

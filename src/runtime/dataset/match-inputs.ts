@@ -38,7 +38,13 @@ export function matchInputs(shard: Shard, inputs: readonly ValueSpec[], labelNam
   const pairs = inputs.map((spec, i): ShapePair => ({ dims: (found[i] as SourceArray).dims, shape: spec.shape }));
   const labelTensor = labels && readLabels(labels);
   const layout = chooseLayout(shard, inputs, found, pairs, labels);
-  return { label: shard.label, arrays: found, layout, labels: labelTensor && rowLabels(labelTensor, layout), extra };
+  return {
+    label: shard.label,
+    arrays: found,
+    layout,
+    labels: labelTensor && rowLabels(labelTensor, layout, shard.single),
+    extra,
+  };
 }
 
 function matchNames(shard: Shard, inputs: readonly ValueSpec[], labelName: string | undefined) {
@@ -118,7 +124,8 @@ function chooseLayout(
     if (wrong >= 0) throw shapeMismatch(found[wrong] as SourceArray, inputs[wrong] as ValueSpec, undefined, found);
     return wholeLayout(pairs);
   }
-  const counts = sampleCounts(pairs, labels?.dims[0]);
+  const guesses = sampleCounts(pairs, labels?.dims[0]);
+  const counts = shard.single ? [1, ...guesses] : guesses;
   for (const count of counts) {
     const layout = layoutFor(pairs, count);
     if (layout) return layout;
@@ -176,11 +183,11 @@ function isOpenOrEqual(dim: number | string | undefined, size: number): boolean 
 }
 
 /** Labels whose first dimension is samples times rows; those beyond the last full block are dropped. */
-function rowLabels(labels: HostTensor, layout: SampleLayout): HostTensor {
+function rowLabels(labels: HostTensor, layout: SampleLayout, single = false): HostTensor {
   const rows = layout.count * layout.rowsPerSample;
   const [first, ...rest] = labels.dims;
   // One sample: a scalar label, or the list of labels of that sample.
-  if (first === undefined) return { ...labels, dims: [1] };
+  if (first === undefined || (single && rows === 1)) return { ...labels, dims: [1, ...labels.dims] };
   if (first === rows) return labels;
   if (rows === 1) return { ...labels, dims: [1, ...labels.dims] };
   let width = 1;

@@ -8,6 +8,8 @@ export interface Shard {
   readonly arrays: readonly SourceArray[];
   /** Labels that lie outside `arrays`, in a file of their own. */
   readonly labels?: SourceArray;
+  /** True when this is known to be one sample, so that a list of labels is that sample's. */
+  readonly single?: boolean;
   /** True when the arrays are one sample exactly as they are, whatever their shapes. */
   readonly oneSample?: boolean;
 }
