@@ -29,3 +29,17 @@ export function absorbConsumer(producer: Node, node: Node): void {
   }
   producer.docString ??= node.docString;
 }
+
+/** Takes a node with one output out of its graph and gives that output, which now has no producer, for another node to own. */
+export function releaseOutput(node: Node): Value {
+  const output = node.output();
+  node.setOutput(0, undefined);
+  node.graph.remove(node);
+  return output;
+}
+
+/** Copies what people attached to a node to the one that takes its place. */
+export function copyMetadata(from: Node, to: Node): void {
+  for (const [key, text] of from.metadataProps) to.metadataProps.set(key, text);
+  if (from.docString !== undefined) to.docString = from.docString;
+}
