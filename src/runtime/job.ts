@@ -22,16 +22,23 @@ export interface ChildSession {
    * @throws SO4002 for a missing or unknown input, SO5002 when ONNX Runtime fails.
    */
   run(feeds: Feeds, fetches?: readonly string[]): Promise<Map<string, HostTensor>>;
+  /** Converts and checks the feeds once, so that calling the result times little but the run itself. Errors as `run`. */
+  prepare(feeds: Feeds, fetches?: readonly string[]): () => Promise<unknown>;
 }
 
 /** Samples of a data set or of a seed, read in order or by range. */
 export interface SampleReader {
   /** Number of samples. */
   readonly count: number;
-  /** Labels of all samples, first dimension `count`; undefined where the data has none. */
+  /**
+   * Labels of all samples; undefined where the data has none. The first dimension is `count`, or a multiple of it when
+   * the model has a fixed batch size and so takes several rows a sample.
+   */
   readonly labels: HostTensor | undefined;
   /** True when samples have equal shapes and `read` may be asked for more than one at a time. */
   readonly batchable: boolean;
+  /** What was left out of the data or guessed, one sentence each. */
+  readonly warnings?: readonly string[];
   /** Samples `start` to `start + count - 1` stacked along the first dimension of each input. `count` is 1 unless `batchable`. */
   read(start: number, count: number): Promise<Feeds> | Feeds;
   /** Frees files and buffers; absent when there is nothing to free. */

@@ -1,0 +1,46 @@
+import { bug } from '../errors.js';
+import { seededReader } from './feeds.js';
+import type { JobContext, SampleReader } from './job.js';
+import { importOnnxRuntime, type OnnxRuntime } from './onnx-runtime.js';
+import { Session } from './session.js';
+import { sliceReader } from './slice-reader.js';
+import type { SampleSource, SessionOptions, ValueSpec } from './types.js';
+
+/** Everything the child process holds: ONNX Runtime once it is needed, and the sessions by number. */
+export class ChildState implements JobContext {
+  readonly #sessions = new Map<number, Session>();
+  #nextId = 1;
+  #ort: Promise<OnnxRuntime> | undefined;
+
+  /** ONNX Runtime itself. @throws SO5004 */
+  onnxRuntime(): Promise<OnnxRuntime> {
+    this.#ort ??= importOnnxRuntime();
+    return this.#ort;
+  }
+
+  async load(path: string, options?: SessionOptions): Promise<{ readonly id: number; readonly session: Session }> {
+    const session = await Session.create(await this.onnxRuntime(), path, options);
+    const id = this.#nextId++;
+    this.#sessions.set(id, session);
+    return { id, session };
+  }
+
+  session(id: number): Session {
+    const session = this.#sessions.get(id);
+    if (!session) throw bug(`there is no session ${id} in the ONNX Runtime process`);
+    return session;
+  }
+
+  async release(id: number): Promise<void> {
+    const session = this.session(id);
+    this.#sessions.delete(id);
+    await session.release();
+  }
+
+  async openSamples(source: SampleSource, inputs: readonly ValueSpec[]): Promise<SampleReader> {
+    if (source.kind === 'seeded') return seededReader(source.seed, source.count, inputs);
+    // Loaded when needed: the readers bring a ZIP and a CSV library along.
+    const { openDataset } = await import('./dataset/open-dataset.js');
+    return sliceReader(await openDataset(source.path, inputs), source.first, source.count);
+  }
+}

@@ -1,0 +1,152 @@
+import { bug, ServeOptError } from '../errors.js';
+import { DataType } from '../tensor/dtype.js';
+import { float32ToFloat16 } from '../tensor/float16.js';
+import { createRandom, type Random } from '../tensor/random.js';
+import { elementCount } from '../tensor/tensor.js';
+import type { SampleReader } from './job.js';
+import { sampleShapes } from './seeded-shapes.js';
+import type { Feeds, HostData, HostTensor, ValueSpec } from './types.js';
+
+/** Most elements of a seeded input: a model that asks for more is not run without real data. */
+const ELEMENT_LIMIT = 2 ** 28;
+
+const WORDS = ['alpha', 'beta', 'gamma', 'delta', 'one', 'two', 'red', 'blue', 'yes', 'no', '', 'Zürich'];
+
+/**
+ * Made-up samples, the same for the same seed on any machine, in any order of reading. Floats are standard normal;
+ * integers keep to what the specification of the input allows (`exclusiveUpper`, `candidates`); masks are all ones.
+ * Sample 0 has the plainest sizes of open dimensions, the others vary them, so samples do not stack.
+ * @throws SO5006 for a type that cannot be fed, SO2104 for an absurd size; both when a sample is read.
+ */
+export function seededReader(seed: number, count: number, inputs: readonly ValueSpec[]): SampleReader {
+  return {
+    count,
+    labels: undefined,
+    batchable: false,
+    read(start, size) {
+      if (size !== 1 || start < 0 || start >= count)
+        throw bug(`seeded samples are read one at a time (${start}, ${size})`);
+      return seededFeeds(seed, start, inputs);
+    },
+  };
+}
+
+function seededFeeds(seed: number, sample: number, inputs: readonly ValueSpec[]): Feeds {
+  const shapes = sampleShapes(inputs, sample, createRandom(seed, sample));
+  const feeds: Feeds = new Map();
+  for (const [index, input] of inputs.entries()) {
+    const dims = shapes[index] as number[];
+    if (!(elementCount(dims) <= ELEMENT_LIMIT)) {
+      throw new ServeOptError('SO2104', `The input "${input.name}" is too large to make up: ${input.typeText}`, {
+        why: `Seeded inputs have at most ${ELEMENT_LIMIT} elements`,
+        hint: 'give real samples with --data',
+      });
+    }
+    const peers = shapes.filter((_, other) => other !== index);
+    feeds.set(input.name, seededTensor(input, dims, isMask(input, dims, peers), createRandom(seed, sample, index + 1)));
+  }
+  return feeds;
+}
+
+/** An attention mask: called so, and shaped like another input. */
+function isMask(input: ValueSpec, dims: readonly number[], peers: readonly (readonly number[])[]): boolean {
+  if (!/mask/i.test(input.name) || input.candidates || input.dataType === DataType.STRING) return false;
+  const key = dims.join(',');
+  return peers.some((peer) => peer.join(',') === key);
+}
+
+function seededTensor(input: ValueSpec, dims: readonly number[], mask: boolean, random: Random): HostTensor {
+  const dataType = input.dataType;
+  if (dataType === undefined) throw unfeedable(input);
+  const count = elementCount(dims);
+  if (dataType === DataType.STRING) {
+    const data = Array.from({ length: count }, () => WORDS[random.integer(WORDS.length)] as string);
+    return { dataType, dims, data };
+  }
+  const next = mask ? () => 1 : numbers(input, dims, random);
+  return { dataType, dims, data: fill(input, dataType, count, next) };
+}
+
+/** The kind of numbers an input wants. */
+function numbers(input: ValueSpec, dims: readonly number[], random: Random): () => number {
+  const { dataType, candidates, exclusiveUpper } = input;
+  if (candidates && candidates.length > 0) return () => candidates[random.integer(candidates.length)] as number;
+  switch (dataType) {
+    case DataType.FLOAT:
+    case DataType.FLOAT16:
+    case DataType.DOUBLE:
+      return random.normal;
+    case DataType.BOOL:
+      return () => random.integer(2);
+    default:
+  }
+  if (exclusiveUpper !== undefined) return () => random.integer(Math.max(1, exclusiveUpper));
+  // Raw images, sound or tables of bytes.
+  if (dataType === DataType.UINT8 && dims.length >= 2) return () => random.integer(256);
+  if (dataType === DataType.INT8 && dims.length >= 2) return () => random.integer(256) - 128;
+  // A count, a length, a flag: 1 is legal nearly everywhere. Whatever indexes a table of unknown size: its first rows.
+  return dims.length <= 1 ? () => 1 : () => random.integer(2);
+}
+
+function fill(input: ValueSpec, dataType: number, count: number, next: () => number): HostData {
+  switch (dataType) {
+    case DataType.FLOAT:
+      return fillNumbers(new Float32Array(count), next);
+    case DataType.FLOAT16: {
+      const bits = new Uint16Array(count);
+      float32ToFloat16(fillNumbers(new Float32Array(count), next), bits);
+      return bits;
+    }
+    case DataType.DOUBLE:
+      return fillNumbers(new Float64Array(count), next);
+    case DataType.INT64:
+      return fillBigInts(new BigInt64Array(count), next);
+    case DataType.UINT64:
+      return fillBigInts(new BigUint64Array(count), next);
+    case DataType.INT32:
+      return fillNumbers(new Int32Array(count), next);
+    case DataType.UINT32:
+      return fillNumbers(new Uint32Array(count), next);
+    case DataType.INT16:
+      return fillNumbers(new Int16Array(count), next);
+    case DataType.UINT16:
+      return fillNumbers(new Uint16Array(count), next);
+    case DataType.INT8:
+      return fillNumbers(new Int8Array(count), next);
+    case DataType.UINT8:
+    case DataType.BOOL:
+      return fillNumbers(new Uint8Array(count), next);
+    default:
+      throw unfeedable(input);
+  }
+}
+
+type NumberArray =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Uint8Array
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array;
+
+function fillNumbers<T extends NumberArray>(array: T, next: () => number): T {
+  for (let i = 0; i < array.length; i++) array[i] = next();
+  return array;
+}
+
+function fillBigInts<T extends BigInt64Array | BigUint64Array>(array: T, next: () => number): T {
+  for (let i = 0; i < array.length; i++) array[i] = BigInt(next());
+  return array;
+}
+
+function unfeedable(input: ValueSpec): ServeOptError {
+  return new ServeOptError(
+    'SO5006',
+    `No values can be made up for the input "${input.name}" of type ${input.typeText}`,
+    {
+      hint: 'add --no-verify to skip running the model',
+    },
+  );
+}

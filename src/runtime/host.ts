@@ -1,0 +1,228 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { bug, ServeOptError } from '../errors.js';
+import type { JobProgress } from './job.js';
+import { lastNativeLines } from './native-text.js';
+import type { JobName, JobParams, JobResult, ReplyMessage, RequestMessage } from './protocol.js';
+import { fromWireError } from './wire-error.js';
+
+export interface RuntimeOptions {
+  /** Aborting it kills the child at once; everything under way is rejected with SO8130. */
+  readonly signal?: AbortSignal;
+  /** Cap of the child's JavaScript heap in MiB (tensors are outside of it); default Node's own. */
+  readonly maxOldSpaceMb?: number;
+}
+
+export interface RequestOptions {
+  readonly onProgress?: (progress: JobProgress) => void;
+  /** Aborting it kills the child, since a run cannot be stopped otherwise: the host is of no use afterwards. */
+  readonly signal?: AbortSignal;
+}
+
+/** ONNX Runtime in a process of its own. */
+export interface RuntimeHost {
+  /** Process id of the child; for messages and tests. */
+  readonly childPid: number;
+  /**
+   * Runs a job in the child; requests are answered one after the other.
+   * @throws the job's own error, SO5003 when the child dies, SO8130 when aborted.
+   */
+  request<J extends JobName>(job: J, params: JobParams<J>, options?: RequestOptions): Promise<JobResult<J>>;
+  /** What the child and ONNX Runtime wrote last, cleaned, one line; undefined when they were silent. */
+  lastOutput(): string | undefined;
+  /** Ends the child and waits for it. May be called more than once. */
+  close(): Promise<void>;
+}
+
+/** How much of the child's output is kept for error messages, in characters. */
+const OUTPUT_KEPT = 64 * 1024;
+/** How long the child may take to end by itself before it is killed. */
+const CLOSE_GRACE_MS = 300;
+/** How long to wait for its output after it ended: another process may hold the pipe open. */
+const DRAIN_LIMIT_MS = 200;
+
+interface Pending {
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: ServeOptError) => void;
+  readonly onProgress: ((progress: JobProgress) => void) | undefined;
+}
+
+/**
+ * Starts the child process. An idle child does not keep the caller's process alive, and it ends when the caller does.
+ * @throws SO5003 when the child cannot start, SO8130 when aborted.
+ */
+export async function startRuntime(options: RuntimeOptions = {}): Promise<RuntimeHost> {
+  if (options.signal?.aborted) throw interrupted();
+  const host = new ForkedRuntime(options);
+  await host.ready;
+  return host;
+}
+
+const interrupted = (): ServeOptError => new ServeOptError('SO8130', 'Interrupted');
+
+function childEntry(): string {
+  try {
+    return createRequire(import.meta.url).resolve('#runtime-child');
+  } catch (error) {
+    throw bug('the ONNX Runtime child process has not been built (npm run build)', error);
+  }
+}
+
+class ForkedRuntime implements RuntimeHost {
+  readonly ready: Promise<void>;
+  readonly #child: ChildProcess;
+  readonly #exited: Promise<void>;
+  readonly #pending = new Map<number, Pending>();
+  readonly #detachSignal: () => void;
+  #nextId = 1;
+  #output = '';
+  /** Why nothing can be asked any more. */
+  #ended: ServeOptError | undefined;
+  #closing = false;
+
+  constructor(options: RuntimeOptions) {
+    const execArgv = options.maxOldSpaceMb === undefined ? [] : [`--max-old-space-size=${options.maxOldSpaceMb}`];
+    this.#child = fork(childEntry(), [], {
+      execArgv,
+      serialization: 'advanced',
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        this.#output = (this.#output + text).slice(-OUTPUT_KEPT);
+      });
+    }
+    this.#exited = this.#watchExit();
+    this.ready = new Promise((resolve, reject) => {
+      this.#pending.set(0, { resolve: () => resolve(), reject, onProgress: undefined });
+    });
+    this.#child.on('message', (message: ReplyMessage) => this.#receive(message));
+    this.#detachSignal = this.#killOn(options.signal);
+  }
+
+  get childPid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  lastOutput(): string | undefined {
+    return lastNativeLines(this.#output, 3);
+  }
+
+  async request<J extends JobName>(job: J, params: JobParams<J>, options: RequestOptions = {}): Promise<JobResult<J>> {
+    if (options.signal?.aborted) throw interrupted();
+    if (this.#ended) throw this.#ended;
+    const id = this.#nextId++;
+    const detach = this.#killOn(options.signal);
+    try {
+      const reply = new Promise<unknown>((resolve, reject) => {
+        this.#pending.set(id, { resolve, reject, onProgress: options.onProgress });
+      });
+      this.#holdEventLoop();
+      const message: RequestMessage = { id, job, params };
+      // An error here means that the channel is gone; the child's death is then on its way and says more.
+      this.#child.send(message, () => {});
+      // The child's table is typed by the same JobTypes.
+      return (await reply) as JobResult<J>;
+    } finally {
+      detach();
+      this.#pending.delete(id);
+      this.#holdEventLoop();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    this.#fail(bug('the ONNX Runtime process was closed'));
+    this.#child.ref();
+    if (this.#child.connected) this.#child.disconnect();
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), CLOSE_GRACE_MS);
+    await this.#exited;
+    clearTimeout(timer);
+  }
+
+  /** Resolves when the child is gone and its last words are read; they belong into the error. */
+  #watchExit(): Promise<void> {
+    const child = this.#child;
+    // The child's own 'close' event does not come after `disconnect()`, so the streams are waited for one by one.
+    const drained = [child.stdout, child.stderr].map(
+      (stream) => new Promise<void>((resolve) => (stream ? stream.once('close', resolve) : resolve())),
+    );
+    return new Promise((resolve) => {
+      child.once('exit', async (code, signal) => {
+        await Promise.race([Promise.all(drained), sleep(DRAIN_LIMIT_MS)]);
+        this.#fail(deathError(code, signal, this.lastOutput()));
+        resolve();
+      });
+      child.once('error', (error) => {
+        const message = `The ONNX Runtime process cannot start: ${error.message}`;
+        this.#fail(new ServeOptError('SO5003', message, { cause: error }));
+        resolve();
+      });
+    });
+  }
+
+  #receive(message: ReplyMessage): void {
+    if (message.kind === 'ready') {
+      this.#settle(0, (pending) => pending.resolve(undefined));
+      this.#holdEventLoop();
+    } else if (message.kind === 'progress') {
+      this.#pending.get(message.id)?.onProgress?.(message.progress);
+    } else if (message.kind === 'result') {
+      this.#settle(message.id, (pending) => pending.resolve(message.result));
+    } else {
+      this.#settle(message.id, (pending) => pending.reject(fromWireError(message.error)));
+    }
+  }
+
+  #settle(id: number, how: (pending: Pending) => void): void {
+    const pending = this.#pending.get(id);
+    this.#pending.delete(id);
+    if (pending) how(pending);
+  }
+
+  /** The first reason counts: a kill that we ordered is not reported as a death. */
+  #fail(error: ServeOptError): void {
+    this.#ended ??= error;
+    this.#detachSignal?.();
+    for (const id of [...this.#pending.keys()]) {
+      const reason = this.#ended;
+      this.#settle(id, (pending) => pending.reject(reason));
+    }
+  }
+
+  /** Kills the child when `signal` is aborted; gives a function that stops listening. */
+  #killOn(signal: AbortSignal | undefined): () => void {
+    if (!signal) return () => {};
+    const abort = (): void => {
+      if (this.#closing) return;
+      this.#child.kill('SIGKILL');
+      this.#fail(interrupted());
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    return () => signal.removeEventListener('abort', abort);
+  }
+
+  /** While something is asked the child keeps the event loop alive; idle, it does not. */
+  #holdEventLoop(): void {
+    const busy = this.#pending.size > 0;
+    const streams = [this.#child.stdout, this.#child.stderr] as (RefCounted | null)[];
+    for (const handle of [this.#child, this.#child.channel, ...streams]) {
+      if (busy) handle?.ref();
+      else handle?.unref();
+    }
+  }
+}
+
+/** Pipes of a child process are sockets, which the types do not say. */
+interface RefCounted {
+  ref(): void;
+  unref(): void;
+}
+
+function deathError(code: number | null, signal: NodeJS.Signals | null, output: string | undefined): ServeOptError {
+  const how = signal ? `by signal ${signal}` : `with exit code ${code}`;
+  const why =
+    output ?? (signal === 'SIGKILL' ? 'It was killed from outside; often the system had no memory left' : undefined);
+  return new ServeOptError('SO5003', `The ONNX Runtime process ended ${how}`, why === undefined ? {} : { why });
+}

@@ -1,0 +1,48 @@
+import { bug } from '../../errors.js';
+import { type MinMax, minMax, minMaxFloat16 } from '../../tensor/statistics.js';
+import type { RangesResult } from '../protocol.js';
+import type { HostTensor } from '../types.js';
+
+/** Minimum and maximum of one output. Not for strings and integers: nothing there is calibrated. */
+export function tensorMinMax(name: string, tensor: HostTensor): MinMax {
+  if (tensor.data instanceof Float32Array || tensor.data instanceof Float64Array) return minMax(tensor.data);
+  if (tensor.data instanceof Uint16Array) return minMaxFloat16(tensor.data);
+  throw bug(`ranges were asked of "${name}", which is not a float tensor`);
+}
+
+/** Ranges of many tensors over all samples, in float64. The order of the samples does not change them. */
+export class RangeAccumulator {
+  readonly #min: Float64Array;
+  readonly #max: Float64Array;
+  readonly #nonFinite: Float64Array;
+  readonly #tensors: readonly string[];
+
+  constructor(tensors: readonly string[]) {
+    this.#tensors = tensors;
+    this.#min = new Float64Array(tensors.length).fill(Number.POSITIVE_INFINITY);
+    this.#max = new Float64Array(tensors.length).fill(Number.NEGATIVE_INFINITY);
+    this.#nonFinite = new Float64Array(tensors.length);
+  }
+
+  /** Folds finite bounds of tensor number `index` in; `nonFinite` counts what the bounds leave out. */
+  add(index: number, min: number, max: number, nonFinite: number): void {
+    if (min < (this.#min[index] as number)) this.#min[index] = min;
+    if (max > (this.#max[index] as number)) this.#max[index] = max;
+    this.#nonFinite[index] = (this.#nonFinite[index] as number) + nonFinite;
+  }
+
+  result(samples: number): RangesResult {
+    const ranges: RangesResult['ranges'] = new Map();
+    const nonFinite = new Map<string, number>();
+    const unobserved: string[] = [];
+    for (const [index, tensor] of this.#tensors.entries()) {
+      const min = this.#min[index] as number;
+      const max = this.#max[index] as number;
+      const count = this.#nonFinite[index] as number;
+      if (count > 0) nonFinite.set(tensor, count);
+      if (min <= max) ranges.set(tensor, { min, max });
+      else unobserved.push(tensor);
+    }
+    return { samples, ranges, nonFinite, unobserved };
+  }
+}

@@ -1,0 +1,95 @@
+import { bug, ServeOptError } from '../../errors.js';
+import type { JobContext, ReportProgress } from '../job.js';
+import type { ObserveParams, RangesParams, RangesResult, ValueRangesParams } from '../protocol.js';
+import type { HostTensor } from '../types.js';
+import { RangeAccumulator, tensorMinMax } from './range-accumulator.js';
+
+type Outputs = Map<string, HostTensor>;
+
+/**
+ * Runs every sample once and hands the outputs to `take`; gives the number of samples. Samples go in batches where the
+ * source allows; a model that turns out to have its batch size built in gets them one by one.
+ */
+async function streamSamples(
+  context: JobContext,
+  params: ObserveParams,
+  fetches: readonly string[],
+  progress: ReportProgress,
+  take: (outputs: Outputs) => void,
+): Promise<number> {
+  const session = context.session(params.session);
+  const reader = await context.openSamples(params.source, params.inputs);
+  try {
+    let size = reader.batchable ? Math.max(1, params.batchSize) : 1;
+    for (let done = 0; done < reader.count; ) {
+      const count = Math.min(size, reader.count - done);
+      try {
+        take(await session.run(await reader.read(done, count), fetches));
+      } catch (error) {
+        if (count === 1 || !(error instanceof ServeOptError) || error.code !== 'SO5002') throw error;
+        size = 1;
+        continue;
+      }
+      done += count;
+      progress({ done, total: reader.count });
+    }
+    return reader.count;
+  } finally {
+    await reader.close?.();
+  }
+}
+
+function output(outputs: Outputs, name: string): HostTensor {
+  const tensor = outputs.get(name);
+  if (!tensor) throw bug(`the augmented model gave no output "${name}"`);
+  return tensor;
+}
+
+/**
+ * Global minimum and maximum of each tensor of a model that the caller has augmented with ReduceMin and ReduceMax
+ * outputs: only two numbers a tensor leave ONNX Runtime. Note that ONNX Runtime's reductions pass over some NaNs
+ * silently, so `nonFinite` is a lower bound here; `valueRanges` counts every one.
+ */
+export async function rangesJob(
+  context: JobContext,
+  params: RangesParams,
+  progress: ReportProgress,
+): Promise<RangesResult> {
+  const ranges = new RangeAccumulator(params.observed.map((o) => o.tensor));
+  const fetches = [...new Set(params.observed.flatMap((o) => [o.minOutput, o.maxOutput]))];
+  const samples = await streamSamples(context, params, fetches, progress, (outputs) => {
+    for (const [index, { minOutput, maxOutput }] of params.observed.entries()) {
+      const lowest = output(outputs, minOutput);
+      const highest = output(outputs, maxOutput);
+      if (isEmptyReduction(lowest, highest)) continue;
+      const low = tensorMinMax(minOutput, lowest);
+      const high = tensorMinMax(maxOutput, highest);
+      ranges.add(index, low.min, high.max, Math.max(low.nonFinite, high.nonFinite));
+    }
+  });
+  return ranges.result(samples);
+}
+
+/** A tensor without elements reduces to +infinity and -infinity, which is not a fault of the model. */
+function isEmptyReduction(lowest: HostTensor, highest: HostTensor): boolean {
+  const low = lowest.data[0];
+  const high = highest.data[0];
+  if (lowest.data instanceof Uint16Array) return low === 0x7c00 && high === 0xfc00;
+  return low === Number.POSITIVE_INFINITY && high === Number.NEGATIVE_INFINITY;
+}
+
+/** The same by fetching the tensors themselves as outputs, one pass over their values. */
+export async function valueRangesJob(
+  context: JobContext,
+  params: ValueRangesParams,
+  progress: ReportProgress,
+): Promise<RangesResult> {
+  const ranges = new RangeAccumulator(params.observed);
+  const samples = await streamSamples(context, params, params.observed, progress, (outputs) => {
+    for (const [index, name] of params.observed.entries()) {
+      const { min, max, nonFinite } = tensorMinMax(name, output(outputs, name));
+      ranges.add(index, min, max, nonFinite);
+    }
+  });
+  return ranges.result(samples);
+}

@@ -1,0 +1,33 @@
+import { compareJob } from '../../evaluate/compare-job.js';
+import type { ChildState } from '../child-state.js';
+import type { ReportProgress } from '../job.js';
+import type { JobName, JobParams, JobResult } from '../protocol.js';
+import { latencyJob } from './latency.js';
+import { loadJob, releaseJob } from './load.js';
+import { probeJob } from './probe.js';
+import { rangesJob, valueRangesJob } from './ranges.js';
+import { runJob } from './run.js';
+import { samplesJob } from './samples.js';
+import { versionsJob } from './versions.js';
+
+type JobTable = {
+  readonly [J in JobName]: (
+    state: ChildState,
+    params: JobParams<J>,
+    progress: ReportProgress,
+  ) => Promise<JobResult<J>> | JobResult<J>;
+};
+
+/** What the child can do: the only list. */
+export const JOBS: JobTable = {
+  versions: versionsJob,
+  probe: probeJob,
+  load: loadJob,
+  release: releaseJob,
+  run: runJob,
+  samples: samplesJob,
+  compare: compareJob,
+  ranges: rangesJob,
+  valueRanges: valueRangesJob,
+  latency: latencyJob,
+};

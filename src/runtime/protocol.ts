@@ -1,0 +1,173 @@
+/** Every job of the ONNX Runtime child process: what goes in and what comes out. Plain structured-clonable data only. */
+import type { ErrorCode, ErrorLocation } from '../errors.js';
+import type { CompareParams } from '../evaluate/compare-job.js';
+import type { ComparisonResult } from '../evaluate/comparison.js';
+import type { ValueRange } from '../quantize/observers.js';
+import type { DataTypeCode } from '../tensor/dtype.js';
+import type { RatioEstimate } from '../tensor/statistics.js';
+import type { JobProgress } from './job.js';
+import type { Feeds, HostTensor, SampleSource, SessionOptions, ValueSpec } from './types.js';
+
+export interface VersionsResult {
+  readonly onnxRuntime: string;
+  readonly node: string;
+  /** What this build of ONNX Runtime knows of; says nothing about what works on this machine (ask `probe`). */
+  readonly backends: readonly { readonly name: string; readonly bundled: boolean }[];
+}
+
+export interface ProbeParams {
+  /** An execution provider, for example `cuda`. */
+  readonly provider: string;
+}
+
+export interface ProbeResult {
+  readonly provider: string;
+  /** True when a session was created on it and gave the right answer. */
+  readonly works: boolean;
+  readonly why?: string;
+}
+
+/** An input or output as ONNX Runtime describes it. */
+export interface SessionValue {
+  readonly name: string;
+  /** Undefined for sequences, maps and optionals. */
+  readonly dataType: DataTypeCode | undefined;
+  /** A size, a symbol, or '' where nothing is known. `[]` is a scalar or an unknown rank: ONNX Runtime does not tell. */
+  readonly shape: readonly (number | string)[];
+}
+
+export interface LoadParams {
+  readonly path: string;
+  readonly options?: SessionOptions;
+}
+
+export interface LoadResult {
+  readonly session: number;
+  readonly inputs: readonly SessionValue[];
+  readonly outputs: readonly SessionValue[];
+  readonly createMs: number;
+}
+
+export interface ReleaseParams {
+  readonly session: number;
+}
+
+export interface RunParams {
+  readonly session: number;
+  readonly feeds: Feeds;
+  /** Outputs to compute; default all. */
+  readonly fetches?: readonly string[];
+}
+
+/** What both ways of observing ranges share. */
+export interface ObserveParams {
+  readonly session: number;
+  readonly source: SampleSource;
+  readonly inputs: readonly ValueSpec[];
+  /** Samples a run, where the source and the model's input shapes allow more than one. */
+  readonly batchSize: number;
+}
+
+export interface RangesParams extends ObserveParams {
+  /** Which outputs of the augmented model hold the ReduceMin and the ReduceMax of which tensor. */
+  readonly observed: readonly { readonly tensor: string; readonly minOutput: string; readonly maxOutput: string }[];
+}
+
+export interface ValueRangesParams extends ObserveParams {
+  /** FLOAT, FLOAT16 or DOUBLE outputs, fetched whole and reduced in the child. */
+  readonly observed: readonly string[];
+}
+
+export interface RangesResult {
+  /** Samples seen. */
+  readonly samples: number;
+  /** Range of the finite values of each tensor. */
+  readonly ranges: Map<string, ValueRange>;
+  /** Values that were NaN or infinite, by tensor, where there were any; for `ranges` the runs in which a reduction was. */
+  readonly nonFinite: Map<string, number>;
+  /** Tensors that never had a finite value. */
+  readonly unobserved: readonly string[];
+}
+
+export interface LatencyParams {
+  /** One session, or the baseline and the candidate. */
+  readonly sessions: readonly [number] | readonly [number, number];
+  readonly source: SampleSource;
+  readonly inputs: readonly ValueSpec[];
+  /** Runs of each session to reach; default 50. */
+  readonly minRuns?: number;
+  /** Time to stop after, reached or not; default 5000. */
+  readonly maxMs?: number;
+  /** Seed of the bootstrap; default 1. */
+  readonly seed?: number;
+}
+
+/** Closed-loop latency: the next run starts when the one before has ended. Quantiles by nearest rank. */
+export interface SessionLatency {
+  readonly runs: number;
+  readonly warmUpRuns: number;
+  readonly firstRunMs: number;
+  readonly p50Ms: number;
+  readonly p90Ms: number;
+}
+
+export interface LatencyResult {
+  /** In the order of `sessions`. */
+  readonly latencies: readonly SessionLatency[];
+  /** Median over interleaved block pairs of candidate time / baseline time, with its 95 % interval; below 1 the candidate is faster. */
+  readonly ratio?: RatioEstimate;
+}
+
+export interface SamplesParams {
+  readonly source: SampleSource;
+  readonly inputs: readonly ValueSpec[];
+}
+
+export interface SamplesResult {
+  readonly count: number;
+  readonly labelled: boolean;
+  readonly batchable: boolean;
+}
+
+/** Job name → parameters and result. */
+export interface JobTypes {
+  versions: { params: undefined; result: VersionsResult };
+  probe: { params: ProbeParams; result: ProbeResult };
+  load: { params: LoadParams; result: LoadResult };
+  release: { params: ReleaseParams; result: undefined };
+  run: { params: RunParams; result: Map<string, HostTensor> };
+  samples: { params: SamplesParams; result: SamplesResult };
+  compare: { params: CompareParams; result: ComparisonResult };
+  ranges: { params: RangesParams; result: RangesResult };
+  valueRanges: { params: ValueRangesParams; result: RangesResult };
+  latency: { params: LatencyParams; result: LatencyResult };
+}
+
+export type JobName = keyof JobTypes;
+export type JobParams<J extends JobName> = JobTypes[J]['params'];
+export type JobResult<J extends JobName> = JobTypes[J]['result'];
+
+/** A ServeOptError on its way between processes. */
+export interface WireError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly why?: string;
+  readonly hint?: string;
+  readonly location?: ErrorLocation;
+  /** Stack of an unforeseen error, for `--debug`. */
+  readonly stack?: string;
+}
+
+/** Parent to child. */
+export interface RequestMessage {
+  readonly id: number;
+  readonly job: JobName;
+  readonly params: unknown;
+}
+
+/** Child to parent. */
+export type ReplyMessage =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'progress'; readonly id: number; readonly progress: JobProgress }
+  | { readonly kind: 'result'; readonly id: number; readonly result: unknown }
+  | { readonly kind: 'error'; readonly id: number; readonly error: WireError };

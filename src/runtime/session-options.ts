@@ -1,0 +1,24 @@
+import { availableParallelism } from 'node:os';
+import type { InferenceSession } from 'onnxruntime-node';
+import type { SessionOptions } from './types.js';
+
+/** What a session is made with unless the caller says otherwise. */
+export const SESSION_DEFAULTS = { executionProviders: ['cpu'], graphOptimization: 'all' } as const;
+
+/** ONNX Runtime's severity 4: only fatal messages reach standard error. */
+const LOG_FATAL = 4;
+
+/**
+ * serve-opt's session options in onnxruntime-node's terms. Configuration entries travel in `extra` under their dotted
+ * names; its typing says web only, but the native side reads them (strings only).
+ */
+export function nativeSessionOptions(options: SessionOptions = {}): InferenceSession.SessionOptions {
+  return {
+    executionProviders: [...(options.executionProviders ?? SESSION_DEFAULTS.executionProviders)],
+    graphOptimizationLevel: options.graphOptimization ?? SESSION_DEFAULTS.graphOptimization,
+    intraOpNumThreads: options.threads ?? availableParallelism(),
+    interOpNumThreads: 1,
+    logSeverityLevel: LOG_FATAL,
+    ...(options.config ? { extra: { ...options.config } } : {}),
+  };
+}

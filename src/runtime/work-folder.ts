@@ -1,0 +1,66 @@
+import { constants } from 'node:fs';
+import { copyFile, link, mkdtemp, realpath, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { ServeOptError } from '../errors.js';
+
+/** A folder for models that exist only to be run. */
+export interface WorkFolder {
+  readonly path: string;
+  /**
+   * Makes a file available under `name` (default: its own) and gives its new path: a hard link, so that weights are
+   * not copied, or a copy where links do not reach (another file system, a file of another user). ONNX Runtime
+   * accepts external data only in the model's own folder, and refuses symbolic links.
+   */
+  add(file: string, name?: string): Promise<string>;
+}
+
+/**
+ * Calls `use` with an empty private folder, and removes it however that ends. Its name begins with `serve-opt-`; only
+ * a killed process leaves one behind.
+ * @param options.parent folder to make it in; default the system's. One on the model's file system lets links work.
+ * @throws SO6001 when the folder or a file cannot be made.
+ */
+export async function withWorkFolder<T>(
+  use: (folder: WorkFolder) => Promise<T>,
+  options: { readonly parent?: string } = {},
+): Promise<T> {
+  const path = await makeFolder(options.parent ?? tmpdir());
+  try {
+    return await use({ path, add: (file, name = basename(file)) => addFile(file, join(path, name)) });
+  } finally {
+    await rm(path, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+async function makeFolder(parent: string): Promise<string> {
+  try {
+    // The real path: ONNX Runtime compares paths when it looks whether external data stays inside.
+    return await realpath(await mkdtemp(join(parent, 'serve-opt-')));
+  } catch (error) {
+    throw new ServeOptError('SO6001', `No working folder can be made in ${parent}`, {
+      why: reason(error),
+      cause: error,
+    });
+  }
+}
+
+async function addFile(file: string, target: string): Promise<string> {
+  try {
+    // A hard link to a symbolic link would be that link again.
+    const source = await realpath(file);
+    await link(source, target).catch(() =>
+      copyFile(source, target, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL),
+    );
+    return target;
+  } catch (error) {
+    throw new ServeOptError('SO6001', `${file} cannot be put into the working folder`, {
+      why: reason(error),
+      cause: error,
+    });
+  }
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
