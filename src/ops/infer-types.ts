@@ -5,7 +5,7 @@ import { walkGraphs } from '../ir/walk.js';
 import { DataType } from '../tensor/dtype.js';
 import type { Elements } from './infer/elements.js';
 import { InferenceEngine, type InferenceProblem, Scope } from './infer/engine.js';
-import { keepDeclared } from './infer/merge.js';
+import { keepDeclared, withoutNegativeDims } from './infer/merge.js';
 
 export type { Elements } from './infer/elements.js';
 export type { InferenceProblem } from './infer/engine.js';
@@ -56,7 +56,7 @@ export function inferTypes(model: Model): InferenceReport {
 /** The type a value had before inference: what the file or a pass stated. */
 function declaredType(value: Value): ValueType | undefined {
   const note = value.meta.get(META_KEY) as DeclaredNote | undefined;
-  return note && note.inferred === value.type ? note.declared : value.type;
+  return withoutNegativeDims(note && note.inferred === value.type ? note.declared : value.type);
 }
 
 function record(value: Value, declared: ValueType | undefined, found: ValueType | undefined): void {

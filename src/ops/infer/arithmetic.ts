@@ -92,7 +92,7 @@ function roundHalfEven(value: number): number {
 }
 
 /** What an element of a type may be: integers must be safe, FLOAT is rounded to single precision. */
-function fit(item: Dim, dataType: number): Dim {
+function fitType(item: Dim, dataType: number): Dim {
   if (!isNumber(item)) return item;
   if (dataType === DataType.FLOAT) return Math.fround(item);
   if (dataType === DataType.DOUBLE) return item;
@@ -145,7 +145,7 @@ export function propagateElementwise(context: RuleContext): void {
   else if (operation)
     for (const other of rest) items = items.map((item, at) => operation(item, other.items[at], integer));
   else return;
-  context.setElements(0, { dims, items: items.map((item) => fit(item, dataType)) });
+  context.setElements(0, { dims, items: items.map((item) => fitType(item, dataType)) });
 }
 
 /** Integers beyond 2^53 have lost bits: nothing is computed with them. */
@@ -163,7 +163,7 @@ export function castElements(
   const cast = (item: Dim): Dim => {
     if (!isNumber(item)) return to === DataType.BOOL || RANGES.has(to) ? symbolicCast(item, to) : item;
     if (to === DataType.BOOL) return Number(item !== 0);
-    return fit(isCarriedInteger(to) ? Math.trunc(item) : item, to);
+    return fitType(isCarriedInteger(to) ? Math.trunc(item) : item, to);
   };
   return { dims: elements.dims, items: elements.items.map(cast) };
 }

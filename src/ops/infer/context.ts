@@ -159,20 +159,12 @@ export class RuleContext {
   setShape(index: number, shape: Shape): void {
     const type = this.#types[index];
     if (!shape || (type && type.kind !== 'tensor')) return;
-    // No operator gives a negative size: an expression that came out so is a sign of an ill-formed graph.
-    const negative = shape.find((dim) => typeof dim === 'number' && dim < 0);
-    if (negative !== undefined) {
-      this.problem(`output ${index} would have the size ${negative}`);
-      this.setType(
-        index,
-        tensorType(
-          type?.dataType ?? 0,
-          shape.map(() => undefined),
-        ),
-      );
-      return;
-    }
-    this.setType(index, tensorType(type?.dataType ?? DataType.UNDEFINED, shape));
+    // No operator gives a negative size: one that came out so is a sign of an ill-formed graph.
+    const negative = shape.find((dim) => typeof dim === 'number' && !(dim >= 0));
+    if (negative !== undefined) this.problem(`output ${index} would have the size ${negative}`);
+    const dims =
+      negative === undefined ? shape : shape.map((dim) => (typeof dim === 'number' && !(dim >= 0) ? undefined : dim));
+    this.setType(index, tensorType(type?.dataType ?? DataType.UNDEFINED, dims));
   }
   setElements(index: number, elements: Elements | undefined): void {
     this.#elements[index] = elements;

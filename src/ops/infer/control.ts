@@ -38,7 +38,8 @@ function fixedPoint(
     let stable = true;
     for (const [index, before] of carried.entries()) {
       const after = afterOf(result, index);
-      const joined = before && after ? joinTypes(before, after) : (before ?? after);
+      // A body may turn an optional into its element; the declared input type of the body then has the say.
+      const joined = before && after && before.kind === after.kind ? joinTypes(before, after) : (before ?? after);
       if (formatType(joined) === formatType(before)) continue;
       stable = false;
       carried[index] = round + 2 < MAX_ROUNDS || !before ? joined : withoutShape(before);
@@ -58,7 +59,8 @@ function loop(context: RuleContext): void {
   // Without a condition output that may end it early, the trip count is the length of every scan output.
   const trip = !context.has(1) && alwaysTrue(result) ? context.single(0) : undefined;
   for (let index = 0; index < context.outputCount; index++) {
-    if (index < count) context.setType(index, carried[index]);
+    const after = result.types[index + 1];
+    if (index < count) context.setType(index, after && after.kind !== carried[index]?.kind ? after : carried[index]);
     else context.setType(index, stacked(result.types[index + 1], trip, 0));
   }
 }

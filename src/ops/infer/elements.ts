@@ -11,8 +11,10 @@ export interface Elements {
   readonly items: readonly Dim[];
 }
 
-/** Larger tensors are never carried. */
-export const MAX_ELEMENTS = 1024;
+/** Larger tensors are never carried: lists of sizes, axes, pads and split lengths are short. */
+export const MAX_ELEMENTS = 256;
+/** Float tensors are carried for the scales of Resize and size arithmetic in float. */
+const MAX_FLOAT_ELEMENTS = 16;
 
 export function scalarElements(item: Dim): Elements {
   return { dims: [], items: [item] };
@@ -53,6 +55,11 @@ const INTEGER_TYPES: ReadonlySet<number> = new Set([
   DataType.BOOL,
 ]);
 
+/** Whether a value of this type and size is carried at all. */
+export function isCarriedCount(dataType: number, count: number): boolean {
+  return count <= (INTEGER_TYPES.has(dataType) ? MAX_ELEMENTS : MAX_FLOAT_ELEMENTS);
+}
+
 export function isCarriedInteger(dataType: number): boolean {
   return INTEGER_TYPES.has(dataType);
 }
@@ -61,6 +68,7 @@ export function isCarriedInteger(dataType: number): boolean {
 export function tensorElements(tensor: Tensor): Elements | undefined {
   if (tensor.size > MAX_ELEMENTS) return undefined;
   if (INTEGER_TYPES.has(tensor.dataType)) return { dims: tensor.dims, items: tensor.integers() };
+  if (tensor.size > MAX_FLOAT_ELEMENTS) return undefined;
   if (tensor.dataType === DataType.FLOAT) return { dims: tensor.dims, items: [...tensor.float32Array()] };
   if (tensor.dataType === DataType.DOUBLE)
     return { dims: tensor.dims, items: [...typedView(Float64Array, tensor.bytes())] };

@@ -129,7 +129,7 @@ export class InferenceEngine {
     const types = node.inputs.map((value) => value && this.#typeOf(scope, value));
     const { outputs, problems } = bindTypes(schema, types, node.outputs.length);
     for (const reason of problems) this.#problem(labelOf(node), node.opType, undefined, reason);
-    const context = new RuleContext(this.#host(scope, node, depth), node, schema, outputs);
+    const context = new RuleContext(this.#host(scope, depth), node, schema, outputs);
     ruleFor(schema.domain, schema.opType)?.(context);
     this.#store(scope, node, {
       types: node.outputs.map((_, index) => context.outputType(index)),
@@ -137,7 +137,7 @@ export class InferenceEngine {
     });
   }
 
-  #host(scope: Scope, node: Node, depth: number): RuleHost {
+  #host(scope: Scope, depth: number): RuleHost {
     return {
       typeOf: (value) => this.#typeOf(scope, value),
       elementsOf: (value) => this.#elementsOf(scope, value),

@@ -5,7 +5,7 @@ import { DataType } from '../../tensor/dtype.js';
 import { elementCount } from '../../tensor/tensor.js';
 import { isNonNegative, productOfDims, subtractDims } from '../dim.js';
 import type { RuleContext, RuleTable } from './context.js';
-import { listElements, MAX_ELEMENTS, numericDims, scalarElements, tensorElements } from './elements.js';
+import { isCarriedCount, listElements, MAX_ELEMENTS, numericDims, scalarElements, tensorElements } from './elements.js';
 import { unknownShape } from './layout.js';
 
 function constant(context: RuleContext): void {
@@ -45,7 +45,13 @@ function constantOfShape(context: RuleContext): void {
   context.setShape(0, shape ?? unknownShape(context.dim(0, 0)));
   const dims = shape && numericDims(shape);
   const item = value ? tensorElements(value)?.items[0] : 0;
-  if (!dims || item === undefined || elementCount(dims) > MAX_ELEMENTS || dims.some((dim) => dim < 0)) return;
+  if (
+    !dims ||
+    item === undefined ||
+    !isCarriedCount(value?.dataType ?? DataType.FLOAT, elementCount(dims)) ||
+    dims.some((dim) => dim < 0)
+  )
+    return;
   context.setElements(0, { dims, items: new Array<Dim>(elementCount(dims)).fill(item) });
 }
 

@@ -8,6 +8,7 @@ import {
   type Elements,
   gatherElements,
   listElements,
+  MAX_ELEMENTS,
   numericDims,
   reshapeElements,
   rowStrides,
@@ -249,7 +250,9 @@ function tile(context: RuleContext): void {
 }
 
 function repeat(items: readonly Dim[], count: number): Dim[] {
-  return items.length === 0 || count > 1024 ? [] : Array.from({ length: count }, (_, at) => items[at % items.length]);
+  return items.length === 0 || count > MAX_ELEMENTS
+    ? []
+    : Array.from({ length: count }, (_, at) => items[at % items.length]);
 }
 
 function depthToSpace(context: RuleContext): void {

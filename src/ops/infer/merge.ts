@@ -108,3 +108,20 @@ export function unifyDims(a: Dim, b: Dim, onConflict: () => void): Dim {
   if (typeof a === 'number' && typeof b === 'number') onConflict();
   return typeof a === 'number' ? a : typeof b === 'number' ? b : a;
 }
+
+/** The same type with sizes below 0, which some exporters write for "unknown", left open. */
+export function withoutNegativeDims(type: ValueType | undefined): ValueType | undefined {
+  if (!type) return type;
+  if (isTensor(type)) {
+    const negative = (dim: Dim) => typeof dim === 'number' && dim < 0;
+    if (!type.shape?.some(negative)) return type;
+    return {
+      kind: type.kind,
+      dataType: type.dataType,
+      shape: type.shape.map((dim) => (negative(dim) ? undefined : dim)),
+    };
+  }
+  if (type.kind !== 'sequence' && type.kind !== 'optional') return type;
+  const element = withoutNegativeDims(type.element);
+  return element === type.element ? type : { kind: type.kind, element };
+}

@@ -14,7 +14,7 @@ import { reduceRules } from './reduce.js';
 import { resizeRules } from './resize.js';
 import { sequenceRules } from './sequence.js';
 import { signalRules } from './signal.js';
-import { visionRules } from './vision.js';
+import { previewRules, visionRules } from './vision.js';
 
 const TABLES: readonly (readonly [domain: string, table: RuleTable])[] = [
   ['', elementwiseRules],
@@ -31,6 +31,7 @@ const TABLES: readonly (readonly [domain: string, table: RuleTable])[] = [
   ['', controlRules],
   ['', signalRules],
   ['', visionRules],
+  ['ai.onnx.preview', previewRules],
   ['ai.onnx.ml', mlRules],
   ['com.microsoft', microsoftRules],
 ];

@@ -79,6 +79,18 @@ function attention(context: RuleContext): void {
   context.setShape(3, [query[0], heads, sequence, total]);
 }
 
+/** CausalConvWithState (opset 27): the state keeps the last positions that the kernel still reaches. */
+function causalConvolution(context: RuleContext): void {
+  const input = context.shape(0);
+  context.setShape(0, input);
+  if (input?.length === 3) context.setShape(1, [input[0], input[1], addDims(context.dim(1, -1), -1)]);
+}
+
+function flexAttention(context: RuleContext): void {
+  const query = context.shape(0);
+  if (query) context.setShape(0, [...query.slice(0, -1), context.dim(2, -1)]);
+}
+
 export const visionRules: RuleTable = [
   ['NonMaxSuppression', nonMaxSuppression],
   ['RoiAlign', roiAlign],
@@ -89,4 +101,8 @@ export const visionRules: RuleTable = [
   ['ImageDecoder', imageDecoder],
   ['NegativeLogLikelihoodLoss SoftmaxCrossEntropyLoss', loss],
   ['Attention', attention],
+  ['CausalConvWithState', causalConvolution],
 ];
+
+/** ai.onnx.preview */
+export const previewRules: RuleTable = [['FlexAttention', flexAttention]];
