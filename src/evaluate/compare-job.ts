@@ -47,7 +47,7 @@ export async function compareJob(
 async function compareSamples(
   a: ChildSession,
   b: ChildSession,
-  reader: SampleReader & { readonly warnings?: readonly string[] },
+  reader: SampleReader,
   params: CompareParams,
   progress: ReportProgress,
 ): Promise<ComparisonResult> {

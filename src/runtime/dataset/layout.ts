@@ -128,15 +128,26 @@ export function wholeLayout(pairs: readonly ShapePair[]): SampleLayout {
   return { count: 1, rowsPerSample: 1, arrays: pairs.map(({ dims }) => whole(dims, false)) };
 }
 
-/** A symbol of the model has one size in everything that is fed together. */
+/** What a real symbol begins with. Some exporters write `?` for every size they do not know. */
+const SYMBOL = /^[A-Za-z_]/;
+
+/**
+ * A symbol of the model has one size in all inputs that are fed together. Within one input it is not held to that:
+ * exporters repeat a symbol there for sizes that have nothing to do with each other.
+ */
 function symbolsAgree(pairs: readonly ShapePair[], arrays: readonly ArrayLayout[]): boolean {
-  const sizes = new Map<string, number>();
+  const sizes = new Map<string, ReadonlySet<number>>();
   for (const [i, { shape }] of pairs.entries()) {
+    const own = new Map<string, Set<number>>();
     for (const [axis, dim] of (shape ?? []).entries()) {
       const size = arrays[i]?.sampleDims[axis];
-      if (typeof dim !== 'string' || size === undefined) continue;
-      if ((sizes.get(dim) ?? size) !== size) return false;
-      sizes.set(dim, size);
+      if (typeof dim !== 'string' || !SYMBOL.test(dim) || size === undefined) continue;
+      own.set(dim, (own.get(dim) ?? new Set()).add(size));
+    }
+    for (const [symbol, found] of own) {
+      const known = sizes.get(symbol);
+      if (known && ![...found].some((size) => known.has(size))) return false;
+      if (!known) sizes.set(symbol, found);
     }
   }
   return true;

@@ -120,6 +120,11 @@ describe('data that does not match the model', () => {
     expect(await refuse({ ids: int64([2, 3], range(6)), mask: int64([2, 4], range(8)) }, inputs)).toMatch(/^SO4002 /);
   });
 
+  it('holds neither a question mark nor a symbol repeated in one input to one size', async () => {
+    for (const dim of ['?', 'dynamic'])
+      expect((await open({ x: float32([2, 3, 4], range(24)) }, [spec('x', FLOAT, ['N', dim, dim])])).count).toBe(2);
+  });
+
   it('never rounds a float to an integer, nor takes strings for numbers', async () => {
     const float = await refuse({ x: float32([2, 2], range(4)) }, [spec('x', INT64, ['N', 2])]);
     expect(float).toMatch(
