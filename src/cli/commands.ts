@@ -46,7 +46,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
     summary: 'Show what a model is made of and what can be quantized',
     group: 'Look',
     arguments: [MODEL],
-    flags: ['dump'],
+    flags: ['dump', 'allow-links'],
     examples: [
       { command: 'serve-opt inspect model.onnx', summary: 'inputs, outputs, sizes, operators' },
       { command: 'serve-opt inspect model.onnx --json', summary: 'every fact, for scripts' },
@@ -62,7 +62,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
       { name: 'a', summary: 'path of the reference model', path: true },
       { name: 'b', summary: 'path of the model to judge', path: true },
     ],
-    flags: ['data', 'samples', 'seed', 'threads', 'ep'],
+    flags: ['data', 'samples', 'seed', 'allow-links', 'threads', 'ep'],
     examples: [
       { command: 'serve-opt compare model.onnx model.int8.onnx', summary: 'made-up inputs' },
       { command: 'serve-opt compare model.onnx model.int8.onnx --data val.npz', summary: 'real ones' },
@@ -93,6 +93,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
       'include',
       'exclude',
       'no-verify',
+      'allow-links',
       'threads',
       'ep',
     ],

@@ -1,3 +1,4 @@
+import { reportJson } from '../report/json.js';
 import type { CliContext, OutputStream } from './context.js';
 import { withoutWorkflowCommands } from './render/workflow-commands.js';
 
@@ -21,24 +22,12 @@ export function writeDocument(
   context: Pick<CliContext, 'stdout' | 'env'>,
 ): void {
   const document = { schemaVersion: DOCUMENT_SCHEMA_VERSION, command, ...body };
-  const text = JSON.stringify(document, plainValue, 2);
+  const text = reportJson(document);
   // Inside JSON a number sign may be written as an escape: the value stays what it was.
   const safe = inGitHubActions(context) ? text.replaceAll('##[', '#\\u0023[') : text;
-  context.stdout.write(`${safe}\n`);
+  context.stdout.write(safe);
 }
 
 export function inGitHubActions(context: Pick<CliContext, 'env'>): boolean {
   return context.env.GITHUB_ACTIONS === 'true';
-}
-
-/** What JSON has no word for: big integers become numbers where exact and text where not; numeric arrays become lists. */
-function plainValue(_key: string, value: unknown): unknown {
-  if (typeof value === 'bigint') {
-    const number = Number(value);
-    return Number.isSafeInteger(number) ? number : value.toString();
-  }
-  if (value instanceof Map) return Object.fromEntries(value);
-  if (value instanceof Set) return [...value];
-  if (ArrayBuffer.isView(value) && !(value instanceof DataView)) return Array.from(value as Uint8Array);
-  return value;
 }

@@ -1,8 +1,8 @@
 import { EXIT, type ExitCode, ServeOptError } from '../errors.js';
+import { packageVersion } from '../version.js';
 import type { CliContext, OutputStream } from './context.js';
 import { renderError, toServeOptError } from './render/error.js';
 import { createStyle, wantsColour } from './render/style.js';
-import { packageVersion } from './version.js';
 
 /** This process as a world to run in. The only file that reads or changes `process`. */
 export interface ProcessHost {

@@ -8,8 +8,9 @@ export function workflowContext(context: CommandContext): WorkflowContext {
   return { signal: context.signal, onProgress: context.progress.handle };
 }
 
-export function inspectOptions(context: CommandContext): InspectOptions {
-  return workflowContext(context);
+/** Flags of `inspect` as options. */
+export function inspectOptions(context: CommandContext, flags: FlagValues): InspectOptions {
+  return { ...workflowContext(context), ...given('allowLinks', flags['allow-links']) };
 }
 
 /** Flags of `compare` as options; what was not given stays absent, so that the workflow's defaults hold. */
@@ -19,6 +20,7 @@ export function compareOptions(context: CommandContext, flags: FlagValues): Comp
     ...given('dataPath', flags.data),
     ...given('seed', flags.seed),
     ...given('samples', flags.samples),
+    ...given('allowLinks', flags['allow-links']),
     ...given('threads', flags.threads),
     ...given('executionProviders', flags.ep),
   };
@@ -56,6 +58,7 @@ export function quantizeOptions(context: CommandContext, flags: FlagValues): Qua
     ...given('fp16Io', flags['fp16-io']),
     ...(flags['no-verify'] ? { verify: false } : {}),
     ...given('seed', flags.seed),
+    ...given('allowLinks', flags['allow-links']),
     ...given('threads', flags.threads),
     ...given('executionProviders', flags.ep),
     ...given('dryRun', flags['dry-run']),

@@ -42,6 +42,7 @@ export function createProgress(options: ProgressOptions): Progress {
   const now = options.now ?? (() => performance.now());
   const { stream, style } = options;
   const running: Stage[] = [];
+  const said = new Set<string>();
   let spinner: Spinner | undefined;
 
   const print = (line: string): void => {
@@ -70,7 +71,10 @@ export function createProgress(options: ProgressOptions): Progress {
 
   const handle = (event: ProgressEvent): void => {
     if (event.kind === 'warning') {
-      if (options.warnings) print(`${style.warning} warning: ${safeText(event.message)}`);
+      // A warning may come while the work goes on and again with its report.
+      if (!options.warnings || said.has(event.message)) return;
+      said.add(event.message);
+      print(`${style.warning} warning: ${safeText(event.message)}`);
       return;
     }
     if (event.kind === 'detail') {

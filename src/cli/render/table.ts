@@ -51,7 +51,7 @@ export async function renderTable(
     ...(widths === undefined ? {} : { colWidths: [...widths] }),
   });
   const hasTitles = titles.some((title) => title.title !== '');
-  if (hasTitles) table.push(titles.map((title) => options.style.dim(title.title)));
+  if (hasTitles) table.push(titles.map((title) => options.style.dim(safeText(title.title, 200))));
   rows.forEach((row, rowIndex) => {
     table.push(
       row.map((cell, columnIndex) => {

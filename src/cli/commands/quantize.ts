@@ -1,0 +1,64 @@
+import { dirname, join } from 'node:path';
+import type { QuantizeReport } from '../../report/types.js';
+import { quantizeModel } from '../../workflows/quantize-model.js';
+import type { CommandContext, CommandResult } from '../command.js';
+import type { FlagValues } from '../flags.js';
+import { withStdoutFile } from '../model-to-stdout.js';
+import { quantizeSummary, renderQuantize } from '../render/quantize-text.js';
+import { quantizeOptions } from '../workflow-options.js';
+
+/** `serve-opt quantize <model>` */
+export async function run(context: CommandContext, args: readonly string[], flags: FlagValues): Promise<CommandResult> {
+  const [path = ''] = args;
+  const options = quantizeOptions(context, flags);
+  if (flags.output !== '-') {
+    const report = await quantizeModel(path, options);
+    const outputPath = flags['dry-run'] ? undefined : (flags.output ?? join(dirname(path), report.output.name));
+    return answer(context, report, path, flags, outputPath);
+  }
+  const report = await withStdoutFile(context, flags, (outputPath) => quantizeModel(path, { ...options, outputPath }));
+  return { ...answer(context, report, path, flags, undefined), stdoutTaken: true };
+}
+
+function answer(
+  context: CommandContext,
+  report: QuantizeReport,
+  path: string,
+  flags: FlagValues,
+  outputPath: string | undefined,
+): CommandResult {
+  const warnings = [
+    ...report.warnings,
+    ...(report.verification.comparison?.warnings ?? []),
+    ...(report.accuracy?.warnings ?? []),
+  ];
+  for (const message of warnings) context.progress.handle({ kind: 'warning', message });
+  const next = nextCommand(report, path, flags, outputPath);
+  return {
+    report,
+    text: () => renderQuantize(report, { ...context, outputPath }),
+    summary: quantizeSummary(report),
+    ...(next === undefined ? {} : { next }),
+  };
+}
+
+/** What a user most likely wants next: calibration data when there was none, else a closer look at the result. */
+function nextCommand(
+  report: QuantizeReport,
+  path: string,
+  flags: FlagValues,
+  outputPath: string | undefined,
+): string | undefined {
+  if (report.mode === 'none' || outputPath === undefined) return undefined;
+  if (report.mode === 'dynamic' && flags.data === undefined && flags.mode === undefined) {
+    return `serve-opt quantize ${shellWord(path)} --data SAMPLES  (static INT8 is faster still)`;
+  }
+  const data = flags.eval ?? flags.data;
+  const dataWords = data === undefined ? '' : ` --data ${shellWord(data)}`;
+  return `serve-opt compare ${shellWord(path)} ${shellWord(outputPath)}${dataWords}`;
+}
+
+/** A word that a POSIX shell reads back as it is. */
+function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,30 @@
+import type { CompareReport } from '../../report/types.js';
+import { renderComparison } from './comparison-text.js';
+import { formatBytes, formatChange } from './format.js';
+import { latencyChange, latencyPhrase } from './latency-text.js';
+import { modelSizeBytes } from './model-size.js';
+import { safeText } from './safe-text.js';
+import { renderTable } from './table.js';
+import type { TextOptions } from './text-options.js';
+
+/** The answer of `serve-opt compare` for people. */
+export async function renderCompare(report: CompareReport, options: TextOptions): Promise<string> {
+  const [sizeA, sizeB] = [modelSizeBytes(report.a), modelSizeBytes(report.b)];
+  const models = await renderTable(
+    [{ title: '' }, { title: '', flexible: true }, { title: '', align: 'right' }, { title: '' }],
+    [
+      ['A', report.a.name, formatBytes(sizeA), ''],
+      ['B', report.b.name, formatBytes(sizeB), formatChange(sizeA, sizeB)],
+    ],
+    options,
+  );
+  const parts = [models, '', await renderComparison(report.comparison, options)];
+  if (report.latency !== undefined) {
+    parts.push(
+      '',
+      `${options.style.bold('Latency')} ${latencyChange(report.latency)}, ${latencyPhrase(report.latency)}`,
+    );
+  }
+  for (const note of report.notes) parts.push('', `note: ${safeText(note)}`);
+  return parts.join('\n');
+}

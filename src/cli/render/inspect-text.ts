@@ -1,0 +1,96 @@
+import type { InspectReport, ReportValue } from '../../report/types.js';
+import { formatBytes, formatCount, formatInteger, plural } from './format.js';
+import { floatLayersTable, layersPhrase } from './layers-text.js';
+import { modelSizeBytes } from './model-size.js';
+import { safeText } from './safe-text.js';
+import { type Cell, renderTable } from './table.js';
+import type { TextOptions } from './text-options.js';
+
+/** Rows of inputs, outputs and operators shown without `-v`. */
+const SHORT_LIST = 20;
+
+/** The answer of `serve-opt inspect` for people. */
+export async function renderInspect(report: InspectReport, options: TextOptions): Promise<string> {
+  const { style } = options;
+  const parts = [headline(report, options), ''];
+  parts.push(style.bold('Inputs:'), await valuesTable(report.inputs, options));
+  parts.push(style.bold('Outputs:'), await valuesTable(report.outputs, options), '');
+  parts.push(`${style.bold('Size:')} ${sizePhrase(report)}`);
+  if (report.weightBytesByType.length > 0) parts.push(await weightsTable(report, options));
+  parts.push('', style.bold('Operators:'), await operatorsTable(report, options), '');
+  parts.push(`${style.bold('Can be quantized:')} ${safeText(layersPhrase(report.quantizable))}`);
+  if (report.notQuantizable.length > 0) {
+    parts.push(style.bold('Stays in float:'), await floatLayersTable(report.notQuantizable, options));
+  }
+  for (const note of report.notes) parts.push('', `note: ${safeText(note)}`);
+  return parts.join('\n');
+}
+
+function headline(report: InspectReport, { style }: TextOptions): string {
+  const opsets = report.opsets.map((opset) => `${safeText(opset.domain || 'ai.onnx', 60)} ${opset.version}`);
+  const producer = `${report.producer.name} ${report.producer.version}`.trim();
+  const facts = [
+    formatBytes(modelSizeBytes(report.model)),
+    `IR ${report.irVersion}`,
+    opsets.join(', '),
+    ...(producer === '' ? [] : [`from ${safeText(producer, 80)}`]),
+  ];
+  const lines = [`${style.bold(safeText(report.model.name, 200))} ${facts.join(' · ')}`];
+  for (const file of report.model.externalData ?? []) {
+    lines.push(style.dim(`  with ${safeText(file.name, 200)} ${formatBytes(file.sizeBytes)}`));
+  }
+  return lines.join('\n');
+}
+
+async function valuesTable(values: readonly ReportValue[], options: TextOptions): Promise<string> {
+  if (values.length === 0) return '  none';
+  const rows = shortened(
+    values.map((value) => [value.name, value.type]),
+    options,
+  );
+  return renderTable(
+    [
+      { title: '', flexible: true },
+      { title: '', flexible: true },
+    ],
+    rows,
+    { ...options, indent: 2 },
+  );
+}
+
+function sizePhrase(report: InspectReport): string {
+  const { macs } = report;
+  const work =
+    macs === undefined
+      ? []
+      : [
+          `${formatCount(macs.total)} multiply-adds a sample${
+            macs.unknownNodes === 0 ? '' : ` (${plural(macs.unknownNodes, 'node')} not counted: shape unknown)`
+          }`,
+        ];
+  return [plural(report.nodes, 'node'), `${formatCount(report.parameters)} parameters`, ...work].join(' · ');
+}
+
+async function weightsTable(report: InspectReport, options: TextOptions): Promise<string> {
+  const rows = report.weightBytesByType.map((row) => [row.type, formatInteger(row.tensors), formatBytes(row.bytes)]);
+  const titles = [{ title: 'type' }, { title: 'tensors', align: 'right' }, { title: 'bytes', align: 'right' }] as const;
+  return renderTable(titles, rows, { ...options, indent: 2 });
+}
+
+async function operatorsTable(report: InspectReport, options: TextOptions): Promise<string> {
+  if (report.ops.length === 0) return '  none';
+  const rows = shortened(
+    report.ops.map((op) => [op.domain === '' ? op.opType : `${op.domain}::${op.opType}`, formatInteger(op.count)]),
+    options,
+  );
+  const titles = [
+    { title: '', flexible: true },
+    { title: '', align: 'right' },
+  ] as const;
+  return renderTable(titles, rows, { ...options, indent: 2 });
+}
+
+function shortened(rows: readonly (readonly Cell[])[], options: TextOptions): readonly (readonly Cell[])[] {
+  if (options.verbosity > 0 || rows.length <= SHORT_LIST) return rows;
+  return [...rows.slice(0, SHORT_LIST), [`and ${formatInteger(rows.length - SHORT_LIST)} more: add -v`, '']];
+}
