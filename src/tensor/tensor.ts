@@ -44,7 +44,8 @@ type TypedArrayConstructor<T extends TypedArray> = {
 /** A typed view of bytes; copies only when the offset is not aligned for the element type. */
 export function typedView<T extends TypedArray>(type: TypedArrayConstructor<T>, bytes: Uint8Array): T {
   const size = type.BYTES_PER_ELEMENT;
-  const aligned = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
+  // Not `bytes.slice()`: of a Buffer that is a view of the same unaligned bytes.
+  const aligned = bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes);
   return new type(aligned.buffer, aligned.byteOffset, Math.floor(aligned.byteLength / size));
 }
 
