@@ -9,7 +9,7 @@ export interface ByteRange {
   readonly byteLength: number;
   /** Bytes `start..end` in a buffer of the caller's own. */
   read(start: number, end: number): Uint8Array;
-  /** The first bytes, at most `length` of them, got without reading or inflating the rest. */
+  /** The first bytes, at most `length` of them, got without reading or inflating the rest. Never write to them. */
   prefix(length: number): Uint8Array;
   /** The bytes are kept in memory once read. */
   readonly inMemory: boolean;
@@ -71,10 +71,11 @@ export function inflatedRange(compressed: ByteRange, byteLength: number, checksu
     inMemory: true,
     read(start, end) {
       whole ??= inflate();
-      return whole.slice(start, end);
+      // A copy, because the caller may swap bytes in place; `slice` of a Buffer would be a view.
+      return new Uint8Array(whole.subarray(start, end));
     },
     prefix(length) {
-      if (whole) return whole.slice(0, length);
+      if (whole) return whole.subarray(0, length);
       // DEFLATE grows at most 1032 times, so a few KiB of input bound what a hostile stream can make of a prefix.
       for (let take = 4096; ; take *= 4) {
         const part = compressed.prefix(take);
@@ -84,7 +85,8 @@ export function inflatedRange(compressed: ByteRange, byteLength: number, checksu
         } catch (cause) {
           throw damaged('its compressed bytes cannot be inflated', cause);
         }
-        if (bytes.byteLength >= Math.min(length, byteLength) || part.byteLength < take) return bytes.slice(0, length);
+        if (bytes.byteLength >= Math.min(length, byteLength) || part.byteLength < take)
+          return bytes.subarray(0, length);
       }
     },
   };

@@ -38,6 +38,9 @@ export function readTestDataFolder(
           why: `the model wants ${inputs.map(({ name }) => `"${name}"`).join(', ')}`,
         },
       );
+    // Sequences and optionals are other messages, which must not be read as a tensor.
+    if (spec.dataType === undefined)
+      throw new ServeOptError('SO4002', `Input "${spec.name}" is ${spec.typeText}: only tensors can be fed`);
     arrays.push(tensorArray(spec.name, `${label}/${file}`, readTensorFile(join(path, file))));
   }
   return { label, arrays, oneSample: true };

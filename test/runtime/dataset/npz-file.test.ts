@@ -20,6 +20,13 @@ describe('a .npz archive', () => {
     }
   });
 
+  it('gives the same values each time it is read, in either byte order', async () => {
+    const bytes = Buffer.alloc(48);
+    for (const i of range(12)) bytes.writeFloatBE(i, i * 4);
+    const reader = await openDataset(put('big-endian.npz', npz({ x: npy('>f4', [4, 3], bytes) })), [x]);
+    for (const _ of range(3)) expect([...((await reader.read(1, 2)).get('x')?.data ?? [])]).toEqual(range(6, 3));
+  });
+
   it('takes members without the .npy ending and under any extension', async () => {
     const path = put('archive.zip', zip([{ name: 'x', data: array }]));
     expect((await openDataset(path, [x])).count).toBe(4);
