@@ -9,6 +9,8 @@ export interface ModelSource {
   /** Path of the model file; undefined for a model made in memory. */
   readonly path: string | undefined;
   readonly sizeBytes: number;
+  /** Paths of the external data files opened so far. */
+  externalPaths(): readonly string[];
   close(): void;
 }
 

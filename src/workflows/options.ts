@@ -27,9 +27,15 @@ export interface ExecutionOptions {
   readonly executionProviders?: readonly string[];
 }
 
-export interface InspectOptions extends WorkflowContext {}
+/** Which files a model may refer to. */
+export interface SourceOptions {
+  /** Follow links among the external data files of the model; default false. */
+  readonly allowLinks?: boolean;
+}
 
-export interface CompareOptions extends WorkflowContext, ExecutionOptions {
+export interface InspectOptions extends WorkflowContext, SourceOptions {}
+
+export interface CompareOptions extends WorkflowContext, ExecutionOptions, SourceOptions {
   /** Folder or file of samples, labels beside. Without it inputs are made from the seed. */
   readonly dataPath?: string;
   /** Seed of made-up inputs. */
@@ -45,7 +51,7 @@ export type QuantizeMode = (typeof QUANTIZE_MODES)[number];
 export const QUANTIZE_TARGETS = ['portable', 'ort'] as const;
 export type QuantizeTarget = (typeof QUANTIZE_TARGETS)[number];
 
-export interface QuantizeOptions extends WorkflowContext, ExecutionOptions {
+export interface QuantizeOptions extends WorkflowContext, ExecutionOptions, SourceOptions {
   /** Path to write. Default: beside the model, named for the mode. */
   readonly outputPath?: string;
   readonly mode?: QuantizeMode;

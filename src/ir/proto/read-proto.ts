@@ -131,6 +131,7 @@ function readModelProto(source: ByteSource, files: ExternalFiles | undefined): M
   model.source = {
     path: source.path,
     sizeBytes: source.sizeBytes,
+    externalPaths: () => [...(files?.sources ?? [])].map(({ path }) => path).filter((path) => path !== undefined),
     close: () => {
       files?.closeAll();
       source.close();

@@ -1,0 +1,94 @@
+import type { Model } from '../ir/model.js';
+import type { TransformStep, TransformStepReport } from '../ir/transform.js';
+import { inferTypes } from '../ops/infer-types.js';
+import { eliminateDead } from '../passes/eliminate/eliminate-dead.js';
+import { foldAffineIntoConv } from '../passes/fold/fold-affine-into-conv.js';
+import { foldBatchNormalization } from '../passes/fold/fold-batch-normalization.js';
+import { convertToFloat16 } from '../passes/quantize/convert-to-float16.js';
+import { quantizeDynamic } from '../passes/quantize/quantize-dynamic.js';
+import { quantizeStatic } from '../passes/quantize/quantize-static.js';
+import { initializersNotInputs } from '../passes/rewrite/initializers-not-inputs.js';
+import { upgradeOpset } from '../passes/rewrite/upgrade-opset.js';
+import type { RangeMap } from '../quantize/observers.js';
+import type { QuantizeOptions, WorkflowContext } from './options.js';
+
+/** Opset that the operators a mode writes need: DequantizeLinear by channel, DynamicQuantizeLinear. */
+const NEEDED_OPSET = { static: 13, dynamic: 11, fp16: 7 } as const;
+
+export type ConversionMode = keyof typeof NEEDED_OPSET;
+
+/** Node selection that the passes share. */
+function filter(options: QuantizeOptions): { include?: readonly string[]; exclude?: readonly string[] } {
+  return {
+    ...(options.include === undefined ? {} : { include: options.include }),
+    ...(options.exclude === undefined ? {} : { exclude: options.exclude }),
+  };
+}
+
+const infer: TransformStep = function inferTypesStep(model: Model): void {
+  inferTypes(model);
+};
+
+/** A model on its way through a conversion, with what was done to it. */
+export class Conversion {
+  readonly model: Model;
+  readonly steps: TransformStepReport[] = [];
+  readonly #context: WorkflowContext;
+
+  constructor(model: Model, context: WorkflowContext) {
+    this.model = model;
+    this.#context = context;
+  }
+
+  async #run(...steps: readonly TransformStep[]): Promise<void> {
+    const context = this.#context.signal ? { signal: this.#context.signal } : {};
+    const report = await this.model.transformWith(context, ...steps);
+    this.steps.push(...report.steps.filter((step) => step.name !== infer.name));
+  }
+
+  /** What comes before quantization: versions, and for static INT8 what would be quantized only to be merged. */
+  async prepare(mode: ConversionMode): Promise<void> {
+    if (this.model.irVersion < 4) await this.#run(initializersNotInputs());
+    if (this.model.opset() > 0 && this.model.opset() < NEEDED_OPSET[mode]) {
+      await this.#run(infer, upgradeOpset({ to: NEEDED_OPSET[mode] }));
+    }
+    await this.#run(infer);
+    if (mode === 'static') await this.#run(foldBatchNormalization(), foldAffineIntoConv(), eliminateDead(), infer);
+  }
+
+  async toStatic(ranges: RangeMap, options: QuantizeOptions): Promise<TransformStepReport> {
+    await this.#run(
+      quantizeStatic({
+        ...filter(options),
+        ranges,
+        perChannel: !options.perTensor,
+        reduceRange: options.reduceRange ?? false,
+      }),
+    );
+    return this.#finish();
+  }
+
+  async toDynamic(options: QuantizeOptions): Promise<TransformStepReport> {
+    await this.#run(
+      quantizeDynamic({
+        ...filter(options),
+        perChannel: !options.perTensor,
+        reduceRange: options.reduceRange ?? false,
+        target: options.target ?? 'portable',
+      }),
+    );
+    return this.#finish();
+  }
+
+  async toFloat16(options: QuantizeOptions, ranges?: RangeMap): Promise<TransformStepReport> {
+    await this.#run(convertToFloat16({ ...filter(options), keepIo: !options.fp16Io, ...(ranges ? { ranges } : {}) }));
+    return this.#finish();
+  }
+
+  /** Removes what the last step left without use, and gives that step's report. */
+  async #finish(): Promise<TransformStepReport> {
+    const step = this.steps.at(-1) as TransformStepReport;
+    if (step.changed > 0) await this.#run(eliminateDead());
+    return step;
+  }
+}

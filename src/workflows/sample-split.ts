@@ -1,0 +1,39 @@
+import type { SampleSource } from '../runtime/types.js';
+
+/** Which samples are calibrated on and which the result is judged on. */
+export interface SampleSplit {
+  /** Undefined without data. */
+  readonly calibration: { readonly path: string; readonly first: number; readonly count: number } | undefined;
+  readonly judging: SampleSource;
+  /** False when there were too few samples to keep some apart. */
+  readonly heldOut: boolean;
+}
+
+/** Below this many samples none is held out: each is needed to see the ranges. */
+const LEAST_TO_SPLIT = 20;
+const HELD_OUT_SHARE = 0.2;
+const MOST_JUDGING = 128;
+
+/**
+ * Calibrates on the first `limit` samples and judges on those after them; when the data has no more than that, the last
+ * fifth is held out.
+ */
+export function splitSamples(path: string, count: number, limit: number): SampleSplit {
+  const spare = count - limit;
+  const least = Math.floor(count * HELD_OUT_SHARE);
+  const judged = count < LEAST_TO_SPLIT ? 0 : Math.min(MOST_JUDGING, Math.max(spare, least));
+  const calibrated = Math.min(limit, count - judged);
+  if (judged === 0) {
+    const all = Math.min(limit, count);
+    return {
+      calibration: { path, first: 0, count: all },
+      judging: { kind: 'data', path, first: 0, count: all },
+      heldOut: false,
+    };
+  }
+  return {
+    calibration: { path, first: 0, count: calibrated },
+    judging: { kind: 'data', path, first: calibrated, count: judged },
+    heldOut: true,
+  };
+}

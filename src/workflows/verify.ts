@@ -1,0 +1,74 @@
+import { ServeOptError } from '../errors.js';
+import type { ComparisonResult } from '../evaluate/comparison.js';
+import type { Model } from '../ir/model.js';
+import type { LatencyComparison } from '../report/types.js';
+import type { RuntimeHost } from '../runtime/host.js';
+import { screenInterface } from '../runtime/interface-screen.js';
+import type { SampleSource, SessionOptions } from '../runtime/types.js';
+import { inputSpecs, outputSpecs } from '../runtime/value-specs.js';
+import type { ExecutionOptions, WorkflowContext } from './options.js';
+
+/** Session options that an execution choice means. */
+export function sessionOptions(options: ExecutionOptions): SessionOptions {
+  return {
+    ...(options.threads === undefined ? {} : { threads: options.threads }),
+    ...(options.executionProviders === undefined ? {} : { executionProviders: options.executionProviders }),
+  };
+}
+
+/** Why ONNX Runtime for Node cannot run this interface, or undefined. */
+export function whyNotRunnable(model: Model): string | undefined {
+  try {
+    screenInterface(inputSpecs(model), outputSpecs(model));
+    return undefined;
+  } catch (error) {
+    if (error instanceof ServeOptError && error.code === 'SO5006') return error.message;
+    throw error;
+  }
+}
+
+/** Two loaded models, ready to be run on the same samples. */
+export interface LoadedPair {
+  compare(source: SampleSource, batchSize: number): Promise<ComparisonResult>;
+  latency(
+    source: SampleSource,
+    limits: { readonly minRuns: number; readonly maxMs: number },
+  ): Promise<LatencyComparison>;
+}
+
+/** Loads the original and the candidate in ONNX Runtime. @throws SO5001 naming the one that is refused */
+export async function loadPair(
+  runtime: RuntimeHost,
+  original: Model,
+  paths: { readonly a: string; readonly b: string },
+  options: ExecutionOptions & WorkflowContext,
+): Promise<LoadedPair> {
+  const inputs = inputSpecs(original);
+  const load = async (path: string): Promise<number> =>
+    (await runtime.request('load', { path, options: sessionOptions(options) })).session;
+  const a = await load(paths.a);
+  const b = await load(paths.b);
+  return {
+    compare: (source, batchSize) =>
+      runtime.request(
+        'compare',
+        { a, b, source, inputs, batchSize },
+        { onProgress: ({ done, total }) => options.onProgress?.({ kind: 'advance', stage: 'compare', done, total }) },
+      ),
+    latency: async (source, limits) => {
+      const { latencies, ratio } = await runtime.request('latency', { sessions: [a, b], source, inputs, ...limits });
+      const [first, second] = latencies;
+      if (!first || !second || !ratio) throw new ServeOptError('SO9001', 'the latency job measured nothing');
+      return {
+        p50MsA: first.p50Ms,
+        p50MsB: second.p50Ms,
+        ratio: ratio.median,
+        ratioLow: ratio.low,
+        ratioHigh: ratio.high,
+        runs: Math.min(first.runs, second.runs),
+        ...(options.threads === undefined ? {} : { threads: options.threads }),
+        batchSize: 1,
+      };
+    },
+  };
+}
