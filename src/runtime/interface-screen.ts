@@ -34,7 +34,7 @@ export function hostTypeName(code: DataTypeCode): string | undefined {
 const DEADLY_TO_FETCH: ReadonlySet<DataTypeCode> = new Set([DataType.UINT4, DataType.INT4]);
 
 /** onnxruntime-node collects outputs in a plain object, where this name is not a key. */
-const UNFETCHABLE_NAME = '__proto__';
+export const UNFETCHABLE_NAME = '__proto__';
 
 const typeIsUnknown = (spec: ValueSpec): boolean =>
   spec.dataType === DataType.UNDEFINED || (spec.dataType === undefined && spec.typeText === '?');

@@ -15,6 +15,7 @@ export type ReportProgress = (progress: JobProgress) => void;
 /** An ONNX Runtime session that lives in the child. */
 export interface ChildSession {
   readonly inputNames: readonly string[];
+  /** Outputs that can be fetched: sequences, maps and int4 tensors are left out. */
   readonly outputNames: readonly string[];
   /**
    * Runs the model and blocks the event loop meanwhile (ONNX Runtime for Node has no asynchronous run).

@@ -14,11 +14,16 @@ export function cleanNativeText(text: string, limit: number = MESSAGE_LIMIT): st
   return line.length > limit ? `${line.slice(0, limit)}…` : line;
 }
 
-/** The last lines of captured output, each cleaned; undefined when there is nothing to show. */
+/**
+ * What captured output says at its end, on one line: the last lines that speak of an error, else the last lines;
+ * stack frames are left out. Undefined when there is nothing to show.
+ */
 export function lastNativeLines(text: string, count: number): string | undefined {
   const lines = text
     .split(/\r?\n/)
     .map((line) => cleanNativeText(line, 500))
-    .filter((line) => line !== '');
-  return lines.length === 0 ? undefined : lines.slice(-count).join(' | ');
+    .filter((line) => line !== '' && !/^(?:at |\d+: 0x|Node\.js v|-+ )/.test(line));
+  const errors = lines.filter((line) => /error|fatal|exception|fail|cannot|couldn't/i.test(line));
+  const shown = (errors.length > 0 ? errors : lines).slice(-count);
+  return shown.length === 0 ? undefined : shown.join(' | ');
 }

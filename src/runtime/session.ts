@@ -2,7 +2,7 @@ import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { ServeOptError } from '../errors.js';
 import { DataType, dataTypeName } from '../tensor/dtype.js';
 import { elementCount } from '../tensor/tensor.js';
-import { HOST_TYPES, hostTypeName } from './interface-screen.js';
+import { HOST_TYPES, hostTypeName, UNFETCHABLE_NAME } from './interface-screen.js';
 import type { ChildSession } from './job.js';
 import { type OnnxRuntime, onnxRuntimeMessage } from './onnx-runtime.js';
 import type { SessionValue } from './protocol.js';
@@ -28,11 +28,10 @@ export class Session implements ChildSession {
     this.inputs = native.inputMetadata.map(sessionValue);
     this.outputs = native.outputMetadata.map(sessionValue);
     this.inputNames = this.inputs.map((v) => v.name);
-    this.outputNames = this.outputs.map((v) => v.name);
     this.#inputByName = new Map(this.inputs.map((v) => [v.name, v]));
-    this.#unfetchable = new Set(
-      this.outputs.filter((v) => v.dataType === undefined || v.name === '__proto__').map((v) => v.name),
-    );
+    const fetchable = (v: SessionValue) => v.dataType !== undefined && v.name !== UNFETCHABLE_NAME;
+    this.outputNames = this.outputs.filter(fetchable).map((v) => v.name);
+    this.#unfetchable = new Set(this.outputs.filter((v) => !fetchable(v)).map((v) => v.name));
   }
 
   /** Loads a model file. External data is looked for in its folder. @throws SO5001, SO5005. */
@@ -59,7 +58,7 @@ export class Session implements ChildSession {
   async run(feeds: Feeds, fetches?: readonly string[]): Promise<Map<string, HostTensor>> {
     const results = await this.prepare(feeds, fetches)();
     const outputs = new Map<string, HostTensor>();
-    for (const name of fetches ?? this.#defaultFetches()) {
+    for (const name of fetches ?? this.outputNames) {
       const tensor = results[name];
       if (tensor) outputs.set(name, hostTensor(tensor));
     }
@@ -68,7 +67,7 @@ export class Session implements ChildSession {
 
   prepare(feeds: Feeds, fetches?: readonly string[]): () => Promise<Readonly<Record<string, Tensor>>> {
     const nativeFeeds = this.#nativeFeeds(feeds);
-    const names = fetches ?? this.#defaultFetches();
+    const names = fetches ?? this.outputNames;
     for (const name of names) this.#checkFetch(name);
     return async () => {
       try {
@@ -84,12 +83,6 @@ export class Session implements ChildSession {
   /** Frees the native session. It must not be used afterwards. */
   async release(): Promise<void> {
     await this.#native.release();
-  }
-
-  #defaultFetches(): readonly string[] {
-    return this.#unfetchable.size === 0
-      ? this.outputNames
-      : this.outputNames.filter((name) => !this.#unfetchable.has(name));
   }
 
   /** Fetching an int4 output would end the process, so it is refused here whatever the caller screened. */

@@ -1,5 +1,8 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { ServeOptError } from '../../src/errors.js';
 import { type RuntimeHost, startRuntime } from '../../src/runtime/host.js';
@@ -133,6 +136,27 @@ describe('startRuntime', () => {
     await host.close();
     expect(isAlive(host.childPid)).toBe(false);
     await expect(run).rejects.toBeInstanceOf(ServeOptError);
+  });
+
+  it('leaves no child behind when the parent is killed during a run', async () => {
+    const program = fileURLToPath(new URL('./orphan-parent.js', import.meta.url));
+    const path = folder.write('endless.onnx', endless());
+    const parent = spawn(process.execPath, [program, path], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const [line] = await once(parent.stdout, 'data');
+    const childPid = Number(String(line));
+    expect(isAlive(childPid)).toBe(true);
+    parent.kill('SIGKILL');
+    for (let i = 0; i < 50 && isAlive(childPid); i++) await sleep(100);
+    expect(isAlive(childPid)).toBe(false);
+  });
+
+  it('does not keep the program of the caller alive when idle', async () => {
+    const host = fileURLToPath(new URL('../../dist/runtime/host.js', import.meta.url));
+    const code = `import { startRuntime } from ${JSON.stringify(host)};
+      const host = await startRuntime();
+      await host.request('versions', undefined);`;
+    const program = spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: 'inherit' });
+    expect(await once(program, 'exit')).toEqual([0, null]);
   });
 
   it('caps the JavaScript heap of the child', async () => {
