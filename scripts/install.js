@@ -6,6 +6,9 @@ import { fileURLToPath } from 'node:url';
 
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
+/** Touched by each good build; outside of dist, so that it is not packed. */
+export const BUILD_STAMP = join(ROOT, '.cache', 'built');
+
 /** Runs a program in the repository with inherited streams and answers its exit code. */
 export function runProgram(command, args, environment = {}) {
   const { status, error, signal } = spawnSync(command, args, {
@@ -51,10 +54,10 @@ function missingPackages() {
 
 /** Compiles `src` to `dist` when something is newer than the last build. Answers the compiler's exit code. */
 export function ensureBuilt() {
-  const stamp = join(ROOT, 'dist', '.built');
   const sources = ['src', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'];
   const newest = Math.max(...sources.map((path) => newestChange(join(ROOT, path))));
-  if (existsSync(stamp) && statSync(stamp).mtimeMs >= newest) return 0;
+  const isBuilt = existsSync(BUILD_STAMP) && existsSync(join(ROOT, 'dist', 'cli', 'main.js'));
+  if (isBuilt && statSync(BUILD_STAMP).mtimeMs >= newest) return 0;
   return runProgram(process.execPath, [join(ROOT, 'scripts', 'build.js')]);
 }
 

@@ -45,7 +45,7 @@ export async function run(context: CommandContext): Promise<CommandResult> {
   ]);
   context.progress.handle({ kind: 'end', stage: 'probe' });
   const report: DoctorReport = { schemaVersion: 1, versions: context.versions, runtime, tools, temporaryFolder };
-  return { report, text: () => renderDoctor(report, context.style) };
+  return { report, text: () => renderDoctor(report, context.style, context.verbosity > 0) };
 }
 
 async function runtimeState(signal: AbortSignal): Promise<RuntimeState> {
@@ -79,7 +79,10 @@ async function folderState(path: string): Promise<FolderState> {
   }
 }
 
-async function renderDoctor(report: DoctorReport, style: Style): Promise<string> {
+/** Longest reason in the table: what a driver's loader says can fill a screen. `-v` and `--json` give all of it. */
+const REASON_LENGTH = 110;
+
+async function renderDoctor(report: DoctorReport, style: Style, verbose: boolean): Promise<string> {
   const { versions, runtime, temporaryFolder } = report;
   const line = (works: boolean, name: string, text: string): readonly Cell[] => [
     { text: works ? '✓' : '✗', style: works ? 'green' : 'red' },
@@ -92,7 +95,7 @@ async function renderDoctor(report: DoctorReport, style: Style): Promise<string>
     line(
       provider.works,
       provider.provider,
-      provider.works ? 'works' : `does not work: ${provider.why ?? 'no reason given'}`,
+      provider.works ? 'works' : `does not work: ${shortened(provider.why ?? 'no reason given', verbose)}`,
     ),
   );
   const tools = report.tools.map((tool) => line(tool.found, tool.name, tool.path ?? `not found (${tool.purpose})`));
@@ -113,4 +116,9 @@ async function renderDoctor(report: DoctorReport, style: Style): Promise<string>
   parts.push('', style.bold('Tools on PATH'), await table(tools));
   parts.push('', style.bold('Temporary folder'), await table([folder]));
   return parts.join('\n');
+}
+
+function shortened(reason: string, verbose: boolean): string {
+  if (verbose || reason.length <= REASON_LENGTH) return reason;
+  return `${reason.slice(0, REASON_LENGTH).trimEnd()}… (-v tells all)`;
 }

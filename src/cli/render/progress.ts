@@ -117,9 +117,7 @@ function stageText(stage: Stage, nowMs: number, style: Style): string {
   const bar = style.cyan('━'.repeat(filled)) + style.dim('─'.repeat(BAR_CELLS - filled));
   const elapsedMs = nowMs - stage.startedMs;
   // Before the first item, and in the first half second, a forecast is noise.
-  const left =
-    fraction > 0 && fraction < 1 && elapsedMs > 500
-      ? ` ${style.dim(`${formatDuration((elapsedMs / fraction) * (1 - fraction))} left`)}`
-      : '';
+  const leftMs = Math.ceil(((elapsedMs / fraction) * (1 - fraction)) / 1000) * 1000;
+  const left = fraction > 0 && fraction < 1 && elapsedMs > 500 ? ` ${style.dim(`${formatDuration(leftMs)} left`)}` : '';
   return `${name} ${bar} ${stage.done}/${stage.total}${left}`;
 }
