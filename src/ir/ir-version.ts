@@ -1,4 +1,5 @@
 import type { Model } from './model.js';
+import { walkGraphs } from './walk.js';
 
 /** The IR version that the ONNX release of an ai.onnx opset came with (onnx docs/Versioning.md), from opset 8 on. */
 const RELEASED_WITH: readonly (readonly [opset: number, irVersion: number])[] = [
@@ -26,7 +27,9 @@ export function irVersionForOpset(opset: number): number {
 export function raiseIrVersion(model: Model, version: number): void {
   if (model.irVersion >= version) return;
   if (model.irVersion < 4 && version >= 4) {
-    for (const value of model.graph.initializers) if (value.isGraphInput) model.graph.removeInput(value);
+    for (const graph of walkGraphs(model.graph)) {
+      for (const value of graph.initializers) if (value.isGraphInput) graph.removeInput(value);
+    }
   }
   model.irVersion = version;
   model.changed = true;

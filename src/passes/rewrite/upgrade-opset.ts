@@ -31,7 +31,7 @@ const NAME = 'upgrade-opset';
  *   changed, and one node that has no safe equivalent leaves the model as it was (see `refusals`).
  * - Local functions keep their own opset imports; one that uses an operator that differs between the two refuses.
  * - The IR version is raised to the one of the opset's release.
- * - Numerics: exact.
+ * - Numerics: the same function; a runtime may pick another kernel for a newer operator, which may round otherwise.
  * - Reference: onnx docs/Changelog.md; onnx/version_converter does the same for fewer operators.
  * @throws SO1006 when `to` is not an integer between 7 and 21.
  */
@@ -39,7 +39,7 @@ export const upgradeOpset = definePass<UpgradeOpsetOptions>({
   name: NAME,
   summary: 'Bring the model to a newer ai.onnx opset',
   group: 'rewrite',
-  numerics: 'exact',
+  numerics: 'reassociates',
   scope: 'all-graphs',
   opset: [OLDEST_UPGRADABLE_OPSET, NEWEST_UPGRADE_OPSET],
   options: { to: { description: 'ai.onnx opset to reach', default: 13 } },
@@ -107,7 +107,7 @@ function nodeRefusal(node: Node, from: number, to: number): Refusal[] {
     adapted = true;
   }
   const schema = opSchema('', opType, to);
-  if (!schema || schema.deprecated) return refuse(`it no longer exists at opset ${to}`);
+  if (!schema || (schema.deprecated && schema.sinceVersion > from)) return refuse(`it no longer exists at opset ${to}`);
   // Adapters may move inputs, but the first one keeps its place.
   const slots = adapted ? 1 : node.inputs.length;
   for (let slot = 0; slot < slots; slot++) {

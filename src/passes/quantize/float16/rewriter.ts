@@ -141,7 +141,6 @@ export class Float16Rewriter {
     const node = graph.addNode(
       {
         opType: 'Cast',
-        name: `${value.name}_cast`,
         inputs: [value],
         outputs: [{ name: `${value.name}_${suffix(to)}`, type: tensorType(to, shapeOf(value)) }],
         attributes: [attribute('to', to)],
@@ -193,7 +192,7 @@ export class Float16Rewriter {
     graph.addNode(
       {
         opType: 'Cast',
-        name: `${output.name}_cast`,
+
         inputs: [inner],
         outputs: [output],
         attributes: [attribute('to', to)],

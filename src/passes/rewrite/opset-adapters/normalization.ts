@@ -51,7 +51,6 @@ function repeated(node: Node, slot: number, what: string, repeats: number): Valu
       .addNode(
         {
           opType,
-          name: `${label}_${opType.toLowerCase()}`,
           inputs: [input, addConstant(graph, `${label}_shape`, Tensor.int64(shape), node)],
           outputs: [{ name: `${label}_repeated`, type }],
         },

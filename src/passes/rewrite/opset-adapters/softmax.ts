@@ -44,7 +44,6 @@ function flatten(node: Node, axis: number): void {
   const flat = graph.addNode(
     {
       opType: 'Flatten',
-      name: `${label}_flatten`,
       inputs: [input],
       outputs: [{ name: `${label}_flat_input`, type }],
       attributes: [attribute('axis', axis)],
@@ -58,7 +57,6 @@ function flatten(node: Node, axis: number): void {
         .addNode(
           {
             opType: 'Shape',
-            name: `${label}_shape`,
             inputs: [input],
             outputs: [{ type: tensorType(DataType.INT64) }],
           },
@@ -69,10 +67,7 @@ function flatten(node: Node, axis: number): void {
   node.setAttribute(attribute('axis', -1));
   const flatOutput = graph.newValue(graph.model.freshName(`${label}_flat_output`), type);
   node.setOutput(0, flatOutput);
-  graph.addNode(
-    { opType: 'Reshape', name: `${label}_unflatten`, inputs: [flatOutput, shapeValue], outputs: [output] },
-    node.next,
-  );
+  graph.addNode({ opType: 'Reshape', inputs: [flatOutput, shapeValue], outputs: [output] }, node.next);
 }
 
 /** The target of a Reshape to these sizes, with -1 for the only unknown one; undefined when a constant cannot say it. */
