@@ -38,7 +38,7 @@ export class ChildState implements JobContext {
   }
 
   async openSamples(source: SampleSource, inputs: readonly ValueSpec[]): Promise<SampleReader> {
-    if (source.kind === 'seeded') return seededReader(source.seed, source.count, inputs);
+    if (source.kind === 'seeded') return seededReader(source.seed, source.count, inputs, source.sizePlan);
     // Loaded when needed: the readers bring a ZIP and a CSV library along.
     const { openDataset } = await import('./dataset/open-dataset.js');
     return sliceReader(await openDataset(source.path, inputs), source.first, source.count);

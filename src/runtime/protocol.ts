@@ -89,6 +89,19 @@ export interface RangesResult {
   readonly unobserved: readonly string[];
 }
 
+export interface FitSeedsParams {
+  readonly session: number;
+  readonly inputs: readonly ValueSpec[];
+  readonly seed: number;
+}
+
+export interface FitSeedsResult {
+  /** `sizePlan` of a seeded source that the model accepts; undefined when it accepts none. */
+  readonly sizePlan: number | undefined;
+  /** What ONNX Runtime said to the plainest samples, when there is no plan. */
+  readonly why?: string;
+}
+
 export interface LatencyParams {
   /** One session, or the baseline and the candidate. */
   readonly sessions: readonly [number] | readonly [number, number];
@@ -140,6 +153,7 @@ export interface JobTypes {
   compare: { params: CompareParams; result: ComparisonResult };
   ranges: { params: RangesParams; result: RangesResult };
   valueRanges: { params: ValueRangesParams; result: RangesResult };
+  fitSeeds: { params: FitSeedsParams; result: FitSeedsResult };
   latency: { params: LatencyParams; result: LatencyResult };
 }
 

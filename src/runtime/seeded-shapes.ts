@@ -1,3 +1,4 @@
+import { bug } from '../errors.js';
 import type { Dim } from '../ir/type.js';
 import { evaluateDim, symbolsOf } from '../ops/dim.js';
 import type { Random } from '../tensor/random.js';
@@ -7,13 +8,40 @@ import type { ValueSpec } from './types.js';
 type Role = 'batch' | 'sequence' | 'image side' | 'volume side' | 'channels';
 
 /** Sizes to choose from: sample 0 takes the first, the next ones take turns, later ones draw. */
-const SIZES: Readonly<Record<Role, readonly number[]>> = {
-  batch: [1, 2, 3],
-  sequence: [16, 8, 12, 24, 32, 9, 31],
-  'image side': [64, 32, 96],
-  'volume side': [16, 8, 24],
+type Sizes = Readonly<Record<Role, readonly number[]>>;
+
+const constantSizes = (batch: readonly number[], sequence: number, imageSide: number, volumeSide: number): Sizes => ({
+  batch,
+  sequence: [sequence],
+  'image side': [imageSide],
+  'volume side': [volumeSide],
   channels: [3],
-};
+});
+
+/**
+ * The first suits most models. The others are for models that are choosy without saying so: a window of sound of a
+ * certain length, a batch size built in, images of a usual size.
+ */
+const SIZE_PLANS: readonly Sizes[] = [
+  {
+    batch: [1, 2, 3],
+    sequence: [16, 8, 12, 24, 32, 9, 31],
+    'image side': [64, 32],
+    'volume side': [16, 8, 24],
+    channels: [3],
+  },
+  constantSizes([1, 2, 3], 256, 224, 32),
+  constantSizes([1], 16, 64, 16),
+  constantSizes([1], 256, 224, 32),
+  constantSizes([1], 512, 640, 64),
+  constantSizes([1], 1, 32, 8),
+  constantSizes([1], 128, 48, 96),
+  constantSizes([1], 1024, 320, 128),
+  constantSizes([1], 16_000, 512, 16),
+];
+
+/** How many size plans there are. */
+export const SIZE_PLAN_COUNT = SIZE_PLANS.length;
 
 /** Largest last dimension that is still read as colour channels of an image laid out N, H, W, C. */
 const MOST_COLOUR_CHANNELS = 4;
@@ -52,12 +80,19 @@ function keyOf(shape: readonly Dim[], axis: number): string {
  * Concrete shapes of all inputs for one sample, in order. The same symbol has the same size everywhere; an expression
  * such as `past_sequence_length + 1` is computed from its symbols. An unknown rank becomes a scalar's.
  */
-export function sampleShapes(inputs: readonly ValueSpec[], sample: number, random: Random): number[][] {
+export function sampleShapes(
+  inputs: readonly ValueSpec[],
+  sample: number,
+  random: Random,
+  sizePlan: number,
+): number[][] {
+  const plan = SIZE_PLANS[sizePlan];
+  if (!plan) throw bug(`there is no size plan ${sizePlan}`);
   const sizes = new Map<string, number>();
   const choose = (key: string, as: Role): number => {
     const known = sizes.get(key);
     if (known !== undefined) return known;
-    const offered = SIZES[as];
+    const offered = plan[as];
     const size = offered[sample < offered.length ? sample : random.integer(offered.length)] as number;
     sizes.set(key, size);
     return size;

@@ -43,7 +43,13 @@ export interface ValueSpec {
 /** Where samples come from: files, or a seed. */
 export type SampleSource =
   | { readonly kind: 'data'; readonly path: string; readonly first?: number; readonly count?: number }
-  | { readonly kind: 'seeded'; readonly seed: number; readonly count: number };
+  | {
+      readonly kind: 'seeded';
+      readonly seed: number;
+      readonly count: number;
+      /** Which sizes open dimensions take: a number that the job `fitSeeds` found to suit the model; default 0. */
+      readonly sizePlan?: number;
+    };
 
 /** Options of an ONNX Runtime session, as far as serve-opt sets them. */
 export interface SessionOptions {

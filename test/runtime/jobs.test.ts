@@ -136,6 +136,56 @@ describe('ranges', () => {
   });
 });
 
+describe('fitSeeds', () => {
+  const open: ValueSpec = {
+    name: 'x',
+    dataType: DataType.FLOAT,
+    shape: [undefined, undefined],
+    typeText: 'float[?,?]',
+  };
+
+  it('takes the plain sizes where the model accepts them', async () => {
+    const path = folder.write('open.onnx', unary('Relu', DataType.FLOAT, [undefined, undefined]));
+    const { session } = await host.request('load', { path });
+    expect(await host.request('fitSeeds', { session, inputs: [open], seed: 1 })).toEqual({ sizePlan: 0 });
+  });
+
+  it('finds sizes for a model that wants rows of a length that it does not declare', async () => {
+    const other = {
+      name: 'other',
+      dims: [1, 512],
+      dataType: DataType.FLOAT,
+      floatData: new Array<number>(512).fill(1),
+    };
+    const graph: TestGraph = {
+      nodes: [node('Add', ['x', 'other'], ['y'])],
+      inputs: [{ name: 'x', shape: [undefined, undefined] }],
+      outputs: [{ name: 'y' }],
+      initializers: [other],
+    };
+    const { session } = await host.request('load', { path: folder.write('choosy.onnx', graph) });
+    const { sizePlan } = await host.request('fitSeeds', { session, inputs: [open], seed: 1 });
+    expect(sizePlan).toBeGreaterThan(0);
+    const source: SampleSource = { kind: 'seeded', seed: 1, count: 6, ...(sizePlan === undefined ? {} : { sizePlan }) };
+    const params = { session, source, inputs: [open], batchSize: 1, observed: ['y'] };
+    expect((await host.request('valueRanges', params)).samples).toBe(6);
+  });
+
+  it('says what ONNX Runtime said when the model accepts no sizes', async () => {
+    const other = { name: 'other', dims: [1, 7], dataType: DataType.FLOAT, floatData: new Array<number>(7).fill(1) };
+    const graph: TestGraph = {
+      nodes: [node('Concat', ['x', 'other'], ['y'], [intAttribute('axis', 0)])],
+      inputs: [{ name: 'x', shape: [undefined, undefined] }],
+      outputs: [{ name: 'y' }],
+      initializers: [other],
+    };
+    const { session } = await host.request('load', { path: folder.write('impossible.onnx', graph) });
+    const result = await host.request('fitSeeds', { session, inputs: [open], seed: 1 });
+    expect(result.sizePlan).toBeUndefined();
+    expect(result.why).toContain('Concat');
+  });
+});
+
 describe('latency', () => {
   it('times two sessions in turns and gives the ratio with its interval', async () => {
     const path = folder.write('relu.onnx', unary('Relu', DataType.FLOAT, ['N', 40]));

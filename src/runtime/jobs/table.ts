@@ -2,6 +2,7 @@ import { compareJob } from '../../evaluate/compare-job.js';
 import type { ChildState } from '../child-state.js';
 import type { ReportProgress } from '../job.js';
 import type { JobName, JobParams, JobResult } from '../protocol.js';
+import { fitSeedsJob } from './fit-seeds.js';
 import { latencyJob } from './latency.js';
 import { loadJob, releaseJob } from './load.js';
 import { probeJob } from './probe.js';
@@ -29,5 +30,6 @@ export const JOBS: JobTable = {
   compare: compareJob,
   ranges: rangesJob,
   valueRanges: valueRangesJob,
+  fitSeeds: fitSeedsJob,
   latency: latencyJob,
 };
