@@ -1,0 +1,122 @@
+import { statSync } from 'node:fs';
+import { basename } from 'node:path';
+import type { Model } from '../ir/model.js';
+import type { Node } from '../ir/node.js';
+import { readModel } from '../ir/read-model.js';
+import { formatType } from '../ir/type.js';
+import { assertUsable } from '../ir/usable.js';
+import type { Value } from '../ir/value.js';
+import { assertValid } from '../ir/verify.js';
+import { allGraphs, allNodes, constantNodeTensor } from '../ir/walk.js';
+import { modelCost } from '../ops/cost.js';
+import { inferTypes } from '../ops/infer-types.js';
+import { newestVersion } from '../ops/schema.js';
+import { nodeLabel } from '../passes/nodes.js';
+import { planStatic } from '../quantize/plan.js';
+import { type InspectReport, type OpCount, REPORT_SCHEMA_VERSION, type ReportValue } from '../report/types.js';
+import { DataType, dataTypeName } from '../tensor/dtype.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { packageVersion } from '../version.js';
+import { weightBytes } from './layers.js';
+import type { InspectOptions } from './options.js';
+import { Stages } from './stages.js';
+
+/**
+ * Tells what a model is made of. Reads the graph and no weights; runs nothing.
+ * @throws ServeOptError with exit code 3 for a file that is no valid model, naming the byte or the element
+ */
+export async function inspectModel(path: string, options: InspectOptions = {}): Promise<InspectReport> {
+  const stages = new Stages(options);
+  stages.start('read');
+  const model = await readModel(path, options.allowLinks ? { allowLinks: true } : {});
+  try {
+    assertUsable(model);
+    assertValid(model);
+    stages.end();
+    return describe(model, path);
+  } finally {
+    model.source?.close();
+  }
+}
+
+function describe(model: Model, path: string): InspectReport {
+  const inference = inferTypes(model);
+  const cost = modelCost(model);
+  const plan = planStatic(model);
+  const weights = weightsOf(model);
+  const notes: string[] = [];
+  if (cost.assumedSymbols.length > 0)
+    notes.push(`Multiply-adds count these open sizes as 1: ${cost.assumedSymbols.join(', ')}.`);
+  if (cost.countedOnce.length > 0) notes.push('Multiply-adds count the body of each If, Loop and Scan once.');
+  if (inference.unknownOps.length > 0)
+    notes.push(`Operators that are not known here are left alone: ${inference.unknownOps.join(', ')}.`);
+  return {
+    schemaVersion: REPORT_SCHEMA_VERSION,
+    command: 'inspect',
+    version: packageVersion(),
+    model: modelFile(path, model.source?.externalPaths() ?? []),
+    irVersion: model.irVersion,
+    opsets: [...model.opsets].map(([domain, version]) => ({ domain, version })),
+    producer: { name: model.producerName, version: model.producerVersion },
+    inputs: model.graph.inputs.filter((value) => value.tensor === undefined && !value.sparse).map(reportValue),
+    outputs: model.graph.outputs.map(reportValue),
+    nodes: [...allNodes(model)].length,
+    ops: countOps(model),
+    parameters: weights.reduce((sum, tensor) => sum + tensor.size, 0),
+    weightBytesByType: bytesByType(weights),
+    macs: { total: cost.macs, unknownNodes: cost.unknown.length },
+    quantizable: plan.weighted.map(({ node }) => layer(node)),
+    notQuantizable: plan.left.map(({ node, reason }) => ({ ...layer(node), reason })),
+    warnings: [...versionWarnings(model), ...inference.problems.map(({ node, reason }) => `${node}: ${reason}`)],
+    notes,
+  };
+}
+
+function modelFile(path: string, dataPaths: readonly string[]): InspectReport['model'] {
+  const file = (each: string) => ({ name: basename(each), sizeBytes: statSync(each).size });
+  return dataPaths.length === 0 ? file(path) : { ...file(path), externalData: dataPaths.map(file) };
+}
+
+const reportValue = (value: Value): ReportValue => ({ name: value.name, type: formatType(value.type) });
+
+const layer = (node: Node) => ({ name: nodeLabel(node), opType: node.opType, weightBytes: weightBytes(node) });
+
+/** Initializers and tensors of Constant nodes, each once. */
+function weightsOf(model: Model): Tensor[] {
+  const tensors = new Set<Tensor>();
+  for (const graph of allGraphs(model)) for (const { tensor } of graph.initializers) if (tensor) tensors.add(tensor);
+  for (const node of allNodes(model)) {
+    const tensor = node.is('Constant') ? constantNodeTensor(node) : undefined;
+    if (tensor) tensors.add(tensor);
+  }
+  return [...tensors];
+}
+
+function bytesByType(tensors: readonly Tensor[]): InspectReport['weightBytesByType'] {
+  const rows = new Map<number, { tensors: number; bytes: number }>();
+  for (const tensor of tensors) {
+    const row = rows.get(tensor.dataType) ?? { tensors: 0, bytes: 0 };
+    row.tensors++;
+    row.bytes += tensor.dataType === DataType.STRING ? 0 : tensor.byteLength;
+    rows.set(tensor.dataType, row);
+  }
+  return [...rows]
+    .map(([dataType, row]) => ({ type: dataTypeName(dataType), ...row }))
+    .sort((a, b) => b.bytes - a.bytes || (a.type < b.type ? -1 : 1));
+}
+
+function countOps(model: Model): OpCount[] {
+  const counts = new Map<string, { domain: string; opType: string; count: number }>();
+  for (const { domain, opType } of allNodes(model)) {
+    const key = `${domain}\u0000${opType}`;
+    const row = counts.get(key) ?? { domain, opType, count: 0 };
+    row.count++;
+    counts.set(key, row);
+  }
+  return [...counts.values()].sort((a, b) => b.count - a.count || (a.domain + a.opType < b.domain + b.opType ? -1 : 1));
+}
+
+function versionWarnings(model: Model): string[] {
+  const known = newestVersion('');
+  return model.opset() > known ? [`Opset ${model.opset()} is newer than ${known}, the newest that is known here.`] : [];
+}
