@@ -32,7 +32,7 @@ export function parseSchemaType(text: string, depth = 0): ValueType | undefined 
       const valueText = inner.slice(comma + 1).trim();
       // Map values are written without `tensor(…)` when they are plain elements.
       const scalar = dataTypeFromName(valueText);
-      const valueType = scalar === undefined ? parseSchemaType(valueText, depth + 1) : tensorType(scalar);
+      const valueType = scalar === undefined ? parseSchemaType(valueText, depth + 1) : tensorType(scalar, []);
       return keyType === undefined || !valueType ? undefined : { kind: 'map', keyType, valueType };
     }
     default:

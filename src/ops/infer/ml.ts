@@ -38,7 +38,7 @@ function treeEnsemble(context: RuleContext): void {
 }
 
 function zipMap(context: RuleContext): void {
-  const map: ValueType = { kind: 'map', keyType: labelType(context), valueType: tensorType(DataType.FLOAT) };
+  const map: ValueType = { kind: 'map', keyType: labelType(context), valueType: tensorType(DataType.FLOAT, []) };
   context.setType(0, { kind: 'sequence', element: map });
 }
 
