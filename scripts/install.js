@@ -35,9 +35,12 @@ export function ensureInstalled() {
   if (missing.length === 0) return;
   console.error(`Installing packages (${missing.length} missing, for example ${missing[0]}) …`);
   // ONNX Runtime's own install script would fetch GPU libraries from outside npm; the CPU library is in the package.
-  const code = runProgram('npm', ['ci', '--no-audit', '--no-fund'], { ONNXRUNTIME_NODE_INSTALL: 'skip' });
+  // Not `npm ci`: it refuses a lock file that lacks the optional packages of other platforms, which a registry mirror may
+  // not carry. `--no-save` keeps to the locked versions and leaves the lock file as it is.
+  const args = ['install', '--no-save', '--no-audit', '--no-fund'];
+  const code = runProgram('npm', args, { ONNXRUNTIME_NODE_INSTALL: 'skip' });
   if (code !== 0) {
-    console.error('npm ci failed. It needs a package registry; see the lines above.');
+    console.error('npm install failed. It needs a package registry; see the lines above.');
     process.exit(code);
   }
 }
