@@ -73,6 +73,23 @@ export function fixedRange(node: Node | undefined): { readonly min: number; read
   return node?.is('Sigmoid') || node?.is('Softmax') ? { min: 0, max: 1 } : undefined;
 }
 
+/**
+ * Below this bound every consumer of `value` gives 0, so that quantization may cut it off at no loss: what x · HardSigmoid(x) and
+ * HardSwish(x) do up to −beta / alpha. Undefined when some consumer tells lower values apart.
+ */
+export function insensitiveBelow(value: Value): number | undefined {
+  let bound = Number.POSITIVE_INFINITY;
+  if (value.uses.size === 0 || value.isGraphOutput) return undefined;
+  for (const { node } of value.uses) {
+    const gate = node.is('Mul') ? node.inputs.find((input) => input !== value)?.producer : node;
+    if (gate?.is('HardSwish')) bound = Math.min(bound, -3);
+    else if (gate?.is('HardSigmoid') && gate.input(0) === value && gate.float('alpha', Math.fround(0.2)) > 0) {
+      bound = Math.min(bound, -gate.float('beta', 0.5) / gate.float('alpha', Math.fround(0.2)));
+    } else return undefined;
+  }
+  return bound;
+}
+
 /** Operators heavy enough that a report should say why one was left in float. */
 export const WEIGHTED_OPERATORS: ReadonlySet<string> = new Set([
   'Conv',

@@ -5,7 +5,14 @@ import type { Node } from '../ir/node.js';
 import type { Value } from '../ir/value.js';
 import { allNodes, constantTensor, walkGraphs } from '../ir/walk.js';
 import { DataType } from '../tensor/dtype.js';
-import { clampBounds, dataSlots, fixedRange, operatorClass, WEIGHTED_OPERATORS } from './operator-classes.js';
+import {
+  clampBounds,
+  dataSlots,
+  fixedRange,
+  insensitiveBelow,
+  operatorClass,
+  WEIGHTED_OPERATORS,
+} from './operator-classes.js';
 import { type WeightedNode, weightedNode } from './weighted.js';
 
 export interface PlanOptions {
@@ -43,6 +50,8 @@ export interface StaticPlan {
   readonly produced: ReadonlySet<Value>;
   /** Relu and Clip nodes that the quantized output clips as well. */
   readonly clamps: ReadonlyMap<Value, Node>;
+  /** Lowest value worth representing, for tensors whose consumers give 0 below it. */
+  readonly floors: ReadonlyMap<Value, number>;
   /** Names of the tensors whose range must be known, in graph order. */
   readonly observe: readonly string[];
   /** Nodes with weights (and recurrent ones) that stay in float, and why. */
@@ -209,7 +218,8 @@ class Planner {
       if (clamp) fused.add(clamp);
     }
     const unweighted = [...this.#candidates.values()].filter(({ node }) => !fused.has(node));
-    return { weighted, unweighted, tensors, produced, clamps, observe: observed(tensors), left: this.#left };
+    const floors = all ? new Map<Value, number>() : floorsOf(tensors.values());
+    return { weighted, unweighted, tensors, produced, clamps, floors, observe: observed(tensors), left: this.#left };
   }
 
   /** The Relu or Clip that alone reads `value` and that quantization to [0, …] or [min, max] would repeat. */
@@ -240,6 +250,15 @@ function isKnownNotFloat(value: Value | undefined): boolean {
 function* neighbours(node: Node): Generator<Node> {
   for (const input of node.inputs) if (input?.producer) yield input.producer;
   for (const output of node.outputs) if (output) for (const use of output.uses) yield use.node;
+}
+
+function floorsOf(values: Iterable<Value>): Map<Value, number> {
+  const floors = new Map<Value, number>();
+  for (const value of values) {
+    const floor = floors.has(value) ? undefined : insensitiveBelow(value);
+    if (floor !== undefined) floors.set(value, floor);
+  }
+  return floors;
 }
 
 function observed(tensors: ReadonlyMap<Value, Value>): string[] {

@@ -100,8 +100,8 @@ export class StaticRewriter {
     const range = fixedRange(root.producer) ?? this.#options.ranges.get(root.name) ?? { min: 0, max: 0 };
     const clamp = this.#plan.clamps.get(root);
     const bounds = clamp && clampBounds(clamp);
-    if (!bounds) return range;
-    return { min: Math.max(range.min, bounds.min), max: Math.min(range.max, bounds.max) };
+    const lowest = Math.max(bounds?.min ?? range.min, this.#plan.floors.get(root) ?? range.min);
+    return { min: Math.max(range.min, lowest), max: Math.min(range.max, bounds?.max ?? range.max) };
   }
 
   /** The uses of a value that the plan turns to integers, those of quantized nodes at their data slots. */
