@@ -16,7 +16,7 @@ import {
 import { basename, dirname, join, resolve } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ServeOptError } from '../errors.js';
-import { CHUNK_BYTES } from '../tensor/tensor.js';
+import { CHUNK_BYTES, uninitializedBytes } from '../tensor/tensor.js';
 import { isSpan, type Rope } from './message-writer.js';
 
 export interface WriteOptions {
@@ -33,7 +33,7 @@ const TURN_BYTES = 32 * 1024 * 1024;
 
 /** Streams a rope: never more than a chunk in memory beyond what a part computes for itself. */
 export async function streamRope(rope: Rope, sink: Sink, options: WriteOptions = {}): Promise<void> {
-  const buffer = Buffer.allocUnsafeSlow(Math.max(1, Math.min(CHUNK_BYTES, rope.sizeBytes)));
+  const buffer = uninitializedBytes(Math.max(1, Math.min(CHUNK_BYTES, rope.sizeBytes)));
   let used = 0;
   let done = 0;
   let turn = 0;

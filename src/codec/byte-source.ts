@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { ServeOptError } from '../errors.js';
-import { CHUNK_BYTES, type TensorBytes } from '../tensor/tensor.js';
+import { CHUNK_BYTES, type TensorBytes, uninitializedBytes } from '../tensor/tensor.js';
 
 /** Random access to the bytes of a model or data file. */
 export interface ByteSource {
@@ -22,6 +22,16 @@ export interface Span {
   readonly source: ByteSource;
   readonly start: number;
   readonly end: number;
+}
+
+/** Adds a span to a list; one that begins where the last ends makes that longer, so that a million small fields are one span. */
+export function appendSpan(list: Span[], span: Span): void {
+  const last = list.at(-1);
+  if (last && last.source === span.source && last.end === span.start) {
+    list[list.length - 1] = { source: last.source, start: last.start, end: span.end };
+  } else {
+    list.push(span);
+  }
 }
 
 export function memorySource(bytes: Uint8Array, label = 'memory'): ByteSource {
@@ -51,8 +61,16 @@ export function fileError(path: string, cause: unknown): ServeOptError {
   return new ServeOptError('SO2002', `Cannot read "${path}": ${why}`, { location, cause });
 }
 
-/** Opens a regular file for reading. A FIFO or device is refused without blocking. */
-export function openFileSource(path: string, label: string, extraFlags = 0): ByteSource {
+/**
+ * Opens a regular file for reading. A FIFO or device is refused without blocking. `check` may refuse the opened
+ * descriptor by throwing: what it saw is what will be read, whatever happens to the path meanwhile.
+ */
+export function openFileSource(
+  path: string,
+  label: string,
+  extraFlags = 0,
+  check: (fd: number) => void = () => {},
+): ByteSource {
   let fd: number;
   try {
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | extraFlags);
@@ -60,7 +78,9 @@ export function openFileSource(path: string, label: string, extraFlags = 0): Byt
     throw fileError(path, cause);
   }
   try {
-    return new FileSource(fd, path, label);
+    const source = new FileSource(fd, path, label);
+    check(fd);
+    return source;
   } catch (error) {
     closeSync(fd);
     throw error;
@@ -88,7 +108,7 @@ class FileSource implements ByteSource {
   }
 
   read(start: number, end: number): Uint8Array {
-    const target = Buffer.allocUnsafeSlow(end - start);
+    const target = uninitializedBytes(end - start);
     this.readInto(target, start);
     return target;
   }
@@ -148,7 +168,7 @@ export class FileBytes implements TensorBytes {
 
   *chunks(): Generator<Uint8Array> {
     const { source, start, end } = this.span;
-    const buffer = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, end - start));
+    const buffer = uninitializedBytes(Math.min(CHUNK_BYTES, end - start));
     for (let at = start; at < end; at += buffer.byteLength) {
       const piece = buffer.subarray(0, Math.min(buffer.byteLength, end - at));
       source.readInto(piece, at);

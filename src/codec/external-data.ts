@@ -1,7 +1,7 @@
-import { closeSync, constants, fstatSync, openSync, readlinkSync, realpathSync } from 'node:fs';
+import { constants, fstatSync, readlinkSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { ServeOptError } from '../errors.js';
-import { type ByteSource, fileError, openFileSource } from './byte-source.js';
+import { type ByteSource, openFileSource } from './byte-source.js';
 
 /** The `external_data` entries of a tensor, checked for form but not yet opened. */
 export interface ExternalReference {
@@ -102,11 +102,14 @@ export class ExternalFiles {
     if (known) return known;
     if (path === join(this.#folder, this.#modelName))
       throw externalError(tensorName, 'points at the model file itself');
-    if (!this.#allowLinks) this.#refuseLinks(path, location, tensorName);
+    const flags = this.#allowLinks ? 0 : constants.O_NOFOLLOW;
     let source: ByteSource;
     try {
-      source = openFileSource(path, location);
+      source = openFileSource(path, location, flags, (fd) => this.#refuseLinks(fd, path, location, tensorName));
     } catch (cause) {
+      if (cause instanceof ServeOptError && cause.code === 'SO2103') throw cause;
+      const inner = cause instanceof ServeOptError ? (cause.cause as NodeJS.ErrnoException | undefined) : undefined;
+      if (inner?.code === 'ELOOP') throw linkError('a symbolic link', location, tensorName);
       const why = cause instanceof ServeOptError ? cause.message : String(cause);
       throw new ServeOptError('SO2102', `External data of tensor "${tensorName}" cannot be used: ${why}`, {
         location: { value: tensorName },
@@ -118,33 +121,12 @@ export class ExternalFiles {
     return source;
   }
 
-  #refuseLinks(path: string, location: string, tensorName: string): void {
-    const refuse = (what: string): ServeOptError =>
-      new ServeOptError('SO2103', `External data of tensor "${tensorName}" is ${what}: "${location}"`, {
-        why: 'a link can lead out of the model folder',
-        hint: 'copy the data file beside the model, or allow links with --allow-links if you trust the folder',
-        location: { value: tensorName },
-      });
-    let fd: number;
-    try {
-      fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
-    } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code === 'ELOOP') throw refuse('a symbolic link');
-      throw new ServeOptError(
-        'SO2102',
-        `External data of tensor "${tensorName}" cannot be opened: ${fileError(location, cause).message}`,
-        {
-          location: { value: tensorName },
-          cause,
-        },
-      );
-    }
-    try {
-      if (fstatSync(fd).isFile() && fstatSync(fd).nlink > 1) throw refuse('a hard link');
-      const base = realpathSync(this.#folder);
-      if (openedPath(fd, path) !== join(base, location)) throw refuse('behind a symbolic link');
-    } finally {
-      closeSync(fd);
+  /** Looks at the descriptor that will be read from, so that a path swapped in between changes nothing. */
+  #refuseLinks(fd: number, path: string, location: string, tensorName: string): void {
+    if (this.#allowLinks) return;
+    if (fstatSync(fd).nlink > 1) throw linkError('a hard link', location, tensorName);
+    if (openedPath(fd, path) !== join(realpathSync(this.#folder), location)) {
+      throw linkError('behind a symbolic link', location, tensorName);
     }
   }
 
@@ -157,6 +139,14 @@ export class ExternalFiles {
   get sources(): Iterable<ByteSource> {
     return this.#open.values();
   }
+}
+
+function linkError(what: string, location: string, tensorName: string): ServeOptError {
+  return new ServeOptError('SO2103', `External data of tensor "${tensorName}" is ${what}: "${location}"`, {
+    why: 'a link can lead out of the model folder',
+    hint: 'copy the data file beside the model, or allow links with --allow-links if you trust the folder',
+    location: { value: tensorName },
+  });
 }
 
 /** Where an open descriptor really is; falls back to resolving the path where the system does not tell. */

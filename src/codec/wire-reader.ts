@@ -1,4 +1,5 @@
 import { ServeOptError } from '../errors.js';
+import { uninitializedBytes } from '../tensor/tensor.js';
 import type { ByteSource } from './byte-source.js';
 import type { FieldRow, FieldTable } from './fields.js';
 import { decodeUtf8 } from './utf8.js';
@@ -27,6 +28,10 @@ export interface Range {
 
 const WINDOW_BYTES = 64 * 1024;
 const MAX_GROUP_DEPTH = 100;
+/** Names and documentation beyond this are no text but a way to fill memory. */
+const MAX_TEXT_BYTES = 64 * 1024 * 1024;
+/** Values of one attribute that are held in memory as a list; tensors are read lazily and have no such limit. */
+export const MAX_LIST_VALUES = 32 * 1024 * 1024;
 
 /**
  * Reads protobuf fields at any offset of a source through a small window, so that a message is walked without
@@ -42,7 +47,7 @@ export class WireReader {
 
   constructor(source: ByteSource) {
     this.source = source;
-    this.#buffer = source.path === undefined ? new Uint8Array(0) : Buffer.allocUnsafeSlow(WINDOW_BYTES);
+    this.#buffer = source.path === undefined ? new Uint8Array(0) : uninitializedBytes(WINDOW_BYTES);
     if (source.path === undefined) this.#window = source.read(0, source.sizeBytes);
   }
 
@@ -50,6 +55,12 @@ export class WireReader {
     return new ServeOptError('SO2006', `${message} at byte ${byteOffset}`, {
       location: { file: this.source.label, byteOffset },
       ...(why === undefined ? {} : { why }),
+    });
+  }
+
+  tooLarge(what: string, byteOffset: number): ServeOptError {
+    return new ServeOptError('SO2104', `${what} is too large to read (at byte ${byteOffset})`, {
+      location: { file: this.source.label, byteOffset },
     });
   }
 
@@ -226,6 +237,7 @@ export class WireReader {
   text(range: Range): string {
     const index = range.start - this.#base;
     const length = range.end - range.start;
+    if (length > MAX_TEXT_BYTES) throw this.tooLarge(`A text of ${length} bytes`, range.start);
     if (index >= 0 && index + length <= this.#window.length)
       return decodeUtf8(this.#window.subarray(index, index + length));
     return decodeUtf8(this.bytes(range));
@@ -236,17 +248,24 @@ export class WireReader {
     return new DataView(bytes.buffer, bytes.byteOffset, 4).getFloat32(0, true);
   }
 
-  /** Appends the int64 values of a repeated field, packed or not. */
-  pushInt64s(field: Field, target: (number | bigint)[]): void {
+  /** Appends the int64 values of a repeated field, packed or not. @throws SO2104 beyond `limit` values */
+  pushInt64s(field: Field, target: (number | bigint)[], limit: number = Number.POSITIVE_INFINITY): void {
     if (field.wire === WIRE.varint) {
+      if (target.length >= limit) throw this.tooLarge(`A list of more than ${limit} values`, field.tagStart);
       target.push(field.value);
       return;
     }
-    for (let at = field.start; at < field.end; at = this.#next) target.push(signed(this.#varint(at, field.end)));
+    for (let at = field.start; at < field.end; at = this.#next) {
+      if (target.length >= limit) throw this.tooLarge(`A list of more than ${limit} values`, field.tagStart);
+      target.push(signed(this.#varint(at, field.end)));
+    }
   }
 
-  /** Appends the float values of a repeated field, packed or not. */
-  pushFloats(field: Field, target: number[]): void {
+  /** Appends the float values of a repeated field, packed or not. @throws SO2104 beyond `limit` values */
+  pushFloats(field: Field, target: number[], limit: number = Number.POSITIVE_INFINITY): void {
+    if (target.length + (field.end - field.start) / 4 > limit) {
+      throw this.tooLarge(`A list of more than ${limit} values`, field.tagStart);
+    }
     const bytes = this.bytes(field);
     if (bytes.byteLength % 4 !== 0) throw this.damaged(`Packed floats of ${bytes.byteLength} bytes`, field.start);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -3,7 +3,9 @@ import type { Graph } from '../ir/graph.js';
 import type { Model } from '../ir/model.js';
 import { tensorType } from '../ir/type.js';
 import type { Value } from '../ir/value.js';
+import { walkGraphs } from '../ir/walk.js';
 import { DataType } from '../tensor/dtype.js';
+import { Tensor } from '../tensor/tensor.js';
 
 /** The graph outputs that hold smallest and largest element of a tensor, as FLOAT scalars. */
 export interface ExposedRange {
@@ -12,33 +14,88 @@ export interface ExposedRange {
   readonly maxOutput: string;
 }
 
+const LARGEST_FLOAT = Math.fround(3.4028234663852886e38);
+
+/** What a branch that was not taken reports: it changes no minimum and no maximum. */
+const NEUTRAL = { ReduceMin: LARGEST_FLOAT, ReduceMax: -LARGEST_FLOAT } as const;
+
+type Reduction = keyof typeof NEUTRAL;
+
 /**
- * Adds a ReduceMin and a ReduceMax output for each named tensor of the main graph, and drops the outputs the model
- * had: what is left computes ranges and hands out two numbers a tensor. Changes `model`; give it a clone.
- * Names that are no tensor of the main graph are passed over.
+ * Adds a ReduceMin and a ReduceMax output for each named tensor, and drops the outputs the model had: what is left
+ * computes ranges and hands out two numbers a tensor. Tensors in branches of `If` are passed out through the node; the
+ * other branch then gives a neutral number, so a tensor of a branch never taken has a minimum above its maximum.
+ * Names of tensors inside loops, or of none, are passed over. Changes `model`; give it a clone.
  */
 export function exposeRanges(model: Model, names: Iterable<string>): ExposedRange[] {
   const { graph } = model;
+  const wanted = new Set(names);
+  const found = new Map<string, Value[]>();
+  for (const each of walkGraphs(graph)) {
+    if (!isObservable(each)) continue;
+    for (const value of each.values.values()) {
+      if (!wanted.has(value.name)) continue;
+      const list = found.get(value.name);
+      if (list) list.push(value);
+      else found.set(value.name, [value]);
+    }
+  }
   while (graph.outputs.length > 0) graph.removeOutput(graph.outputs.length - 1);
   const exposed: ExposedRange[] = [];
-  for (const name of names) {
-    const value = graph.values.get(name);
-    if (!value) continue;
-    const source = asFloat(graph, value);
-    exposed.push({
-      tensor: name,
-      minOutput: reduce(graph, 'ReduceMin', source),
-      maxOutput: reduce(graph, 'ReduceMax', source),
-    });
+  for (const tensor of wanted) {
+    for (const value of found.get(tensor) ?? []) {
+      exposed.push({ tensor, minOutput: expose('ReduceMin', value), maxOutput: expose('ReduceMax', value) });
+    }
   }
   return exposed;
 }
 
+/** True for the main graph and for branches of `If` in an observable graph: there a tensor has one value a run. */
+export function isObservable(graph: Graph): boolean {
+  let current = graph;
+  while (current.parent) {
+    if (!current.parent.is('If')) return false;
+    current = current.parent.graph;
+  }
+  return current === graph.model.graph;
+}
+
+/** Reduces a tensor where it is, and passes the scalar out to the main graph; gives the name of the graph output. */
+function expose(reduction: Reduction, value: Value): string {
+  let scalar = reduce(reduction, asFloat(value));
+  for (let { graph } = value; graph.parent; graph = graph.parent.graph) scalar = passOut(reduction, scalar);
+  scalar.graph.addOutput(scalar);
+  return scalar.name;
+}
+
+/** Makes a scalar of a branch another output of its `If`. */
+function passOut(reduction: Reduction, scalar: Value): Value {
+  const inner = scalar.graph;
+  const node = inner.parent;
+  if (!node) return scalar;
+  for (const { graph } of node.subgraphs()) {
+    graph.addOutput(graph === inner ? scalar : neutral(graph, reduction));
+  }
+  const outer = node.graph.newValue(node.graph.model.freshName(`${scalar.name}_outer`), tensorType(DataType.FLOAT, []));
+  node.addOutput(outer);
+  return outer;
+}
+
+function neutral(graph: Graph, reduction: Reduction): Value {
+  const node = graph.addNode({
+    opType: 'Constant',
+    inputs: [],
+    outputs: [{ name: `neutral_${reduction}`, type: tensorType(DataType.FLOAT, []) }],
+    attributes: [attribute('value', Tensor.float32([NEUTRAL[reduction]], []))],
+  });
+  return node.output();
+}
+
 /** ONNX Runtime has no reductions of half precision on the CPU. */
-function asFloat(graph: Graph, value: Value): Value {
+function asFloat(value: Value): Value {
   const dataType = value.type?.kind === 'tensor' ? value.type.dataType : DataType.FLOAT;
   if (dataType === DataType.FLOAT) return value;
-  const cast = graph.addNode({
+  const cast = value.graph.addNode({
     opType: 'Cast',
     inputs: [value],
     outputs: [{}],
@@ -47,13 +104,12 @@ function asFloat(graph: Graph, value: Value): Value {
   return cast.output();
 }
 
-function reduce(graph: Graph, opType: string, value: Value): string {
-  const node = graph.addNode({
-    opType,
+function reduce(reduction: Reduction, value: Value): Value {
+  const node = value.graph.addNode({
+    opType: reduction,
     inputs: [value],
-    outputs: [{ name: `${value.name}_${opType}`, type: tensorType(DataType.FLOAT, []) }],
+    outputs: [{ name: `${value.name}_${reduction}`, type: tensorType(DataType.FLOAT, []) }],
     attributes: [attribute('keepdims', 0)],
   });
-  graph.addOutput(node.output());
-  return node.output().name;
+  return node.output();
 }

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { streamRope } from '../codec/atomic-file.js';
 import type { ByteSource } from '../codec/byte-source.js';
@@ -29,11 +29,14 @@ export async function writeRunnable(model: Model, folder: WorkFolder, name = 'mo
   const rope = encodeModel(model, { external: reference });
   for (const [source, location] of links) await folder.add(source.path as string, location);
   const path = join(folder.path, name);
-  const pieces: Uint8Array[] = [];
-  await streamRope(rope, (piece) => {
-    pieces.push(piece.slice());
-  });
-  await writeFile(path, pieces);
+  const file = await open(path, 'wx');
+  try {
+    await streamRope(rope, async (piece) => {
+      await file.writeFile(piece);
+    });
+  } finally {
+    await file.close();
+  }
   return path;
 }
 

@@ -203,6 +203,15 @@ export class Tensor {
   }
 }
 
+/**
+ * Memory that is about to be overwritten: not zeroed, not shared with Node's pool. A Uint8Array and never a Buffer, whose
+ * `slice` gives a view where that of a Uint8Array copies.
+ */
+export function uninitializedBytes(byteLength: number): Uint8Array {
+  const { buffer, byteOffset } = Buffer.allocUnsafeSlow(byteLength);
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
 /** The bytes under a typed array, without a copy. */
 export function bytesOf(array: ArrayBufferView): Uint8Array {
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);

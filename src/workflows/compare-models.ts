@@ -68,10 +68,16 @@ async function compareOpened(
     const pair = await loadPair(runtime, a, { a: pathA, b: pathB }, { ...options, ...stages.context('compare') });
     stages.end();
     stages.start('compare');
-    const comparison = await pair.compare(source, 1);
+    const fitted = await pair.fit(source);
+    if (typeof fitted === 'string') {
+      throw new ServeOptError('SO5002', `The models cannot be compared: ${fitted}`, {
+        hint: 'give real samples with --data',
+      });
+    }
+    const comparison = await pair.compare(fitted, 1);
     stages.end(`${comparison.samples} samples`);
     stages.start('measure');
-    const latency = await pair.latency(source, LATENCY_LIMITS);
+    const latency = await pair.latency(fitted, LATENCY_LIMITS);
     stages.end();
     const { onnxRuntime } = await runtime.request('versions', undefined);
     return {

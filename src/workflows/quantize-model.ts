@@ -271,7 +271,12 @@ async function check(
   const batch = options.batch ?? QUANTIZE_DEFAULTS.batch;
   const warnings: string[] = [];
   stages.start('compare');
-  const comparison = await pair.compare(split.judging, batch);
+  const judging = await pair.fit(split.judging);
+  if (typeof judging === 'string') {
+    stages.end();
+    return { loads: 'passed', reason: judging, warnings: [`The result was loaded but not run: ${judging}.`] };
+  }
+  const comparison = await pair.compare(judging, batch);
   const accuracy =
     options.evalPath === undefined ? undefined : await pair.compare({ kind: 'data', path: options.evalPath }, batch);
   stages.end(`${comparison.samples + (accuracy?.samples ?? 0)} samples`);
@@ -286,7 +291,7 @@ async function check(
   }
   warnings.push(...comparison.warnings, ...(accuracy?.warnings ?? []));
   stages.start('measure');
-  const latency = await pair.latency(split.judging, LATENCY_LIMITS);
+  const latency = await pair.latency(judging, LATENCY_LIMITS);
   stages.end();
   return { loads: 'passed', comparison, ...(accuracy ? { accuracy } : {}), latency, warnings };
 }

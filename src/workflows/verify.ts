@@ -29,6 +29,8 @@ export function whyNotRunnable(model: Model): string | undefined {
 
 /** Two loaded models, ready to be run on the same samples. */
 export interface LoadedPair {
+  /** Made-up samples of sizes that the original accepts; a sentence when it accepts none. Data is given back as it is. */
+  fit(source: SampleSource): Promise<SampleSource | string>;
   compare(source: SampleSource, batchSize: number): Promise<ComparisonResult>;
   latency(
     source: SampleSource,
@@ -49,6 +51,13 @@ export async function loadPair(
   const a = await load(paths.a);
   const b = await load(paths.b);
   return {
+    fit: async (source) => {
+      if (source.kind === 'data') return source;
+      const { sizePlan, why } = await runtime.request('fitSeeds', { session: a, inputs, seed: source.seed });
+      if (sizePlan === undefined)
+        return `the original runs on none of the inputs made up for it (${why ?? 'no reason given'})`;
+      return { ...source, sizePlan };
+    },
     compare: (source, batchSize) =>
       runtime.request(
         'compare',

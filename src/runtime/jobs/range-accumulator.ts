@@ -1,4 +1,5 @@
 import { bug } from '../../errors.js';
+import { mergeRanges } from '../../quantize/observers.js';
 import { type MinMax, minMax, minMaxFloat16 } from '../../tensor/statistics.js';
 import type { RangesResult } from '../protocol.js';
 import type { HostTensor } from '../types.js';
@@ -17,6 +18,7 @@ export class RangeAccumulator {
   readonly #nonFinite: Float64Array;
   readonly #tensors: readonly string[];
 
+  /** A name may come more than once: branches of an `If` can hold tensors of one name, and their ranges are joined. */
   constructor(tensors: readonly string[]) {
     this.#tensors = tensors;
     this.#min = new Float64Array(tensors.length).fill(Number.POSITIVE_INFINITY);
@@ -34,15 +36,15 @@ export class RangeAccumulator {
   result(samples: number): RangesResult {
     const ranges: RangesResult['ranges'] = new Map();
     const nonFinite = new Map<string, number>();
-    const unobserved: string[] = [];
     for (const [index, tensor] of this.#tensors.entries()) {
       const min = this.#min[index] as number;
       const max = this.#max[index] as number;
       const count = this.#nonFinite[index] as number;
-      if (count > 0) nonFinite.set(tensor, count);
-      if (min <= max) ranges.set(tensor, { min, max });
-      else unobserved.push(tensor);
+      if (count > 0) nonFinite.set(tensor, count + (nonFinite.get(tensor) ?? 0));
+      const known = ranges.get(tensor);
+      if (min <= max) ranges.set(tensor, known ? mergeRanges(known, { min, max }) : { min, max });
     }
-    return { samples, ranges, nonFinite, unobserved };
+    const unobserved = new Set(this.#tensors.filter((tensor) => !ranges.has(tensor)));
+    return { samples, ranges, nonFinite, unobserved: [...unobserved] };
   }
 }
