@@ -51,7 +51,8 @@ export function reportError(error: ServeOptError, versions: Versions, debug: boo
 export function renderError(error: ServeOptError, style: Style, versions: Versions, debug: boolean): string {
   const report = reportError(error, versions, debug);
   const lines = [`${style.failed} ${style.bold(report.code)} ${safeText(report.message)}`];
-  if (report.location !== undefined) lines.push(`  at: ${renderLocation(report.location)}`);
+  const location = unsaidLocation(report);
+  if (location !== undefined) lines.push(`  at: ${renderLocation(location)}`);
   if (report.why !== undefined) lines.push(`  why: ${safeText(report.why)}`);
   if (report.versions !== undefined) {
     const { serveOpt, node, platform } = report.versions;
@@ -62,6 +63,14 @@ export function renderError(error: ServeOptError, style: Style, versions: Versio
     for (const line of report.stack.split('\n')) lines.push(style.dim(`  ${safeText(line.trimEnd())}`));
   }
   return `${lines.join('\n')}\n`;
+}
+
+/** A message that names the file need not be followed by it. */
+function unsaidLocation({ message, location }: ErrorReport): ErrorReport['location'] {
+  if (location === undefined) return undefined;
+  const { file, ...rest } = location;
+  const isSaid = typeof file === 'string' && message.includes(file);
+  return isSaid && Object.keys(rest).length === 0 ? undefined : location;
 }
 
 const LOCATION_WORDS: ReadonlyMap<string, string> = new Map([

@@ -29,9 +29,12 @@ export function formatDuration(durationMs: number): string {
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
-/** A fraction as `98.7 %`. */
+/** A fraction as `98.7 %`. What is not all or nothing never rounds to 100 % or 0 %. */
 export function formatPercent(fraction: number): string {
-  return `${significant(fraction * 100, 3)} %`;
+  const percent = fraction * 100;
+  if (!Number.isFinite(percent) || percent === 100 || percent === 0) return `${formatNumber(percent)} %`;
+  if (percent > 99.9 && percent < 100) return `${Math.min(percent, 99.99).toFixed(2)} %`;
+  return `${Math.abs(percent) < 9.95 ? significant(percent, 2) : percent.toFixed(1)} %`;
 }
 
 /** How far `after` is from `before`: `−74 %`, `+3.1 %`, `±0 %`. */

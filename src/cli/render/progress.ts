@@ -29,6 +29,9 @@ export interface ProgressOptions {
 /** A pipe hears from a long stage this often. */
 const HEARTBEAT_MS = 10_000;
 
+/** A stage stopped sooner is not mentioned. */
+const NOTICEABLE_MS = 200;
+
 interface Stage {
   readonly name: string;
   readonly startedMs: number;
@@ -101,7 +104,13 @@ export function createProgress(options: ProgressOptions): Progress {
   };
 
   const stop = (): void => {
-    for (const stage of running.toReversed()) close(stage, style.failed, 'stopped');
+    for (const stage of running.toReversed()) {
+      // What had hardly begun was never seen; the error says enough.
+      if (now() - stage.startedMs >= NOTICEABLE_MS) close(stage, style.failed, 'stopped');
+      else running.splice(running.indexOf(stage), 1);
+    }
+    spinner?.stop();
+    spinner = undefined;
   };
   return { handle, stop };
 }

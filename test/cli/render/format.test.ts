@@ -53,7 +53,14 @@ describe('numbers for people', () => {
 
   it('writes percent, counts and plurals', () => {
     expect(formatPercent(0.98765)).toBe('98.8 %');
-    expect(formatPercent(1)).toBe('100 %');
+    expect([1, 0.99999, 0.9996, 0.94, 0.0123, 0].map(formatPercent)).toEqual([
+      '100 %',
+      '99.99 %',
+      '99.96 %',
+      '94.0 %',
+      '1.2 %',
+      '0 %',
+    ]);
     expect(formatCount(9999)).toBe('9,999');
     expect(formatCount(25_557_032)).toBe('25.6 M');
     expect(formatInteger(-1234567)).toBe('−1,234,567');

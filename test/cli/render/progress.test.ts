@@ -40,10 +40,12 @@ describe('progress in a pipe', () => {
   });
 
   it('says which stages were running when it stops', () => {
-    const { progress, written } = setUp();
+    const { progress, clock, written } = setUp();
     progress.handle({ kind: 'start', stage: 'calibrate' });
+    clock.ms = 250;
+    progress.handle({ kind: 'start', stage: 'just begun' });
     progress.stop();
-    expect(written()).toBe('✗ calibrate stopped 0 ms\n');
+    expect(written()).toBe('✗ calibrate stopped 250 ms\n');
   });
 
   it('makes names from a model safe', () => {
