@@ -1,4 +1,13 @@
-import { addPoly, atomPoly, floorDividePoly, MAX_EXPRESSION_LENGTH, multiplyPoly, type Poly } from './poly.js';
+import {
+  addPoly,
+  atomPoly,
+  extremeAtom,
+  floorDividePoly,
+  MAX_EXPRESSION_LENGTH,
+  multiplyPoly,
+  type Poly,
+  polyText,
+} from './poly.js';
 
 const MAX_DEPTH = 8;
 const NAME = /[^\s+*/(),\d][^\s+*/(),]*/y;
@@ -11,7 +20,7 @@ interface Cursor {
 
 /**
  * Reads an expression of dimensions: integers, names, `+`, ` - ` (with spaces, or in front), `*`, parentheses and
- * `floor(x/k)`. Undefined when the text is anything else, so that the caller takes it as one opaque name.
+ * `floor(x/k)`, `min(x,y)`, `max(x,y)`. Undefined when the text is anything else, so that the caller takes it as one opaque name.
  */
 export function parseExpression(text: string): Poly | undefined {
   if (text.length > MAX_EXPRESSION_LENGTH) return undefined;
@@ -51,6 +60,8 @@ function factor(cursor: Cursor, depth: number): Poly | undefined {
     return Number.isSafeInteger(value) ? new Map(value === 0 ? [] : [['', value]]) : undefined;
   }
   if (take(cursor, 'floor(')) return floor(cursor, depth);
+  if (take(cursor, 'min(')) return extreme(cursor, depth, 'min');
+  if (take(cursor, 'max(')) return extreme(cursor, depth, 'max');
   if (take(cursor, '(')) {
     const inner = sum(cursor, depth + 1);
     return inner && take(cursor, ')') ? inner : undefined;
@@ -66,6 +77,13 @@ function floor(cursor: Cursor, depth: number): Poly | undefined {
   const divisor = Number(digits);
   if (digits === undefined || !Number.isSafeInteger(divisor) || divisor === 0) return undefined;
   return take(cursor, ')') ? floorDividePoly(numerator, divisor) : undefined;
+}
+
+function extreme(cursor: Cursor, depth: number, kind: 'min' | 'max'): Poly | undefined {
+  const a = sum(cursor, depth + 1);
+  if (!a || !take(cursor, ',')) return undefined;
+  const b = sum(cursor, depth + 1);
+  return b && take(cursor, ')') ? extremeAtom(kind, polyText(a), polyText(b)) : undefined;
 }
 
 function take(cursor: Cursor, token: string): boolean {

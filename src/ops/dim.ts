@@ -1,6 +1,6 @@
 /**
  * Arithmetic on dimensions that may be symbolic. A dimension is a number, the canonical text of an integer expression
- * over named sizes (`2*seq+1`, `floor((h+1)/2)`, `batch - 1`), or undefined when nothing is known.
+ * over named sizes (`2*seq+1`, `floor((h+1)/2)`, `min(512,seq)`, `batch - 1`), or undefined when nothing is known.
  *
  * Minus is written with spaces, since names from exporters may hold a hyphen (`batch-size` is one name). A text that is
  * no expression of this kind is one opaque name: equal to itself, but arithmetic with it gives undefined.
@@ -13,11 +13,13 @@ import {
   atomsOf,
   constantOf,
   dividePoly,
+  extremeAtom,
   floorDividePoly,
   MAX_EXPRESSION_LENGTH,
   multiplyPoly,
   type Poly,
   polyText,
+  splitExtreme,
   splitFloor,
 } from './poly.js';
 
@@ -109,13 +111,22 @@ export function divideProducts(numerator: readonly Dim[], denominator: readonly 
   return divideDimsExactly(productOfDims(rest), productOfDims(below));
 }
 
-/** The greater of two; undefined unless one is provably not smaller, for dimensions being at least 0. */
+/** The greater of two: one of them where that is provable, else `max(x,y)`, for dimensions being at least 0. */
 export function maxDims(a: Dim, b: Dim): Dim {
-  return atLeast(a, b) ? a : atLeast(b, a) ? b : undefined;
+  if (atLeast(a, b)) return a;
+  if (atLeast(b, a)) return b;
+  return isNonNegative(a) || isNonNegative(b) ? extreme('max', a, b) : undefined;
 }
 
+/** The lesser of two: one of them where that is provable, else `min(x,y)`; undefined when it may be negative. */
 export function minDims(a: Dim, b: Dim): Dim {
-  return atLeast(a, b) ? b : atLeast(b, a) ? a : undefined;
+  if (atLeast(a, b)) return b;
+  if (atLeast(b, a)) return a;
+  return isNonNegative(a) && isNonNegative(b) ? extreme('min', a, b) : undefined;
+}
+
+function extreme(kind: 'min' | 'max', a: Dim, b: Dim): Dim {
+  return combine(a, b, (x, y) => extremeAtom(kind, polyText(x), polyText(y)));
 }
 
 /** True when `a >= b` for every value of the symbols at or above 0. */
@@ -123,14 +134,43 @@ export function atLeast(a: Dim, b: Dim): boolean {
   return isNonNegative(subtractDims(a, b));
 }
 
-/** True when no symbol value at or above 0 makes it negative. */
+/** True when it is provable that no symbol value at or above 0 makes it negative. */
 export function isNonNegative(dim: Dim): boolean {
   if (typeof dim === 'number') return dim >= 0;
   const poly = toPoly(dim);
   if (!poly) return typeof dim === 'string';
-  // Atoms are sizes and floors of sums without a negative part (floorDividePoly sees to it).
-  for (const coefficient of poly.values()) if (coefficient < 0) return false;
-  return true;
+  return isNonNegativePoly(poly, 0);
+}
+
+/** How many `min` and `max` are taken apart in one proof. */
+const MAX_PROOF_DEPTH = 3;
+
+function isNonNegativePoly(poly: Poly, depth: number): boolean {
+  let negative = false;
+  for (const coefficient of poly.values()) if (coefficient < 0) negative = true;
+  // Atoms are never negative.
+  if (!negative) return true;
+  if (depth >= MAX_PROOF_DEPTH) return false;
+  for (const [monomial, coefficient] of poly) {
+    const parts = splitExtreme(monomial);
+    if (!parts) continue;
+    const holds = (text: string) => {
+      const replaced = substitute(poly, monomial, coefficient, text);
+      return replaced !== undefined && isNonNegativePoly(replaced, depth + 1);
+    };
+    // -min(x,y) is at least -x, and max(x,y) at least x: either will do. The other way round both must hold.
+    const either = coefficient < 0 === (parts.kind === 'min');
+    if (either ? parts.arguments.some(holds) : parts.arguments.every(holds)) return true;
+  }
+  return false;
+}
+
+function substitute(poly: Poly, monomial: string, coefficient: number, text: string): Poly | undefined {
+  const value = parseExpression(text);
+  const scaled = value && multiplyPoly(value, new Map([['', coefficient]]));
+  const rest = new Map(poly);
+  rest.delete(monomial);
+  return scaled && addPoly(rest, scaled);
 }
 
 /** The value of a dimension with the given symbol sizes; undefined when a symbol is missing or nothing is known. */
@@ -157,10 +197,20 @@ function evaluatePoly(poly: Poly, symbols: ReadonlyMap<string, number>): number 
 }
 
 function evaluateAtom(atom: string, symbols: ReadonlyMap<string, number>): number | undefined {
+  const extremes = splitExtreme(atom);
+  if (extremes) {
+    const [a, b] = extremes.arguments.map((text) => evaluateDim(readDim(text), symbols));
+    if (a === undefined || b === undefined) return undefined;
+    return extremes.kind === 'min' ? Math.min(a, b) : Math.max(a, b);
+  }
   const floor = splitFloor(atom);
   if (!floor) return symbols.get(atom);
   const inner = evaluateDim(floor.numerator, symbols);
   return inner === undefined ? undefined : Math.floor(inner / floor.divisor);
+}
+
+function readDim(text: string): Dim {
+  return /^\d+$/.test(text) ? Number(text) : text;
 }
 
 /** The symbol names in a dimension, each once, in order of appearance. */
@@ -171,8 +221,8 @@ export function symbolsOf(dim: Dim): string[] {
   const names = new Set<string>();
   for (const monomial of poly.keys()) {
     for (const atom of atomsOf(monomial)) {
-      const floor = splitFloor(atom);
-      for (const name of floor ? symbolsOf(floor.numerator) : [atom]) names.add(name);
+      const inner = splitExtreme(atom)?.arguments ?? [splitFloor(atom)?.numerator ?? atom];
+      for (const text of inner) for (const name of text === atom ? [atom] : symbolsOf(text)) names.add(name);
     }
   }
   return [...names];

@@ -3,9 +3,10 @@ import { formatType, sameType, type ValueType } from '../ir/type.js';
 import type { Value } from '../ir/value.js';
 import { walkGraphs } from '../ir/walk.js';
 import { DataType } from '../tensor/dtype.js';
+import { symbolsOf } from './dim.js';
 import type { Elements } from './infer/elements.js';
 import { InferenceEngine, type InferenceProblem, Scope } from './infer/engine.js';
-import { keepDeclared, withoutNegativeDims } from './infer/merge.js';
+import { cleanType, keepDeclared } from './infer/merge.js';
 
 export type { Elements } from './infer/elements.js';
 export type { InferenceProblem } from './infer/engine.js';
@@ -31,19 +32,27 @@ interface DeclaredNote {
 /**
  * Finds element types and shapes of every value, in subgraphs and in bodies of called local functions too, and records
  * them with `value.inferType` (no change to the file). Starts from the declared types of graph inputs; a dimension is
- * a number, an expression of the model's own symbols, or undefined when it cannot be known. Types of model outputs stay
- * as declared, with gaps filled. Running it again after edits starts anew from what the file declared.
+ * a number, an expression of the model's own symbols (and of `x.dim0` for an unnamed dimension 0 of input `x`), or
+ * undefined when it cannot be known. Types of model inputs and outputs stay as declared; outputs get sizes that are
+ * numbers where the file says nothing. Running it again after edits starts anew from what the file declared.
  * Never throws for an ill-formed graph: contradictions are reported, and ONNX Runtime decides.
  */
 export function inferTypes(model: Model): InferenceReport {
   const engine = new InferenceEngine(model, { declaredType });
   const scope = new Scope(model.opsets, new Map(), 0);
-  engine.inferGraph(scope, model.graph);
+  const inputs = namedInputTypes(model);
+  engine.inferGraph(
+    scope,
+    model.graph,
+    model.graph.inputs.map((value) => inputs.get(value)),
+  );
   const outputs = new Set(model.graph.outputs);
   for (const graph of walkGraphs(model.graph)) {
     for (const value of graph.values.values()) {
-      const found = scope.types.get(value);
       const declared = declaredType(value);
+      // The interface is the file's: its own unknowns stay unknown.
+      if (inputs.has(value) && declared) continue;
+      const found = scope.types.get(value);
       record(value, declared, outputs.has(value) ? keepDeclared(found, declared, () => undefined) : found);
     }
   }
@@ -53,10 +62,37 @@ export function inferTypes(model: Model): InferenceReport {
   return { problems: engine.problems, unknownOps: [...engine.unknownOps].sort(), elements };
 }
 
+/**
+ * The types of the model inputs, each unknown dimension under a name of its own, such as `x.dim0`: so the same size is
+ * known to be the same wherever it goes, and costs can be asked for by its name.
+ */
+function namedInputTypes(model: Model): Map<Value, ValueType | undefined> {
+  const types = new Map<Value, ValueType | undefined>();
+  const taken = new Set<string>();
+  for (const value of model.graph.inputs) {
+    const type = declaredType(value);
+    types.set(value, type);
+    if (type?.kind === 'tensor') for (const dim of type.shape ?? []) for (const name of symbolsOf(dim)) taken.add(name);
+  }
+  for (const [value, type] of types) {
+    if (type?.kind !== 'tensor' || !type.shape?.includes(undefined)) continue;
+    const base = value.name.replace(/[^\w.]/g, '_').replace(/^\d/, '_$&');
+    const shape = type.shape.map((dim, axis) => {
+      if (dim !== undefined) return dim;
+      let name = `${base}.dim${axis}`;
+      while (taken.has(name)) name += '_';
+      taken.add(name);
+      return name;
+    });
+    types.set(value, { kind: 'tensor', dataType: type.dataType, shape });
+  }
+  return types;
+}
+
 /** The type a value had before inference: what the file or a pass stated. */
 function declaredType(value: Value): ValueType | undefined {
   const note = value.meta.get(META_KEY) as DeclaredNote | undefined;
-  return withoutNegativeDims(note && note.inferred === value.type ? note.declared : value.type);
+  return cleanType(note && note.inferred === value.type ? note.declared : value.type);
 }
 
 function record(value: Value, declared: ValueType | undefined, found: ValueType | undefined): void {

@@ -1,6 +1,7 @@
 /**
- * Polynomials with integer coefficients over atoms: the inner form of symbolic dimensions. An atom is a symbol name or
- * the text `floor(…/k)`, whose numerator never has a negative coefficient, so atoms are never negative.
+ * Polynomials with integer coefficients over atoms: the inner form of symbolic dimensions. An atom is a symbol name,
+ * the text `floor(…/k)`, whose numerator never has a negative coefficient, or `min(x,y)` or `max(x,y)` with a result of
+ * at least 0: atoms are never negative.
  */
 
 /** Monomial (its atoms, sorted, joined by SEPARATOR; '' for the constant) → coefficient, never 0. */
@@ -154,6 +155,25 @@ export function splitFloor(atom: string): FloorParts | undefined {
   const text = atom.slice('floor('.length, slash);
   const numerator = text.startsWith('(') && text.endsWith(')') ? text.slice(1, -1) : text;
   return { numerator, divisor, poly: () => readCanonical(numerator) };
+}
+
+export interface ExtremeParts {
+  readonly kind: 'min' | 'max';
+  readonly arguments: readonly [string, string];
+}
+
+/** The atom `min(x,y)` or `max(x,y)`, arguments in a fixed order; undefined when it grows too long. */
+export function extremeAtom(kind: ExtremeParts['kind'], a: string, b: string): Poly | undefined {
+  const atom = `${kind}(${a < b ? `${a},${b}` : `${b},${a}`})`;
+  return atom.length <= MAX_EXPRESSION_LENGTH ? atomPoly(atom) : undefined;
+}
+
+/** The parts of a `min(x,y)` or `max(x,y)` atom; undefined for any other. */
+export function splitExtreme(atom: string): ExtremeParts | undefined {
+  const kind = atom.startsWith('min(') ? 'min' : atom.startsWith('max(') ? 'max' : undefined;
+  if (!kind || !atom.endsWith(')')) return undefined;
+  const [a, b] = splitOutside(atom.slice(4, -1), ',');
+  return a === undefined || b === undefined ? undefined : { kind, arguments: [a, b] };
 }
 
 /** Reads back what `polyText` wrote for a numerator: terms joined by `+`, factors by `*`, floors as one factor. */

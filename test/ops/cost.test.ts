@@ -43,6 +43,11 @@ describe('multiply-accumulates', () => {
     expect([closed.macs, closed.assumedSymbols]).toEqual([240, []]);
   });
 
+  it('names unnamed sizes of inputs after the input', () => {
+    const cost = costOf('float[?,8] x, float[8,3] w', 'out = MatMul(x, w)');
+    expect([cost.macs, cost.assumedSymbols]).toEqual([24, ['x.dim0']]);
+  });
+
   it('lists nodes whose sizes are unknown', () => {
     const cost = costOf('float[] x, float[8,3] w', 'out = MatMul(x, w)');
     expect(cost.unknown.map((node) => node.opType)).toEqual(['MatMul']);

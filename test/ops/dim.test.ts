@@ -11,6 +11,7 @@ import {
   floorDivideDim,
   isNonNegative,
   maxDims,
+  minDims,
   multiplyDims,
   productOfDims,
   subtractDims,
@@ -48,7 +49,10 @@ describe('symbolic dimensions', () => {
     ['empty product', productOfDims([]), 1],
     ['spaces of other tools are read', addDims('2*seq + 1', 1), '2*seq+2'],
     ['the greater where provable', maxDims('seq', addDims('seq', 2)), 'seq+2'],
-    ['the greater where not provable', maxDims('seq', 4), undefined],
+    ['the greater where not provable', maxDims('seq', 4), 'max(4,seq)'],
+    ['the lesser where not provable', minDims('seq', 512), 'min(512,seq)'],
+    ['a limit is not above what it limits', maxDims('seq', minDims('seq', 512)), 'seq'],
+    ['the rest behind a limit is not negative', maxDims(subtractDims('seq', minDims('seq', 2)), 0), 'seq - min(2,seq)'],
   ];
   it.each(cases)('%s', (_, got, want) => {
     expect(got).toBe(want);
@@ -81,11 +85,13 @@ describe('symbolic dimensions', () => {
       tree: fc.oneof(
         { maxDepth: 4 },
         leaf,
-        fc.tuple(tie('tree'), tie('tree'), fc.constantFrom('+', '-', '*')).map(([a, b, op]): Pair => {
+        fc.tuple(tie('tree'), tie('tree'), fc.constantFrom('+', '-', '*', 'min', 'max')).map(([a, b, op]): Pair => {
           const [x, f] = a as Pair;
           const [y, g] = b as Pair;
           if (op === '+') return [addDims(x, y), (at) => f(at) + g(at)];
           if (op === '-') return [subtractDims(x, y), (at) => f(at) - g(at)];
+          if (op === 'min') return [minDims(x, y), (at) => Math.min(f(at), g(at))];
+          if (op === 'max') return [maxDims(x, y), (at) => Math.max(f(at), g(at))];
           return [multiplyDims(x, y), (at) => f(at) * g(at)];
         }),
         fc.tuple(tie('tree'), fc.integer({ min: 1, max: 6 })).map(([a, k]): Pair => {

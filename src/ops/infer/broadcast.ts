@@ -1,4 +1,5 @@
 import type { Dim, Shape } from '../../ir/type.js';
+import { minDims } from '../dim.js';
 
 /**
  * Multidirectional broadcasting (ONNX "Broadcasting in ONNX") of shapes that may be symbolic. Undefined when a rank is
@@ -32,5 +33,19 @@ export function broadcastDim(a: Dim, b: Dim): Dim {
   if (a === 1) return b;
   if (b === 1 || (a === b && a !== undefined)) return a;
   if (typeof a === 'number') return typeof b === 'number' ? undefined : a;
-  return typeof b === 'number' ? b : undefined;
+  if (typeof b === 'number') return b;
+  return isLimitedTo(a, b) ? a : isLimitedTo(b, a) ? b : undefined;
+}
+
+/**
+ * Is `b` the text `min(512,a)`? Where the shapes fit at all, `b` is then `a` or 1: what comes of adding position
+ * embeddings cut from a table to a sequence.
+ */
+function isLimitedTo(a: Dim, b: Dim): boolean {
+  return a !== undefined && typeof b === 'string' && minDims(a, numberBefore(b, a)) === b;
+}
+
+function numberBefore(b: string, a: Dim): Dim {
+  const found = /^min\((\d+),/.exec(b)?.[1];
+  return found === undefined || found === '0' ? a : Number(found);
 }

@@ -1,5 +1,5 @@
 import type { Dim } from '../../ir/type.js';
-import { addDims, atLeast, ceilDivideDim, isNonNegative, minDims, subtractDims } from '../dim.js';
+import { addDims, atLeast, ceilDivideDim, isNonNegative, maxDims, minDims, subtractDims } from '../dim.js';
 import type { RuleContext, RuleTable } from './context.js';
 import { gatherElements, numericItems, rowStrides, viewElements } from './elements.js';
 import { unknownShape } from './layout.js';
@@ -91,23 +91,32 @@ function slicePart(dim: Dim, start: Dim, end: Dim, step: Dim): Omit<SlicePart, '
       start !== undefined && (start === -1 || reaches(start, dim)) && end !== undefined && isBefore(end, dim);
     return whole && step === -1 ? { length: dim, start: undefined, step } : undefined;
   }
+  const length = symbolicLength(dim, start, end);
+  if (length === undefined) return undefined;
+  const from = bound(start, dim);
+  return { length: ceilDivideDim(length, step), start: typeof from === 'number' ? from : undefined, step };
+}
+
+/** Length of `[start, end)` in steps of 1; the common forms to and from the end come out short. */
+function symbolicLength(dim: Dim, start: Dim, end: Dim): Dim {
   const from = bound(start, dim);
   const to = bound(end, dim);
+  if (to !== undefined && to === dim && typeof start === 'number')
+    return start < 0 ? minDims(-start, dim) : maxDims(subtractDims(dim, start), 0);
   const length = from === undefined || to === undefined ? undefined : subtractDims(to, from);
-  if (length === undefined || !isNonNegative(length)) return undefined;
-  return { length: ceilDivideDim(length, step), start: typeof from === 'number' ? from : undefined, step };
+  return length === undefined ? undefined : maxDims(length, 0);
 }
 
 function clamp(value: number, low: number, high: number): number {
   return Math.max(low, Math.min(high, value));
 }
 
-/** A start or end as an offset into `dim`, where that is provable for all sizes of the symbols. */
+/** A start or end as an offset from 0 to `dim`. */
 function bound(at: Dim, dim: Dim): Dim {
   if (at === undefined) return undefined;
   if (typeof at === 'number' && at >= TO_THE_END) return dim;
-  const offset = typeof at === 'number' && at < 0 ? addDims(dim, at) : at;
-  return isNonNegative(offset) ? minDims(offset, dim) : undefined;
+  if (typeof at === 'number' && at < 0) return maxDims(addDims(dim, at), 0);
+  return isNonNegative(at) ? minDims(at, dim) : undefined;
 }
 
 function reaches(start: Dim, dim: Dim): boolean {

@@ -77,10 +77,15 @@ export function keepDeclared(
   mergeTypes(inferred, declared, onConflict);
   const shape =
     declared.shape && inferred.shape && declared.shape.length === inferred.shape.length
-      ? declared.shape.map((dim, axis) => dim ?? inferred.shape?.[axis])
+      ? declared.shape.map((dim, axis) => dim ?? onlyNumber(inferred.shape?.[axis]))
       : (declared.shape ?? inferred.shape);
   const dataType = declared.dataType === DataType.UNDEFINED ? inferred.dataType : declared.dataType;
   return { kind: declared.kind, dataType, shape };
+}
+
+/** A gap in the interface is not filled with a symbol: that would make the sizes of two outputs equal by name. */
+function onlyNumber(dim: Dim): Dim {
+  return typeof dim === 'number' ? dim : undefined;
 }
 
 /** What holds for both: a value that is one or the other (branches of If, iterations of Loop, calls of a function). */
@@ -109,19 +114,22 @@ export function unifyDims(a: Dim, b: Dim, onConflict: () => void): Dim {
   return typeof a === 'number' ? a : typeof b === 'number' ? b : a;
 }
 
-/** The same type with sizes below 0, which some exporters write for "unknown", left open. */
-export function withoutNegativeDims(type: ValueType | undefined): ValueType | undefined {
+/** What some exporters write where they mean "unknown"; two such dimensions need not be equal. */
+const NAMES_OF_UNKNOWN: ReadonlySet<Dim> = new Set(['', '?', '-1', 'None']);
+
+function isUnknown(dim: Dim): boolean {
+  return typeof dim === 'number' ? dim < 0 : NAMES_OF_UNKNOWN.has(dim);
+}
+
+/** The same type with sizes below 0, and names that say "unknown", left open. */
+export function cleanType(type: ValueType | undefined): ValueType | undefined {
   if (!type) return type;
   if (isTensor(type)) {
-    const negative = (dim: Dim) => typeof dim === 'number' && dim < 0;
-    if (!type.shape?.some(negative)) return type;
-    return {
-      kind: type.kind,
-      dataType: type.dataType,
-      shape: type.shape.map((dim) => (negative(dim) ? undefined : dim)),
-    };
+    if (!type.shape?.some(isUnknown)) return type;
+    const shape = type.shape.map((dim) => (isUnknown(dim) ? undefined : dim));
+    return { kind: type.kind, dataType: type.dataType, shape };
   }
   if (type.kind !== 'sequence' && type.kind !== 'optional') return type;
-  const element = withoutNegativeDims(type.element);
+  const element = cleanType(type.element);
   return element === type.element ? type : { kind: type.kind, element };
 }
