@@ -50,7 +50,8 @@ export const MAC_OPERATORS: ReadonlySet<string> = set('Conv ConvTranspose Gemm M
 /**
  * What ONNX Runtime's CPU provider does with an operator between DequantizeLinear and QuantizeLinear:
  * `fused` it has an 8-bit kernel that replaces the group (QLinearConv and kin); `transparent` it runs the operator on
- * the 8-bit tensor and drops the pair, when scale and zero point are the same before and after.
+ * the 8-bit tensor and drops the pair, when scale and zero point are the same before and after (ArgMax: only the one
+ * before).
  * Anything else is computed in float between the two. Source: onnxruntime qdq_selector_action_transformer.cc.
  */
 export const INTEGER_KERNEL: ReadonlyMap<string, 'fused' | 'transparent'> = new Map([
@@ -75,6 +76,8 @@ export const INTEGER_KERNEL: ReadonlyMap<string, 'fused' | 'transparent'> = new 
     'GatherElements',
     'MaxPool',
     'Expand',
+    'ReduceMax',
+    'ReduceMin',
     'Resize',
     'Reshape',
     'Slice',
