@@ -5,6 +5,7 @@ import type { Node } from '../ir/node.js';
 import type { Value } from '../ir/value.js';
 import { allNodes, constantTensor, walkGraphs } from '../ir/walk.js';
 import { DataType } from '../tensor/dtype.js';
+import { isObservable } from './expose-ranges.js';
 import {
   clampBounds,
   dataSlots,
@@ -13,13 +14,12 @@ import {
   operatorClass,
   WEIGHTED_OPERATORS,
 } from './operator-classes.js';
+import { keepsPooled, pooledReason } from './pooled.js';
 import { type WeightedNode, weightedNode } from './weighted.js';
 
 export interface PlanOptions {
   /** Which nodes may be quantized; default all. */
   readonly select?: (node: Node) => boolean;
-  /** Also nodes inside subgraphs (`If`, `Loop`, `Scan`); default false, since their tensors cannot be observed from outside. */
-  readonly subgraphs?: boolean;
   /**
    * Quantize every node of these types with all its inputs and outputs, as ONNX Runtime's Python quantizer does. Default:
    * nodes with weights, and others only between two quantized ones.
@@ -61,7 +61,7 @@ export interface StaticPlan {
 /** Plans static quantization of a model. Does not change it. */
 export function planStatic(model: Model, options: PlanOptions = {}): StaticPlan {
   const planner = new Planner(options);
-  const graphs = options.subgraphs ? [...walkGraphs(model.graph)] : [model.graph];
+  const graphs = [...walkGraphs(model.graph)].filter(isObservable);
   for (const graph of graphs) planner.addGraph(graph);
   const seen = new Set(graphs);
   for (const node of allNodes(model)) if (!seen.has(node.graph)) planner.leaveOutside(node);
@@ -75,6 +75,8 @@ class Planner {
   readonly #weighted: Map<Node, WeightedNode> = new Map();
   readonly #candidates: Map<Node, UnweightedNode> = new Map();
   readonly #left: LeftNode[] = [];
+  /** Values with one element a channel, after global pooling. */
+  readonly #pooled: Set<Value> = new Set();
 
   constructor(options: PlanOptions) {
     this.#select = options.select ?? (() => true);
@@ -84,6 +86,7 @@ class Planner {
 
   addGraph(graph: Graph): void {
     for (const node of graph.nodes) {
+      if (keepsPooled(node, this.#pooled)) this.#pooled.add(node.output());
       const listed = this.#opTypes === undefined || (node.domain === '' && this.#opTypes.has(node.opType));
       if (node.domain === '' && WEIGHTED_OPERATORS.has(node.opType)) this.#addWeighted(node, listed);
       else if (listed && this.#select(node)) this.#addCandidate(node);
@@ -92,13 +95,15 @@ class Planner {
 
   leaveOutside(node: Node): void {
     if (node.domain === '' && WEIGHTED_OPERATORS.has(node.opType)) {
-      this.#left.push({ node, reason: 'it is inside a subgraph or a local function, where ranges cannot be observed' });
+      this.#left.push({ node, reason: 'it is inside a loop or a local function, where ranges cannot be observed' });
     }
   }
 
   #addWeighted(node: Node, listed: boolean): void {
     const reason = listed ? (this.#select(node) ? undefined : 'it is excluded') : 'its op type is not listed';
-    const weighted = reason === undefined ? weightedNode(node, this.#opTypes === undefined) : { reason };
+    const pooled = this.#opTypes === undefined ? pooledReason(node, this.#pooled) : undefined;
+    const why = reason ?? pooled;
+    const weighted = why === undefined ? weightedNode(node, this.#opTypes === undefined) : { reason: why };
     if ('reason' in weighted) this.#left.push({ node, reason: weighted.reason });
     else this.#weighted.set(node, weighted);
   }
