@@ -23,6 +23,8 @@ export interface WriteOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called as bytes go out; `doneBytes` counts up to `totalBytes`. */
   readonly onProgress?: ((doneBytes: number, totalBytes: number) => void) | undefined;
+  /** Called as a file grows, with its path: for readers that follow the writing. */
+  readonly onFileBytes?: ((path: string, doneBytes: number) => void) | undefined;
 }
 
 /** Receives bytes in order. The buffer is reused after the call returns. */
@@ -191,7 +193,13 @@ export class StagedFiles {
       this.#names.push(name);
       const target = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o666);
       fd = target;
-      await streamRope(rope, (bytes) => writeAll(target, bytes), options);
+      await streamRope(rope, (bytes) => writeAll(target, bytes), {
+        signal: options.signal,
+        onProgress: (done, total) => {
+          options.onFileBytes?.(path, done);
+          options.onProgress?.(done, total);
+        },
+      });
       fsyncSync(fd);
       closeSync(fd);
       fd = undefined;

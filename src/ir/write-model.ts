@@ -48,6 +48,8 @@ interface Encoded {
 export interface StagedModel {
   /** The model file until the commit. */
   readonly stagedPath: string;
+  /** The data file until the commit, where there is one. */
+  readonly stagedDataPath: string | undefined;
   readonly written: WrittenModel;
   /** Makes it appear at the target. */
   commit(): void;
@@ -81,6 +83,7 @@ export async function stageModel(model: Model, path: string, options: WriteModel
   }
   return {
     stagedPath: staged.stagedPath(name),
+    stagedDataPath: encoded.data ? staged.stagedPath(dataName) : undefined,
     written: {
       path,
       dataPath: encoded.data ? dataPath : undefined,

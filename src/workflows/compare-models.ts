@@ -9,7 +9,7 @@ import type { SampleSource } from '../runtime/types.js';
 import { inputSpecs } from '../runtime/value-specs.js';
 import { packageVersion } from '../version.js';
 import { COMPARE_DEFAULTS, type CompareOptions } from './options.js';
-import { reportModel } from './report-files.js';
+import { FileHashes } from './report-files.js';
 import { Stages } from './stages.js';
 import { loadPair, whyNotRunnable } from './verify.js';
 
@@ -62,6 +62,7 @@ async function compareOpened(
           count: Math.min(options.samples ?? 8, COMPARE_DEFAULTS.samples),
         }
       : { kind: 'data', path: options.dataPath, ...(options.samples === undefined ? {} : { count: options.samples }) };
+  const hashes = new FileHashes();
   const runtime = await startRuntime(options.signal ? { signal: options.signal } : {});
   try {
     stages.start('load');
@@ -85,14 +86,15 @@ async function compareOpened(
       command: 'compare',
       version: packageVersion(),
       onnxRuntimeVersion: onnxRuntime,
-      a: await reportModel(pathA, a.source?.externalPaths() ?? [], options.signal),
-      b: await reportModel(pathB, b.source?.externalPaths() ?? [], options.signal),
+      a: await hashes.model(pathA, a.source?.externalPaths() ?? []),
+      b: await hashes.model(pathB, b.source?.externalPaths() ?? []),
       comparison,
       latency,
       warnings: comparison.warnings,
       notes: [],
     };
   } finally {
+    await hashes.close();
     await runtime.close();
   }
 }

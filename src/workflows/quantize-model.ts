@@ -18,7 +18,7 @@ import { calibrate } from './calibrate.js';
 import { Conversion, type ConversionMode } from './convert.js';
 import { describeLayers } from './layers.js';
 import { QUANTIZE_DEFAULTS, type QuantizeOptions } from './options.js';
-import { reportModel } from './report-files.js';
+import { FileHashes } from './report-files.js';
 import { type SampleSplit, splitSamples } from './sample-split.js';
 import { Stages } from './stages.js';
 import { loadPair, whyNotRunnable } from './verify.js';
@@ -94,7 +94,9 @@ async function quantizeOpened(
   const runtimeNeeded = verify || options.dataPath !== undefined;
   const runtime = runtimeNeeded ? await startRuntime(options.signal ? { signal: options.signal } : {}) : undefined;
   let staged: StagedModel | undefined;
+  const hashes = new FileHashes();
   try {
+    for (const file of [path, ...(model.source?.externalPaths() ?? [])]) hashes.begin(file);
     const split = await samples(model, runtime, options);
     const { conversion, mode, step, calibration, warnings: found } = await convert(model, options, split, stages);
     warnings.push(...found);
@@ -107,7 +109,9 @@ async function quantizeOpened(
     // Nothing to do means nothing done: the original's own bytes, not a model that was merely prepared.
     const result = done === 'none' ? model : conversion.model;
     staged = await stageModel(result, outputPath, {
-      ...writeOptions(options, stages),
+      ...(options.signal ? { signal: options.signal } : {}),
+      onProgress: (bytes, total) => stages.advance(bytes, total),
+      onFileBytes: (file, bytes) => hashes.advance(file, bytes),
       force: options.dryRun ? true : (options.force ?? false),
     });
     stages.end(`${staged.written.sizeBytes} bytes`);
@@ -122,8 +126,8 @@ async function quantizeOpened(
       ...(versions ? { onnxRuntimeVersion: versions.onnxRuntime } : {}),
       requestedMode,
       mode: done,
-      input: await reportModel(path, model.source?.externalPaths() ?? [], options.signal),
-      output: await stagedReport(staged, options),
+      input: await hashes.model(path, model.source?.externalPaths() ?? []),
+      output: await hashes.model(staged.stagedPath, staged.stagedDataPath === undefined ? [] : [staged.stagedDataPath]),
       steps: conversion.steps.map((each) => ({
         pass: each.name,
         changes: each.changed,
@@ -153,6 +157,7 @@ async function quantizeOpened(
     return report;
   } finally {
     staged?.discard();
+    await hashes.close();
     await runtime?.close();
   }
 }
@@ -294,20 +299,4 @@ async function check(
   const latency = await pair.latency(judging, LATENCY_LIMITS);
   stages.end();
   return { loads: 'passed', comparison, ...(accuracy ? { accuracy } : {}), latency, warnings };
-}
-
-async function stagedReport(staged: StagedModel, options: QuantizeOptions): Promise<QuantizeReport['output']> {
-  const data = staged.written.dataPath;
-  const dataPaths = data === undefined ? [] : [join(dirname(staged.stagedPath), basename(data))];
-  return reportModel(staged.stagedPath, dataPaths, options.signal);
-}
-
-function writeOptions(
-  options: QuantizeOptions,
-  stages: Stages,
-): { signal?: AbortSignal; onProgress: (done: number, total: number) => void } {
-  return {
-    ...(options.signal ? { signal: options.signal } : {}),
-    onProgress: (done, total) => stages.advance(done, total),
-  };
 }

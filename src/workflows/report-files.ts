@@ -1,39 +1,47 @@
-import { createHash } from 'node:crypto';
-import { createReadStream, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { basename } from 'node:path';
-import { fileError } from '../codec/byte-source.js';
-import { ServeOptError } from '../errors.js';
 import type { ReportFile, ReportModel } from '../report/types.js';
+import { FileHash } from './file-hash.js';
 
-/** SHA-256 of a file in lower-case hexadecimal, read in pieces. */
-export async function fileSha256(path: string, signal?: AbortSignal): Promise<string> {
-  const hash = createHash('sha256');
-  try {
-    for await (const piece of createReadStream(path, { highWaterMark: 1024 * 1024 })) {
-      hash.update(piece as Buffer);
-      if (signal?.aborted) throw new ServeOptError('SO8130', 'Interrupted');
-    }
-  } catch (cause) {
-    if (cause instanceof ServeOptError) throw cause;
-    throw fileError(path, cause);
+/** The hashes of files while they are read and written, so that reports cost no pass of their own. */
+export class FileHashes {
+  readonly #hashes: Map<string, FileHash> = new Map();
+
+  /** Starts hashing a complete file beside other work. */
+  begin(path: string): void {
+    this.#of(path).advance(statSync(path).size);
   }
-  return hash.digest('hex');
-}
 
-/** What a report says of a file: its name without folder, size and hash. */
-export async function reportFile(path: string, name: string, signal?: AbortSignal): Promise<ReportFile> {
-  return { name, sizeBytes: statSync(path).size, sha256: await fileSha256(path, signal) };
-}
+  /** Tells how far a file has been written. */
+  advance(path: string, doneBytes: number): void {
+    this.#of(path).advance(doneBytes);
+  }
 
-/** A model file with the data files beside it. `shownPath` gives the name where the file stands elsewhere just now. */
-export async function reportModel(
-  path: string,
-  dataPaths: readonly string[],
-  signal?: AbortSignal,
-): Promise<ReportModel> {
-  const file = await reportFile(path, basename(path), signal);
-  if (dataPaths.length === 0) return file;
-  const externalData: ReportFile[] = [];
-  for (const dataPath of dataPaths) externalData.push(await reportFile(dataPath, basename(dataPath), signal));
-  return { ...file, externalData };
+  /** What a report says of a file: its name without folder, size and hash. */
+  async file(path: string): Promise<ReportFile> {
+    const sizeBytes = statSync(path).size;
+    return { name: basename(path), sizeBytes, sha256: await this.#of(path).digest(sizeBytes) };
+  }
+
+  /** A model file with the data files beside it. */
+  async model(path: string, dataPaths: readonly string[]): Promise<ReportModel> {
+    const file = await this.file(path);
+    if (dataPaths.length === 0) return file;
+    const externalData: ReportFile[] = [];
+    for (const dataPath of dataPaths) externalData.push(await this.file(dataPath));
+    return { ...file, externalData };
+  }
+
+  /** Ends what still runs; safe to call again. */
+  async close(): Promise<void> {
+    for (const hash of this.#hashes.values()) await hash.close();
+  }
+
+  #of(path: string): FileHash {
+    const known = this.#hashes.get(path);
+    if (known) return known;
+    const hash = new FileHash(path);
+    this.#hashes.set(path, hash);
+    return hash;
+  }
 }

@@ -1,0 +1,39 @@
+/** Entry of the worker thread of `FileHash`: hashes a file as far as it is told to. Not imported by anything. */
+import { createHash } from 'node:crypto';
+import { closeSync, openSync, readSync } from 'node:fs';
+import { parentPort, workerData } from 'node:worker_threads';
+
+/** Bytes to hash up to; `last` asks for the digest then. */
+export interface HashRequest {
+  readonly untilBytes: number;
+  readonly last: boolean;
+}
+
+export interface HashReply {
+  readonly digest?: string;
+  readonly error?: string;
+}
+
+const port = parentPort;
+if (port) {
+  const hash = createHash('sha256');
+  const buffer = new Uint8Array(1024 * 1024);
+  let fd: number | undefined;
+  let at = 0;
+  port.on('message', ({ untilBytes, last }: HashRequest) => {
+    try {
+      fd ??= openSync((workerData as { readonly path: string }).path, 'r');
+      while (at < untilBytes) {
+        const count = readSync(fd, buffer, 0, Math.min(buffer.byteLength, untilBytes - at), at);
+        if (count === 0) throw new Error('the file became shorter');
+        hash.update(count === buffer.byteLength ? buffer : buffer.subarray(0, count));
+        at += count;
+      }
+      if (!last) return;
+      closeSync(fd);
+      port.postMessage({ digest: hash.digest('hex') } satisfies HashReply);
+    } catch (error) {
+      port.postMessage({ error: error instanceof Error ? error.message : String(error) } satisfies HashReply);
+    }
+  });
+}
