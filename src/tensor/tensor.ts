@@ -10,8 +10,11 @@ export interface TensorBytes {
   chunks(): Iterable<Uint8Array>;
 }
 
-/** How large a piece `chunks()` gives, in bytes: a multiple of 16, so that no element is split. */
-export const CHUNK_BYTES = 4 * 1024 * 1024;
+/**
+ * How large a piece `chunks()` gives, in bytes: a multiple of 16, so that no element is split. Small enough to stay in the
+ * second-level cache from reading to writing: with 4 MiB, converting or copying a model took half as long again.
+ */
+export const CHUNK_BYTES = 256 * 1024;
 
 /** Bytes already in memory. */
 export function memoryBytes(bytes: Uint8Array): TensorBytes {
