@@ -14,24 +14,20 @@ export function isShapeOnly(node: Node): boolean {
   return node.domain === '' && SHAPE_ONLY.has(node.opType);
 }
 
-/** Operators whose output type is said by an attribute, with the type that its absence means (undefined: that of the input). */
-const TYPE_ATTRIBUTES = new Map<string, { readonly name: string; readonly default: DataTypeCode | undefined }>([
-  ['Cast', { name: 'to', default: undefined }],
-  ['EyeLike', { name: 'dtype', default: undefined }],
-  ['RandomNormal', { name: 'dtype', default: DataType.FLOAT }],
-  ['RandomUniform', { name: 'dtype', default: DataType.FLOAT }],
-  ['RandomNormalLike', { name: 'dtype', default: undefined }],
-  ['RandomUniformLike', { name: 'dtype', default: undefined }],
-  ['Bernoulli', { name: 'dtype', default: undefined }],
-  ['HannWindow', { name: 'output_datatype', default: DataType.FLOAT }],
-  ['HammingWindow', { name: 'output_datatype', default: DataType.FLOAT }],
-  ['BlackmanWindow', { name: 'output_datatype', default: DataType.FLOAT }],
-  ['MelWeightMatrix', { name: 'output_datatype', default: DataType.FLOAT }],
+/** Operators whose output type is said by an attribute. */
+const TYPE_ATTRIBUTES = new Map([
+  ['Cast', 'to'],
+  ['EyeLike', 'dtype'],
+  ['RandomNormal', 'dtype'],
+  ['RandomUniform', 'dtype'],
+  ['RandomNormalLike', 'dtype'],
+  ['RandomUniformLike', 'dtype'],
+  ['Bernoulli', 'dtype'],
 ]);
 
 /** The attribute that says the element type of a node's output, or undefined. */
 export function typeAttribute(node: Node): string | undefined {
-  return node.domain === '' ? TYPE_ATTRIBUTES.get(node.opType)?.name : undefined;
+  return node.domain === '' ? TYPE_ATTRIBUTES.get(node.opType) : undefined;
 }
 
 const LOOKS_AT_ANY = new Set(['Cast', 'CastLike', 'Shape', 'Size', 'EyeLike', 'RandomNormalLike', 'RandomUniformLike']);
@@ -55,4 +51,22 @@ export function isFloat32(value: Value | undefined): value is Value {
 /** True for a FLOAT constant whose elements may be replaced: not one that callers can override. */
 export function isFloat32Constant(value: Value | undefined): boolean {
   return constantTensor(value)?.dataType === DataType.FLOAT;
+}
+
+const KEPT = new Map([
+  ['BitCast', 'it reads the bits of a float32'],
+  ['MeanVarianceNormalization', 'the mean of squares leaves the float16 range from 256 on'],
+  ['HannWindow', 'it makes a table, which runtimes make in float32'],
+  ['HammingWindow', 'it makes a table, which runtimes make in float32'],
+  ['BlackmanWindow', 'it makes a table, which runtimes make in float32'],
+  ['MelWeightMatrix', 'it makes a table, which runtimes make in float32'],
+]);
+
+/** Why an operator that the specification lets take FLOAT16 is better left alone; undefined when nothing speaks against it. */
+export function keptReason(node: Node): string | undefined {
+  if (node.domain !== '') return undefined;
+  if (/^Scatter(ND|Elements)$/.test(node.opType) && node.string('reduction', 'none') !== 'none') {
+    return 'ONNX Runtime reduces while scattering in float32 only';
+  }
+  return KEPT.get(node.opType);
 }

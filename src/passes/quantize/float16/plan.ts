@@ -6,7 +6,7 @@ import type { Value } from '../../../ir/value.js';
 import { walkGraphs } from '../../../ir/walk.js';
 import { inputParameter, type OpSchema, opSchema, outputParameter, type SchemaParameter } from '../../../ops/schema.js';
 import { DataType } from '../../../tensor/dtype.js';
-import { elementTypeOf, isFloat32, isFloat32Constant, isShapeOnly, takesAnyType } from './classes.js';
+import { elementTypeOf, isFloat32, isFloat32Constant, isShapeOnly, keptReason, takesAnyType } from './classes.js';
 import { linkControlFlow } from './control-flow.js';
 import { precisionRegions } from './precision-regions.js';
 
@@ -48,7 +48,7 @@ export function planFloat16(model: Model, options: PlanOptions): Float16Plan {
   const regions = precisionRegions(order);
   const wide = new Map<Node, string>();
   for (const node of order) {
-    const reason = staysFloat32(model, node, options) ?? regions.get(node);
+    const reason = staysFloat32(model, node, options) ?? keptReason(node) ?? regions.get(node);
     if (reason !== undefined) wide.set(node, reason);
   }
   const plan = (node: Node): NodePlan => planNode(model, node, wide.get(node));
