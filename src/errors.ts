@@ -128,6 +128,15 @@ export interface ServeOptErrorDetails {
   readonly cause?: unknown;
 }
 
+/** Messages quote names that a file is free to make a megabyte long. */
+const MAX_MESSAGE_LENGTH = 1000;
+
+/** Keeps the beginning and the end, where places in the file are told. */
+function shorten(message: string): string {
+  if (message.length <= MAX_MESSAGE_LENGTH) return message;
+  return `${message.slice(0, MAX_MESSAGE_LENGTH - 200)} … ${message.slice(-150)}`;
+}
+
 /** The only error class thrown on purpose. `message` says what is wrong, `why` and `hint` the rest. */
 export class ServeOptError extends Error {
   override readonly name = 'ServeOptError';
@@ -137,7 +146,7 @@ export class ServeOptError extends Error {
   readonly location: ErrorLocation;
 
   constructor(code: ErrorCode, message: string, details: ServeOptErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    super(shorten(message), details.cause === undefined ? undefined : { cause: details.cause });
     const row: ErrorRow = ERROR_TABLE[code];
     this.code = code;
     this.why = details.why;

@@ -1,4 +1,4 @@
-import type { Span } from '../../codec/byte-source.js';
+import { appendSpan, type Span } from '../../codec/byte-source.js';
 import { GRAPH, SPARSE_TENSOR, TENSOR, TENSOR_ANNOTATION, VALUE_INFO } from '../../codec/fields.js';
 import type { Field, Range } from '../../codec/wire-reader.js';
 import { ServeOptError } from '../../errors.js';
@@ -7,6 +7,7 @@ import type { Graph } from '../graph.js';
 import { sortGraph } from '../sort.js';
 import type { ValueType } from '../type.js';
 import { Value } from '../value.js';
+import { checkSparse } from './check-sparse.js';
 import { MAX_GRAPH_DEPTH, MAX_NODES, type ReadContext } from './read-context.js';
 import { graphError, type ReadNode, readNode } from './read-node.js';
 import { readStringEntry, readTensor, type TensorOrigin } from './read-tensor.js';
@@ -80,6 +81,8 @@ export function readGraph(context: ReadContext, graph: Graph, ranges: readonly R
   for (const field of reader.fields(ranges, GRAPH)) {
     switch (field.number) {
       case 1:
+        // Counted before they are read, so that a flood of empty nodes does not fill memory first.
+        if (context.nodeCount + nodeFields.length >= MAX_NODES) throw tooManyNodes(field);
         nodeFields.push(field);
         break;
       case 2:
@@ -108,7 +111,7 @@ export function readGraph(context: ReadContext, graph: Graph, ranges: readonly R
         break;
       default:
         if (field.number === 14) pinAnnotation(context, field);
-        origin.extras.push(spanOf(context, field));
+        appendSpan(origin.extras, spanOf(context, field));
     }
   }
   const nodes = readNodes(context, graph, nodeFields);
@@ -117,7 +120,7 @@ export function readGraph(context: ReadContext, graph: Graph, ranges: readonly R
     const info = readValueInfo(context, field);
     const value = graph.values.get(info.name);
     if (!value) {
-      origin.strayValueInfos.push(spanOf(context, field));
+      appendSpan(origin.strayValueInfos, spanOf(context, field));
       continue;
     }
     origin.valueInfos.set(value, spanOf(context, field));
@@ -130,6 +133,12 @@ export function readGraph(context: ReadContext, graph: Graph, ranges: readonly R
   origin.sorted = sortGraph(graph);
   for (const { node } of nodes) node.changed = false;
   graph.changed = false;
+}
+
+function tooManyNodes(field: Field): ServeOptError {
+  return new ServeOptError('SO2104', `The model has more than ${MAX_NODES} nodes (at byte ${field.tagStart})`, {
+    location: { byteOffset: field.tagStart },
+  });
 }
 
 function describe(value: Value, info: ValueInfo): void {
@@ -170,6 +179,7 @@ function readInitializer(context: ReadContext, graph: Graph, origin: GraphOrigin
 
 function readSparseInitializer(context: ReadContext, graph: Graph, origin: GraphOrigin, field: Field): void {
   const { reader } = context;
+  checkSparse(context, [field]);
   let name = '';
   let dataType = 0;
   const dims: (number | bigint)[] = [];
@@ -205,11 +215,7 @@ function pinAnnotation(context: ReadContext, field: Field): void {
 export function readNodes(context: ReadContext, graph: Graph, fields: readonly Field[]): ReadNode[] {
   const nodes: ReadNode[] = [];
   for (const field of fields) {
-    if (++context.nodeCount > MAX_NODES) {
-      throw new ServeOptError('SO2104', `The model has more than ${MAX_NODES} nodes`, {
-        location: { byteOffset: field.tagStart },
-      });
-    }
+    if (++context.nodeCount > MAX_NODES) throw tooManyNodes(field);
     const read = readNode(context, field, graph);
     for (const name of read.outputs) {
       if (name === '') {

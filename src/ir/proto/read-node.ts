@@ -1,10 +1,11 @@
-import type { Span } from '../../codec/byte-source.js';
+import { appendSpan, type Span } from '../../codec/byte-source.js';
 import { ATTRIBUTE, NODE, NODE_DEVICE_CONFIGURATION, SHARDING_SPEC } from '../../codec/fields.js';
-import type { Field, Range, WireReader } from '../../codec/wire-reader.js';
+import { type Field, MAX_LIST_VALUES, type Range, type WireReader } from '../../codec/wire-reader.js';
 import { ServeOptError } from '../../errors.js';
 import { ATTRIBUTE_TYPE, type Attribute, type AttributeKind, type AttributeValue } from '../attribute.js';
 import { Graph } from '../graph.js';
 import { Node } from '../node.js';
+import { checkSparse } from './check-sparse.js';
 import type { ReadContext } from './read-context.js';
 import { readStringEntry, readTensor } from './read-tensor.js';
 import { readType } from './read-type.js';
@@ -102,7 +103,7 @@ export function readNode(context: ReadContext, field: Field, graph: Graph): Read
         node.metadataProps.set(...readStringEntry(reader, part));
         break;
       default:
-        extras.push({ source: reader.source, start: part.tagStart, end: part.end });
+        appendSpan(extras, { source: reader.source, start: part.tagStart, end: part.end });
         if (part.number === 10) for (const name of shardedTensors(reader, part)) context.pinned.add(name);
     }
   }
@@ -137,6 +138,12 @@ function* shardedTensors(reader: WireReader, field: Field): Generator<string> {
   }
 }
 
+interface Lists {
+  readonly ints: (number | bigint)[];
+  readonly floats: number[];
+  readonly strings: Uint8Array[];
+}
+
 /** Reads an AttributeProto. Subgraphs are created empty and added to `subgraphs` to be filled later. */
 export function readAttribute(
   context: ReadContext,
@@ -146,6 +153,8 @@ export function readAttribute(
 ): Attribute {
   const { reader } = context;
   const payload = new Map<AttributeKind, Field[]>();
+  const shared = new Map<string, Uint8Array>();
+  const lists: Lists = { ints: [], floats: [], strings: [] };
   const extras: Span[] = [];
   let name = '';
   let reference: string | undefined;
@@ -153,13 +162,13 @@ export function readAttribute(
   for (const part of reader.fields([field], ATTRIBUTE)) {
     const kind = KIND_BY_FIELD.get(part.number);
     if (kind) {
-      const list = payload.get(kind);
-      if (list) list.push(part);
-      else payload.set(kind, [part]);
+      const list = payload.get(kind) ?? [];
+      if (list.length === 0) payload.set(kind, list);
+      if (!pushListed(reader, kind, part, lists, shared)) list.push(part);
     } else if (part.number === 1) name = reader.text(part);
     else if (part.number === 20) code = Number(part.value);
     else if (part.number === 21) reference = reader.text(part);
-    else extras.push({ source: reader.source, start: part.tagStart, end: part.end });
+    else appendSpan(extras, { source: reader.source, start: part.tagStart, end: part.end });
   }
   const origin: AttributeOrigin = { source: reader.source, start: field.tagStart, end: field.end, extras };
   const fail = (what: string): ServeOptError =>
@@ -179,8 +188,41 @@ export function readAttribute(
   const value =
     declared === undefined
       ? opaque
-      : attributeValue(context, declared, payload.get(declared) ?? [], node, subgraphs, fail);
+      : attributeValue(context, declared, payload.get(declared) ?? [], lists, node, subgraphs, fail);
   return { name, value, origin };
+}
+
+/**
+ * Values that are kept as they come rather than by place: tree ensembles have millions, and exporters do not pack them.
+ * @returns false for a kind that is read later
+ */
+function pushListed(
+  reader: WireReader,
+  kind: AttributeKind,
+  field: Field,
+  lists: Lists,
+  shared: Map<string, Uint8Array>,
+): boolean {
+  if (kind === 'ints') reader.pushInt64s(field, lists.ints, MAX_LIST_VALUES);
+  else if (kind === 'floats') reader.pushFloats(field, lists.floats, MAX_LIST_VALUES);
+  else if (kind === 'strings') {
+    if (lists.strings.length >= MAX_LIST_VALUES) {
+      throw reader.tooLarge(`A list of more than ${MAX_LIST_VALUES} values`, field.tagStart);
+    }
+    lists.strings.push(sharedBytes(reader, field, shared));
+  } else return false;
+  return true;
+}
+
+/** Short strings come again and again (`BRANCH_LEQ` for every node of a tree): equal ones are one array. */
+function sharedBytes(reader: WireReader, field: Field, shared: Map<string, Uint8Array>): Uint8Array {
+  if (field.end - field.start > 64) return reader.bytes(field);
+  const text = reader.text(field);
+  const known = shared.get(text);
+  if (known) return known;
+  const bytes = reader.bytes(field);
+  shared.set(text, bytes);
+  return bytes;
 }
 
 const opaque: AttributeValue = { kind: 'opaque', value: undefined };
@@ -189,6 +231,7 @@ function attributeValue(
   context: ReadContext,
   kind: AttributeKind,
   fields: readonly Field[],
+  lists: Lists,
   node: Node | undefined,
   subgraphs: PendingGraph[],
   fail: (what: string) => ServeOptError,
@@ -208,18 +251,12 @@ function attributeValue(
     case 'graph':
       if (!last) throw fail('is declared a graph but holds none');
       return { kind, value: subgraph(context, fields, node, subgraphs, fail) };
-    case 'floats': {
-      const value: number[] = [];
-      for (const field of fields) reader.pushFloats(field, value);
-      return { kind, value };
-    }
-    case 'ints': {
-      const value: (number | bigint)[] = [];
-      for (const field of fields) reader.pushInt64s(field, value);
-      return { kind, value };
-    }
+    case 'floats':
+      return { kind, value: lists.floats };
+    case 'ints':
+      return { kind, value: lists.ints };
     case 'strings':
-      return { kind, value: fields.map((field) => reader.bytes(field)) };
+      return { kind, value: lists.strings };
     case 'tensors':
       return { kind, value: fields.map((field) => readTensor(reader, [field], context.files, node?.name)) };
     case 'graphs':
@@ -228,6 +265,12 @@ function attributeValue(
       return { kind, value: readType(reader, fields) };
     case 'types':
       return { kind, value: fields.map((field) => readType(reader, [field])) };
+    case 'sparse_tensor':
+      if (last) checkSparse(context, fields);
+      return opaque;
+    case 'sparse_tensors':
+      for (const field of fields) checkSparse(context, [field]);
+      return opaque;
     default:
       return opaque;
   }

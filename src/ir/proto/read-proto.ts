@@ -1,4 +1,4 @@
-import type { ByteSource, Span } from '../../codec/byte-source.js';
+import { appendSpan, type ByteSource, type Span } from '../../codec/byte-source.js';
 import { ExternalFiles, type ExternalFilesOptions } from '../../codec/external-data.js';
 import { FUNCTION, MODEL, OPSET } from '../../codec/fields.js';
 import { sniffFormat } from '../../codec/sniff.js';
@@ -19,7 +19,7 @@ import { readStringEntry } from './read-tensor.js';
 export interface ModelOrigin {
   readonly source: ByteSource;
   readonly files: ExternalFiles | undefined;
-  /** Every top-level field in file order. */
+  /** Every top-level field in file order; adjoining ones other than graph (7) and functions (25) are one, numbered 0. */
   readonly records: (Span & { readonly number: number })[];
   /** training_info, configuration and unknown fields. */
   readonly extras: Span[];
@@ -81,7 +81,7 @@ function readModelProto(source: ByteSource, files: ExternalFiles | undefined): M
   const functions: Field[] = [];
   let irVersion: number | undefined;
   for (const field of reader.fields([{ start: 0, end: source.sizeBytes }], MODEL)) {
-    origin.records.push({ ...spanOf(context, field), number: field.number });
+    appendRecord(origin.records, spanOf(context, field), field.number);
     switch (field.number) {
       case 1:
         irVersion = Number(field.value);
@@ -119,7 +119,7 @@ function readModelProto(source: ByteSource, files: ExternalFiles | undefined): M
         functions.push(field);
         break;
       default:
-        origin.extras.push(spanOf(context, field));
+        appendSpan(origin.extras, spanOf(context, field));
     }
   }
   checkVersions(model, irVersion, graphs.length > 0, source);
@@ -138,6 +138,17 @@ function readModelProto(source: ByteSource, files: ExternalFiles | undefined): M
     },
   };
   return model;
+}
+
+/** Fields that are never written anew in place are one record as long as they adjoin: there may be millions. */
+function appendRecord(records: ModelOrigin['records'], span: Span, number: number): void {
+  const kind = number === 7 || number === 25 ? number : 0;
+  const last = records.at(-1);
+  if (kind === 0 && last?.number === 0 && last.end === span.start) {
+    records[records.length - 1] = { ...last, end: span.end };
+  } else {
+    records.push({ ...span, number: kind });
+  }
 }
 
 function readOpset(
@@ -249,7 +260,7 @@ function readFunction(context: ReadContext, field: Field): ModelFunction {
         metadataProps.push(readStringEntry(reader, part));
         break;
       default:
-        extras.push(spanOf(context, part));
+        appendSpan(extras, spanOf(context, part));
     }
   }
   graph.name = name;
@@ -274,7 +285,7 @@ function readFunction(context: ReadContext, field: Field): ModelFunction {
     if (value) {
       value.inferType(info.type);
       graphOrigin.valueInfos.set(value, spanOf(context, part));
-    } else graphOrigin.strayValueInfos.push(spanOf(context, part));
+    } else appendSpan(graphOrigin.strayValueInfos, spanOf(context, part));
   }
   graph.origin = graphOrigin;
   for (const { subgraphs } of read) for (const inner of subgraphs) readGraph(context, inner.graph, inner.ranges, 1);

@@ -1,4 +1,4 @@
-import { FileBytes, type Span } from '../../codec/byte-source.js';
+import { appendSpan, FileBytes, type Span } from '../../codec/byte-source.js';
 import { type ExternalFiles, externalReference } from '../../codec/external-data.js';
 import { STRING_ENTRY, TENSOR } from '../../codec/fields.js';
 import type { Field, Range, WireReader } from '../../codec/wire-reader.js';
@@ -27,6 +27,9 @@ const TYPED_FIELDS = new Map<number, TypedField>([
   [10, 'double_data'],
   [11, 'uint64_data'],
 ]);
+
+/** No operator takes tensors of more dimensions than a handful. */
+export const MAX_RANK = 1024;
 
 interface Parts {
   name: string;
@@ -71,7 +74,7 @@ function readParts(reader: WireReader, ranges: readonly Range[]): Parts {
     }
     switch (field.number) {
       case 1:
-        reader.pushInt64s(field, parts.dims);
+        reader.pushInt64s(field, parts.dims, MAX_RANK);
         break;
       case 2:
         parts.dataType = Number(field.value);
@@ -89,7 +92,7 @@ function readParts(reader: WireReader, ranges: readonly Range[]): Parts {
         parts.location = Number(field.value);
         break;
       default:
-        parts.extras.push({ source: reader.source, start: field.tagStart, end: field.end });
+        appendSpan(parts.extras, { source: reader.source, start: field.tagStart, end: field.end });
     }
   }
   return parts;
@@ -183,7 +186,6 @@ export function readTensor(
 }
 
 function checkDims(dims: readonly (number | bigint)[], fail: (what: string) => ServeOptError): number[] {
-  if (dims.length > 1024) throw fail(`has ${dims.length} dimensions`);
   return dims.map((dim) => {
     if (dim < 0) throw fail(`has a negative dimension ${dim}`);
     if (typeof dim === 'bigint') throw fail(`has a dimension of ${dim}`);

@@ -25,8 +25,8 @@ export function encodeModel(model: Model, options: EncodeOptions = {}): Rope {
   const changedFunctions = new Set(
     [...model.functions.values()].filter((fn) => fn.origin === undefined || context.changes.graph(fn.graph)),
   );
-  const functionsKept =
-    origin !== undefined && [...origin.functions.keys()].every((fn) => [...model.functions.values()].includes(fn));
+  const functions = new Set(model.functions.values());
+  const functionsKept = origin !== undefined && [...origin.functions.keys()].every((fn) => functions.has(fn));
   if (!origin || model.changed || !functionsKept || origin.functions.size !== model.functions.size) {
     return encodeAnew(context, model, origin, graphChanged, changedFunctions);
   }
@@ -107,7 +107,7 @@ function encodeFunction(context: EncodeContext, fn: ModelFunction): MessageWrite
   for (const value of fn.graph.outputs) writer.text(5, value.name);
   for (const name of fn.attributeNames) writer.text(6, name);
   encodeNodes(context, writer, 7, fn.graph);
-  writer.textUnlessEmpty(8, origin?.docString);
+  writer.textUnlessEmpty(8, origin?.docString ?? fn.graph.docString);
   if (origin) for (const span of origin.opsetSpans) writer.span(span);
   else for (const [domain, version] of fn.opsets) writer.message(9, encodeOpset(domain, version));
   writer.text(10, origin?.domain ?? fn.domain);
