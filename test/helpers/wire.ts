@@ -8,6 +8,11 @@ export type Bytes = Uint8Array;
 const utf8 = new TextEncoder();
 
 export function concat(...parts: readonly Bytes[]): Bytes {
+  return join(parts);
+}
+
+/** `concat` for more parts than a call takes arguments. */
+export function join(parts: readonly Bytes[]): Bytes {
   const bytes = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
   let at = 0;
   for (const part of parts) {
@@ -46,10 +51,13 @@ export function int(field: number, value: number | bigint): Bytes {
   return concat(tag(field, 0), varint(value));
 }
 
+function wrap(field: number, payload: Bytes): Bytes {
+  return concat(tag(field, 2), varint(payload.length), payload);
+}
+
 /** A length-delimited field: bytes, text, or a message of the given parts. */
 export function message(field: number, ...parts: readonly (Bytes | string)[]): Bytes {
-  const payload = concat(...parts.map((part) => (typeof part === 'string' ? text(part) : part)));
-  return concat(tag(field, 2), varint(payload.length), payload);
+  return wrap(field, join(parts.map((part) => (typeof part === 'string' ? text(part) : part))));
 }
 
 /** A length-delimited field that claims another length than it has. */
@@ -64,7 +72,7 @@ export function float(field: number, value: number): Bytes {
 
 /** Packed int64 varints. */
 export function packed(field: number, values: readonly (number | bigint)[]): Bytes {
-  return message(field, ...values.map(varint));
+  return wrap(field, join(values.map(varint)));
 }
 
 /** Messages inside each other around `core`, innermost level first, in time linear in the size; a level is `before`, then the inner message in `field`. */
@@ -76,7 +84,7 @@ export function nest(levels: readonly { readonly before: Bytes; readonly field: 
     prefixes.push(prefix);
     length += prefix.length;
   }
-  return concat(...prefixes.reverse(), core);
+  return join([...prefixes.reverse(), core]);
 }
 
 // --- onnx.proto ---------------------------------------------------------------------------------------------------
@@ -160,7 +168,7 @@ export function tensorTypeBytes(dataType: number, dims?: readonly (number | bigi
   const shape = dims?.map((dim) =>
     message(1, ...(dim === undefined ? [] : [typeof dim === 'string' ? message(2, dim) : int(1, dim)])),
   );
-  return message(1, int(1, dataType), ...(shape ? [message(2, ...shape)] : []));
+  return message(1, int(1, dataType), ...(shape ? [wrap(2, join(shape))] : []));
 }
 
 /** A ValueInfoProto; without a type when none is given. */

@@ -13,6 +13,7 @@ import type { HostileKind } from './kind.js';
 import { KINDS } from './kinds/all.js';
 import { RARE } from './kinds/rare.js';
 
+/** Of processor time: what the clock says depends on what else the machine does. */
 const LIMIT_MS = 5000;
 const LIMIT_BYTES = 512 * 1024 * 1024;
 
@@ -72,7 +73,7 @@ describe('hostile and rare inputs', () => {
       const path = kind.make(emptyFolder());
       const before = readdirSync(folder);
       const memory = peakBytes();
-      const start = performance.now();
+      const start = process.cpuUsage();
       let model: Model | undefined;
       let failure: unknown;
       try {
@@ -80,12 +81,13 @@ describe('hostile and rare inputs', () => {
       } catch (error) {
         failure = error;
       }
-      expect(performance.now() - start).toBeLessThan(LIMIT_MS);
+      const { user, system } = process.cpuUsage(start);
+      expect((user + system) / 1000).toBeLessThan(LIMIT_MS);
       expect(peakBytes() - memory).toBeLessThan(LIMIT_BYTES);
       expect(readdirSync(folder)).toEqual(before);
       if (kind.expect === 'error') {
-        if (model) model.source?.close();
-        expect(model, 'the model was accepted').toBeUndefined();
+        model?.source?.close();
+        expect(failure, 'the model was accepted').toBeDefined();
         expectRefusal(kind, failure);
       } else {
         if (failure) throw failure;

@@ -74,13 +74,13 @@ export const WIRE_DAMAGE: readonly HostileKind[] = [
       ),
     }),
   ),
-  loads('5,000,000 unknown fields', () =>
+  loads('2,000,000 unknown fields', () =>
     concat(
       soundModel(),
-      new Uint8Array(10_000_000).map((_, i) => (i % 2 === 0 ? 0x78 : 1)),
+      new Uint8Array(4_000_000).map((_, i) => (i % 2 === 0 ? 0x78 : 1)),
     ),
   ),
-  refused('3,000,000 dimensions', ['SO2101'], () =>
+  refused('3,000,000 dimensions', ['SO2101', 'SO2104'], () =>
     model({ graph: graph({ initializers: [concat(message(1, new Uint8Array(3_000_000)), tensor('w', 1, []))] }) }),
   ),
   loads('a packed list in several pieces', () =>
