@@ -3,6 +3,7 @@
 import { attribute } from '../ir/attribute.js';
 import type { Graph } from '../ir/graph.js';
 import type { Node } from '../ir/node.js';
+import { nodeLabel } from '../ir/problem.js';
 import { tensorType } from '../ir/type.js';
 import type { Value } from '../ir/value.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -33,7 +34,7 @@ export function insideFunction(graph: Graph): boolean {
 }
 
 /**
- * Gives input `slot` of `node` another constant. Keeps the name when nothing else uses the old initializer, else the old
+ * Gives input `slot` of `node` another constant (named as a bias where there was none). Keeps the name when nothing else uses the old initializer, else the old
  * one stays and a copy is made.
  */
 export function replaceConstantInput(node: Node, slot: number, tensor: Tensor): void {
@@ -43,7 +44,7 @@ export function replaceConstantInput(node: Node, slot: number, tensor: Tensor): 
     old.type = tensorType(tensor.dataType, tensor.dims);
     return;
   }
-  node.setInput(slot, addConstant(node.graph, old ? `${old.name}_folded` : `${node.name}_constant`, tensor, node));
+  node.setInput(slot, addConstant(node.graph, old ? `${old.name}_folded` : `${nodeLabel(node)}_bias`, tensor, node));
   if (old) dropIfUnused(old);
 }
 

@@ -1,9 +1,9 @@
 import { ServeOptError } from '../errors.js';
 import type { Model } from '../ir/model.js';
 import type { Node } from '../ir/node.js';
+import { nodeLabel } from '../ir/problem.js';
 import { allNodes } from '../ir/walk.js';
 import { suggest } from '../suggest.js';
-import { nodeLabel } from './nodes.js';
 
 /** Which nodes a pass may touch, by patterns: node names, globs (`*`, `?`) over names, or op types (`Conv`, `com.microsoft::Gelu`). */
 export interface NodeFilter {

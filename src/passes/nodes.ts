@@ -2,10 +2,7 @@
 import type { Node } from '../ir/node.js';
 import type { Value } from '../ir/value.js';
 
-/** What a node is called in messages: its name, or its first output's when it has none. */
-export function nodeLabel(node: Node): string {
-  return node.name || node.outputs.find((output) => output !== undefined)?.name || node.opType;
-}
+export { nodeLabel } from '../ir/problem.js';
 
 /** The only node that consumes a value, when it does so once, in the same graph, and the value is no graph output. */
 export function onlyConsumer(value: Value): Node | undefined {

@@ -1,12 +1,13 @@
 import type { Model } from '../../ir/model.js';
 import type { Node } from '../../ir/node.js';
+import { nodeLabel } from '../../ir/problem.js';
 import type { Refusal } from '../../ir/transform.js';
 import type { Value } from '../../ir/value.js';
 import { allGraphs, constantTensor } from '../../ir/walk.js';
 import { DataType } from '../../tensor/dtype.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { addConstant, dropIfUnused, replaceConstantInput } from '../constants.js';
-import { absorbConsumer, nodeLabel, onlyConsumer } from '../nodes.js';
+import { absorbConsumer, onlyConsumer } from '../nodes.js';
 import { definePass } from '../pass.js';
 import { type Affine, foldAffine, foldableChannels } from './affine.js';
 

@@ -1,10 +1,11 @@
 import { floatAttribute } from '../../ir/attribute.js';
 import type { Node } from '../../ir/node.js';
+import { nodeLabel } from '../../ir/problem.js';
 import type { Value } from '../../ir/value.js';
 import { allGraphs, constantTensor } from '../../ir/walk.js';
 import { DataType } from '../../tensor/dtype.js';
 import { dropIfUnused } from '../constants.js';
-import { copyMetadata, nodeLabel, onlyConsumer, releaseOutput } from '../nodes.js';
+import { copyMetadata, onlyConsumer, releaseOutput } from '../nodes.js';
 import { definePass } from '../pass.js';
 
 /**

@@ -2,6 +2,7 @@
 import { attribute } from '../../ir/attribute.js';
 import type { Graph } from '../../ir/graph.js';
 import type { Node } from '../../ir/node.js';
+import { nodeLabel } from '../../ir/problem.js';
 import { tensorType } from '../../ir/type.js';
 import type { Value } from '../../ir/value.js';
 import { constantTensor } from '../../ir/walk.js';
@@ -11,7 +12,7 @@ import { type QuantizedWeights, quantizeWeights } from '../../quantize/weights.j
 import { DataType } from '../../tensor/dtype.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { addConstant, dropIfUnused } from '../constants.js';
-import { copyMetadata, nodeLabel, releaseOutput } from '../nodes.js';
+import { copyMetadata, releaseOutput } from '../nodes.js';
 
 export interface DynamicOptions {
   readonly include: readonly string[];

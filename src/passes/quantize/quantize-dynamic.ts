@@ -1,12 +1,12 @@
 import type { Model } from '../../ir/model.js';
 import type { Node } from '../../ir/node.js';
+import { nodeLabel } from '../../ir/problem.js';
 import type { Refusal } from '../../ir/transform.js';
 import { allGraphs } from '../../ir/walk.js';
 import { WEIGHTED_OPERATORS } from '../../quantize/operator-classes.js';
 import type { QuantizedType } from '../../quantize/scheme.js';
 import { insideFunction } from '../constants.js';
 import { nodeSelector } from '../node-filter.js';
-import { nodeLabel } from '../nodes.js';
 import { definePass } from '../pass.js';
 import { DynamicRewriter } from './dynamic-rewriter.js';
 

@@ -1,13 +1,13 @@
 import { ServeOptError } from '../../errors.js';
 import type { Model } from '../../ir/model.js';
 import type { Node } from '../../ir/node.js';
+import { nodeLabel } from '../../ir/problem.js';
 import type { Refusal } from '../../ir/transform.js';
 import type { RangeMap } from '../../quantize/observers.js';
 import { fixedRange } from '../../quantize/operator-classes.js';
 import { planStatic, type StaticPlan } from '../../quantize/plan.js';
 import type { QuantizedType } from '../../quantize/scheme.js';
 import { nodeSelector } from '../node-filter.js';
-import { nodeLabel } from '../nodes.js';
 import { definePass } from '../pass.js';
 import { StaticRewriter, WeightScan } from './static-rewriter.js';
 
@@ -30,8 +30,6 @@ export interface QuantizeStaticOptions {
   quantizeBias: boolean;
   /** Quantize every node of these op types, inputs and outputs, as ONNX Runtime's Python quantizer does; empty: the plan decides. */
   opTypes: readonly string[];
-  /** Also inside subgraphs, where `ranges` then needs tensors of subgraphs by name. */
-  subgraphs: boolean;
 }
 
 /**
@@ -61,7 +59,6 @@ export const quantizeStatic = definePass<QuantizeStaticOptions>({
     activationSymmetric: { description: 'activation ranges centred on zero', default: false },
     quantizeBias: { description: 'biases as INT32', default: true },
     opTypes: { description: 'quantize every node of these op types', default: [] },
-    subgraphs: { description: 'also nodes inside subgraphs', default: false, internal: true },
   },
   run(model, options) {
     if (options.activationType === 's8' && options.weightType === 'u8') {
@@ -101,7 +98,6 @@ function usablePlan(
   for (;;) {
     const plan = planStatic(model, {
       select: (node) => selected(node) && !refused.has(node),
-      subgraphs: options.subgraphs,
       opTypes: options.opTypes.length > 0 ? options.opTypes : undefined,
       dropClamps: !options.activationSymmetric,
     });

@@ -1,0 +1,74 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { biasScales, quantizeBias, weightScalesForBias } from '../../src/quantize/bias.js';
+import { quantizationParameters, quantizeValue, roundHalfEven } from '../../src/quantize/scheme.js';
+
+const float32 = fc.float({ noNaN: true, noDefaultInfinity: true, min: Math.fround(-1e30), max: Math.fround(1e30) });
+
+describe('roundHalfEven', () => {
+  it('rounds halves to the even neighbour', () => {
+    expect([-2.5, -1.5, -0.5, 0.5, 1.5, 2.5, 127.5].map(roundHalfEven).map((v) => v + 0)).toEqual([
+      -2, -2, 0, 0, 2, 2, 128,
+    ]);
+  });
+});
+
+describe('quantizationParameters', () => {
+  it('widens a range to hold zero', () => {
+    expect(quantizationParameters(1, 2.55, { type: 'u8', symmetric: false })).toEqual({
+      scale: Math.fround(Math.fround(2.55) / 255),
+      zeroPoint: 0,
+    });
+    expect(quantizationParameters(-2.55, -1, { type: 'u8', symmetric: false }).zeroPoint).toBe(255);
+  });
+
+  it('centres symmetric ranges: zero point 0 for INT8, 128 for UINT8', () => {
+    expect(quantizationParameters(-1, 127, { type: 's8', symmetric: true })).toEqual({ scale: 1, zeroPoint: 0 });
+    expect(quantizationParameters(-1, 127, { type: 'u8', symmetric: true }).zeroPoint).toBe(128);
+  });
+
+  it('uses 7 bits when the range is reduced', () => {
+    expect(quantizationParameters(-64, 64, { type: 's8', symmetric: true, reduceRange: true })).toEqual({
+      scale: 1,
+      zeroPoint: 0,
+    });
+    expect(quantizationParameters(0, 127, { type: 'u8', symmetric: false, reduceRange: true }).scale).toBe(1);
+  });
+
+  it('falls back to scale 1 when the range is empty or too small for a float32 scale', () => {
+    expect(quantizationParameters(0, 0, { type: 'u8', symmetric: false })).toEqual({ scale: 1, zeroPoint: 0 });
+    expect(quantizationParameters(-1e-40, 1e-40, { type: 's8', symmetric: true })).toEqual({ scale: 1, zeroPoint: 0 });
+  });
+
+  it('represents zero exactly and every value of the range within one step', () => {
+    fc.assert(
+      fc.property(float32, float32, fc.double({ min: 0, max: 1, noNaN: true }), (a, b, t) => {
+        const [min, max] = [Math.min(a, b, 0), Math.max(a, b, 0)];
+        fc.pre(max - min > 1e-30);
+        const parameters = quantizationParameters(min, max, { type: 'u8', symmetric: false });
+        const value = Math.fround(min + (max - min) * t);
+        const back = (quantizeValue(value, parameters, 'u8') - parameters.zeroPoint) * parameters.scale;
+        expect(quantizeValue(0, parameters, 'u8')).toBe(parameters.zeroPoint);
+        expect(Math.abs(back - value)).toBeLessThanOrEqual(parameters.scale * 1.001);
+      }),
+    );
+  });
+});
+
+describe('biases', () => {
+  it('are divided by input scale times weight scale', () => {
+    const scales = biasScales(0.5, Float32Array.of(0.25, 1));
+    expect([...scales]).toEqual([0.125, 0.5]);
+    expect([...quantizeBias(Float32Array.of(1, 1.25), scales)]).toEqual([8, 2]);
+  });
+
+  it('raise the weight scale where they would not fit INT32', () => {
+    const scales = Float32Array.of(1e-9, 1);
+    const raised = weightScalesForBias(1e-3, scales, Float32Array.of(1, 1));
+    expect(raised[0]).toBeGreaterThan(1e-9);
+    expect(raised[1]).toBe(1);
+    const quantized = quantizeBias(Float32Array.of(1, 1), biasScales(1e-3, raised));
+    expect(quantized[0]).toBeLessThan(2 ** 31 - 1);
+    expect(weightScalesForBias(1e-3, Float32Array.of(1), Float32Array.of(1))).toEqual(Float32Array.of(1));
+  });
+});

@@ -1,0 +1,101 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type QuantizedType, quantizationParameters, quantizeValue } from '../../src/quantize/scheme.js';
+import { transposedLastAxes } from '../../src/quantize/transposed.js';
+import { quantizeWeights } from '../../src/quantize/weights.js';
+import { DataType } from '../../src/tensor/dtype.js';
+import { bytesOf, Tensor, type TensorBytes } from '../../src/tensor/tensor.js';
+
+/** Gives its bytes in pieces of `size`, to cross channels at every place. */
+function inPieces(bytes: Uint8Array, size: number): TensorBytes {
+  return {
+    byteLength: bytes.length,
+    read: () => bytes,
+    *chunks() {
+      for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+    },
+  };
+}
+
+/** The definition, element by element. */
+function reference(
+  values: Float32Array,
+  dims: readonly number[],
+  axis: number | undefined,
+  type: QuantizedType,
+  symmetric: boolean,
+) {
+  const inner = dims.slice((axis ?? -1) + 1).reduce((p, d) => p * d, 1);
+  const channelOf = (i: number) => (axis === undefined ? 0 : Math.floor(i / inner) % (dims[axis] as number));
+  const channels = axis === undefined ? 1 : (dims[axis] as number);
+  const parameters = Array.from({ length: channels }, (_, c) => {
+    const own = [...values].filter((_, i) => channelOf(i) === c);
+    return quantizationParameters(Math.min(...own), Math.max(...own), { type, symmetric });
+  });
+  return [...values].map((v, i) => quantizeValue(v, parameters[channelOf(i)] ?? { scale: 1, zeroPoint: 0 }, type));
+}
+
+describe('quantizeWeights', () => {
+  it('equals the definition for every axis, type and cut into pieces', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 4 }),
+        fc.integer({ min: -1, max: 3 }),
+        fc.constantFrom<QuantizedType>('s8', 'u8'),
+        fc.boolean(),
+        fc.integer({ min: 1, max: 9 }),
+        fc.infiniteStream(fc.float({ noNaN: true, min: -100, max: 100 })),
+        (dims, someAxis, type, symmetric, piece, stream) => {
+          const axis = someAxis < 0 || someAxis >= dims.length ? undefined : someAxis;
+          const size = dims.reduce((p, d) => p * d, 1);
+          const values = Float32Array.from({ length: size }, () => stream.next().value as number);
+          const tensor = Tensor.of(DataType.FLOAT, dims, inPieces(bytesOf(values), piece * 4));
+          const result = quantizeWeights(tensor, { type, symmetric, axis });
+          const expected = reference(values, dims, axis, type, symmetric);
+          expect(result?.quantized.integers()).toEqual(expected);
+          const written: number[] = [];
+          for (const chunk of result?.quantized.data.chunks() ?? []) written.push(...chunk);
+          expect(written.map((v) => (type === 's8' ? (v << 24) >> 24 : v))).toEqual(expected);
+        },
+      ),
+    );
+  });
+
+  it('refuses NaN and infinities', () => {
+    for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+      for (const symmetric of [true, false]) {
+        expect(quantizeWeights(Tensor.float32([1, bad, 2]), { type: 's8', symmetric })).toBeUndefined();
+      }
+    }
+  });
+
+  it('reads FLOAT16, BFLOAT16 and DOUBLE', () => {
+    const options = { type: 's8', symmetric: true } as const;
+    const half = Tensor.of(DataType.FLOAT16, [2], bytesOf(Uint16Array.of(0x3c00, 0xbc00)));
+    const brain = Tensor.of(DataType.BFLOAT16, [2], bytesOf(Uint16Array.of(0x3f80, 0xbf80)));
+    const double = Tensor.of(DataType.DOUBLE, [2], bytesOf(Float64Array.of(1, -1)));
+    for (const tensor of [half, brain, double]) {
+      expect(quantizeWeights(tensor, options)?.quantized.integers()).toEqual([127, -127]);
+    }
+  });
+
+  it('takes an empty weight', () => {
+    expect(quantizeWeights(Tensor.float32([], [0, 3]), { type: 's8', symmetric: false })?.quantized.size).toBe(0);
+  });
+});
+
+describe('transposedLastAxes', () => {
+  it('exchanges the last two axes of every matrix, also beyond one tile', () => {
+    const [batch, rows, columns] = [2, 70, 130];
+    const source = Uint8Array.from({ length: batch * rows * columns }, (_, i) => (i * 31) % 251);
+    const result = transposedLastAxes(Tensor.uint8(source, [batch, rows, columns]));
+    expect(result.dims).toEqual([batch, columns, rows]);
+    const bytes = result.bytes();
+    for (let b = 0; b < batch; b++)
+      for (let r = 0; r < rows; r++)
+        for (let c = 0; c < columns; c++) {
+          if (bytes[(b * columns + c) * rows + r] !== source[(b * rows + r) * columns + c])
+            expect.fail(`at ${b},${r},${c}`);
+        }
+  });
+});
