@@ -1,4 +1,5 @@
 import type { Model } from '../../ir/model.js';
+import { nodeLabel } from '../../ir/problem.js';
 import type { Refusal } from '../../ir/transform.js';
 import type { Value } from '../../ir/value.js';
 import { allGraphs, constantTensor } from '../../ir/walk.js';
@@ -6,7 +7,6 @@ import { inferTypes } from '../../ops/infer-types.js';
 import { DataType } from '../../tensor/dtype.js';
 import { FLOAT16_MAX } from '../../tensor/float16.js';
 import { nodeSelector } from '../node-filter.js';
-import { nodeLabel } from '../nodes.js';
 import { definePass } from '../pass.js';
 import { planFloat16 } from './float16/plan.js';
 import { describeFloat16Report, type Float16Report, newFloat16Report } from './float16/report.js';

@@ -1,11 +1,11 @@
 import type { Node } from '../../../ir/node.js';
+import { nodeLabel } from '../../../ir/problem.js';
 import type { Value } from '../../../ir/value.js';
 import type { DataTypeCode } from '../../../tensor/dtype.js';
 import { DataType } from '../../../tensor/dtype.js';
 import { toFloat16 } from '../../../tensor/float16.js';
 import { bytesOf, Tensor } from '../../../tensor/tensor.js';
 import { addConstant } from '../../constants.js';
-import { nodeLabel } from '../../nodes.js';
 
 /** How nodes of one operator are brought over one operator set version that changed it. */
 export interface OpsetAdapter {

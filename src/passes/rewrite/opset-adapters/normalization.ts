@@ -1,9 +1,9 @@
 import type { Node } from '../../../ir/node.js';
+import { nodeLabel } from '../../../ir/problem.js';
 import { tensorType } from '../../../ir/type.js';
 import type { Value } from '../../../ir/value.js';
 import { Tensor } from '../../../tensor/tensor.js';
 import { addConstant } from '../../constants.js';
-import { nodeLabel } from '../../nodes.js';
 import { elementType, knownDims, type OpsetAdapter } from './adapter.js';
 
 export const NORMALIZATION_ADAPTERS: readonly OpsetAdapter[] = [

@@ -4,11 +4,11 @@
  */
 import { attribute } from '../../../ir/attribute.js';
 import type { Node } from '../../../ir/node.js';
+import { nodeLabel } from '../../../ir/problem.js';
 import { tensorType } from '../../../ir/type.js';
 import { DataType } from '../../../tensor/dtype.js';
 import { Tensor } from '../../../tensor/tensor.js';
 import { addConstant } from '../../constants.js';
-import { nodeLabel } from '../../nodes.js';
 import { elementType, knownDims, type OpsetAdapter } from './adapter.js';
 
 export const SOFTMAX_ADAPTERS: readonly OpsetAdapter[] = ['Softmax', 'LogSoftmax', 'Hardmax'].map((opType) => ({
