@@ -1,0 +1,135 @@
+import { basename } from 'node:path';
+import type { Model } from '../ir/model.js';
+import type { TransformStepReport } from '../ir/transform.js';
+import { walkGraphs } from '../ir/walk.js';
+import { isObservable } from '../quantize/expose-ranges.js';
+import { planStatic } from '../quantize/plan.js';
+import { DataType } from '../tensor/dtype.js';
+import { calibrate } from './calibrate.js';
+import { Conversion, type ConversionMode } from './conversion.js';
+import { QUANTIZE_DEFAULTS, type QuantizeOptions } from './options.js';
+import type { SampleSplit } from './sample-split.js';
+import type { Stages } from './stages.js';
+
+/** What a conversion came to. */
+export interface Converted {
+  readonly conversion: Conversion;
+  readonly mode: ConversionMode;
+  readonly step: TransformStepReport;
+  readonly calibration?: { readonly source: string; readonly samples: number; readonly method: string };
+  readonly warnings: readonly string[];
+}
+
+/** Converts in the mode asked for; `auto` goes to dynamic where static finds nothing. */
+export async function convertModel(
+  model: Model,
+  options: QuantizeOptions,
+  split: SampleSplit,
+  stages: Stages,
+): Promise<Converted> {
+  const requested = options.mode ?? QUANTIZE_DEFAULTS.mode;
+  if (requested === 'fp16') return convertFloat16(model, options, stages);
+  if (requested === 'static' || (requested === 'auto' && split.calibration)) {
+    const result = await convertStatic(model, options, split, stages);
+    if (result.step.changed > 0 || requested === 'static') return result;
+  }
+  stages.start('quantize');
+  const conversion = new Conversion(model.clone(), options);
+  await conversion.prepare('dynamic');
+  const step = await conversion.toDynamic(options);
+  stages.end(`${step.changed} layers`);
+  return { conversion, mode: 'dynamic', step, warnings: [] };
+}
+
+async function convertStatic(
+  model: Model,
+  options: QuantizeOptions,
+  split: SampleSplit,
+  stages: Stages,
+): Promise<Converted> {
+  stages.start('prepare');
+  const conversion = new Conversion(model.clone(), options);
+  await conversion.prepare('static');
+  stages.end(`${model.graph.nodes.size} → ${conversion.model.graph.nodes.size} nodes`);
+  const { calibration } = split;
+  const warnings: string[] = [];
+  const observe = planStatic(conversion.model).observe;
+  let ranges: Awaited<ReturnType<typeof calibrate>>['ranges'] = new Map();
+  let sampleCount = 0;
+  if (calibration && observe.length > 0) {
+    stages.start('calibrate', calibration.count);
+    const result = await calibrate(conversion.model, calibration.path, {
+      ...stages.context('calibrate'),
+      tensors: observe,
+      first: calibration.first,
+      samples: calibration.count,
+      batch: options.batch ?? QUANTIZE_DEFAULTS.batch,
+      ...(options.threads === undefined ? {} : { threads: options.threads }),
+    });
+    ranges = result.ranges;
+    sampleCount = result.samples;
+    for (const [name, runs] of result.nonFinite)
+      warnings.push(`Tensor "${name}" held NaN or infinities in ${runs} calibration runs.`);
+    stages.end(`${observe.length} tensors, ${sampleCount} samples`);
+  }
+  stages.start('quantize');
+  const step = await conversion.toStatic(ranges, options);
+  stages.end(`${step.changed} nodes`);
+  return {
+    conversion,
+    mode: 'static',
+    step,
+    ...(sampleCount > 0 && calibration
+      ? { calibration: { source: basename(calibration.path), samples: sampleCount, method: 'min-max' } }
+      : {}),
+    warnings,
+  };
+}
+
+async function convertFloat16(model: Model, options: QuantizeOptions, stages: Stages): Promise<Converted> {
+  stages.start('convert');
+  const conversion = new Conversion(model.clone(), options);
+  await conversion.prepare('fp16');
+  const step = await conversion.toFloat16(options);
+  stages.end(`${step.changed} nodes`);
+  return { conversion, mode: 'fp16', step, warnings: [] };
+}
+
+/** Half precision again, leaving in float32 what was seen to exceed its range. */
+export async function convertFloat16WithRanges(
+  model: Model,
+  options: QuantizeOptions,
+  split: SampleSplit,
+  stages: Stages,
+): Promise<Converted> {
+  stages.start('observe');
+  const conversion = new Conversion(model.clone(), options);
+  await conversion.prepare('fp16');
+  const data = split.calibration?.path ?? {
+    seed: options.seed ?? QUANTIZE_DEFAULTS.seed,
+    samples: split.judging.count ?? 1,
+  };
+  const { ranges } = await calibrate(conversion.model, data, {
+    ...stages.context('observe'),
+    tensors: floatTensors(conversion.model),
+    ...(split.calibration ? { samples: split.calibration.count } : {}),
+    ...(options.threads === undefined ? {} : { threads: options.threads }),
+  });
+  stages.end(`${ranges.size} tensors`);
+  stages.start('convert');
+  const step = await conversion.toFloat16(options, ranges);
+  stages.end(`${step.changed} nodes`);
+  return { conversion, mode: 'fp16', step, warnings: [] };
+}
+
+/** Names of the FLOAT tensors that nodes compute where a run can be observed. */
+function floatTensors(model: Model): string[] {
+  const names = new Set<string>();
+  for (const graph of walkGraphs(model.graph)) {
+    if (!isObservable(graph)) continue;
+    for (const { name, producer, type } of graph.values.values()) {
+      if (producer && type?.kind === 'tensor' && type.dataType === DataType.FLOAT) names.add(name);
+    }
+  }
+  return [...names];
+}
