@@ -40,8 +40,8 @@ export type AttributeValue =
   | { readonly kind: 'graphs'; readonly value: readonly Graph[] }
   | { readonly kind: 'type'; readonly value: ValueType | undefined }
   | { readonly kind: 'types'; readonly value: readonly (ValueType | undefined)[] }
-  /** A reference to an attribute of the enclosing local function. */
-  | { readonly kind: 'reference'; readonly value: string }
+  /** A reference to an attribute of the enclosing local function; `declared` is the kind it says it has. */
+  | { readonly kind: 'reference'; readonly value: string; readonly declared?: AttributeKind }
   /** Sparse tensors and kinds of a later ONNX: kept byte for byte. */
   | { readonly kind: 'opaque'; readonly value: undefined };
 

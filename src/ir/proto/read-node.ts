@@ -177,8 +177,10 @@ export function readAttribute(
       `Attribute "${name}" of node "${node?.name ?? ''}" (${node?.opType ?? 'function'}) ${what}`,
       field.tagStart,
     );
-  if (reference !== undefined && reference !== '')
-    return { name, value: { kind: 'reference', value: reference }, origin };
+  if (reference !== undefined && reference !== '') {
+    const kind = code === 0 ? undefined : KIND_BY_CODE.get(code);
+    return { name, value: { kind: 'reference', value: reference, ...(kind ? { declared: kind } : {}) }, origin };
+  }
   if (payload.size > 1) throw fail(`has several values: ${[...payload.keys()].join(', ')}`);
   const [present] = payload.keys();
   const declared = code === 0 ? present : KIND_BY_CODE.get(code);

@@ -1,11 +1,13 @@
 import type { Span } from '../../codec/byte-source.js';
 import { MessageWriter } from '../../codec/message-writer.js';
+import type { Tensor } from '../../tensor/tensor.js';
 import { ATTRIBUTE_TYPE, type Attribute } from '../attribute.js';
 import type { Graph } from '../graph.js';
 import type { Node } from '../node.js';
 import type { Value } from '../value.js';
 import { emptyGraphOrigin, type GraphOrigin } from './read-graph.js';
 import { type AttributeOrigin, type NodeOrigin, normalizeDomain } from './read-node.js';
+import type { TensorOrigin } from './read-tensor.js';
 import { type EncodeOptions, encodeTensor } from './write-tensor.js';
 import { encodeMetadata, encodeType, encodeValueInfo } from './write-type.js';
 
@@ -143,7 +145,7 @@ function encodeAttribute(
       writer.bytes(4, value.value);
       break;
     case 'tensor':
-      writer.message(5, encodeTensor(value.value, ''));
+      writer.message(5, encodeTensor(value.value, tensorName(value.value)));
       break;
     case 'graph':
       writer.message(6, encodeGraph(context, value.value));
@@ -158,7 +160,7 @@ function encodeAttribute(
       for (const item of value.value) writer.bytes(9, item);
       break;
     case 'tensors':
-      for (const item of value.value) writer.message(10, encodeTensor(item, ''));
+      for (const item of value.value) writer.message(10, encodeTensor(item, tensorName(item)));
       break;
     case 'graphs':
       for (const item of value.value) writer.message(11, encodeGraph(context, item));
@@ -177,7 +179,13 @@ function encodeAttribute(
     case 'opaque':
       break;
   }
-  if (value.kind !== 'reference' && value.kind !== 'opaque') writer.int64(20, ATTRIBUTE_TYPE[value.kind]);
+  const kind = value.kind === 'reference' ? value.declared : value.kind;
+  if (kind !== undefined && kind !== 'opaque') writer.int64(20, ATTRIBUTE_TYPE[kind]);
   for (const extra of origin?.extras ?? []) writer.span(extra);
   return writer;
+}
+
+/** A tensor in an attribute keeps the name it came with: nothing refers to it, but files have it. */
+function tensorName(tensor: Tensor): string {
+  return (tensor.origin as TensorOrigin | undefined)?.name ?? '';
 }

@@ -123,7 +123,10 @@ function fromItem(
   item: Item,
   annotated: AttributeKind | undefined,
 ): AttributeSyntax {
-  if (item.kind === 'reference') return { ...label, kind: 'plain', value: item };
+  if (item.kind === 'reference') {
+    const declared = annotated === undefined ? {} : { declared: annotated };
+    return { ...label, kind: 'plain', value: { ...item, ...declared } };
+  }
   const value = annotated === 'float' ? toFloat(item) : item;
   if (annotated !== undefined && annotated !== value.kind) mismatch(scanner, label, annotated, value.kind);
   if (value.kind === 'graph') return { ...label, kind: 'graph', graphs: [value.value] };

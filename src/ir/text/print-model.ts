@@ -1,4 +1,4 @@
-import type { Attribute } from '../attribute.js';
+import type { Attribute, AttributeKind } from '../attribute.js';
 import type { Graph } from '../graph.js';
 import type { Model } from '../model.js';
 import type { ModelFunction } from '../model-function.js';
@@ -181,8 +181,14 @@ function printAttribute(attribute: Attribute, settings: Settings, depth: number)
     case 'types':
       return many('type_protos', value.value.map(printType));
     case 'reference':
-      return `${name} = @${formatIdentifier(value.value)}`;
+      return `${name}${printDeclared(value.declared)} = @${formatIdentifier(value.value)}`;
     case 'opaque':
       return `${name} = ...`;
   }
+}
+
+/** The kind a reference declares; sparse tensors have no word in the syntax. */
+function printDeclared(kind: AttributeKind | undefined): string {
+  if (kind === undefined || kind === 'undefined' || kind === 'sparse_tensor' || kind === 'sparse_tensors') return '';
+  return `: ${kind === 'type' ? 'type_proto' : kind === 'types' ? 'type_protos' : kind}`;
 }
