@@ -1,0 +1,123 @@
+/**
+ * The public API of serve-opt. What is not listed here may change in any release.
+ *
+ * Nothing prints; long calls take `{ signal, onProgress }`; errors are `ServeOptError` with a stable code.
+ */
+
+// Errors.
+export type { ErrorCode, ErrorLocation, ExitCode } from './errors.js';
+export { ERROR_TABLE, EXIT, ServeOptError } from './errors.js';
+// Reports: plain data with a `schemaVersion`.
+export type {
+  ComparisonResult,
+  ComparisonSource,
+  MetricComparison,
+  MetricName,
+  MetricValue,
+  OutputDifference,
+} from './evaluate/comparison.js';
+// What a model is made of.
+export type { Attribute, AttributeKind, AttributeValue } from './ir/attribute.js';
+export { attribute, floatAttribute, graphAttribute } from './ir/attribute.js';
+// What is known of a model without running it.
+export type { Change, ModelCensus, ModelDiff } from './ir/diff.js';
+export { countModel, diffModels } from './ir/diff.js';
+export type { NodeSpec } from './ir/graph.js';
+export { Graph } from './ir/graph.js';
+export type { ModelSource } from './ir/model.js';
+export { Model } from './ir/model.js';
+export type { ModelFunction } from './ir/model-function.js';
+export { Node } from './ir/node.js';
+export type { Problem } from './ir/problem.js';
+// Models: read, write, print.
+export type { ReadModelOptions } from './ir/read-model.js';
+export { parseModelBytes, readModel } from './ir/read-model.js';
+export type { ParseOptions } from './ir/text/parse-model.js';
+export { parseModel } from './ir/text/parse-model.js';
+export type { PrintOptions } from './ir/text/print-model.js';
+export { printModel } from './ir/text/print-model.js';
+// Passes of your own.
+export type {
+  Refusal,
+  Transform,
+  TransformContext,
+  TransformReport,
+  TransformResult,
+  TransformStep,
+  TransformStepReport,
+} from './ir/transform.js';
+export type { Dim, MapType, OpaqueType, SequenceType, Shape, TensorType, ValueType } from './ir/type.js';
+export { formatType, tensorType } from './ir/type.js';
+export type { Use } from './ir/value.js';
+export { Value } from './ir/value.js';
+export { verifyModel } from './ir/verify.js';
+export { allGraphs, allNodes, constantTensor } from './ir/walk.js';
+export type { WriteModelOptions, WrittenModel } from './ir/write-model.js';
+export { modelBytes, writeModel } from './ir/write-model.js';
+export type { InferenceProblem, InferenceReport } from './ops/infer-types.js';
+export { inferTypes } from './ops/infer-types.js';
+
+// Passes: steps for `model.transform(…)`.
+export { eliminateDead } from './passes/eliminate/eliminate-dead.js';
+export { eliminateIdentity } from './passes/eliminate/eliminate-identity.js';
+export { foldAffineIntoConv } from './passes/fold/fold-affine-into-conv.js';
+export { foldBatchNormalization } from './passes/fold/fold-batch-normalization.js';
+export { foldConstantViews } from './passes/fold/fold-constant-views.js';
+export { fuseHardSwish } from './passes/fuse/fuse-hard-swish.js';
+export type { Numerics, OptionRow, OptionTable, PassDefinition, PassFactory, PassGroup } from './passes/pass.js';
+export { definePass } from './passes/pass.js';
+export type { ConvertToFloat16Options } from './passes/quantize/convert-to-float16.js';
+export { convertToFloat16 } from './passes/quantize/convert-to-float16.js';
+export type { QuantizeDynamicOptions } from './passes/quantize/quantize-dynamic.js';
+export { quantizeDynamic } from './passes/quantize/quantize-dynamic.js';
+export type { QuantizeStaticOptions } from './passes/quantize/quantize-static.js';
+export { quantizeStatic } from './passes/quantize/quantize-static.js';
+export type { PassMetadata } from './passes/registry.js';
+export { PASSES } from './passes/registry.js';
+export { initializersNotInputs } from './passes/rewrite/initializers-not-inputs.js';
+export type { UpgradeOpsetOptions } from './passes/rewrite/upgrade-opset.js';
+export { upgradeOpset } from './passes/rewrite/upgrade-opset.js';
+// Measuring: these start ONNX Runtime in a process of its own.
+export type { RangeMap, ValueRange } from './quantize/observers.js';
+export type {
+  CalibrationReport,
+  CompareReport,
+  FloatLayerReport,
+  InspectReport,
+  LatencyComparison,
+  LayerReport,
+  OpCount,
+  QuantizeReport,
+  ReportFile,
+  ReportHeader,
+  ReportModel,
+  ReportValue,
+  StepReport,
+  VerificationReport,
+} from './report/types.js';
+export { REPORT_SCHEMA_VERSION } from './report/types.js';
+export type { DataTypeCode } from './tensor/dtype.js';
+export { DataType, dataTypeFromName, dataTypeName } from './tensor/dtype.js';
+export type { TensorBytes } from './tensor/tensor.js';
+export { Tensor } from './tensor/tensor.js';
+export { packageVersion } from './version.js';
+export type { CalibrateOptions, Calibration } from './workflows/calibrate.js';
+export { calibrate } from './workflows/calibrate.js';
+export type { ComparePairOptions } from './workflows/compare.js';
+export { compare } from './workflows/compare.js';
+// Whole commands, from file to file: what `serve-opt quantize`, `inspect` and `compare` do.
+export { compareModels } from './workflows/compare-models.js';
+export { inspectModel } from './workflows/inspect-model.js';
+export type {
+  CompareOptions,
+  ExecutionOptions,
+  InspectOptions,
+  ProgressEvent,
+  QuantizeMode,
+  QuantizeOptions,
+  QuantizeTarget,
+  SourceOptions,
+  WorkflowContext,
+} from './workflows/options.js';
+export { COMPARE_DEFAULTS, QUANTIZE_DEFAULTS } from './workflows/options.js';
+export { quantizeModel } from './workflows/quantize-model.js';
