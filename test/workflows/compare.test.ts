@@ -84,7 +84,8 @@ describe('compare', () => {
       await expect(compare(model, 'absent.onnx', DATA, quick)).rejects.toMatchObject({ code: 'SO2001' });
       await expect(compare(model, model, 'absent.npz', quick)).rejects.toMatchObject({ code: 'SO2001' });
       model.source?.close();
-      expect(readdirSync(folder)).toEqual([]);
+      // ONNX Runtime keeps files of its own there.
+      expect(readdirSync(folder).filter((name) => name.startsWith('serve-opt-'))).toEqual([]);
     } finally {
       vi.unstubAllEnvs();
       rmSync(folder, { recursive: true });
