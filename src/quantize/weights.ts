@@ -25,6 +25,8 @@ export interface WeightOptions extends SchemeOptions {
 /** Scales and zero points of a weight, one element a channel. */
 export interface WeightParameters {
   readonly type: QuantizedType;
+  /** Scales cover the largest magnitude, so that nothing is clipped. */
+  readonly symmetric: boolean;
   readonly axis: number | undefined;
   readonly scales: Float32Array;
   readonly zeroPoints: Int32Array;
@@ -70,7 +72,7 @@ export function weightParameters(ranges: WeightRanges, options: WeightOptions): 
     scales[channel] = one.scale;
     zeroPoints[channel] = one.zeroPoint;
   }
-  return { type: options.type, axis: options.axis, scales, zeroPoints };
+  return { type: options.type, symmetric: options.symmetric, axis: options.axis, scales, zeroPoints };
 }
 
 /** The weight with given parameters. Nothing is computed until the bytes are read, and then piece by piece. */
@@ -137,8 +139,8 @@ function quantizedBytes(source: Tensor, parameters: WeightParameters): TensorByt
 type PieceQuantizer = (values: Float32Array, at: number, target: Uint8Array) => void;
 
 function pieceQuantizer(parameters: WeightParameters, layout: ChannelLayout): PieceQuantizer {
-  const { type, scales, zeroPoints } = parameters;
-  if (type === 's8' && zeroPoints.every((zeroPoint) => zeroPoint === 0)) {
+  const { type, symmetric, scales, zeroPoints } = parameters;
+  if (type === 's8' && symmetric) {
     return (values, at, target) =>
       quantizeSymmetric(values, at, layout, scales, new Int8Array(target.buffer, target.byteOffset, target.length));
   }
