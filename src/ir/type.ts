@@ -27,6 +27,8 @@ export interface MapType {
 /** `Opaque` and kinds of a later ONNX: kept byte for byte, never computed with. */
 export interface OpaqueType {
   readonly kind: 'opaque';
+  /** Where the codec read it; only the codec looks inside. */
+  readonly origin?: object;
 }
 
 /** The type of a graph value (onnx.proto TypeProto). */

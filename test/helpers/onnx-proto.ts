@@ -54,8 +54,9 @@ function fields(message: object, ...overrides: readonly [string, string][]): Pla
   const own = new Map(overrides);
   for (const [key, value] of Object.entries(message)) {
     const item = own.get(key) ?? normal(value);
-    // An empty message is not an absent one.
-    if (item !== undefined && item !== '') plain.push([key, item]);
+    // An empty message is not an absent one, but a type that says nothing is.
+    const nothing = value instanceof onnx.TypeProto && item !== undefined && Object.keys(item).length === 0;
+    if (item !== undefined && item !== '' && !nothing) plain.push([key, item]);
   }
   return Object.fromEntries(plain);
 }

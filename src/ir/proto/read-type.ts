@@ -1,9 +1,11 @@
+import type { Span } from '../../codec/byte-source.js';
 import { DIMENSION, ELEMENT_TYPE, MAP_TYPE, SHAPE, TENSOR_TYPE, TYPE } from '../../codec/fields.js';
 import type { Range, WireReader } from '../../codec/wire-reader.js';
 import { ServeOptError } from '../../errors.js';
-import type { Dim, ValueType } from '../type.js';
+import type { Dim, OpaqueType, ValueType } from '../type.js';
 
 const MAX_TYPE_DEPTH = 64;
+const DENOTATION = 6;
 
 /** Reads a TypeProto. An empty one gives undefined. @throws SO2007 when types nest too deeply */
 export function readType(reader: WireReader, ranges: readonly Range[], depth = 0): ValueType | undefined {
@@ -14,8 +16,13 @@ export function readType(reader: WireReader, ranges: readonly Range[], depth = 0
     });
   }
   const byKind = new Map<number, Range[]>();
+  let hasUnknown = false;
   for (const field of reader.fields(ranges, TYPE)) {
-    if (field.number === 6) continue;
+    if (field.number === DENOTATION) continue;
+    if (!field.row) {
+      hasUnknown = true;
+      continue;
+    }
     const list = byKind.get(field.number);
     if (list) list.push(field);
     else byKind.set(field.number, [field]);
@@ -24,7 +31,7 @@ export function readType(reader: WireReader, ranges: readonly Range[], depth = 0
   const [kind, payload] = [...byKind].at(-1) ?? [0, []];
   switch (kind) {
     case 0:
-      return undefined;
+      return hasUnknown ? opaqueType(reader, ranges) : undefined;
     case 1:
     case 8: {
       let dataType = 0;
@@ -55,8 +62,14 @@ export function readType(reader: WireReader, ranges: readonly Range[], depth = 0
       return { kind: 'map', keyType, valueType: readType(reader, inner, depth + 1) };
     }
     default:
-      return { kind: 'opaque' };
+      return opaqueType(reader, ranges);
   }
+}
+
+/** A kind that has no other form here: its message is kept. */
+function opaqueType(reader: WireReader, ranges: readonly Range[]): OpaqueType {
+  const spans: readonly Span[] = ranges.map(({ start, end }) => ({ source: reader.source, start, end }));
+  return { kind: 'opaque', origin: spans };
 }
 
 function readShape(reader: WireReader, ranges: readonly Range[]): Dim[] {

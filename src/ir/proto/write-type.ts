@@ -1,8 +1,9 @@
+import type { Span } from '../../codec/byte-source.js';
 import { MessageWriter } from '../../codec/message-writer.js';
 import type { Dim, ValueType } from '../type.js';
 import type { Value } from '../value.js';
 
-/** Encodes a TypeProto; undefined where nothing is known or the kind is kept as bytes only. */
+/** Encodes a TypeProto; undefined where nothing is known. A kind kept as bytes comes out as those bytes. */
 export function encodeType(type: ValueType | undefined): MessageWriter | undefined {
   if (!type) return undefined;
   const writer = new MessageWriter();
@@ -29,7 +30,9 @@ export function encodeType(type: ValueType | undefined): MessageWriter | undefin
       return writer;
     }
     case 'opaque':
-      return undefined;
+      if (!type.origin) return undefined;
+      for (const span of type.origin as readonly Span[]) writer.span(span);
+      return writer;
   }
 }
 
