@@ -55,7 +55,8 @@ export async function main(argv: readonly string[], context: CliContext): Promis
       const report = reportError(error, context.versions, debug);
       writeDocument(definition?.name ?? null, { ok: false, error: report }, context);
     } else {
-      writeText(context.stderr, renderError(error, styleOf(context.stderr), context.versions, debug), context);
+      const columns = context.stderr.isTTY === true ? context.stderr.columns : undefined;
+      writeText(context.stderr, renderError(error, styleOf(context.stderr), context.versions, debug, columns), context);
     }
     return error.exitCode;
   }

@@ -9,6 +9,7 @@ import { createProgress } from './render/progress.js';
 import { safeText } from './render/safe-text.js';
 import { createStyle, type Style, wantsColour } from './render/style.js';
 import { workflowError } from './render/workflow-commands.js';
+import { wrapLine } from './render/wrap.js';
 
 /** Parses, loads and runs one command, and prints what it answers. @throws ServeOptError, or whatever went wrong. */
 export async function runCommand(
@@ -39,7 +40,7 @@ export async function runCommand(
         ...context,
         style,
         progress,
-        columns: context.stdout.isTTY === true ? (context.stdout.columns ?? 80) : undefined,
+        columns: columnsOf(context.stdout),
         verbosity: flags.verbose ? 1 : 0,
       },
       args,
@@ -68,7 +69,8 @@ async function print(
   const stream = result.stdoutTaken ? context.stderr : context.stdout;
   if (answer !== '' && !(result.stdoutTaken && flags.quiet)) writeText(stream, `${answer}\n`, context);
   if (!flags.quiet) {
-    if (result.summary !== undefined) writeText(context.stderr, `${safeText(result.summary)}\n`, context);
+    if (result.summary !== undefined)
+      writeText(context.stderr, `${wrapLine(safeText(result.summary), columnsOf(context.stderr))}\n`, context);
     if (result.next !== undefined) {
       writeText(context.stderr, `${errorStyle.dim(`next: ${safeText(result.next)}`)}\n`, context);
     }
@@ -76,6 +78,11 @@ async function print(
   if (exitCode === EXIT.gate && inGitHubActions(context)) {
     context.stderr.write(workflowError(`serve-opt ${definition.name}`, result.summary ?? 'a gate is not met'));
   }
+}
+
+/** Width of a terminal; undefined for anything else. */
+function columnsOf(stream: OutputStream): number | undefined {
+  return stream.isTTY === true ? (stream.columns ?? 80) : undefined;
 }
 
 function streamStyle(stream: OutputStream, flags: FlagValues, context: CliContext): Style {

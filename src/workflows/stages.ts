@@ -24,6 +24,11 @@ export class Stages {
     this.#options.onProgress?.({ kind: 'end', stage: this.#stage, ...(detail === undefined ? {} : { detail }) });
   }
 
+  /** Ends a stage that wrote a file. */
+  endWriting(sizeBytes: number): void {
+    this.#options.onProgress?.({ kind: 'end', stage: this.#stage, sizeBytes });
+  }
+
   /** Signal and progress for a workflow that runs as a stage of this one. */
   context(stage: string): { signal?: AbortSignal; onProgress?: NonNullable<WorkflowContext['onProgress']> } {
     const { signal, onProgress } = this.#options;

@@ -6,8 +6,8 @@ import { probeRuntime } from '../../runtime/providers.js';
 import type { CommandContext, CommandResult } from '../command.js';
 import type { Versions } from '../context.js';
 import { formatBytes } from '../render/format.js';
-import type { Style } from '../render/style.js';
 import { type Cell, renderTable } from '../render/table.js';
+import type { TextOptions } from '../render/text-options.js';
 import { findTools, type ToolReport } from '../tools.js';
 
 /** The `result` of `serve-opt doctor --json`. */
@@ -45,7 +45,7 @@ export async function run(context: CommandContext): Promise<CommandResult> {
   ]);
   context.progress.handle({ kind: 'end', stage: 'probe' });
   const report: DoctorReport = { schemaVersion: 1, versions: context.versions, runtime, tools, temporaryFolder };
-  return { report, text: () => renderDoctor(report, context.style, context.verbosity > 0) };
+  return { report, text: () => renderDoctor(report, context) };
 }
 
 async function runtimeState(signal: AbortSignal): Promise<RuntimeState> {
@@ -82,7 +82,8 @@ async function folderState(path: string): Promise<FolderState> {
 /** Longest reason in the table: what a driver's loader says can fill a screen. `-v` and `--json` give all of it. */
 const REASON_LENGTH = 110;
 
-async function renderDoctor(report: DoctorReport, style: Style, verbose: boolean): Promise<string> {
+async function renderDoctor(report: DoctorReport, { style, columns, verbosity }: TextOptions): Promise<string> {
+  const verbose = verbosity > 0;
   const { versions, runtime, temporaryFolder } = report;
   const line = (works: boolean, name: string, text: string): readonly Cell[] => [
     { text: works ? '✓' : '✗', style: works ? 'green' : 'red' },
@@ -90,7 +91,11 @@ async function renderDoctor(report: DoctorReport, style: Style, verbose: boolean
     text,
   ];
   const table = (rows: readonly (readonly Cell[])[]): Promise<string> =>
-    renderTable([{ title: '' }, { title: '' }, { title: '' }], rows, { columns: undefined, style, indent: 2 });
+    renderTable([{ title: '' }, { title: '' }, { title: '', flexible: true }], rows, {
+      columns: verbose ? undefined : columns,
+      style,
+      indent: 2,
+    });
   const providers = runtime.providers.map((provider) =>
     line(
       provider.works,
@@ -112,13 +117,19 @@ async function renderDoctor(report: DoctorReport, style: Style, verbose: boolean
   ];
   const parts = [style.bold('Versions'), await table(program)];
   if (runtime.hint !== undefined) parts.push(`    ${style.cyan('hint:')} ${runtime.hint}`);
-  if (providers.length > 0) parts.push('', style.bold('Execution providers'), await table(providers));
+  if (providers.length > 0) {
+    const more = !verbose && runtime.providers.some((provider) => !provider.works) ? style.dim(' (-v tells why)') : '';
+    parts.push('', `${style.bold('Execution providers')}${more}`, await table(providers));
+  }
   parts.push('', style.bold('Tools on PATH'), await table(tools));
   parts.push('', style.bold('Temporary folder'), await table([folder]));
   return parts.join('\n');
 }
 
-function shortened(reason: string, verbose: boolean): string {
-  if (verbose || reason.length <= REASON_LENGTH) return reason;
-  return `${reason.slice(0, REASON_LENGTH).trimEnd()}… (-v tells all)`;
+/** Without the source file that native code names first. */
+function shortened(native: string, verbose: boolean): string {
+  if (verbose) return native;
+  const reason = native.replace(/^\/\S+:\d+ /, '');
+  if (reason.length <= REASON_LENGTH) return reason;
+  return `${reason.slice(0, REASON_LENGTH).trimEnd()}…`;
 }

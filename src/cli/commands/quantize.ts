@@ -49,10 +49,13 @@ function nextCommand(
   flags: FlagValues,
   outputPath: string | undefined,
 ): string | undefined {
-  if (report.mode === 'none' || outputPath === undefined) return undefined;
-  if (report.mode === 'dynamic' && flags.data === undefined && flags.mode === undefined) {
-    return `serve-opt quantize ${shellWord(path)} --data SAMPLES  (static INT8 is faster still)`;
+  if (outputPath === undefined) return undefined;
+  const wantsData = report.mode === 'dynamic' || report.leftInFloat.some((layer) => layer.opType.startsWith('Conv'));
+  if (wantsData && report.mode !== 'static' && flags.data === undefined && flags.mode === undefined) {
+    const output = flags.output === undefined ? '' : ` -o ${shellWord(outputPath)}`;
+    return `serve-opt quantize ${shellWord(path)} --data SAMPLES${output} --force  (static INT8)`;
   }
+  if (report.mode === 'none') return undefined;
   const data = flags.eval ?? flags.data;
   const dataWords = data === undefined ? '' : ` --data ${shellWord(data)}`;
   return `serve-opt compare ${shellWord(path)} ${shellWord(outputPath)}${dataWords}`;

@@ -6,6 +6,7 @@ import { modelSizeBytes } from './model-size.js';
 import { safeText } from './safe-text.js';
 import { renderTable } from './table.js';
 import type { TextOptions } from './text-options.js';
+import { wrapLine } from './wrap.js';
 
 /** The answer of `serve-opt compare` for people. */
 export async function renderCompare(report: CompareReport, options: TextOptions): Promise<string> {
@@ -25,6 +26,6 @@ export async function renderCompare(report: CompareReport, options: TextOptions)
       `${options.style.bold('Latency')} ${latencyChange(report.latency)}, ${latencyPhrase(report.latency)}`,
     );
   }
-  for (const note of report.notes) parts.push('', `note: ${safeText(note)}`);
+  for (const note of report.notes) parts.push('', wrapLine(`note: ${safeText(note)}`, options.columns));
   return parts.join('\n');
 }

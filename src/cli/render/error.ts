@@ -2,6 +2,7 @@ import { bug, ServeOptError } from '../../errors.js';
 import type { Versions } from '../context.js';
 import { safeText } from './safe-text.js';
 import type { Style } from './style.js';
+import { wrapLine } from './wrap.js';
 
 /** The `error` of the JSON document. */
 export interface ErrorReport {
@@ -48,12 +49,18 @@ export function reportError(error: ServeOptError, versions: Versions, debug: boo
  *   hint: serve-opt inspect other.onnx
  * ```
  */
-export function renderError(error: ServeOptError, style: Style, versions: Versions, debug: boolean): string {
+export function renderError(
+  error: ServeOptError,
+  style: Style,
+  versions: Versions,
+  debug: boolean,
+  columns?: number,
+): string {
   const report = reportError(error, versions, debug);
   const lines = [`${style.failed} ${style.bold(report.code)} ${safeText(report.message)}`];
   const location = unsaidLocation(report);
   if (location !== undefined) lines.push(`  at: ${renderLocation(location)}`);
-  if (report.why !== undefined) lines.push(`  why: ${safeText(report.why)}`);
+  if (report.why !== undefined) lines.push(wrapLine(`  why: ${safeText(report.why)}`, columns, 7));
   if (report.versions !== undefined) {
     const { serveOpt, node, platform } = report.versions;
     lines.push(`  versions: serve-opt ${serveOpt}, node ${node}, ${platform}`);

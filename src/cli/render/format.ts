@@ -20,13 +20,19 @@ export function formatInteger(value: number): string {
 
 /** `0.42 ms`, `18 ms`, `3.1 s`, `2 min 5 s`. */
 export function formatDuration(durationMs: number): string {
-  if (durationMs < 10) return `${significant(durationMs, 2)} ms`;
+  if (durationMs < 9.95) return `${twoDigits(durationMs)} ms`;
   if (durationMs < 999.5) return `${significant(durationMs, 3)} ms`;
   const seconds = durationMs / 1000;
   if (seconds < 59.95) return `${significant(seconds, seconds < 10 ? 2 : 3)} s`;
   const whole = Math.round(seconds);
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+}
+
+/** `0.037`, `0.30`, `4.3`: zeros are kept, as they are digits that were measured. */
+function twoDigits(value: number): string {
+  if (value <= 0) return '0';
+  return value.toFixed(Math.min(6, 1 - Math.floor(Math.log10(value))));
 }
 
 /** A fraction as `98.7 %`. What is not all or nothing never rounds to 100 % or 0 %. */

@@ -1,10 +1,11 @@
 import type { InspectReport, ReportValue } from '../../report/types.js';
 import { formatBytes, formatCount, formatInteger, plural } from './format.js';
-import { floatLayersTable, layersPhrase } from './layers-text.js';
+import { floatLayersText, layersPhrase } from './layers-text.js';
 import { modelSizeBytes } from './model-size.js';
 import { safeText } from './safe-text.js';
 import { type Cell, renderTable } from './table.js';
 import type { TextOptions } from './text-options.js';
+import { wrapLine } from './wrap.js';
 
 /** Rows of inputs, outputs and operators shown without `-v`. */
 const SHORT_LIST = 20;
@@ -15,14 +16,16 @@ export async function renderInspect(report: InspectReport, options: TextOptions)
   const parts = [headline(report, options), ''];
   parts.push(style.bold('Inputs:'), await valuesTable(report.inputs, options));
   parts.push(style.bold('Outputs:'), await valuesTable(report.outputs, options), '');
-  parts.push(`${style.bold('Size:')} ${sizePhrase(report)}`);
+  parts.push(wrapLine(`${style.bold('Size:')} ${sizePhrase(report)}`, options.columns));
   if (report.weightBytesByType.length > 0) parts.push(await weightsTable(report, options));
   parts.push('', style.bold('Operators:'), await operatorsTable(report, options), '');
-  parts.push(`${style.bold('Can be quantized:')} ${safeText(layersPhrase(report.quantizable))}`);
+  parts.push(
+    wrapLine(`${style.bold('Can be quantized:')} ${safeText(layersPhrase(report.quantizable))}`, options.columns),
+  );
   if (report.notQuantizable.length > 0) {
-    parts.push(style.bold('Stays in float:'), await floatLayersTable(report.notQuantizable, options));
+    parts.push(style.bold('Stays in float:'), floatLayersText(report.notQuantizable, options));
   }
-  for (const note of report.notes) parts.push('', `note: ${safeText(note)}`);
+  for (const note of report.notes) parts.push('', wrapLine(`note: ${safeText(note)}`, options.columns));
   return parts.join('\n');
 }
 

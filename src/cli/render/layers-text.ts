@@ -1,9 +1,10 @@
 import type { FloatLayerReport, LayerReport } from '../../report/types.js';
 import { formatBytes, plural } from './format.js';
-import { type Cell, renderTable } from './table.js';
+import { safeText } from './safe-text.js';
 import type { TextOptions } from './text-options.js';
+import { wrapLine } from './wrap.js';
 
-/** Rows shown without `-v`. */
+/** Lines shown without `-v`. */
 const SHORT_LIST = 12;
 
 /** `10 layers (Conv 6, MatMul 4) with 4.2 MB of weights`. */
@@ -18,45 +19,45 @@ export function layersPhrase(layers: readonly LayerReport[]): string {
   return `${plural(layers.length, 'layer')} (${parts.join(', ')}) with ${formatBytes(bytes)} of weights`;
 }
 
-/** A table of what stays in float and why: by reason, or layer by layer with `-v`. */
-export async function floatLayersTable(layers: readonly FloatLayerReport[], options: TextOptions): Promise<string> {
-  const rows = options.verbosity > 0 ? layers.map(layerRow) : reasonRows(layers);
-  const first = options.verbosity > 0 ? 'layer' : 'layers';
-  const titles = [
-    { title: first, flexible: true },
-    { title: 'operator' },
-    { title: 'weights', align: 'right' },
-    { title: 'why', flexible: true },
-  ] as const;
-  return renderTable(titles, rows, { ...options, indent: 2 });
+/** What stays in float and why: by reason, or layer by layer with `-v`. Not a table: the reason must not be cut. */
+export function floatLayersText(layers: readonly FloatLayerReport[], options: TextOptions): string {
+  const lines =
+    options.verbosity > 0
+      ? layers.map(({ name, opType, weightBytes, reason }) => layerLine(`${name} (${opType})`, weightBytes, reason))
+      : reasonLines(layers);
+  return lines.map((line) => wrapLine(`  ${line}`, options.columns, 4)).join('\n');
 }
 
-function layerRow(layer: FloatLayerReport): readonly Cell[] {
-  return [layer.name, layer.opType, formatBytes(layer.weightBytes), layer.reason];
+function layerLine(what: string, weightBytes: number, reason: string): string {
+  const size = weightBytes > 0 ? `, ${formatBytes(weightBytes)}` : '';
+  return safeText(`${what}${size}: ${reason}`);
 }
 
-/** One row for each operator and reason, the heaviest first. */
-function reasonRows(layers: readonly FloatLayerReport[]): readonly (readonly Cell[])[] {
-  const groups = new Map<string, { opType: string; reason: string; names: string[]; weightBytes: number }>();
-  for (const { name, opType, reason, weightBytes } of layers) {
-    const key = JSON.stringify([opType, reason]);
-    const group = groups.get(key) ?? { opType, reason, names: [], weightBytes: 0 };
-    group.names.push(name);
-    group.weightBytes += weightBytes;
+/** One line for each operator and reason, the heaviest first. Reasons that differ in a name only count as one. */
+function reasonLines(layers: readonly FloatLayerReport[]): readonly string[] {
+  const groups = new Map<string, { first: FloatLayerReport; count: number; weightBytes: number }>();
+  for (const layer of layers) {
+    const key = JSON.stringify([layer.opType, withoutNames(layer.reason)]);
+    const group = groups.get(key) ?? { first: layer, count: 0, weightBytes: 0 };
+    group.count++;
+    group.weightBytes += layer.weightBytes;
     groups.set(key, group);
   }
-  const sorted = [...groups.values()].sort((a, b) => b.weightBytes - a.weightBytes || b.names.length - a.names.length);
-  const rows: (readonly Cell[])[] = sorted
+  const sorted = [...groups.values()].sort((a, b) => b.weightBytes - a.weightBytes || b.count - a.count);
+  const lines = sorted
     .slice(0, SHORT_LIST)
-    .map((group): readonly Cell[] => [
-      group.names.length === 1 ? (group.names[0] ?? '') : String(group.names.length),
-      group.opType,
-      formatBytes(group.weightBytes),
-      group.reason,
-    ]);
-  const hidden = sorted.length - rows.length;
-  if (hidden > 0) rows.push([`and ${plural(hidden, 'reason')} more: add -v`, '', '', '']);
-  return rows;
+    .map(({ first, count, weightBytes }) =>
+      count === 1
+        ? layerLine(`${first.name} (${first.opType})`, weightBytes, first.reason)
+        : layerLine(`${count} × ${first.opType}`, weightBytes, withoutNames(first.reason)),
+    );
+  const hidden = sorted.length - lines.length;
+  if (hidden > 0) lines.push(`and ${plural(hidden, 'reason')} more: add -v`);
+  return lines;
+}
+
+function withoutNames(reason: string): string {
+  return reason.replace(/"[^"]*"/g, '"…"');
 }
 
 /** Code point order: the same on every machine. */

@@ -1,9 +1,10 @@
 import type { ProgressEvent } from '../../workflows/options.js';
 import type { OutputStream } from '../context.js';
-import { formatDuration } from './format.js';
+import { formatBytes, formatDuration } from './format.js';
 import { safeText } from './safe-text.js';
 import { createSpinner, type Spinner } from './spinner.js';
 import type { Style } from './style.js';
+import { wrapLine } from './wrap.js';
 
 /** What the user sees while a workflow runs. Made once for a command. */
 export interface Progress {
@@ -77,7 +78,8 @@ export function createProgress(options: ProgressOptions): Progress {
       // A warning may come while the work goes on and again with its report.
       if (!options.warnings || said.has(event.message)) return;
       said.add(event.message);
-      print(`${style.warning} warning: ${safeText(event.message)}`);
+      const columns = stream.isTTY === true ? stream.columns : undefined;
+      print(wrapLine(`${style.warning} warning: ${safeText(event.message)}`, columns));
       return;
     }
     if (event.kind === 'detail') {
@@ -95,7 +97,11 @@ export function createProgress(options: ProgressOptions): Progress {
     const stage = running.findLast((candidate) => candidate.name === event.stage);
     if (stage === undefined) return;
     if (event.kind === 'end') {
-      close(stage, style.ok, event.detail);
+      close(
+        stage,
+        style.ok,
+        event.detail ?? (event.sizeBytes === undefined ? undefined : formatBytes(event.sizeBytes)),
+      );
       return;
     }
     stage.done = event.done;

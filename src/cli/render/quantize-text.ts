@@ -1,12 +1,14 @@
+import type { ComparisonResult } from '../../evaluate/comparison.js';
 import type { QuantizeReport } from '../../report/types.js';
-import { agreementOf, formatDifference, formatMetric, metricPhrase, sourcePhrase } from './comparison-text.js';
+import { agreementOf, formatDifference, formatMetric, metricPhrase } from './comparison-text.js';
 import { formatBytes, formatChange, formatDuration, formatInteger, plural } from './format.js';
 import { latencyChange, latencyPhrase, latencyVerdict } from './latency-text.js';
-import { floatLayersTable, layersPhrase } from './layers-text.js';
+import { floatLayersText, layersPhrase } from './layers-text.js';
 import { modelSizeBytes } from './model-size.js';
 import { safeText } from './safe-text.js';
 import { type Cell, renderTable } from './table.js';
 import type { TextOptions } from './text-options.js';
+import { wrapLine } from './wrap.js';
 
 const MODE_WORDS = {
   static: 'static INT8',
@@ -23,26 +25,30 @@ export interface QuantizeTextOptions extends TextOptions {
 /** The answer of `serve-opt quantize` for people: one table, what stayed in float and why, and where the model is. */
 export async function renderQuantize(report: QuantizeReport, options: QuantizeTextOptions): Promise<string> {
   const { style } = options;
+  const line = (text: string): string => wrapLine(text, options.columns);
   const parts = [await changesTable(report, options), ''];
   // A model with nothing to quantize says so in a note.
   if (report.mode !== 'none') {
-    const calibrated =
-      report.calibration === undefined
-        ? ''
-        : `, ranges from ${plural(report.calibration.samples, 'sample')} of ${report.calibration.source} (${report.calibration.method})`;
-    parts.push(safeText(`Quantized ${layersPhrase(report.quantized)}${calibrated}`));
+    const verb = report.mode === 'fp16' ? 'Converted' : 'Quantized';
+    parts.push(line(safeText(`${verb} ${layersPhrase(report.quantized)}`)));
+    if (report.calibration !== undefined) {
+      const { samples, source, method } = report.calibration;
+      parts.push(line(safeText(`Ranges of activations: ${method} over ${plural(samples, 'sample')} of ${source}`)));
+    }
   }
   if (report.leftInFloat.length > 0) {
-    parts.push(style.bold('Stays in float:'), await floatLayersTable(report.leftInFloat, options));
+    parts.push(style.bold('Stays in float:'), floatLayersText(report.leftInFloat, options));
   }
   if (report.latency !== undefined && latencyVerdict(report.latency) === 'slower') {
     const threads = report.latency.threads === undefined ? '' : ` with ${plural(report.latency.threads, 'thread')}`;
     parts.push(
-      `${style.warning} slower here: on this machine${threads} the result takes longer than the original (${latencyChange(report.latency)})`,
+      line(
+        `${style.warning} slower here: on this machine${threads} the result takes longer than the original (${latencyChange(report.latency)})`,
+      ),
     );
   }
-  parts.push(verificationLine(report, options));
-  for (const note of report.notes) parts.push(`note: ${safeText(note)}`);
+  parts.push(line(verificationLine(report, options)));
+  for (const note of report.notes) parts.push(line(`note: ${safeText(note)}`));
   if (options.outputPath !== undefined) parts.push('', safeText(options.outputPath));
   return parts.join('\n');
 }
@@ -85,7 +91,7 @@ async function changesTable(report: QuantizeReport, options: TextOptions): Promi
   const { comparison } = report.verification;
   const agreement = comparison && agreementOf(comparison);
   if (comparison !== undefined && agreement !== undefined) {
-    rows.push(['agreement', '', agreement.value, `${agreement.what} on ${sourcePhrase(comparison)}`]);
+    rows.push(['agreement', '', agreement.value, `${agreement.what} on ${samplesPhrase(comparison)}`]);
   }
   const titles = [
     { title: report.input.name, flexible: true },
@@ -102,17 +108,18 @@ function nodeCounts(report: QuantizeReport): readonly [number, number] | undefin
   return first === undefined || last === undefined ? undefined : [first.nodesBefore, last.nodesAfter];
 }
 
+/** `64 held-out samples`, `8 made-up samples`. */
+function samplesPhrase({ source, samples }: ComparisonResult): string {
+  if (source.kind === 'seeded') return plural(samples, 'made-up sample');
+  // What follows the calibration samples took no part in the calibration.
+  return plural(samples, source.first > 0 ? 'held-out sample' : 'sample');
+}
+
+/** What was really done to the written file, no more. */
 function verificationLine({ verification }: QuantizeReport, { style }: TextOptions): string {
-  const words = [
-    ['structure', verification.structure, 'checked'],
-    ['loads', verification.loads, 'loads'],
-    ['runs', verification.runs, 'runs'],
-  ] as const;
-  const passed = words.flatMap(([, state, word]) => (state === 'passed' ? [word] : []));
-  const skipped = words.flatMap(([name, state]) => (state === 'skipped' ? [name] : []));
-  const reason = verification.reason === undefined ? '' : ` (${safeText(verification.reason)})`;
-  const parts = [];
-  if (passed.length > 0) parts.push(`${style.ok} verified: ${passed.join(', ')} in ONNX Runtime`);
-  if (skipped.length > 0) parts.push(`${style.warning} not verified: ${skipped.join(', ')}${reason}`);
-  return parts.join('\n');
+  const { loads, runs } = verification;
+  const why = verification.reason === undefined ? '' : `: ${safeText(verification.reason)}`;
+  if (runs === 'passed') return `${style.ok} verified: read back, loaded and run beside the original in ONNX Runtime`;
+  if (loads === 'passed') return `${style.warning} only loaded in ONNX Runtime, not run${why}`;
+  return `${style.warning} not verified: the file was read back, but neither loaded nor run in ONNX Runtime${why}`;
 }

@@ -93,14 +93,14 @@ describe('renderQuantize', () => {
       nodes               122           76  −38 %
       p50 latency     42.6 ms      14.8 ms  2.88× faster (95 %: 2.78–3.03)
       top-1 accuracy   93.6 %       93.4 %  −0.2 pt on 1020
-      agreement                     98.4 %  same top-1 on 64 samples of calib.npz, from number 129
+      agreement                     98.4 %  same top-1 on 64 held-out samples
 
-      Quantized 3 layers (Conv 2, MatMul 1) with 2.50 MB of weights, ranges from 128 samples of calib.npz (min-max)
+      Quantized 3 layers (Conv 2, MatMul 1) with 2.50 MB of weights
+      Ranges of activations: min-max over 128 samples of calib.npz
       Stays in float:
-        layers  operator  weights  why
-        head    Gemm      4.00 kB  its weight is not constant
-        2       Conv         30 B  excluded
-      ✓ verified: checked, loads, runs in ONNX Runtime
+        head (Gemm), 4.00 kB: its weight is not constant
+        2 × Conv, 30 B: excluded
+      ✓ verified: read back, loaded and run beside the original in ONNX Runtime
 
       out/resnet50.int8.onnx"
     `);
@@ -108,8 +108,8 @@ describe('renderQuantize', () => {
 
   it('lists every layer with -v', async () => {
     const text = await renderQuantize(quantizeReport, { ...options, verbosity: 1, outputPath: undefined });
-    expect(text).toContain('  d      Conv');
-    expect(text).toContain('  e      Conv');
+    expect(text).toContain('  d (Conv), 10 B: excluded');
+    expect(text).toContain('  e (Conv), 20 B: excluded');
   });
 
   it('says in plain words when the result is slower', async () => {
@@ -131,7 +131,21 @@ describe('renderQuantize', () => {
     const verification = { ...rest, loads: 'skipped', runs: 'skipped', reason: 'a string input' } as const;
     const { accuracy: _a, latency: _l, ...report } = quantizeReport;
     const text = await renderQuantize({ ...report, verification }, { ...options, outputPath: undefined });
-    expect(text).toContain('▲ not verified: loads, runs (a string input)');
+    expect(text).toContain(
+      '▲ not verified: the file was read back, but neither loaded nor run in ONNX Runtime: a string input',
+    );
+    expect(text).not.toContain('✓');
+  });
+
+  it('counts layers together whose reasons differ in a name only', async () => {
+    const leftInFloat = ['x', 'y'].map((name) => ({
+      name,
+      opType: 'Conv',
+      weightBytes: 500,
+      reason: `no range was observed for "${name}"`,
+    }));
+    const text = await renderQuantize({ ...quantizeReport, leftInFloat }, { ...options, outputPath: undefined });
+    expect(text).toContain('  2 × Conv, 1.00 kB: no range was observed for "…"');
   });
 
   it('ends in one line of the numbers that count', () => {
@@ -141,9 +155,16 @@ describe('renderQuantize', () => {
   });
 
   it('keeps to the width of a terminal', async () => {
-    const long = { ...quantizeReport, input: { name: `${'long'.repeat(30)}.onnx`, sizeBytes: 1 } };
+    const reason = 'a reason that is longer than a line '.repeat(4).trim();
+    const long = {
+      ...quantizeReport,
+      input: { name: `${'long'.repeat(30)}.onnx`, sizeBytes: 1 },
+      leftInFloat: [{ name: 'layer', opType: 'Conv', weightBytes: 10, reason }],
+      notes: [reason],
+    };
     const text = await renderQuantize(long, { ...options, columns: 80, outputPath: undefined });
-    expect((text.split('\n')[0] ?? '').length).toBeLessThanOrEqual(80);
+    for (const line of text.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
+    expect(text.replace(/\s+/g, ' ')).toContain(reason);
   });
 });
 
@@ -231,8 +252,7 @@ describe('renderInspect', () => {
 
       Can be quantized: 1 layer (Conv 1) with 120 kB of weights
       Stays in float:
-        layers  operator   weights  why
-        f       FusedConv  16.0 kB  not a standard operator"
+        f (FusedConv), 16.0 kB: not a standard operator"
     `);
   });
 
