@@ -8,7 +8,7 @@ import type { Tensor } from '../tensor/tensor.js';
 import type { Model } from './model.js';
 import type { ModelOrigin } from './proto/read-proto.js';
 import { readModelFrom } from './proto/read-proto.js';
-import type { TensorOrigin } from './proto/read-tensor.js';
+import { holdsExternal, isExternal } from './proto/write-graph.js';
 import { encodeModel } from './proto/write-proto.js';
 import type { ExternalPlacement } from './proto/write-tensor.js';
 import { allGraphs } from './walk.js';
@@ -142,10 +142,9 @@ function checkSources(model: Model): void {
 
 function usesExternalData(model: Model): boolean {
   for (const graph of allGraphs(model)) {
-    for (const value of graph.initializers) {
-      const origin = value.tensor?.origin as TensorOrigin | undefined;
-      if (origin?.externalLocation !== undefined) return true;
-    }
+    for (const value of graph.initializers) if (value.tensor && isExternal(value.tensor)) return true;
+    for (const node of graph.nodes)
+      for (const attribute of node.attributes.values()) if (holdsExternal(attribute)) return true;
   }
   return false;
 }

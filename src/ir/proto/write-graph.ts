@@ -37,6 +37,7 @@ export class ChangeMap {
 
   node(node: Node): boolean {
     if (node.changed || node.origin === undefined) return true;
+    if (this.#everything && [...node.attributes.values()].some(holdsExternal)) return true;
     for (const { graph } of node.subgraphs()) if (this.graph(graph)) return true;
     return false;
   }
@@ -88,7 +89,8 @@ function encodeInitializer(context: EncodeContext, writer: MessageWriter, origin
   if (!tensor) return;
   const placement = context.external?.(tensor);
   const span = origin.initializers.get(value);
-  if (span && span.tensor === tensor && !value.changed && !placement) writer.span(span);
+  const moves = placement !== undefined || (context.external !== undefined && isExternal(tensor));
+  if (span && span.tensor === tensor && !value.changed && !moves) writer.span(span);
   else writer.message(5, encodeTensor(tensor, value.name, placement));
 }
 
@@ -119,7 +121,8 @@ export function encodeAttributeField(
   const origin = attribute.origin as AttributeOrigin | undefined;
   const { value } = attribute;
   const graphs = value.kind === 'graph' ? [value.value] : value.kind === 'graphs' ? value.value : [];
-  if (origin && !graphs.some((graph) => context.changes.graph(graph))) {
+  const moves = context.external !== undefined && holdsExternal(attribute);
+  if (origin && !moves && !graphs.some((graph) => context.changes.graph(graph))) {
     writer.span(origin);
     return;
   }
@@ -145,7 +148,7 @@ function encodeAttribute(
       writer.bytes(4, value.value);
       break;
     case 'tensor':
-      writer.message(5, encodeTensor(value.value, tensorName(value.value)));
+      writer.message(5, encodeAttributeTensor(context, value.value));
       break;
     case 'graph':
       writer.message(6, encodeGraph(context, value.value));
@@ -160,7 +163,7 @@ function encodeAttribute(
       for (const item of value.value) writer.bytes(9, item);
       break;
     case 'tensors':
-      for (const item of value.value) writer.message(10, encodeTensor(item, tensorName(item)));
+      for (const item of value.value) writer.message(10, encodeAttributeTensor(context, item));
       break;
     case 'graphs':
       for (const item of value.value) writer.message(11, encodeGraph(context, item));
@@ -185,7 +188,22 @@ function encodeAttribute(
   return writer;
 }
 
-/** A tensor in an attribute keeps the name it came with: nothing refers to it, but files have it. */
-function tensorName(tensor: Tensor): string {
-  return (tensor.origin as TensorOrigin | undefined)?.name ?? '';
+/**
+ * A tensor in an attribute keeps the name it came with: nothing refers to it, but files have it. It moves to another
+ * data file when it came from one, and stays in the model otherwise.
+ */
+function encodeAttributeTensor(context: EncodeContext, tensor: Tensor): MessageWriter {
+  const name = (tensor.origin as TensorOrigin | undefined)?.name ?? '';
+  return encodeTensor(tensor, name, isExternal(tensor) ? context.external?.(tensor) : undefined);
+}
+
+/** True for a tensor whose bytes are in a data file, under a location that holds for the source model only. */
+export function isExternal(tensor: Tensor): boolean {
+  return (tensor.origin as TensorOrigin | undefined)?.externalLocation !== undefined;
+}
+
+/** True for an attribute that holds such a tensor. */
+export function holdsExternal({ value }: Attribute): boolean {
+  if (value.kind === 'tensor') return isExternal(value.value);
+  return value.kind === 'tensors' && value.value.some(isExternal);
 }
