@@ -33,7 +33,7 @@ export function exposeRanges(model: Model, names: Iterable<string>): ExposedRang
   const found = new Map<string, Value[]>();
   for (const each of walkGraphs(graph)) {
     if (!isObservable(each)) continue;
-    for (const value of each.values.values()) {
+    for (const value of definitions(each)) {
       if (!wanted.has(value.name)) continue;
       const list = found.get(value.name);
       if (list) list.push(value);
@@ -42,12 +42,20 @@ export function exposeRanges(model: Model, names: Iterable<string>): ExposedRang
   }
   while (graph.outputs.length > 0) graph.removeOutput(graph.outputs.length - 1);
   const exposed: ExposedRange[] = [];
-  for (const tensor of wanted) {
-    for (const value of found.get(tensor) ?? []) {
+  // Latest first: ONNX Runtime computes for its last leaf node first, so the ranges of early tensors are taken, and their
+  // memory is free again, before later ones are computed. In the other order every observed tensor is alive at the end.
+  for (const [tensor, values] of [...found].reverse()) {
+    for (const value of values) {
       exposed.push({ tensor, minOutput: expose('ReduceMin', value), maxOutput: expose('ReduceMax', value) });
     }
   }
   return exposed;
+}
+
+/** The values of a graph in the order in which a run comes to have them. */
+function* definitions(graph: Graph): Generator<Value> {
+  for (const value of graph.values.values()) if (!value.producer) yield value;
+  for (const node of graph.nodes) for (const output of node.outputs) if (output) yield output;
 }
 
 /** True for the main graph and for branches of `If` in an observable graph: there a tensor has one value a run. */

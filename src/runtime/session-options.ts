@@ -19,6 +19,7 @@ export function nativeSessionOptions(options: SessionOptions = {}): InferenceSes
     intraOpNumThreads: options.threads ?? availableParallelism(),
     interOpNumThreads: 1,
     logSeverityLevel: LOG_FATAL,
+    ...(options.memoryPattern === undefined ? {} : { enableMemPattern: options.memoryPattern }),
     ...(options.config ? { extra: { ...options.config } } : {}),
   };
 }

@@ -4,8 +4,9 @@ import type { TransformStepReport } from '../ir/transform.js';
 import { walkGraphs } from '../ir/walk.js';
 import { isObservable } from '../quantize/expose-ranges.js';
 import { planStatic } from '../quantize/plan.js';
+import type { RuntimeHost } from '../runtime/host.js';
 import { DataType } from '../tensor/dtype.js';
-import { calibrate } from './calibrate.js';
+import { calibrateIn } from './calibrate.js';
 import { Conversion, type ConversionMode } from './conversion.js';
 import { QUANTIZE_DEFAULTS, type QuantizeOptions } from './options.js';
 import type { SampleSplit } from './sample-split.js';
@@ -20,17 +21,18 @@ export interface Converted {
   readonly warnings: readonly string[];
 }
 
-/** Converts in the mode asked for; `auto` goes to dynamic where static finds nothing. */
+/** Converts in the mode asked for; `auto` goes to dynamic where static finds nothing. Calibration needs `runtime`. */
 export async function convertModel(
   model: Model,
   options: QuantizeOptions,
   split: SampleSplit,
   stages: Stages,
+  runtime: RuntimeHost | undefined,
 ): Promise<Converted> {
   const requested = options.mode ?? QUANTIZE_DEFAULTS.mode;
   if (requested === 'fp16') return convertFloat16(model, options, stages);
   if (requested === 'static' || (requested === 'auto' && split.calibration)) {
-    const result = await convertStatic(model, options, split, stages);
+    const result = await convertStatic(model, options, split, stages, runtime);
     if (result.step.changed > 0 || requested === 'static') return result;
   }
   stages.start('quantize');
@@ -46,6 +48,7 @@ async function convertStatic(
   options: QuantizeOptions,
   split: SampleSplit,
   stages: Stages,
+  runtime: RuntimeHost | undefined,
 ): Promise<Converted> {
   stages.start('prepare');
   const conversion = new Conversion(model.clone(), options);
@@ -54,11 +57,11 @@ async function convertStatic(
   const { calibration } = split;
   const warnings: string[] = [];
   const observe = planStatic(conversion.model).observe;
-  let ranges: Awaited<ReturnType<typeof calibrate>>['ranges'] = new Map();
+  let ranges: Awaited<ReturnType<typeof calibrateIn>>['ranges'] = new Map();
   let sampleCount = 0;
-  if (calibration && observe.length > 0) {
+  if (runtime && calibration && observe.length > 0) {
     stages.start('calibrate', calibration.count);
-    const result = await calibrate(conversion.model, calibration.path, {
+    const result = await calibrateIn(runtime, conversion.model, calibration.path, {
       ...stages.context('calibrate'),
       tensors: observe,
       first: calibration.first,
@@ -101,6 +104,7 @@ export async function convertFloat16WithRanges(
   options: QuantizeOptions,
   split: SampleSplit,
   stages: Stages,
+  runtime: RuntimeHost,
 ): Promise<Converted> {
   stages.start('observe');
   const conversion = new Conversion(model.clone(), options);
@@ -109,7 +113,7 @@ export async function convertFloat16WithRanges(
     seed: options.seed ?? QUANTIZE_DEFAULTS.seed,
     samples: split.judging.count ?? 1,
   };
-  const { ranges } = await calibrate(conversion.model, data, {
+  const { ranges } = await calibrateIn(runtime, conversion.model, data, {
     ...stages.context('observe'),
     tensors: floatTensors(conversion.model),
     ...(split.calibration ? { samples: split.calibration.count } : {}),

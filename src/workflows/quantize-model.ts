@@ -89,11 +89,11 @@ async function quantizeOpened(
   try {
     for (const file of [path, ...(model.source?.externalPaths() ?? [])]) hashes.begin(file);
     const split = await samples(model, runtime, options);
-    let attempt = await tryConversion(run, split, () => convertModel(model, options, split, stages));
+    let attempt = await tryConversion(run, split, () => convertModel(model, options, split, stages, runtime));
     staged = attempt.staged;
-    if (attempt.converted.mode === 'fp16' && overflows(attempt.checked)) {
+    if (runtime && attempt.converted.mode === 'fp16' && overflows(attempt.checked)) {
       staged.discard();
-      attempt = await tryConversion(run, split, () => convertFloat16WithRanges(model, options, split, stages));
+      attempt = await tryConversion(run, split, () => convertFloat16WithRanges(model, options, split, stages, runtime));
       staged = attempt.staged;
     }
     const report = await describeAttempt(run, attempt);
@@ -142,7 +142,7 @@ async function tryConversion(run: Run, split: SampleSplit, convertNow: () => Pro
     onFileBytes: (file, bytes) => hashes.advance(file, bytes),
     force: options.dryRun ? true : (options.force ?? false),
   });
-  stages.end(`${staged.written.sizeBytes} bytes`);
+  stages.endWriting(staged.written.sizeBytes);
   try {
     const verify = options.verify ?? QUANTIZE_DEFAULTS.verify;
     const checked = runtime && verify ? await check(run, runtime, staged, done, split) : undefined;
@@ -209,7 +209,9 @@ async function samples(model: Model, runtime: RuntimeHost | undefined, options: 
     source: { kind: 'data', path: dataPath },
     inputs: inputSpecs(model),
   });
-  return splitSamples(dataPath, count, options.samples ?? QUANTIZE_DEFAULTS.samples);
+  return splitSamples(dataPath, count, options.samples ?? QUANTIZE_DEFAULTS.samples, {
+    holdOut: options.verify ?? QUANTIZE_DEFAULTS.verify,
+  });
 }
 
 interface Checked {

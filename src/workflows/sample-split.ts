@@ -16,12 +16,17 @@ const MOST_JUDGING = 128;
 
 /**
  * Calibrates on the first `limit` samples and judges on those after them; when the data has no more than that, the last
- * fifth is held out.
+ * fifth is held out. Without `holdOut`, when nothing will be judged, all of them may calibrate.
  */
-export function splitSamples(path: string, count: number, limit: number): SampleSplit {
+export function splitSamples(
+  path: string,
+  count: number,
+  limit: number,
+  { holdOut }: { readonly holdOut: boolean },
+): SampleSplit {
   const spare = count - limit;
   const least = Math.floor(count * HELD_OUT_SHARE);
-  const judged = count < LEAST_TO_SPLIT ? 0 : Math.min(MOST_JUDGING, Math.max(spare, least));
+  const judged = !holdOut || count < LEAST_TO_SPLIT ? 0 : Math.min(MOST_JUDGING, Math.max(spare, least));
   const calibrated = Math.min(limit, count - judged);
   if (judged === 0) {
     const all = Math.min(limit, count);
