@@ -1,0 +1,59 @@
+"""The peers' side of the benchmarks: `peers.py TASK MODEL OUTPUT [SAMPLES]`."""
+
+import logging
+import sys
+
+
+def load_save(model, output):
+    import onnx
+
+    onnx.save(onnx.load(model), output)
+
+
+def quantize_dynamic(model, output):
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    quantize_dynamic(model, output, weight_type=QuantType.QInt8, per_channel=True)
+
+
+def float16(model, output):
+    import onnx
+    from onnxconverter_common import float16
+
+    onnx.save(float16.convert_float_to_float16(onnx.load(model), keep_io_types=True), output)
+
+
+def quantize_static(model, output, samples):
+    import numpy
+    from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
+
+    class Reader(CalibrationDataReader):
+        def __init__(self):
+            array = numpy.load(samples)
+            self.samples = iter([{"x": array[i : i + 1]} for i in range(len(array))])
+
+        def get_next(self):
+            return next(self.samples, None)
+
+    quantize_static(
+        model,
+        output,
+        Reader(),
+        quant_format=QuantFormat.QDQ,
+        activation_type=QuantType.QUInt8,
+        weight_type=QuantType.QInt8,
+        per_channel=True,
+        calibrate_method=CalibrationMethod.MinMax,
+    )
+
+
+TASKS = {
+    "load-save": load_save,
+    "quantize-dynamic": quantize_dynamic,
+    "float16": float16,
+    "quantize-static": quantize_static,
+}
+
+if __name__ == "__main__":
+    logging.disable(logging.WARNING)
+    TASKS[sys.argv[1]](*sys.argv[2:])
