@@ -2,8 +2,11 @@ import type { Model } from '../ir/model.js';
 import type { TransformStep, TransformStepReport } from '../ir/transform.js';
 import { inferTypes } from '../ops/infer-types.js';
 import { eliminateDead } from '../passes/eliminate/eliminate-dead.js';
+import { eliminateIdentity } from '../passes/eliminate/eliminate-identity.js';
 import { foldAffineIntoConv } from '../passes/fold/fold-affine-into-conv.js';
 import { foldBatchNormalization } from '../passes/fold/fold-batch-normalization.js';
+import { foldConstantViews } from '../passes/fold/fold-constant-views.js';
+import { fuseHardSwish } from '../passes/fuse/fuse-hard-swish.js';
 import { convertToFloat16 } from '../passes/quantize/convert-to-float16.js';
 import { quantizeDynamic } from '../passes/quantize/quantize-dynamic.js';
 import { quantizeStatic } from '../passes/quantize/quantize-static.js';
@@ -46,14 +49,16 @@ export class Conversion {
     this.steps.push(...report.steps.filter((step) => step.name !== infer.name));
   }
 
-  /** What comes before quantization: versions, and for static INT8 what would be quantized only to be merged. */
+  /** What comes before quantization: merging what would be quantized only to be merged later, and versions. */
   async prepare(mode: ConversionMode): Promise<void> {
     if (this.model.irVersion < 4) await this.#run(initializersNotInputs());
-    if (this.model.opset() > 0 && this.model.opset() < NEEDED_OPSET[mode]) {
-      await this.#run(infer, upgradeOpset({ to: NEEDED_OPSET[mode] }));
+    if (mode !== 'fp16') await this.#run(infer, eliminateIdentity(), foldConstantViews());
+    if (mode === 'static') {
+      await this.#run(infer, fuseHardSwish(), foldBatchNormalization(), foldAffineIntoConv(), eliminateDead());
     }
+    const opset = this.model.opset();
+    if (opset > 0 && opset < NEEDED_OPSET[mode]) await this.#run(infer, upgradeOpset({ to: NEEDED_OPSET[mode] }));
     await this.#run(infer);
-    if (mode === 'static') await this.#run(foldBatchNormalization(), foldAffineIntoConv(), eliminateDead(), infer);
   }
 
   async toStatic(ranges: RangeMap, options: QuantizeOptions): Promise<TransformStepReport> {
