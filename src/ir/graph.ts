@@ -6,6 +6,7 @@ import { Node } from './node.js';
 import { NodeList } from './node-list.js';
 import { tensorType, type ValueType } from './type.js';
 import { Value } from './value.js';
+import { WatchedMap } from './watched-map.js';
 
 export interface NodeSpec {
   readonly opType: string;
@@ -23,7 +24,7 @@ export class Graph {
   /** The node whose attribute holds this subgraph. */
   parent: Node | undefined;
   #name: string;
-  docString: string | undefined = undefined;
+  #docString: string | undefined;
   #metadataProps: Map<string, string> | undefined;
   readonly nodes: NodeList = new NodeList();
   readonly #inputs: Set<Value> = new Set();
@@ -42,8 +43,17 @@ export class Graph {
     this.parent = parent;
   }
 
+  get docString(): string | undefined {
+    return this.#docString;
+  }
+  set docString(docString: string | undefined) {
+    this.#docString = docString;
+    this.changed = true;
+  }
   get metadataProps(): Map<string, string> {
-    this.#metadataProps ??= new Map();
+    this.#metadataProps ??= new WatchedMap(() => {
+      this.changed = true;
+    });
     return this.#metadataProps;
   }
   get hasMetadataProps(): boolean {

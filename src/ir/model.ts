@@ -3,6 +3,7 @@ import { cloneModel } from './clone.js';
 import { Graph } from './graph.js';
 import type { ModelFunction } from './model-function.js';
 import { runTransforms, type TransformContext, type TransformReport, type TransformStep } from './transform.js';
+import { WatchedMap } from './watched-map.js';
 
 /** How the codec can get at the bytes a model was read from, and release them. */
 export interface ModelSource {
@@ -16,16 +17,18 @@ export interface ModelSource {
 
 /** An ONNX model in memory. Weights stay on disk until touched. */
 export class Model {
-  irVersion = 8;
-  producerName = '';
-  producerVersion = '';
-  domain = '';
-  modelVersion: number | bigint = 0;
-  docString = '';
+  #irVersion = 8;
+  #producerName = '';
+  #producerVersion = '';
+  #domain = '';
+  #modelVersion: number | bigint = 0;
+  #docString = '';
   /** Opset version by domain; '' is ai.onnx. */
   readonly #opsets: Map<string, number> = new Map();
   /** `metadata_props` of the model, written. */
-  readonly metadata: Map<string, string> = new Map();
+  readonly metadata: Map<string, string> = new WatchedMap(() => {
+    this.changed = true;
+  });
   readonly graph: Graph;
   /** Local functions by `functionKey`. */
   readonly functions: Map<string, ModelFunction> = new Map();
@@ -41,6 +44,49 @@ export class Model {
 
   constructor(graphName = 'graph') {
     this.graph = new Graph(this, graphName);
+  }
+
+  get irVersion(): number {
+    return this.#irVersion;
+  }
+  set irVersion(irVersion: number) {
+    this.#irVersion = irVersion;
+    this.changed = true;
+  }
+  get producerName(): string {
+    return this.#producerName;
+  }
+  set producerName(producerName: string) {
+    this.#producerName = producerName;
+    this.changed = true;
+  }
+  get producerVersion(): string {
+    return this.#producerVersion;
+  }
+  set producerVersion(producerVersion: string) {
+    this.#producerVersion = producerVersion;
+    this.changed = true;
+  }
+  get domain(): string {
+    return this.#domain;
+  }
+  set domain(domain: string) {
+    this.#domain = domain;
+    this.changed = true;
+  }
+  get modelVersion(): number | bigint {
+    return this.#modelVersion;
+  }
+  set modelVersion(modelVersion: number | bigint) {
+    this.#modelVersion = modelVersion;
+    this.changed = true;
+  }
+  get docString(): string {
+    return this.#docString;
+  }
+  set docString(docString: string) {
+    this.#docString = docString;
+    this.changed = true;
   }
 
   get opsets(): ReadonlyMap<string, number> {

@@ -3,6 +3,7 @@ import type { Tensor } from '../tensor/tensor.js';
 import type { Attribute, Int64 } from './attribute.js';
 import type { Graph } from './graph.js';
 import type { Use, Value } from './value.js';
+import { WatchedMap } from './watched-map.js';
 
 const utf8 = new TextDecoder();
 
@@ -20,7 +21,7 @@ export class Node {
   #outputs: (Value | undefined)[] = [];
   readonly #attributes: Map<string, Attribute> = new Map();
   graph: Graph;
-  docString: string | undefined = undefined;
+  #docString: string | undefined;
   #metadataProps: Map<string, string> | undefined;
   #meta: Map<string, unknown> | undefined;
   /** Where the codec read it; only the codec looks inside. */
@@ -39,8 +40,17 @@ export class Node {
     this.#name = name;
   }
 
+  get docString(): string | undefined {
+    return this.#docString;
+  }
+  set docString(docString: string | undefined) {
+    this.#docString = docString;
+    this.changed = true;
+  }
   get metadataProps(): Map<string, string> {
-    this.#metadataProps ??= new Map();
+    this.#metadataProps ??= new WatchedMap(() => {
+      this.changed = true;
+    });
     return this.#metadataProps;
   }
   get hasMetadataProps(): boolean {

@@ -3,6 +3,7 @@ import type { Tensor } from '../tensor/tensor.js';
 import type { Graph } from './graph.js';
 import type { Node } from './node.js';
 import type { ValueType } from './type.js';
+import { WatchedMap } from './watched-map.js';
 
 /** One place where a value is consumed: input `slot` of `node`. */
 export interface Use {
@@ -33,9 +34,18 @@ export class Value {
     this.#meta ??= new Map();
     return this.#meta;
   }
-  docString: string | undefined = undefined;
+  #docString: string | undefined;
+  get docString(): string | undefined {
+    return this.#docString;
+  }
+  set docString(docString: string | undefined) {
+    this.#docString = docString;
+    this.changed = true;
+  }
   get metadataProps(): Map<string, string> {
-    this.#metadataProps ??= new Map();
+    this.#metadataProps ??= new WatchedMap(() => {
+      this.changed = true;
+    });
     return this.#metadataProps;
   }
   get hasMetadataProps(): boolean {

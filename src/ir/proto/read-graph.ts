@@ -145,6 +145,8 @@ function describe(value: Value, info: ValueInfo): void {
   if (value.type === undefined) value.inferType(info.type);
   if (info.docString !== undefined) value.docString ??= info.docString;
   for (const [key, text] of info.metadataProps) value.metadataProps.set(key, text);
+  // What the file says is no change.
+  value.changed = false;
 }
 
 function readInput(context: ReadContext, graph: Graph, origin: GraphOrigin, field: Field): void {
