@@ -1,9 +1,9 @@
 /**
- * Writes docs/cli.md and docs/errors.md from the tables in the compiled program, so that they cannot drift from it.
+ * Writes docs/cli.md, docs/errors.md and docs/passes/ from the compiled program, so that they cannot drift from it.
  * `node scripts/gen-docs.js` writes; test/docs.test.ts calls the same functions and compares.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ROOT } from './install.js';
 
@@ -14,7 +14,85 @@ export async function generatedPages() {
   return new Map([
     ['docs/cli.md', await cliPage()],
     ['docs/errors.md', await errorsPage()],
+    ...(await passPages()),
   ]);
+}
+
+const NUMERICS_MEANING = {
+  exact: 'outputs stay the same bit for bit',
+  reassociates: 'outputs change by rounding only',
+  lossy: 'outputs change by design',
+};
+
+const SCOPE_MEANING = {
+  'all-graphs': 'the main graph and its subgraphs',
+  'main-graph': 'the main graph',
+};
+
+async function passPages() {
+  const { PASSES } = await load('passes/registry.js');
+  const definitions = PASSES.map((pass) => pass.definition);
+  const rows = definitions.map(
+    ({ name, group, numerics, summary }) => `| [${name}](${name}.md) | ${group} | ${numerics} | ${cell(summary)} |`,
+  );
+  const index = [
+    '# Passes',
+    GENERATED,
+    'A pass is a step for `model.transform(…)`. `exact` keeps outputs bit for bit, `reassociates` changes them by',
+    'rounding, `lossy` by design.',
+    '',
+    '| pass | group | numerics | what |',
+    '|---|---|---|---|',
+    ...rows,
+    '',
+  ].join('\n');
+  return [['docs/passes/README.md', index], ...definitions.map((each) => [`docs/passes/${each.name}.md`, passPage(each)])];
+}
+
+function passPage({ name, summary, group, numerics, scope, opset, options }) {
+  const factory = name.replace(/-(\w)/g, (_, letter) => letter.toUpperCase());
+  const [from, to] = opset;
+  const optionRows = Object.entries(options).map(([option, row]) => {
+    const choices = row.choices === undefined ? '' : ` (${row.choices.join(', ')})`;
+    return `| \`${option}\` | ${defaultText(row.default)} | ${cell(row.description)}${choices} |`;
+  });
+  return [
+    `# ${name}`,
+    GENERATED,
+    summary.endsWith('.') ? summary : `${summary}.`,
+    '',
+    docComment(group, name),
+    '',
+    `- Numerics: ${numerics}: ${NUMERICS_MEANING[numerics]}.`,
+    `- Works on: ${SCOPE_MEANING[scope]}.`,
+    `- Opset of ai.onnx: ${from}${to === null ? ' and later' : ` to ${to}`}.`,
+    `- Source: [src/passes/${group}/${name}.ts](../../src/passes/${group}/${name}.ts).`,
+    '',
+    '```ts',
+    `import { ${factory} } from 'serve-opt';`,
+    '',
+    `await model.transform(${factory}());`,
+    '```',
+    ...(optionRows.length === 0 ? [] : ['', '| option | default | what |', '|---|---|---|', ...optionRows]),
+    '',
+  ].join('\n');
+}
+
+function defaultText(value) {
+  if (value === undefined) return 'none';
+  if (value instanceof Map) return 'empty';
+  return `\`${JSON.stringify(value)}\``;
+}
+
+/** The comment above a pass: its equation, when it fires and when it refuses. */
+function docComment(group, name) {
+  const source = readFileSync(join(ROOT, 'src', 'passes', group, `${name}.ts`), 'utf8');
+  const [, comment] = /\/\*\*\n((?: \*[^\n]*\n)+) \*\/\nexport const \w+ = definePass/.exec(source) ?? [];
+  if (comment === undefined) throw new Error(`src/passes/${group}/${name}.ts has no comment above its pass`);
+  return comment
+    .replace(/^ \* ?/gm, '')
+    .replace(/^@throws /m, '\nThrows ')
+    .trim();
 }
 
 async function cliPage() {
@@ -96,6 +174,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     } catch {
       // The first time there is no page.
     }
+    mkdirSync(dirname(target), { recursive: true });
     if (before !== text) writeFileSync(target, text);
     console.log(`${before === text ? 'current' : 'written'} ${path}`);
   }

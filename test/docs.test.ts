@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { generatedPages } from '../scripts/gen-docs.js';
@@ -6,9 +6,33 @@ import { generatedPages } from '../scripts/gen-docs.js';
 const ROOT = dirname(import.meta.dirname);
 
 describe('generated pages', async () => {
-  for (const [path, text] of await generatedPages()) {
+  const pages = await generatedPages();
+  for (const [path, text] of pages) {
     it(`keeps ${path} as the program says`, () => {
       expect(readFileSync(join(ROOT, path), 'utf8'), 'run: npm run build && npm run docs').toBe(text);
     });
   }
+
+  it('has no page of a pass that is gone', () => {
+    const present = readdirSync(join(ROOT, 'docs/passes')).map((name) => `docs/passes/${name}`);
+    expect(present.filter((path) => !pages.has(path))).toEqual([]);
+  });
+});
+
+describe('links in the documents', () => {
+  const documents = ['README.md', 'CHANGELOG.md', 'fixtures/SOURCES.md'].concat(
+    readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => join('docs', name)),
+  );
+
+  it.each(documents)('lead somewhere in %s', (path) => {
+    const text = readFileSync(join(ROOT, path), 'utf8');
+    const targets = [...text.matchAll(/\]\((?!https?:|#)([^)#\s]+)[^)]*\)/g)].map((match) => match[1] ?? '');
+    for (const target of targets) {
+      const file = join(ROOT, dirname(path), target);
+      expect(() => readdirSync(dirname(file)), `${path} links to ${target}`).not.toThrow();
+      expect(readdirSync(dirname(file)), `${path} links to ${target}`).toContain(file.split(/[\\/]/).at(-1));
+    }
+  });
 });
