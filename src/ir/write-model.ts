@@ -8,10 +8,8 @@ import type { Tensor } from '../tensor/tensor.js';
 import type { Model } from './model.js';
 import type { ModelOrigin } from './proto/read-proto.js';
 import { readModelFrom } from './proto/read-proto.js';
-import { holdsExternal, isExternal } from './proto/write-graph.js';
 import { encodeModel } from './proto/write-proto.js';
 import type { ExternalPlacement } from './proto/write-tensor.js';
-import { allGraphs } from './walk.js';
 
 export interface WriteModelOptions extends WriteOptions {
   /** Replace an existing file. The file a model was read from is never replaced. Default false. */
@@ -140,13 +138,9 @@ function checkSources(model: Model): void {
   for (const source of origin?.files?.sources ?? []) source.checkUnchanged();
 }
 
+/** True when the model came with data files. */
 function usesExternalData(model: Model): boolean {
-  for (const graph of allGraphs(model)) {
-    for (const value of graph.initializers) if (value.tensor && isExternal(value.tensor)) return true;
-    for (const node of graph.nodes)
-      for (const attribute of node.attributes.values()) if (holdsExternal(attribute)) return true;
-  }
-  return false;
+  return (model.source?.externalPaths().length ?? 0) > 0;
 }
 
 function encodeFor(model: Model, dataName: string, mode: 'auto' | 'never' | 'always'): Encoded {

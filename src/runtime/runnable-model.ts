@@ -5,7 +5,6 @@ import type { ByteSource } from '../codec/byte-source.js';
 import type { Model } from '../ir/model.js';
 import type { TensorOrigin } from '../ir/proto/read-tensor.js';
 import { encodeModel } from '../ir/proto/write-proto.js';
-import { allGraphs } from '../ir/walk.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { WorkFolder } from './work-folder.js';
 
@@ -38,14 +37,4 @@ export async function writeRunnable(model: Model, folder: WorkFolder, name = 'mo
     await file.close();
   }
   return path;
-}
-
-/** True when weights of the model are kept in files beside it. */
-export function hasExternalData(model: Model): boolean {
-  for (const graph of allGraphs(model)) {
-    for (const value of graph.initializers) {
-      if ((value.tensor?.origin as TensorOrigin | undefined)?.externalLocation !== undefined) return true;
-    }
-  }
-  return false;
 }

@@ -198,12 +198,12 @@ function encodeAttributeTensor(context: EncodeContext, tensor: Tensor): MessageW
 }
 
 /** True for a tensor whose bytes are in a data file, under a location that holds for the source model only. */
-export function isExternal(tensor: Tensor): boolean {
+function isExternal(tensor: Tensor): boolean {
   return (tensor.origin as TensorOrigin | undefined)?.externalLocation !== undefined;
 }
 
 /** True for an attribute that holds such a tensor. */
-export function holdsExternal({ value }: Attribute): boolean {
+function holdsExternal({ value }: Attribute): boolean {
   if (value.kind === 'tensor') return isExternal(value.value);
   return value.kind === 'tensors' && value.value.some(isExternal);
 }

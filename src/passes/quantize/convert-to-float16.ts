@@ -71,7 +71,9 @@ export const convertToFloat16 = definePass<ConvertToFloat16Options>({
     if (rewriter.isEmpty) return { changed: 0, refusals, notes: ['nothing to convert: no arithmetic can be FLOAT16'] };
     rewriter.run();
     const { constants, values, casts } = rewriter.counts;
-    const notes = [`${constants} constants and ${values} values now FLOAT16, ${casts} Casts`];
+    const notes = [
+      `${count(constants, 'constant')} and ${count(values, 'value')} now FLOAT16, ${count(casts, 'Cast')}`,
+    ];
     return { changed: constants + values + casts, refusals, notes: [...notes, ...describeFloat16Report(report)] };
   },
 });
@@ -95,3 +97,5 @@ function floatWeightBytes(model: Model): { float16: number; float32: number } {
   }
   return bytes;
 }
+
+const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`;
