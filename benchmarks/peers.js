@@ -9,6 +9,9 @@ export const PEER_PACKAGES = {
   'onnxconverter-common': '1.16.0',
 };
 
+/** What they need beside; `quant_pre_process` imports sympy. */
+const UNPINNED = ['numpy', 'sympy'];
+
 /**
  * A Python with the peers: the one given, or a virtual environment that is made in `folder` the first time.
  * The variable PYTHON names the interpreter that makes it.
@@ -23,7 +26,7 @@ export function peerPython({ folder, given, onMake }) {
     rmSync(venv, { recursive: true, force: true });
     run(process.env.PYTHON ?? (windows ? 'python' : 'python3'), ['-m', 'venv', venv]);
     const wanted = Object.entries(PEER_PACKAGES).map(([name, version]) => `${name}==${version}`);
-    run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...wanted, 'numpy']);
+    run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...wanted, ...UNPINNED]);
   }
   if (!peersMatch(python)) {
     throw new Error(

@@ -21,7 +21,7 @@ function median(values) {
 }
 
 /** Each bar of a row: what it is, what was seen, whether it holds. Bars whose side was not measured are left out. */
-export function judge(goal, { ours, peer, yardstick }, yardstickLabel) {
+export function judge(goal, { ours, peer, beside }, besideLabel) {
   const bars = [];
   const add = (text, seen, limit) => {
     if (Number.isFinite(seen)) bars.push({ text, seen, limit, holds: seen <= limit });
@@ -29,12 +29,8 @@ export function judge(goal, { ours, peer, yardstick }, yardstickLabel) {
   if (goal.wallRatio && peer) {
     add(`wall ≤ 1/${Math.round(1 / goal.wallRatio)}`, ours.wallSeconds / peer.wallSeconds, goal.wallRatio);
   }
-  if (goal.yardstickRatio && yardstick) {
-    add(
-      `wall ≤ ${goal.yardstickRatio}× ${yardstickLabel}`,
-      ours.wallSeconds / yardstick.wallSeconds,
-      goal.yardstickRatio,
-    );
+  if (goal.besideRatio && beside) {
+    add(`wall ≤ ${goal.besideRatio}× ${besideLabel}`, ours.wallSeconds / beside.wallSeconds, goal.besideRatio);
   }
   if (goal.peakBytes) add(`peak ≤ ${goal.peakBytes / 1e6} MB`, ours.togetherBytes, goal.peakBytes);
   if (goal.peakRatio && peer) {
@@ -66,13 +62,13 @@ export function table(results) {
   return [line(header), `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`, ...body.map(line)].join('\n');
 }
 
-function cells({ label, ours, peer, yardstick, yardstickLabel, bars }) {
+function cells({ label, ours, peer, beside, besideLabel, bars }) {
   return [
     label,
     seconds(ours.wallSeconds),
     seconds(peer?.wallSeconds),
     ratio(ours.wallSeconds, peer?.wallSeconds),
-    yardstick ? `${yardstickLabel} ${seconds(yardstick.wallSeconds)}` : '',
+    beside ? `${besideLabel} ${seconds(beside.wallSeconds)}` : '',
     seconds(ours.cpuSeconds),
     seconds(peer?.cpuSeconds),
     megabytes(ours.togetherBytes),

@@ -81,8 +81,8 @@ if (complete || flags.write) {
 
 /** Runs the sides of a row in turns: A B C, A B C, … */
 async function measureRow(row) {
-  const sides = { ours: row.ours, peer: row.peer, yardstick: row.yardstick?.program };
-  const seen = { ours: [], peer: [], yardstick: [] };
+  const sides = { ours: row.ours, peer: row.peer, beside: row.beside?.program };
+  const seen = { ours: [], peer: [], beside: [] };
   const outputBytes = {};
   for (let turn = 0; turn < (row.runs ?? turns); turn++) {
     for (const [side, program] of Object.entries(sides)) {
@@ -95,10 +95,10 @@ async function measureRow(row) {
     }
   }
   for (const side of Object.keys(sides)) rmSync(output(side), { force: true });
-  const medians = { ours: summarize(seen.ours), peer: summarize(seen.peer), yardstick: summarize(seen.yardstick) };
-  const yardstickLabel = row.yardstick?.label;
-  const bars = judge(row.goal, medians, yardstickLabel);
-  return { name: row.name, label: row.label, ...medians, yardstickLabel, bars, outputBytes, measurements: seen };
+  const medians = { ours: summarize(seen.ours), peer: summarize(seen.peer), beside: summarize(seen.beside) };
+  const besideLabel = row.beside?.label;
+  const bars = judge(row.goal, medians, besideLabel);
+  return { name: row.name, label: row.label, ...medians, besideLabel, bars, outputBytes, measurements: seen };
 }
 
 /** The same start for each: no output yet, the input in the page cache, nothing of others left to be written. */

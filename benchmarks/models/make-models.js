@@ -6,7 +6,7 @@ import { writeRandomSamples } from './samples.js';
 import { TRANSFORMER_FULL, TRANSFORMER_QUICK, transformer } from './transformer.js';
 
 /** Part of the file names: raise it when what the files hold changes. */
-const REVISION = 1;
+const REVISION = 2;
 
 /**
  * Makes the models and samples that are not there yet, with serve-opt itself.
@@ -19,7 +19,6 @@ export async function makeModels(folder, { quick, onMake }) {
   const files = {
     transformer: file('transformer.onnx'),
     residual: file('residual-network.onnx'),
-    residualFolded: file('residual-network-folded.onnx'),
     samples: file('samples.npy'),
   };
   const make = async (path, name, build) => {
@@ -30,12 +29,7 @@ export async function makeModels(folder, { quick, onMake }) {
   await make(files.transformer, 'transformer', (path) =>
     writeModel(transformer(quick ? TRANSFORMER_QUICK : TRANSFORMER_FULL), path),
   );
-  await make(files.residual, 'residual network', (path) =>
-    writeModel(residualNetwork(residual, { folded: false }), path),
-  );
-  await make(files.residualFolded, 'residual network, folded', (path) =>
-    writeModel(residualNetwork(residual, { folded: true }), path),
-  );
+  await make(files.residual, 'residual network', (path) => writeModel(residualNetwork(residual), path));
   await make(files.samples, 'samples', (path) =>
     writeRandomSamples(path, [residual.samples, 3, residual.imageSize, residual.imageSize], 1),
   );

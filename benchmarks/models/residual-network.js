@@ -12,9 +12,8 @@ const EXPANSION = 4;
  * Bottleneck blocks of Conv, BatchNormalization and Relu, pooled and classified. Input `x` float[batch,3,size,size],
  * output `y` float[batch,classes].
  * @param {{ blocks: readonly number[], imageSize: number, classes: number }} size
- * @param {{ folded: boolean }} options folded: BatchNormalization is in the convolutions already, as many exporters do
  */
-export function residualNetwork({ blocks, imageSize, classes }, { folded }) {
+export function residualNetwork({ blocks, imageSize, classes }) {
   const build = new GraphBuilder('residual-network');
   const image = build.input('x', DataType.FLOAT, ['batch', 3, imageSize, imageSize]);
 
@@ -22,13 +21,11 @@ export function residualNetwork({ blocks, imageSize, classes }, { folded }) {
     const pad = Math.floor(kernel / 2);
     const deviation = gain * Math.sqrt(2 / (from * kernel * kernel));
     const inputs = [x, build.weight(`${name}.weight`, [to, from, kernel, kernel], deviation)];
-    if (folded) inputs.push(build.weight(`${name}.bias`, [to], 0.05));
     const result = build.node('Conv', name, inputs, {
       kernel_shape: [kernel, kernel],
       strides: [stride, stride],
       pads: [pad, pad, pad, pad],
     });
-    if (folded) return result;
     return build.node('BatchNormalization', `${name}.norm`, [
       result,
       build.weight(`${name}.norm.scale`, [to], 0.05, 1),

@@ -10,12 +10,13 @@ export const TRANSFORMER_QUICK = { layers: 2, width: 128, hidden: 512, heads: 2,
 const DEVIATION = 0.02;
 
 /**
- * An encoder written out in plain operators as exporters do: one MatMul and Add a projection, GELU from Erf, and
- * projections whose sizes are those of `TRANSFORMER_FULL`. Input `ids` int64[batch,sequence], output float.
+ * An encoder written out in plain operators as exporters do: one MatMul and Add a projection, GELU from Erf,
+ * attention in four dimensions. Inputs `ids` and `positions` int64[batch,sequence], output float[batch,sequence,width].
  */
 export function transformer({ layers, width, hidden, heads, vocabulary, positions }) {
   const build = new GraphBuilder('transformer');
   const ids = build.input('ids', DataType.INT64, ['batch', 'sequence']);
+  const at = build.input('positions', DataType.INT64, ['batch', 'sequence']);
   const one = build.constant('one', Tensor.float32([1], []));
   const half = build.constant('half', Tensor.float32([0.5], []));
   const root2 = build.constant('root2', Tensor.float32([Math.SQRT2], []));
@@ -51,17 +52,12 @@ export function transformer({ layers, width, hidden, heads, vocabulary, position
     return build.node('Mul', `${name}.half`, [gate, half]);
   };
 
-  const table = build.weight('embeddings.word', [vocabulary, width], DEVIATION);
-  let x = build.node('Gather', 'embeddings', [table, ids]);
-  const shape = build.node('Shape', 'positions.shape', [ids]);
-  const axis = build.constant('positions.axis', Tensor.int64([0]));
-  const from = build.constant('positions.from', Tensor.int64([0]));
-  const length = build.node('Gather', 'positions.length', [
-    shape,
-    build.constant('positions.index', Tensor.int64([1])),
+  const words = build.node('Gather', 'words', [build.weight('embeddings.word', [vocabulary, width], DEVIATION), ids]);
+  const places = build.node('Gather', 'places', [
+    build.weight('embeddings.position', [positions, width], DEVIATION),
+    at,
   ]);
-  const positionTable = build.weight('embeddings.position', [positions, width], DEVIATION);
-  x = build.node('Add', 'embeddings.add', [x, build.node('Slice', 'positions', [positionTable, from, length, axis])]);
+  let x = build.node('Add', 'embeddings', [words, places]);
   for (let layer = 0; layer < layers; layer++) {
     const name = `layer${layer}`;
     const attended = norm(

@@ -1,7 +1,28 @@
-"""The peers' side of the benchmarks: `peers.py TASK MODEL OUTPUT [SAMPLES]`."""
+"""The peers' side of the benchmarks: `peers.py TASK MODEL OUTPUT [SAMPLES]`.
+
+ONNX Runtime documents two steps, `quant_pre_process` and then `quantize_*`; a task ending in `-bare` is the second alone.
+"""
 
 import logging
+import os
 import sys
+import tempfile
+
+
+def prepared(model, folder):
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    path = os.path.join(folder, "prepared.onnx")
+    quant_pre_process(model, path)
+    return path
+
+
+def after_preparation(task):
+    def run(model, output, *samples):
+        with tempfile.TemporaryDirectory(dir=os.path.dirname(os.path.abspath(output))) as folder:
+            task(prepared(model, folder), output, *samples)
+
+    return run
 
 
 def load_save(model, output):
@@ -49,9 +70,11 @@ def quantize_static(model, output, samples):
 
 TASKS = {
     "load-save": load_save,
-    "quantize-dynamic": quantize_dynamic,
+    "quantize-dynamic": after_preparation(quantize_dynamic),
+    "quantize-dynamic-bare": quantize_dynamic,
     "float16": float16,
-    "quantize-static": quantize_static,
+    "quantize-static": after_preparation(quantize_static),
+    "quantize-static-bare": quantize_static,
 }
 
 if __name__ == "__main__":
