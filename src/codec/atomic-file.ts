@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import {
+  accessSync,
   closeSync,
   constants,
   fsyncSync,
@@ -106,14 +107,19 @@ function outputError(path: string, cause: unknown): ServeOptError {
   return new ServeOptError('SO6001', `Cannot write "${path}": ${why}`, { location: { file: path }, cause });
 }
 
-/** Refuses a target that must not be replaced. `inputs` are files being read, which are never touched. */
+/**
+ * Refuses a target that must not be replaced, and one whose folder cannot be written to: before work is done for it.
+ * `inputs` are files being read, which are never touched.
+ * @throws SO1004, SO1005, SO6001
+ */
 export function checkTarget(path: string, force: boolean, inputs: readonly string[]): void {
   let target: ReturnType<typeof lstatSync>;
   try {
     target = lstatSync(path);
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return;
-    throw outputError(path, cause);
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw outputError(path, cause);
+    checkFolder(path);
+    return;
   }
   for (const input of inputs) {
     const own = statSync(input, { throwIfNoEntry: false });
@@ -127,6 +133,14 @@ export function checkTarget(path: string, force: boolean, inputs: readonly strin
     throw new ServeOptError('SO6001', `Cannot write "${path}": it is ${kind}`, { location: { file: path } });
   }
   if (!force) throw new ServeOptError('SO1005', `The output "${path}" exists already`, { location: { file: path } });
+}
+
+function checkFolder(path: string): void {
+  try {
+    accessSync(dirname(path), constants.W_OK);
+  } catch (cause) {
+    throw outputError(path, cause);
+  }
 }
 
 /** Refuses to start writing what cannot fit, as far as the file system tells. */

@@ -1,0 +1,106 @@
+/** The program as a user runs it, on files of a folder of its own. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Model } from '../../src/ir/model.js';
+import { tensorType } from '../../src/ir/type.js';
+import { modelBytes } from '../../src/ir/write-model.js';
+import { DataType } from '../../src/tensor/dtype.js';
+import { createRandom } from '../../src/tensor/random.js';
+import { Tensor } from '../../src/tensor/tensor.js';
+
+export const ROOT = join(import.meta.dirname, '..', '..');
+export const PROGRAM = join(ROOT, 'bin', 'serve-opt.js');
+
+export interface Outcome {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A folder with `model.onnx` in it, and one beside it for temporary files of the program. */
+export interface Place {
+  readonly folder: string;
+  readonly temporary: string;
+  readonly model: string;
+}
+
+export function makePlace(parent: string, modelFile: string): Place {
+  const base = mkdtempSync(join(parent, 'place-'));
+  const [folder, temporary] = [join(base, 'models'), join(base, 'tmp')];
+  mkdirSync(folder);
+  mkdirSync(temporary);
+  copyFileSync(modelFile, join(folder, 'model.onnx'));
+  return { folder, temporary, model: join(folder, 'model.onnx') };
+}
+
+export function makeParent(): string {
+  return mkdtempSync(join(tmpdir(), 'serve-opt-robust-'));
+}
+
+/** Files of a folder, hidden ones included; empty when there is no such folder. */
+export function listing(folder: string): string[] {
+  return existsSync(folder) ? readdirSync(folder).sort() : [];
+}
+
+export function start(
+  place: Place,
+  words: readonly string[],
+  environment: NodeJS.ProcessEnv = process.env,
+): ChildProcess {
+  return spawn(process.execPath, [PROGRAM, ...words], {
+    cwd: place.folder,
+    env: { ...environment, TMPDIR: place.temporary },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
+export function outcomeOf(child: ChildProcess): Promise<Outcome> {
+  return new Promise((resolve, reject) => {
+    let [stdout, stderr] = ['', ''];
+    child.stdout?.on('data', (chunk) => {
+      stdout += String(chunk);
+    });
+    child.stderr?.on('data', (chunk) => {
+      stderr += String(chunk);
+    });
+    child.once('error', reject);
+    child.once('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
+  });
+}
+
+export function run(place: Place, words: readonly string[], environment?: NodeJS.ProcessEnv): Promise<Outcome> {
+  return outcomeOf(start(place, words, environment));
+}
+
+/** A shell line in the place; `$PROGRAM` runs the program. */
+export function shell(place: Place, line: string): Promise<Outcome> {
+  const program = `'${process.execPath}' '${PROGRAM}'`;
+  const child = spawn('bash', ['-c', line.replaceAll('$PROGRAM', program)], {
+    cwd: place.folder,
+    env: { ...process.env, TMPDIR: place.temporary },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  return outcomeOf(child);
+}
+
+/** Writes a chain of MatMuls with random weights of `width`² floats each. */
+export async function writeChain(path: string, layers: number, width: number): Promise<void> {
+  const random = createRandom(layers, width);
+  const model = new Model();
+  model.setOpset('', 17);
+  const { graph } = model;
+  let value = graph.newValue('X', tensorType(DataType.FLOAT, ['N', width]));
+  graph.addInput(value);
+  for (let layer = 0; layer < layers; layer++) {
+    const data = Float32Array.from({ length: width * width }, () => random.float() - 0.5);
+    const weight = graph.addInitializer(`W${layer}`, Tensor.float32(data, [width, width]));
+    const name = layer === layers - 1 ? 'Y' : `h${layer}`;
+    const output = { name, type: tensorType(DataType.FLOAT, ['N', width]) };
+    value = graph.addNode({ opType: 'MatMul', inputs: [value, weight], outputs: [output] }).output();
+  }
+  graph.addOutput(value);
+  writeFileSync(path, await modelBytes(model));
+}
