@@ -122,7 +122,7 @@ function refuseWithoutRange(plan: StaticPlan, ranges: RangeMap, refused: Map<Nod
     if (range && Number.isFinite(range.min) && Number.isFinite(range.max) && range.min <= range.max) continue;
     const reason = range
       ? `the range of "${root.name}" is not finite: [${range.min}, ${range.max}]`
-      : `no range was observed for "${root.name}"`;
+      : `no range was observed for "${root.name}": no sample led there`;
     const clamp = plan.clamps.get(value);
     const source = plan.produced.has(value) ? (clamp ? clamp.input(0)?.producer : value.producer) : undefined;
     const touching = [...value.uses].map((use) => use.node);
