@@ -1,20 +1,10 @@
 /** Plain data that crosses between the CLI, the ONNX Runtime child process and reports. No ONNX Runtime types here. */
 import type { Dim } from '../ir/type.js';
 import type { DataTypeCode } from '../tensor/dtype.js';
+import type { TypedArray } from '../tensor/tensor.js';
 
 /** Elements of a tensor in JavaScript: FLOAT16 and BFLOAT16 as their bits in Uint16Array, BOOL as Uint8Array. */
-export type HostData =
-  | Float32Array
-  | Float64Array
-  | Int8Array
-  | Uint8Array
-  | Int16Array
-  | Uint16Array
-  | Int32Array
-  | Uint32Array
-  | BigInt64Array
-  | BigUint64Array
-  | readonly string[];
+export type HostData = TypedArray | readonly string[];
 
 export interface HostTensor {
   readonly dataType: DataTypeCode;

@@ -27,7 +27,8 @@ export function memoryBytes(bytes: Uint8Array): TensorBytes {
   };
 }
 
-type TypedArray =
+/** Numeric typed arrays that tensors are viewed as. */
+export type TypedArray =
   | Float32Array
   | Float64Array
   | Int8Array

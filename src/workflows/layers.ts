@@ -3,6 +3,7 @@ import type { Node } from '../ir/node.js';
 import type { TransformStepReport } from '../ir/transform.js';
 import { allNodes, constantTensor } from '../ir/walk.js';
 import { nodeLabel } from '../passes/nodes.js';
+import { WEIGHTED_OPERATORS } from '../quantize/operator-classes.js';
 import type { FloatLayerReport, LayerReport } from '../report/types.js';
 
 /** Bytes of the constants a node reads. */
@@ -12,18 +13,8 @@ export function weightBytes(node: Node): number {
   return bytes;
 }
 
-/** Operators with weights, which a reader of a report expects to see quantized. */
-const WEIGHTED: ReadonlySet<string> = new Set([
-  'Conv',
-  'ConvTranspose',
-  'Gemm',
-  'MatMul',
-  'LSTM',
-  'GRU',
-  'RNN',
-  'Gather',
-  'Attention',
-]);
+/** Operators that a reader of a report expects to see quantized: the heavy ones, and lookups in tables of weights. */
+const REPORTED: ReadonlySet<string> = new Set([...WEIGHTED_OPERATORS, 'Gather', 'Attention']);
 
 /** A layer this small is not worth a word. */
 const WORTH_MENTIONING_BYTES = 256;
@@ -37,7 +28,7 @@ export function describeLayers(
   const quantized: LayerReport[] = [];
   const leftInFloat: FloatLayerReport[] = [];
   for (const node of allNodes(original)) {
-    if (!WEIGHTED.has(node.opType)) continue;
+    if (!REPORTED.has(node.opType)) continue;
     const layer = { name: nodeLabel(node), opType: node.opType, weightBytes: weightBytes(node) };
     const reason = reasons.get(`${node.opType} ${layer.name}`);
     if (reason !== undefined) leftInFloat.push({ ...layer, reason });
