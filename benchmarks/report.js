@@ -21,7 +21,7 @@ function median(values) {
 }
 
 /** Each bar of a row: what it is, what was seen, whether it holds. Bars whose side was not measured are left out. */
-export function judge(goal, { ours, peer, beside }, besideLabel) {
+export function judge(goal, { ours, peer, beside: [yardstick] }) {
   const bars = [];
   const add = (text, seen, limit) => {
     if (Number.isFinite(seen)) bars.push({ text, seen, limit, holds: seen <= limit });
@@ -29,8 +29,8 @@ export function judge(goal, { ours, peer, beside }, besideLabel) {
   if (goal.wallRatio && peer) {
     add(`wall ≤ 1/${Math.round(1 / goal.wallRatio)}`, ours.wallSeconds / peer.wallSeconds, goal.wallRatio);
   }
-  if (goal.besideRatio && beside) {
-    add(`wall ≤ ${goal.besideRatio}× ${besideLabel}`, ours.wallSeconds / beside.wallSeconds, goal.besideRatio);
+  if (goal.besideRatio && yardstick) {
+    add(`wall ≤ ${goal.besideRatio}× ${yardstick.label}`, ours.wallSeconds / yardstick.wallSeconds, goal.besideRatio);
   }
   if (goal.peakBytes) add(`peak ≤ ${goal.peakBytes / 1e6} MB`, ours.togetherBytes, goal.peakBytes);
   if (goal.peakRatio && peer) {
@@ -62,13 +62,13 @@ export function table(results) {
   return [line(header), `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`, ...body.map(line)].join('\n');
 }
 
-function cells({ label, ours, peer, beside, besideLabel, bars }) {
+function cells({ label, ours, peer, beside, bars }) {
   return [
     label,
     seconds(ours.wallSeconds),
     seconds(peer?.wallSeconds),
     ratio(ours.wallSeconds, peer?.wallSeconds),
-    beside ? `${besideLabel} ${seconds(beside.wallSeconds)}` : '',
+    beside.map(({ label: name, wallSeconds }) => `${name} ${seconds(wallSeconds)}`).join(', '),
     seconds(ours.cpuSeconds),
     seconds(peer?.cpuSeconds),
     megabytes(ours.togetherBytes),

@@ -60,6 +60,9 @@ const python = flags['skip-peers']
   ? undefined
   : peerPython({ folder, given: flags['peers-python'], onMake: () => tell('installing the peers …') });
 
+/** All that is beside shares one output file. */
+const OUTPUT_SIDES = ['ours', 'peer', 'beside'];
+const sideOfFile = (side) => (OUTPUT_SIDES.includes(side) ? side : 'beside');
 const output = (side) => join(folder, 'out', `${side}.onnx`);
 const rows = benchmarkRows({ files, python, output });
 const names = rows.map((row) => row.name);
@@ -81,29 +84,30 @@ if (complete || flags.write) {
 
 /** Runs the sides of a row in turns: A B C, A B C, … */
 async function measureRow(row) {
-  const sides = { ours: row.ours, peer: row.peer, beside: row.beside?.program };
-  const seen = { ours: [], peer: [], beside: [] };
+  const others = Object.entries(row.beside ?? {});
+  const sides = { ours: row.ours, peer: row.peer, ...row.beside };
+  const seen = Object.fromEntries(Object.keys(sides).map((side) => [side, []]));
   const outputBytes = {};
   for (let turn = 0; turn < (row.runs ?? turns); turn++) {
     for (const [side, program] of Object.entries(sides)) {
       if (!program) continue;
-      settle(row.input, output(side));
+      settle(row.input);
       const measurement = await measure(program);
       seen[side].push(measurement);
-      outputBytes[side] ??= statSync(output(side), { throwIfNoEntry: false })?.size;
+      outputBytes[side] ??= statSync(output(sideOfFile(side)), { throwIfNoEntry: false })?.size;
       if (row.runs === undefined) tell(`${row.name} ${side} ${measurement.wallSeconds.toFixed(2)} s`);
     }
   }
-  for (const side of Object.keys(sides)) rmSync(output(side), { force: true });
-  const medians = { ours: summarize(seen.ours), peer: summarize(seen.peer), beside: summarize(seen.beside) };
-  const besideLabel = row.beside?.label;
-  const bars = judge(row.goal, medians, besideLabel);
-  return { name: row.name, label: row.label, ...medians, besideLabel, bars, outputBytes, measurements: seen };
+  for (const side of OUTPUT_SIDES) rmSync(output(side), { force: true });
+  const beside = others.map(([label]) => ({ label, ...summarize(seen[label]) })).filter((each) => each.wallSeconds);
+  const medians = { ours: summarize(seen.ours), peer: summarize(seen.peer), beside };
+  const bars = judge(row.goal, medians);
+  return { name: row.name, label: row.label, ...medians, bars, outputBytes, measurements: seen };
 }
 
 /** The same start for each: no output yet, the input in the page cache, nothing of others left to be written. */
-function settle(input, outputPath) {
-  rmSync(outputPath, { force: true });
+function settle(input) {
+  for (const side of OUTPUT_SIDES) rmSync(output(side), { force: true });
   if (input) readFileSync(input);
   if (process.platform !== 'win32') spawnSync('sync');
 }
