@@ -3,6 +3,7 @@ import {
   accessSync,
   closeSync,
   constants,
+  fdatasync,
   fsyncSync,
   lstatSync,
   mkdirSync,
@@ -207,13 +208,19 @@ export class StagedFiles {
       this.#names.push(name);
       const target = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o666);
       fd = target;
-      await streamRope(rope, (bytes) => writeAll(target, bytes), {
-        signal: options.signal,
-        onProgress: (done, total) => {
-          options.onFileBytes?.(path, done);
-          options.onProgress?.(done, total);
-        },
-      });
+      const flush = backgroundFlush(target);
+      try {
+        await streamRope(rope, (bytes) => writeAll(target, bytes), {
+          signal: options.signal,
+          onProgress: (done, total) => {
+            flush.start();
+            options.onFileBytes?.(path, done);
+            options.onProgress?.(done, total);
+          },
+        });
+      } finally {
+        await flush.end();
+      }
       fsyncSync(fd);
       closeSync(fd);
       fd = undefined;
@@ -243,6 +250,27 @@ export class StagedFiles {
     this.#settled = true;
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+/**
+ * Lets the disk take what has been written so far while more is made: syncing at the end alone would wait for all of it.
+ * Errors are left to the final sync, which reports them again.
+ */
+function backgroundFlush(fd: number): { start(): void; end(): Promise<void> } {
+  let running: Promise<void> | undefined;
+  return {
+    start() {
+      running ??= new Promise((resolve) => {
+        fdatasync(fd, () => {
+          running = undefined;
+          resolve();
+        });
+      });
+    },
+    async end() {
+      await running;
+    },
+  };
 }
 
 function writeAll(fd: number, bytes: Uint8Array): void {
