@@ -10,7 +10,8 @@ import { Tensor } from '../tensor/tensor.js';
 /** The graph outputs that hold smallest and largest element of a tensor, as FLOAT scalars. */
 export interface ExposedRange {
   readonly tensor: string;
-  readonly minOutput: string;
+  /** Absent for a tensor that is never below 0: its minimum counts as 0, which every quantization range includes. */
+  readonly minOutput?: string;
   readonly maxOutput: string;
 }
 
@@ -22,7 +23,7 @@ const NEUTRAL = { ReduceMin: LARGEST_FLOAT, ReduceMax: -LARGEST_FLOAT } as const
 type Reduction = keyof typeof NEUTRAL;
 
 /**
- * Adds a ReduceMin and a ReduceMax output for each named tensor, and drops the outputs the model had: what is left
+ * Adds a ReduceMax and, where it can be negative, a ReduceMin output for each named tensor, and drops the outputs the model had: what is left
  * computes ranges and hands out two numbers a tensor. Tensors in branches of `If` are passed out through the node; the
  * other branch then gives a neutral number, so a tensor of a branch never taken has a minimum above its maximum.
  * Names of tensors inside loops, or of none, are passed over. Changes `model`; give it a clone.
@@ -46,7 +47,11 @@ export function exposeRanges(model: Model, names: Iterable<string>): ExposedRang
   // memory is free again, before later ones are computed. In the other order every observed tensor is alive at the end.
   for (const [tensor, values] of [...found].reverse()) {
     for (const value of values) {
-      exposed.push({ tensor, minOutput: expose('ReduceMin', value), maxOutput: expose('ReduceMax', value) });
+      const maxOutput = expose('ReduceMax', value);
+      const neverNegative = value.producer?.is('Relu') ?? false;
+      exposed.push(
+        neverNegative ? { tensor, maxOutput } : { tensor, minOutput: expose('ReduceMin', value), maxOutput },
+      );
     }
   }
   return exposed;

@@ -70,7 +70,7 @@ export interface ObserveParams {
 
 export interface RangesParams extends ObserveParams {
   /** Which outputs of the augmented model hold the ReduceMin and the ReduceMax of which tensor. */
-  readonly observed: readonly { readonly tensor: string; readonly minOutput: string; readonly maxOutput: string }[];
+  readonly observed: readonly { readonly tensor: string; readonly minOutput?: string; readonly maxOutput: string }[];
 }
 
 export interface ValueRangesParams extends ObserveParams {

@@ -7,7 +7,7 @@ import type { RangeMap } from '../quantize/observers.js';
 import { planStatic } from '../quantize/plan.js';
 import { type RuntimeHost, startRuntime } from '../runtime/host.js';
 import { writeRunnable } from '../runtime/runnable-model.js';
-import type { SampleSource, SessionOptions } from '../runtime/types.js';
+import type { SampleSource, SessionOptions, ValueSpec } from '../runtime/types.js';
 import { inputSpecs } from '../runtime/value-specs.js';
 import { withWorkFolder } from '../runtime/work-folder.js';
 import type { ExecutionOptions, WorkflowContext } from './options.js';
@@ -91,14 +91,37 @@ export async function calibrateIn(
       path,
       options: { ...CALIBRATION_SESSION, ...(options.threads === undefined ? {} : { threads: options.threads }) },
     });
+    const inputs = inputSpecs(model);
     const result = await runtime.request(
       'ranges',
-      { session, source, inputs: inputSpecs(model), batchSize: options.batch ?? 1, observed },
+      {
+        session,
+        source: await fitted(runtime, session, source, inputs),
+        inputs,
+        batchSize: options.batch ?? 1,
+        observed,
+      },
       { onProgress: ({ done, total }) => options.onProgress?.({ kind: 'advance', stage: 'calibrate', done, total }) },
     );
     // After an error the child is closed by whoever started it; here its memory is wanted back.
     await runtime.request('release', { session });
     if (result.samples === 0) throw new ServeOptError('SO4004', 'The calibration data holds no samples');
     return { ranges: result.ranges, samples: result.samples, nonFinite: result.nonFinite };
+  });
+}
+
+/** Made-up samples get sizes that the model accepts. @throws SO5002 when it accepts none */
+async function fitted(
+  runtime: RuntimeHost,
+  session: number,
+  source: SampleSource,
+  inputs: readonly ValueSpec[],
+): Promise<SampleSource> {
+  if (source.kind === 'data') return source;
+  const { sizePlan, why } = await runtime.request('fitSeeds', { session, inputs, seed: source.seed });
+  if (sizePlan !== undefined) return { ...source, sizePlan };
+  throw new ServeOptError('SO5002', 'The model runs on none of the inputs made up for it', {
+    ...(why === undefined ? {} : { why }),
+    hint: 'give real samples with --data',
   });
 }

@@ -21,17 +21,20 @@ export interface Converted {
   readonly warnings: readonly string[];
 }
 
-/** Converts in the mode asked for; `auto` goes to dynamic where static finds nothing. Calibration needs `runtime`. */
+/**
+ * Converts in the mode asked for; `auto` goes to dynamic where static finds nothing. Calibration needs `runtime`. The
+ * runtime and the samples are waited for only when they are needed: they get ready beside the work on the graph.
+ */
 export async function convertModel(
   model: Model,
   options: QuantizeOptions,
-  split: SampleSplit,
+  split: Promise<SampleSplit>,
   stages: Stages,
-  runtime: RuntimeHost | undefined,
+  runtime: Promise<RuntimeHost> | undefined,
 ): Promise<Converted> {
   const requested = options.mode ?? QUANTIZE_DEFAULTS.mode;
   if (requested === 'fp16') return convertFloat16(model, options, stages);
-  if (requested === 'static' || (requested === 'auto' && split.calibration)) {
+  if (requested === 'static' || (requested === 'auto' && options.dataPath !== undefined)) {
     const result = await convertStatic(model, options, split, stages, runtime);
     if (result.step.changed > 0 || requested === 'static') return result;
   }
@@ -46,22 +49,22 @@ export async function convertModel(
 async function convertStatic(
   model: Model,
   options: QuantizeOptions,
-  split: SampleSplit,
+  split: Promise<SampleSplit>,
   stages: Stages,
-  runtime: RuntimeHost | undefined,
+  runtime: Promise<RuntimeHost> | undefined,
 ): Promise<Converted> {
   stages.start('prepare');
   const conversion = new Conversion(model.clone(), options);
   await conversion.prepare('static');
   stages.end(`${model.graph.nodes.size} → ${conversion.model.graph.nodes.size} nodes`);
-  const { calibration } = split;
+  const { calibration } = await split;
   const warnings: string[] = [];
   const observe = planStatic(conversion.model).observe;
   let ranges: Awaited<ReturnType<typeof calibrateIn>>['ranges'] = new Map();
   let sampleCount = 0;
   if (runtime && calibration && observe.length > 0) {
     stages.start('calibrate', calibration.count);
-    const result = await calibrateIn(runtime, conversion.model, calibration.path, {
+    const result = await calibrateIn(await runtime, conversion.model, calibration.path, {
       ...stages.context('calibrate'),
       tensors: observe,
       first: calibration.first,

@@ -81,19 +81,21 @@ async function quantizeOpened(
   stages: Stages,
 ): Promise<QuantizeReport> {
   const verify = options.verify ?? QUANTIZE_DEFAULTS.verify;
-  const runtimeNeeded = verify || options.dataPath !== undefined;
-  const runtime = runtimeNeeded ? await startRuntime(options.signal ? { signal: options.signal } : {}) : undefined;
+  const runtime = verify || options.dataPath !== undefined ? startEarly(options.signal) : undefined;
   const hashes = new FileHashes();
   const run: Run = { model, path, outputPath, options, stages, runtime, hashes };
   let staged: StagedModel | undefined;
   try {
     for (const file of [path, ...(model.source?.externalPaths() ?? [])]) hashes.begin(file);
-    const split = await samples(model, runtime, options);
-    let attempt = await tryConversion(run, split, () => convertModel(model, options, split, stages, runtime));
+    const splitting = awaitedLater(samples(model, runtime, options));
+    let attempt = await tryConversion(run, splitting, () => convertModel(model, options, splitting, stages, runtime));
     staged = attempt.staged;
     if (runtime && attempt.converted.mode === 'fp16' && overflows(attempt.checked)) {
       staged.discard();
-      attempt = await tryConversion(run, split, () => convertFloat16WithRanges(model, options, split, stages, runtime));
+      const [split, host] = [await splitting, await runtime];
+      attempt = await tryConversion(run, splitting, () =>
+        convertFloat16WithRanges(model, options, split, stages, host),
+      );
       staged = attempt.staged;
     }
     const report = await describeAttempt(run, attempt);
@@ -106,8 +108,24 @@ async function quantizeOpened(
   } finally {
     staged?.discard();
     await hashes.close();
-    await runtime?.close();
+    await runtime?.then(
+      (host) => host.close(),
+      () => {}, // It never started, which whoever needed it has been told.
+    );
   }
+}
+
+/** Starts ONNX Runtime and has it load its library, beside whatever else is done until it is needed. */
+function startEarly(signal: AbortSignal | undefined): Promise<RuntimeHost> {
+  const runtime = awaitedLater(startRuntime(signal ? { signal } : {}));
+  runtime.then((host) => awaitedLater(host.request('versions', undefined))).catch(() => {});
+  return runtime;
+}
+
+/** A promise whose failure is reported where it is awaited, not as unhandled before. */
+function awaitedLater<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
 }
 
 /** What every part of one run needs. */
@@ -118,7 +136,7 @@ interface Run {
   readonly options: QuantizeOptions;
   readonly stages: Stages;
   /** Absent when nothing is to be run. */
-  readonly runtime: RuntimeHost | undefined;
+  readonly runtime: Promise<RuntimeHost> | undefined;
   readonly hashes: FileHashes;
 }
 
@@ -130,7 +148,11 @@ interface Attempt {
   readonly checked: Checked | undefined;
 }
 
-async function tryConversion(run: Run, split: SampleSplit, convertNow: () => Promise<Converted>): Promise<Attempt> {
+async function tryConversion(
+  run: Run,
+  split: Promise<SampleSplit>,
+  convertNow: () => Promise<Converted>,
+): Promise<Attempt> {
   const { model, options, stages, hashes, runtime } = run;
   const converted = await convertNow();
   const done = converted.step.changed > 0 ? converted.mode : 'none';
@@ -145,7 +167,7 @@ async function tryConversion(run: Run, split: SampleSplit, convertNow: () => Pro
   stages.endWriting(staged.written.sizeBytes);
   try {
     const verify = options.verify ?? QUANTIZE_DEFAULTS.verify;
-    const checked = runtime && verify ? await check(run, runtime, staged, done, split) : undefined;
+    const checked = runtime && verify ? await check(run, await runtime, staged, done, await split) : undefined;
     return { converted, done, staged, checked };
   } catch (error) {
     staged.discard();
@@ -165,7 +187,7 @@ async function describeAttempt(run: Run, { converted, done, staged, checked }: A
         : 'There is nothing to quantize in this model: the output is the model as it was.',
     );
   }
-  const versions = runtime ? await runtime.request('versions', undefined) : undefined;
+  const versions = await (await runtime)?.request('versions', undefined);
   return {
     schemaVersion: REPORT_SCHEMA_VERSION,
     command: 'quantize',
@@ -201,11 +223,15 @@ async function describeAttempt(run: Run, { converted, done, staged, checked }: A
 }
 
 /** Which samples calibrate and which judge; made-up ones where there is no data. */
-async function samples(model: Model, runtime: RuntimeHost | undefined, options: QuantizeOptions): Promise<SampleSplit> {
+async function samples(
+  model: Model,
+  runtime: Promise<RuntimeHost> | undefined,
+  options: QuantizeOptions,
+): Promise<SampleSplit> {
   const { dataPath } = options;
   const seeded: SampleSource = { kind: 'seeded', seed: options.seed ?? QUANTIZE_DEFAULTS.seed, count: SEEDED_SAMPLES };
   if (dataPath === undefined || !runtime) return { calibration: undefined, judging: seeded, heldOut: true };
-  const { count } = await runtime.request('samples', {
+  const { count } = await (await runtime).request('samples', {
     source: { kind: 'data', path: dataPath },
     inputs: inputSpecs(model),
   });

@@ -56,14 +56,17 @@ export async function rangesJob(
   progress: ReportProgress,
 ): Promise<RangesResult> {
   const ranges = new RangeAccumulator(params.observed.map((o) => o.tensor));
-  const fetches = [...new Set(params.observed.flatMap((o) => [o.minOutput, o.maxOutput]))];
+  const names = params.observed.flatMap((o) =>
+    o.minOutput === undefined ? [o.maxOutput] : [o.minOutput, o.maxOutput],
+  );
+  const fetches = [...new Set(names)];
   const samples = await streamSamples(context, params, fetches, progress, (outputs) => {
     for (const [index, { minOutput, maxOutput }] of params.observed.entries()) {
-      const lowest = output(outputs, minOutput);
       const highest = output(outputs, maxOutput);
+      const lowest = minOutput === undefined ? undefined : output(outputs, minOutput);
       if (isEmptyReduction(lowest, highest)) continue;
-      const low = tensorMinMax(minOutput, lowest);
       const high = tensorMinMax(maxOutput, highest);
+      const low = lowest && minOutput !== undefined ? tensorMinMax(minOutput, lowest) : { min: 0, nonFinite: 0 };
       ranges.add(index, low.min, high.max, Math.max(low.nonFinite, high.nonFinite));
     }
   });
@@ -71,11 +74,10 @@ export async function rangesJob(
 }
 
 /** A tensor without elements reduces to +infinity and -infinity, which is not a fault of the model. */
-function isEmptyReduction(lowest: HostTensor, highest: HostTensor): boolean {
-  const low = lowest.data[0];
-  const high = highest.data[0];
-  if (lowest.data instanceof Uint16Array) return low === 0x7c00 && high === 0xfc00;
-  return low === Number.POSITIVE_INFINITY && high === Number.NEGATIVE_INFINITY;
+function isEmptyReduction(lowest: HostTensor | undefined, highest: HostTensor): boolean {
+  const half = highest.data instanceof Uint16Array;
+  const isLow = lowest === undefined || lowest.data[0] === (half ? 0x7c00 : Number.POSITIVE_INFINITY);
+  return isLow && highest.data[0] === (half ? 0xfc00 : Number.NEGATIVE_INFINITY);
 }
 
 /** The same by fetching the tensors themselves as outputs, one pass over their values. */
