@@ -5,6 +5,8 @@ import { allNodes, constantTensor } from '../ir/walk.js';
 import { nodeLabel } from '../passes/nodes.js';
 import { WEIGHTED_OPERATORS } from '../quantize/operator-classes.js';
 import type { FloatLayerReport, LayerReport } from '../report/types.js';
+import { DataType } from '../tensor/dtype.js';
+import type { Tensor } from '../tensor/tensor.js';
 
 /** Bytes of the constants a node reads. */
 export function weightBytes(node: Node): number {
@@ -19,20 +21,48 @@ const REPORTED: ReadonlySet<string> = new Set([...WEIGHTED_OPERATORS, 'Gather', 
 /** A layer this small is not worth a word. */
 const WORTH_MENTIONING_BYTES = 256;
 
-/** The layers of the original that a step quantized, and those it left in float with the reason it gave. */
+/** Why a layer that no pass spoke of is as it was. */
+const UNTOUCHED = new Map([
+  [
+    'Gather',
+    'a lookup does no arithmetic that INT8 could speed up; --mode dynamic quantizes large tables for their size',
+  ],
+]);
+
+/**
+ * The layers of the original that a conversion took to another type, and those it left in float with the reason it gave.
+ * What counts is the result: a node that still reads the very weights it read before was left, whoever says what.
+ */
 export function describeLayers(
   original: Model,
+  result: Model,
   step: TransformStepReport,
 ): { readonly quantized: readonly LayerReport[]; readonly leftInFloat: readonly FloatLayerReport[] } {
   const reasons = new Map(step.refusals.map(({ node, opType, reason }) => [`${opType} ${node}`, reason]));
+  const kept = new Map<string, Node>();
+  for (const node of allNodes(result))
+    if (REPORTED.has(node.opType)) kept.set(`${node.opType} ${nodeLabel(node)}`, node);
   const quantized: LayerReport[] = [];
   const leftInFloat: FloatLayerReport[] = [];
   for (const node of allNodes(original)) {
     if (!REPORTED.has(node.opType)) continue;
     const layer = { name: nodeLabel(node), opType: node.opType, weightBytes: weightBytes(node) };
-    const reason = reasons.get(`${node.opType} ${layer.name}`);
+    const key = `${node.opType} ${layer.name}`;
+    const weights = floatWeights(node);
+    const now = new Set(kept.has(key) ? floatWeights(kept.get(key) as Node) : []);
+    const untouched = weights.some((tensor) => now.has(tensor));
+    const reason =
+      reasons.get(key) ?? (untouched ? (UNTOUCHED.get(node.opType) ?? 'no pass applied to it') : undefined);
     if (reason !== undefined) leftInFloat.push({ ...layer, reason });
-    else if (step.changed > 0 && layer.weightBytes >= WORTH_MENTIONING_BYTES) quantized.push(layer);
+    else if (weights.length > 0) quantized.push(layer);
   }
   return { quantized, leftInFloat };
+}
+
+/** The constant FLOAT inputs of a node that are worth a word. */
+function floatWeights(node: Node): Tensor[] {
+  const tensors = node.inputs.map((input) => constantTensor(input)).filter((tensor) => tensor !== undefined);
+  return tensors.filter(
+    ({ dataType, byteLength }) => dataType === DataType.FLOAT && byteLength >= WORTH_MENTIONING_BYTES,
+  );
 }

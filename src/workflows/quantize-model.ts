@@ -178,7 +178,7 @@ async function tryConversion(
 async function describeAttempt(run: Run, { converted, done, staged, checked }: Attempt): Promise<QuantizeReport> {
   const { model, options, hashes, runtime } = run;
   const { conversion, step, calibration } = converted;
-  const layers = describeLayers(model, step);
+  const layers = describeLayers(model, conversion.model, step);
   const notes = conversion.steps.flatMap((each) => each.notes);
   if (done === 'none') {
     notes.push(

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -93,6 +93,26 @@ describe('quantizeModel with calibration data', () => {
     expect(text).not.toContain(folder);
     expect(text).not.toContain(FIXTURES);
     expect(JSON.parse(text)).toMatchObject({ schemaVersion: 1, command: 'quantize', mode: 'static' });
+  });
+
+  it('counts as quantized only what the result no longer reads in float', async () => {
+    const path = fresh('lookup.onnx');
+    const numbers = (count: number) => Array.from({ length: count }, (_, i) => ((i * 7) % 11) - 5).join(', ');
+    await writeModel(
+      parseModel(`<ir_version: 8, opset_import: ["" : 17]>
+        g (int64[N, 3] ids) => (float[N, 3, 32] y)
+        <float[50, 32] table = {${numbers(1600)}}, float[32, 32] w = {${numbers(1024)}}> {
+          [look] x = Gather (table, ids)
+          [multiply] y = MatMul (x, w)
+        }`),
+      path,
+    );
+    const samples = join(path, '..', 'samples.jsonl');
+    writeFileSync(samples, Array.from({ length: 30 }, (_, i) => JSON.stringify({ ids: [i, i + 1, i + 2] })).join('\n'));
+    const report = await quantizeModel(path, { dataPath: samples, outputPath: fresh('out.onnx') });
+    expect(report.mode).toBe('static');
+    expect(report.quantized.map(({ name }) => name)).toEqual(['multiply']);
+    expect(report.leftInFloat.map(({ name }) => name)).toEqual(['look']);
   });
 
   it('holds samples out for the comparison', async () => {

@@ -40,10 +40,16 @@ export interface Agreement {
   readonly what: string;
 }
 
-/** Share of equal decisions where there are classes, else the worst SQNR, else the share of equal elements. */
-export function agreementOf({ outputs }: ComparisonResult): Agreement | undefined {
-  const shares = outputs.flatMap((output) => (output.top1Agreement === undefined ? [] : [output.top1Agreement.value]));
-  if (shares.length > 0) return { value: formatPercent(Math.min(...shares)), what: 'same top-1' };
+/**
+ * Share of equal decisions where there are classes, else the worst SQNR, else the share of equal elements. With labels it
+ * is the output they are about; without, the first: rows of numbers after it need not be classes (a sentence's embedding).
+ */
+export function agreementOf({ outputs, metrics }: ComparisonResult): Agreement | undefined {
+  const labelled = metrics?.[0]?.output;
+  const decided =
+    outputs.find(({ name, top1Agreement }) => name === labelled && top1Agreement) ??
+    outputs.find(({ top1Agreement }) => top1Agreement);
+  if (decided?.top1Agreement) return { value: formatPercent(decided.top1Agreement.value), what: 'same top-1' };
   const noise = outputs.flatMap((output) => (output.sqnrDb === undefined ? [] : [output.sqnrDb]));
   if (noise.length > 0) return { value: formatSqnr(Math.min(...noise)), what: 'SQNR' };
   const equal = outputs.flatMap((output) => (Number.isNaN(output.exactEqual) ? [] : [output.exactEqual]));
