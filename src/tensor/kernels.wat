@@ -13,6 +13,7 @@
     (local $end i32)
     (local $a v128) (local $b v128)    ;; the bits of 4 floats each
     (local $ma v128) (local $mb v128)  ;; their magnitudes
+    (local $pa v128) (local $pb v128)  ;; powers of two to round by
     (local $largest v128)
     (local $smallest v128)             ;; of magnitude - 1, unsigned: zero counts as the largest
     (local.set $smallest (v128.const i32x4 -1 -1 -1 -1))
@@ -29,38 +30,35 @@
           (i32x4.min_u
             (i32x4.add (local.get $ma) (v128.const i32x4 -1 -1 -1 -1))
             (i32x4.add (local.get $mb) (v128.const i32x4 -1 -1 -1 -1)))))
+      ;; 2^13 times the power of two below the value, or below 2^-14 for subnormals (0x38800000; 0x06800000 is 13 in
+      ;; the exponent). Its last place is that of the half, so adding it rounds the value to a half, ties to even.
+      (local.set $pa
+        (i32x4.add (v128.const i32x4 0x06800000 0x06800000 0x06800000 0x06800000)
+          (i32x4.max_s (v128.const i32x4 0x38800000 0x38800000 0x38800000 0x38800000)
+            (v128.and (local.get $ma) (v128.const i32x4 0x7f800000 0x7f800000 0x7f800000 0x7f800000)))))
+      (local.set $pb
+        (i32x4.add (v128.const i32x4 0x06800000 0x06800000 0x06800000 0x06800000)
+          (i32x4.max_s (v128.const i32x4 0x38800000 0x38800000 0x38800000 0x38800000)
+            (v128.and (local.get $mb) (v128.const i32x4 0x7f800000 0x7f800000 0x7f800000 0x7f800000)))))
+      ;; The sum less the power leaves the significand, hidden bit included. To it goes the exponent of the power, less
+      ;; 126 (0x3f000000: 13 from above, 112 between the biases, 1 that the hidden bit adds) and moved to bit 10.
       (v128.store (local.get $target)
-        (i16x8.narrow_i32x4_u
-          (v128.or
-            ;; The sign.
-            (v128.and (i32x4.shr_u (local.get $a) (i32.const 16))
-              (v128.const i32x4 0x8000 0x8000 0x8000 0x8000))
-            (v128.bitselect
-              ;; Subnormal: in magnitude + 0.5 the last mantissa bit stands for 2^-24, and the addition rounds to it.
-              (i32x4.sub
-                (f32x4.add (local.get $ma) (v128.const f32x4 0.5 0.5 0.5 0.5))
-                (v128.const f32x4 0.5 0.5 0.5 0.5))
-              ;; Normal: 0xc8000fff is -0x38800000 (2^-14), plus 0x800000 (exponent 1), plus 0xfff (just under half
-              ;; a unit in the last place); the lowest bit that stays makes up the half.
-              (i32x4.shr_s
-                (i32x4.add
-                  (i32x4.add (local.get $ma) (v128.const i32x4 0xc8000fff 0xc8000fff 0xc8000fff 0xc8000fff))
-                  (v128.and (i32x4.shr_u (local.get $a) (i32.const 13)) (v128.const i32x4 1 1 1 1)))
-                (i32.const 13))
-              (i32x4.gt_s (v128.const i32x4 0x38800000 0x38800000 0x38800000 0x38800000) (local.get $ma))))
-          (v128.or
-            (v128.and (i32x4.shr_u (local.get $b) (i32.const 16))
-              (v128.const i32x4 0x8000 0x8000 0x8000 0x8000))
-            (v128.bitselect
-              (i32x4.sub
-                (f32x4.add (local.get $mb) (v128.const f32x4 0.5 0.5 0.5 0.5))
-                (v128.const f32x4 0.5 0.5 0.5 0.5))
-              (i32x4.shr_s
-                (i32x4.add
-                  (i32x4.add (local.get $mb) (v128.const i32x4 0xc8000fff 0xc8000fff 0xc8000fff 0xc8000fff))
-                  (v128.and (i32x4.shr_u (local.get $b) (i32.const 13)) (v128.const i32x4 1 1 1 1)))
-                (i32.const 13))
-              (i32x4.gt_s (v128.const i32x4 0x38800000 0x38800000 0x38800000 0x38800000) (local.get $mb))))))
+        (v128.or
+          (v128.and (v128.const i16x8 0x8000 0x8000 0x8000 0x8000 0x8000 0x8000 0x8000 0x8000)
+            (i16x8.narrow_i32x4_s
+              (i32x4.shr_s (local.get $a) (i32.const 16))
+              (i32x4.shr_s (local.get $b) (i32.const 16))))
+          (i16x8.narrow_i32x4_u
+            (i32x4.add
+              (i32x4.sub (f32x4.add (local.get $ma) (local.get $pa)) (local.get $pa))
+              (i32x4.shr_u
+                (i32x4.sub (local.get $pa) (v128.const i32x4 0x3f000000 0x3f000000 0x3f000000 0x3f000000))
+                (i32.const 13)))
+            (i32x4.add
+              (i32x4.sub (f32x4.add (local.get $mb) (local.get $pb)) (local.get $pb))
+              (i32x4.shr_u
+                (i32x4.sub (local.get $pb) (v128.const i32x4 0x3f000000 0x3f000000 0x3f000000 0x3f000000))
+                (i32.const 13))))))
       (local.set $target (i32.add (local.get $target) (i32.const 16)))
       (local.set $source (i32.add (local.get $source) (i32.const 32)))
       (br_if $next (i32.lt_u (local.get $source) (local.get $end))))
