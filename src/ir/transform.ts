@@ -1,5 +1,6 @@
 import { ServeOptError } from '../errors.js';
 import type { Model } from './model.js';
+import { uniquifyNodeNames } from './node-names.js';
 import { allNodes } from './walk.js';
 
 /** What a pass left alone, and why. `node` is a node name (or its first output's name when unnamed). */
@@ -70,6 +71,7 @@ export async function runTransforms(
       typeof step === 'function'
         ? await Promise.resolve(step(model)).then(() => ({ changed: 0 }))
         : await step.run(model, context);
+    if (result.changed > 0) uniquifyNodeNames(model);
     reports.push({
       name,
       changed: result.changed,
