@@ -2,16 +2,6 @@ import type { Model } from '../ir/model.js';
 import type { TransformStep, TransformStepReport } from '../ir/transform.js';
 import { inferTypes } from '../ops/infer-types.js';
 import { eliminateDead } from '../passes/eliminate/eliminate-dead.js';
-import { eliminateIdentity } from '../passes/eliminate/eliminate-identity.js';
-import { foldAffineIntoConv } from '../passes/fold/fold-affine-into-conv.js';
-import { foldBatchNormalization } from '../passes/fold/fold-batch-normalization.js';
-import { foldConstantViews } from '../passes/fold/fold-constant-views.js';
-import { fuseHardSwish } from '../passes/fuse/fuse-hard-swish.js';
-import { convertToFloat16 } from '../passes/quantize/convert-to-float16.js';
-import { quantizeDynamic } from '../passes/quantize/quantize-dynamic.js';
-import { quantizeStatic } from '../passes/quantize/quantize-static.js';
-import { initializersNotInputs } from '../passes/rewrite/initializers-not-inputs.js';
-import { upgradeOpset } from '../passes/rewrite/upgrade-opset.js';
 import type { RangeMap } from '../quantize/observers.js';
 import type { QuantizeOptions, WorkflowContext } from './options.js';
 
@@ -49,19 +39,36 @@ export class Conversion {
     this.steps.push(...report.steps.filter((step) => step.name !== infer.name));
   }
 
-  /** What comes before quantization: merging what would be quantized only to be merged later, and versions. */
+  /**
+   * What comes before quantization: merging what would be quantized only to be merged later, and versions. Passes are
+   * loaded when a mode needs them: all of them together take longer to load than a small model to convert.
+   */
   async prepare(mode: ConversionMode): Promise<void> {
-    if (this.model.irVersion < 4) await this.#run(initializersNotInputs());
-    if (mode !== 'fp16') await this.#run(infer, eliminateIdentity(), foldConstantViews());
+    if (this.model.irVersion < 4) {
+      const { initializersNotInputs } = await import('../passes/rewrite/initializers-not-inputs.js');
+      await this.#run(initializersNotInputs());
+    }
+    if (mode !== 'fp16') {
+      const { eliminateIdentity } = await import('../passes/eliminate/eliminate-identity.js');
+      const { foldConstantViews } = await import('../passes/fold/fold-constant-views.js');
+      await this.#run(infer, eliminateIdentity(), foldConstantViews());
+    }
     if (mode === 'static') {
+      const { fuseHardSwish } = await import('../passes/fuse/fuse-hard-swish.js');
+      const { foldBatchNormalization } = await import('../passes/fold/fold-batch-normalization.js');
+      const { foldAffineIntoConv } = await import('../passes/fold/fold-affine-into-conv.js');
       await this.#run(infer, fuseHardSwish(), foldBatchNormalization(), foldAffineIntoConv(), eliminateDead());
     }
     const opset = this.model.opset();
-    if (opset > 0 && opset < NEEDED_OPSET[mode]) await this.#run(infer, upgradeOpset({ to: NEEDED_OPSET[mode] }));
+    if (opset > 0 && opset < NEEDED_OPSET[mode]) {
+      const { upgradeOpset } = await import('../passes/rewrite/upgrade-opset.js');
+      await this.#run(infer, upgradeOpset({ to: NEEDED_OPSET[mode] }));
+    }
     await this.#run(infer);
   }
 
   async toStatic(ranges: RangeMap, options: QuantizeOptions): Promise<TransformStepReport> {
+    const { quantizeStatic } = await import('../passes/quantize/quantize-static.js');
     await this.#run(
       quantizeStatic({
         ...filter(options),
@@ -74,6 +81,7 @@ export class Conversion {
   }
 
   async toDynamic(options: QuantizeOptions): Promise<TransformStepReport> {
+    const { quantizeDynamic } = await import('../passes/quantize/quantize-dynamic.js');
     await this.#run(
       quantizeDynamic({
         ...filter(options),
@@ -86,6 +94,7 @@ export class Conversion {
   }
 
   async toFloat16(options: QuantizeOptions, ranges?: RangeMap): Promise<TransformStepReport> {
+    const { convertToFloat16 } = await import('../passes/quantize/convert-to-float16.js');
     await this.#run(convertToFloat16({ ...filter(options), keepIo: !options.fp16Io, ...(ranges ? { ranges } : {}) }));
     return this.#finish();
   }
