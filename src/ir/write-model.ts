@@ -115,17 +115,6 @@ export async function modelBytes(model: Model): Promise<Uint8Array> {
   return bytes;
 }
 
-/** Sends the bytes of a model to a sink, for example standard output. @throws SO6004 past 2 GiB */
-export async function streamModel(
-  model: Model,
-  sink: (bytes: Uint8Array) => void | Promise<void>,
-  options: WriteOptions = {},
-): Promise<number> {
-  const { model: rope } = encodeFor(model, '', 'never');
-  await streamRope(rope, sink, options);
-  return rope.sizeBytes;
-}
-
 function inputPaths(model: Model): string[] {
   const origin = model.origin as ModelOrigin | undefined;
   const paths = [origin?.source.path, ...[...(origin?.files?.sources ?? [])].map((source) => source.path)];

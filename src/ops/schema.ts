@@ -38,9 +38,6 @@ export interface OpSchema {
   readonly attributes: ReadonlyMap<string, SchemaAttribute>;
 }
 
-/** The version of the onnx package whose operators the table holds. */
-export const SCHEMA_TABLE_VERSION: string = table.onnx;
-
 interface VersionLine {
   readonly sinceVersion: number;
   readonly line: string;
@@ -82,11 +79,6 @@ export function opSchema(domain: string, opType: string, opsetVersion: number): 
     return entry.schema;
   }
   return undefined;
-}
-
-/** Whether the table knows a domain at all (`''` is ai.onnx). */
-export function isKnownDomain(domain: string): boolean {
-  return index.has(domain);
 }
 
 /** Every operator name of a domain, sorted; empty for an unknown domain. */

@@ -1,5 +1,4 @@
 import { ServeOptError } from '../errors.js';
-import { DataType } from '../tensor/dtype.js';
 import { float32Chunks } from '../tensor/float-chunks.js';
 import { bytesOf, Tensor, type TensorBytes } from '../tensor/tensor.js';
 import { type QuantizedType, quantizationParameters, quantizedDataType, type SchemeOptions } from './scheme.js';
@@ -150,14 +149,4 @@ function pieceQuantizer(parameters: WeightParameters, layout: ChannelLayout): Pi
     quantizeWithOffsets(values, at, layout, scales, offsets, clamped);
     if (type === 's8') for (let i = 0; i < target.length; i++) target[i] = (target[i] as number) ^ 0x80;
   };
-}
-
-/** True when `quantizeWeights` can read the tensor. */
-export function isQuantizableWeight(tensor: Tensor): boolean {
-  return (
-    tensor.dataType === DataType.FLOAT ||
-    tensor.dataType === DataType.FLOAT16 ||
-    tensor.dataType === DataType.BFLOAT16 ||
-    tensor.dataType === DataType.DOUBLE
-  );
 }

@@ -23,14 +23,6 @@ export function* float32Chunks(tensor: Tensor): Generator<Float32Array> {
   }
 }
 
-/** All elements of a float tensor as float32: a view for FLOAT, else a converted copy. */
-export function float32Values(tensor: Tensor): Float32Array {
-  if (tensor.dataType === DataType.FLOAT) return tensor.float32Array();
-  const values = new Float32Array(tensor.size);
-  widen(tensor.dataType, tensor.bytes(), values);
-  return values;
-}
-
 function widen(dataType: DataTypeCode, bytes: Uint8Array, target: Float32Array): void {
   if (dataType === DataType.FLOAT16) float16ToFloat32(typedView(Uint16Array, bytes), target);
   else if (dataType === DataType.BFLOAT16) bfloat16ToFloat32(typedView(Uint16Array, bytes), target);
