@@ -7,9 +7,10 @@ import type { RangeMap } from '../quantize/observers.js';
 import { planStatic } from '../quantize/plan.js';
 import { type RuntimeHost, startRuntime } from '../runtime/host.js';
 import { writeRunnable } from '../runtime/runnable-model.js';
-import type { SampleSource, SessionOptions, ValueSpec } from '../runtime/types.js';
+import type { SampleSource, SessionOptions } from '../runtime/types.js';
 import { inputSpecs } from '../runtime/value-specs.js';
 import { withWorkFolder } from '../runtime/work-folder.js';
+import { fitSource } from './fit-source.js';
 import type { ExecutionOptions, WorkflowContext } from './options.js';
 
 export interface CalibrateOptions extends WorkflowContext, ExecutionOptions {
@@ -92,11 +93,17 @@ export async function calibrateIn(
       options: { ...CALIBRATION_SESSION, ...(options.threads === undefined ? {} : { threads: options.threads }) },
     });
     const inputs = inputSpecs(model);
+    const fitted = await fitSource(runtime, session, inputs, source);
+    if (typeof fitted === 'string') {
+      throw new ServeOptError('SO5002', `The model cannot be calibrated: ${fitted}`, {
+        hint: 'give real samples with --data',
+      });
+    }
     const result = await runtime.request(
       'ranges',
       {
         session,
-        source: await fitted(runtime, session, source, inputs),
+        source: fitted,
         inputs,
         batchSize: options.batch ?? 1,
         observed,
@@ -107,21 +114,5 @@ export async function calibrateIn(
     await runtime.request('release', { session });
     if (result.samples === 0) throw new ServeOptError('SO4004', 'The calibration data holds no samples');
     return { ranges: result.ranges, samples: result.samples, nonFinite: result.nonFinite };
-  });
-}
-
-/** Made-up samples get sizes that the model accepts. @throws SO5002 when it accepts none */
-async function fitted(
-  runtime: RuntimeHost,
-  session: number,
-  source: SampleSource,
-  inputs: readonly ValueSpec[],
-): Promise<SampleSource> {
-  if (source.kind === 'data') return source;
-  const { sizePlan, why } = await runtime.request('fitSeeds', { session, inputs, seed: source.seed });
-  if (sizePlan !== undefined) return { ...source, sizePlan };
-  throw new ServeOptError('SO5002', 'The model runs on none of the inputs made up for it', {
-    ...(why === undefined ? {} : { why }),
-    hint: 'give real samples with --data',
   });
 }

@@ -12,15 +12,11 @@ import type { SampleSource } from '../runtime/types.js';
 import { inputSpecs } from '../runtime/value-specs.js';
 import { withWorkFolder } from '../runtime/work-folder.js';
 import { packageVersion } from '../version.js';
+import { SEEDED_SAMPLES } from './fit-source.js';
 import { COMPARE_DEFAULTS, type ExecutionOptions, type SourceOptions, type WorkflowContext } from './options.js';
 import { FileHashes } from './report-files.js';
 import { Stages } from './stages.js';
 import { loadPair, whyNotRunnable } from './verify.js';
-
-/** Limits of the latency measurement beside the comparison. */
-const LATENCY_LIMITS = { minRuns: 60, maxMs: 4000 } as const;
-/** Samples made up where there is no data: enough to vary every open dimension. */
-const SEEDED_SAMPLES = 8;
 
 /** Options of `compare`. */
 export interface ComparePairOptions extends WorkflowContext, ExecutionOptions, SourceOptions {
@@ -130,7 +126,7 @@ async function compareSides(
     const comparison = await pair.compare(fitted, 1);
     stages.end(`${comparison.samples} samples`);
     if (options.latency !== false) stages.start('measure');
-    const latency = options.latency === false ? undefined : await pair.latency(fitted, LATENCY_LIMITS);
+    const latency = options.latency === false ? undefined : await pair.latency(fitted);
     if (latency) stages.end();
     const { onnxRuntime } = await runtime.request('versions', undefined);
     return {

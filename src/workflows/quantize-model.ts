@@ -14,6 +14,7 @@ import type { SampleSource } from '../runtime/types.js';
 import { inputSpecs } from '../runtime/value-specs.js';
 import { packageVersion } from '../version.js';
 import { type Converted, convertFloat16WithRanges, convertModel } from './convert-model.js';
+import { SEEDED_SAMPLES } from './fit-source.js';
 import { judge } from './judge.js';
 import { describeLayers } from './layers.js';
 import { QUANTIZE_DEFAULTS, type QuantizeOptions } from './options.js';
@@ -23,12 +24,8 @@ import { Stages } from './stages.js';
 import { loadPair, whyNotRunnable } from './verify.js';
 import { writeReport } from './write-report.js';
 
-/** Samples made up where there is no data: enough to vary every open dimension. */
-const SEEDED_SAMPLES = 8;
-/** Limits of the latency measurement beside the comparison. */
 /** Samples a run while judging a model whose result does not depend on it. */
 const JUDGING_BATCH = 8;
-const LATENCY_LIMITS = { minRuns: 60, maxMs: 4000 } as const;
 
 /** Where the result goes when the caller does not say: beside the model, named for what was done. */
 export function defaultOutputPath(modelPath: string, mode: 'static' | 'dynamic' | 'fp16' | 'auto'): string {
@@ -150,11 +147,13 @@ interface Attempt {
 
 async function tryConversion(
   run: Run,
-  split: Promise<SampleSplit>,
+  splitting: Promise<SampleSplit>,
   convertNow: () => Promise<Converted>,
 ): Promise<Attempt> {
   const { model, options, stages, hashes, runtime } = run;
   const converted = await convertNow();
+  // Data that does not fit the model is an error in every mode, also where nothing is calibrated or judged on it.
+  const split = await splitting;
   const done = converted.step.changed > 0 ? converted.mode : 'none';
   stages.start('write');
   // Nothing to do means nothing done: the original's own bytes, not a model that was merely prepared.
@@ -167,7 +166,7 @@ async function tryConversion(
   stages.endWriting(staged.written.sizeBytes);
   try {
     const verify = options.verify ?? QUANTIZE_DEFAULTS.verify;
-    const checked = runtime && verify ? await check(run, await runtime, staged, done, await split) : undefined;
+    const checked = runtime && verify ? await check(run, await runtime, staged, done, split) : undefined;
     return { converted, done, staged, checked };
   } catch (error) {
     staged.discard();
@@ -281,7 +280,7 @@ async function check(
     options.evalPath === undefined ? undefined : await pair.compare({ kind: 'data', path: options.evalPath }, batch);
   stages.end(`${comparison.samples + (accuracy?.samples ?? 0)} samples`);
   stages.start('measure');
-  const latency = await pair.latency(judging, LATENCY_LIMITS);
+  const latency = await pair.latency(judging);
   stages.end();
   const warnings = judge({ comparison, accuracy });
   if (judging.kind === 'data' && !split.heldOut) {

@@ -6,7 +6,11 @@ import type { RuntimeHost } from '../runtime/host.js';
 import { screenInterface } from '../runtime/interface-screen.js';
 import type { SampleSource, SessionOptions } from '../runtime/types.js';
 import { inputSpecs, outputSpecs } from '../runtime/value-specs.js';
+import { fitSource } from './fit-source.js';
 import type { ExecutionOptions, WorkflowContext } from './options.js';
+
+/** Limits of the latency measurement beside a comparison. */
+const LATENCY_LIMITS = { minRuns: 60, maxMs: 4000 } as const;
 
 /** Session options that an execution choice means. */
 export function sessionOptions(options: ExecutionOptions): SessionOptions {
@@ -32,10 +36,7 @@ export interface LoadedPair {
   /** Made-up samples of sizes that the original accepts; a sentence when it accepts none. Data is given back as it is. */
   fit(source: SampleSource): Promise<SampleSource | string>;
   compare(source: SampleSource, batchSize: number): Promise<ComparisonResult>;
-  latency(
-    source: SampleSource,
-    limits: { readonly minRuns: number; readonly maxMs: number },
-  ): Promise<LatencyComparison>;
+  latency(source: SampleSource): Promise<LatencyComparison>;
 }
 
 /** Loads the original and the candidate in ONNX Runtime. @throws SO5001 naming the one that is refused */
@@ -51,21 +52,20 @@ export async function loadPair(
   const a = await load(paths.a);
   const b = await load(paths.b);
   return {
-    fit: async (source) => {
-      if (source.kind === 'data') return source;
-      const { sizePlan, why } = await runtime.request('fitSeeds', { session: a, inputs, seed: source.seed });
-      if (sizePlan === undefined)
-        return `the original runs on none of the inputs made up for it (${why ?? 'no reason given'})`;
-      return { ...source, sizePlan };
-    },
+    fit: (source) => fitSource(runtime, a, inputs, source),
     compare: (source, batchSize) =>
       runtime.request(
         'compare',
         { a, b, source, inputs, batchSize },
         { onProgress: ({ done, total }) => options.onProgress?.({ kind: 'advance', stage: 'compare', done, total }) },
       ),
-    latency: async (source, limits) => {
-      const { latencies, ratio } = await runtime.request('latency', { sessions: [a, b], source, inputs, ...limits });
+    latency: async (source) => {
+      const { latencies, ratio } = await runtime.request('latency', {
+        sessions: [a, b],
+        source,
+        inputs,
+        ...LATENCY_LIMITS,
+      });
       const [first, second] = latencies;
       if (!first || !second || !ratio) throw new ServeOptError('SO9001', 'the latency job measured nothing');
       return {

@@ -198,6 +198,14 @@ describe('quantizeModel that must not go on', () => {
     expect(readdirSync(join(outputPath, '..'))).toEqual([]);
   });
 
+  it('refuses samples for another model where nothing is calibrated or judged on them, too', async () => {
+    const outputPath = fresh('out.onnx');
+    const options: QuantizeOptions = { mode: 'fp16', verify: false, dataPath: fixture('kws-dscnn', 'calib.npz') };
+    const error = await failure(quantizeModel(fixture('digits-mlp'), { ...options, outputPath }));
+    expect(error.code).toBe('SO4002');
+    expect(readdirSync(join(outputPath, '..'))).toEqual([]);
+  });
+
   it('wants samples for static quantization', async () => {
     const error = await failure(
       quantizeModel(fixture('digits-mlp'), { mode: 'static', outputPath: fresh('out.onnx') }),

@@ -1,0 +1,21 @@
+import type { RuntimeHost } from '../runtime/host.js';
+import type { SampleSource, ValueSpec } from '../runtime/types.js';
+
+/** Samples made up where there is no data: enough to vary every open dimension. */
+export const SEEDED_SAMPLES = 8;
+
+/**
+ * Made-up samples in sizes that the model of `session` accepts; a sentence when it accepts none. Data is given back as
+ * it is.
+ */
+export async function fitSource(
+  runtime: RuntimeHost,
+  session: number,
+  inputs: readonly ValueSpec[],
+  source: SampleSource,
+): Promise<SampleSource | string> {
+  if (source.kind === 'data') return source;
+  const { sizePlan, why } = await runtime.request('fitSeeds', { session, inputs, seed: source.seed });
+  if (sizePlan !== undefined) return { ...source, sizePlan };
+  return `the original runs on none of the inputs made up for it (${why ?? 'no reason given'})`;
+}
