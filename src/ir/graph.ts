@@ -118,6 +118,7 @@ export class Graph {
     this.#outputs[index] = value;
     value.outputOf.push(this);
     this.changed = true;
+    this.model.observer?.valueChanged(value);
   }
   removeOutput(index: number): void {
     this.#disown(this.#outputs[index]);
@@ -127,7 +128,9 @@ export class Graph {
 
   #disown(value: Value | undefined): void {
     const at = value ? value.outputOf.indexOf(this) : -1;
-    if (at >= 0) value?.outputOf.splice(at, 1);
+    if (at < 0 || !value) return;
+    value.outputOf.splice(at, 1);
+    this.model.observer?.valueChanged(value);
   }
 
   /** Adds a constant. The name is made unique when taken. */
@@ -175,6 +178,7 @@ export class Graph {
     node.graph = this;
     this.nodes.insert(node, before);
     this.changed = true;
+    this.model.observer?.nodeInserted(node);
   }
 
   /** Takes a node out. @throws a bug error when an output is still used or is a graph output. */
@@ -193,6 +197,7 @@ export class Graph {
     }
     this.nodes.delete(node);
     this.changed = true;
+    this.model.observer?.nodeRemoved(node);
   }
 
   /** Forgets a value that has neither producer nor place in the graph's lists. */

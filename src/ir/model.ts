@@ -1,5 +1,6 @@
 import type { ServeOptError } from '../errors.js';
 import { cloneModel } from './clone.js';
+import type { EditObserver } from './edit-observer.js';
 import { Graph } from './graph.js';
 import type { ModelFunction } from './model-function.js';
 import { runTransforms, type TransformContext, type TransformReport, type TransformStep } from './transform.js';
@@ -37,6 +38,8 @@ export class Model {
   /** True when a field of the model message itself changed since reading. */
   changed = false;
   source: ModelSource | undefined = undefined;
+  /** Whoever wants to hear of edits of graphs, nodes and values; one at a time. */
+  observer: EditObserver | undefined = undefined;
   /** Faults found while reading that make the graph ambiguous: it can be copied, but nothing may compute with it. */
   readonly problems: ServeOptError[] = [];
   readonly #names: Set<string> = new Set();

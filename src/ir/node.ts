@@ -74,14 +74,14 @@ export class Node {
   }
   set opType(opType: string) {
     this.#opType = opType;
-    this.changed = true;
+    this.#edited();
   }
   get domain(): string {
     return this.#domain;
   }
   set domain(domain: string) {
     this.#domain = domain;
-    this.changed = true;
+    this.#edited();
   }
   get overload(): string {
     return this.#overload;
@@ -89,6 +89,11 @@ export class Node {
   set overload(overload: string) {
     this.#overload = overload;
     this.changed = true;
+  }
+
+  #edited(): void {
+    this.changed = true;
+    this.graph.model.observer?.nodeChanged(this);
   }
 
   /** True for an operator of the default domain with this name. */
@@ -122,7 +127,8 @@ export class Node {
       this.#uses.push(undefined);
     }
     const old = this.#uses[slot];
-    if (old) (this.#inputs[slot] as Value).uses.delete(old);
+    const before = this.#inputs[slot];
+    if (old) before?.uses.delete(old);
     this.#inputs[slot] = value;
     if (value) {
       const use = { node: this, slot };
@@ -131,7 +137,10 @@ export class Node {
     } else {
       this.#uses[slot] = undefined;
     }
-    this.changed = true;
+    const { observer } = this.graph.model;
+    if (observer && before) observer.valueChanged(before);
+    if (observer && value) observer.valueChanged(value);
+    this.#edited();
   }
 
   setInputs(values: readonly (Value | undefined)[]): void {
@@ -151,7 +160,7 @@ export class Node {
       value.outputIndex = this.#outputs.length;
     }
     this.#outputs.push(value);
-    this.changed = true;
+    this.#edited();
   }
 
   /** Replaces output `index`; the old value is left without producer. */
@@ -164,7 +173,7 @@ export class Node {
       value.producer = this;
       value.outputIndex = index;
     }
-    this.changed = true;
+    this.#edited();
   }
 
   get attributes(): ReadonlyMap<string, Attribute> {
@@ -172,10 +181,10 @@ export class Node {
   }
   setAttribute(attribute: Attribute): void {
     this.#attributes.set(attribute.name, attribute);
-    this.changed = true;
+    this.#edited();
   }
   removeAttribute(name: string): void {
-    if (this.#attributes.delete(name)) this.changed = true;
+    if (this.#attributes.delete(name)) this.#edited();
   }
 
   /** An int attribute as a number (values beyond 2^53 saturate), or `fallback` when absent or of another kind. */

@@ -102,7 +102,11 @@ export class Value {
 
   set tensor(tensor: Tensor | undefined) {
     if (tensor === this.#tensor) return;
+    const { observer } = this.graph.model;
+    if (this.#tensor) observer?.constantMoved(this, -1);
     this.#tensor = tensor;
+    if (tensor) observer?.constantMoved(this, 1);
+    observer?.valueChanged(this);
     this.graph.changed = true;
   }
 

@@ -1,6 +1,9 @@
 /** Small questions and edits on nodes that several passes share. */
+import type { Graph, NodeSpec } from '../ir/graph.js';
 import type { Node } from '../ir/node.js';
 import type { Value } from '../ir/value.js';
+import { walkGraphs } from '../ir/walk.js';
+import { dropIfUnused } from './constants.js';
 
 export { nodeLabel } from '../ir/problem.js';
 
@@ -39,4 +42,84 @@ export function releaseOutput(node: Node): Value {
 export function copyMetadata(from: Node, to: Node): void {
   for (const [key, text] of from.metadataProps) to.metadataProps.set(key, text);
   if (from.docString !== undefined) to.docString = from.docString;
+}
+
+/** True when nothing reads a value and no interface names it. */
+export function isUnused(value: Value): boolean {
+  return value.uses.size === 0 && !value.isGraphOutput && !value.pinned;
+}
+
+/** Removes a node of whose outputs none is used, then what only it read, in turn. Leaves nodes without outputs alone. */
+export function removeUnused(node: Node): void {
+  const waiting = [node];
+  for (let current = waiting.pop(); current; current = waiting.pop()) {
+    if (current.removed || current.outputs.length === 0) continue;
+    if (!current.outputs.every((output) => !output || isUnused(output))) continue;
+    const captured = [...current.subgraphs()].flatMap(({ graph }) => capturedValues(graph));
+    const inputs = new Set([...current.inputs, ...captured]);
+    current.graph.remove(current);
+    for (const input of inputs) {
+      if (!input) continue;
+      if (input.producer && !input.producer.is('Constant')) waiting.push(input.producer);
+      else dropIfUnused(input);
+    }
+  }
+}
+
+/** Values of enclosing graphs that a subgraph reads, with those of graphs inside it. */
+export function capturedValues(graph: Graph): Value[] {
+  const inside = new Set(walkGraphs(graph));
+  const captured = new Set<Value>();
+  for (const body of inside) {
+    for (const node of body.nodes)
+      for (const input of node.inputs) if (input && !inside.has(input.graph)) captured.add(input);
+    for (const output of body.outputs) if (!inside.has(output.graph)) captured.add(output);
+  }
+  return [...captured];
+}
+
+/**
+ * Puts a new node in the place of `last` and lets it compute the same output values, which keep their names. The nodes
+ * before `last` stay until nothing reads them.
+ */
+export function takeOver(last: Node, spec: Omit<NodeSpec, 'outputs'>): Node {
+  const { graph } = last;
+  const before = last.next;
+  const outputs = last.outputs.slice();
+  const inputs = last.inputs.slice();
+  for (const index of outputs.keys()) last.setOutput(index, undefined);
+  graph.remove(last);
+  const node = graph.addNode({ name: last.name, ...spec, outputs: [] }, before);
+  for (const output of outputs) node.addOutput(output);
+  for (const input of inputs) if (input && !input.producer) dropIfUnused(input);
+  return node;
+}
+
+/**
+ * Why the readers of `output` cannot be given `replacement` instead, or undefined. A graph output needs a node, or a name,
+ * of its own: then the replacement must be computed in the same graph for nobody outside, so that it can take the name over.
+ */
+export function whyNotForwardable(output: Value, replacement: Value): string | undefined {
+  if (output.pinned) return `"${output.name}" is named by parts of the model that are kept as they are`;
+  if (!output.isGraphOutput) return undefined;
+  if (output.outputOf.some((graph) => graph !== output.graph)) return `"${output.name}" leaves a subgraph`;
+  if (!replacement.producer || replacement.graph !== output.graph)
+    return `"${output.name}" is an output of its graph, and what it equals is not computed there`;
+  if (replacement.isGraphOutput || replacement.pinned) return `"${output.name}" and what it equals are both outputs`;
+  return undefined;
+}
+
+/** Gives the readers of `output`, whose node goes, `replacement` instead. `whyNotForwardable` must have agreed. */
+export function forward(output: Value, replacement: Value): void {
+  if (!output.isGraphOutput) {
+    output.replaceUsesWith(replacement);
+    return;
+  }
+  const producer = replacement.producer;
+  const index = replacement.outputIndex;
+  if (!producer) return;
+  output.producer?.setOutput(output.outputIndex, undefined);
+  producer.setOutput(index, output);
+  replacement.replaceUsesWith(output);
+  replacement.graph.forget(replacement);
 }

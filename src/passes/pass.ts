@@ -41,16 +41,19 @@ export interface PassDefinition<O extends object> {
 export interface PassFactory<O extends object> {
   (options?: Partial<O>): Transform;
   readonly definition: PassDefinition<O>;
+  /** The options with the table's defaults for what is not given. */
+  complete(options: Partial<O>): O;
 }
 
 /** Turns a definition into a factory whose options default to the table's. */
 export function definePass<O extends object>(definition: PassDefinition<O>): PassFactory<O> {
   const defaults = defaultOptions(definition.options);
+  const complete = (options: Partial<O>): O => withDefaults(defaults, options);
   const factory = (options: Partial<O> = {}): Transform => ({
     name: definition.name,
-    run: (model, context) => definition.run(model, withDefaults(defaults, options), context),
+    run: (model, context) => definition.run(model, complete(options), context),
   });
-  return Object.assign(factory, { definition });
+  return Object.assign(factory, { definition, complete });
 }
 
 /** The default of every option. */

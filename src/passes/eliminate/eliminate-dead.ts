@@ -1,12 +1,6 @@
-import type { Graph } from '../../ir/graph.js';
-import type { Value } from '../../ir/value.js';
 import { allGraphs } from '../../ir/walk.js';
-import { definePass } from '../pass.js';
-
-/** A value nobody reads and that is no part of any interface. */
-function isUnused(value: Value): boolean {
-  return value.uses.size === 0 && !value.isGraphOutput && !value.pinned;
-}
+import { defineRewrite, type SweepContext } from '../engine/rewrite.js';
+import { isUnused } from '../nodes.js';
 
 /**
  * Removes nodes whose outputs nobody reads, and constants nobody reads.
@@ -15,7 +9,7 @@ function isUnused(value: Value): boolean {
  * Refuses: graph inputs and outputs (an initializer that is a graph input stays), values that quantization annotations,
  * training information or sharding name. Numerics: exact.
  */
-export const eliminateDead = definePass<Record<never, never>>({
+export const eliminateDead = defineRewrite<object>({
   name: 'eliminate-dead',
   summary: 'Removes nodes and constants that nothing uses.',
   group: 'eliminate',
@@ -23,33 +17,31 @@ export const eliminateDead = definePass<Record<never, never>>({
   scope: 'all-graphs',
   opset: [1, null],
   options: {},
-  run(model) {
-    let changed = 0;
-    // Inner graphs last: removing an outer node takes its subgraphs with it.
-    for (const graph of [...allGraphs(model)].reverse()) changed += removeNodes(graph);
-    for (const graph of allGraphs(model)) changed += removeInitializers(graph);
-    return { changed };
-  },
+  roots: [],
+  rules: () => ({ sweep: removeDead }),
 });
 
-/** Backwards, so that a node is looked at after all that read it. */
-function removeNodes(graph: Graph): number {
-  let removed = 0;
-  for (const node of [...graph.nodes].reverse()) {
-    if (node.outputs.length > 0 && node.outputs.every((output) => !output || isUnused(output))) {
-      graph.remove(node);
-      removed++;
+function removeDead(context: SweepContext): void {
+  // Inner graphs last: removing an outer node takes its subgraphs with it. Backwards, so that a node is looked at after
+  // all that read it.
+  for (const graph of [...allGraphs(context.model)].reverse()) {
+    for (const node of [...graph.nodes].reverse()) {
+      if (node.removed || node.outputs.length === 0 || !node.outputs.every((output) => !output || isUnused(output)))
+        continue;
+      context.perform({ nodes: [node], apply: () => undefined });
     }
   }
-  return removed;
-}
-
-function removeInitializers(graph: Graph): number {
-  let removed = 0;
-  for (const value of [...graph.initializers]) {
-    if (!isUnused(value) || value.isGraphInput) continue;
-    graph.removeInitializer(value);
-    removed++;
+  for (const graph of allGraphs(context.model)) {
+    for (const value of [...graph.initializers]) {
+      if (!isUnused(value) || value.isGraphInput) continue;
+      context.perform({
+        nodes: [],
+        detail: `constant "${value.name}"`,
+        apply() {
+          graph.removeInitializer(value);
+          return undefined;
+        },
+      });
+    }
   }
-  return removed;
 }

@@ -1,14 +1,15 @@
 import type { Node } from '../../ir/node.js';
-import { allGraphs } from '../../ir/walk.js';
-import { definePass } from '../pass.js';
+import { defineRewrite, type Match } from '../engine/rewrite.js';
+import { forward, whyNotForwardable } from '../nodes.js';
 
 /**
  * Identity(x) = x. Exporters share one weight between nodes this way, which hides it from every pass that looks for constants.
  *
- * Fires on every Identity whose output is not an output of its graph. Keeps the others: an output needs a node, or a name,
- * of its own. Numerics: exact.
+ * Fires on every Identity; one that makes an output of its graph hands the name of that output to the node before it.
+ * Refuses where that node is not there to take it: an output that is an input, a constant, another output, or comes from
+ * an enclosing graph. Numerics: exact.
  */
-export const eliminateIdentity = definePass<object>({
+export const eliminateIdentity = defineRewrite<object>({
   name: 'eliminate-identity',
   summary: 'Removes Identity nodes.',
   group: 'eliminate',
@@ -16,18 +17,21 @@ export const eliminateIdentity = definePass<object>({
   scope: 'all-graphs',
   opset: [1, null],
   options: {},
-  run(model) {
-    let changed = 0;
-    for (const graph of allGraphs(model)) for (const node of graph.nodes) if (eliminate(node)) changed++;
-    return { changed };
-  },
+  roots: ['Identity'],
+  rules: () => ({ match: matchIdentity }),
 });
 
-function eliminate(node: Node): boolean {
+function matchIdentity(node: Node): Match {
   const input = node.input(0);
   const output = node.outputs[0];
-  if (!node.is('Identity') || !input || !output || output.isGraphOutput || output.pinned) return false;
-  output.replaceUsesWith(input);
-  node.graph.remove(node);
-  return true;
+  if (!input || !output) return undefined;
+  const reason = whyNotForwardable(output, input);
+  if (reason !== undefined) return reason;
+  return {
+    nodes: [node],
+    apply() {
+      forward(output, input);
+      return undefined;
+    },
+  };
 }
