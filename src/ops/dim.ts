@@ -182,6 +182,34 @@ export function evaluateDim(dim: Dim, symbols: ReadonlyMap<string, number>): num
   return poly && evaluatePoly(poly, symbols);
 }
 
+/** A dimension with sizes in the place of some of its symbols; undefined when that leaves the expressions known here. */
+export function substituteDim(dim: Dim, symbols: ReadonlyMap<string, number>): Dim {
+  if (typeof dim !== 'string') return dim;
+  const whole = symbols.get(dim);
+  if (whole !== undefined) return whole;
+  if (!symbolsOf(dim).some((name) => symbols.has(name))) return dim;
+  const poly = parseExpression(dim);
+  if (!poly) return undefined;
+  let total: Dim = 0;
+  for (const [monomial, coefficient] of poly) {
+    let term: Dim = coefficient;
+    for (const atom of atomsOf(monomial)) term = multiplyDims(term, substituteAtom(atom, symbols));
+    total = addDims(total, term);
+  }
+  return total;
+}
+
+function substituteAtom(atom: string, symbols: ReadonlyMap<string, number>): Dim {
+  const extremes = splitExtreme(atom);
+  if (extremes) {
+    const [a, b] = extremes.arguments.map((text) => substituteDim(readDim(text), symbols));
+    return extremes.kind === 'min' ? minDims(a, b) : maxDims(a, b);
+  }
+  const floor = splitFloor(atom);
+  if (floor) return floorDivideDim(substituteDim(readDim(floor.numerator), symbols), floor.divisor);
+  return symbols.get(atom) ?? atom;
+}
+
 function evaluatePoly(poly: Poly, symbols: ReadonlyMap<string, number>): number | undefined {
   let total = 0;
   for (const [monomial, coefficient] of poly) {

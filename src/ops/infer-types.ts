@@ -76,10 +76,9 @@ function namedInputTypes(model: Model): Map<Value, ValueType | undefined> {
   }
   for (const [value, type] of types) {
     if (type?.kind !== 'tensor' || !type.shape?.includes(undefined)) continue;
-    const base = value.name.replace(/[^\w.]/g, '_').replace(/^\d/, '_$&');
     const shape = type.shape.map((dim, axis) => {
       if (dim !== undefined) return dim;
-      let name = `${base}.dim${axis}`;
+      let name = openDimName(value.name, axis);
       while (taken.has(name)) name += '_';
       taken.add(name);
       return name;
@@ -89,8 +88,13 @@ function namedInputTypes(model: Model): Map<Value, ValueType | undefined> {
   return types;
 }
 
+/** What inference calls an unnamed dimension of a graph input, where no symbol of the model is called so: `x.dim0`. */
+export function openDimName(input: string, axis: number): string {
+  return `${input.replace(/[^\w.]/g, '_').replace(/^\d/, '_$&')}.dim${axis}`;
+}
+
 /** The type a value had before inference: what the file or a pass stated. */
-function declaredType(value: Value): ValueType | undefined {
+export function declaredType(value: Value): ValueType | undefined {
   const note = value.meta.get(META_KEY) as DeclaredNote | undefined;
   return cleanType(note && note.inferred === value.type ? note.declared : value.type);
 }

@@ -123,3 +123,13 @@ export function forward(output: Value, replacement: Value): void {
   replacement.replaceUsesWith(output);
   replacement.graph.forget(replacement);
 }
+
+/** Like `forward`, for any replacement: where the name cannot be handed over an Identity gives it. The node must go afterwards. */
+export function giveOutput(node: Node, output: Value, replacement: Value): void {
+  if (whyNotForwardable(output, replacement) === undefined) {
+    forward(output, replacement);
+    return;
+  }
+  node.setOutput(output.outputIndex, undefined);
+  node.graph.addNode({ opType: 'Identity', inputs: [replacement], outputs: [output] }, node);
+}

@@ -1,6 +1,10 @@
 import { eliminateDead } from './eliminate/eliminate-dead.js';
 import { eliminateIdentity } from './eliminate/eliminate-identity.js';
+import { foldConstants } from './fold/fold-constants.js';
+import { inlineIf } from './fold/inline-if.js';
+import { unrollLoop } from './fold/unroll-loop.js';
 import type { RegisteredPass } from './registry.js';
+import { inlineFunctions } from './rewrite/inline-functions.js';
 
 /** How far `optimize` goes: each level does what the ones before it do. */
 export const OPTIMIZE_LEVELS = ['basic', 'standard', 'max'] as const;
@@ -26,7 +30,11 @@ export interface PresetRow {
 
 /** What `optimize` is made of, in the order in which passes are tried at a node. */
 export const OPTIMIZE_PRESET: readonly PresetRow[] = [
+  { pass: inlineFunctions, stage: 'prepare', level: undefined },
   // clean: exact, and whatever makes patterns easier to see.
   { pass: eliminateIdentity, stage: 'clean', level: 'basic' },
   { pass: eliminateDead, stage: 'clean', level: 'basic' },
+  { pass: foldConstants, stage: 'clean', level: 'basic' },
+  { pass: inlineIf, stage: 'clean', level: 'basic' },
+  { pass: unrollLoop, stage: 'clean', level: 'max' },
 ];

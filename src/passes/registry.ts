@@ -4,12 +4,18 @@ import type { ReadyRewrite } from './engine/rewrite.js';
 import { foldAffineIntoConv } from './fold/fold-affine-into-conv.js';
 import { foldBatchNormalization } from './fold/fold-batch-normalization.js';
 import { foldConstantViews } from './fold/fold-constant-views.js';
+import { foldConstants } from './fold/fold-constants.js';
+import { inlineIf } from './fold/inline-if.js';
+import { unrollLoop } from './fold/unroll-loop.js';
 import { fuseHardSwish } from './fuse/fuse-hard-swish.js';
 import type { OptionRow, PassDefinition } from './pass.js';
 import { convertToFloat16 } from './quantize/convert-to-float16.js';
 import { quantizeDynamic } from './quantize/quantize-dynamic.js';
 import { quantizeStatic } from './quantize/quantize-static.js';
 import { initializersNotInputs } from './rewrite/initializers-not-inputs.js';
+import { inlineFunctions } from './rewrite/inline-functions.js';
+import { makeDynamic } from './rewrite/make-dynamic.js';
+import { setDims } from './rewrite/set-dims.js';
 import { upgradeOpset } from './rewrite/upgrade-opset.js';
 
 /** What is known of a pass without running it. */
@@ -33,8 +39,14 @@ export const PASSES: readonly RegisteredPass[] = [
   foldBatchNormalization,
   foldAffineIntoConv,
   foldConstantViews,
+  foldConstants,
+  inlineIf,
+  unrollLoop,
   fuseHardSwish,
   initializersNotInputs,
+  inlineFunctions,
+  setDims,
+  makeDynamic,
   upgradeOpset,
   quantizeStatic,
   quantizeDynamic,

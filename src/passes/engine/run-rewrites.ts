@@ -24,7 +24,7 @@ import type {
 } from './rewrite.js';
 import { Scopes } from './scopes.js';
 import { SizeLedger } from './size-ledger.js';
-import { Worklist } from './worklist.js';
+import { isAttached, Worklist } from './worklist.js';
 
 export interface RunRewritesOptions {
   /** Default `portable`. */
@@ -259,7 +259,7 @@ class Driver {
   #refusals(): NearMiss[] {
     const refusals: NearMiss[] = [];
     for (const [node, reasons] of this.#nearMisses) {
-      if (node.removed) continue;
+      if (!isAttached(node)) continue;
       for (const [pass, reason] of reasons)
         refusals.push({ pass, node: nodeLabel(node), opType: operatorName(node), reason });
     }

@@ -29,7 +29,7 @@ export class Worklist implements EditObserver {
   take(): Node | undefined {
     for (const node of this.#queue) {
       this.#queue.delete(node);
-      if (!node.removed) return node;
+      if (isAttached(node)) return node;
     }
     return undefined;
   }
@@ -73,6 +73,12 @@ export class Worklist implements EditObserver {
     for (const output of node.outputs)
       if (output) for (const use of output.uses) if (use.node !== node) this.#addWithReaders(use.node, depth - 1);
   }
+}
+
+/** False for a node that was taken out of its graph, alone or with the node whose subgraph it stands in. */
+export function isAttached(node: Node): boolean {
+  for (let current: Node | undefined = node; current; current = current.graph.parent) if (current.removed) return false;
+  return true;
 }
 
 /** A node with all that its subgraphs hold. */

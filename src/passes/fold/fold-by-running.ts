@@ -1,0 +1,127 @@
+import { copyNodes, type ValueMapping } from '../../ir/copy-nodes.js';
+import type { Graph } from '../../ir/graph.js';
+import { Model } from '../../ir/model.js';
+import type { Node } from '../../ir/node.js';
+import { ancestorIn } from '../../ir/sort.js';
+import type { Value } from '../../ir/value.js';
+import { walkGraphs } from '../../ir/walk.js';
+import { isDeterministic } from '../../ops/traits.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import type { SweepContext } from '../engine/rewrite.js';
+import { capturedValues } from '../nodes.js';
+import { canFold, growth, knownBytes, replaceByConstants } from './fold-constants.js';
+
+/** Folds what no kernel of our own computes: all of it in one run of ONNX Runtime, one by one where that fails. */
+export async function foldByRunning(context: SweepContext, failed: Set<Node>): Promise<void> {
+  if (!context.evaluate) return;
+  const constant = constantNodes(context, failed);
+  const frontier = [...constant].filter((node) => isFrontier(node, constant));
+  const wanted = frontier.filter((node) => {
+    const gained = growth(node, node.outputs.map(knownBytes), context);
+    if (typeof gained !== 'string') return true;
+    context.refuse(node, gained);
+    return false;
+  });
+  if (wanted.length === 0) return;
+  if (await foldTogether(wanted, context)) return;
+  for (const node of wanted) {
+    if (node.removed) continue;
+    const reason = wanted.length === 1 ? undefined : await foldTogether([node], context);
+    if (reason === true) continue;
+    failed.add(node);
+    context.refuse(node, 'ONNX Runtime cannot compute it');
+  }
+}
+
+/** Nodes of the main graph and its subgraphs that depend on constants alone, and are not folded by other means. */
+function constantNodes(context: SweepContext, failed: ReadonlySet<Node>): Set<Node> {
+  const known = new Set<Node>();
+  const isKnown = (value: Value | undefined): boolean =>
+    value === undefined ||
+    context.constant(value) !== undefined ||
+    (value.producer !== undefined && known.has(value.producer));
+  for (const graph of walkGraphs(context.model.graph)) {
+    for (const node of graph.nodes) {
+      if (!canFold(node) || failed.has(node) || !isDeterministic(node)) continue;
+      if (node.inputs.length === 0 && node.subgraphs().next().done) continue;
+      if (!node.inputs.every(isKnown)) continue;
+      if (![...node.subgraphs()].every(({ graph: body }) => capturedValues(body).every(isKnown))) continue;
+      known.add(node);
+    }
+  }
+  return known;
+}
+
+/** True for a node whose results someone reads who is not folded too, and whose results are all tensors. */
+function isFrontier(node: Node, constant: ReadonlySet<Node>): boolean {
+  let read = false;
+  for (const output of node.outputs) {
+    if (!output) continue;
+    if (output.type && output.type.kind !== 'tensor') return false;
+    if (output.isGraphOutput) read = true;
+    for (const use of output.uses) if (!constant.has(ancestorIn(node.graph, use.node) ?? use.node)) read = true;
+  }
+  return read;
+}
+
+/** True when the nodes were computed and replaced; else the reason why not. */
+async function foldTogether(nodes: readonly Node[], context: SweepContext): Promise<true | string> {
+  const { fragment, results } = fragmentOf(nodes, context);
+  const answer = (await context.evaluate?.(fragment)) ?? 'there is no ONNX Runtime';
+  if (typeof answer === 'string') return answer;
+  for (const node of nodes) {
+    const tensors = node.outputs.map((output) => {
+      const name = output && results.get(output);
+      return name === undefined ? undefined : answer.get(name);
+    });
+    if (node.outputs.some((output, index) => output && !tensors[index])) return 'a result is missing';
+    const gained = growth(
+      node,
+      tensors.map((tensor) => tensor?.byteLength),
+      context,
+    );
+    if (typeof gained === 'string') context.refuse(node, gained);
+    else context.perform({ nodes: [node], apply: () => replaceByConstants(node, tensors as (Tensor | undefined)[]) });
+  }
+  return true;
+}
+
+/** A model without inputs that computes the outputs of the nodes, and the names it gives them. */
+function fragmentOf(
+  nodes: readonly Node[],
+  context: SweepContext,
+): { readonly fragment: Model; readonly results: ReadonlyMap<Value, string> } {
+  const fragment = new Model('constants');
+  fragment.irVersion = Math.max(context.model.irVersion, 4);
+  for (const [domain, version] of context.model.opsets) fragment.setOpset(domain, version);
+  fragment.source = context.model.source;
+  const mapping: ValueMapping = new Map();
+  const needed = new Set<Node>();
+  const visit = (node: Node): void => {
+    const captured = [...node.subgraphs()].flatMap(({ graph }) => capturedValues(graph));
+    for (const value of [...node.inputs, ...captured]) {
+      if (!value || mapping.has(value)) continue;
+      const tensor = context.constant(value);
+      if (tensor) mapping.set(value, fragment.graph.addInitializer(value.name, tensor));
+      else if (value.producer && !needed.has(value.producer)) visit(value.producer);
+    }
+    if (needed.has(node)) return;
+    needed.add(node);
+    copyNodes([node], fragment.graph, mapping);
+  };
+  for (const node of nodes) visit(node);
+  return { fragment, results: giveOut(nodes, fragment.graph, mapping) };
+}
+
+function giveOut(nodes: readonly Node[], graph: Graph, mapping: Readonly<ValueMapping>): Map<Value, string> {
+  const results = new Map<Value, string>();
+  for (const node of nodes) {
+    for (const output of node.outputs) {
+      const copy = output && mapping.get(output);
+      if (!output || !copy) continue;
+      graph.addOutput(copy);
+      results.set(output, copy.name);
+    }
+  }
+  return results;
+}

@@ -1,0 +1,135 @@
+import { attribute } from '../../ir/attribute.js';
+import type { Node } from '../../ir/node.js';
+import { tensorType } from '../../ir/type.js';
+import type { Value } from '../../ir/value.js';
+import { evaluateNode, hasKernel } from '../../ops/eval/evaluate-node.js';
+import { numericDims } from '../../ops/infer/elements.js';
+import { isDeterministic } from '../../ops/traits.js';
+import { rawByteLength } from '../../tensor/dtype.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { elementCount } from '../../tensor/tensor.js';
+import { addConstant } from '../constants.js';
+import { defineRewrite, type Match, type RewriteContext } from '../engine/rewrite.js';
+import { initializerFileBytes, nodeFileBytes } from '../engine/size-ledger.js';
+import { dataTypeOf, shapeOf } from '../types.js';
+import { foldByRunning } from './fold-by-running.js';
+
+/** No single result may be larger, whatever growth is allowed: protobuf ends at 2 GiB. */
+const LARGEST_RESULT_BYTES = 2 ** 30;
+
+/** Results that cost no more than this beside the node they replace are written out whatever the budget says: sizes, axes, scalars. */
+const SMALL_BYTES = 64;
+
+/** Folding these would undo a quantization: the result is larger, and the integer kernels no longer see a pair. */
+const QUANTIZERS: ReadonlySet<string> = new Set(['QuantizeLinear', 'DequantizeLinear', 'DynamicQuantizeLinear']);
+
+/**
+ * f(c₁, c₂, …) = c for constants c₁, c₂, …: computed once here instead of in every session.
+ *
+ * Fires when all inputs of a deterministic node are constants that callers cannot override: by kernels of our own, and by
+ * ONNX Runtime where there is none, if the caller gave the means to run it. An output of a graph becomes a Constant node.
+ * Refuses what would make the file larger than the budget for growth allows, quantization and dequantization, values that
+ * opaque parts of the model name, and what cannot be computed. Numerics: integers and data movement are exact; floats are
+ * rounded once an operation, where another runtime may round otherwise in the last place.
+ */
+export const foldConstants = defineRewrite<object>({
+  name: 'fold-constants',
+  summary: 'Computes nodes whose inputs are all constant.',
+  group: 'fold',
+  numerics: 'reassociates',
+  scope: 'all-graphs',
+  opset: [1, null],
+  options: {},
+  roots: '*',
+  rules() {
+    const failed = new Set<Node>();
+    return {
+      match: matchConstant,
+      settle: (context) => foldByRunning(context, failed),
+    };
+  },
+});
+
+function matchConstant(node: Node, context: RewriteContext): Match {
+  if (!canFold(node) || !hasKernel(node.domain, node.opType)) return undefined;
+  const inputs: (Tensor | undefined)[] = [];
+  for (const input of node.inputs) {
+    const tensor = context.constant(input);
+    if (input && !tensor) return undefined;
+    inputs.push(tensor);
+  }
+  if (!isDeterministic(node)) return undefined;
+  const known = growth(node, node.outputs.map(knownBytes), context);
+  if (typeof known === 'string') return known;
+  const results = evaluateNode(node, inputs, context.opset(node, node.domain), { maxBytes: LARGEST_RESULT_BYTES });
+  if (typeof results === 'string') return results;
+  const exact = growth(
+    node,
+    results.map((tensor) => tensor?.byteLength),
+    context,
+  );
+  if (typeof exact === 'string') return exact;
+  return { nodes: [node], apply: () => replaceByConstants(node, results) };
+}
+
+/** What folding never touches, whatever its inputs are. */
+export function canFold(node: Node): boolean {
+  if (node.is('Constant') || QUANTIZERS.has(node.opType) || node.outputs.length === 0) return false;
+  return node.outputs.every((output) => !output?.pinned);
+}
+
+/** Why a node may not be folded to results of these sizes, or how many bytes the file gains. Sizes not known count as none. */
+export function growth(
+  node: Node,
+  resultBytes: readonly (number | undefined)[],
+  context: RewriteContext,
+): number | string {
+  let gained = -nodeFileBytes(node);
+  for (const [index, bytes] of resultBytes.entries()) {
+    const output = node.outputs[index];
+    if (bytes === undefined || !output) continue;
+    if (bytes > LARGEST_RESULT_BYTES) return `its result of ${bytes} bytes is too large for a constant`;
+    gained += bytes + output.name.length + 20;
+  }
+  for (const input of new Set(node.inputs)) {
+    const tensor = input && context.constant(input);
+    if (input && tensor && readOnlyBy(input, node)) gained -= initializerFileBytes(input.name, tensor);
+  }
+  return gained <= SMALL_BYTES || context.mayGrow(gained)
+    ? gained
+    : `the model would become ${gained} bytes larger, beyond the budget for growth`;
+}
+
+/** Bytes of a value whose type says its size. */
+export function knownBytes(value: Value | undefined): number | undefined {
+  const dims = numericDims(shapeOf(value));
+  const dataType = dataTypeOf(value);
+  return dims && dataType !== undefined ? rawByteLength(dataType, elementCount(dims)) : undefined;
+}
+
+function readOnlyBy(value: Value, node: Node): boolean {
+  if (value.isGraphOutput || value.pinned || value.isGraphInput) return false;
+  for (const use of value.uses) if (use.node !== node) return false;
+  return true;
+}
+
+/** Lets constants stand for the outputs of a node, which goes. Outputs of a graph get a Constant node, which is given back. */
+export function replaceByConstants(node: Node, results: readonly (Tensor | undefined)[]): Node | undefined {
+  let made: Node | undefined;
+  for (const [index, tensor] of results.entries()) {
+    const output = node.outputs[index];
+    if (!tensor || !output) continue;
+    if (output.isGraphOutput) {
+      node.setOutput(index, undefined);
+      made = node.graph.addNode(
+        { opType: 'Constant', inputs: [], outputs: [output], attributes: [attribute('value', tensor)] },
+        node,
+      );
+    } else if (output.uses.size > 0) {
+      const constant = addConstant(node.graph, output.name, tensor, node);
+      constant.type = tensorType(tensor.dataType, tensor.dims);
+      output.replaceUsesWith(constant);
+    }
+  }
+  return made;
+}
