@@ -114,6 +114,11 @@ export function inputArity(schema: OpSchema): { readonly min: number; readonly m
   return arity(schema.inputs);
 }
 
+/** Least and greatest number of outputs, like `inputArity`. */
+export function outputArity(schema: OpSchema): { readonly min: number; readonly max: number } {
+  return arity(schema.outputs);
+}
+
 function arity(parameters: readonly SchemaParameter[]): { min: number; max: number } {
   let min = 0;
   parameters.forEach((parameter, at) => {

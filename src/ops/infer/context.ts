@@ -5,7 +5,7 @@ import type { Dim, Shape, TensorType, ValueType } from '../../ir/type.js';
 import { tensorType } from '../../ir/type.js';
 import type { Value } from '../../ir/value.js';
 import { DataType, type DataTypeCode } from '../../tensor/dtype.js';
-import type { Tensor } from '../../tensor/tensor.js';
+import { NodeAttributes } from '../node-attributes.js';
 import type { OpSchema } from '../schema.js';
 import { type Elements, numericItems, unknownElements } from './elements.js';
 
@@ -30,27 +30,18 @@ export interface RuleHost {
   report(node: Node, value: Value | undefined, reason: string): void;
 }
 
-const utf8 = new TextDecoder();
-
 /** One node as a rule sees it: types and small values of the inputs, attributes with defaults, and outputs to fill. */
-export class RuleContext {
-  readonly node: Node;
-  readonly schema: OpSchema;
+export class RuleContext extends NodeAttributes {
   readonly host: RuleHost;
   readonly #types: (ValueType | undefined)[];
   readonly #elements: (Elements | undefined)[] = [];
 
   constructor(host: RuleHost, node: Node, schema: OpSchema, outputTypes: (ValueType | undefined)[]) {
+    super(node, schema);
     this.host = host;
-    this.node = node;
-    this.schema = schema;
     this.#types = outputTypes;
   }
 
-  /** The operator set version that brought this version of the operator: what rules compare with. */
-  get since(): number {
-    return this.schema.sinceVersion;
-  }
   get inputCount(): number {
     return this.node.inputs.length;
   }
@@ -100,45 +91,8 @@ export class RuleContext {
     return elements?.items.length === 1 ? elements.items[0] : undefined;
   }
 
-  attribute(name: string): AttributeValue | undefined {
+  override attribute(name: string): AttributeValue | undefined {
     return this.host.resolve(this.node.attributes.get(name));
-  }
-  hasAttribute(name: string): boolean {
-    return this.node.attributes.has(name);
-  }
-  /** An int attribute, the schema's default when absent, or undefined. */
-  int(name: string): number | undefined {
-    const value = this.attribute(name);
-    if (value?.kind === 'int') return Number(value.value);
-    const fallback = this.schema.attributes.get(name)?.default;
-    return !this.hasAttribute(name) && typeof fallback === 'number' ? fallback : undefined;
-  }
-  string(name: string): string | undefined {
-    const value = this.attribute(name);
-    if (value?.kind === 'string') return utf8.decode(value.value);
-    const fallback = this.schema.attributes.get(name)?.default;
-    return !this.hasAttribute(name) && typeof fallback === 'string' ? fallback : undefined;
-  }
-  ints(name: string): number[] | undefined {
-    const value = this.attribute(name);
-    return value?.kind === 'ints' ? value.value.map(Number) : undefined;
-  }
-  floats(name: string): readonly number[] | undefined {
-    const value = this.attribute(name);
-    return value?.kind === 'floats' ? value.value : undefined;
-  }
-  /** Length of a list attribute; 0 when absent. */
-  listLength(name: string): number {
-    const value = this.attribute(name);
-    return Array.isArray(value?.value) ? value.value.length : 0;
-  }
-  tensorAttribute(name: string): Tensor | undefined {
-    const value = this.attribute(name);
-    return value?.kind === 'tensor' ? value.value : undefined;
-  }
-  graph(name: string): Graph | undefined {
-    const value = this.attribute(name);
-    return value?.kind === 'graph' ? value.value : undefined;
   }
 
   outputType(index: number): ValueType | undefined {

@@ -1,0 +1,45 @@
+import { arithmeticKernels } from './arithmetic.js';
+import { castKernels } from './cast.js';
+import { gatherKernels } from './gather.js';
+import { generateKernels } from './generate.js';
+import type { Kernel, KernelTable } from './kernel-context.js';
+import { layoutKernels } from './layout.js';
+import { matmulKernels } from './matmul.js';
+import { orderKernels } from './order.js';
+import { padKernels } from './pad.js';
+import { reduceKernels } from './reduce.js';
+import { scatterKernels } from './scatter.js';
+import { selectKernels } from './select.js';
+import { unaryKernels } from './unary.js';
+import { viewKernels } from './views.js';
+
+/**
+ * Every kernel. Random operators, training modes and (de)quantization are left out on purpose, and so are convolutions
+ * and other heavy operators.
+ */
+const TABLES: readonly (readonly [domain: string, table: KernelTable])[] = [
+  ['', viewKernels],
+  ['', layoutKernels],
+  ['', gatherKernels],
+  ['', padKernels],
+  ['', selectKernels],
+  ['', scatterKernels],
+  ['', generateKernels],
+  ['', castKernels],
+  ['', arithmeticKernels],
+  ['', unaryKernels],
+  ['', reduceKernels],
+  ['', orderKernels],
+  ['', matmulKernels],
+];
+
+const kernels: ReadonlyMap<string, Kernel> = new Map(
+  TABLES.flatMap(([domain, table]) =>
+    table.flatMap(([names, kernel]) => names.split(' ').map((name): [string, Kernel] => [`${domain}:${name}`, kernel])),
+  ),
+);
+
+/** The kernel of an operator of any version, or undefined. */
+export function kernelFor(domain: string, opType: string): Kernel | undefined {
+  return kernels.get(`${domain}:${opType}`);
+}

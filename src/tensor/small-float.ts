@@ -1,0 +1,113 @@
+/**
+ * Floating-point types of 8 and 4 bits (ONNX "Float stored in 8 bits" and "4 bit"; OCP Microscaling Formats 1.0): sign, exponent,
+ * mantissa. FLOAT8E8M0 is a power of two without sign or mantissa.
+ */
+import { DataType, type DataTypeCode } from './dtype.js';
+
+interface SmallFloat {
+  readonly mantissaBits: number;
+  readonly bias: number;
+  /** The sign bit. */
+  readonly sign: number;
+  /** Code of the largest finite magnitude. */
+  readonly largest: number;
+  /** Undefined where the type has none. */
+  readonly infinity: number | undefined;
+  readonly nan: number | undefined;
+  /** `-0` is a code of its own. */
+  readonly hasNegativeZero: boolean;
+}
+
+const FORMATS: ReadonlyMap<DataTypeCode, SmallFloat> = new Map([
+  [DataType.FLOAT8E4M3FN, format(3, 7, 0x80, 0x7e, undefined, 0x7f, true)],
+  [DataType.FLOAT8E4M3FNUZ, format(3, 8, 0x80, 0x7f, undefined, 0x80, false)],
+  [DataType.FLOAT8E5M2, format(2, 15, 0x80, 0x7b, 0x7c, 0x7f, true)],
+  [DataType.FLOAT8E5M2FNUZ, format(2, 16, 0x80, 0x7f, undefined, 0x80, false)],
+  [DataType.FLOAT4E2M1, format(1, 1, 0x08, 0x07, undefined, undefined, true)],
+]);
+
+function format(
+  mantissaBits: number,
+  bias: number,
+  sign: number,
+  largest: number,
+  infinity: number | undefined,
+  nan: number | undefined,
+  hasNegativeZero: boolean,
+): SmallFloat {
+  return { mantissaBits, bias, sign, largest, infinity, nan, hasNegativeZero };
+}
+
+/** The number each code of a small floating-point type stands for; undefined for other types. */
+export function smallFloatValues(dataType: DataTypeCode): Float64Array | undefined {
+  if (dataType === DataType.FLOAT8E8M0)
+    return Float64Array.from({ length: 256 }, (_, code) => (code === 255 ? Number.NaN : 2 ** (code - 127)));
+  const type = FORMATS.get(dataType);
+  return type && Float64Array.from({ length: type.sign * 2 }, (_, code) => valueOf(type, code));
+}
+
+function valueOf(type: SmallFloat, code: number): number {
+  if (code === type.nan) return Number.NaN;
+  const magnitude = code & (type.sign - 1);
+  const isNegative = code >= type.sign;
+  const exponent = magnitude >> type.mantissaBits;
+  const mantissa = magnitude & ((1 << type.mantissaBits) - 1);
+  const unit = 2 ** (Math.max(exponent, 1) - type.bias - type.mantissaBits);
+  const hidden = exponent > 0 ? 1 << type.mantissaBits : 0;
+  const size =
+    magnitude > type.largest ? (magnitude === type.infinity ? Infinity : Number.NaN) : (hidden + mantissa) * unit;
+  return isNegative ? -size : size;
+}
+
+/**
+ * The code of a number, rounded half to even. Finite values and infinities beyond the largest one become it
+ * (`saturate`), or an infinity, or NaN. Undefined for other types, and for a NaN where the type has none.
+ */
+export function smallFloatCode(dataType: DataTypeCode, value: number, saturate: boolean): number | undefined {
+  const type = FORMATS.get(dataType);
+  if (!type) return undefined;
+  if (Number.isNaN(value)) return type.nan;
+  const isNegative = value < 0 || Object.is(value, -0);
+  const sign = isNegative ? type.sign : 0;
+  const code = magnitudeCode(type, Math.abs(value));
+  if (code === 0) return type.hasNegativeZero ? sign : 0;
+  if (code <= type.largest) return sign | code;
+  if (saturate) return sign | type.largest;
+  if (type.infinity !== undefined) return sign | type.infinity;
+  return type.nan === undefined || type.nan === type.sign ? type.nan : sign | type.nan;
+}
+
+/** May be beyond `largest`; codes of one sign are in the order of their values. */
+function magnitudeCode(type: SmallFloat, size: number): number {
+  if (size === Infinity) return type.largest + 1;
+  const least = 1 - type.bias;
+  const exponent = size === 0 ? least : Math.max(exponentOf(size), least);
+  const scaled = size * 2 ** (type.mantissaBits - exponent);
+  const floor = Math.floor(scaled);
+  const rest = scaled - floor;
+  const rounded = rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
+  return ((exponent - least) << type.mantissaBits) + rounded;
+}
+
+function exponentOf(size: number): number {
+  const bits = new Int32Array(Float64Array.of(size).buffer);
+  return (((bits[1] as number) >>> 20) & 0x7ff) - 1023;
+}
+
+export type RoundMode = 'up' | 'down' | 'nearest';
+
+/**
+ * The FLOAT8E8M0 code of a float32 number that is not negative: what lies between two powers of two is rounded away from
+ * zero, towards it, or to the nearest. Undefined for what ONNX leaves open: negative numbers and infinities.
+ */
+export function exponentCode(value: number, roundMode: RoundMode, saturate: boolean): number | undefined {
+  if (Number.isNaN(value)) return 255;
+  if (value < 0 || Object.is(value, -0) || value === Infinity) return undefined;
+  const least = 2 ** -127;
+  if (value < least) return saturate ? 0 : 255;
+  const exponent = exponentOf(value);
+  const floor = 2 ** exponent;
+  const isUp = roundMode === 'up' ? value > floor : roundMode === 'nearest' ? value >= floor * 1.5 : false;
+  const code = exponent + 127 + (isUp ? 1 : 0);
+  return code > 254 ? (saturate ? 254 : 255) : code;
+}
