@@ -126,7 +126,7 @@ class Search implements PatternMatch {
   #op(pattern: OpPattern, node: Node, then: Then): boolean {
     const type = operatorName(node);
     if (!pattern.opTypes.has(type) || node.graph !== this.#root.graph)
-      return this.#miss(`${type} "${nodeLabel(node)}" stands where ${[...pattern.opTypes].join(' or ')} would`);
+      return this.#differs(`${type} "${nodeLabel(node)}" stands where ${[...pattern.opTypes].join(' or ')} would`);
     const { operands } = pattern;
     const complete = () => this.#holds(pattern.where?.(node, this)) && then();
     const inside = (match: () => boolean) =>
