@@ -28,7 +28,7 @@ export function cloneModel(model: Model): Model {
   for (const fn of model.functions.values()) {
     const graph = new Graph(copy, fn.graph.name);
     copyGraph(fn.graph, graph, new Map());
-    const twin = { ...fn, graph };
+    const twin = { ...fn, graph, opsets: new Map(fn.opsets) };
     copy.functions.set(functionKey(fn.domain, fn.name, fn.overload), twin);
     const span = origin?.functions.get(fn);
     if (span) functions.set(twin, span);

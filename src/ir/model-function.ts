@@ -11,7 +11,8 @@ export interface ModelFunction {
   readonly attributeNames: readonly string[];
   /** Attribute parameters with default. */
   readonly attributeDefaults: readonly Attribute[];
-  readonly opsets: ReadonlyMap<string, number>;
+  /** The function's own imports, by domain ('' is ai.onnx). An edit may add one. */
+  readonly opsets: Map<string, number>;
   readonly origin: object | undefined;
 }
 

@@ -31,6 +31,8 @@ export interface ModelOrigin {
 /** What a FunctionProto holds beside what the IR models. */
 export interface FunctionOrigin {
   readonly opsetSpans: readonly Span[];
+  /** Domains that these import; more in the function were added by an edit. */
+  readonly opsetCount: number;
   readonly extras: readonly Span[];
   readonly docString: string | undefined;
   readonly metadataProps: readonly [string, string][];
@@ -292,7 +294,7 @@ function readFunction(context: ReadContext, field: Field): ModelFunction {
   graphOrigin.sorted = sortGraph(graph);
   for (const { node } of read) node.changed = false;
   graph.changed = false;
-  const origin: FunctionOrigin = { opsetSpans, extras, docString, metadataProps, domain };
+  const origin: FunctionOrigin = { opsetSpans, opsetCount: opsets.size, extras, docString, metadataProps, domain };
   const fn: ModelFunction = {
     domain: normalizeDomain(domain ?? ''),
     name,

@@ -108,8 +108,9 @@ function encodeFunction(context: EncodeContext, fn: ModelFunction): MessageWrite
   for (const name of fn.attributeNames) writer.text(6, name);
   encodeNodes(context, writer, 7, fn.graph);
   writer.textUnlessEmpty(8, origin?.docString ?? fn.graph.docString);
-  if (origin) for (const span of origin.opsetSpans) writer.span(span);
-  else for (const [domain, version] of fn.opsets) writer.message(9, encodeOpset(domain, version));
+  for (const span of origin?.opsetSpans ?? []) writer.span(span);
+  for (const [domain, version] of [...fn.opsets].slice(origin?.opsetCount ?? 0))
+    writer.message(9, encodeOpset(domain, version));
   writer.text(10, origin?.domain ?? fn.domain);
   for (const attribute of fn.attributeDefaults) encodeAttributeField(context, writer, 11, attribute);
   encodeValueInfos(writer, 12, fn.graph, (fn.graph.origin as GraphOrigin | undefined) ?? emptyGraphOrigin());

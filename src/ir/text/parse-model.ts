@@ -117,7 +117,7 @@ function parseFunction(parser: GraphParser): FunctionSyntax {
   let domain = '';
   let overload = '';
   let docString = '';
-  let opsets: ReadonlyMap<string, number> = new Map();
+  let opsets = new Map<string, number>();
   if (scanner.matches('<')) {
     header(scanner, (key, at) => {
       if (key === 'domain') domain = normalDomain(scanner.string('the domain'));

@@ -46,7 +46,7 @@ export interface FunctionSyntax {
   readonly domain: string;
   readonly overload: string;
   readonly docString: string;
-  readonly opsets: ReadonlyMap<string, number>;
+  readonly opsets: Map<string, number>;
   readonly attributeNames: readonly string[];
   readonly attributeDefaults: readonly AttributeSyntax[];
   readonly graph: GraphSyntax;
