@@ -59,6 +59,25 @@ export interface RunParams {
   readonly fetches?: readonly string[];
 }
 
+export interface EvaluateParams {
+  /** A model without inputs. */
+  readonly path: string;
+  /** A file to make for outputs that are not sent as they are. */
+  readonly resultPath: string;
+  /** Outputs up to this size are sent. */
+  readonly sentBytes: number;
+}
+
+/** A computed tensor: its elements, or where its bytes stand in the file of results. */
+export type EvaluatedOutput =
+  | HostTensor
+  | {
+      readonly dataType: DataTypeCode;
+      readonly dims: readonly number[];
+      readonly fileOffset: number;
+      readonly byteLength: number;
+    };
+
 /** What both ways of observing ranges share. */
 export interface ObserveParams {
   readonly session: number;
@@ -149,6 +168,7 @@ export interface JobTypes {
   load: { params: LoadParams; result: LoadResult };
   release: { params: ReleaseParams; result: undefined };
   run: { params: RunParams; result: Map<string, HostTensor> };
+  evaluate: { params: EvaluateParams; result: Map<string, EvaluatedOutput> };
   samples: { params: SamplesParams; result: SamplesResult };
   compare: { params: CompareParams; result: ComparisonResult };
   ranges: { params: RangesParams; result: RangesResult };

@@ -1,32 +1,47 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { streamRope } from '../codec/atomic-file.js';
-import type { ByteSource } from '../codec/byte-source.js';
+import { type ByteSource, FileBytes, type Span } from '../codec/byte-source.js';
 import type { Model } from '../ir/model.js';
 import type { TensorOrigin } from '../ir/proto/read-tensor.js';
 import { encodeModel } from '../ir/proto/write-proto.js';
+import { DataType } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { WorkFolder } from './work-folder.js';
 
-/** Tensors below this are written into the model: they are not worth a reference. */
-const REFERENCE_FROM_BYTES = 1024;
+export interface RunnableOptions {
+  /** File name in the folder. Default `model.onnx`. */
+  readonly name?: string;
+  /** Tensors below this are written into the model: they are not worth a reference. Default 1024. */
+  readonly referenceFromBytes?: number;
+  /** Files that the folder has already, by source; new ones are added. For several models in one folder. */
+  readonly links?: Map<ByteSource, string>;
+}
 
 /**
  * Writes `model` into a working folder so that ONNX Runtime can load it without a copy of its weights: tensors that
  * still stand in a file are external data by offset into that very file, which the folder gets a hard link of.
  * @returns the path of the model in the folder
  */
-export async function writeRunnable(model: Model, folder: WorkFolder, name = 'model.onnx'): Promise<string> {
-  const links = new Map<ByteSource, string>();
-  const reference = (tensor: Tensor) => {
-    const data = (tensor.origin as TensorOrigin | undefined)?.data;
-    if (!data || data.source.path === undefined || tensor.byteLength < REFERENCE_FROM_BYTES) return undefined;
-    const location = links.get(data.source) ?? `weights-${links.size}.bin`;
-    links.set(data.source, location);
-    return { location, offset: data.start, length: tensor.byteLength };
+export async function writeRunnable(
+  model: Model,
+  folder: WorkFolder,
+  { name = 'model.onnx', referenceFromBytes = 1024, links = new Map() }: RunnableOptions = {},
+): Promise<string> {
+  const added: (readonly [string, string])[] = [];
+  const external = (tensor: Tensor) => {
+    const span = fileSpan(tensor);
+    if (!span || span.source.path === undefined || tensor.byteLength < referenceFromBytes) return undefined;
+    const known = links.get(span.source);
+    const location = known ?? `weights-${links.size}.bin`;
+    if (known === undefined) {
+      links.set(span.source, location);
+      added.push([span.source.path, location]);
+    }
+    return { location, offset: span.start, length: tensor.byteLength };
   };
-  const rope = encodeModel(model, { external: reference });
-  for (const [source, location] of links) await folder.add(source.path as string, location);
+  const rope = encodeModel(model, { external });
+  for (const [path, location] of added) await folder.add(path, location);
   const path = join(folder.path, name);
   const file = await open(path, 'wx');
   try {
@@ -37,4 +52,13 @@ export async function writeRunnable(model: Model, folder: WorkFolder, name = 'mo
     await file.close();
   }
   return path;
+}
+
+/** Where the bytes of a tensor stand in a file as they are; undefined when they do not. */
+function fileSpan(tensor: Tensor): Span | undefined {
+  if (tensor.dataType === DataType.STRING) return undefined;
+  return (
+    (tensor.origin as TensorOrigin | undefined)?.data ??
+    (tensor.data instanceof FileBytes ? tensor.data.span : undefined)
+  );
 }

@@ -15,21 +15,40 @@ export interface WorkFolder {
   add(file: string, name?: string): Promise<string>;
 }
 
+/** A work folder for as long as its owner wants it. */
+export interface OpenWorkFolder extends WorkFolder {
+  /** Removes it with all it holds. May be called more than once. */
+  remove(): Promise<void>;
+}
+
+export interface WorkFolderOptions {
+  /** Folder to make it in; default the system's. One on the model's file system lets links work. */
+  readonly parent?: string;
+}
+
 /**
- * Calls `use` with an empty private folder, and removes it however that ends. Its name begins with `serve-opt-`; only
- * a killed process leaves one behind.
- * @param options.parent folder to make it in; default the system's. One on the model's file system lets links work.
+ * Makes an empty private folder. Its name begins with `serve-opt-`; only a killed process leaves one behind.
  * @throws SO6001 when the folder or a file cannot be made.
  */
+export async function openWorkFolder(options: WorkFolderOptions = {}): Promise<OpenWorkFolder> {
+  const path = await makeFolder(options.parent ?? tmpdir());
+  return {
+    path,
+    add: (file, name = basename(file)) => addFile(file, join(path, name)),
+    remove: () => rm(path, { recursive: true, force: true, maxRetries: 3 }),
+  };
+}
+
+/** Calls `use` with a work folder, and removes it however that ends. Errors as `openWorkFolder`. */
 export async function withWorkFolder<T>(
   use: (folder: WorkFolder) => Promise<T>,
-  options: { readonly parent?: string } = {},
+  options: WorkFolderOptions = {},
 ): Promise<T> {
-  const path = await makeFolder(options.parent ?? tmpdir());
+  const folder = await openWorkFolder(options);
   try {
-    return await use({ path, add: (file, name = basename(file)) => addFile(file, join(path, name)) });
+    return await use(folder);
   } finally {
-    await rm(path, { recursive: true, force: true, maxRetries: 3 });
+    await folder.remove();
   }
 }
 

@@ -9,7 +9,8 @@ import { assertValid } from '../ir/verify.js';
 import { type StagedModel, stageModel } from '../ir/write-model.js';
 import type { LatencyComparison, QuantizeReport } from '../report/types.js';
 import { REPORT_SCHEMA_VERSION } from '../report/types.js';
-import { type RuntimeHost, startRuntime } from '../runtime/host.js';
+import type { RuntimeHost } from '../runtime/host.js';
+import { LazyRuntime } from '../runtime/lazy-runtime.js';
 import type { SampleSource } from '../runtime/types.js';
 import { inputSpecs } from '../runtime/value-specs.js';
 import { packageVersion } from '../version.js';
@@ -78,7 +79,11 @@ async function quantizeOpened(
   stages: Stages,
 ): Promise<QuantizeReport> {
   const verify = options.verify ?? QUANTIZE_DEFAULTS.verify;
-  const runtime = verify || options.dataPath !== undefined ? startEarly(options.signal) : undefined;
+  const lazy = new LazyRuntime(options.signal ? { signal: options.signal } : {});
+  const needed = verify || options.dataPath !== undefined;
+  // ONNX Runtime gets ready beside whatever else is done until it is needed.
+  if (needed) lazy.warmUp();
+  const runtime = needed ? lazy.host() : undefined;
   const hashes = new FileHashes();
   const run: Run = { model, path, outputPath, options, stages, runtime, hashes };
   let staged: StagedModel | undefined;
@@ -105,18 +110,8 @@ async function quantizeOpened(
   } finally {
     staged?.discard();
     await hashes.close();
-    await runtime?.then(
-      (host) => host.close(),
-      () => {}, // It never started, which whoever needed it has been told.
-    );
+    await lazy.close();
   }
-}
-
-/** Starts ONNX Runtime and has it load its library, beside whatever else is done until it is needed. */
-function startEarly(signal: AbortSignal | undefined): Promise<RuntimeHost> {
-  const runtime = awaitedLater(startRuntime(signal ? { signal } : {}));
-  runtime.then((host) => awaitedLater(host.request('versions', undefined))).catch(() => {});
-  return runtime;
 }
 
 /** A promise whose failure is reported where it is awaited, not as unhandled before. */

@@ -2,6 +2,7 @@ import { compareJob } from '../../evaluate/compare-job.js';
 import type { ChildState } from '../child-state.js';
 import type { ReportProgress } from '../job.js';
 import type { JobName, JobParams, JobResult } from '../protocol.js';
+import { evaluateJob } from './evaluate.js';
 import { fitSeedsJob } from './fit-seeds.js';
 import { latencyJob } from './latency.js';
 import { loadJob, releaseJob } from './load.js';
@@ -26,6 +27,7 @@ export const JOBS: JobTable = {
   load: loadJob,
   release: releaseJob,
   run: runJob,
+  evaluate: evaluateJob,
   samples: samplesJob,
   compare: compareJob,
   ranges: rangesJob,

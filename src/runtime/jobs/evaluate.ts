@@ -1,0 +1,69 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { ServeOptError } from '../../errors.js';
+import { bytesOf } from '../../tensor/tensor.js';
+import type { ChildState } from '../child-state.js';
+import type { EvaluatedOutput, EvaluateParams } from '../protocol.js';
+import type { HostTensor, SessionOptions } from '../types.js';
+
+/**
+ * Kernels as they are, one thread: the same bits on a machine with more processors, and no time for plans that are used
+ * once.
+ */
+const EVALUATION_SESSION: SessionOptions = {
+  graphOptimization: 'disabled',
+  threads: 1,
+  memoryPattern: false,
+  config: { 'session.disable_prepacking': '1' },
+};
+
+/**
+ * Runs a model that has no inputs and gives its outputs. Large ones go through a file, not through the channel between
+ * processes, which would hold them several times.
+ * @throws SO5001, SO5002 when ONNX Runtime refuses it, SO5006 for an output that cannot be fetched
+ */
+export async function evaluateJob(
+  state: ChildState,
+  { path, resultPath, sentBytes }: EvaluateParams,
+): Promise<Map<string, EvaluatedOutput>> {
+  const { id, session } = await state.load(path, EVALUATION_SESSION);
+  try {
+    const missing = session.outputs.find(({ name }) => !session.outputNames.includes(name));
+    if (missing) throw new ServeOptError('SO5006', `ONNX Runtime for Node cannot pass the output "${missing.name}"`);
+    const results = new ResultFile(resultPath);
+    try {
+      const outputs = await session.run(new Map());
+      return new Map([...outputs].map(([name, tensor]) => [name, results.place(tensor, sentBytes)]));
+    } finally {
+      results.close();
+    }
+  } finally {
+    await state.release(id);
+  }
+}
+
+/** The file of large results; made when the first one comes. */
+class ResultFile {
+  readonly #path: string;
+  #fd: number | undefined;
+  #sizeBytes = 0;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** The tensor itself, or where its bytes were put. */
+  place(tensor: HostTensor, sentBytes: number): EvaluatedOutput {
+    const { dataType, dims, data } = tensor;
+    if (!ArrayBuffer.isView(data) || data.byteLength <= sentBytes) return tensor;
+    this.#fd ??= openSync(this.#path, 'wx');
+    const bytes = bytesOf(data);
+    for (let at = 0; at < bytes.byteLength; ) at += writeSync(this.#fd, bytes, at);
+    const fileOffset = this.#sizeBytes;
+    this.#sizeBytes += bytes.byteLength;
+    return { dataType, dims, fileOffset, byteLength: bytes.byteLength };
+  }
+
+  close(): void {
+    if (this.#fd !== undefined) closeSync(this.#fd);
+  }
+}
