@@ -2,6 +2,7 @@
 
 import { attribute } from '../ir/attribute.js';
 import type { Graph } from '../ir/graph.js';
+import { raiseIrVersion } from '../ir/ir-version.js';
 import type { Node } from '../ir/node.js';
 import { nodeLabel } from '../ir/problem.js';
 import { tensorType } from '../ir/type.js';
@@ -10,10 +11,14 @@ import type { Tensor } from '../tensor/tensor.js';
 
 /**
  * A new constant in `graph`: an initializer, or a Constant node where initializers are not possible (bodies of local
- * functions) or would become inputs (before IR version 4). A Constant node is put before `before`.
+ * functions). A Constant node is put before `before`. Before IR version 4 an initializer would have to be an input too:
+ * the model is raised to 4 then, where those it has stand alone.
  */
 export function addConstant(graph: Graph, name: string, tensor: Tensor, before?: Node): Value {
-  if (graph.model.irVersion >= 4 && !insideFunction(graph)) return graph.addInitializer(name, tensor);
+  if (!insideFunction(graph)) {
+    raiseIrVersion(graph.model, 4);
+    return graph.addInitializer(name, tensor);
+  }
   const node = graph.addNode(
     {
       opType: 'Constant',
