@@ -7,6 +7,8 @@ export const PEER_PACKAGES = {
   onnx: '1.22.0',
   onnxruntime: '1.30.0',
   'onnxconverter-common': '1.16.0',
+  onnxsim: '0.8.1',
+  onnxslim: '0.1.98',
 };
 
 /** What they need beside; `quant_pre_process` imports sympy. */

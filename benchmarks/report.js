@@ -23,8 +23,14 @@ function median(values) {
 /** Each bar of a row: what it is, what was seen, whether it holds. Bars whose side was not measured are left out. */
 export function judge(goal, { ours, peer, beside: [yardstick] }) {
   const bars = [];
+  if (goal.fasterRatio && peer && yardstick) {
+    const faster = peer.wallSeconds <= yardstick.wallSeconds ? peer : yardstick;
+    const share = `1/${Math.round(1 / goal.fasterRatio)} of the faster`;
+    bars.push(bar(`wall ≤ ${share}`, ours.wallSeconds / faster.wallSeconds, goal.fasterRatio));
+    bars.push(bar(`peak ≤ ${share}`, ours.togetherBytes / faster.togetherBytes, goal.fasterRatio));
+  }
   const add = (text, seen, limit) => {
-    if (Number.isFinite(seen)) bars.push({ text, seen, limit, holds: seen <= limit });
+    if (Number.isFinite(seen)) bars.push(bar(text, seen, limit));
   };
   if (goal.wallRatio && peer) {
     add(`wall ≤ 1/${Math.round(1 / goal.wallRatio)}`, ours.wallSeconds / peer.wallSeconds, goal.wallRatio);
@@ -37,6 +43,10 @@ export function judge(goal, { ours, peer, beside: [yardstick] }) {
     add(`peak ≤ 1/${Math.round(1 / goal.peakRatio)}`, ours.togetherBytes / peer.togetherBytes, goal.peakRatio);
   }
   return bars;
+}
+
+function bar(text, seen, limit) {
+  return { text, seen, limit, holds: seen <= limit };
 }
 
 /** Where and with what it was measured; no names of machines or folders. */

@@ -7,6 +7,8 @@ const CLI = join(HERE, '..', 'bin', 'serve-opt.js');
 /** The bars of the project; memory in bytes. */
 const WEIGHT_ONLY = { wallRatio: 1 / 10, peakBytes: 350e6 };
 const STATIC = { wallRatio: 1 / 3, peakRatio: 1 / 2 };
+/** Of the faster of two peers. */
+const OPTIMIZE = { fasterRatio: 1 / 4 };
 
 /**
  * What is measured, in the order of the table. `ours`, `peer` and `beside` are programs that take turns; `beside` are
@@ -21,6 +23,15 @@ export function benchmarkRows({ files, python, output }) {
       : undefined;
   const quantize = (model, ...flags) =>
     node(CLI, 'quantize', model, '--no-verify', '--quiet', '--force', '-o', output('ours'), ...flags);
+  const optimize = (name, label, model) => ({
+    name,
+    label: `${label}: optimize`,
+    input: model,
+    ours: node(CLI, 'optimize', model, '--no-verify', '--no-speed-gate', '--quiet', '--force', '-o', output('ours')),
+    peer: peer('onnxsim', 'peer', model),
+    beside: { onnxslim: peer('onnxslim', 'beside', model) },
+    goal: OPTIMIZE,
+  });
   const { transformer, residual, samples } = files;
   return [
     {
@@ -62,6 +73,8 @@ export function benchmarkRows({ files, python, output }) {
       beside: { bare: peer('quantize-static-bare', 'beside', residual, samples) },
       goal: STATIC,
     },
+    optimize('optimize-transformer', 'transformer', transformer),
+    optimize('optimize-residual', 'residual network', residual),
     {
       name: 'inspect',
       label: 'transformer: inspect',

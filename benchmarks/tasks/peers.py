@@ -68,6 +68,20 @@ def quantize_static(model, output, samples):
     )
 
 
+def onnxsim(model, output):
+    import onnx
+    import onnxsim
+
+    onnx.save(onnxsim.simplify(onnx.load(model))[0], output)
+
+
+def onnxslim(model, output):
+    import onnx
+    import onnxslim
+
+    onnx.save(onnxslim.slim(onnx.load(model)), output)
+
+
 TASKS = {
     "load-save": load_save,
     "quantize-dynamic": after_preparation(quantize_dynamic),
@@ -75,6 +89,8 @@ TASKS = {
     "float16": float16,
     "quantize-static": after_preparation(quantize_static),
     "quantize-static-bare": quantize_static,
+    "onnxsim": onnxsim,
+    "onnxslim": onnxslim,
 }
 
 if __name__ == "__main__":
