@@ -43,10 +43,10 @@ export function smallFloatValues(dataType: DataTypeCode): Float64Array | undefin
   if (dataType === DataType.FLOAT8E8M0)
     return Float64Array.from({ length: 256 }, (_, code) => (code === 255 ? Number.NaN : 2 ** (code - 127)));
   const type = FORMATS.get(dataType);
-  return type && Float64Array.from({ length: type.sign * 2 }, (_, code) => valueOf(type, code));
+  return type && Float64Array.from({ length: type.sign * 2 }, (_, code) => numberOf(type, code));
 }
 
-function valueOf(type: SmallFloat, code: number): number {
+function numberOf(type: SmallFloat, code: number): number {
   if (code === type.nan) return Number.NaN;
   const magnitude = code & (type.sign - 1);
   const isNegative = code >= type.sign;
