@@ -113,6 +113,10 @@ const TRUNCATED_MODULUS = pairs(
   (a, b) => a % b,
 );
 
+function hasInexact(tensor: Tensor): boolean {
+  return numbersOf(tensor).some((value) => Math.abs(value) > Number.MAX_SAFE_INTEGER);
+}
+
 function modulus(context: KernelContext): Tensor {
   const [a, b] = alignedOperands(context);
   const type = context.outputType();
@@ -121,6 +125,8 @@ function modulus(context: KernelContext): Tensor {
     return elementwise(context, [a, b], type, TRUNCATED_MODULUS);
   }
   refuseZero(b);
+  // ONNX Runtime computes fmod of 64-bit integers in float64.
+  if (context.flag('fmod') && [a, b].some(hasInexact)) refuse('a 64-bit integer is not exact as a float64');
   return elementwise(context, [a, b], type, context.flag('fmod') ? TRUNCATED_MODULUS : FLOOR_MODULUS);
 }
 

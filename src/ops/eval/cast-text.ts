@@ -21,14 +21,14 @@ function numberTexts(source: Tensor): string[] {
   return refuse(`${dataTypeName(source.dataType)} as text is not settled`);
 }
 
-/** ONNX Runtime writes 8 or 17 digits, ONNX's own evaluator the fewest that tell the number apart from its neighbours. */
+/** ONNX Runtime writes 8 digits, ONNX's own evaluator the fewest that tell the number apart from its neighbours. */
 function floatText(value: number, dataType: DataTypeCode): string {
-  const digits = dataType === DataType.DOUBLE ? 17 : 8;
+  const restore = dataType === DataType.DOUBLE ? Number : (text: string) => Math.fround(Number(text));
+  let digits = 1;
+  while (digits < 17 && restore(value.toPrecision(digits)) !== value) digits++;
   const text = String(Number(value.toPrecision(digits)));
-  if (!Number.isFinite(value) || !/^-?\d+\.\d+$/.test(text)) refuse(`${value} as text is not settled`);
-  const restored = dataType === DataType.DOUBLE ? Number(text) : Math.fround(Number(text));
-  if (restored !== value) refuse(`${value} as text is not settled`);
-  return text;
+  const isShared = Number(value.toPrecision(8)) === Number(text) && /^-?\d+\.\d+$/.test(text);
+  return isShared ? text : refuse(`${value} as text is not settled`);
 }
 
 const INTEGER = /^[+-]?\d+$/;

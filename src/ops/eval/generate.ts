@@ -69,14 +69,17 @@ function bigRange(context: KernelContext, type: DataTypeCode, start: bigint, lim
   return bigintTensor(type, [values.length], values);
 }
 
-/** Element `i` is `start + i · delta`, as the specification has it. */
+/** Element `i` is `start + i · delta`, as the specification has it; ONNX Runtime adds delta again and again. */
 function numberRange(context: KernelContext, type: DataTypeCode, start: number, limit: number, delta: number): Tensor {
   const round = type === DataType.FLOAT ? Math.fround : (x: number) => x;
   const count = Math.max(0, Math.ceil(round(limit - start) / delta));
   if (!Number.isFinite(start) || !Number.isFinite(delta) || delta === 0) refuse('start or delta is no step');
   context.allow(type, [count]);
   const values = new Float64Array(count);
-  for (let i = 0; i < count; i++) values[i] = start + round(i * delta);
+  for (let i = 0, sum = start; i < count; i++, sum = round(sum + delta)) {
+    values[i] = start + round(i * delta);
+    if (round(values[i] as number) !== sum) refuse('the elements depend on how they are summed');
+  }
   return numberTensor(type, [count], values);
 }
 

@@ -5,14 +5,13 @@ import { type AxisWalk, axisWalk, lineStarts } from './axis-walk.js';
 import { type Kernel, type KernelContext, type KernelTable, refuse } from './kernel-context.js';
 import { type BigLane, bigintsOf, bigintTensor, laneKind, type NumberLane, numbersOf, numberTensor } from './lane.js';
 import { viewedTensor } from './moved-tensor.js';
+import { refuseNaN } from './unary.js';
 
 /** Elements that `<` and `>` order: numbers, or bigints of 64-bit types. */
 function ordered(data: Tensor): NumberLane | BigLane {
   const kind = laneKind(data.dataType) ?? refuse('only numbers have an order');
-  const lane = kind === 'bigint' ? bigintsOf(data) : numbersOf(data);
-  if (isFloat(data.dataType) && lane.some((value: number | bigint) => Number.isNaN(value)))
-    refuse('the place of a NaN is not settled');
-  return lane;
+  refuseNaN(data);
+  return kind === 'bigint' ? bigintsOf(data) : numbersOf(data);
 }
 
 function argExtreme(isBetter: (a: number | bigint, b: number | bigint) => boolean): Kernel {
@@ -142,6 +141,7 @@ function alongAxis(make: (context: KernelContext) => LineFunction, flattensBefor
 /** Exponentials of a line with its largest element taken out, and their sum. */
 function exponentials(line: Float64Array): { readonly largest: number; readonly total: number } {
   const largest = line.reduce((a, b) => Math.max(a, b), -Infinity);
+  if (largest === Infinity) refuse('what an infinity gives is not settled');
   let total = 0;
   for (let i = 0; i < line.length; i++) {
     line[i] = Math.exp((line[i] as number) - largest);

@@ -15,6 +15,7 @@ import {
   numberTensor,
 } from './lane.js';
 import { cellsFor } from './moved-tensor.js';
+import { refuseNaN } from './unary.js';
 
 function scatterElements(context: KernelContext): Tensor {
   const data = context.input(0);
@@ -48,6 +49,7 @@ function scattered(context: KernelContext, data: Tensor, updates: Tensor, offset
   if (reduction === 'none') return overwritten(data, updates, offsets, run);
   const combine = COMBINE.get(reduction) ?? refuse(`reduction ${reduction} is not known`);
   const kind = laneKind(data.dataType);
+  if (reduction === 'max' || reduction === 'min') [data, updates].forEach(refuseNaN);
   if (kind === undefined || data.dataType === DataType.BOOL)
     return refuse(`${reduction} is not computed for this type`);
   if (kind === 'bigint' || !isFloat(data.dataType)) {

@@ -1,5 +1,6 @@
 /** Operators of one input, element by element. */
 import { DataType, isFloat } from '../../tensor/dtype.js';
+import type { Tensor } from '../../tensor/tensor.js';
 import { elementwise, type LaneOperator } from './elementwise.js';
 import { erf } from './erf.js';
 import { type Kernel, type KernelContext, type KernelTable, refuse } from './kernel-context.js';
@@ -24,6 +25,21 @@ function unary(number: (x: number) => number, bigint?: (x: bigint) => bigint): K
   return (context) => elementwise(context, [context.input(0)], context.outputType(), operator);
 }
 
+const SIGN = each(
+  (x) => (x > 0 ? 1 : x < 0 ? -1 : 0),
+  (x) => (x > 0n ? 1n : x < 0n ? -1n : 0n),
+);
+
+function sign(context: KernelContext): Tensor {
+  refuseNaN(context.input(0));
+  return elementwise(context, [context.input(0)], context.outputType(), SIGN);
+}
+
+/** For operators of which runtimes give different results for a NaN. */
+export function refuseNaN(tensor: Tensor): void {
+  if (isFloat(tensor.dataType) && numbersOf(tensor).some(Number.isNaN)) refuse('what a NaN gives is not settled');
+}
+
 /** A function that depends on attributes. */
 function parametric(make: (context: KernelContext) => (x: number) => number): Kernel {
   return (context) => elementwise(context, [context.input(0)], context.outputType(), each(make(context)));
@@ -45,7 +61,7 @@ const softplus = (x: number): number => (x > 0 ? x + Math.log1p(Math.exp(-x)) : 
 /** A NaN stays one. */
 const relu = (x: number): number => Math.max(x, 0);
 
-function clip(context: KernelContext) {
+function clip(context: KernelContext): Tensor {
   const data = context.input(0);
   const type = context.outputType();
   if (type === DataType.INT64 || type === DataType.UINT64) {
@@ -128,7 +144,7 @@ export const unaryKernels: KernelTable = [
     ),
   ],
   ['Abs', unary(Math.abs, (x) => (x < 0n ? -x : x))],
-  ['Sign', unary(Math.sign, (x) => (x > 0n ? 1n : x < 0n ? -1n : 0n))],
+  ['Sign', sign],
   ['Floor', unary(Math.floor)],
   ['Ceil', unary(Math.ceil)],
   ['Round', unary(roundHalfEven)],
@@ -174,7 +190,7 @@ export const unaryKernels: KernelTable = [
   ['Swish', parametric((context) => swish(context.requiredFloat('alpha')))],
   ['ThresholdedRelu', parametric((context) => threshold(context.requiredFloat('alpha')))],
   ['HardSigmoid', parametric((context) => hardSigmoid(context.requiredFloat('alpha'), context.requiredFloat('beta')))],
-  ['Shrink', parametric((context) => shrink(context.requiredFloat('lambd'), context.requiredFloat('bias')))],
+  ['Shrink', parametric(shrink)],
 ];
 
 function slope(alpha: number): (x: number) => number {
@@ -193,11 +209,14 @@ function swish(alpha: number): (x: number) => number {
   return (x) => x * sigmoid(alpha * x);
 }
 function threshold(alpha: number): (x: number) => number {
-  return (x) => (x > alpha ? x : Number.isNaN(x) ? x : 0);
+  return (x) => (x > alpha ? x : 0);
 }
 function hardSigmoid(alpha: number, beta: number): (x: number) => number {
   return (x) => Math.max(0, Math.min(1, alpha * x + beta));
 }
-function shrink(lambd: number, bias: number): (x: number) => number {
-  return (x) => (x < -lambd ? x + bias : x > lambd ? x - bias : Number.isNaN(x) ? x : 0);
+function shrink(context: KernelContext): (x: number) => number {
+  if (!isFloat(context.outputType())) refuse('integers moved by a float are not settled');
+  const lambd = context.requiredFloat('lambd');
+  const bias = context.requiredFloat('bias');
+  return (x) => (x < -lambd ? x + bias : x > lambd ? x - bias : 0);
 }
