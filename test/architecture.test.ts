@@ -20,9 +20,9 @@ const LAYERS: Readonly<Record<string, { readonly imports: readonly string[]; rea
   ops: { imports: [...BASE, 'tensor', 'codec', 'ir'] },
   quantize: { imports: [...BASE, 'tensor', 'codec', 'ir', 'ops'] },
   passes: { imports: [...BASE, 'tensor', 'codec', 'ir', 'ops', 'quantize'] },
-  // The comparison is computed in the child process: its job is the one thing that the runtime takes from evaluate.
+  // What compares outputs is computed in the child process: its jobs are all that the runtime takes from evaluate.
   runtime: {
-    imports: [...BASE, 'tensor', 'codec', 'ir', 'ops', 'quantize', 'evaluate/compare-job'],
+    imports: [...BASE, 'tensor', 'codec', 'ir', 'ops', 'quantize', 'evaluate/compare-job', 'evaluate/verify-job'],
     types: ['evaluate'],
   },
   evaluate: { imports: [...BASE, 'tensor'], types: ['ir', 'runtime'] },

@@ -3,25 +3,35 @@ import type { Model } from '../ir/model.js';
 import { suggest } from '../suggest.js';
 import type { ReadyRewrite } from './engine/rewrite.js';
 import { type RewriteOutcome, type RunRewritesOptions, runRewrites } from './engine/run-rewrites.js';
-import { OPTIMIZE_LEVELS, OPTIMIZE_PRESET, OPTIMIZE_STAGES, type OptimizeLevel, type PresetRow } from './presets.js';
+import { OPTIMIZE_LEVELS, OPTIMIZE_STAGES, type OptimizeLevel } from './levels.js';
+import { OPTIMIZE_PRESET, type PresetRow, type RecipeRow } from './presets.js';
 
-export interface OptimizeGraphOptions extends RunRewritesOptions {
+/** Which passes take part. */
+export interface RecipeOptions {
   /** Default `standard`. */
   readonly level?: OptimizeLevel;
   /** Passes besides those of the level, by name. */
   readonly add?: readonly string[];
   /** Passes of the level to leave out, by name. */
   readonly remove?: readonly string[];
+  /** Passes that are not registered, after those of their stage. */
+  readonly ownPasses?: readonly PresetRow[];
+}
+
+export interface OptimizeGraphOptions extends RunRewritesOptions, RecipeOptions {
+  /** Exactly these passes, in this order within their stages. The options that choose passes do not count then. */
+  readonly recipe?: readonly RecipeRow[];
 }
 
 /** The rows of a recipe: those of the level, with passes added and removed. @throws SO1006 for an unknown name, with the nearest one */
-export function optimizeRecipe(options: OptimizeGraphOptions = {}): PresetRow[] {
+export function optimizeRecipe(options: RecipeOptions = {}): RecipeRow[] {
   const level = OPTIMIZE_LEVELS.indexOf(options.level ?? 'standard');
   const add = new Set(options.add);
   const remove = new Set(options.remove);
-  const names = OPTIMIZE_PRESET.map(({ pass }) => pass.definition.name);
+  const rows = [...OPTIMIZE_PRESET, ...(options.ownPasses ?? [])];
+  const names = rows.map(({ pass }) => pass.definition.name);
   for (const name of [...add, ...remove]) if (!names.includes(name)) throw unknownPass(name, names);
-  return OPTIMIZE_PRESET.filter(({ pass: { definition }, level: needed }) => {
+  return rows.filter(({ pass: { definition }, level: needed }) => {
     if (remove.has(definition.name)) return false;
     if (add.has(definition.name)) return true;
     return needed !== undefined && OPTIMIZE_LEVELS.indexOf(needed) <= level;
@@ -33,9 +43,9 @@ export function optimizeRecipe(options: OptimizeGraphOptions = {}): PresetRow[] 
  * fused. Runs nothing but what `evaluate` runs, and verifies nothing: that is `optimizeModel`.
  */
 export function optimizeGraph(model: Model, options: OptimizeGraphOptions = {}): Promise<RewriteOutcome> {
-  const recipe = optimizeRecipe(options);
+  const recipe = options.recipe ?? optimizeRecipe(options);
   const inStage = (stage: string): ReadyRewrite[] =>
-    recipe.flatMap((row) => (row.stage === stage && row.pass.ready ? [row.pass.ready()] : []));
+    recipe.flatMap((row) => (row.stage === stage && row.pass.ready ? [row.pass.ready(row.options)] : []));
   const clean = inStage('clean');
   const stages = OPTIMIZE_STAGES.map((stage) =>
     stage === 'clean' ? clean : stage === 'prepare' ? inStage(stage) : [...clean, ...inStage(stage)],
@@ -43,7 +53,8 @@ export function optimizeGraph(model: Model, options: OptimizeGraphOptions = {}):
   return runRewrites(model, stages, options);
 }
 
-function unknownPass(name: string, names: readonly string[]): ServeOptError {
+/** An error that names the nearest pass. */
+export function unknownPass(name: string, names: readonly string[]): ServeOptError {
   const near = suggest(name, names);
   return new ServeOptError('SO1006', `There is no pass "${name}" in optimize`, {
     hint: near === undefined ? 'serve-opt passes lists them' : `did you mean "${near}"?`,

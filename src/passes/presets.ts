@@ -3,27 +3,19 @@ import { eliminateIdentity } from './eliminate/eliminate-identity.js';
 import { foldConstants } from './fold/fold-constants.js';
 import { inlineIf } from './fold/inline-if.js';
 import { unrollLoop } from './fold/unroll-loop.js';
+import type { OptimizeLevel, OptimizeStage } from './levels.js';
 import type { RegisteredPass } from './registry.js';
 import { inlineFunctions } from './rewrite/inline-functions.js';
 
-/** How far `optimize` goes: each level does what the ones before it do. */
-export const OPTIMIZE_LEVELS = ['basic', 'standard', 'max'] as const;
-/**
- * `basic` keeps outputs bit for bit, `standard` adds what changes them by rounding and is known to pay, `max` what
- * makes the graph larger for a while or pays on some machines only.
- */
-export type OptimizeLevel = (typeof OPTIMIZE_LEVELS)[number];
-
-/**
- * The order of work. What a stage merges is not taken apart again, so large patterns come before the small ones that
- * are parts of them. `clean` passes take part in every later stage too.
- */
-export const OPTIMIZE_STAGES = ['prepare', 'clean', 'patterns', 'merge', 'target'] as const;
-export type OptimizeStage = (typeof OPTIMIZE_STAGES)[number];
-
-export interface PresetRow {
+/** A pass in its place among others. */
+export interface RecipeRow {
   readonly pass: RegisteredPass;
   readonly stage: OptimizeStage;
+  /** Options of the pass; default those of its table. */
+  readonly options?: object;
+}
+
+export interface PresetRow extends RecipeRow {
   /** The lowest level that has it; undefined for one that runs only where it is asked for by name. */
   readonly level: OptimizeLevel | undefined;
 }

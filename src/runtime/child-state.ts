@@ -1,4 +1,5 @@
 import { bug } from '../errors.js';
+import type { Reference } from '../evaluate/verify-job.js';
 import { seededReader } from './feeds.js';
 import type { JobContext, SampleReader } from './job.js';
 import { importOnnxRuntime, type OnnxRuntime } from './onnx-runtime.js';
@@ -6,9 +7,10 @@ import { Session } from './session.js';
 import { sliceReader } from './slice-reader.js';
 import type { SampleSource, SessionOptions, ValueSpec } from './types.js';
 
-/** Everything the child process holds: ONNX Runtime once it is needed, and the sessions by number. */
+/** Everything the child process holds: ONNX Runtime once it is needed, and sessions and references by number. */
 export class ChildState implements JobContext {
   readonly #sessions = new Map<number, Session>();
+  readonly #references = new Map<number, Reference>();
   #nextId = 1;
   #ort: Promise<OnnxRuntime> | undefined;
 
@@ -35,6 +37,18 @@ export class ChildState implements JobContext {
     const session = this.session(id);
     this.#sessions.delete(id);
     await session.release();
+  }
+
+  keepReference(reference: Reference): number {
+    const id = this.#nextId++;
+    this.#references.set(id, reference);
+    return id;
+  }
+
+  reference(id: number): Reference {
+    const reference = this.#references.get(id);
+    if (!reference) throw bug(`there is no reference ${id} in the ONNX Runtime process`);
+    return reference;
   }
 
   async openSamples(source: SampleSource, inputs: readonly ValueSpec[]): Promise<SampleReader> {

@@ -1,4 +1,5 @@
 /** What a job of the child process can reach. Jobs are plain functions of this context, so each can be written apart. */
+import type { Reference } from '../evaluate/verify-job.js';
 import type { Feeds, HostTensor, SampleSource, ValueSpec } from './types.js';
 
 /** How far a job has come; `total` is 0 when it is not known. */
@@ -52,6 +53,10 @@ export interface JobContext {
   session(id: number): ChildSession;
   /** Opens a source; `inputs` are the model's, and the reader gives a tensor for each. The caller closes it. */
   openSamples(source: SampleSource, inputs: readonly ValueSpec[]): Promise<SampleReader>;
+  /** Keeps what the original gave, for later jobs; the number it is known by. */
+  keepReference(reference: Reference): number;
+  /** @throws SO9001 for an unknown number. */
+  reference(id: number): Reference;
 }
 
 /** One entry of the child's job table: parameters and result are structured-clonable plain data. */

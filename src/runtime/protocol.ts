@@ -2,6 +2,13 @@
 import type { ErrorCode, ErrorLocation } from '../errors.js';
 import type { CompareParams } from '../evaluate/compare-job.js';
 import type { ComparisonResult } from '../evaluate/comparison.js';
+import type {
+  CheckParams,
+  CheckResult,
+  NoiseParams,
+  ReferenceParams,
+  ReferenceResult,
+} from '../evaluate/verify-job.js';
 import type { ValueRange } from '../quantize/observers.js';
 import type { DataTypeCode } from '../tensor/dtype.js';
 import type { RatioEstimate } from '../tensor/statistics.js';
@@ -171,6 +178,9 @@ export interface JobTypes {
   evaluate: { params: EvaluateParams; result: Map<string, EvaluatedOutput> };
   samples: { params: SamplesParams; result: SamplesResult };
   compare: { params: CompareParams; result: ComparisonResult };
+  reference: { params: ReferenceParams; result: ReferenceResult };
+  noise: { params: NoiseParams; result: undefined };
+  check: { params: CheckParams; result: CheckResult };
   ranges: { params: RangesParams; result: RangesResult };
   valueRanges: { params: ValueRangesParams; result: RangesResult };
   fitSeeds: { params: FitSeedsParams; result: FitSeedsResult };

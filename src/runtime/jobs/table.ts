@@ -1,4 +1,5 @@
 import { compareJob } from '../../evaluate/compare-job.js';
+import { checkJob, noiseJob, referenceJob } from '../../evaluate/verify-job.js';
 import type { ChildState } from '../child-state.js';
 import type { ReportProgress } from '../job.js';
 import type { JobName, JobParams, JobResult } from '../protocol.js';
@@ -30,6 +31,9 @@ export const JOBS: JobTable = {
   evaluate: evaluateJob,
   samples: samplesJob,
   compare: compareJob,
+  reference: referenceJob,
+  noise: noiseJob,
+  check: checkJob,
   ranges: rangesJob,
   valueRanges: valueRangesJob,
   fitSeeds: fitSeedsJob,

@@ -1,0 +1,214 @@
+import { ServeOptError } from '../errors.js';
+import type { ChildSession, JobContext, ReportProgress } from '../runtime/job.js';
+import type { Feeds, HostTensor, SampleSource, ValueSpec } from '../runtime/types.js';
+import { edgeFeeds } from './edge-feeds.js';
+import { checkOutput, type Tolerance, type WorstError } from './equality.js';
+
+/** Inputs that the reference ran on, and what it gave. Lives in the child process between jobs. */
+export interface Reference {
+  readonly runs: readonly ReferenceRun[];
+}
+
+interface ReferenceRun {
+  /** To go after "on": `sample 2`, `inputs of zeros`. */
+  readonly label: string;
+  readonly edge: boolean;
+  readonly exactOnly: boolean;
+  readonly feeds: Feeds;
+  readonly outputs: ReadonlyMap<string, HostTensor>;
+  /** What the reference gave when ONNX Runtime optimized it. */
+  noisy: ReadonlyMap<string, HostTensor>;
+}
+
+export interface ReferenceParams {
+  /** Session of the original. */
+  readonly session: number;
+  /** Made-up samples, and real ones; read one at a time. */
+  readonly sources: readonly SampleSource[];
+  readonly inputs: readonly ValueSpec[];
+  /** At most this many samples of each source. */
+  readonly samples: number;
+  /** Time after which no more edge cases are tried. */
+  readonly maxMs: number;
+}
+
+export interface ReferenceResult {
+  readonly reference: number;
+  /** Samples and edge cases that the original ran on. */
+  readonly samples: number;
+  readonly edges: number;
+  /** What ONNX Runtime said where the original did not run; the first time. */
+  readonly why?: string;
+  readonly warnings: readonly string[];
+}
+
+export interface NoiseParams {
+  readonly reference: number;
+  /** Session of the original, optimized by ONNX Runtime. */
+  readonly session: number;
+}
+
+export interface CheckParams {
+  readonly reference: number;
+  /** Session of the model under test. */
+  readonly session: number;
+  readonly tolerance: Tolerance;
+  /** False runs the samples only. */
+  readonly edges: boolean;
+}
+
+/** How near an output came, over all runs. */
+export interface OutputAgreement {
+  readonly name: string;
+  readonly elements: number;
+  /** Elements equal bit for bit, but for the kind of NaN. */
+  readonly equal: number;
+  readonly worst: WorstError;
+}
+
+export interface CheckResult {
+  readonly runs: number;
+  readonly outputs: readonly OutputAgreement[];
+  /** The first output that is wrong, and where: the rest was not looked at then. */
+  readonly wrong?: string;
+}
+
+/** Most bytes of outputs that are kept; what comes after is not compared. */
+const KEPT_BYTES = 1024 * 1024 * 1024;
+
+/**
+ * Runs the original on samples and edge cases and keeps what it gives. Inputs that it does not run on do not count.
+ * @throws what opening a source throws
+ */
+export async function referenceJob(
+  context: JobContext,
+  { session: id, sources, inputs, samples, maxMs }: ReferenceParams,
+  progress: ReportProgress,
+): Promise<ReferenceResult> {
+  const session = context.session(id);
+  const recorder = new Recorder(session);
+  const warnings: string[] = [];
+  const end = performance.now() + maxMs;
+  for (const source of sources) {
+    const reader = await context.openSamples(source, inputs);
+    warnings.push(...(reader.warnings ?? []));
+    const kind = source.kind === 'data' ? 'sample' : 'made-up sample';
+    try {
+      const count = Math.min(samples, reader.count);
+      for (let sample = 0; sample < count; sample++) {
+        // One of each source is a must.
+        if (sample > 0 && performance.now() > end) break;
+        const label = `${kind} ${sample + 1}`;
+        await recorder.run({ label, edge: false, exactOnly: false, feeds: await reader.read(sample, 1) });
+        progress({ done: recorder.runs.length, total: 0 });
+      }
+    } finally {
+      await reader.close?.();
+    }
+  }
+  const counted = recorder.runs.length;
+  // The second sample has no size of 1 where sizes are open.
+  const base = recorder.runs[1] ?? recorder.runs[0];
+  for (const { label, exactOnly, feeds } of base ? edgeFeeds(base.feeds, inputs) : []) {
+    if (performance.now() > end) break;
+    await recorder.run({ label, edge: true, exactOnly, feeds });
+    progress({ done: recorder.runs.length, total: 0 });
+  }
+  return {
+    reference: context.keepReference({ runs: recorder.runs }),
+    samples: counted,
+    edges: recorder.runs.length - counted,
+    ...(recorder.why === undefined ? {} : { why: recorder.why }),
+    warnings,
+  };
+}
+
+/** Runs a session and keeps inputs and outputs of what ran. */
+class Recorder {
+  readonly runs: ReferenceRun[] = [];
+  why: string | undefined;
+  readonly #session: ChildSession;
+  #bytes = 0;
+
+  constructor(session: ChildSession) {
+    this.#session = session;
+  }
+
+  async run(run: Pick<ReferenceRun, 'label' | 'edge' | 'exactOnly' | 'feeds'>): Promise<void> {
+    if (this.#bytes > KEPT_BYTES) return;
+    try {
+      const outputs = await this.#session.run(run.feeds);
+      for (const { data } of outputs.values()) if (ArrayBuffer.isView(data)) this.#bytes += data.byteLength;
+      this.runs.push({ ...run, outputs, noisy: new Map() });
+    } catch (error) {
+      if (!(error instanceof ServeOptError) || error.code !== 'SO5002') throw error;
+      this.why ??= error.message;
+    }
+  }
+}
+
+/** Runs the original as ONNX Runtime optimizes it: what it differs by from itself is no fault of a result. */
+export async function noiseJob(context: JobContext, { reference, session: id }: NoiseParams): Promise<undefined> {
+  const session = context.session(id);
+  for (const run of context.reference(reference).runs) {
+    try {
+      run.noisy = await session.run(run.feeds);
+    } catch (error) {
+      if (!(error instanceof ServeOptError) || error.code !== 'SO5002') throw error;
+    }
+  }
+  return undefined;
+}
+
+/** Runs a model on what the reference ran on and compares every output that can be fetched, until one is wrong. */
+export async function checkJob(
+  context: JobContext,
+  { reference, session: id, tolerance, edges }: CheckParams,
+  progress: ReportProgress,
+): Promise<CheckResult> {
+  const session = context.session(id);
+  const agreements = new Map<string, OutputAgreement>();
+  const { runs } = context.reference(reference);
+  const chosen = runs.filter((run) => !run.edge || (edges && (tolerance.exact || !run.exactOnly)));
+  let done = 0;
+  for (const run of chosen) {
+    const wrong = await checkRun(session, run, tolerance, agreements);
+    done++;
+    if (wrong !== undefined) return { runs: done, outputs: [...agreements.values()], wrong };
+    progress({ done, total: chosen.length });
+  }
+  return { runs: done, outputs: [...agreements.values()] };
+}
+
+/** Undefined when all outputs are right, else what is wrong. */
+async function checkRun(
+  session: ChildSession,
+  run: ReferenceRun,
+  tolerance: Tolerance,
+  agreements: Map<string, OutputAgreement>,
+): Promise<string | undefined> {
+  let outputs: ReadonlyMap<string, HostTensor>;
+  try {
+    outputs = await session.run(run.feeds);
+  } catch (error) {
+    if (!(error instanceof ServeOptError) || !(error.code === 'SO5002' || error.code === 'SO4002')) throw error;
+    return `on ${run.label} it does not run: ${error.message}`;
+  }
+  for (const [name, wanted] of run.outputs) {
+    const given = outputs.get(name);
+    if (!given) return `the output "${name}" is missing`;
+    const check = checkOutput(wanted, given, { tolerance, edge: run.edge, noisy: run.noisy.get(name) });
+    if (check.wrong !== undefined) return `on ${run.label} the output "${name}" is wrong: ${check.wrong}`;
+    const known = agreements.get(name);
+    agreements.set(name, {
+      name,
+      elements: check.elements + (known?.elements ?? 0),
+      equal: check.equal + (known?.equal ?? 0),
+      worst: {
+        abs: Math.max(check.worst.abs, known?.worst.abs ?? 0),
+        ofLargest: Math.max(check.worst.ofLargest, known?.worst.ofLargest ?? 0),
+      },
+    });
+  }
+  return undefined;
+}

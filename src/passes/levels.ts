@@ -1,0 +1,16 @@
+/** The words of `optimize`, apart from its passes: help and flags know them without loading a pass. */
+
+/** How far `optimize` goes: each level does what the ones before it do. */
+export const OPTIMIZE_LEVELS = ['basic', 'standard', 'max'] as const;
+/**
+ * `basic` keeps outputs bit for bit, `standard` adds what changes them by rounding and is known to pay, `max` what
+ * makes the graph larger for a while or pays on some machines only.
+ */
+export type OptimizeLevel = (typeof OPTIMIZE_LEVELS)[number];
+
+/**
+ * The order of work. What a stage merges is not taken apart again, so large patterns come before the small ones that
+ * are parts of them. `clean` passes take part in every later stage too.
+ */
+export const OPTIMIZE_STAGES = ['prepare', 'clean', 'patterns', 'merge', 'target'] as const;
+export type OptimizeStage = (typeof OPTIMIZE_STAGES)[number];
