@@ -82,6 +82,7 @@ export { initializersNotInputs } from './passes/rewrite/initializers-not-inputs.
 export { inlineFunctions } from './passes/rewrite/inline-functions.js';
 export type { MakeDynamicOptions } from './passes/rewrite/make-dynamic.js';
 export { makeDynamic } from './passes/rewrite/make-dynamic.js';
+export { raiseOpsetForRuntime } from './passes/rewrite/raise-opset-for-runtime.js';
 export type { SetDimsOptions } from './passes/rewrite/set-dims.js';
 export { setDims } from './passes/rewrite/set-dims.js';
 export type { UpgradeOpsetOptions } from './passes/rewrite/upgrade-opset.js';

@@ -6,6 +6,7 @@ import { unrollLoop } from './fold/unroll-loop.js';
 import type { OptimizeLevel, OptimizeStage } from './levels.js';
 import type { RegisteredPass } from './registry.js';
 import { inlineFunctions } from './rewrite/inline-functions.js';
+import { raiseOpsetForRuntime } from './rewrite/raise-opset-for-runtime.js';
 
 /** A pass in its place among others. */
 export interface RecipeRow {
@@ -23,6 +24,7 @@ export interface PresetRow extends RecipeRow {
 /** What `optimize` is made of, in the order in which passes are tried at a node. */
 export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   { pass: inlineFunctions, stage: 'prepare', level: undefined },
+  { pass: raiseOpsetForRuntime, stage: 'prepare', level: 'standard' },
   // clean: exact, and whatever makes patterns easier to see.
   { pass: eliminateIdentity, stage: 'clean', level: 'basic' },
   { pass: eliminateDead, stage: 'clean', level: 'basic' },

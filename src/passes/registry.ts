@@ -15,6 +15,7 @@ import { quantizeStatic } from './quantize/quantize-static.js';
 import { initializersNotInputs } from './rewrite/initializers-not-inputs.js';
 import { inlineFunctions } from './rewrite/inline-functions.js';
 import { makeDynamic } from './rewrite/make-dynamic.js';
+import { raiseOpsetForRuntime } from './rewrite/raise-opset-for-runtime.js';
 import { setDims } from './rewrite/set-dims.js';
 import { upgradeOpset } from './rewrite/upgrade-opset.js';
 
@@ -48,6 +49,7 @@ export const PASSES: readonly RegisteredPass[] = [
   setDims,
   makeDynamic,
   upgradeOpset,
+  raiseOpsetForRuntime,
   quantizeStatic,
   quantizeDynamic,
   convertToFloat16,

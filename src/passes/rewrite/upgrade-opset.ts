@@ -16,7 +16,7 @@ import { opsetAdapter } from './opset-adapters/table.js';
 /** The oldest opset that is understood: from 7 on, broadcasting is as it is today. */
 export const OLDEST_UPGRADABLE_OPSET = 7;
 /** The newest opset that the adapters reach. */
-export const NEWEST_UPGRADE_OPSET = 21;
+export const NEWEST_UPGRADE_OPSET = 24;
 
 export interface UpgradeOpsetOptions {
   /** The ai.onnx opset to reach; a model that has it, or a newer one, stays as it is. */
@@ -33,7 +33,7 @@ const NAME = 'upgrade-opset';
  * - The IR version is raised to the one of the opset's release.
  * - Numerics: the same function; a runtime may pick another kernel for a newer operator, which may round otherwise.
  * - Reference: onnx docs/Changelog.md; onnx/version_converter does the same for fewer operators.
- * @throws SO1006 when `to` is not an integer between 7 and 21.
+ * @throws SO1006 when `to` is not an integer between 7 and 24.
  */
 export const upgradeOpset = definePass<UpgradeOpsetOptions>({
   name: NAME,
@@ -54,17 +54,29 @@ export const upgradeOpset = definePass<UpgradeOpsetOptions>({
     if (from < OLDEST_UPGRADABLE_OPSET) {
       return { changed: 0, refusals: [refusal('', 'model', `opset ${from} is older than ${OLDEST_UPGRADABLE_OPSET}`)] };
     }
-    inferTypes(model);
-    const nodes = upgradedNodes(model);
-    const refusals = [...nodes.flatMap((node) => nodeRefusal(node, from, to)), ...functionRefusals(model, to)];
+    const refusals = planUpgrade(model, to);
     if (refusals.length > 0) return { changed: 0, refusals };
-    raiseIrVersion(model, irVersionForOpset(to));
-    let changed = 1;
-    for (const node of nodes) changed += upgradeNode(node, from, to);
-    model.setOpset('', to);
-    return { changed, notes: [`opset ${from} → ${to}`] };
+    return { changed: upgradeModel(model, to), notes: [`opset ${from} → ${to}`] };
   },
 });
+
+/** What keeps a model of opset 7 or newer from being brought to `to`; empty when nothing does. */
+export function planUpgrade(model: Model, to: number): readonly Refusal[] {
+  inferTypes(model);
+  const refused = upgradedNodes(model).flatMap((node) => nodeRefusal(node, model.opset(), to));
+  return [...refused, ...functionRefusals(model, to)];
+}
+
+/** Brings a model over. `planUpgrade` must have found nothing against it. @returns how many changes that took */
+export function upgradeModel(model: Model, to: number): number {
+  const from = model.opset();
+  const nodes = upgradedNodes(model);
+  raiseIrVersion(model, irVersionForOpset(to));
+  let changed = 1;
+  for (const node of nodes) changed += upgradeNode(node, from, to);
+  model.setOpset('', to);
+  return changed;
+}
 
 /** Nodes of ai.onnx outside local functions that are not calls of one. */
 function upgradedNodes(model: Model): Node[] {
