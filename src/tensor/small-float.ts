@@ -2,7 +2,8 @@
  * Floating-point types of 8 and 4 bits (ONNX "Float stored in 8 bits" and "4 bit"; OCP Microscaling Formats 1.0): sign, exponent,
  * mantissa. FLOAT8E8M0 is a power of two without sign or mantissa.
  */
-import { DataType, type DataTypeCode } from './dtype.js';
+import { bug } from '../errors.js';
+import { DataType, type DataTypeCode, dataTypeName } from './dtype.js';
 
 interface SmallFloat {
   readonly mantissaBits: number;
@@ -60,33 +61,41 @@ function numberOf(type: SmallFloat, code: number): number {
 }
 
 /**
- * The code of a number, rounded half to even. Finite values and infinities beyond the largest one become it
- * (`saturate`), or an infinity, or NaN. Undefined for other types, and for a NaN where the type has none.
+ * Writes the codes of float32 numbers, rounded half to even. Finite values and infinities beyond the largest one become it
+ * (`saturate`), or an infinity, or NaN; a NaN becomes 0 where the type has none. @throws a bug error for other types.
  */
-export function smallFloatCode(dataType: DataTypeCode, value: number, saturate: boolean): number | undefined {
+export function encodeSmallFloats(
+  dataType: DataTypeCode,
+  source: Float32Array,
+  target: Uint8Array,
+  saturate: boolean,
+): void {
   const type = FORMATS.get(dataType);
-  if (!type) return undefined;
-  if (Number.isNaN(value)) return type.nan;
-  const isNegative = value < 0 || Object.is(value, -0);
-  const sign = isNegative ? type.sign : 0;
-  const code = magnitudeCode(type, Math.abs(value));
-  if (code === 0) return type.hasNegativeZero ? sign : 0;
-  if (code <= type.largest) return sign | code;
-  if (saturate) return sign | type.largest;
-  if (type.infinity !== undefined) return sign | type.infinity;
-  return type.nan === undefined || type.nan === type.sign ? type.nan : sign | type.nan;
+  if (!type) throw bug(`expected a small float type, got ${dataTypeName(dataType)}`);
+  const bits = new Int32Array(source.buffer, source.byteOffset, source.length);
+  const least = 1 - type.bias;
+  for (let i = 0; i < source.length; i++) {
+    const value = source[i] as number;
+    const exponent = Math.max((((bits[i] as number) >>> 23) & 0xff) - 127, least);
+    const scaled = Math.abs(value) * 2 ** (type.mantissaBits - exponent);
+    const floor = Math.floor(scaled);
+    const rest = scaled - floor;
+    const isUp = rest > 0.5 || (rest === 0.5 && floor % 2 === 1);
+    // Codes of one sign are in the order of their values, so that a carry runs into the exponent by itself.
+    const code = ((exponent - least) << type.mantissaBits) + floor + (isUp ? 1 : 0);
+    const sign = (bits[i] as number) < 0 ? type.sign : 0;
+    if (code > 0 && code <= type.largest) target[i] = sign | code;
+    else if (code === 0) target[i] = type.hasNegativeZero ? sign : 0;
+    else target[i] = beyond(type, value, sign, saturate);
+  }
 }
 
-/** May be beyond `largest`; codes of one sign are in the order of their values. */
-function magnitudeCode(type: SmallFloat, size: number): number {
-  if (size === Infinity) return type.largest + 1;
-  const least = 1 - type.bias;
-  const exponent = size === 0 ? least : Math.max(exponentOf(size), least);
-  const scaled = size * 2 ** (type.mantissaBits - exponent);
-  const floor = Math.floor(scaled);
-  const rest = scaled - floor;
-  const rounded = rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
-  return ((exponent - least) << type.mantissaBits) + rounded;
+function beyond(type: SmallFloat, value: number, sign: number, saturate: boolean): number {
+  const { nan = 0 } = type;
+  if (Number.isNaN(value)) return nan;
+  if (saturate) return sign | type.largest;
+  if (type.infinity !== undefined) return sign | type.infinity;
+  return nan === type.sign ? nan : sign | nan;
 }
 
 function exponentOf(size: number): number {

@@ -2,7 +2,7 @@
 import { bfloat16ToFloat32, float32ToBfloat16 } from '../../tensor/bfloat16.js';
 import { DataType, type DataTypeCode } from '../../tensor/dtype.js';
 import { float16ToFloat32, float32ToFloat16 } from '../../tensor/float16.js';
-import { exponentCode, type RoundMode, smallFloatCode, smallFloatValues } from '../../tensor/small-float.js';
+import { encodeSmallFloats, exponentCode, type RoundMode, smallFloatValues } from '../../tensor/small-float.js';
 import { type Tensor, typedView } from '../../tensor/tensor.js';
 import type { MapElements } from './filled-tensor.js';
 import { INTEGER_RANGES } from './integer-range.js';
@@ -161,17 +161,17 @@ function writer(to: DataTypeCode, options: CastOptions): Write | undefined {
       for (let i = 0; i < lane.length; i++) bytes[at + i] = (lane[i] as number) & mask;
     };
   }
-  if (to === DataType.FLOAT8E8M0)
-    return codeWriter((value) => exponentCode(value, options.roundMode as RoundMode, options.saturate) ?? 255);
+  if (to === DataType.FLOAT8E8M0) {
+    return (lane, bytes, at) => {
+      for (let i = 0; i < lane.length; i++)
+        bytes[at + i] =
+          exponentCode(Math.fround(lane[i] as number), options.roundMode as RoundMode, options.saturate) ?? 255;
+    };
+  }
   if (!smallFloatValues(to)) return undefined;
-  return codeWriter((value) => smallFloatCode(to, value, options.saturate) ?? 0);
-}
-
-/** By way of float32, as ONNX Runtime does. */
-function codeWriter(codeOf: (value: number) => number): Write {
-  return (lane, bytes, at) => {
-    for (let i = 0; i < lane.length; i++) bytes[at + i] = codeOf(Math.fround(lane[i] as number));
-  };
+  // By way of float32, as ONNX Runtime does.
+  return (lane, bytes, at) =>
+    encodeSmallFloats(to, Float32Array.from(lane), bytes.subarray(at, at + lane.length), options.saturate);
 }
 
 /** Whole numbers of up to 64 bits, as two words: exact, since what a float64 holds beyond 2^53 has zeros below. */
