@@ -1,5 +1,7 @@
 import { eliminateDead } from './eliminate/eliminate-dead.js';
 import { eliminateIdentity } from './eliminate/eliminate-identity.js';
+import { foldAffineIntoConv } from './fold/fold-affine-into-conv.js';
+import { foldBatchNormalization } from './fold/fold-batch-normalization.js';
 import type { RegisteredPass } from './registry.js';
 
 /** How far `optimize` goes: each level does what the ones before it do. */
@@ -29,4 +31,8 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   // clean: exact, and whatever makes patterns easier to see.
   { pass: eliminateIdentity, stage: 'clean', level: 'basic' },
   { pass: eliminateDead, stage: 'clean', level: 'basic' },
+
+  // merge: multiplications and additions of constants go into the weights beside them.
+  { pass: foldBatchNormalization, stage: 'merge', level: 'standard' },
+  { pass: foldAffineIntoConv, stage: 'merge', level: 'standard' },
 ];
