@@ -4,6 +4,8 @@ import { foldConstants } from './fold/fold-constants.js';
 import { inlineIf } from './fold/inline-if.js';
 import { unrollLoop } from './fold/unroll-loop.js';
 import type { OptimizeLevel, OptimizeStage } from './levels.js';
+import { foldAffineIntoConv } from './fold/fold-affine-into-conv.js';
+import { foldBatchNormalization } from './fold/fold-batch-normalization.js';
 import type { RegisteredPass } from './registry.js';
 import { inlineFunctions } from './rewrite/inline-functions.js';
 import { raiseOpsetForRuntime } from './rewrite/raise-opset-for-runtime.js';
@@ -31,4 +33,8 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   { pass: foldConstants, stage: 'clean', level: 'basic' },
   { pass: inlineIf, stage: 'clean', level: 'basic' },
   { pass: unrollLoop, stage: 'clean', level: 'max' },
+
+  // merge: multiplications and additions of constants go into the weights beside them.
+  { pass: foldBatchNormalization, stage: 'merge', level: 'standard' },
+  { pass: foldAffineIntoConv, stage: 'merge', level: 'standard' },
 ];

@@ -1,121 +1,105 @@
-/** y · factor + shift per channel, folded into the weights of the node that computes y. Math in float64, stored as float32. */
-import { attribute, floatAttribute } from '../../ir/attribute.js';
+/** Nodes that multiply and add constants, as one factor and one shift a channel. */
 import type { Node } from '../../ir/node.js';
+import type { Value } from '../../ir/value.js';
 import { constantTensor } from '../../ir/walk.js';
-import { DataType } from '../../tensor/dtype.js';
-import { bytesOf, Tensor, type TensorBytes, typedView } from '../../tensor/tensor.js';
-import { replaceConstantInput } from '../constants.js';
+import { float64Values } from '../../tensor/float-values.js';
+import type { Tensor } from '../../tensor/tensor.js';
 
-/** One element a channel. */
+/** x · factor + shift, with one element a channel. */
 export interface Affine {
   readonly factor: Float64Array;
   readonly shift: Float64Array;
 }
 
-/** How the weight of a node maps to output channels: element `i` belongs to entry `floor(i / inner) % length` of `channels`. */
-interface WeightMap {
-  readonly weight: Tensor;
-  /** Output channel of each entry; undefined for the identity. */
-  readonly channels: Int32Array | undefined;
-  readonly count: number;
-  readonly inner: number;
+/** Which axis of a value has the channels. */
+export interface ChannelAxis {
+  readonly channels: number;
+  /** Counted from the end: 1 is the last axis. */
+  readonly fromEnd: number;
+  /** Rank of the value; undefined where it is not known. */
+  readonly rank: number | undefined;
 }
 
-/** Number of output channels that `node` computes from constant FLOAT weights, or why it cannot be folded into. */
-export function foldableChannels(node: Node): { readonly channels: number } | { readonly reason: string } {
-  const map = weightMap(node);
-  if ('reason' in map) return map;
-  const bias = biasValues(node, map.count);
-  return 'reason' in bias ? bias : { channels: map.count };
+/** An elementwise node with a constant operand, or Neg. */
+export interface ConstantOperation {
+  readonly node: Node;
+  /** The operand that is not constant. */
+  readonly input: Value;
+  readonly slot: number;
+  /** The constant operand; undefined for Neg. */
+  readonly constant: Tensor | undefined;
 }
 
-/** Folds into Conv, ConvTranspose or Gemm. `foldableChannels` must have agreed. */
-export function foldAffine(node: Node, affine: Affine): void {
-  const map = weightMap(node);
-  const bias = 'reason' in map ? map : biasValues(node, map.count);
-  if ('reason' in map || 'reason' in bias) return;
-  if (affine.factor.some((factor) => factor !== 1)) {
-    const factors = map.channels ? Float64Array.from(map.channels, (c) => affine.factor[c] as number) : affine.factor;
-    const scaled = Tensor.of(DataType.FLOAT, map.weight.dims, scaledBytes(map.weight, factors, map.inner));
-    replaceConstantInput(node, 1, scaled);
+/** Mul, Div, Add or Sub with one constant operand, or Neg; undefined for any other node, and for constant / x. */
+export function constantOperation(node: Node): ConstantOperation | undefined {
+  const [a, b] = node.inputs;
+  if (!a || !node.outputs[0]) return undefined;
+  if (node.is('Neg')) return { node, input: a, slot: 0, constant: undefined };
+  if (!b || !(node.is('Mul') || node.is('Div') || node.is('Add') || node.is('Sub'))) return undefined;
+  const right = constantTensor(b);
+  if (right) return constantTensor(a) ? undefined : { node, input: a, slot: 0, constant: right };
+  const left = node.is('Div') ? undefined : constantTensor(a);
+  return left && { node, input: b, slot: 1, constant: left };
+}
+
+/**
+ * What the node does to each channel of its input. Undefined when its constant varies along other axes, may widen the
+ * result, is no float tensor, or holds what is not finite.
+ */
+export function channelAffine({ node, slot, constant }: ConstantOperation, axis: ChannelAxis): Affine | undefined {
+  const all = (value: number) => new Float64Array(axis.channels).fill(value);
+  if (!constant) return { factor: all(-1), shift: all(0) };
+  const values = channelValues(constant, axis);
+  if (!values?.every(Number.isFinite)) return undefined;
+  if (node.is('Mul')) return { factor: values, shift: all(0) };
+  if (node.is('Add')) return { factor: all(1), shift: values };
+  if (node.is('Sub'))
+    return slot === 0 ? { factor: all(1), shift: values.map((v) => -v) } : { factor: all(-1), shift: values };
+  return values.includes(0) ? undefined : { factor: values.map((v) => 1 / v), shift: all(0) };
+}
+
+/** One value a channel; undefined when the constant varies along other axes, may widen the other operand, or is no float tensor. */
+function channelValues(tensor: Tensor, { channels, fromEnd, rank }: ChannelAxis): Float64Array | undefined {
+  if (tensor.rank > (rank ?? 1)) return undefined;
+  const at = tensor.rank - fromEnd;
+  const fits = tensor.dims.every((dim, axis) => dim === 1 || (axis === at && dim === channels));
+  const values = fits ? float64Values(tensor) : undefined;
+  return values?.length === 1 ? new Float64Array(channels).fill(values[0] as number) : values;
+}
+
+/**
+ * What a BatchNormalization in inference mode does to each channel (axis 1), or why that is not known.
+ * @param opset version of ai.onnx where the node stands
+ */
+export function normalizationAffine(node: Node, opset: number): Affine | { readonly reason: string } {
+  if (node.int('training_mode', 0) !== 0 || (opset < 7 && node.int('is_test', 0) === 0))
+    return { reason: 'it runs in training mode' };
+  // Before opset 14 it was the number of outputs that said so.
+  const more = node.outputs.slice(1).filter((output) => output !== undefined);
+  if (opset < 14 && opset >= 7 && more.length > 0) return { reason: 'it runs in training mode' };
+  if (node.int('spatial', 1) === 0) return { reason: 'it normalizes each place on its own (spatial = 0)' };
+  if (more.some((output) => output.uses.size > 0 || output.isGraphOutput))
+    return { reason: 'its running statistics are used' };
+  const parameters: Float64Array[] = [];
+  for (const slot of [1, 2, 3, 4]) {
+    const tensor = constantTensor(node.input(slot));
+    if (!tensor) return { reason: 'its parameters are not constant' };
+    const values = float64Values(tensor);
+    if (!values) return { reason: 'its parameters are not float tensors' };
+    parameters.push(values);
   }
-  const values = bias.values.map((b, c) => b * (affine.factor[c] as number) + (affine.shift[c] as number));
-  if (!node.input(2) && values.every((value) => value === 0)) return;
-  replaceConstantInput(node, 2, Tensor.float32(Float32Array.from(values)));
-  if (node.is('Gemm') && node.float('beta', 1) !== 1) node.setAttribute(floatAttribute('beta', 1));
-  if (node.is('Gemm') && node.graph.model.opset() < 7) node.setAttribute(attribute('broadcast', 1));
+  const [scale, shift, mean, variance] = parameters as [Float64Array, Float64Array, Float64Array, Float64Array];
+  if (new Set(parameters.map((values) => values.length)).size !== 1)
+    return { reason: 'its parameters differ in length' };
+  const epsilon = node.float('epsilon', Math.fround(1e-5));
+  const factor = scale.map((s, c) => s / Math.sqrt((variance[c] as number) + epsilon));
+  if (!factor.every(Number.isFinite)) return { reason: 'a variance is negative or not finite' };
+  const shifts = factor.map((f, c) => (shift[c] as number) - (mean[c] as number) * f);
+  if (!shifts.every(Number.isFinite)) return { reason: 'its parameters are not finite' };
+  return { factor, shift: shifts };
 }
 
-/** A FLOAT weight with each run of `inner` elements times its factor, computed when read. */
-export function scaledBytes(source: Tensor, factors: Float64Array, inner: number): TensorBytes {
-  const scale = (bytes: Uint8Array, at: number): Uint8Array => {
-    const values = typedView(Float32Array, bytes);
-    const result = new Float32Array(values.length);
-    for (let i = 0; i < values.length; ) {
-      const factor = factors[Math.floor((at + i) / inner) % factors.length] as number;
-      const end = Math.min(values.length, i + inner - ((at + i) % inner));
-      for (; i < end; i++) result[i] = (values[i] as number) * factor;
-    }
-    return bytesOf(result);
-  };
-  return {
-    byteLength: source.byteLength,
-    read: () => scale(source.bytes(), 0),
-    *chunks() {
-      let at = 0;
-      for (const chunk of source.data.chunks()) {
-        yield scale(chunk, at);
-        at += chunk.byteLength / 4;
-      }
-    },
-  };
-}
-
-function weightMap(node: Node): WeightMap | { readonly reason: string } {
-  const weight = constantTensor(node.input(1));
-  if (!weight) return { reason: 'its weight is not constant' };
-  if (weight.dataType !== DataType.FLOAT) return { reason: 'its weight is not FLOAT' };
-  if (node.is('Conv') && weight.rank >= 3) {
-    return { weight, channels: undefined, count: weight.dims[0] as number, inner: productFrom(weight.dims, 1) };
-  }
-  if (node.is('ConvTranspose') && weight.rank >= 3) return transposedMap(weight, node.int('group', 1));
-  if ((node.is('Gemm') || node.is('MatMul')) && weight.rank === 2) {
-    const rows = node.is('Gemm') && node.int('transB', 0) !== 0;
-    const count = weight.dims[rows ? 0 : 1] as number;
-    return { weight, channels: undefined, count, inner: rows ? (weight.dims[1] as number) : 1 };
-  }
-  return { reason: `${node.opType} with a weight of rank ${weight.rank} has no output channels to fold into` };
-}
-
-/** ConvTranspose weights are [inputs, outputs / group, …kernel]: the group of an input decides which outputs it feeds. */
-function transposedMap(weight: Tensor, group: number): WeightMap | { readonly reason: string } {
-  const inputs = weight.dims[0] as number;
-  const perGroup = weight.dims[1] as number;
-  if (group < 1 || inputs % group !== 0)
-    return { reason: `group ${group} does not divide its ${inputs} input channels` };
-  const channels = new Int32Array(inputs * perGroup);
-  for (let i = 0; i < channels.length; i++) {
-    const inputGroup = Math.floor(Math.floor(i / perGroup) / (inputs / group));
-    channels[i] = inputGroup * perGroup + (i % perGroup);
-  }
-  return { weight, channels, count: perGroup * group, inner: productFrom(weight.dims, 2) };
-}
-
-function biasValues(node: Node, channels: number): { readonly values: Float64Array } | { readonly reason: string } {
-  const input = node.is('MatMul') ? undefined : node.input(2);
-  if (!input) return { values: new Float64Array(channels) };
-  const bias = constantTensor(input);
-  if (!bias) return { reason: 'its bias is not constant' };
-  if (bias.dataType !== DataType.FLOAT) return { reason: 'its bias is not FLOAT' };
-  const beta = node.is('Gemm') ? node.float('beta', 1) : 1;
-  const values = bias.float32Array();
-  if (values.length === 1) return { values: new Float64Array(channels).fill((values[0] as number) * beta) };
-  if (values.length !== channels || bias.dims[bias.rank - 1] !== channels) {
-    return { reason: 'its bias is not one value a channel' };
-  }
-  return { values: Float64Array.from(values, (value) => value * beta) };
-}
-
-function productFrom(dims: readonly number[], from: number): number {
-  return dims.slice(from).reduce((product, dim) => product * dim, 1);
+/** True when every channel gets the same. */
+export function isUniform({ factor, shift }: Affine): boolean {
+  return factor.every((f) => f === factor[0]) && shift.every((s) => s === shift[0]);
 }

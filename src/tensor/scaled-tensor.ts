@@ -1,0 +1,133 @@
+import { bfloat16ToFloat32 } from './bfloat16.js';
+import { DataType, type DataTypeCode, rawByteLength } from './dtype.js';
+import { floatBytes, floatChunks } from './float-values.js';
+import { float16ToFloat32 } from './float16.js';
+import { bytesOf, Tensor, type TensorBytes, typedView } from './tensor.js';
+
+type FloatArray = Float32Array | Float64Array;
+
+/**
+ * Which factor an element gets: `factors[floor(i / inner) % factors.length]` for element `i`. So a row, a column or a channel of a
+ * weight has one.
+ */
+export interface Scaling {
+  readonly factors: Float64Array;
+  readonly inner: number;
+}
+
+/**
+ * A FLOAT, DOUBLE, FLOAT16 or BFLOAT16 tensor times its factors. Computed in float64 when it is read, in pieces, and rounded once;
+ * scaling a scaled tensor of the same layout again multiplies the factors.
+ */
+export function scaledTensor(tensor: Tensor, scaling: Scaling): Tensor {
+  const { dataType, dims, data } = tensor;
+  const merged = data instanceof ScaledBytes ? mergeScalings(data.scaling, scaling) : undefined;
+  const bytes =
+    data instanceof ScaledBytes && merged
+      ? new ScaledBytes(data.unscaled, dataType, merged)
+      : new ScaledBytes(data, dataType, scaling);
+  return Tensor.of(dataType, dims, bytes);
+}
+
+/**
+ * The greatest magnitude among the elements that each factor applies to; NaN where one of them is not finite.
+ * Reads the tensor once, in pieces.
+ */
+export function runMagnitudes(tensor: Tensor, count: number, inner: number): Float64Array {
+  const magnitudes = new Float64Array(count);
+  let at = 0;
+  for (const values of floatChunks(tensor)) {
+    forEachRun(values.length, at, count, inner, (run, from, to) => {
+      let greatest = magnitudes[run] as number;
+      let poison = 0;
+      for (let i = from; i < to; i++) {
+        const value = values[i] as number;
+        poison += value * 0;
+        if (value > greatest) greatest = value;
+        else if (-value > greatest) greatest = -value;
+      }
+      magnitudes[run] = greatest + poison;
+    });
+    at += values.length;
+  }
+  return magnitudes;
+}
+
+class ScaledBytes implements TensorBytes {
+  readonly byteLength: number;
+  readonly unscaled: TensorBytes;
+  readonly scaling: Scaling;
+  readonly #dataType: DataTypeCode;
+
+  constructor(source: TensorBytes, dataType: DataTypeCode, scaling: Scaling) {
+    this.byteLength = source.byteLength;
+    this.unscaled = source;
+    this.scaling = scaling;
+    this.#dataType = dataType;
+  }
+
+  read(): Uint8Array {
+    return this.#scale(this.unscaled.read(), 0);
+  }
+
+  *chunks(): Iterable<Uint8Array> {
+    const elementBytes = rawByteLength(this.#dataType, 1) ?? 1;
+    let at = 0;
+    for (const chunk of this.unscaled.chunks()) {
+      yield this.#scale(chunk, at);
+      at += chunk.byteLength / elementBytes;
+    }
+  }
+
+  #scale(bytes: Uint8Array, at: number): Uint8Array {
+    switch (this.#dataType) {
+      case DataType.FLOAT: {
+        const values = typedView(Float32Array, bytes);
+        return bytesOf(multiply(values, new Float32Array(values.length), this.scaling, at));
+      }
+      case DataType.DOUBLE: {
+        const values = typedView(Float64Array, bytes);
+        return bytesOf(multiply(values, new Float64Array(values.length), this.scaling, at));
+      }
+      default: {
+        const half = typedView(Uint16Array, bytes);
+        const wide = new Float32Array(half.length);
+        if (this.#dataType === DataType.FLOAT16) float16ToFloat32(half, wide);
+        else bfloat16ToFloat32(half, wide);
+        return floatBytes(this.#dataType, multiply(wide, new Float64Array(half.length), this.scaling, at));
+      }
+    }
+  }
+}
+
+function multiply<T extends FloatArray>(source: FloatArray, target: T, { factors, inner }: Scaling, at: number): T {
+  forEachRun(source.length, at, factors.length, inner, (run, from, to) => {
+    const factor = factors[run] as number;
+    for (let i = from; i < to; i++) target[i] = (source[i] as number) * factor;
+  });
+  return target;
+}
+
+/** Visits the runs of `inner` elements that `length` elements from element `at` on lie in; runs are counted modulo `count`. */
+function forEachRun(
+  length: number,
+  at: number,
+  count: number,
+  inner: number,
+  visit: (run: number, from: number, to: number) => void,
+): void {
+  let run = Math.floor(at / inner) % count;
+  let to = inner - (at % inner);
+  for (let from = 0; from < length; from = to, to += inner) {
+    visit(run, from, Math.min(to, length));
+    run = run + 1 === count ? 0 : run + 1;
+  }
+}
+
+/** Both at once, where one factor applies to all or the layouts are the same; else undefined. */
+function mergeScalings(a: Scaling, b: Scaling): Scaling | undefined {
+  if (b.factors.length === 1) return { factors: a.factors.map((f) => f * (b.factors[0] as number)), inner: a.inner };
+  if (a.factors.length === 1) return mergeScalings(b, a);
+  if (a.inner !== b.inner || a.factors.length !== b.factors.length) return undefined;
+  return { factors: a.factors.map((f, i) => f * (b.factors[i] as number)), inner: a.inner };
+}
