@@ -5,6 +5,7 @@ import { foldAffineIntoConv } from './fold/fold-affine-into-conv.js';
 import { foldBatchNormalization } from './fold/fold-batch-normalization.js';
 import { foldConstantViews } from './fold/fold-constant-views.js';
 import { fuseHardSwish } from './fuse/fuse-hard-swish.js';
+import { fuseLayerNormalization } from './fuse/fuse-layer-normalization.js';
 import type { OptionRow, PassDefinition } from './pass.js';
 import { convertToFloat16 } from './quantize/convert-to-float16.js';
 import { quantizeDynamic } from './quantize/quantize-dynamic.js';
@@ -34,6 +35,7 @@ export const PASSES: readonly RegisteredPass[] = [
   foldAffineIntoConv,
   foldConstantViews,
   fuseHardSwish,
+  fuseLayerNormalization,
   initializersNotInputs,
   upgradeOpset,
   quantizeStatic,
