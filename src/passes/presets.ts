@@ -6,6 +6,7 @@ import { unrollLoop } from './fold/unroll-loop.js';
 import type { OptimizeLevel, OptimizeStage } from './levels.js';
 import { foldAffineIntoConv } from './fold/fold-affine-into-conv.js';
 import { foldBatchNormalization } from './fold/fold-batch-normalization.js';
+import { fuseLayerNormalization } from './fuse/fuse-layer-normalization.js';
 import type { RegisteredPass } from './registry.js';
 import { inlineFunctions } from './rewrite/inline-functions.js';
 import { raiseOpsetForRuntime } from './rewrite/raise-opset-for-runtime.js';
@@ -37,4 +38,6 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   // merge: multiplications and additions of constants go into the weights beside them.
   { pass: foldBatchNormalization, stage: 'merge', level: 'standard' },
   { pass: foldAffineIntoConv, stage: 'merge', level: 'standard' },
+  // patterns: several nodes that are one operator of the specification.
+  { pass: fuseLayerNormalization, stage: 'patterns', level: 'standard' },
 ];

@@ -8,6 +8,7 @@ import { foldConstants } from './fold/fold-constants.js';
 import { inlineIf } from './fold/inline-if.js';
 import { unrollLoop } from './fold/unroll-loop.js';
 import { fuseHardSwish } from './fuse/fuse-hard-swish.js';
+import { fuseLayerNormalization } from './fuse/fuse-layer-normalization.js';
 import type { OptionRow, PassDefinition } from './pass.js';
 import { convertToFloat16 } from './quantize/convert-to-float16.js';
 import { quantizeDynamic } from './quantize/quantize-dynamic.js';
@@ -44,6 +45,7 @@ export const PASSES: readonly RegisteredPass[] = [
   inlineIf,
   unrollLoop,
   fuseHardSwish,
+  fuseLayerNormalization,
   initializersNotInputs,
   inlineFunctions,
   setDims,

@@ -127,6 +127,7 @@ class Search implements PatternMatch {
     const type = operatorName(node);
     if (!pattern.opTypes.has(type) || node.graph !== this.#root.graph)
       return this.#differs(`${type} "${nodeLabel(node)}" stands where ${[...pattern.opTypes].join(' or ')} would`);
+    if (hasAttributeReference(node)) return this.#differs(`an attribute of "${nodeLabel(node)}" is not known here`);
     const { operands } = pattern;
     const complete = () => this.#holds(pattern.where?.(node, this)) && then();
     const inside = (match: () => boolean) =>
@@ -232,6 +233,12 @@ class Search implements PatternMatch {
   #differs(reason: string): false {
     return this.#size >= EVIDENCE && this.#miss(reason, true);
   }
+}
+
+/** True in the body of a local function, for an attribute that each call gives anew. */
+function hasAttributeReference(node: Node): boolean {
+  for (const { value } of node.attributes.values()) if (value.kind === 'reference') return true;
+  return false;
 }
 
 function placesOf(node: Node): Place[] {
