@@ -64,6 +64,8 @@ export { foldAffineIntoConv } from './passes/fold/fold-affine-into-conv.js';
 export { foldBatchNormalization } from './passes/fold/fold-batch-normalization.js';
 export { foldConstantViews } from './passes/fold/fold-constant-views.js';
 export { fuseHardSwish } from './passes/fuse/fuse-hard-swish.js';
+export { fuseTransposes } from './passes/fuse/fuse-transposes.js';
+export { fuseViews } from './passes/fuse/fuse-views.js';
 export type { Numerics, OptionRow, OptionTable, PassDefinition, PassFactory, PassGroup } from './passes/pass.js';
 export { definePass } from './passes/pass.js';
 export type { ConvertToFloat16Options } from './passes/quantize/convert-to-float16.js';

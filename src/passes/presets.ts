@@ -1,5 +1,7 @@
 import { eliminateDead } from './eliminate/eliminate-dead.js';
 import { eliminateIdentity } from './eliminate/eliminate-identity.js';
+import { fuseTransposes } from './fuse/fuse-transposes.js';
+import { fuseViews } from './fuse/fuse-views.js';
 import type { RegisteredPass } from './registry.js';
 
 /** How far `optimize` goes: each level does what the ones before it do. */
@@ -28,5 +30,7 @@ export interface PresetRow {
 export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   // clean: exact, and whatever makes patterns easier to see.
   { pass: eliminateIdentity, stage: 'clean', level: 'basic' },
+  { pass: fuseTransposes, stage: 'clean', level: 'basic' },
+  { pass: fuseViews, stage: 'clean', level: 'basic' },
   { pass: eliminateDead, stage: 'clean', level: 'basic' },
 ];

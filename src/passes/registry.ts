@@ -5,6 +5,8 @@ import { foldAffineIntoConv } from './fold/fold-affine-into-conv.js';
 import { foldBatchNormalization } from './fold/fold-batch-normalization.js';
 import { foldConstantViews } from './fold/fold-constant-views.js';
 import { fuseHardSwish } from './fuse/fuse-hard-swish.js';
+import { fuseTransposes } from './fuse/fuse-transposes.js';
+import { fuseViews } from './fuse/fuse-views.js';
 import type { OptionRow, PassDefinition } from './pass.js';
 import { convertToFloat16 } from './quantize/convert-to-float16.js';
 import { quantizeDynamic } from './quantize/quantize-dynamic.js';
@@ -34,6 +36,8 @@ export const PASSES: readonly RegisteredPass[] = [
   foldAffineIntoConv,
   foldConstantViews,
   fuseHardSwish,
+  fuseTransposes,
+  fuseViews,
   initializersNotInputs,
   upgradeOpset,
   quantizeStatic,
