@@ -7,6 +7,8 @@ import type { OptimizeLevel, OptimizeStage } from './levels.js';
 import { foldAffineIntoConv } from './fold/fold-affine-into-conv.js';
 import { foldBatchNormalization } from './fold/fold-batch-normalization.js';
 import { fuseLayerNormalization } from './fuse/fuse-layer-normalization.js';
+import { fuseTransposes } from './fuse/fuse-transposes.js';
+import { fuseViews } from './fuse/fuse-views.js';
 import type { RegisteredPass } from './registry.js';
 import { inlineFunctions } from './rewrite/inline-functions.js';
 import { raiseOpsetForRuntime } from './rewrite/raise-opset-for-runtime.js';
@@ -30,6 +32,8 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   { pass: raiseOpsetForRuntime, stage: 'prepare', level: 'standard' },
   // clean: exact, and whatever makes patterns easier to see.
   { pass: eliminateIdentity, stage: 'clean', level: 'basic' },
+  { pass: fuseTransposes, stage: 'clean', level: 'basic' },
+  { pass: fuseViews, stage: 'clean', level: 'basic' },
   { pass: eliminateDead, stage: 'clean', level: 'basic' },
   { pass: foldConstants, stage: 'clean', level: 'basic' },
   { pass: inlineIf, stage: 'clean', level: 'basic' },

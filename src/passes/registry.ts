@@ -9,6 +9,8 @@ import { inlineIf } from './fold/inline-if.js';
 import { unrollLoop } from './fold/unroll-loop.js';
 import { fuseHardSwish } from './fuse/fuse-hard-swish.js';
 import { fuseLayerNormalization } from './fuse/fuse-layer-normalization.js';
+import { fuseTransposes } from './fuse/fuse-transposes.js';
+import { fuseViews } from './fuse/fuse-views.js';
 import type { OptionRow, PassDefinition } from './pass.js';
 import { convertToFloat16 } from './quantize/convert-to-float16.js';
 import { quantizeDynamic } from './quantize/quantize-dynamic.js';
@@ -46,6 +48,8 @@ export const PASSES: readonly RegisteredPass[] = [
   unrollLoop,
   fuseHardSwish,
   fuseLayerNormalization,
+  fuseTransposes,
+  fuseViews,
   initializersNotInputs,
   inlineFunctions,
   setDims,
