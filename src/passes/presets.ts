@@ -1,14 +1,14 @@
 import { eliminateDead } from './eliminate/eliminate-dead.js';
 import { eliminateIdentity } from './eliminate/eliminate-identity.js';
+import { foldAffineIntoConv } from './fold/fold-affine-into-conv.js';
+import { foldBatchNormalization } from './fold/fold-batch-normalization.js';
 import { foldConstants } from './fold/fold-constants.js';
 import { inlineIf } from './fold/inline-if.js';
 import { unrollLoop } from './fold/unroll-loop.js';
-import type { OptimizeLevel, OptimizeStage } from './levels.js';
-import { foldAffineIntoConv } from './fold/fold-affine-into-conv.js';
-import { foldBatchNormalization } from './fold/fold-batch-normalization.js';
 import { fuseLayerNormalization } from './fuse/fuse-layer-normalization.js';
 import { fuseTransposes } from './fuse/fuse-transposes.js';
 import { fuseViews } from './fuse/fuse-views.js';
+import type { OptimizeLevel, OptimizeStage } from './levels.js';
 import type { RegisteredPass } from './registry.js';
 import { inlineFunctions } from './rewrite/inline-functions.js';
 import { raiseOpsetForRuntime } from './rewrite/raise-opset-for-runtime.js';
