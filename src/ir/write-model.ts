@@ -103,6 +103,12 @@ export async function writeModel(model: Model, path: string, options: WriteModel
   return staged.written;
 }
 
+/** Bytes that a model takes when it is written to `path`, its data file included. Writes nothing. @throws SO6004 */
+export function writtenSize(model: Model, path: string): number {
+  const { model: rope, data } = encodeFor(model, `${basename(path)}.data`, 'auto');
+  return rope.sizeBytes + (data?.sizeBytes ?? 0);
+}
+
 /** The bytes of a model whose weights fit beside it in memory: for tests and small models. */
 export async function modelBytes(model: Model): Promise<Uint8Array> {
   const rope = encodeModel(model);

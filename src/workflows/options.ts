@@ -1,4 +1,6 @@
 /** What the command line and the library hand to a workflow. Every field is optional; `undefined` means the default. */
+import type { OptimizeLevel } from '../passes/levels.js';
+import type { PresetRow, RecipeRow } from '../passes/presets.js';
 
 /** What a workflow tells while it runs. Stage names are short and lower-case, for example `calibrate`. */
 export type ProgressEvent =
@@ -84,6 +86,49 @@ export interface QuantizeOptions extends WorkflowContext, ExecutionOptions, Sour
   readonly force?: boolean;
 }
 
+/** How much larger than its input a file may become: bytes, `unlimited`, or a text such as `2 MB` or `5%`. */
+export type Growth = number | string;
+
+export interface OptimizeOptions extends WorkflowContext, ExecutionOptions, SourceOptions {
+  /** Path to write. Default: beside the model, `model.opt.onnx`. */
+  readonly outputPath?: string;
+  readonly level?: OptimizeLevel;
+  /** Where the result will run: `portable` keeps to standard operators, `ort` may use `com.microsoft`. */
+  readonly target?: QuantizeTarget;
+  /** Passes besides those of the level, by name. */
+  readonly add?: readonly string[];
+  /** Passes of the level to leave out, by name. */
+  readonly remove?: readonly string[];
+  /** Exactly these passes, in this order within their stages, instead of those of a level. */
+  readonly recipe?: readonly RecipeRow[];
+  /** Passes that are not registered, beside those of the level. */
+  readonly ownPasses?: readonly PresetRow[];
+  /** How much larger than its input the output may become. Default 0: it never grows. */
+  readonly maxGrowth?: Growth;
+  /** Sizes by the name of a dimension of the inputs, or by `input:axis`: fixed in the result. */
+  readonly setDims?: ReadonlyMap<string, number>;
+  /** Places (`input:axis`) by the name of the open dimension they become; without any, axis 0 of every input. */
+  readonly dynamic?: ReadonlyMap<string, readonly string[]>;
+  /** ai.onnx operator set to bring the model to first. */
+  readonly opset?: number;
+  /** Put each rewrite and each near miss with its reason into the report. */
+  readonly explain?: boolean;
+  /** Folder for a text of the graph after each pass that changed something. */
+  readonly dumpPath?: string;
+  /** Folder or file of samples to verify and measure on, beside made-up ones. */
+  readonly dataPath?: string;
+  /** Load, run and compare the result with the original. */
+  readonly verify?: boolean;
+  /** Measure, and leave fusions out that make the model slower. */
+  readonly speedGate?: boolean;
+  /** Seed of made-up inputs. */
+  readonly seed?: number;
+  /** Do everything but write. */
+  readonly dryRun?: boolean;
+  /** Replace an existing output. */
+  readonly force?: boolean;
+}
+
 /** Defaults that are plain numbers and words; the help of the command line shows them from here. */
 export const COMPARE_DEFAULTS = { seed: 0, samples: 64 } as const;
 export const QUANTIZE_DEFAULTS = {
@@ -94,3 +139,11 @@ export const QUANTIZE_DEFAULTS = {
   seed: 0,
   verify: true,
 } as const satisfies QuantizeOptions;
+export const OPTIMIZE_DEFAULTS = {
+  level: 'standard',
+  target: 'portable',
+  maxGrowth: 0,
+  seed: 0,
+  verify: true,
+  speedGate: true,
+} as const satisfies OptimizeOptions;

@@ -53,6 +53,8 @@ export interface AppliedRewrite {
   readonly into?: RewrittenNode;
   /** Nodes more (or, negative, fewer) than before. */
   readonly nodesDelta: number;
+  /** Bytes that the file gains; negative when it shrinks. */
+  readonly bytesDelta: number;
   readonly detail?: string;
 }
 
@@ -235,6 +237,7 @@ class Driver {
     const records = rewrite.nodes.map(recordNode);
     const inserted = this.worklist.insertedNodes;
     const removed = this.worklist.removedNodes;
+    const bytes = this.#ledger.growthBytes;
     const into = rewrite.apply();
     for (const node of rewrite.nodes) removeUnused(node);
     if (into && !into.removed) keepProvenance(records, into);
@@ -243,6 +246,7 @@ class Driver {
       nodes,
       ...(into ? { into: { label: nodeLabel(into), opType: operatorName(into) } } : {}),
       nodesDelta: this.worklist.insertedNodes - inserted - (this.worklist.removedNodes - removed),
+      bytesDelta: this.#ledger.growthBytes - bytes,
       ...(rewrite.detail === undefined ? {} : { detail: rewrite.detail }),
     };
     this.applied.push(applied);

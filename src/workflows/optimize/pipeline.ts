@@ -1,0 +1,143 @@
+import type { Model } from '../../ir/model.js';
+import { allNodes } from '../../ir/walk.js';
+import { writtenSize } from '../../ir/write-model.js';
+import { SOURCES_KEY } from '../../passes/engine/provenance.js';
+import type { ConstantEvaluator } from '../../passes/engine/rewrite.js';
+import type { AppliedRewrite, RewriteOutcome } from '../../passes/engine/run-rewrites.js';
+import { optimizeGraph } from '../../passes/optimize-graph.js';
+import type { RecipeRow } from '../../passes/presets.js';
+import { OPTIMIZE_DEFAULTS, type OptimizeOptions } from '../options.js';
+import { growthBytes } from './growth.js';
+
+/** One rewrite as gates know it: its pass, and the label of its first node. */
+export interface RewriteId {
+  readonly pass: string;
+  readonly label: string;
+}
+
+export function idOf({ pass, nodes }: AppliedRewrite): RewriteId {
+  return { pass, label: nodes[0]?.label ?? '' };
+}
+
+/** The model after the passes, and what they did. */
+export interface Optimized {
+  readonly model: Model;
+  readonly outcome: RewriteOutcome;
+}
+
+export interface PipelineRun {
+  /** Stop after so many changes. */
+  readonly limit?: number;
+  /** Passes to leave out besides those that were dropped. */
+  readonly without?: ReadonlySet<string>;
+  readonly onApplied?: (model: Model, applied: AppliedRewrite) => void;
+}
+
+/** How often passes are run anew to keep a file from growing before the whole attempt is given up. */
+const MOST_FITTINGS = 4;
+
+/**
+ * Optimizes copies of one model, always from the start, so that any part of what the passes do can be left out: the same
+ * choices give the same result.
+ */
+export class Pipeline {
+  /** The model that copies are made of. */
+  readonly base: Model;
+  readonly recipe: readonly RecipeRow[];
+  readonly #options: OptimizeOptions;
+  readonly #evaluate: ConstantEvaluator | undefined;
+  readonly #allowanceBytes: number;
+  readonly #baseBytes: number;
+  readonly #outputPath: string;
+  readonly #forbidden: Map<string, Set<string>> = new Map();
+  readonly #dropped: Set<string> = new Set();
+
+  constructor(
+    base: Model,
+    recipe: readonly RecipeRow[],
+    options: OptimizeOptions,
+    outputPath: string,
+    evaluate: ConstantEvaluator | undefined,
+  ) {
+    this.base = base;
+    this.recipe = recipe;
+    this.#options = options;
+    this.#evaluate = evaluate;
+    this.#outputPath = outputPath;
+    this.#baseBytes = writtenSize(base, outputPath);
+    this.#allowanceBytes = growthBytes(options.maxGrowth ?? OPTIMIZE_DEFAULTS.maxGrowth, this.#baseBytes);
+  }
+
+  /** Leaves one rewrite out from now on. */
+  forbid({ pass, label }: RewriteId): void {
+    const labels = this.#forbidden.get(pass);
+    if (labels) labels.add(label);
+    else this.#forbidden.set(pass, new Set([label]));
+  }
+
+  /** Leaves a whole pass out from now on. */
+  drop(pass: string): void {
+    this.#dropped.add(pass);
+  }
+
+  /** One run on a fresh copy, as far as `limit` goes. */
+  async run({ limit, without, onApplied }: PipelineRun = {}): Promise<Optimized> {
+    const { signal, target } = this.#options;
+    const model = this.base.clone();
+    const outcome = await optimizeGraph(model, {
+      recipe: this.recipe.filter(
+        ({ pass: { definition } }) => !this.#dropped.has(definition.name) && !without?.has(definition.name),
+      ),
+      target: target ?? OPTIMIZE_DEFAULTS.target,
+      growthBytes: this.#allowanceBytes,
+      gate: {
+        ...(limit === undefined ? {} : { limit }),
+        isForbidden: (pass, label) => this.#forbidden.get(pass)?.has(label) ?? false,
+      },
+      ...(this.#evaluate ? { evaluate: this.#evaluate } : {}),
+      ...(signal ? { signal } : {}),
+      ...(onApplied ? { onApplied: (applied) => onApplied(model, applied) } : {}),
+    });
+    return { model, outcome };
+  }
+
+  /**
+   * A run whose file keeps to the budget for growth. The passes keep a ledger, but what a file takes in the end is known
+   * when it is written only: then names of merged nodes go first, then the rewrites that cost most.
+   * @returns undefined when nothing helped
+   */
+  async runWithinBudget(options: PipelineRun = {}): Promise<Optimized | undefined> {
+    for (let attempt = 0; attempt < MOST_FITTINGS; attempt++) {
+      const optimized = await this.run(options);
+      if (this.#excessBytes(optimized.model) <= 0) return optimized;
+      dropSources(optimized.model);
+      const excess = this.#excessBytes(optimized.model);
+      if (excess <= 0) return optimized;
+      if (!this.#forbidDearest(optimized.outcome.applied, excess)) return undefined;
+    }
+    return undefined;
+  }
+
+  /** How many bytes the file of a model would be beyond the budget. */
+  #excessBytes(model: Model): number {
+    if (this.#allowanceBytes === Number.POSITIVE_INFINITY) return 0;
+    return writtenSize(model, this.#outputPath) - this.#baseBytes - this.#allowanceBytes;
+  }
+
+  /** False when no rewrite made the file larger. */
+  #forbidDearest(applied: readonly AppliedRewrite[], excess: number): boolean {
+    const dear = applied.filter(({ bytesDelta }) => bytesDelta > 0).sort((a, b) => b.bytesDelta - a.bytesDelta);
+    let saved = 0;
+    for (const rewrite of dear) {
+      if (saved >= excess) break;
+      this.forbid(idOf(rewrite));
+      saved += rewrite.bytesDelta;
+    }
+    return saved > 0;
+  }
+}
+
+/** Takes the names of merged nodes off the nodes that stand for them. */
+function dropSources(model: Model): void {
+  for (const node of allNodes(model)) if (node.hasMetadataProps) node.metadataProps.delete(SOURCES_KEY);
+}

@@ -1,0 +1,40 @@
+import { ServeOptError } from '../../errors.js';
+import type { Model } from '../../ir/model.js';
+import type { Transform, TransformStepReport } from '../../ir/transform.js';
+import type { OptimizeOptions } from '../options.js';
+
+/**
+ * Makes the changes that a user asked for by name, in place, before anything is optimized: sizes fixed or opened, another
+ * operator set. What comes of them is the model whose interface the result keeps.
+ * @throws SO1002, SO1006 for a request that the model contradicts, SO3101 for one that it cannot follow
+ */
+export async function makeRequestedChanges(model: Model, options: OptimizeOptions): Promise<TransformStepReport[]> {
+  for (const name of options.setDims?.keys() ?? []) {
+    if (!options.dynamic?.has(name)) continue;
+    throw new ServeOptError('SO1002', `The dimension "${name}" cannot be both fixed and open`, {
+      hint: 'leave it out of one of the two',
+    });
+  }
+  const steps: Transform[] = [];
+  if (options.setDims && options.setDims.size > 0) {
+    const { setDims } = await import('../../passes/rewrite/set-dims.js');
+    steps.push(setDims({ dims: options.setDims }));
+  }
+  if (options.dynamic && options.dynamic.size > 0) {
+    const { makeDynamic } = await import('../../passes/rewrite/make-dynamic.js');
+    steps.push(makeDynamic({ dims: options.dynamic }));
+  }
+  if (options.opset !== undefined) {
+    const { upgradeOpset } = await import('../../passes/rewrite/upgrade-opset.js');
+    steps.push(upgradeOpset({ to: options.opset }));
+  }
+  if (steps.length === 0) return [];
+  const report = await model.transformWith(options.signal ? { signal: options.signal } : {}, ...steps);
+  for (const { name, changed, refusals } of report.steps) {
+    const [first] = refusals;
+    if (changed > 0 || !first) continue;
+    const more = refusals.length > 1 ? `, and ${refusals.length - 1} more` : '';
+    throw new ServeOptError('SO3101', `${name} cannot be done: ${first.opType} "${first.node}": ${first.reason}${more}`);
+  }
+  return [...report.steps];
+}
