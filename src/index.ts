@@ -65,6 +65,7 @@ export { foldBatchNormalization } from './passes/fold/fold-batch-normalization.j
 export { foldConstantViews } from './passes/fold/fold-constant-views.js';
 export { fuseHardSwish } from './passes/fuse/fuse-hard-swish.js';
 export { fuseLayerNormalization } from './passes/fuse/fuse-layer-normalization.js';
+export { fuseRmsNormalization } from './passes/fuse/fuse-rms-normalization.js';
 export type { Numerics, OptionRow, OptionTable, PassDefinition, PassFactory, PassGroup } from './passes/pass.js';
 export { definePass } from './passes/pass.js';
 export type { ConvertToFloat16Options } from './passes/quantize/convert-to-float16.js';

@@ -1,6 +1,7 @@
 import { eliminateDead } from './eliminate/eliminate-dead.js';
 import { eliminateIdentity } from './eliminate/eliminate-identity.js';
 import { fuseLayerNormalization } from './fuse/fuse-layer-normalization.js';
+import { fuseRmsNormalization } from './fuse/fuse-rms-normalization.js';
 import type { RegisteredPass } from './registry.js';
 
 /** How far `optimize` goes: each level does what the ones before it do. */
@@ -32,4 +33,5 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   { pass: eliminateDead, stage: 'clean', level: 'basic' },
   // patterns: several nodes that are one operator of the specification.
   { pass: fuseLayerNormalization, stage: 'patterns', level: 'standard' },
+  { pass: fuseRmsNormalization, stage: 'patterns', level: 'standard' },
 ];

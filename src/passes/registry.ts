@@ -6,6 +6,7 @@ import { foldBatchNormalization } from './fold/fold-batch-normalization.js';
 import { foldConstantViews } from './fold/fold-constant-views.js';
 import { fuseHardSwish } from './fuse/fuse-hard-swish.js';
 import { fuseLayerNormalization } from './fuse/fuse-layer-normalization.js';
+import { fuseRmsNormalization } from './fuse/fuse-rms-normalization.js';
 import type { OptionRow, PassDefinition } from './pass.js';
 import { convertToFloat16 } from './quantize/convert-to-float16.js';
 import { quantizeDynamic } from './quantize/quantize-dynamic.js';
@@ -36,6 +37,7 @@ export const PASSES: readonly RegisteredPass[] = [
   foldConstantViews,
   fuseHardSwish,
   fuseLayerNormalization,
+  fuseRmsNormalization,
   initializersNotInputs,
   upgradeOpset,
   quantizeStatic,
