@@ -63,6 +63,7 @@ export { eliminateIdentity } from './passes/eliminate/eliminate-identity.js';
 export { foldAffineIntoConv } from './passes/fold/fold-affine-into-conv.js';
 export { foldBatchNormalization } from './passes/fold/fold-batch-normalization.js';
 export { foldConstantViews } from './passes/fold/fold-constant-views.js';
+export { fuseGelu } from './passes/fuse/fuse-gelu.js';
 export { fuseHardSwish } from './passes/fuse/fuse-hard-swish.js';
 export { fuseLayerNormalization } from './passes/fuse/fuse-layer-normalization.js';
 export { fuseRmsNormalization } from './passes/fuse/fuse-rms-normalization.js';

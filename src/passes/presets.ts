@@ -1,5 +1,6 @@
 import { eliminateDead } from './eliminate/eliminate-dead.js';
 import { eliminateIdentity } from './eliminate/eliminate-identity.js';
+import { fuseGelu } from './fuse/fuse-gelu.js';
 import { fuseLayerNormalization } from './fuse/fuse-layer-normalization.js';
 import { fuseRmsNormalization } from './fuse/fuse-rms-normalization.js';
 import type { RegisteredPass } from './registry.js';
@@ -34,4 +35,5 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   // patterns: several nodes that are one operator of the specification.
   { pass: fuseLayerNormalization, stage: 'patterns', level: 'standard' },
   { pass: fuseRmsNormalization, stage: 'patterns', level: 'standard' },
+  { pass: fuseGelu, stage: 'patterns', level: 'standard' },
 ];

@@ -4,6 +4,7 @@ import type { ReadyRewrite } from './engine/rewrite.js';
 import { foldAffineIntoConv } from './fold/fold-affine-into-conv.js';
 import { foldBatchNormalization } from './fold/fold-batch-normalization.js';
 import { foldConstantViews } from './fold/fold-constant-views.js';
+import { fuseGelu } from './fuse/fuse-gelu.js';
 import { fuseHardSwish } from './fuse/fuse-hard-swish.js';
 import { fuseLayerNormalization } from './fuse/fuse-layer-normalization.js';
 import { fuseRmsNormalization } from './fuse/fuse-rms-normalization.js';
@@ -38,6 +39,7 @@ export const PASSES: readonly RegisteredPass[] = [
   fuseHardSwish,
   fuseLayerNormalization,
   fuseRmsNormalization,
+  fuseGelu,
   initializersNotInputs,
   upgradeOpset,
   quantizeStatic,
