@@ -5,10 +5,12 @@ import { foldBatchNormalization } from './fold/fold-batch-normalization.js';
 import { foldConstants } from './fold/fold-constants.js';
 import { inlineIf } from './fold/inline-if.js';
 import { unrollLoop } from './fold/unroll-loop.js';
+import { fuseGelu } from './fuse/fuse-gelu.js';
 import { fuseLayerNormalization } from './fuse/fuse-layer-normalization.js';
 import { fuseTransposes } from './fuse/fuse-transposes.js';
 import { fuseViews } from './fuse/fuse-views.js';
 import type { OptimizeLevel, OptimizeStage } from './levels.js';
+import { fuseRmsNormalization } from './fuse/fuse-rms-normalization.js';
 import type { RegisteredPass } from './registry.js';
 import { inlineFunctions } from './rewrite/inline-functions.js';
 import { raiseOpsetForRuntime } from './rewrite/raise-opset-for-runtime.js';
@@ -44,4 +46,6 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   { pass: foldAffineIntoConv, stage: 'merge', level: 'standard' },
   // patterns: several nodes that are one operator of the specification.
   { pass: fuseLayerNormalization, stage: 'patterns', level: 'standard' },
+  { pass: fuseRmsNormalization, stage: 'patterns', level: 'standard' },
+  { pass: fuseGelu, stage: 'patterns', level: 'standard' },
 ];

@@ -7,10 +7,12 @@ import { foldConstantViews } from './fold/fold-constant-views.js';
 import { foldConstants } from './fold/fold-constants.js';
 import { inlineIf } from './fold/inline-if.js';
 import { unrollLoop } from './fold/unroll-loop.js';
+import { fuseGelu } from './fuse/fuse-gelu.js';
 import { fuseHardSwish } from './fuse/fuse-hard-swish.js';
 import { fuseLayerNormalization } from './fuse/fuse-layer-normalization.js';
 import { fuseTransposes } from './fuse/fuse-transposes.js';
 import { fuseViews } from './fuse/fuse-views.js';
+import { fuseRmsNormalization } from './fuse/fuse-rms-normalization.js';
 import type { OptionRow, PassDefinition } from './pass.js';
 import { convertToFloat16 } from './quantize/convert-to-float16.js';
 import { quantizeDynamic } from './quantize/quantize-dynamic.js';
@@ -50,6 +52,8 @@ export const PASSES: readonly RegisteredPass[] = [
   fuseLayerNormalization,
   fuseTransposes,
   fuseViews,
+  fuseRmsNormalization,
+  fuseGelu,
   initializersNotInputs,
   inlineFunctions,
   setDims,

@@ -117,16 +117,14 @@ class Search implements PatternMatch {
       case 'either':
         return pattern.patterns.some((one) => this.#value(one, value, place, then));
       case 'op':
-        if (!value.producer || value.outputIndex !== (pattern.output ?? 0))
-          return this.#differs(`"${value.name}" is not computed by ${[...pattern.opTypes].join(' or ')}`);
+        if (!value.producer || value.outputIndex !== (pattern.output ?? 0)) return false;
         return this.#op(pattern, value.producer, then);
     }
   }
 
   #op(pattern: OpPattern, node: Node, then: Then): boolean {
     const type = operatorName(node);
-    if (!pattern.opTypes.has(type) || node.graph !== this.#root.graph)
-      return this.#differs(`${type} "${nodeLabel(node)}" stands where ${[...pattern.opTypes].join(' or ')} would`);
+    if (!pattern.opTypes.has(type) || node.graph !== this.#root.graph) return false;
     if (hasAttributeReference(node)) return this.#differs(`an attribute of "${nodeLabel(node)}" is not known here`);
     const { operands } = pattern;
     const complete = () => this.#holds(pattern.where?.(node, this)) && then();
@@ -219,19 +217,19 @@ class Search implements PatternMatch {
   }
 
   /** A condition does not hold. The reason is kept if this way got as far as all nodes but the last, and no other got further. */
-  #miss(reason: string, isStructure = false): false {
+  #miss(reason: string, strength = 1): false {
     const found = new Set(this.#trail.map(({ node }) => node)).size;
     if (found < (this.#size >= EVIDENCE ? this.#size - 1 : this.#size)) return false;
-    const strength = 2 * found + (isStructure ? 0 : 1);
-    if (strength <= this.#strongest) return false;
-    this.#strongest = strength;
+    const total = 2 * found + strength;
+    if (total <= this.#strongest) return false;
+    this.#strongest = total;
     this.#reason = reason;
     return false;
   }
 
-  /** Another node or value is here: worth telling where much of a large pattern was found. */
+  /** Another value is here: worth telling where all nodes of a large pattern are there, and weaker than a condition. */
   #differs(reason: string): false {
-    return this.#size >= EVIDENCE && this.#miss(reason, true);
+    return this.#size >= EVIDENCE && this.#trail.length >= this.#size && this.#miss(reason, 0);
   }
 }
 

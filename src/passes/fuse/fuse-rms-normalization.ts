@@ -1,0 +1,73 @@
+import { attribute, floatAttribute } from '../../ir/attribute.js';
+import type { Node } from '../../ir/node.js';
+import { DataType } from '../../tensor/dtype.js';
+import { firstPattern } from '../engine/find-pattern.js';
+import { op, type PatternMatch } from '../engine/pattern.js';
+import { defineRewrite, type Match, type Rewrite, type RewriteContext } from '../engine/rewrite.js';
+import { takeOver } from '../nodes.js';
+import { dataTypeOf } from '../types.js';
+import { whyNotOfType } from './element-type.js';
+import {
+  commonTail,
+  epsilonOf,
+  inverseRoot,
+  mean,
+  normalizationParts,
+  overRoot,
+  parameterValue,
+  square,
+} from './normalization.js';
+
+/** ONNX Runtime has no RMSNormalization of BFLOAT16. */
+const NARROW: ReadonlySet<number> = new Set([DataType.FLOAT16]);
+
+const MEAN_SQUARE = mean(square('x'));
+/** x / √(mean of x² + epsilon): what comes after it is looked for by itself. */
+const NORMALIZED = overRoot('x', MEAN_SQUARE);
+/** With the scale multiplied in before: x · (scale / √…). */
+const SCALED = op('Mul', ['x', inverseRoot(MEAN_SQUARE), 'scale']);
+
+/**
+ * x / √(mean of x² + epsilon) · scale = RMSNormalization(x, scale), where the mean is over the last axes.
+ *
+ * Fires for Pow or Mul as the square; Sqrt with Div or Reciprocal, or Pow(−0.5); factors in any order; a scale of the sizes of the
+ * last axes, computed or constant, or none. FLOAT16 that is cast to FLOAT for this and back before the scale is
+ * normalized without the casts. Refuses sizes that are not known to fit, a mean that is read elsewhere, and DOUBLE
+ * (RMSNormalization computes it in FLOAT). Numerics: reassociates. Reference: Zhang and Sennrich 2019 (arXiv
+ * 1910.07467); ONNX operator RMSNormalization-23.
+ */
+export const fuseRmsNormalization = defineRewrite<object>({
+  name: 'fuse-rms-normalization',
+  summary: 'Writes Pow, ReduceMean, Sqrt, Div and Mul of a root mean square normalization as RMSNormalization.',
+  group: 'fuse',
+  numerics: 'reassociates',
+  scope: 'all-graphs',
+  opset: [23, null],
+  options: {},
+  roots: ['Div', 'Mul'],
+  rules: () => ({
+    match: (node, context): Match =>
+      firstPattern([...NORMALIZED, SCALED], node, context, (found) => fuse(found, node, context)),
+  }),
+});
+
+function fuse(found: PatternMatch, root: Node, context: RewriteContext): Rewrite | string {
+  const computed = found.value('x');
+  const reason = whyNotOfType('RMSNormalization', context.opset(root), computed);
+  if (reason !== undefined) return reason;
+  if (dataTypeOf(computed) === DataType.DOUBLE) return 'RMSNormalization would compute double in float';
+  const count = commonTail(found);
+  if (typeof count === 'string') return count;
+  const parts = normalizationParts(found, root, count, { narrow: NARROW, bias: false });
+  if (typeof parts === 'string') return parts;
+  const { x, scale, last, nodes } = parts;
+  return {
+    nodes,
+    apply() {
+      const inputs = [x, parameterValue(scale, last.graph, last)];
+      const attributes = [floatAttribute('epsilon', epsilonOf(found))];
+      if (count !== 1) attributes.unshift(attribute('axis', -count));
+      return takeOver(last, { opType: 'RMSNormalization', inputs, attributes });
+    },
+  };
+}
