@@ -68,6 +68,8 @@ export { inlineIf } from './passes/fold/inline-if.js';
 export type { UnrollLoopOptions } from './passes/fold/unroll-loop.js';
 export { unrollLoop } from './passes/fold/unroll-loop.js';
 export { fuseHardSwish } from './passes/fuse/fuse-hard-swish.js';
+export { fuseTransposes } from './passes/fuse/fuse-transposes.js';
+export { fuseViews } from './passes/fuse/fuse-views.js';
 export type { Numerics, OptionRow, OptionTable, PassDefinition, PassFactory, PassGroup } from './passes/pass.js';
 export { definePass } from './passes/pass.js';
 export type { ConvertToFloat16Options } from './passes/quantize/convert-to-float16.js';

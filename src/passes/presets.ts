@@ -4,6 +4,8 @@ import { foldConstants } from './fold/fold-constants.js';
 import { inlineIf } from './fold/inline-if.js';
 import { unrollLoop } from './fold/unroll-loop.js';
 import type { OptimizeLevel, OptimizeStage } from './levels.js';
+import { fuseTransposes } from './fuse/fuse-transposes.js';
+import { fuseViews } from './fuse/fuse-views.js';
 import type { RegisteredPass } from './registry.js';
 import { inlineFunctions } from './rewrite/inline-functions.js';
 
@@ -25,6 +27,8 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   { pass: inlineFunctions, stage: 'prepare', level: undefined },
   // clean: exact, and whatever makes patterns easier to see.
   { pass: eliminateIdentity, stage: 'clean', level: 'basic' },
+  { pass: fuseTransposes, stage: 'clean', level: 'basic' },
+  { pass: fuseViews, stage: 'clean', level: 'basic' },
   { pass: eliminateDead, stage: 'clean', level: 'basic' },
   { pass: foldConstants, stage: 'clean', level: 'basic' },
   { pass: inlineIf, stage: 'clean', level: 'basic' },

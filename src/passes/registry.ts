@@ -8,6 +8,8 @@ import { foldConstants } from './fold/fold-constants.js';
 import { inlineIf } from './fold/inline-if.js';
 import { unrollLoop } from './fold/unroll-loop.js';
 import { fuseHardSwish } from './fuse/fuse-hard-swish.js';
+import { fuseTransposes } from './fuse/fuse-transposes.js';
+import { fuseViews } from './fuse/fuse-views.js';
 import type { OptionRow, PassDefinition } from './pass.js';
 import { convertToFloat16 } from './quantize/convert-to-float16.js';
 import { quantizeDynamic } from './quantize/quantize-dynamic.js';
@@ -43,6 +45,8 @@ export const PASSES: readonly RegisteredPass[] = [
   inlineIf,
   unrollLoop,
   fuseHardSwish,
+  fuseTransposes,
+  fuseViews,
   initializersNotInputs,
   inlineFunctions,
   setDims,
