@@ -73,6 +73,8 @@ export { fuseLayerNormalization } from './passes/fuse/fuse-layer-normalization.j
 export { fuseTransposes } from './passes/fuse/fuse-transposes.js';
 export { fuseViews } from './passes/fuse/fuse-views.js';
 export { fuseRmsNormalization } from './passes/fuse/fuse-rms-normalization.js';
+export { fuseTransposes } from './passes/fuse/fuse-transposes.js';
+export { fuseViews } from './passes/fuse/fuse-views.js';
 export type { Numerics, OptionRow, OptionTable, PassDefinition, PassFactory, PassGroup } from './passes/pass.js';
 export { definePass } from './passes/pass.js';
 export type { ConvertToFloat16Options } from './passes/quantize/convert-to-float16.js';

@@ -11,6 +11,8 @@ import { fuseTransposes } from './fuse/fuse-transposes.js';
 import { fuseViews } from './fuse/fuse-views.js';
 import type { OptimizeLevel, OptimizeStage } from './levels.js';
 import { fuseRmsNormalization } from './fuse/fuse-rms-normalization.js';
+import { fuseTransposes } from './fuse/fuse-transposes.js';
+import { fuseViews } from './fuse/fuse-views.js';
 import type { RegisteredPass } from './registry.js';
 import { inlineFunctions } from './rewrite/inline-functions.js';
 import { raiseOpsetForRuntime } from './rewrite/raise-opset-for-runtime.js';

@@ -13,6 +13,8 @@ import { fuseLayerNormalization } from './fuse/fuse-layer-normalization.js';
 import { fuseTransposes } from './fuse/fuse-transposes.js';
 import { fuseViews } from './fuse/fuse-views.js';
 import { fuseRmsNormalization } from './fuse/fuse-rms-normalization.js';
+import { fuseTransposes } from './fuse/fuse-transposes.js';
+import { fuseViews } from './fuse/fuse-views.js';
 import type { OptionRow, PassDefinition } from './pass.js';
 import { convertToFloat16 } from './quantize/convert-to-float16.js';
 import { quantizeDynamic } from './quantize/quantize-dynamic.js';
@@ -54,6 +56,8 @@ export const PASSES: readonly RegisteredPass[] = [
   fuseViews,
   fuseRmsNormalization,
   fuseGelu,
+  fuseTransposes,
+  fuseViews,
   initializersNotInputs,
   inlineFunctions,
   setDims,
