@@ -70,8 +70,6 @@ export { unrollLoop } from './passes/fold/unroll-loop.js';
 export { fuseGelu } from './passes/fuse/fuse-gelu.js';
 export { fuseHardSwish } from './passes/fuse/fuse-hard-swish.js';
 export { fuseLayerNormalization } from './passes/fuse/fuse-layer-normalization.js';
-export { fuseTransposes } from './passes/fuse/fuse-transposes.js';
-export { fuseViews } from './passes/fuse/fuse-views.js';
 export { fuseRmsNormalization } from './passes/fuse/fuse-rms-normalization.js';
 export { fuseTransposes } from './passes/fuse/fuse-transposes.js';
 export { fuseViews } from './passes/fuse/fuse-views.js';

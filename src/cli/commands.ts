@@ -92,6 +92,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
       'seed',
       'include',
       'exclude',
+      'no-optimize',
       'no-verify',
       'allow-links',
       'threads',

@@ -62,6 +62,7 @@ export const FLAGS = {
   },
   include: { value: 'GLOB', repeatable: true, group: 'Layers', summary: 'only nodes of this name or op type' },
   exclude: { value: 'GLOB', repeatable: true, group: 'Layers', summary: 'leave these nodes in float' },
+  'no-optimize': { group: 'Method', summary: 'do not optimize the graph first' },
   'no-verify': { group: 'Run', summary: 'do not load, run and compare the result' },
   'allow-links': { group: 'Run', summary: 'follow links among external data files' },
   threads: { value: 'N', type: 'integer', minimum: 1, group: 'Run', summary: 'threads of ONNX Runtime' },

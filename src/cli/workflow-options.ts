@@ -57,6 +57,7 @@ export function quantizeOptions(context: CommandContext, flags: FlagValues): Qua
     ...given('target', flags.target),
     ...given('fp16Io', flags['fp16-io']),
     ...(flags['no-verify'] ? { verify: false } : {}),
+    ...(flags['no-optimize'] ? { optimize: false } : {}),
     ...given('seed', flags.seed),
     ...given('allowLinks', flags['allow-links']),
     ...given('threads', flags.threads),

@@ -10,8 +10,6 @@ import { unrollLoop } from './fold/unroll-loop.js';
 import { fuseGelu } from './fuse/fuse-gelu.js';
 import { fuseHardSwish } from './fuse/fuse-hard-swish.js';
 import { fuseLayerNormalization } from './fuse/fuse-layer-normalization.js';
-import { fuseTransposes } from './fuse/fuse-transposes.js';
-import { fuseViews } from './fuse/fuse-views.js';
 import { fuseRmsNormalization } from './fuse/fuse-rms-normalization.js';
 import { fuseTransposes } from './fuse/fuse-transposes.js';
 import { fuseViews } from './fuse/fuse-views.js';
@@ -56,8 +54,6 @@ export const PASSES: readonly RegisteredPass[] = [
   fuseViews,
   fuseRmsNormalization,
   fuseGelu,
-  fuseTransposes,
-  fuseViews,
   initializersNotInputs,
   inlineFunctions,
   setDims,

@@ -1,3 +1,4 @@
+import { countModel } from '../ir/diff.js';
 import type { Model } from '../ir/model.js';
 import type { TransformStep, TransformStepReport } from '../ir/transform.js';
 import { inferTypes } from '../ops/infer-types.js';
@@ -9,6 +10,9 @@ import type { QuantizeOptions, WorkflowContext } from './options.js';
 const NEEDED_OPSET = { static: 13, dynamic: 11, fp16: 7 } as const;
 
 export type ConversionMode = keyof typeof NEEDED_OPSET;
+
+/** Passes of the standard level that merge a layer into another operator, which quantization knows less well or users by another name. */
+const KEPT_FOR_QUANTIZATION: readonly string[] = [];
 
 /** Node selection that the passes share. */
 function filter(options: QuantizeOptions): { include?: readonly string[]; exclude?: readonly string[] } {
@@ -40,31 +44,36 @@ export class Conversion {
   }
 
   /**
-   * What comes before quantization: merging what would be quantized only to be merged later, and versions. Passes are
-   * loaded when a mode needs them: all of them together take longer to load than a small model to convert.
+   * What comes before quantization: the standard level of `optimize`, so that nothing is quantized that would have gone or
+   * merged, and versions. Passes are loaded when they are needed: all of them together take longer to load than a small
+   * model to convert.
    */
-  async prepare(mode: ConversionMode): Promise<void> {
+  async prepare(mode: ConversionMode, optimize = true): Promise<void> {
     if (this.model.irVersion < 4) {
       const { initializersNotInputs } = await import('../passes/rewrite/initializers-not-inputs.js');
       await this.#run(initializersNotInputs());
     }
-    if (mode !== 'fp16') {
-      const { eliminateIdentity } = await import('../passes/eliminate/eliminate-identity.js');
-      const { foldConstantViews } = await import('../passes/fold/fold-constant-views.js');
-      await this.#run(infer, eliminateIdentity(), foldConstantViews());
-    }
-    if (mode === 'static') {
-      const { fuseHardSwish } = await import('../passes/fuse/fuse-hard-swish.js');
-      const { foldBatchNormalization } = await import('../passes/fold/fold-batch-normalization.js');
-      const { foldAffineIntoConv } = await import('../passes/fold/fold-affine-into-conv.js');
-      await this.#run(infer, fuseHardSwish(), foldBatchNormalization(), foldAffineIntoConv(), eliminateDead());
-    }
+    if (optimize) await this.#optimize();
     const opset = this.model.opset();
     if (opset > 0 && opset < NEEDED_OPSET[mode]) {
       const { upgradeOpset } = await import('../passes/rewrite/upgrade-opset.js');
       await this.#run(infer, upgradeOpset({ to: NEEDED_OPSET[mode] }));
     }
     await this.#run(infer);
+  }
+
+  /** The standard level, but for what would give the layers to quantize other names and operators. */
+  async #optimize(): Promise<void> {
+    const { optimizeGraph } = await import('../passes/optimize-graph.js');
+    const { summarizePasses } = await import('./pass-summary.js');
+    const { signal } = this.#context;
+    const nodesBefore = countModel(this.model).nodes;
+    const outcome = await optimizeGraph(this.model, {
+      level: 'standard',
+      remove: KEPT_FOR_QUANTIZATION,
+      ...(signal ? { signal } : {}),
+    });
+    this.steps.push(...summarizePasses(outcome, nodesBefore));
   }
 
   async toStatic(ranges: RangeMap, options: QuantizeOptions): Promise<TransformStepReport> {

@@ -40,7 +40,7 @@ export async function convertModel(
   }
   stages.start('quantize');
   const conversion = new Conversion(model.clone(), options);
-  await conversion.prepare('dynamic');
+  await conversion.prepare('dynamic', options.optimize);
   const step = await conversion.toDynamic(options);
   stages.end(`${step.changed} layers`);
   return { conversion, mode: 'dynamic', step, warnings: [] };
@@ -55,7 +55,7 @@ async function convertStatic(
 ): Promise<Converted> {
   stages.start('prepare');
   const conversion = new Conversion(model.clone(), options);
-  await conversion.prepare('static');
+  await conversion.prepare('static', options.optimize);
   stages.end(`${model.graph.nodes.size} → ${conversion.model.graph.nodes.size} nodes`);
   const { calibration } = await split;
   const warnings: string[] = [];
@@ -95,7 +95,7 @@ async function convertStatic(
 async function convertFloat16(model: Model, options: QuantizeOptions, stages: Stages): Promise<Converted> {
   stages.start('convert');
   const conversion = new Conversion(model.clone(), options);
-  await conversion.prepare('fp16');
+  await conversion.prepare('fp16', options.optimize);
   const step = await conversion.toFloat16(options);
   stages.end(`${step.changed} nodes`);
   return { conversion, mode: 'fp16', step, warnings: [] };
@@ -111,7 +111,7 @@ export async function convertFloat16WithRanges(
 ): Promise<Converted> {
   stages.start('observe');
   const conversion = new Conversion(model.clone(), options);
-  await conversion.prepare('fp16');
+  await conversion.prepare('fp16', options.optimize);
   const data = split.calibration?.path ?? {
     seed: options.seed ?? QUANTIZE_DEFAULTS.seed,
     samples: split.judging.count ?? 1,

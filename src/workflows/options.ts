@@ -74,6 +74,8 @@ export interface QuantizeOptions extends WorkflowContext, ExecutionOptions, Sour
   /** 7-bit weights, for CPUs whose 8-bit multiply saturates (x86 without VNNI). */
   readonly reduceRange?: boolean;
   readonly target?: QuantizeTarget;
+  /** Run the standard level of `optimize` first. Default true. */
+  readonly optimize?: boolean;
   /** Graph inputs and outputs become FLOAT16 too (mode fp16). */
   readonly fp16Io?: boolean;
   /** Load, run and compare the result with the original. */

@@ -1,8 +1,8 @@
 import { ServeOptError } from '../../errors.js';
 import { OPTIMIZE_STAGES, type OptimizeStage } from '../../passes/levels.js';
 import { unknownPass } from '../../passes/optimize-graph.js';
-import { PASSES, passOptions, type RegisteredPass } from '../../passes/registry.js';
 import type { RecipeRow } from '../../passes/presets.js';
+import { PASSES, passOptions, type RegisteredPass } from '../../passes/registry.js';
 import { suggest } from '../../suggest.js';
 
 /** Raised when a field changes its meaning or goes. */

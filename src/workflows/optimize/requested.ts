@@ -34,7 +34,10 @@ export async function makeRequestedChanges(model: Model, options: OptimizeOption
     const [first] = refusals;
     if (changed > 0 || !first) continue;
     const more = refusals.length > 1 ? `, and ${refusals.length - 1} more` : '';
-    throw new ServeOptError('SO3101', `${name} cannot be done: ${first.opType} "${first.node}": ${first.reason}${more}`);
+    throw new ServeOptError(
+      'SO3101',
+      `${name} cannot be done: ${first.opType} "${first.node}": ${first.reason}${more}`,
+    );
   }
   return [...report.steps];
 }
