@@ -81,7 +81,7 @@ function acceptance(
     return (value) => exponentCode(Math.fround(value), options.roundMode as RoundMode, options.saturate) !== undefined;
   const contested = options.saturate ? undefined : CONTESTED.get(to);
   if (contested) return (value) => !contested(Math.abs(Math.fround(value)));
-  if (to === DataType.FLOAT4E2M1) return (value) => Math.abs(value) <= 7;
+  if (to === DataType.FLOAT4E2M1) return (value) => !Number.isNaN(value);
   return undefined;
 }
 
@@ -169,9 +169,10 @@ function writer(to: DataTypeCode, options: CastOptions): Write | undefined {
     };
   }
   if (!smallFloatValues(to)) return undefined;
-  // By way of float32, as ONNX Runtime does.
+  // By way of float32, as ONNX Runtime does. The 4-bit type always saturates.
+  const saturates = options.saturate || to === DataType.FLOAT4E2M1;
   return (lane, bytes, at) =>
-    encodeSmallFloats(to, Float32Array.from(lane), bytes.subarray(at, at + lane.length), options.saturate);
+    encodeSmallFloats(to, Float32Array.from(lane), bytes.subarray(at, at + lane.length), saturates);
 }
 
 /** Whole numbers of up to 64 bits, as two words: exact, since what a float64 holds beyond 2^53 has zeros below. */
