@@ -1,9 +1,8 @@
 /** Operators of two or more inputs, element by element, with broadcasting. */
-import { DataType, type DataTypeCode, isFloat } from '../../tensor/dtype.js';
+import { DataType, type DataTypeCode, integerRange, isFloat } from '../../tensor/dtype.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { broadcastDims } from './broadcast-dims.js';
 import { alignedOperands, elementwise, type LaneOperator } from './elementwise.js';
-import { INTEGER_RANGES } from './integer-range.js';
 import { type Kernel, type KernelContext, type KernelTable, refuse } from './kernel-context.js';
 import { bigintsOf, bigintTensor, bigMax, bigMin, laneKind, numbersOf, numberTensor } from './lane.js';
 import { equalTexts } from './text.js';
@@ -207,9 +206,9 @@ function pow(context: KernelContext): Tensor {
   if (isFloat(type)) return elementwise(context, [a, b], type, pairs(power));
   // Integers are raised as float64 by some and exactly by others: only what is the same for both is computed.
   const powers = numbersOf(elementwise(context, [asDouble(a), asDouble(b)], DataType.DOUBLE, pairs(power)));
-  const [least, greatest] = INTEGER_RANGES.get(type) ?? refuse('this type has no powers');
+  const { min, max } = integerRange(type) ?? refuse('this type has no powers');
   for (const value of powers)
-    if (!(Math.abs(value) <= Number.MAX_SAFE_INTEGER && value >= least && value <= greatest))
+    if (!(Math.abs(value) <= Number.MAX_SAFE_INTEGER && value >= min && value <= max))
       refuse(`the power ${value} is not exact`);
   const dims = broadcastDims([a.dims, b.dims]);
   return bigintTensor(

@@ -1,9 +1,9 @@
 import { type DataTypeCode, isFloat } from '../../tensor/dtype.js';
 import { elementCount, type Tensor } from '../../tensor/tensor.js';
+import { rowStrides } from '../infer/elements.js';
 import { type KernelContext, type KernelTable, refuse } from './kernel-context.js';
 import { numbersOf, numberTensor } from './lane.js';
 import { MOST_PRODUCTS } from './matmul.js';
-import { rowMajorStrides } from './strided-view.js';
 
 interface Equation {
   readonly terms: readonly string[];
@@ -75,7 +75,7 @@ function letterSizes(terms: readonly string[], inputs: readonly Tensor[]): Map<s
 
 /** How far each letter moves in a term; a letter that is there twice walks the diagonal. */
 function letterStrides(term: string, tensor: Tensor, letters: readonly string[]): number[] {
-  const strides = rowMajorStrides(tensor.dims);
+  const strides = rowStrides(tensor.dims);
   return letters.map((letter) =>
     [...term].reduce((sum, own, axis) => {
       const moves = own === letter && tensor.dims[axis] !== 1;
