@@ -118,3 +118,23 @@ export function rawByteLength(code: DataTypeCode, count: number): number | undef
 export function isFloat(code: DataTypeCode): boolean {
   return code === DataType.FLOAT || code === DataType.FLOAT16 || code === DataType.BFLOAT16 || code === DataType.DOUBLE;
 }
+
+export interface IntegerRange {
+  readonly min: bigint;
+  readonly max: bigint;
+}
+
+/** True for the integer types of any width, and for BOOL. */
+export function isInteger(code: DataTypeCode): boolean {
+  return integerRange(code) !== undefined;
+}
+
+/** The values of an integer type or BOOL; undefined for other types. */
+export function integerRange(code: DataTypeCode): IntegerRange | undefined {
+  const { kind, bits } = byCode.get(code) ?? {};
+  if (kind === 'bool') return { min: 0n, max: 1n };
+  if (bits === undefined || (kind !== 'int' && kind !== 'uint')) return undefined;
+  return kind === 'int'
+    ? { min: -(1n << BigInt(bits - 1)), max: (1n << BigInt(bits - 1)) - 1n }
+    : { min: 0n, max: (1n << BigInt(bits)) - 1n };
+}

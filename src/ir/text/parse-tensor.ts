@@ -7,8 +7,8 @@ import {
   elementForm,
   encodeIntegers,
   encodeReals,
-  integerRange,
   isReal,
+  literalRange,
   literalsPerElement,
 } from './tensor-elements.js';
 
@@ -58,7 +58,7 @@ function elements(scanner: Scanner, dataType: number, dims: readonly number[], t
     checkCount(scanner, values.length, dims, literalsPerElement(dataType), typeAt);
     return Tensor.of(dataType, dims, encodeReals(dataType, values));
   }
-  const { min, max } = integerRange(dataType);
+  const { min, max } = literalRange(dataType);
   // What a number is checked against, as numbers: bigint comparison only where a number is not safe.
   const [low, high] = [Number(min), Number(max)];
   const values = list(scanner, () => {

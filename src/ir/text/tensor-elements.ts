@@ -1,4 +1,4 @@
-import { DataType, type DataTypeCode, dataTypeRow } from '../../tensor/dtype.js';
+import { DataType, type DataTypeCode, dataTypeRow, type IntegerRange, integerRange } from '../../tensor/dtype.js';
 import { bytesOf, typedView } from '../../tensor/tensor.js';
 
 /**
@@ -6,11 +6,6 @@ import { bytesOf, typedView } from '../../tensor/tensor.js';
  * patterns (what onnx.parser does with 8- and 16-bit floats), `bytes` only as one quoted string of raw bytes.
  */
 export type ElementForm = 'value' | 'bits' | 'string' | 'bytes';
-
-interface IntegerRange {
-  readonly min: bigint;
-  readonly max: bigint;
-}
 
 const REAL: readonly DataTypeCode[] = [DataType.FLOAT, DataType.DOUBLE, DataType.COMPLEX64, DataType.COMPLEX128];
 
@@ -31,13 +26,9 @@ export function literalsPerElement(dataType: DataTypeCode): number {
   return dataType === DataType.COMPLEX64 || dataType === DataType.COMPLEX128 ? 2 : 1;
 }
 
-/** The whole numbers an element may be. */
-export function integerRange(dataType: DataTypeCode): IntegerRange {
-  const row = dataTypeRow(dataType);
-  if (row?.kind === 'bool') return { min: 0n, max: 1n };
-  const bits = BigInt(row?.bits ?? 64);
-  if (row?.kind === 'int') return { min: -(1n << (bits - 1n)), max: (1n << (bits - 1n)) - 1n };
-  return { min: 0n, max: (1n << bits) - 1n };
+/** The whole numbers an element may be written as: values, or bit patterns. */
+export function literalRange(dataType: DataTypeCode): IntegerRange {
+  return integerRange(dataType) ?? { min: 0n, max: (1n << BigInt(dataTypeRow(dataType)?.bits ?? 64)) - 1n };
 }
 
 /** Raw bytes of real numbers. */

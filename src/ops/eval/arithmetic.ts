@@ -1,13 +1,11 @@
 /** Operators of two or more inputs, element by element, with broadcasting. */
-import { DataType, type DataTypeCode, isFloat } from '../../tensor/dtype.js';
-import { Tensor } from '../../tensor/tensor.js';
+import { DataType, type DataTypeCode, integerRange, isFloat } from '../../tensor/dtype.js';
+import type { Tensor } from '../../tensor/tensor.js';
 import { broadcastDims } from './broadcast-dims.js';
 import { alignedOperands, elementwise, type LaneOperator } from './elementwise.js';
-import { INTEGER_RANGES } from './integer-range.js';
 import { type Kernel, type KernelContext, type KernelTable, refuse } from './kernel-context.js';
 import { bigintsOf, bigintTensor, bigMax, bigMin, laneKind, numbersOf, numberTensor } from './lane.js';
-import { viewedTensor } from './moved-tensor.js';
-import { broadcastView } from './strided-view.js';
+import { equalTexts } from './text.js';
 
 type Scalar2 = (a: number, b: number) => number;
 type Big2 = (a: bigint, b: bigint) => bigint;
@@ -166,20 +164,9 @@ function comparison(number: (a: number, b: number) => boolean, bigint: Big2ToBoo
   };
   return (context) => {
     const [a, b] = alignedOperands(context);
-    if (a.dataType === DataType.STRING) return equalStrings(context, a, b);
+    if (a.dataType === DataType.STRING) return equalTexts(context, a, b);
     return elementwise(context, [a, b], DataType.BOOL, operator);
   };
-}
-
-function equalStrings(context: KernelContext, a: Tensor, b: Tensor): Tensor {
-  const dims = broadcastDims([a.dims, b.dims]);
-  context.allow(DataType.BOOL, dims);
-  const texts = [a, b].map((input) =>
-    viewedTensor(context, input, broadcastView(input.dims, dims), dims).stringElements(),
-  );
-  const [left = [], right = []] = texts;
-  const equal = left.map((text, at) => (Buffer.compare(text, right[at] as Uint8Array) === 0 ? 1 : 0));
-  return Tensor.of(DataType.BOOL, dims, Uint8Array.from(equal));
 }
 
 /** 16-bit and shorter integers are exact in any bit operation of JavaScript, and so are the low 32 bits of the others. */
@@ -219,9 +206,9 @@ function pow(context: KernelContext): Tensor {
   if (isFloat(type)) return elementwise(context, [a, b], type, pairs(power));
   // Integers are raised as float64 by some and exactly by others: only what is the same for both is computed.
   const powers = numbersOf(elementwise(context, [asDouble(a), asDouble(b)], DataType.DOUBLE, pairs(power)));
-  const [least, greatest] = INTEGER_RANGES.get(type) ?? refuse('this type has no powers');
+  const { min, max } = integerRange(type) ?? refuse('this type has no powers');
   for (const value of powers)
-    if (!(Math.abs(value) <= Number.MAX_SAFE_INTEGER && value >= least && value <= greatest))
+    if (!(Math.abs(value) <= Number.MAX_SAFE_INTEGER && value >= min && value <= max))
       refuse(`the power ${value} is not exact`);
   const dims = broadcastDims([a.dims, b.dims]);
   return bigintTensor(
@@ -235,6 +222,25 @@ function asDouble(tensor: Tensor): Tensor {
   return numberTensor(DataType.DOUBLE, tensor.dims, numbersOf(tensor));
 }
 
+const SLOPED = pairs(
+  (x, slope) => (x < 0 ? x * slope : x),
+  (x, slope) => (x < 0n ? x * slope : x),
+);
+
+/** The slopes are broadcast to the data; before version 7 they were one, or one a channel. */
+function pRelu(context: KernelContext): Tensor {
+  const data = context.input(0);
+  const slope = context.input(1);
+  const isPerChannel = context.since < 7 && slope.size !== 1;
+  if (isPerChannel && (slope.rank !== 1 || slope.size !== data.dims[1]))
+    refuse('there must be a slope for each channel');
+  const aligned = isPerChannel ? slope.reshaped([slope.size, ...data.dims.slice(2).map(() => 1)]) : slope;
+  const dims = broadcastDims([data.dims, aligned.dims]);
+  if (dims.length !== data.rank || dims.some((dim, axis) => dim !== data.dims[axis]))
+    refuse('the slopes do not fit the data');
+  return elementwise(context, [data, aligned], context.outputType(), SLOPED);
+}
+
 export const arithmeticKernels: KernelTable = [
   ['Add', add],
   ['Sub', subtract],
@@ -242,6 +248,7 @@ export const arithmeticKernels: KernelTable = [
   ['Div', divide],
   ['Mod', modulus],
   ['Pow', pow],
+  ['PRelu', pRelu],
   ['Max', folded(MAXIMUM)],
   ['Min', folded(MINIMUM)],
   ['Sum', folded(ADD)],

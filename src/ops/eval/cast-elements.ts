@@ -1,11 +1,10 @@
 /** How Cast turns elements of one numeric type into those of another. Types below a byte come one a byte. */
 import { bfloat16ToFloat32, float32ToBfloat16 } from '../../tensor/bfloat16.js';
-import { DataType, type DataTypeCode } from '../../tensor/dtype.js';
+import { DataType, type DataTypeCode, integerRange, isInteger } from '../../tensor/dtype.js';
 import { float16ToFloat32, float32ToFloat16 } from '../../tensor/float16.js';
 import { encodeSmallFloats, exponentCode, type RoundMode, smallFloatValues } from '../../tensor/small-float.js';
 import { type Tensor, typedView } from '../../tensor/tensor.js';
 import type { MapElements } from './filled-tensor.js';
-import { INTEGER_RANGES } from './integer-range.js';
 import { refuse } from './kernel-context.js';
 import { bigView, decodeNumbers, encodeNumbers, laneKind, type NumberLane } from './lane.js';
 import { cellsFor } from './moved-tensor.js';
@@ -69,19 +68,19 @@ function acceptance(
 ): ((value: number) => boolean) | undefined {
   // Runtimes look at the bits of a small -0.
   if (to === DataType.BOOL) return smallFloatValues(from) ? (value) => !Object.is(value, -0) : undefined;
-  const range = INTEGER_RANGES.get(to);
+  const range = integerRange(to);
   if (range) {
     // Integers wrap around, whatever their size.
-    if (INTEGER_RANGES.has(from)) return undefined;
-    const least = Number(range[0]);
-    const limit = Number(range[1] + 1n);
+    if (isInteger(from)) return undefined;
+    const least = Number(range.min);
+    const limit = Number(range.max + 1n);
     return (value) => Math.trunc(value) >= least && Math.trunc(value) < limit;
   }
   if (to === DataType.FLOAT8E8M0)
     return (value) => exponentCode(Math.fround(value), options.roundMode as RoundMode, options.saturate) !== undefined;
   const contested = options.saturate ? undefined : CONTESTED.get(to);
   if (contested) return (value) => !contested(Math.abs(Math.fround(value)));
-  if (to === DataType.FLOAT4E2M1) return (value) => Math.abs(value) <= 7;
+  if (to === DataType.FLOAT4E2M1) return (value) => !Number.isNaN(value);
   return undefined;
 }
 
@@ -92,7 +91,7 @@ const CONTESTED: ReadonlyMap<DataTypeCode, (size: number) => boolean> = new Map(
 ]);
 
 function reader(from: DataTypeCode, to: DataTypeCode): Read | undefined {
-  const range = INTEGER_RANGES.get(from);
+  const range = integerRange(from);
   if (laneKind(from) === 'bigint') return bigReader(from, to);
   if (laneKind(from) === 'number') {
     const size = ELEMENT_BYTES.get(from) ?? 4;
@@ -105,8 +104,8 @@ function reader(from: DataTypeCode, to: DataTypeCode): Read | undefined {
     };
   if (!range) return undefined;
   // 4 and 2 bits, one element a byte.
-  const limit = Number(range[1]);
-  const wrap = limit + 1 - Number(range[0]);
+  const limit = Number(range.max);
+  const wrap = limit + 1 - Number(range.min);
   return (bytes, at, lane) => {
     for (let i = 0; i < lane.length; i++) {
       const code = bytes[at + i] as number;
@@ -117,7 +116,7 @@ function reader(from: DataTypeCode, to: DataTypeCode): Read | undefined {
 
 /** 64-bit integers as float64: rounded once to a float type, their low bits to a shorter integer type. */
 function bigReader(from: DataTypeCode, to: DataTypeCode): Read {
-  if (to === DataType.BOOL || INTEGER_RANGES.has(to)) {
+  if (isInteger(to)) {
     const isBool = to === DataType.BOOL;
     return (bytes, at, lane) => {
       const words = typedView(Int32Array, bytes.subarray(at * 8, (at + lane.length) * 8));
@@ -155,7 +154,7 @@ function writer(to: DataTypeCode, options: CastOptions): Write | undefined {
     const size = ELEMENT_BYTES.get(to) ?? 4;
     return (lane, bytes, at) => encodeNumbers(to, lane, bytes.subarray(at * size, (at + lane.length) * size));
   }
-  if (INTEGER_RANGES.has(to)) {
+  if (isInteger(to)) {
     const mask = to === DataType.INT4 || to === DataType.UINT4 ? 0xf : 0x3;
     return (lane, bytes, at) => {
       for (let i = 0; i < lane.length; i++) bytes[at + i] = (lane[i] as number) & mask;
@@ -169,9 +168,10 @@ function writer(to: DataTypeCode, options: CastOptions): Write | undefined {
     };
   }
   if (!smallFloatValues(to)) return undefined;
-  // By way of float32, as ONNX Runtime does.
+  // By way of float32, as ONNX Runtime does. The 4-bit type always saturates.
+  const saturates = options.saturate || to === DataType.FLOAT4E2M1;
   return (lane, bytes, at) =>
-    encodeSmallFloats(to, Float32Array.from(lane), bytes.subarray(at, at + lane.length), options.saturate);
+    encodeSmallFloats(to, Float32Array.from(lane), bytes.subarray(at, at + lane.length), saturates);
 }
 
 /** Whole numbers of up to 64 bits, as two words: exact, since what a float64 holds beyond 2^53 has zeros below. */

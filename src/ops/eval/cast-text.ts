@@ -1,7 +1,6 @@
 /** Numbers as text and back, as far as the specification of Cast settles it. */
-import { DataType, type DataTypeCode, dataTypeName, isFloat } from '../../tensor/dtype.js';
+import { DataType, type DataTypeCode, dataTypeName, integerRange, isFloat, isInteger } from '../../tensor/dtype.js';
 import { Tensor } from '../../tensor/tensor.js';
-import { INTEGER_RANGES } from './integer-range.js';
 import { refuse } from './kernel-context.js';
 import { bigintsOf, laneKind, numbersOf, numberTensor } from './lane.js';
 
@@ -15,7 +14,7 @@ export function formatNumbers(source: Tensor): Tensor {
 }
 
 function numberTexts(source: Tensor): string[] {
-  if (source.dataType !== DataType.BOOL && INTEGER_RANGES.has(source.dataType))
+  if (source.dataType !== DataType.BOOL && isInteger(source.dataType))
     return Array.from(bigintsOf(source), (value: bigint) => value.toString());
   if (isFloat(source.dataType)) return Array.from(numbersOf(source), (value) => floatText(value, source.dataType));
   return refuse(`${dataTypeName(source.dataType)} as text is not settled`);
@@ -43,12 +42,12 @@ export function parseNumbers(source: Tensor, to: DataTypeCode): Tensor {
       source.dims,
       Float64Array.from(texts, (text) => parseFloatText(text, to)),
     );
-  const range = to === DataType.BOOL ? undefined : INTEGER_RANGES.get(to);
+  const range = to === DataType.BOOL ? undefined : integerRange(to);
   if (!range) return refuse(`text is not cast to ${dataTypeName(to)} here`);
   const values = texts.map((text) =>
     INTEGER.test(text) ? BigInt(text.replace('+', '')) : refuse(`"${text}" is no integer`),
   );
-  for (const value of values) if (value < range[0] || value > range[1]) refuse(`${value} is out of range`);
+  for (const value of values) if (value < range.min || value > range.max) refuse(`${value} is out of range`);
   if (laneKind(to) === 'number') return numberTensor(to, source.dims, Float64Array.from(values, Number));
   const lane = to === DataType.UINT64 ? BigUint64Array.from(values) : BigInt64Array.from(values);
   return Tensor.of(to, source.dims, new Uint8Array(lane.buffer));

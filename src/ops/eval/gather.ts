@@ -1,8 +1,9 @@
 /** Elements taken by index. */
 import { elementCount, type Tensor } from '../../tensor/tensor.js';
+import { rowStrides } from '../infer/elements.js';
 import { type KernelContext, type KernelTable, refuse } from './kernel-context.js';
 import { viewedTensor } from './moved-tensor.js';
-import { rowMajorStrides, type ViewAxis, wholeView } from './strided-view.js';
+import { type ViewAxis, wholeView } from './strided-view.js';
 
 /** An index counted from the front. */
 export function resolvedIndex(index: number, size: number): number {
@@ -55,7 +56,7 @@ export function elementOffsets(
 ): Float64Array {
   if (indexDims.length !== dims.length || indexDims.some((dim, at) => at !== axis && dim > (dims[at] as number)))
     refuse(`indices of shape [${indexDims.join(',')}] do not fit [${dims.join(',')}]`);
-  const strides = rowMajorStrides(dims);
+  const strides = rowStrides(dims);
   const offsets = new Float64Array(indices.length);
   const place = new Array<number>(dims.length).fill(0);
   for (let i = 0; i < offsets.length; i++) {
@@ -104,7 +105,7 @@ export function tupleOffsets(
   indices: readonly number[],
   count: number,
 ): Float64Array {
-  const strides = rowMajorStrides(dims);
+  const strides = rowStrides(dims);
   const batches = elementCount(dims.slice(0, batch));
   const batchStride = elementCount(dims.slice(batch));
   const offsets = new Float64Array(count);

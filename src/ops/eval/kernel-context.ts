@@ -2,6 +2,7 @@ import type { Node } from '../../ir/node.js';
 import type { TensorType } from '../../ir/type.js';
 import { DataType, type DataTypeCode, dataTypeName, rawByteLength } from '../../tensor/dtype.js';
 import { elementCount, type Tensor } from '../../tensor/tensor.js';
+import { isCarriedInteger } from '../infer/elements.js';
 import { NodeAttributes } from '../node-attributes.js';
 import type { OpSchema } from '../schema.js';
 
@@ -70,7 +71,7 @@ export class KernelContext extends NodeAttributes {
   integers(slot: number): number[] | undefined {
     const tensor = this.inputs[slot];
     if (!tensor) return undefined;
-    if (!INTEGERS.has(tensor.dataType)) refuse(`input ${slot} is ${dataTypeName(tensor.dataType)}, not an integer`);
+    if (!isCarriedInteger(tensor.dataType)) refuse(`input ${slot} is ${dataTypeName(tensor.dataType)}, not an integer`);
     return tensor.integers();
   }
   /** A list of integers that old versions have as an attribute and new ones as an input; undefined when neither is there. */
@@ -107,18 +108,6 @@ export class KernelContext extends NodeAttributes {
       refuse(`the result would have ${byteLength} bytes, and at most ${this.#maxBytes} are wanted`);
   }
 }
-
-const INTEGERS: ReadonlySet<DataTypeCode> = new Set([
-  DataType.BOOL,
-  DataType.INT8,
-  DataType.INT16,
-  DataType.INT32,
-  DataType.INT64,
-  DataType.UINT8,
-  DataType.UINT16,
-  DataType.UINT32,
-  DataType.UINT64,
-]);
 
 /** Computes the outputs of a node: all of them, or the only one. */
 export type Kernel = (context: KernelContext) => Tensor | readonly (Tensor | undefined)[];

@@ -1,16 +1,21 @@
 import { arithmeticKernels } from './arithmetic.js';
 import { castKernels } from './cast.js';
+import { einsumKernels } from './einsum.js';
 import { gatherKernels } from './gather.js';
 import { generateKernels } from './generate.js';
 import type { Kernel, KernelTable } from './kernel-context.js';
 import { layoutKernels } from './layout.js';
 import { matmulKernels } from './matmul.js';
+import { normalizeKernels } from './normalize.js';
 import { orderKernels } from './order.js';
 import { padKernels } from './pad.js';
 import { reduceKernels } from './reduce.js';
 import { scatterKernels } from './scatter.js';
 import { selectKernels } from './select.js';
+import { signalKernels } from './signal.js';
+import { textKernels } from './text.js';
 import { unaryKernels } from './unary.js';
+import { uniqueKernels } from './unique.js';
 import { viewKernels } from './views.js';
 
 /**
@@ -31,6 +36,11 @@ const TABLES: readonly (readonly [domain: string, table: KernelTable])[] = [
   ['', reduceKernels],
   ['', orderKernels],
   ['', matmulKernels],
+  ['', einsumKernels],
+  ['', normalizeKernels],
+  ['', signalKernels],
+  ['', uniqueKernels],
+  ['', textKernels],
 ];
 
 const kernels: ReadonlyMap<string, Kernel> = new Map(

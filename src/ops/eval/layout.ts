@@ -74,6 +74,9 @@ function slice(context: KernelContext): Tensor {
   return viewedTensor(context, data, { axes: sliced, offset }, dims);
 }
 
+/** Exporters write INT32_MAX or INT64_MAX for "to the end". */
+const TO_THE_END = 2 ** 31 - 1;
+
 /** What `start:end:step` takes of an axis, as ONNX's Slice clamps it. */
 function sliceRange(
   size: number,
@@ -82,6 +85,8 @@ function sliceRange(
   step: number,
 ): { readonly start: number; readonly length: number; readonly step: number } {
   if (step === 0) refuse('a step is 0');
+  // Said forwards it means "to the last"; backwards ONNX Runtime takes it as "to the first", others as nothing at all.
+  if (step < 0 && end >= TO_THE_END) refuse('an end beyond everything with a negative step is not settled');
   if (size === 0) return { start: 0, length: 0, step: 1 };
   const clamp = (value: number, low: number, high: number) => Math.max(low, Math.min(high, value));
   const from = clamp(start < 0 ? start + size : start, 0, step > 0 ? size : size - 1);

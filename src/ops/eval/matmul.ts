@@ -9,7 +9,7 @@ import { viewedTensor } from './moved-tensor.js';
 import { broadcastView } from './strided-view.js';
 
 /** Multiplications beyond which ONNX Runtime should do it. */
-const MOST_PRODUCTS = 2 ** 26;
+export const MOST_PRODUCTS = 2 ** 26;
 
 function matMul(context: KernelContext): Tensor {
   const a = context.input(0);
@@ -110,7 +110,48 @@ function matrix(context: KernelContext, slot: number, isTransposed: boolean): Te
   return isTransposed ? permuted(context, tensor, [1, 0]) : tensor;
 }
 
+/** By elimination, with the largest element of each column as pivot. */
+function determinant(context: KernelContext): Tensor {
+  const data = context.input(0);
+  const [rows = 0, columns] = data.dims.slice(-2);
+  if (data.rank < 2 || rows !== columns) refuse('the input must hold square matrices');
+  if (data.size * rows > MOST_PRODUCTS) refuse('the matrices are large');
+  const lane = numbersOf(data);
+  const dims = data.dims.slice(0, -2);
+  const size = rows * rows;
+  const results = Float64Array.from({ length: elementCount(dims) }, (_, at) =>
+    eliminated(lane.subarray(at * size, (at + 1) * size), rows),
+  );
+  return numberTensor(data.dataType, dims, results);
+}
+
+function eliminated(matrix: Float64Array, rows: number): number {
+  let result = 1;
+  for (let step = 0; step < rows; step++) {
+    let pivot = step;
+    for (let row = step + 1; row < rows; row++)
+      if (Math.abs(matrix[row * rows + step] as number) > Math.abs(matrix[pivot * rows + step] as number)) pivot = row;
+    const value = matrix[pivot * rows + step] as number;
+    if (value === 0) return 0;
+    result *= pivot === step ? value : -value;
+    for (let column = 0; column < rows; column++) {
+      const kept = matrix[step * rows + column] as number;
+      matrix[step * rows + column] = matrix[pivot * rows + column] as number;
+      matrix[pivot * rows + column] = kept;
+    }
+    for (let row = step + 1; row < rows; row++) {
+      const factor = (matrix[row * rows + step] as number) / value;
+      for (let column = step; column < rows; column++) {
+        const at = row * rows + column;
+        matrix[at] = (matrix[at] as number) - factor * (matrix[step * rows + column] as number);
+      }
+    }
+  }
+  return result;
+}
+
 export const matmulKernels: KernelTable = [
   ['MatMul', matMul],
   ['Gemm', gemm],
+  ['Det', determinant],
 ];

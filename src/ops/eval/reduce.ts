@@ -1,7 +1,6 @@
 /** Axes reduced to one element. Floats are summed in float64 and rounded once; integers are exact and wrap around. */
-import { DataType, isFloat } from '../../tensor/dtype.js';
+import { DataType, integerRange, isFloat } from '../../tensor/dtype.js';
 import { elementCount, type Tensor } from '../../tensor/tensor.js';
-import { INTEGER_RANGES } from './integer-range.js';
 import { type Kernel, type KernelTable, refuse } from './kernel-context.js';
 import { bigintsOf, bigintTensor, laneKind, numbersOf, numberTensor } from './lane.js';
 import { permuted } from './layout.js';
@@ -62,7 +61,7 @@ function reduceLines(lines: Tensor, dims: readonly number[], length: number, rul
 /** Some runtimes reduce integers in float64, or stop at the largest: only sums that stay exact are the same everywhere. */
 function refuseOverflow(lines: Tensor, length: number, bound: NonNullable<Reduction['bound']>): void {
   const lane = numbersOf(lines);
-  const greatest = INTEGER_RANGES.get(lines.dataType)?.[1] ?? 0n;
+  const greatest = integerRange(lines.dataType)?.max ?? 0n;
   const limit = Math.min(Number(greatest), Number.MAX_SAFE_INTEGER);
   for (let start = 0; start < lane.length; start += length)
     if (bound(lane, start, length) > limit) refuse('an integer overflows, or is not exact as a float64');

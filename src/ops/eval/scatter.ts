@@ -1,6 +1,7 @@
 /** Updates written, added, … into a copy of the data. */
 import { DataType, isFloat } from '../../tensor/dtype.js';
 import { elementCount, type Tensor } from '../../tensor/tensor.js';
+import { axisWalk } from './axis-walk.js';
 import { elementOffsets, tupleOffsets } from './gather.js';
 import { type KernelContext, type KernelTable, refuse } from './kernel-context.js';
 import {
@@ -115,7 +116,31 @@ const COMBINE: ReadonlyMap<string, Combination> = new Map<string, Combination>([
   ['min', { number: Math.min, bigint: bigMin }],
 ]);
 
+/** Writes a run of the sequence axis of each batch into the cache. */
+function tensorScatter(context: KernelContext): Tensor {
+  const data = context.input(0);
+  const update = context.input(1);
+  const axis = context.axis(context.int('axis') ?? -2, data.rank);
+  const [batches = 1] = data.dims;
+  const starts = context.integers(2) ?? new Array<number>(batches).fill(0);
+  const length = update.dims[axis] as number;
+  const size = data.dims[axis] as number;
+  const fits = update.rank === data.rank && update.dims.every((dim, at) => at === axis || dim === data.dims[at]);
+  if (axis === 0 || !fits || length > size || starts.length !== batches) refuse('the update does not fit the cache');
+  const { outer, inner } = axisWalk(data.dims, axis);
+  const isCircular = context.string('mode') === 'circular';
+  const offsets = new Float64Array(outer * length);
+  for (let at = 0; at < offsets.length; at++) {
+    const line = Math.floor(at / length);
+    const place = (starts[Math.floor(line / (outer / batches))] as number) + (at % length);
+    if (place < 0 || (place >= size && !isCircular)) refuse(`place ${place} is out of range for size ${size}`);
+    offsets[at] = (line * size + (place % size)) * inner;
+  }
+  return overwritten(data, update, offsets, inner);
+}
+
 export const scatterKernels: KernelTable = [
   ['Scatter ScatterElements', scatterElements],
   ['ScatterND', scatterNd],
+  ['TensorScatter', tensorScatter],
 ];

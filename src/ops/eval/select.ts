@@ -1,11 +1,12 @@
 /** Elements chosen by condition or place. */
 import { DataType } from '../../tensor/dtype.js';
 import { bytesOf, elementCount, Tensor } from '../../tensor/tensor.js';
+import { rowStrides } from '../infer/elements.js';
 import { broadcastDims } from './broadcast-dims.js';
 import { type KernelContext, type KernelTable, refuse } from './kernel-context.js';
 import { laneKind, numbersOf } from './lane.js';
 import { cellsFor, movedTensor } from './moved-tensor.js';
-import { broadcastView, CopyPlan, rowMajorStrides } from './strided-view.js';
+import { broadcastView, CopyPlan } from './strided-view.js';
 
 function where(context: KernelContext): Tensor {
   const condition = context.input(0);
@@ -47,7 +48,7 @@ function nonZero(context: KernelContext): Tensor {
     if (value !== 0) places.push(at);
   });
   const result = new BigInt64Array(data.rank * places.length);
-  const strides = rowMajorStrides(data.dims);
+  const strides = rowStrides(data.dims);
   for (const [axis, stride] of strides.entries())
     for (let i = 0; i < places.length; i++)
       result[axis * places.length + i] = BigInt(

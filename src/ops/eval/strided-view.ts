@@ -1,4 +1,5 @@
 import { elementCount } from '../../tensor/tensor.js';
+import { rowStrides } from '../infer/elements.js';
 
 /** Elements as opaque bits: what is only moved about is not looked at. */
 export type CellArray = Uint8Array | Uint16Array | Uint32Array;
@@ -19,21 +20,13 @@ export interface StridedView {
 
 /** The whole of a tensor in row-major order. */
 export function wholeView(dims: readonly number[]): StridedView {
-  const strides = rowMajorStrides(dims);
+  const strides = rowStrides(dims);
   return { axes: dims.map((size, axis) => ({ size, stride: strides[axis] as number })), offset: 0 };
-}
-
-/** Distance in elements between neighbours along each axis. */
-export function rowMajorStrides(dims: readonly number[]): number[] {
-  const strides = new Array<number>(dims.length).fill(1);
-  for (let axis = dims.length - 2; axis >= 0; axis--)
-    strides[axis] = (strides[axis + 1] as number) * (dims[axis + 1] as number);
-  return strides;
 }
 
 /** `dims` broadcast to `target`, which they must fit. */
 export function broadcastView(dims: readonly number[], target: readonly number[]): StridedView {
-  const strides = rowMajorStrides(dims);
+  const strides = rowStrides(dims);
   const lead = target.length - dims.length;
   const axes = target.map((size, axis): ViewAxis => {
     const isOwn = axis >= lead && dims[axis - lead] !== 1;

@@ -1,4 +1,5 @@
 /** The same elements under another shape: nothing is read or copied. */
+import { DataType } from '../../tensor/dtype.js';
 import { elementCount, Tensor } from '../../tensor/tensor.js';
 import { type KernelContext, type KernelTable, refuse } from './kernel-context.js';
 
@@ -70,6 +71,17 @@ function size(context: KernelContext): Tensor {
   return Tensor.int64([context.input(0).size], []);
 }
 
+/** Only where nothing is dropped: in inference mode. */
+function dropout(context: KernelContext): Tensor[] {
+  const isTraining = context.since < 7 ? !context.flag('is_test') : (context.integers(2)?.[0] ?? 0) !== 0;
+  if (isTraining) refuse('it runs in training mode');
+  const data = context.input(0);
+  if (context.outputCount === 1) return [data];
+  if (context.since < 10) refuse('the type of the mask is not settled');
+  context.allow(DataType.BOOL, data.dims);
+  return [data, Tensor.of(DataType.BOOL, data.dims, new Uint8Array(data.size).fill(1))];
+}
+
 export const viewKernels: KernelTable = [
   ['Identity', identity],
   ['Reshape', reshape],
@@ -78,4 +90,5 @@ export const viewKernels: KernelTable = [
   ['Unsqueeze', unsqueeze],
   ['Shape', shape],
   ['Size', size],
+  ['Dropout', dropout],
 ];
