@@ -1,0 +1,14 @@
+import type { Node } from '../../ir/node.js';
+import { dropIfUnused } from '../constants.js';
+import { removeUnused } from '../nodes.js';
+
+/** Changes the inputs of a node, then removes what computed those that nobody reads any more. */
+export function releaseInputs(node: Node, change: () => void): void {
+  const before = new Set(node.inputs);
+  change();
+  for (const value of before) {
+    if (!value) continue;
+    if (value.producer && !value.producer.is('Constant')) removeUnused(value.producer);
+    else dropIfUnused(value);
+  }
+}
