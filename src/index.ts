@@ -61,6 +61,7 @@ export { inferTypes } from './ops/infer-types.js';
 export { eliminateDead } from './passes/eliminate/eliminate-dead.js';
 export { eliminateIdentity } from './passes/eliminate/eliminate-identity.js';
 export { foldAffineIntoConv } from './passes/fold/fold-affine-into-conv.js';
+export { foldAffineIntoNext } from './passes/fold/fold-affine-into-next.js';
 export { foldBatchNormalization } from './passes/fold/fold-batch-normalization.js';
 export { foldConstantViews } from './passes/fold/fold-constant-views.js';
 export { foldConstants } from './passes/fold/fold-constants.js';

@@ -1,14 +1,15 @@
 import { eliminateDead } from './eliminate/eliminate-dead.js';
 import { eliminateIdentity } from './eliminate/eliminate-identity.js';
+import { foldAffineIntoConv } from './fold/fold-affine-into-conv.js';
+import { foldAffineIntoNext } from './fold/fold-affine-into-next.js';
+import { foldBatchNormalization } from './fold/fold-batch-normalization.js';
 import { foldConstants } from './fold/fold-constants.js';
 import { inlineIf } from './fold/inline-if.js';
 import { unrollLoop } from './fold/unroll-loop.js';
-import type { OptimizeLevel, OptimizeStage } from './levels.js';
-import { foldAffineIntoConv } from './fold/fold-affine-into-conv.js';
-import { foldBatchNormalization } from './fold/fold-batch-normalization.js';
 import { fuseLayerNormalization } from './fuse/fuse-layer-normalization.js';
 import { fuseTransposes } from './fuse/fuse-transposes.js';
 import { fuseViews } from './fuse/fuse-views.js';
+import type { OptimizeLevel, OptimizeStage } from './levels.js';
 import type { RegisteredPass } from './registry.js';
 import { inlineFunctions } from './rewrite/inline-functions.js';
 import { raiseOpsetForRuntime } from './rewrite/raise-opset-for-runtime.js';
@@ -38,10 +39,10 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   { pass: foldConstants, stage: 'clean', level: 'basic' },
   { pass: inlineIf, stage: 'clean', level: 'basic' },
   { pass: unrollLoop, stage: 'clean', level: 'max' },
-
+  // patterns: several nodes that are one operator of the specification.
+  { pass: fuseLayerNormalization, stage: 'patterns', level: 'standard' },
   // merge: multiplications and additions of constants go into the weights beside them.
   { pass: foldBatchNormalization, stage: 'merge', level: 'standard' },
   { pass: foldAffineIntoConv, stage: 'merge', level: 'standard' },
-  // patterns: several nodes that are one operator of the specification.
-  { pass: fuseLayerNormalization, stage: 'patterns', level: 'standard' },
+  { pass: foldAffineIntoNext, stage: 'merge', level: 'standard' },
 ];

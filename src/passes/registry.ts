@@ -2,6 +2,7 @@ import { eliminateDead } from './eliminate/eliminate-dead.js';
 import { eliminateIdentity } from './eliminate/eliminate-identity.js';
 import type { ReadyRewrite } from './engine/rewrite.js';
 import { foldAffineIntoConv } from './fold/fold-affine-into-conv.js';
+import { foldAffineIntoNext } from './fold/fold-affine-into-next.js';
 import { foldBatchNormalization } from './fold/fold-batch-normalization.js';
 import { foldConstantViews } from './fold/fold-constant-views.js';
 import { foldConstants } from './fold/fold-constants.js';
@@ -42,6 +43,7 @@ export const PASSES: readonly RegisteredPass[] = [
   eliminateIdentity,
   foldBatchNormalization,
   foldAffineIntoConv,
+  foldAffineIntoNext,
   foldConstantViews,
   foldConstants,
   inlineIf,
