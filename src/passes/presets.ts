@@ -7,6 +7,9 @@ import { foldConstants } from './fold/fold-constants.js';
 import { inlineIf } from './fold/inline-if.js';
 import { unrollLoop } from './fold/unroll-loop.js';
 import { fuseLayerNormalization } from './fuse/fuse-layer-normalization.js';
+import { fuseMatmulAdd } from './fuse/fuse-matmul-add.js';
+import { fuseScaleIntoGemm } from './fuse/fuse-scale-into-gemm.js';
+import { fuseTransposeIntoGemm } from './fuse/fuse-transpose-into-gemm.js';
 import { fuseTransposes } from './fuse/fuse-transposes.js';
 import { fuseViews } from './fuse/fuse-views.js';
 import type { OptimizeLevel, OptimizeStage } from './levels.js';
@@ -45,4 +48,7 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   { pass: foldBatchNormalization, stage: 'merge', level: 'standard' },
   { pass: foldAffineIntoConv, stage: 'merge', level: 'standard' },
   { pass: foldAffineIntoNext, stage: 'merge', level: 'standard' },
+  { pass: fuseMatmulAdd, stage: 'merge', level: 'standard' },
+  { pass: fuseTransposeIntoGemm, stage: 'merge', level: 'standard' },
+  { pass: fuseScaleIntoGemm, stage: 'merge', level: 'standard' },
 ];

@@ -10,6 +10,9 @@ import { inlineIf } from './fold/inline-if.js';
 import { unrollLoop } from './fold/unroll-loop.js';
 import { fuseHardSwish } from './fuse/fuse-hard-swish.js';
 import { fuseLayerNormalization } from './fuse/fuse-layer-normalization.js';
+import { fuseMatmulAdd } from './fuse/fuse-matmul-add.js';
+import { fuseScaleIntoGemm } from './fuse/fuse-scale-into-gemm.js';
+import { fuseTransposeIntoGemm } from './fuse/fuse-transpose-into-gemm.js';
 import { fuseTransposes } from './fuse/fuse-transposes.js';
 import { fuseViews } from './fuse/fuse-views.js';
 import type { OptionRow, PassDefinition } from './pass.js';
@@ -50,6 +53,9 @@ export const PASSES: readonly RegisteredPass[] = [
   unrollLoop,
   fuseHardSwish,
   fuseLayerNormalization,
+  fuseMatmulAdd,
+  fuseScaleIntoGemm,
+  fuseTransposeIntoGemm,
   fuseTransposes,
   fuseViews,
   initializersNotInputs,
