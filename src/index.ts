@@ -81,6 +81,7 @@ export { eliminateNoOpTranspose } from './passes/eliminate/eliminate-no-op-trans
 export { eliminateNoOpWhere } from './passes/eliminate/eliminate-no-op-where.js';
 export { liftConstants } from './passes/eliminate/lift-constants.js';
 export { foldAffineIntoConv } from './passes/fold/fold-affine-into-conv.js';
+export { foldAffineIntoNext } from './passes/fold/fold-affine-into-next.js';
 export { foldBatchNormalization } from './passes/fold/fold-batch-normalization.js';
 export { foldConstantViews } from './passes/fold/fold-constant-views.js';
 export { foldConstants } from './passes/fold/fold-constants.js';
@@ -93,6 +94,9 @@ export { foldReshapeTarget } from './passes/fold/fold-reshape-target.js';
 export { fuseHardSwish } from './passes/fuse/fuse-hard-swish.js';
 export { fuseLayerNormalization } from './passes/fuse/fuse-layer-normalization.js';
 export { fuseRmsNormalization } from './passes/fuse/fuse-rms-normalization.js';
+export { fuseMatmulAdd } from './passes/fuse/fuse-matmul-add.js';
+export { fuseScaleIntoGemm } from './passes/fuse/fuse-scale-into-gemm.js';
+export { fuseTransposeIntoGemm } from './passes/fuse/fuse-transpose-into-gemm.js';
 export { fuseTransposes } from './passes/fuse/fuse-transposes.js';
 export { fuseViews } from './passes/fuse/fuse-views.js';
 export type { Numerics, OptionRow, OptionTable, PassDefinition, PassFactory, PassGroup } from './passes/pass.js';

@@ -8,12 +8,16 @@ import { eliminateIdempotent } from './eliminate/eliminate-idempotent.js';
 import { eliminateIdentity } from './eliminate/eliminate-identity.js';
 import { foldAffineIntoConv } from './fold/fold-affine-into-conv.js';
 import { foldBatchNormalization } from './fold/fold-batch-normalization.js';
+import { foldAffineIntoNext } from './fold/fold-affine-into-next.js';
 import { foldConstants } from './fold/fold-constants.js';
 import { inlineIf } from './fold/inline-if.js';
 import { unrollLoop } from './fold/unroll-loop.js';
 import { fuseGelu } from './fuse/fuse-gelu.js';
 import { fuseLayerNormalization } from './fuse/fuse-layer-normalization.js';
 import { fuseRmsNormalization } from './fuse/fuse-rms-normalization.js';
+import { fuseMatmulAdd } from './fuse/fuse-matmul-add.js';
+import { fuseScaleIntoGemm } from './fuse/fuse-scale-into-gemm.js';
+import { fuseTransposeIntoGemm } from './fuse/fuse-transpose-into-gemm.js';
 import { fuseTransposes } from './fuse/fuse-transposes.js';
 import { fuseViews } from './fuse/fuse-views.js';
 import type { OptimizeLevel, OptimizeStage } from './levels.js';
@@ -86,12 +90,16 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   { pass: foldConstants, stage: 'clean', level: 'basic' },
   { pass: inlineIf, stage: 'clean', level: 'basic' },
   { pass: unrollLoop, stage: 'clean', level: 'max' },
-
+  // patterns: several nodes that are one operator of the specification.
+  { pass: fuseLayerNormalization, stage: 'patterns', level: 'standard' },
   // merge: multiplications and additions of constants go into the weights beside them.
   { pass: foldBatchNormalization, stage: 'merge', level: 'standard' },
   { pass: foldAffineIntoConv, stage: 'merge', level: 'standard' },
   // patterns: several nodes that are one operator of the specification.
-  { pass: fuseLayerNormalization, stage: 'patterns', level: 'standard' },
   { pass: fuseRmsNormalization, stage: 'patterns', level: 'standard' },
   { pass: fuseGelu, stage: 'patterns', level: 'standard' },
+  { pass: foldAffineIntoNext, stage: 'merge', level: 'standard' },
+  { pass: fuseMatmulAdd, stage: 'merge', level: 'standard' },
+  { pass: fuseTransposeIntoGemm, stage: 'merge', level: 'standard' },
+  { pass: fuseScaleIntoGemm, stage: 'merge', level: 'standard' },
 ];

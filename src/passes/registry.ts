@@ -23,6 +23,7 @@ import { eliminateNoOpWhere } from './eliminate/eliminate-no-op-where.js';
 import { liftConstants } from './eliminate/lift-constants.js';
 import type { ReadyRewrite } from './engine/rewrite.js';
 import { foldAffineIntoConv } from './fold/fold-affine-into-conv.js';
+import { foldAffineIntoNext } from './fold/fold-affine-into-next.js';
 import { foldBatchNormalization } from './fold/fold-batch-normalization.js';
 import { foldConstantViews } from './fold/fold-constant-views.js';
 import { foldConstants } from './fold/fold-constants.js';
@@ -34,6 +35,9 @@ import { foldReshapeTarget } from './fold/fold-reshape-target.js';
 import { fuseHardSwish } from './fuse/fuse-hard-swish.js';
 import { fuseLayerNormalization } from './fuse/fuse-layer-normalization.js';
 import { fuseRmsNormalization } from './fuse/fuse-rms-normalization.js';
+import { fuseMatmulAdd } from './fuse/fuse-matmul-add.js';
+import { fuseScaleIntoGemm } from './fuse/fuse-scale-into-gemm.js';
+import { fuseTransposeIntoGemm } from './fuse/fuse-transpose-into-gemm.js';
 import { fuseTransposes } from './fuse/fuse-transposes.js';
 import { fuseViews } from './fuse/fuse-views.js';
 import type { OptionRow, PassDefinition } from './pass.js';
@@ -88,6 +92,7 @@ export const PASSES: readonly RegisteredPass[] = [
   liftConstants,
   foldBatchNormalization,
   foldAffineIntoConv,
+  foldAffineIntoNext,
   foldConstantViews,
   foldConstants,
   inlineIf,
@@ -96,6 +101,9 @@ export const PASSES: readonly RegisteredPass[] = [
   foldReshapeTarget,
   fuseHardSwish,
   fuseLayerNormalization,
+  fuseMatmulAdd,
+  fuseScaleIntoGemm,
+  fuseTransposeIntoGemm,
   fuseTransposes,
   fuseViews,
   fuseRmsNormalization,

@@ -1,0 +1,62 @@
+import { floatAttribute } from '../../ir/attribute.js';
+import type { Node } from '../../ir/node.js';
+import { replaceConstantInput } from '../constants.js';
+import { defineRewrite, type Match, type RewriteContext } from '../engine/rewrite.js';
+import { onlyConsumer } from '../nodes.js';
+import { type Affine, channelAffine, constantOperation, normalizationAffine } from './affine.js';
+import { foldInput, type LinearInput, linearInput } from './linear-input.js';
+
+/**
+ * Conv(x · f + s, W, b) = Conv(x, W·f, b + Σ W·s), with f and s per input channel: a constant Mul, Div, Add, Sub, Neg or a
+ * BatchNormalization before Conv, ConvTranspose, Gemm or MatMul, such as the normalization of an image.
+ *
+ * Fires when weights and constants are float tensors and nothing else reads the value in between. A shift needs a Conv without
+ * padding, or a Gemm; it stays elsewhere, and where it is so large that rounding would show. Refuses as well what would leave
+ * the range of the weights' type, and shared weights too large to copy.
+ * Numerics: folded in float64, rounded once. Reference: ONNX Conv: zeros are what it pads with.
+ */
+export const foldAffineIntoNext = defineRewrite<object>({
+  name: 'fold-affine-into-next',
+  summary:
+    'Folds a constant Mul, Div, Add, Sub or BatchNormalization into the Conv, ConvTranspose, Gemm or MatMul after it.',
+  group: 'fold',
+  numerics: 'reassociates',
+  scope: 'all-graphs',
+  opset: [7, null],
+  options: {},
+  roots: ['Conv', 'ConvTranspose', 'Gemm', 'MatMul'],
+  rules: () => ({ match: matchLinear }),
+});
+
+function matchLinear(node: Node, context: RewriteContext): Match {
+  const value = node.input(0);
+  const before = value?.producer;
+  if (!value || !before || before.graph !== node.graph) return undefined;
+  const operation = constantOperation(before);
+  const source = before.is('BatchNormalization') ? before.input(0) : operation?.input;
+  const input = source && linearInput(node, source);
+  if (!source || !input) return undefined;
+  const affine = operation ? channelAffine(operation, input.axis) : normalizationOf(before, input, context);
+  // Most of what is added before a MatMul belongs to something else.
+  if (!affine || (node.is('MatMul') && affine.shift.some((s) => s !== 0))) return undefined;
+  if (onlyConsumer(value) !== node) return `"${value.name}" is also used elsewhere`;
+  const folded = foldInput(input, affine, context);
+  if (typeof folded === 'string') return folded;
+  return {
+    nodes: [before, node],
+    apply() {
+      if (folded.weight) replaceConstantInput(node, 1, folded.weight);
+      if (folded.bias) replaceConstantInput(node, 2, folded.bias);
+      if (folded.bias && node.is('Gemm') && node.float('beta', 1) !== 1) node.setAttribute(floatAttribute('beta', 1));
+      node.setInput(0, source);
+      return node;
+    },
+  };
+}
+
+/** Normalizations have their channels on axis 1. */
+function normalizationOf(node: Node, { axis }: LinearInput, context: RewriteContext): Affine | undefined {
+  const affine = normalizationAffine(node, context.opset(node));
+  if ('reason' in affine || affine.factor.length !== axis.channels) return undefined;
+  return axis.rank !== undefined && axis.rank - axis.fromEnd === 1 ? affine : undefined;
+}
