@@ -1,5 +1,6 @@
 import { eliminateDead } from './eliminate/eliminate-dead.js';
 import { eliminateIdentity } from './eliminate/eliminate-identity.js';
+import { fuseAttentionOrt } from './fuse/fuse-attention-ort.js';
 import type { RegisteredPass } from './registry.js';
 
 /** How far `optimize` goes: each level does what the ones before it do. */
@@ -29,4 +30,6 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   // clean: exact, and whatever makes patterns easier to see.
   { pass: eliminateIdentity, stage: 'clean', level: 'basic' },
   { pass: eliminateDead, stage: 'clean', level: 'basic' },
+  // patterns: the larger ones first.
+  { pass: fuseAttentionOrt, stage: 'patterns', level: 'standard' },
 ];

@@ -4,6 +4,7 @@ import type { ReadyRewrite } from './engine/rewrite.js';
 import { foldAffineIntoConv } from './fold/fold-affine-into-conv.js';
 import { foldBatchNormalization } from './fold/fold-batch-normalization.js';
 import { foldConstantViews } from './fold/fold-constant-views.js';
+import { fuseAttentionOrt } from './fuse/fuse-attention-ort.js';
 import { fuseHardSwish } from './fuse/fuse-hard-swish.js';
 import type { OptionRow, PassDefinition } from './pass.js';
 import { convertToFloat16 } from './quantize/convert-to-float16.js';
@@ -33,6 +34,7 @@ export const PASSES: readonly RegisteredPass[] = [
   foldBatchNormalization,
   foldAffineIntoConv,
   foldConstantViews,
+  fuseAttentionOrt,
   fuseHardSwish,
   initializersNotInputs,
   upgradeOpset,
