@@ -38,6 +38,7 @@ import { eliminateNoOpWhere } from './eliminate/eliminate-no-op-where.js';
 import { liftConstants } from './eliminate/lift-constants.js';
 import { foldKnownValues } from './fold/fold-known-values.js';
 import { foldReshapeTarget } from './fold/fold-reshape-target.js';
+import { fuseAttentionOrt } from './fuse/fuse-attention-ort.js';
 import type { RegisteredPass } from './registry.js';
 import { inlineFunctions } from './rewrite/inline-functions.js';
 import { raiseOpsetForRuntime } from './rewrite/raise-opset-for-runtime.js';
@@ -102,4 +103,6 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   { pass: fuseMatmulAdd, stage: 'merge', level: 'standard' },
   { pass: fuseTransposeIntoGemm, stage: 'merge', level: 'standard' },
   { pass: fuseScaleIntoGemm, stage: 'merge', level: 'standard' },
+  // patterns: the larger ones first.
+  { pass: fuseAttentionOrt, stage: 'patterns', level: 'standard' },
 ];

@@ -32,6 +32,7 @@ import { unrollLoop } from './fold/unroll-loop.js';
 import { fuseGelu } from './fuse/fuse-gelu.js';
 import { foldKnownValues } from './fold/fold-known-values.js';
 import { foldReshapeTarget } from './fold/fold-reshape-target.js';
+import { fuseAttentionOrt } from './fuse/fuse-attention-ort.js';
 import { fuseHardSwish } from './fuse/fuse-hard-swish.js';
 import { fuseLayerNormalization } from './fuse/fuse-layer-normalization.js';
 import { fuseRmsNormalization } from './fuse/fuse-rms-normalization.js';
@@ -99,6 +100,7 @@ export const PASSES: readonly RegisteredPass[] = [
   unrollLoop,
   foldKnownValues,
   foldReshapeTarget,
+  fuseAttentionOrt,
   fuseHardSwish,
   fuseLayerNormalization,
   fuseMatmulAdd,

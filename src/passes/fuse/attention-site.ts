@@ -1,0 +1,74 @@
+/** One place in a graph where attention is written out, with what every fused form of it asks. */
+import { type Attribute, floatAttribute } from '../../ir/attribute.js';
+import type { Node } from '../../ir/node.js';
+import type { Value } from '../../ir/value.js';
+import type { DataTypeCode } from '../../tensor/dtype.js';
+import type { RewriteContext } from '../engine/rewrite.js';
+import { dataTypeOf, shapeOf } from '../types.js';
+import { type BiasPlan, planBias, type ScoreDims } from './attention-bias.js';
+import { type AttentionCore, attentionCore } from './attention-core.js';
+import { type HeadsView, headsViews, type OutputLayout, outputLayout } from './attention-heads.js';
+import { replacedNodes } from './attention-output.js';
+import { dyingNodes } from './dying-nodes.js';
+
+export interface AttentionSite {
+  readonly core: AttentionCore;
+  readonly dataType: DataTypeCode;
+  /** Ways to see the operands as heads of a tensor of rank 3. */
+  readonly queries: readonly HeadsView[];
+  readonly keys: readonly HeadsView[];
+  readonly values: readonly HeadsView[];
+}
+
+/** The attention around a Softmax. */
+export function attentionSite(softmax: Node, context: RewriteContext): AttentionSite | string | undefined {
+  const core = attentionCore(softmax, context);
+  if (typeof core !== 'object') return core;
+  const dataType = dataTypeOf(core.query);
+  if (dataType === undefined) return 'the data type of its query is not known';
+  return {
+    core,
+    dataType,
+    queries: headsViews(core.query, 'query', context),
+    keys: headsViews(core.transposedKey, 'transposedKey', context),
+    values: headsViews(core.value, 'value', context),
+  };
+}
+
+/** Sizes of the scores, for a query of `heads` heads cut out of `query`. */
+export function scoreDims({ core }: AttentionSite, query: HeadsView): ScoreDims {
+  const { scoreShape } = core;
+  const heads = query.heads * query.repeats;
+  const batch = shapeOf(query.source)?.[query.batchFirst ? 0 : 1];
+  return { batch: scoreShape.length === 4 ? scoreShape[0] : batch, heads, queries: scoreShape.at(-2), keys: scoreShape.at(-1) };
+}
+
+/** What a fused operator is told of the scale: nothing where it is 1/√size, which all of them take by themselves. */
+export function scaleAttributes(scale: number, size: number): Attribute[] {
+  const usual = 1 / Math.sqrt(size);
+  return Math.abs(scale - usual) <= 1e-6 * usual ? [] : [floatAttribute('scale', scale)];
+}
+
+/** What is gained by the change: which nodes go, and how many more that is than come. */
+export interface Gain {
+  readonly nodes: readonly Node[];
+  readonly dying: ReadonlySet<Node>;
+}
+
+/** What goes when the core and `layout` are replaced by something that reads only `kept`. */
+export function gainOf(site: AttentionSite, layout: OutputLayout, kept: readonly (Value | undefined)[]): Gain {
+  const nodes = [...site.core.nodes, ...replacedNodes(layout)];
+  const masks = site.core.steps.map((step) => (step.kind === 'add' ? step.value : step.condition));
+  return { nodes, dying: dyingNodes(nodes, [...kept, ...masks]) };
+}
+
+export function siteOutput(site: AttentionSite, query: HeadsView, size: number, context: RewriteContext): OutputLayout {
+  const { batch, heads, queries } = scoreDims(site, query);
+  const product = site.core.nodes.at(-1) as Node;
+  return outputLayout(product, { batch, heads, sequence: queries, size }, context);
+}
+
+export function siteBias(site: AttentionSite, query: HeadsView, context: RewriteContext): BiasPlan | string | undefined {
+  const dims = scoreDims(site, query);
+  return planBias(site.core, dims, site.dataType, query.source, query.batchFirst ? 1 : 0, context);
+}

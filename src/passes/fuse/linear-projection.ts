@@ -1,0 +1,103 @@
+import type { Node } from '../../ir/node.js';
+import type { Value } from '../../ir/value.js';
+
+import { bytesOf, CHUNK_BYTES, type Tensor, type TensorBytes } from '../../tensor/tensor.js';
+import type { RewriteContext } from '../engine/rewrite.js';
+import { onlyConsumer } from '../nodes.js';
+import { rankOf } from '../types.js';
+
+/** `input · weight + bias` with a constant weight. */
+export interface LinearProjection {
+  readonly input: Value;
+  /** [input features, output features] */
+  readonly weight: Tensor;
+  /** As many elements as output features; undefined where nothing is added. */
+  readonly bias: Tensor | undefined;
+  /** The MatMul, and the Add where there is one. */
+  readonly nodes: readonly Node[];
+}
+
+/** The projection that computes a value: a MatMul with a constant matrix, with or without an Add of a constant row. */
+export function linearProjection(value: Value, context: RewriteContext): LinearProjection | undefined {
+  const node = value.producer;
+  if (node?.is('MatMul')) {
+    const input = node.input(0);
+    const weight = context.constant(node.input(1));
+    return input && weight?.rank === 2 ? { input, weight, bias: undefined, nodes: [node] } : undefined;
+  }
+  if (!node?.is('Add')) return undefined;
+  for (const [slot, other] of [
+    [0, 1],
+    [1, 0],
+  ] as const) {
+    const bias = context.constant(node.input(other));
+    const product = node.input(slot);
+    if (!bias || !product?.producer?.is('MatMul') || onlyConsumer(product) !== node) continue;
+    const inner = linearProjection(product, context);
+    if (inner && isRow(bias, inner.weight.dims[1] ?? 0, rankOf(product)))
+      return { ...inner, bias, nodes: [...inner.nodes, node] };
+  }
+  return undefined;
+}
+
+/** True for a constant that adds one number to each of `features`, and no axes. */
+function isRow(bias: Tensor, features: number, rank: number | undefined): boolean {
+  if (bias.size !== features || (bias.dims.at(-1) ?? 1) !== features) return false;
+  return bias.rank <= 1 || (rank !== undefined && bias.rank <= rank);
+}
+
+/** Columns of a FLOAT matrix in an order of their own. */
+export interface Columns {
+  /** Undefined for zeros. */
+  readonly tensor: Tensor | undefined;
+  readonly columns: readonly number[];
+}
+
+/** Columns of several matrices with `rows` rows side by side; computed when they are written. */
+export function columnsBeside(rows: number, parts: readonly Columns[]): TensorBytes {
+  const width = parts.reduce((sum, { columns }) => sum + columns.length, 0);
+  const rowsAtOnce = Math.max(1, Math.floor(CHUNK_BYTES / (4 * width)));
+  function* chunks(): Generator<Uint8Array> {
+    const sources = parts.map((part) => ({ ...part, data: part.tensor?.float32Array(), runs: runsOf(part.columns) }));
+    for (let first = 0; first < rows; first += rowsAtOnce) {
+      const count = Math.min(rowsAtOnce, rows - first);
+      const target = new Float32Array(count * width);
+      let at = 0;
+      for (let row = first; row < first + count; row++)
+        for (const { data, runs, columns, tensor } of sources) {
+          const start = row * ((tensor?.size ?? 0) / rows);
+          let place = at;
+          for (const { column, length } of data ? runs : []) {
+            target.set(data?.subarray(start + column, start + column + length) ?? [], place);
+            place += length;
+          }
+          at += columns.length;
+        }
+      yield bytesOf(target);
+    }
+  }
+  return {
+    byteLength: 4 * rows * width,
+    chunks,
+    read() {
+      const all = new Uint8Array(4 * rows * width);
+      let at = 0;
+      for (const chunk of chunks()) {
+        all.set(chunk, at);
+        at += chunk.byteLength;
+      }
+      return all;
+    },
+  };
+}
+
+/** The same columns as runs of neighbours. */
+function runsOf(columns: readonly number[]): { readonly column: number; readonly length: number }[] {
+  const runs: { column: number; length: number }[] = [];
+  for (const column of columns) {
+    const last = runs.at(-1);
+    if (last && last.column + last.length === column) last.length++;
+    else runs.push({ column, length: 1 });
+  }
+  return runs;
+}
