@@ -1,0 +1,283 @@
+/** Optimizes random graphs with random passes and tells what came out wrong, down to the rewrite that did it. */
+import type { Model } from '../../src/ir/model.js';
+import { parseModelBytes } from '../../src/ir/read-model.js';
+import { parseModel } from '../../src/ir/text/parse-model.js';
+import { printModel } from '../../src/ir/text/print-model.js';
+import { formatType } from '../../src/ir/type.js';
+import { verifyModel } from '../../src/ir/verify.js';
+import { modelBytes } from '../../src/ir/write-model.js';
+import { eliminateDead } from '../../src/passes/eliminate/eliminate-dead.js';
+import type { RewriteGate } from '../../src/passes/engine/gate.js';
+import type { ReadyRewrite, RewriteTarget } from '../../src/passes/engine/rewrite.js';
+import { type RewriteOutcome, type RunRewritesOptions, runRewrites } from '../../src/passes/engine/run-rewrites.js';
+import { OPTIMIZE_LEVELS, OPTIMIZE_PRESET, OPTIMIZE_STAGES } from '../../src/passes/presets.js';
+import { PASSES } from '../../src/passes/registry.js';
+import { createRandom } from '../../src/tensor/random.js';
+import type { FuzzRuntime, Outputs } from './fuzz-runtime.js';
+import { type FeedOptions, type FeedTensor, randomFeeds } from './random-feeds.js';
+import { type RandomGraph, randomGraph } from './random-graph.js';
+
+/** Passes to run, as stages. */
+export interface Recipe {
+  readonly name: string;
+  readonly stages: readonly (readonly string[])[];
+  readonly target: RewriteTarget;
+  readonly growthBytes: number;
+}
+
+/** What is wrong with the result of a recipe. */
+export interface Fault {
+  readonly kind: 'throws' | 'unsound' | 'interface' | 'refused' | 'unequal' | 'not settled' | 'not idempotent';
+  readonly what: string;
+}
+
+const READY: ReadonlyMap<string, (typeof PASSES)[number]> = new Map(
+  PASSES.filter((pass) => pass.ready).map((pass) => [pass.definition.name, pass]),
+);
+
+/** Names of all passes that recipes are made of. */
+export const FUZZED_PASSES: readonly string[] = [...READY.keys()];
+
+/** A whole preset, a part of one, and single passes, by turns and by chance. */
+export function recipesFor(seed: number): Recipe[] {
+  const random = createRandom(seed, 99);
+  const level = OPTIMIZE_LEVELS[seed % OPTIMIZE_LEVELS.length] ?? 'max';
+  const target: RewriteTarget = seed % 2 === 0 ? 'portable' : 'ort';
+  const share = 0.2 + 0.7 * random.float();
+  const alone = FUZZED_PASSES[seed % FUZZED_PASSES.length];
+  const growthBytes = random.integer(2) === 0 ? 0 : 2 ** 20;
+  return [
+    preset(
+      `preset ${level}`,
+      target,
+      2 ** 20,
+      ({ level: needed }) => needed !== undefined && OPTIMIZE_LEVELS.indexOf(needed) <= OPTIMIZE_LEVELS.indexOf(level),
+    ),
+    preset('some passes', random.integer(2) === 0 ? 'portable' : 'ort', growthBytes, () => random.float() < share),
+    ...(alone === undefined ? [] : [{ name: alone, stages: [[alone]], target: 'ort' as const, growthBytes }]),
+  ];
+}
+
+function preset(
+  name: string,
+  target: RewriteTarget,
+  growthBytes: number,
+  has: (row: (typeof OPTIMIZE_PRESET)[number]) => boolean,
+): Recipe {
+  const rows = OPTIMIZE_PRESET.filter(has);
+  const inStage = (stage: string): string[] =>
+    rows.flatMap((row) => (row.stage === stage && row.pass.ready ? [row.pass.definition.name] : []));
+  const stages = OPTIMIZE_STAGES.map((stage) =>
+    stage === 'clean' || stage === 'prepare' ? inStage(stage) : [...inStage('clean'), ...inStage(stage)],
+  );
+  return { name, target, growthBytes, stages: stages.filter((passes) => passes.length > 0) };
+}
+
+export function runRecipe(model: Model, recipe: Recipe, options: RunRewritesOptions = {}): Promise<RewriteOutcome> {
+  const stages = recipe.stages.map((names) =>
+    names.flatMap((name): ReadyRewrite[] => READY.get(name)?.ready?.() ?? ([] as never)),
+  );
+  return runRewrites(model, stages, { target: recipe.target, growthBytes: recipe.growthBytes, ...options });
+}
+
+/** A graph with what it gives in ONNX Runtime. */
+export class FuzzSubject {
+  readonly graph: RandomGraph;
+  readonly model: Model;
+  readonly #runtime: FuzzRuntime;
+  readonly #feeds: readonly ReadonlyMap<string, FeedTensor>[];
+  readonly #expected: readonly Outputs[];
+  /** By output, how far a change of the inputs by one part in a million moves it. */
+  readonly #sensitivity: ReadonlyMap<string, number>;
+  readonly #edges: { readonly feeds: ReadonlyMap<string, FeedTensor>; readonly expected: Outputs };
+
+  private constructor(
+    graph: RandomGraph,
+    model: Model,
+    runtime: FuzzRuntime,
+    runs: readonly { readonly feeds: ReadonlyMap<string, FeedTensor>; readonly expected: Outputs }[],
+    sensitivity: ReadonlyMap<string, number>,
+    edges: { readonly feeds: ReadonlyMap<string, FeedTensor>; readonly expected: Outputs },
+  ) {
+    this.graph = graph;
+    this.model = model;
+    this.#runtime = runtime;
+    this.#feeds = runs.map(({ feeds }) => feeds);
+    this.#expected = runs.map(({ expected }) => expected);
+    this.#sensitivity = sensitivity;
+    this.#edges = edges;
+  }
+
+  /** @throws when ONNX Runtime does not run the graph: a fault of the generator */
+  static async of(graph: RandomGraph, seed: number, runtime: FuzzRuntime): Promise<FuzzSubject> {
+    const bytes = await modelBytes(parseModel(graph.text));
+    const model = parseModelBytes(bytes);
+    const session = await runtime.session(bytes);
+    try {
+      const run = async (options: Omit<FeedOptions, 'seed'>) => {
+        const feeds = randomFeeds(graph.inputs, { ...options, seed });
+        return { feeds, expected: await session.run(feeds) };
+      };
+      const plain = await run({ way: 0 });
+      // The second way may break what was meant for the first: then the first is all there is.
+      const second = graph.symbolic ? await run({ way: 1 }).catch(() => undefined) : undefined;
+      const nudged = await run({ way: 0, nudge: 1e-6 });
+      return new FuzzSubject(
+        graph,
+        model,
+        runtime,
+        second ? [plain, second] : [plain],
+        sensitivityOf(plain.expected, nudged.expected),
+        await run({ way: 0, edges: true }),
+      );
+    } finally {
+      await session.release();
+    }
+  }
+
+  /** Runs a recipe on a copy; gives what fired and what is wrong, if anything. */
+  async check(
+    recipe: Recipe,
+    gate?: RewriteGate,
+  ): Promise<{ outcome: RewriteOutcome | undefined; fault: Fault | undefined }> {
+    const model = this.model.clone();
+    let outcome: RewriteOutcome;
+    try {
+      outcome = await runRecipe(model, recipe, { evaluate: this.#runtime.evaluate, ...(gate ? { gate } : {}) });
+    } catch (error) {
+      return { outcome: undefined, fault: { kind: 'throws', what: stackOf(error) } };
+    }
+    if (outcome.applied.length === 0) return { outcome, fault: undefined };
+    const fault = await this.#judge(model, recipe, outcome, gate !== undefined);
+    return { outcome, fault };
+  }
+
+  async #judge(model: Model, recipe: Recipe, outcome: RewriteOutcome, limited: boolean): Promise<Fault | undefined> {
+    const [problem] = verifyModel(model);
+    if (problem) return { kind: 'unsound', what: problem.message };
+    const bytes = await modelBytes(model);
+    const again = parseModelBytes(bytes);
+    if (interfaceOf(again) !== interfaceOf(this.model))
+      return { kind: 'interface', what: `${interfaceOf(this.model)} became ${interfaceOf(again)}` };
+    const difference = await this.#compare(bytes, outcome);
+    if (difference) return difference;
+    if (limited) return undefined;
+    if (!outcome.settled) return { kind: 'not settled', what: describe(outcome.applied.slice(-6)) };
+    const second = await runRecipe(again, recipe, { evaluate: this.#runtime.evaluate });
+    return second.applied.length === 0
+      ? undefined
+      : { kind: 'not idempotent', what: describe(second.applied.slice(0, 3)) };
+  }
+
+  async #compare(bytes: Uint8Array, outcome: RewriteOutcome): Promise<Fault | undefined> {
+    // ONNX Runtime has few kernels for 16 bits: it casts around the others, and rounds less where fewer nodes are between.
+    const exact =
+      !this.graph.half && outcome.applied.every(({ pass }) => READY.get(pass)?.definition.numerics === 'exact');
+    let session: Awaited<ReturnType<FuzzRuntime['session']>> | undefined;
+    try {
+      session = await this.#runtime.session(bytes);
+      for (const [index, feeds] of this.#feeds.entries()) {
+        const what = this.#difference(this.#expected[index] as Outputs, await session.run(feeds), exact);
+        if (what !== undefined) return { kind: 'unequal', what: `${what} (feeds ${index})` };
+      }
+      if (exact) {
+        const what = this.#difference(this.#edges.expected, await session.run(this.#edges.feeds), true);
+        if (what !== undefined) return { kind: 'unequal', what: `${what} (edge values)` };
+      }
+      return undefined;
+    } catch (error) {
+      return { kind: 'refused', what: error instanceof Error ? error.message : String(error) };
+    } finally {
+      await session?.release();
+    }
+  }
+
+  #difference(expected: Outputs, actual: Outputs, exact: boolean): string | undefined {
+    for (const [name, { dims, numbers, type }] of expected) {
+      const other = actual.get(name);
+      if (!other || other.type !== type) return `${name}: ${type} became ${other?.type}`;
+      if (other.dims.join() !== dims.join()) return `${name}: shape [${dims}] became [${other.dims}]`;
+      const tolerance = exact || /int|bool/.test(type) ? undefined : this.#tolerance(name, numbers);
+      if (tolerance === Number.POSITIVE_INFINITY) continue;
+      for (const [at, value] of numbers.entries()) {
+        const mine = other.numbers[at] ?? Number.NaN;
+        if (Object.is(mine, value)) continue;
+        if (tolerance !== undefined && Math.abs(mine - value) <= tolerance + 1e-4 * Math.abs(value)) continue;
+        if (tolerance !== undefined && !Number.isFinite(value)) continue;
+        return `${name}[${at}]: ${value} became ${mine}${tolerance === undefined ? '' : `, allowed ${tolerance.toExponential(1)}`}`;
+      }
+    }
+    return undefined;
+  }
+
+  /** Absolute, by the size of the output and how it follows its inputs. */
+  #tolerance(name: string, numbers: readonly number[]): number {
+    const most = numbers.reduce((a, b) => (Number.isFinite(b) ? Math.max(a, Math.abs(b)) : a), 1e-3);
+    return (this.graph.half ? 2e-2 : 2e-5) * most + 30 * (this.#sensitivity.get(name) ?? 0);
+  }
+}
+
+function sensitivityOf(plain: Outputs, nudged: Outputs): Map<string, number> {
+  return new Map(
+    [...plain].map(([name, { numbers }]) => {
+      const others = nudged.get(name)?.numbers ?? [];
+      let most = 0;
+      for (const [at, value] of numbers.entries()) {
+        const moved = Math.abs((others[at] ?? Number.NaN) - value);
+        if (Number.isNaN(moved) && !Object.is(others[at], value)) most = Number.POSITIVE_INFINITY;
+        else if (moved > most) most = moved;
+      }
+      return [name, most];
+    }),
+  );
+}
+
+const interfaceOf = ({ graph }: Model): string =>
+  [graph.inputs, graph.outputs]
+    .map((list) => list.map((value) => `${value.name}: ${formatType(value.type)}`).join(', '))
+    .join(' => ');
+
+const describe = (applied: RewriteOutcome['applied']): string =>
+  applied
+    .map(
+      ({ pass, nodes, into }) =>
+        `${pass} at ${nodes.map(({ label, opType }) => `${label} (${opType})`).join(', ')}${into ? ` → ${into.opType}` : ''}`,
+    )
+    .join('; ');
+
+const stackOf = (error: unknown): string =>
+  error instanceof Error ? (error.stack ?? error.message).split('\n').slice(0, 6).join('\n') : String(error);
+
+/** Finds the shortest beginning of the graph and the first rewrite with which a recipe fails, and tells all of it. */
+export async function explain(seed: number, recipe: Recipe, fault: Fault, runtime: FuzzRuntime): Promise<string> {
+  let subject: FuzzSubject | undefined;
+  let found = fault;
+  for (let blocks = 1; blocks <= 9 && !subject; blocks++) {
+    const smaller = await FuzzSubject.of(randomGraph(seed, blocks), seed, runtime).catch(() => undefined);
+    const { fault: same } = smaller ? await smaller.check(recipe) : { fault: undefined };
+    if (smaller && same?.kind === fault.kind) [subject, found] = [smaller, same];
+  }
+  const head = [`seed ${seed}, ${recipe.name} (${recipe.target}): ${found.kind}: ${found.what}`];
+  if (!subject) return head.join('\n');
+  const { outcome } = await subject.check(recipe);
+  let before = subject.model;
+  for (let limit = 1; limit <= (outcome?.applied.length ?? 0); limit++) {
+    const { fault: same, outcome: part } = await subject.check(recipe, { limit });
+    if (same?.kind !== found.kind) continue;
+    head.push(`guilty: rewrite ${limit} of ${outcome?.applied.length}: ${describe(part?.applied.slice(-1) ?? [])}`);
+    before = subject.model.clone();
+    await runRecipe(before, recipe, { evaluate: runtime.evaluate, gate: { limit: limit - 1 } });
+    break;
+  }
+  if (recipe.stages.flat().length > 1)
+    head.push(`passes: ${recipe.stages.map((stage) => stage.join(' ')).join(' | ')}`);
+  await before.transform(eliminateDead());
+  return [...head, shortText(before)].join('\n');
+}
+
+/** The text of a model with long lists of numbers cut. */
+function shortText(model: Model): string {
+  const text = printModel(model).replace(/\{(-?[\d.e+-]+(?:,-?[\d.e+-]+){11})[^}]*\}/g, '{$1,…}');
+  const lines = text.split('\n');
+  return lines.length > 90 ? [...lines.slice(0, 90), `… ${lines.length - 90} lines more`].join('\n') : text;
+}
