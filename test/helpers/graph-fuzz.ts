@@ -10,7 +10,8 @@ import { eliminateDead } from '../../src/passes/eliminate/eliminate-dead.js';
 import type { RewriteGate } from '../../src/passes/engine/gate.js';
 import type { ReadyRewrite, RewriteTarget } from '../../src/passes/engine/rewrite.js';
 import { type RewriteOutcome, type RunRewritesOptions, runRewrites } from '../../src/passes/engine/run-rewrites.js';
-import { OPTIMIZE_LEVELS, OPTIMIZE_PRESET, OPTIMIZE_STAGES } from '../../src/passes/presets.js';
+import { OPTIMIZE_LEVELS, OPTIMIZE_STAGES } from '../../src/passes/levels.js';
+import { OPTIMIZE_PRESET } from '../../src/passes/presets.js';
 import { PASSES } from '../../src/passes/registry.js';
 import { createRandom } from '../../src/tensor/random.js';
 import type { FuzzRuntime, Outputs } from './fuzz-runtime.js';
@@ -75,7 +76,10 @@ function preset(
 
 export function runRecipe(model: Model, recipe: Recipe, options: RunRewritesOptions = {}): Promise<RewriteOutcome> {
   const stages = recipe.stages.map((names) =>
-    names.flatMap((name): ReadyRewrite[] => READY.get(name)?.ready?.() ?? ([] as never)),
+    names.flatMap((name): ReadyRewrite[] => {
+      const ready = READY.get(name)?.ready?.();
+      return ready ? [ready] : [];
+    }),
   );
   return runRewrites(model, stages, { target: recipe.target, growthBytes: recipe.growthBytes, ...options });
 }
