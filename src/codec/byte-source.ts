@@ -166,6 +166,10 @@ export class FileBytes implements TensorBytes {
     return this.span.source.read(this.span.start, this.span.end);
   }
 
+  range(start: number, end: number): Uint8Array {
+    return this.span.source.read(this.span.start + start, this.span.start + end);
+  }
+
   *chunks(): Generator<Uint8Array> {
     const { source, start, end } = this.span;
     const buffer = uninitializedBytes(Math.min(CHUNK_BYTES, end - start));

@@ -31,6 +31,25 @@ export function addConstant(graph: Graph, name: string, tensor: Tensor, before?:
   return node.output();
 }
 
+/**
+ * Makes a value that a node computes a constant of the same name. The node loses that output: the caller removes it. For
+ * values of nodes with one output only, since others cannot do without the place of it.
+ */
+export function makeConstant(value: Value, tensor: Tensor): void {
+  const { graph, producer } = value;
+  const next = producer?.next;
+  producer?.setOutput(value.outputIndex, undefined);
+  value.type = tensorType(tensor.dataType, tensor.dims);
+  if (!insideFunction(graph)) {
+    raiseIrVersion(graph.model, 4);
+    value.tensor = tensor;
+    graph.registerInitializer(value);
+    return;
+  }
+  const spec = { opType: 'Constant', inputs: [], outputs: [value], attributes: [attribute('value', tensor)] };
+  graph.addNode(spec, next ?? undefined);
+}
+
 /** True for the body of a local function and the subgraphs in it. */
 export function insideFunction(graph: Graph): boolean {
   let root = graph;

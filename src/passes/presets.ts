@@ -1,8 +1,31 @@
+import { eliminateAddZero } from './eliminate/eliminate-add-zero.js';
+import { eliminateCommonSizes } from './eliminate/eliminate-common-sizes.js';
+import { eliminateCommonSubexpressions } from './eliminate/eliminate-common-subexpressions.js';
 import { eliminateDead } from './eliminate/eliminate-dead.js';
+import { eliminateDropout } from './eliminate/eliminate-dropout.js';
+import { eliminateDuplicateInitializers } from './eliminate/eliminate-duplicate-initializers.js';
+import { eliminateIdempotent } from './eliminate/eliminate-idempotent.js';
 import { eliminateIdentity } from './eliminate/eliminate-identity.js';
+import { eliminateInversePairs } from './eliminate/eliminate-inverse-pairs.js';
+import { eliminateNoOpArithmetic } from './eliminate/eliminate-no-op-arithmetic.js';
+import { eliminateNoOpCast } from './eliminate/eliminate-no-op-cast.js';
+import { eliminateNoOpConcat } from './eliminate/eliminate-no-op-concat.js';
+import { eliminateNoOpExpand } from './eliminate/eliminate-no-op-expand.js';
+import { eliminateNoOpGather } from './eliminate/eliminate-no-op-gather.js';
+import { eliminateNoOpPad } from './eliminate/eliminate-no-op-pad.js';
+import { eliminateNoOpPool } from './eliminate/eliminate-no-op-pool.js';
+import { eliminateNoOpReshape } from './eliminate/eliminate-no-op-reshape.js';
+import { eliminateNoOpResize } from './eliminate/eliminate-no-op-resize.js';
+import { eliminateNoOpSlice } from './eliminate/eliminate-no-op-slice.js';
+import { eliminateNoOpSplit } from './eliminate/eliminate-no-op-split.js';
+import { eliminateNoOpTranspose } from './eliminate/eliminate-no-op-transpose.js';
+import { eliminateNoOpWhere } from './eliminate/eliminate-no-op-where.js';
+import { liftConstants } from './eliminate/lift-constants.js';
 import { foldAffineIntoConv } from './fold/fold-affine-into-conv.js';
 import { foldBatchNormalization } from './fold/fold-batch-normalization.js';
 import { foldConstants } from './fold/fold-constants.js';
+import { foldKnownValues } from './fold/fold-known-values.js';
+import { foldReshapeTarget } from './fold/fold-reshape-target.js';
 import { inlineIf } from './fold/inline-if.js';
 import { unrollLoop } from './fold/unroll-loop.js';
 import { fuseGelu } from './fuse/fuse-gelu.js';
@@ -36,6 +59,29 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   { pass: eliminateIdentity, stage: 'clean', level: 'basic' },
   { pass: fuseTransposes, stage: 'clean', level: 'basic' },
   { pass: fuseViews, stage: 'clean', level: 'basic' },
+  { pass: eliminateAddZero, stage: 'clean', level: 'standard' },
+  { pass: eliminateDropout, stage: 'clean', level: 'basic' },
+  { pass: eliminateDuplicateInitializers, stage: 'clean', level: 'basic' },
+  { pass: eliminateIdempotent, stage: 'clean', level: 'basic' },
+  { pass: eliminateInversePairs, stage: 'clean', level: 'basic' },
+  { pass: eliminateNoOpArithmetic, stage: 'clean', level: 'basic' },
+  { pass: eliminateNoOpCast, stage: 'clean', level: 'basic' },
+  { pass: eliminateNoOpConcat, stage: 'clean', level: 'basic' },
+  { pass: eliminateNoOpExpand, stage: 'clean', level: 'basic' },
+  { pass: eliminateNoOpGather, stage: 'clean', level: 'basic' },
+  { pass: eliminateNoOpPad, stage: 'clean', level: 'basic' },
+  { pass: eliminateNoOpPool, stage: 'clean', level: 'basic' },
+  { pass: eliminateNoOpReshape, stage: 'clean', level: 'basic' },
+  { pass: eliminateNoOpResize, stage: 'clean', level: 'basic' },
+  { pass: eliminateNoOpSlice, stage: 'clean', level: 'basic' },
+  { pass: eliminateNoOpSplit, stage: 'clean', level: 'basic' },
+  { pass: eliminateNoOpTranspose, stage: 'clean', level: 'basic' },
+  { pass: eliminateNoOpWhere, stage: 'clean', level: 'basic' },
+  { pass: liftConstants, stage: 'clean', level: 'basic' },
+  { pass: foldKnownValues, stage: 'clean', level: 'basic' },
+  { pass: foldReshapeTarget, stage: 'clean', level: 'basic' },
+  { pass: eliminateCommonSizes, stage: 'clean', level: 'basic' },
+  { pass: eliminateCommonSubexpressions, stage: 'clean', level: 'basic' },
   { pass: eliminateDead, stage: 'clean', level: 'basic' },
   { pass: foldConstants, stage: 'clean', level: 'basic' },
   { pass: inlineIf, stage: 'clean', level: 'basic' },

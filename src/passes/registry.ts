@@ -1,10 +1,33 @@
+import { eliminateAddZero } from './eliminate/eliminate-add-zero.js';
+import { eliminateCommonSizes } from './eliminate/eliminate-common-sizes.js';
+import { eliminateCommonSubexpressions } from './eliminate/eliminate-common-subexpressions.js';
 import { eliminateDead } from './eliminate/eliminate-dead.js';
+import { eliminateDropout } from './eliminate/eliminate-dropout.js';
+import { eliminateDuplicateInitializers } from './eliminate/eliminate-duplicate-initializers.js';
+import { eliminateIdempotent } from './eliminate/eliminate-idempotent.js';
 import { eliminateIdentity } from './eliminate/eliminate-identity.js';
+import { eliminateInversePairs } from './eliminate/eliminate-inverse-pairs.js';
+import { eliminateNoOpArithmetic } from './eliminate/eliminate-no-op-arithmetic.js';
+import { eliminateNoOpCast } from './eliminate/eliminate-no-op-cast.js';
+import { eliminateNoOpConcat } from './eliminate/eliminate-no-op-concat.js';
+import { eliminateNoOpExpand } from './eliminate/eliminate-no-op-expand.js';
+import { eliminateNoOpGather } from './eliminate/eliminate-no-op-gather.js';
+import { eliminateNoOpPad } from './eliminate/eliminate-no-op-pad.js';
+import { eliminateNoOpPool } from './eliminate/eliminate-no-op-pool.js';
+import { eliminateNoOpReshape } from './eliminate/eliminate-no-op-reshape.js';
+import { eliminateNoOpResize } from './eliminate/eliminate-no-op-resize.js';
+import { eliminateNoOpSlice } from './eliminate/eliminate-no-op-slice.js';
+import { eliminateNoOpSplit } from './eliminate/eliminate-no-op-split.js';
+import { eliminateNoOpTranspose } from './eliminate/eliminate-no-op-transpose.js';
+import { eliminateNoOpWhere } from './eliminate/eliminate-no-op-where.js';
+import { liftConstants } from './eliminate/lift-constants.js';
 import type { ReadyRewrite } from './engine/rewrite.js';
 import { foldAffineIntoConv } from './fold/fold-affine-into-conv.js';
 import { foldBatchNormalization } from './fold/fold-batch-normalization.js';
 import { foldConstantViews } from './fold/fold-constant-views.js';
 import { foldConstants } from './fold/fold-constants.js';
+import { foldKnownValues } from './fold/fold-known-values.js';
+import { foldReshapeTarget } from './fold/fold-reshape-target.js';
 import { inlineIf } from './fold/inline-if.js';
 import { unrollLoop } from './fold/unroll-loop.js';
 import { fuseGelu } from './fuse/fuse-gelu.js';
@@ -42,12 +65,35 @@ export function passOptions({ options }: PassMetadata): ReadonlyMap<string, Opti
 export const PASSES: readonly RegisteredPass[] = [
   eliminateDead,
   eliminateIdentity,
+  eliminateAddZero,
+  eliminateCommonSizes,
+  eliminateCommonSubexpressions,
+  eliminateDropout,
+  eliminateDuplicateInitializers,
+  eliminateIdempotent,
+  eliminateInversePairs,
+  eliminateNoOpArithmetic,
+  eliminateNoOpCast,
+  eliminateNoOpConcat,
+  eliminateNoOpExpand,
+  eliminateNoOpGather,
+  eliminateNoOpPad,
+  eliminateNoOpPool,
+  eliminateNoOpReshape,
+  eliminateNoOpResize,
+  eliminateNoOpSlice,
+  eliminateNoOpSplit,
+  eliminateNoOpTranspose,
+  eliminateNoOpWhere,
+  liftConstants,
   foldBatchNormalization,
   foldAffineIntoConv,
   foldConstantViews,
   foldConstants,
   inlineIf,
   unrollLoop,
+  foldKnownValues,
+  foldReshapeTarget,
   fuseHardSwish,
   fuseLayerNormalization,
   fuseTransposes,

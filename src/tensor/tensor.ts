@@ -8,6 +8,8 @@ export interface TensorBytes {
   read(): Uint8Array;
   /** The same bytes in order, in pieces of bounded size; a piece is valid only until the next one is asked for. */
   chunks(): Iterable<Uint8Array>;
+  /** The bytes from `start` up to `end` alone, where they can be had without the others. Never write to them. */
+  range?(start: number, end: number): Uint8Array;
 }
 
 /**
@@ -21,6 +23,7 @@ export function memoryBytes(bytes: Uint8Array): TensorBytes {
   return {
     byteLength: bytes.byteLength,
     read: () => bytes,
+    range: (start, end) => bytes.subarray(start, end),
     *chunks() {
       for (let at = 0; at < bytes.byteLength; at += CHUNK_BYTES) yield bytes.subarray(at, at + CHUNK_BYTES);
     },
