@@ -40,7 +40,8 @@ export function makeConstant(value: Value, tensor: Tensor): void {
   const next = producer?.next;
   producer?.setOutput(value.outputIndex, undefined);
   value.type = tensorType(tensor.dataType, tensor.dims);
-  if (graph.model.irVersion >= 4 && !insideFunction(graph)) {
+  if (!insideFunction(graph)) {
+    raiseIrVersion(graph.model, 4);
     value.tensor = tensor;
     graph.registerInitializer(value);
     return;

@@ -1,7 +1,7 @@
 import type { Node } from '../../ir/node.js';
 import type { Value } from '../../ir/value.js';
 import { isFloat } from '../../tensor/dtype.js';
-import { hasReferences } from '../arguments.js';
+import { hasReference } from '../engine/operands.js';
 import { defineRewrite, type Match, type RewriteContext } from '../engine/rewrite.js';
 import { shapeOf } from '../types.js';
 import { broadcastKeeps } from './broadcast-keeps.js';
@@ -32,7 +32,7 @@ const TELLS_ZEROS_APART: ReadonlySet<string> = new Set(['Div', 'Reciprocal', 'Po
 
 function matchAddZero(node: Node, context: RewriteContext): Match {
   const output = node.outputs[0];
-  if (!output || hasReferences(node)) return undefined;
+  if (!output || hasReference(node)) return undefined;
   for (const slot of node.is('Add') ? [1, 0] : [1]) {
     const [constant, other] = [node.input(slot), node.input(1 - slot)];
     if (!constant || !other || !isZeros(constant, context)) continue;

@@ -1,5 +1,5 @@
 import type { Node } from '../../ir/node.js';
-import { hasReferences } from '../arguments.js';
+import { hasReference } from '../engine/operands.js';
 import { defineRewrite, type Match, type RewriteContext } from '../engine/rewrite.js';
 import { isUnused } from '../nodes.js';
 import { passThrough } from './pass-through.js';
@@ -26,7 +26,7 @@ export const eliminateDropout = defineRewrite<object>({
 function matchDropout(node: Node, context: RewriteContext): Match {
   const [output, mask] = node.outputs;
   const input = node.input(0);
-  if (!input || !output || hasReferences(node)) return undefined;
+  if (!input || !output || hasReference(node)) return undefined;
   if (!isInference(node, context)) return 'it may run in training mode';
   if (mask && !isUnused(mask)) return `its mask "${mask.name}" is used`;
   return passThrough(node, input, output);

@@ -1,6 +1,6 @@
 import type { Node } from '../../ir/node.js';
 import { dataTypeRow } from '../../tensor/dtype.js';
-import { hasReferences } from '../arguments.js';
+import { hasReference } from '../engine/operands.js';
 import { defineRewrite, type Match } from '../engine/rewrite.js';
 import { dataTypeOf } from '../types.js';
 import { sameAttributes } from './attribute-key.js';
@@ -31,8 +31,7 @@ function matchSecond(node: Node): Match {
   const input = node.input(0);
   const inner = input?.producer;
   const output = node.outputs[0];
-  if (!input || !inner || !output || inner.domain !== '' || hasReferences(node) || hasReferences(inner))
-    return undefined;
+  if (!input || !inner || !output || inner.domain !== '' || hasReference(node) || hasReference(inner)) return undefined;
   return isDone(node, inner) ? passThrough(node, input, output) : undefined;
 }
 

@@ -1,6 +1,6 @@
 import type { Node } from '../../ir/node.js';
 import { DataType, type DataTypeCode } from '../../tensor/dtype.js';
-import { hasReferences } from '../arguments.js';
+import { hasReference } from '../engine/operands.js';
 import { defineRewrite, type Match } from '../engine/rewrite.js';
 import { dataTypeOf } from '../types.js';
 import { passThrough } from './pass-through.js';
@@ -50,7 +50,7 @@ function matchPair(node: Node): Match {
   const source = inner?.input(0);
   const output = node.outputs[0];
   if (!inner || !source || !output || inner.opType !== node.opType || inner.domain !== '') return undefined;
-  if (hasReferences(node) || hasReferences(inner)) return undefined;
+  if (hasReference(node) || hasReference(inner)) return undefined;
   if (node.is('Cast') && !isThereAndBack(node, inner)) return undefined;
   return passThrough(node, source, output);
 }

@@ -2,7 +2,7 @@ import type { Node } from '../../ir/node.js';
 import type { Value } from '../../ir/value.js';
 import { dataTypeRow } from '../../tensor/dtype.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { hasReferences } from '../arguments.js';
+import { hasReference } from '../engine/operands.js';
 import { defineRewrite, type Match, type RewriteContext } from '../engine/rewrite.js';
 import { shapeOf } from '../types.js';
 import { broadcastKeeps } from './broadcast-keeps.js';
@@ -62,7 +62,7 @@ const OF_EQUALS: ReadonlySet<string> = new Set(['And', 'Or', 'Max', 'Min', 'Bitw
 function matchArithmetic(node: Node, context: RewriteContext): Match {
   const output = node.outputs[0];
   const [first, second] = node.inputs;
-  if (!output || !first || hasReferences(node)) return undefined;
+  if (!output || !first || hasReference(node)) return undefined;
   if (node.inputs.length === 1) return OF_ONE.has(node.opType) ? passThrough(node, first, output) : undefined;
   if (node.inputs.length !== 2 || !second) return undefined;
   if (first === second && OF_EQUALS.has(node.opType)) return passThrough(node, first, output);

@@ -1,6 +1,6 @@
 import type { Node } from '../../ir/node.js';
 import { DataType, type DataTypeCode } from '../../tensor/dtype.js';
-import { hasReferences } from '../arguments.js';
+import { hasReference } from '../engine/operands.js';
 import { defineRewrite, type Match } from '../engine/rewrite.js';
 import { dataTypeOf } from '../types.js';
 import { passThrough } from './pass-through.js';
@@ -25,7 +25,7 @@ export const eliminateNoOpCast = defineRewrite<object>({
 function matchCast(node: Node): Match {
   const input = node.input(0);
   const output = node.outputs[0];
-  if (!input || !output || hasReferences(node)) return undefined;
+  if (!input || !output || hasReference(node)) return undefined;
   const from = dataTypeOf(input);
   return from !== undefined && from === wantedType(node) ? passThrough(node, input, output) : undefined;
 }

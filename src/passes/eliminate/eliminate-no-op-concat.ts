@@ -1,6 +1,6 @@
 import type { Node } from '../../ir/node.js';
 import type { Value } from '../../ir/value.js';
-import { hasReferences } from '../arguments.js';
+import { hasReference } from '../engine/operands.js';
 import { defineRewrite, type Match } from '../engine/rewrite.js';
 import { frontAxis, shapeOf } from '../types.js';
 import { passThrough } from './pass-through.js';
@@ -26,7 +26,7 @@ export const eliminateNoOpConcat = defineRewrite<object>({
 
 function matchConcat(node: Node): Match {
   const output = node.outputs[0];
-  if (!output || hasReferences(node)) return undefined;
+  if (!output || hasReference(node)) return undefined;
   const [first] = node.inputs;
   if (node.inputs.length === 1) return first ? passThrough(node, first, output) : undefined;
   // The axis had a default in opset 1 only.

@@ -1,5 +1,5 @@
 import type { Node } from '../../ir/node.js';
-import { itemsOf } from '../arguments.js';
+import { readItems } from '../engine/operands.js';
 import { defineRewrite, type Match, type RewriteContext } from '../engine/rewrite.js';
 import { sameShape, shapeOf } from '../types.js';
 import { broadcastKeeps } from './broadcast-keeps.js';
@@ -27,11 +27,10 @@ function matchRepeat(node: Node, context: RewriteContext): Match {
   const input = node.input(0);
   const output = node.outputs[0];
   if (!input || !output) return undefined;
-  const wanted = itemsOf(node, '', 1, context);
-  if (wanted === 'absent') return undefined;
+  const wanted = readItems(context, node, '', 1);
   const shape = shapeOf(input);
   const same = node.is('Tile')
-    ? wanted?.every((repeat) => repeat === 1)
-    : (wanted && broadcastKeeps(shape, wanted)) || sameShape(shape, shapeOf(output));
+    ? typeof wanted !== 'string' && wanted.every((repeat) => repeat === 1)
+    : (typeof wanted !== 'string' && broadcastKeeps(shape, wanted)) || sameShape(shape, shapeOf(output));
   return same ? passThrough(node, input, output) : undefined;
 }

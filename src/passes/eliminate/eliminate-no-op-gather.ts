@@ -1,5 +1,5 @@
 import type { Node } from '../../ir/node.js';
-import { hasReferences } from '../arguments.js';
+import { hasReference } from '../engine/operands.js';
 import { defineRewrite, type Match, type RewriteContext } from '../engine/rewrite.js';
 import { frontAxis, rankOf, shapeOf } from '../types.js';
 import { passThrough } from './pass-through.js';
@@ -26,7 +26,7 @@ function matchGather(node: Node, context: RewriteContext): Match {
   const input = node.input(0);
   const output = node.outputs[0];
   const indices = node.input(1);
-  if (!input || !output || hasReferences(node) || rankOf(indices) !== 1) return undefined;
+  if (!input || !output || hasReference(node) || rankOf(indices) !== 1) return undefined;
   const shape = shapeOf(input);
   const axis = shape && frontAxis(node.int('axis', 0), shape.length);
   const length = axis === undefined ? undefined : shape?.[axis];

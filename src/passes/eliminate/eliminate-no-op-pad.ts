@@ -1,5 +1,5 @@
 import type { Node } from '../../ir/node.js';
-import { hasReferences, numbersOf } from '../arguments.js';
+import { hasReference, readList } from '../engine/operands.js';
 import { defineRewrite, type Match, type RewriteContext } from '../engine/rewrite.js';
 import { passThrough } from './pass-through.js';
 
@@ -23,9 +23,9 @@ export const eliminateNoOpPad = defineRewrite<object>({
 function matchPad(node: Node, context: RewriteContext): Match {
   const input = node.input(0);
   const output = node.outputs[0];
-  if (!input || !output || hasReferences(node)) return undefined;
+  if (!input || !output || hasReference(node)) return undefined;
   // Opset 1 called them `paddings`.
-  const pads = numbersOf(node, node.attributes.has('paddings') ? 'paddings' : 'pads', 1, context);
-  if (!pads || pads === 'absent' || !pads.every((pad) => pad === 0)) return undefined;
+  const pads = readList(context, node, node.attributes.has('paddings') ? 'paddings' : 'pads', 1);
+  if (typeof pads === 'string' || !pads.every((pad) => pad === 0)) return undefined;
   return passThrough(node, input, output);
 }

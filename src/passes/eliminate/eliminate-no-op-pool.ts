@@ -1,5 +1,5 @@
 import type { Node } from '../../ir/node.js';
-import { hasReferences, numbersOf } from '../arguments.js';
+import { hasReference, readList } from '../engine/operands.js';
 import { defineRewrite, type Match, type RewriteContext } from '../engine/rewrite.js';
 import { isUnused } from '../nodes.js';
 import { frontAxis, shapeOf } from '../types.js';
@@ -37,7 +37,7 @@ export const eliminateNoOpPool = defineRewrite<object>({
 function matchPool(node: Node, context: RewriteContext): Match {
   const input = node.input(0);
   const [output, indices] = node.outputs;
-  if (!input || !output || hasReferences(node)) return undefined;
+  if (!input || !output || hasReference(node)) return undefined;
   const same = node.opType.startsWith('Reduce')
     ? reducesNothing(node, context)
     : node.opType.startsWith('Global')
@@ -57,8 +57,8 @@ function hasWindowOfOne(node: Node): boolean {
 
 function reducesNothing(node: Node, context: RewriteContext): boolean {
   if (node.int('keepdims', 1) === 0) return false;
-  const axes = numbersOf(node, 'axes', 1, context);
-  if (!axes) return false;
+  const axes = readList(context, node, 'axes', 1);
+  if (axes === 'unknown') return false;
   if ((axes === 'absent' || axes.length === 0) && node.int('noop_with_empty_axes', 0) !== 0) return true;
   const shape = shapeOf(node.input(0));
   if (!shape) return false;

@@ -1,6 +1,6 @@
 import type { Node } from '../../ir/node.js';
 import type { Dim, Shape } from '../../ir/type.js';
-import { hasReferences, itemsOf } from '../arguments.js';
+import { hasReference, readItems } from '../engine/operands.js';
 import { defineRewrite, type Match, type RewriteContext } from '../engine/rewrite.js';
 import { rankOf, sameDim, sameShape, shapeOf } from '../types.js';
 import { passThrough } from './pass-through.js';
@@ -27,7 +27,7 @@ export const eliminateNoOpReshape = defineRewrite<object>({
 function matchView(node: Node, context: RewriteContext): Match {
   const input = node.input(0);
   const output = node.outputs[0];
-  if (!input || !output || hasReferences(node)) return undefined;
+  if (!input || !output || hasReference(node)) return undefined;
   const same = node.is('Reshape')
     ? isSameReshape(node, context)
     : node.is('Flatten')
@@ -38,8 +38,8 @@ function matchView(node: Node, context: RewriteContext): Match {
 
 function isSameReshape(node: Node, context: RewriteContext): boolean {
   const input = shapeOf(node.input(0));
-  const wanted = itemsOf(node, 'shape', 1, context);
-  if (wanted && wanted !== 'absent' && isOwnShape(input, wanted, node.int('allowzero', 0) !== 0)) return true;
+  const wanted = readItems(context, node, 'shape', 1);
+  if (typeof wanted !== 'string' && isOwnShape(input, wanted, node.int('allowzero', 0) !== 0)) return true;
   return sameShape(input, shapeOf(node.outputs[0]));
 }
 
@@ -66,8 +66,8 @@ function isSameFlatten(node: Node): boolean {
 }
 
 function keepsAxes(node: Node, context: RewriteContext): boolean {
-  const axes = itemsOf(node, 'axes', 1, context);
-  if (axes === undefined) return rankOf(node.input(0)) !== undefined && sameRank(node);
+  const axes = readItems(context, node, 'axes', 1);
+  if (axes === 'unknown') return rankOf(node.input(0)) !== undefined && sameRank(node);
   if (axes !== 'absent') return axes.length === 0;
   return node.is('Squeeze') && (shapeOf(node.input(0))?.every((dim) => typeof dim === 'number' && dim !== 1) ?? false);
 }

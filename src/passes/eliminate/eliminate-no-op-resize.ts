@@ -1,6 +1,6 @@
 import type { Node } from '../../ir/node.js';
 import type { Dim } from '../../ir/type.js';
-import { hasReferences, itemsOf } from '../arguments.js';
+import { hasReference, readItems } from '../engine/operands.js';
 import { defineRewrite, type Match, type RewriteContext } from '../engine/rewrite.js';
 import { frontAxis, sameDim, shapeOf } from '../types.js';
 import { passThrough } from './pass-through.js';
@@ -26,7 +26,7 @@ export const eliminateNoOpResize = defineRewrite<object>({
 function matchResize(node: Node, context: RewriteContext): Match {
   const input = node.input(0);
   const output = node.outputs[0];
-  if (!input || !output || hasReferences(node)) return undefined;
+  if (!input || !output || hasReference(node)) return undefined;
   const same =
     node.is('DepthToSpace') || node.is('SpaceToDepth')
       ? node.int('blocksize', 0) === 1
@@ -51,8 +51,8 @@ function scalesOf(node: Node, context: RewriteContext): readonly Dim[] | undefin
 
 function hasOwnSize(node: Node, context: RewriteContext): boolean {
   const shape = shapeOf(node.input(0));
-  const sizes = node.is('Resize') && context.opset(node) >= 11 ? itemsOf(node, '', 3, context) : undefined;
-  if (!shape || !sizes || sizes === 'absent') return false;
+  const sizes = node.is('Resize') && context.opset(node) >= 11 ? readItems(context, node, '', 3) : 'absent';
+  if (!shape || typeof sizes === 'string') return false;
   const axes = node.ints('axes') ?? shape.map((_, axis) => axis);
   return (
     sizes.length === axes.length &&

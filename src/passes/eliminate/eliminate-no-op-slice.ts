@@ -1,7 +1,7 @@
 import type { Node } from '../../ir/node.js';
 import type { Dim } from '../../ir/type.js';
 import { atLeast } from '../../ops/dim.js';
-import { hasReferences, itemsOf, numbersOf } from '../arguments.js';
+import { hasReference, readItems, readList } from '../engine/operands.js';
 import { defineRewrite, type Match, type RewriteContext } from '../engine/rewrite.js';
 import { frontAxis, shapeOf } from '../types.js';
 import { passThrough } from './pass-through.js';
@@ -31,12 +31,13 @@ const TO_THE_END = 2 ** 31 - 1;
 function matchSlice(node: Node, context: RewriteContext): Match {
   const input = node.input(0);
   const output = node.outputs[0];
-  if (!input || !output || hasReferences(node)) return undefined;
-  const starts = itemsOf(node, 'starts', 1, context);
-  const ends = itemsOf(node, 'ends', 2, context);
-  const axes = numbersOf(node, 'axes', 3, context);
-  const steps = itemsOf(node, 'steps', 4, context);
-  if (!starts || !ends || !axes || !steps || starts === 'absent' || ends === 'absent') return undefined;
+  if (!input || !output || hasReference(node)) return undefined;
+  const starts = readItems(context, node, 'starts', 1);
+  const ends = readItems(context, node, 'ends', 2);
+  const axes = readList(context, node, 'axes', 3);
+  const steps = readItems(context, node, 'steps', 4);
+  if (typeof starts === 'string' || typeof ends === 'string' || axes === 'unknown' || steps === 'unknown')
+    return undefined;
   const shape = shapeOf(input);
   const takesAll = starts.every((start, at) => {
     const dim = dimAt(shape, axes === 'absent' ? at : axes[at]);

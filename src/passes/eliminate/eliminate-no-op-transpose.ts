@@ -1,5 +1,5 @@
 import type { Node } from '../../ir/node.js';
-import { hasReferences } from '../arguments.js';
+import { hasReference } from '../engine/operands.js';
 import { defineRewrite, type Match } from '../engine/rewrite.js';
 import { rankOf } from '../types.js';
 import { passThrough } from './pass-through.js';
@@ -24,7 +24,7 @@ export const eliminateNoOpTranspose = defineRewrite<object>({
 function matchTranspose(node: Node): Match {
   const input = node.input(0);
   const output = node.outputs[0];
-  if (!input || !output || hasReferences(node)) return undefined;
+  if (!input || !output || hasReference(node)) return undefined;
   const same = node.attributes.has('perm')
     ? node.ints('perm')?.every((from, to) => from === to)
     : (rankOf(input) ?? 2) < 2;

@@ -2,6 +2,7 @@
 import { type Attribute, attribute } from '../../ir/attribute.js';
 import type { Node } from '../../ir/node.js';
 import { nodeLabel } from '../../ir/problem.js';
+import type { Dim } from '../../ir/type.js';
 import type { Value } from '../../ir/value.js';
 import { numericItems } from '../../ops/infer/elements.js';
 import { Tensor } from '../../tensor/tensor.js';
@@ -17,6 +18,18 @@ export function readList(context: RewriteContext, node: Node, name: string, slot
   const value = node.input(slot);
   if (!value) return 'absent';
   return numericItems(context.elements(value)) ?? 'unknown';
+}
+
+/** Like `readList`, where a size may be symbolic or not known at all. */
+export function readItems(
+  context: RewriteContext,
+  node: Node,
+  name: string,
+  slot: number,
+): readonly Dim[] | 'absent' | 'unknown' {
+  if (node.attributes.has(name)) return node.ints(name) ?? 'unknown';
+  const value = node.input(slot);
+  return value ? (context.elements(value)?.items ?? 'unknown') : 'absent';
 }
 
 /** The operator set version from which on `Operator.list` is an input. What has no row has been one for as long as it exists. */

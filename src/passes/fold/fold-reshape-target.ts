@@ -1,9 +1,9 @@
 import type { Node } from '../../ir/node.js';
 import type { Dim, Shape } from '../../ir/type.js';
 import { Tensor } from '../../tensor/tensor.js';
-import { hasReferences } from '../arguments.js';
 import { addConstant } from '../constants.js';
 import { releaseInputs } from '../eliminate/release-inputs.js';
+import { hasReference } from '../engine/operands.js';
 import { defineRewrite, type Match, type RewriteContext } from '../engine/rewrite.js';
 import { sameDim, shapeOf } from '../types.js';
 
@@ -30,7 +30,7 @@ export const foldReshapeTarget = defineRewrite<object>({
 
 function matchReshape(node: Node, context: RewriteContext): Match {
   const target = node.input(1);
-  if (!target || context.constant(target) || hasReferences(node)) return undefined;
+  if (!target || context.constant(target) || hasReference(node)) return undefined;
   const elements = context.elements(target);
   if (elements?.dims.length !== 1) return undefined;
   const keepsZero = node.int('allowzero', 0) !== 0;
