@@ -16,6 +16,8 @@ import { fuseGelu } from './fuse/fuse-gelu.js';
 import { fuseLayerNormalization } from './fuse/fuse-layer-normalization.js';
 import { fuseRmsNormalization } from './fuse/fuse-rms-normalization.js';
 import { fuseMatmulAdd } from './fuse/fuse-matmul-add.js';
+import { fusePadIntoConv } from './fuse/fuse-pad-into-conv.js';
+import { fusePadIntoPool } from './fuse/fuse-pad-into-pool.js';
 import { fuseScaleIntoGemm } from './fuse/fuse-scale-into-gemm.js';
 import { fuseTransposeIntoGemm } from './fuse/fuse-transpose-into-gemm.js';
 import { fuseTransposes } from './fuse/fuse-transposes.js';
@@ -103,6 +105,8 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   { pass: fuseMatmulAdd, stage: 'merge', level: 'standard' },
   { pass: fuseTransposeIntoGemm, stage: 'merge', level: 'standard' },
   { pass: fuseScaleIntoGemm, stage: 'merge', level: 'standard' },
+  { pass: fusePadIntoConv, stage: 'merge', level: 'standard' },
+  { pass: fusePadIntoPool, stage: 'merge', level: 'standard' },
   // patterns: the larger ones first.
   { pass: fuseAttentionOrt, stage: 'patterns', level: 'standard' },
 ];
