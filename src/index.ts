@@ -95,6 +95,8 @@ export { fuseHardSwish } from './passes/fuse/fuse-hard-swish.js';
 export { fuseLayerNormalization } from './passes/fuse/fuse-layer-normalization.js';
 export { fuseMatmulAdd } from './passes/fuse/fuse-matmul-add.js';
 export { fuseRmsNormalization } from './passes/fuse/fuse-rms-normalization.js';
+export { fusePadIntoConv } from './passes/fuse/fuse-pad-into-conv.js';
+export { fusePadIntoPool } from './passes/fuse/fuse-pad-into-pool.js';
 export { fuseScaleIntoGemm } from './passes/fuse/fuse-scale-into-gemm.js';
 export { fuseTransposeIntoGemm } from './passes/fuse/fuse-transpose-into-gemm.js';
 export { fuseTransposes } from './passes/fuse/fuse-transposes.js';

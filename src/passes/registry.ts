@@ -37,6 +37,8 @@ import { fuseHardSwish } from './fuse/fuse-hard-swish.js';
 import { fuseLayerNormalization } from './fuse/fuse-layer-normalization.js';
 import { fuseMatmulAdd } from './fuse/fuse-matmul-add.js';
 import { fuseRmsNormalization } from './fuse/fuse-rms-normalization.js';
+import { fusePadIntoConv } from './fuse/fuse-pad-into-conv.js';
+import { fusePadIntoPool } from './fuse/fuse-pad-into-pool.js';
 import { fuseScaleIntoGemm } from './fuse/fuse-scale-into-gemm.js';
 import { fuseTransposeIntoGemm } from './fuse/fuse-transpose-into-gemm.js';
 import { fuseTransposes } from './fuse/fuse-transposes.js';
@@ -104,6 +106,8 @@ export const PASSES: readonly RegisteredPass[] = [
   fuseHardSwish,
   fuseLayerNormalization,
   fuseMatmulAdd,
+  fusePadIntoConv,
+  fusePadIntoPool,
   fuseScaleIntoGemm,
   fuseTransposeIntoGemm,
   fuseTransposes,
