@@ -6,21 +6,6 @@ import { eliminateDropout } from './eliminate/eliminate-dropout.js';
 import { eliminateDuplicateInitializers } from './eliminate/eliminate-duplicate-initializers.js';
 import { eliminateIdempotent } from './eliminate/eliminate-idempotent.js';
 import { eliminateIdentity } from './eliminate/eliminate-identity.js';
-import { foldAffineIntoConv } from './fold/fold-affine-into-conv.js';
-import { foldBatchNormalization } from './fold/fold-batch-normalization.js';
-import { foldAffineIntoNext } from './fold/fold-affine-into-next.js';
-import { foldConstants } from './fold/fold-constants.js';
-import { inlineIf } from './fold/inline-if.js';
-import { unrollLoop } from './fold/unroll-loop.js';
-import { fuseGelu } from './fuse/fuse-gelu.js';
-import { fuseLayerNormalization } from './fuse/fuse-layer-normalization.js';
-import { fuseRmsNormalization } from './fuse/fuse-rms-normalization.js';
-import { fuseMatmulAdd } from './fuse/fuse-matmul-add.js';
-import { fuseScaleIntoGemm } from './fuse/fuse-scale-into-gemm.js';
-import { fuseTransposeIntoGemm } from './fuse/fuse-transpose-into-gemm.js';
-import { fuseTransposes } from './fuse/fuse-transposes.js';
-import { fuseViews } from './fuse/fuse-views.js';
-import type { OptimizeLevel, OptimizeStage } from './levels.js';
 import { eliminateInversePairs } from './eliminate/eliminate-inverse-pairs.js';
 import { eliminateNoOpArithmetic } from './eliminate/eliminate-no-op-arithmetic.js';
 import { eliminateNoOpCast } from './eliminate/eliminate-no-op-cast.js';
@@ -36,9 +21,26 @@ import { eliminateNoOpSplit } from './eliminate/eliminate-no-op-split.js';
 import { eliminateNoOpTranspose } from './eliminate/eliminate-no-op-transpose.js';
 import { eliminateNoOpWhere } from './eliminate/eliminate-no-op-where.js';
 import { liftConstants } from './eliminate/lift-constants.js';
+import { foldAffineIntoConv } from './fold/fold-affine-into-conv.js';
+import { foldAffineIntoNext } from './fold/fold-affine-into-next.js';
+import { foldBatchNormalization } from './fold/fold-batch-normalization.js';
+import { foldConstants } from './fold/fold-constants.js';
 import { foldKnownValues } from './fold/fold-known-values.js';
 import { foldReshapeTarget } from './fold/fold-reshape-target.js';
+import { inlineIf } from './fold/inline-if.js';
+import { unrollLoop } from './fold/unroll-loop.js';
 import { fuseAttentionOrt } from './fuse/fuse-attention-ort.js';
+import { fuseClip } from './fuse/fuse-clip.js';
+import { fuseGelu } from './fuse/fuse-gelu.js';
+import { fuseLayerNormalization } from './fuse/fuse-layer-normalization.js';
+import { fuseMatmulAdd } from './fuse/fuse-matmul-add.js';
+import { fuseMinMax } from './fuse/fuse-min-max.js';
+import { fuseRmsNormalization } from './fuse/fuse-rms-normalization.js';
+import { fuseScaleIntoGemm } from './fuse/fuse-scale-into-gemm.js';
+import { fuseTransposeIntoGemm } from './fuse/fuse-transpose-into-gemm.js';
+import { fuseTransposes } from './fuse/fuse-transposes.js';
+import { fuseViews } from './fuse/fuse-views.js';
+import type { OptimizeLevel, OptimizeStage } from './levels.js';
 import type { RegisteredPass } from './registry.js';
 import { inlineFunctions } from './rewrite/inline-functions.js';
 import { raiseOpsetForRuntime } from './rewrite/raise-opset-for-runtime.js';
@@ -64,6 +66,7 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   { pass: eliminateIdentity, stage: 'clean', level: 'basic' },
   { pass: fuseTransposes, stage: 'clean', level: 'basic' },
   { pass: fuseViews, stage: 'clean', level: 'basic' },
+  { pass: fuseMinMax, stage: 'clean', level: 'basic' },
   { pass: eliminateAddZero, stage: 'clean', level: 'standard' },
   { pass: eliminateDropout, stage: 'clean', level: 'basic' },
   { pass: eliminateDuplicateInitializers, stage: 'clean', level: 'basic' },
@@ -99,6 +102,7 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   // patterns: several nodes that are one operator of the specification.
   { pass: fuseRmsNormalization, stage: 'patterns', level: 'standard' },
   { pass: fuseGelu, stage: 'patterns', level: 'standard' },
+  { pass: fuseClip, stage: 'patterns', level: 'standard' },
   { pass: foldAffineIntoNext, stage: 'merge', level: 'standard' },
   { pass: fuseMatmulAdd, stage: 'merge', level: 'standard' },
   { pass: fuseTransposeIntoGemm, stage: 'merge', level: 'standard' },

@@ -27,16 +27,18 @@ import { foldAffineIntoNext } from './fold/fold-affine-into-next.js';
 import { foldBatchNormalization } from './fold/fold-batch-normalization.js';
 import { foldConstantViews } from './fold/fold-constant-views.js';
 import { foldConstants } from './fold/fold-constants.js';
-import { inlineIf } from './fold/inline-if.js';
-import { unrollLoop } from './fold/unroll-loop.js';
-import { fuseGelu } from './fuse/fuse-gelu.js';
 import { foldKnownValues } from './fold/fold-known-values.js';
 import { foldReshapeTarget } from './fold/fold-reshape-target.js';
+import { inlineIf } from './fold/inline-if.js';
+import { unrollLoop } from './fold/unroll-loop.js';
 import { fuseAttentionOrt } from './fuse/fuse-attention-ort.js';
+import { fuseClip } from './fuse/fuse-clip.js';
+import { fuseGelu } from './fuse/fuse-gelu.js';
 import { fuseHardSwish } from './fuse/fuse-hard-swish.js';
 import { fuseLayerNormalization } from './fuse/fuse-layer-normalization.js';
-import { fuseRmsNormalization } from './fuse/fuse-rms-normalization.js';
 import { fuseMatmulAdd } from './fuse/fuse-matmul-add.js';
+import { fuseMinMax } from './fuse/fuse-min-max.js';
+import { fuseRmsNormalization } from './fuse/fuse-rms-normalization.js';
 import { fuseScaleIntoGemm } from './fuse/fuse-scale-into-gemm.js';
 import { fuseTransposeIntoGemm } from './fuse/fuse-transpose-into-gemm.js';
 import { fuseTransposes } from './fuse/fuse-transposes.js';
@@ -110,6 +112,8 @@ export const PASSES: readonly RegisteredPass[] = [
   fuseViews,
   fuseRmsNormalization,
   fuseGelu,
+  fuseClip,
+  fuseMinMax,
   initializersNotInputs,
   inlineFunctions,
   setDims,

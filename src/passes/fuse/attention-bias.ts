@@ -93,12 +93,7 @@ function onlyAdded(steps: readonly ScoreStep[]): Value | undefined {
   return step?.kind === 'add' ? step.value : undefined;
 }
 
-function whyNotBias(
-  step: ScoreStep,
-  core: AttentionCore,
-  dims: ScoreDims,
-  dataType: DataTypeCode,
-): string | undefined {
+function whyNotBias(step: ScoreStep, core: AttentionCore, dims: ScoreDims, dataType: DataTypeCode): string | undefined {
   if (step.kind === 'fill') {
     const largest = LARGEST_FILL.get(dataType);
     if (largest === undefined || !(step.number <= largest))
@@ -177,7 +172,9 @@ function expandTarget(graph: Graph, sizes: readonly Size[], before: Node, contex
   flush();
   const type = tensorType(DataType.INT64, [sizes.length]);
   const outputs = [{ name: 'attention_bias_shape', type }];
-  return graph.addNode({ opType: 'Concat', inputs: parts, outputs, attributes: [attribute('axis', 0)] }, before).output();
+  return graph
+    .addNode({ opType: 'Concat', inputs: parts, outputs, attributes: [attribute('axis', 0)] }, before)
+    .output();
 }
 
 /** One size of a value, as a list of one. */

@@ -152,7 +152,9 @@ function followUp(value: Value, reader: Node, context: RewriteContext, depth: nu
     case 'MatMul': {
       const rank = rankOf(value);
       const isProduct = (rank === 3 || rank === 4) && !context.constant(first) && !context.constant(second);
-      return isProduct ? { product: node, scale: 1, steps: [], stepShape: undefined, nodes: [node], ...shared } : undefined;
+      return isProduct
+        ? { product: node, scale: 1, steps: [], stepShape: undefined, nodes: [node], ...shared }
+        : undefined;
     }
     case 'Mul':
     case 'Div': {

@@ -151,11 +151,7 @@ const KEEPS_ALL: ReadonlySet<string> = new Set(['Reshape', 'Flatten', 'Transpose
 const AXIS = { batch: 0, heads: 1, sequence: 2, size: 3 } as const;
 
 /** Follows the output of attention, [batch, heads, sequence, size], as far down as it is one of these forms. */
-export function outputLayout(
-  product: Node,
-  dims: Readonly<Record<Role, Dim>>,
-  context: RewriteContext,
-): OutputLayout {
+export function outputLayout(product: Node, dims: Readonly<Record<Role, Dim>>, context: RewriteContext): OutputLayout {
   const output = product.output();
   const axis = (role: Role): Stretch[] =>
     dims[role] === 1 ? [] : [{ axis: AXIS[role], extent: dims[role] ?? `unknown_${role}`, stride: 1 }];

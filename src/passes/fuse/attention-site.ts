@@ -40,7 +40,12 @@ export function scoreDims({ core }: AttentionSite, query: HeadsView): ScoreDims 
   const { scoreShape } = core;
   const heads = query.heads * query.repeats;
   const batch = shapeOf(query.source)?.[query.batchFirst ? 0 : 1];
-  return { batch: scoreShape.length === 4 ? scoreShape[0] : batch, heads, queries: scoreShape.at(-2), keys: scoreShape.at(-1) };
+  return {
+    batch: scoreShape.length === 4 ? scoreShape[0] : batch,
+    heads,
+    queries: scoreShape.at(-2),
+    keys: scoreShape.at(-1),
+  };
 }
 
 /** What a fused operator is told of the scale: nothing where it is 1/√size, which all of them take by themselves. */
@@ -68,7 +73,11 @@ export function siteOutput(site: AttentionSite, query: HeadsView, size: number, 
   return outputLayout(product, { batch, heads, sequence: queries, size }, context);
 }
 
-export function siteBias(site: AttentionSite, query: HeadsView, context: RewriteContext): BiasPlan | string | undefined {
+export function siteBias(
+  site: AttentionSite,
+  query: HeadsView,
+  context: RewriteContext,
+): BiasPlan | string | undefined {
   const dims = scoreDims(site, query);
   return planBias(site.core, dims, site.dataType, query.source, query.batchFirst ? 1 : 0, context);
 }

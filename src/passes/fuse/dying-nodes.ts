@@ -15,7 +15,14 @@ export function dyingNodes(roots: Iterable<Node>, kept: Iterable<Value | undefin
   for (let node = waiting.pop(); node; node = waiting.pop()) {
     for (const input of node.inputs) {
       const producer = input?.producer;
-      if (!producer || dying.has(producer) || living.has(producer) || producer.is('Constant') || !isOnlyReadBy(producer, dying)) continue;
+      if (
+        !producer ||
+        dying.has(producer) ||
+        living.has(producer) ||
+        producer.is('Constant') ||
+        !isOnlyReadBy(producer, dying)
+      )
+        continue;
       dying.add(producer);
       waiting.push(producer);
     }
@@ -39,7 +46,8 @@ export function freedBytes(dying: ReadonlySet<Node>, context: RewriteContext): n
   let bytes = 0;
   for (const value of read) {
     const tensor = context.constant(value);
-    if (tensor && !value.isGraphOutput && [...value.uses].every(({ node }) => dying.has(node))) bytes += tensor.byteLength;
+    if (tensor && !value.isGraphOutput && [...value.uses].every(({ node }) => dying.has(node)))
+      bytes += tensor.byteLength;
   }
   return bytes;
 }

@@ -83,7 +83,11 @@ function whyNot(
   if (query.view.batchFirst !== key.view.batchFirst || key.view.batchFirst !== value.view.batchFirst)
     return 'query, key and value have batch and sequence in different order';
   const { heads, size } = query.view;
-  if (heads !== key.view.heads || heads !== value.view.heads || [query, key, value].some(({ view }) => view.repeats !== 1))
+  if (
+    heads !== key.view.heads ||
+    heads !== value.view.heads ||
+    [query, key, value].some(({ view }) => view.repeats !== 1)
+  )
     return 'query, key and value have different numbers of heads';
   if (size !== key.view.size) return 'heads of query and key have different sizes';
   if (value.view.factor !== 1) return 'its value is scaled';
@@ -126,7 +130,10 @@ function rewrite(
         ...scaleAttributes(totalScale(site.core.scale, view, key.view), view.size),
         ...hiddenSizes(operands),
       ];
-      const inputs: (Value | undefined)[] = [input ?? transposeBefore(last, projection.input), ...packedConstants(operands, site, last)];
+      const inputs: (Value | undefined)[] = [
+        input ?? transposeBefore(last, projection.input),
+        ...packedConstants(operands, site, last),
+      ];
       if (bias) inputs.push(undefined, undefined, bias.build(last));
       return attachOutput(
         layout,
@@ -174,7 +181,12 @@ function packedConstants(operands: readonly Projected[], site: AttentionSite, la
   const weights = parts.map(({ columns, projection }): Columns => ({ tensor: projection.weight, columns }));
   const biases = parts.map(({ columns, projection }): Columns => ({ tensor: projection.bias, columns }));
   const add = (name: string, dims: number[], columns: Columns[]) =>
-    addConstant(last.graph, name, Tensor.of(DataType.FLOAT, dims, columnsBeside(dims.length > 1 ? rows : 1, columns)), last);
+    addConstant(
+      last.graph,
+      name,
+      Tensor.of(DataType.FLOAT, dims, columnsBeside(dims.length > 1 ? rows : 1, columns)),
+      last,
+    );
   return [add(`${label}_qkv_weight`, [rows, width], weights), add(`${label}_qkv_bias`, [width], biases)];
 }
 
