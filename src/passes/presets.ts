@@ -32,6 +32,7 @@ import { unrollLoop } from './fold/unroll-loop.js';
 import { fuseAttentionOrt } from './fuse/fuse-attention-ort.js';
 import { fuseClip } from './fuse/fuse-clip.js';
 import { fuseGelu } from './fuse/fuse-gelu.js';
+import { fuseHardSwish } from './fuse/fuse-hard-swish.js';
 import { fuseLayerNormalization } from './fuse/fuse-layer-normalization.js';
 import { fuseMatmulAdd } from './fuse/fuse-matmul-add.js';
 import { fuseMinMax } from './fuse/fuse-min-max.js';
@@ -103,6 +104,7 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   { pass: fuseRmsNormalization, stage: 'patterns', level: 'standard' },
   { pass: fuseGelu, stage: 'patterns', level: 'standard' },
   { pass: fuseClip, stage: 'patterns', level: 'standard' },
+  { pass: fuseHardSwish, stage: 'patterns', level: 'standard' },
   { pass: foldAffineIntoNext, stage: 'merge', level: 'standard' },
   { pass: fuseMatmulAdd, stage: 'merge', level: 'standard' },
   { pass: fuseTransposeIntoGemm, stage: 'merge', level: 'standard' },
