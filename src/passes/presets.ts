@@ -41,6 +41,9 @@ import { liftConstants } from './eliminate/lift-constants.js';
 import { foldKnownValues } from './fold/fold-known-values.js';
 import { foldReshapeTarget } from './fold/fold-reshape-target.js';
 import { fuseAttentionOrt } from './fuse/fuse-attention-ort.js';
+import { fuseClip } from './fuse/fuse-clip.js';
+import { fuseHardSwish } from './fuse/fuse-hard-swish.js';
+import { fuseMinMax } from './fuse/fuse-min-max.js';
 import type { RegisteredPass } from './registry.js';
 import { inlineFunctions } from './rewrite/inline-functions.js';
 import { raiseOpsetForRuntime } from './rewrite/raise-opset-for-runtime.js';
@@ -66,6 +69,7 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   { pass: eliminateIdentity, stage: 'clean', level: 'basic' },
   { pass: fuseTransposes, stage: 'clean', level: 'basic' },
   { pass: fuseViews, stage: 'clean', level: 'basic' },
+  { pass: fuseMinMax, stage: 'clean', level: 'basic' },
   { pass: eliminateAddZero, stage: 'clean', level: 'standard' },
   { pass: eliminateDropout, stage: 'clean', level: 'basic' },
   { pass: eliminateDuplicateInitializers, stage: 'clean', level: 'basic' },
@@ -101,6 +105,8 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   // patterns: several nodes that are one operator of the specification.
   { pass: fuseRmsNormalization, stage: 'patterns', level: 'standard' },
   { pass: fuseGelu, stage: 'patterns', level: 'standard' },
+  { pass: fuseClip, stage: 'patterns', level: 'standard' },
+  { pass: fuseHardSwish, stage: 'patterns', level: 'standard' },
   { pass: foldAffineIntoNext, stage: 'merge', level: 'standard' },
   { pass: fuseMatmulAdd, stage: 'merge', level: 'standard' },
   { pass: fuseTransposeIntoGemm, stage: 'merge', level: 'standard' },

@@ -33,12 +33,14 @@ import { inlineIf } from './fold/inline-if.js';
 import { unrollLoop } from './fold/unroll-loop.js';
 import { fuseAttentionOrt } from './fuse/fuse-attention-ort.js';
 import { fuseGelu } from './fuse/fuse-gelu.js';
+import { fuseClip } from './fuse/fuse-clip.js';
 import { fuseHardSwish } from './fuse/fuse-hard-swish.js';
 import { fuseLayerNormalization } from './fuse/fuse-layer-normalization.js';
 import { fuseMatmulAdd } from './fuse/fuse-matmul-add.js';
 import { fuseRmsNormalization } from './fuse/fuse-rms-normalization.js';
 import { fusePadIntoConv } from './fuse/fuse-pad-into-conv.js';
 import { fusePadIntoPool } from './fuse/fuse-pad-into-pool.js';
+import { fuseMinMax } from './fuse/fuse-min-max.js';
 import { fuseScaleIntoGemm } from './fuse/fuse-scale-into-gemm.js';
 import { fuseTransposeIntoGemm } from './fuse/fuse-transpose-into-gemm.js';
 import { fuseTransposes } from './fuse/fuse-transposes.js';
@@ -114,6 +116,8 @@ export const PASSES: readonly RegisteredPass[] = [
   fuseViews,
   fuseRmsNormalization,
   fuseGelu,
+  fuseClip,
+  fuseMinMax,
   initializersNotInputs,
   inlineFunctions,
   setDims,

@@ -1,108 +1,122 @@
 import { floatAttribute } from '../../ir/attribute.js';
 import type { Node } from '../../ir/node.js';
-import { nodeLabel } from '../../ir/problem.js';
-import type { Value } from '../../ir/value.js';
-import { allGraphs, constantTensor } from '../../ir/walk.js';
 import { DataType } from '../../tensor/dtype.js';
-import { dropIfUnused } from '../constants.js';
-import { copyMetadata, onlyConsumer, releaseOutput } from '../nodes.js';
-import { definePass } from '../pass.js';
+import { firstPattern } from '../engine/find-pattern.js';
+import { either, type Operand, op, type Pattern, type PatternMatch, scalar } from '../engine/pattern.js';
+import { defineRewrite, type Match, type Rewrite, type RewriteContext } from '../engine/rewrite.js';
+import { nodeLabel, takeOver } from '../nodes.js';
+import { standsFor } from '../scalar.js';
+import { clampOf } from './clamp.js';
+import { whyNotOfType } from './element-type.js';
+
+/** Clip(x + 3, 0, 6), which is 6 · HardSigmoid(x; 1/6, 1/2). */
+const SIX_TIMES = clip(op('Add', ['x', 3]), 6);
+const SIXTH = 1 / 6;
+const HARD_SIGMOID = op('HardSigmoid', ['x'], {
+  name: 'gate',
+  where: (node) =>
+    standsFor(node.float('alpha', 0.2), SIXTH, DataType.FLOAT) &&
+    standsFor(node.float('beta', 0.5), 0.5, DataType.FLOAT),
+});
+
+const HARD_SWISHES: readonly Pattern[] = [
+  op('Mul', ['x', HARD_SIGMOID]),
+  op('Mul', ['x', SIX_TIMES, SIXTH]),
+  op('Div', [op('Mul', ['x', SIX_TIMES]), 6]),
+  op('Mul', [op('Div', ['x', 6]), SIX_TIMES]),
+];
+
+const HARD_SIGMOIDS: readonly Pattern[] = [
+  op('Div', [SIX_TIMES, 6]),
+  op('Mul', [SIX_TIMES, SIXTH]),
+  clip(
+    op('Add', [
+      either(op('Mul', ['x', scalar(undefined, 'alpha')]), op('Div', ['x', scalar(undefined, 'divisor')])),
+      scalar(undefined, 'beta'),
+    ]),
+    1,
+  ),
+];
 
 /**
- * Clip(x + 3, 0, 6) / 6 = HardSigmoid(x; 1/6, 1/2), and x · Clip(x + 3, 0, 6) / 6 = x · HardSigmoid(x; 1/6, 1/2): two passes over the
- * data instead of four. Exporters of MobileNetV3 and PP-OCR write the long form.
+ * x · Clip(x + 3, 0, 6) / 6 = HardSwish(x), before opset 14 x · HardSigmoid(x; 1/6, 1/2); Clip(x + 3, 0, 6) / 6 =
+ * HardSigmoid(x; 1/6, 1/2), and Clip(a · x + b, 0, 1) = HardSigmoid(x; a, b). Exporters of MobileNetV3 and PP-OCR write the long
+ * forms, which take up to four passes over the data. ONNX Runtime computes HardSwish as HardSigmoid and Mul.
  *
- * Fires for scalar FLOAT constants 3, 0, 6 and a division by 6 (or a multiplication with 1/6), when nothing else reads the values
- * in between. Leaves everything else alone without a word. Numerics: reassociates. Reference: Howard et al. 2019
- * (arXiv 1905.02244), section 5.2; ONNX operator HardSwish-14.
+ * Fires for constants of one element, in any order of factors. Refuses values in between that are read elsewhere, and DOUBLE, for which
+ * ONNX Runtime has no HardSigmoid. Numerics: reassociates. Reference: Howard et al. 2019 (arXiv 1905.02244), section 5.2;
+ * ONNX operators HardSwish-14 and HardSigmoid-6.
  */
-export const fuseHardSwish = definePass<object>({
+export const fuseHardSwish = defineRewrite<object>({
   name: 'fuse-hard-swish',
-  summary: 'Writes Add, Clip, Mul and Div of a hard swish as HardSigmoid and Mul.',
+  summary: 'Writes Add, Clip, Mul and Div of a hard swish or sigmoid as HardSwish or HardSigmoid.',
   group: 'fuse',
   numerics: 'reassociates',
   scope: 'all-graphs',
   opset: [7, null],
   options: {},
-  run(model) {
-    let changed = 0;
-    for (const graph of allGraphs(model)) for (const node of graph.nodes) if (node.is('Clip') && fuse(node)) changed++;
-    return { changed };
-  },
+  roots: ['Mul', 'Div', 'Clip'],
+  rules: () => ({ match }),
 });
 
-function fuse(clip: Node): boolean {
-  const sum = clip.input(0);
-  const add = sum?.producer;
-  if (!sum || !add?.is('Add') || onlyConsumer(sum) !== clip || !clipsToSix(clip)) return false;
-  const slot = isScalar(add.input(1), 3) ? 0 : isScalar(add.input(0), 3) ? 1 : undefined;
-  const x = slot === undefined ? undefined : add.input(slot);
-  const next = onlyConsumer(clip.output());
-  if (!x || !next) return false;
-  if (isSixth(next, clip.output())) {
-    replace([add, clip, next], next, x);
-    return true;
+function match(node: Node, context: RewriteContext): Match {
+  const swish = firstPattern(HARD_SWISHES, node, context, (found) => fuseSwish(found, node, context));
+  if (typeof swish === 'object') return swish;
+  const sigmoid = firstPattern(HARD_SIGMOIDS, node, context, (found) => fuseSigmoid(found, node, context));
+  return sigmoid ?? swish;
+}
+
+function fuseSwish(found: PatternMatch, last: Node, context: RewriteContext): Rewrite | string | undefined {
+  const x = found.value('x');
+  const { nodes } = found;
+  if (context.opset(last) >= 14) {
+    const reason = whyNotOfType('HardSwish', context.opset(last), x);
+    return reason ?? { nodes, apply: () => takeOver(last, { opType: 'HardSwish', inputs: [x] }) };
   }
-  const other = next.is('Mul') ? next.inputs.find((value) => value !== clip.output()) : undefined;
-  const last = other === x ? onlyConsumer(next.output()) : undefined;
-  if (!last || !isSixth(last, next.output())) return false;
-  const { graph } = last;
-  const before = last.next;
-  const hardSigmoid = addHardSigmoid(last, x, clip);
-  const constants = [add, clip, last].flatMap((node) => [...node.inputs]);
-  const output = releaseOutput(last);
-  for (const node of [next, clip, add]) node.graph.remove(node);
-  copyMetadata(
-    next,
-    graph.addNode({ opType: 'Mul', name: next.name, inputs: [x, hardSigmoid], outputs: [output] }, before),
-  );
-  for (const value of constants) if (value) dropIfUnused(value);
-  return true;
-}
-
-/** Removes `nodes` (first to last) and lets a HardSigmoid of `x` compute what `last` did. */
-function replace(nodes: readonly Node[], last: Node, x: Value): void {
-  const { graph } = last;
-  const before = last.next;
-  const constants = nodes.flatMap((node) => [...node.inputs]);
-  const output = releaseOutput(last);
-  for (const node of [...nodes].reverse()) if (node !== last) node.graph.remove(node);
-  graph.addNode(
-    { opType: 'HardSigmoid', name: last.name, inputs: [x], outputs: [output], attributes: coefficients() },
-    before,
-  );
-  for (const value of constants) if (value) dropIfUnused(value);
-}
-
-function addHardSigmoid(before: Node, x: Value, clip: Node): Value {
-  const node = before.graph.addNode(
-    {
-      opType: 'HardSigmoid',
-      name: `${nodeLabel(clip)}_HardSigmoid`,
-      inputs: [x],
-      outputs: [{ name: `${nodeLabel(clip)}_HardSigmoid_output`, type: x.type }],
-      attributes: coefficients(),
+  // That is the form wanted already.
+  if (found.has('gate')) return undefined;
+  const reason = whyNotOfType('HardSigmoid', context.opset(last), x);
+  if (reason !== undefined) return reason;
+  return {
+    nodes,
+    apply() {
+      const label = nodeLabel(last);
+      const gate = last.graph.addNode(
+        {
+          opType: 'HardSigmoid',
+          name: `${label}_HardSigmoid`,
+          inputs: [x],
+          outputs: [{ name: `${label}_HardSigmoid_output`, type: x.type }],
+          attributes: coefficients(SIXTH, 0.5),
+        },
+        last,
+      );
+      return takeOver(last, { opType: 'Mul', inputs: [x, gate.output()] });
     },
-    before,
-  );
-  return node.output();
+  };
 }
 
-const coefficients = () => [floatAttribute('alpha', 1 / 6), floatAttribute('beta', 0.5)];
-
-function clipsToSix(clip: Node): boolean {
-  if (clip.graph.model.opset() < 11) return clip.float('min', Number.NaN) === 0 && clip.float('max', Number.NaN) === 6;
-  return isScalar(clip.input(1), 0) && isScalar(clip.input(2), 6);
+function fuseSigmoid(found: PatternMatch, last: Node, context: RewriteContext): Rewrite | string {
+  const x = found.value('x');
+  const reason = whyNotOfType('HardSigmoid', context.opset(last), x);
+  if (reason !== undefined) return reason;
+  const alpha = found.has('divisor') ? 1 / found.number('divisor') : found.has('alpha') ? found.number('alpha') : SIXTH;
+  const beta = found.has('beta') ? found.number('beta') : 0.5;
+  if (!Number.isFinite(alpha) || !Number.isFinite(beta)) return 'its slope is not finite';
+  return {
+    nodes: found.nodes,
+    apply: () => takeOver(last, { opType: 'HardSigmoid', inputs: [x], attributes: coefficients(alpha, beta) }),
+  };
 }
 
-function isSixth(node: Node, value: Value): boolean {
-  if (node.is('Div')) return node.input(0) === value && isScalar(node.input(1), 6);
-  return node.is('Mul') && node.inputs.some((input) => input !== value && isScalar(input, Math.fround(1 / 6)));
-}
+const coefficients = (alpha: number, beta: number) => [floatAttribute('alpha', alpha), floatAttribute('beta', beta)];
 
-/** A constant with one element of this value, whose shape cannot add axes to the other operand. */
-function isScalar(value: Value | undefined, expected: number): boolean {
-  const tensor = constantTensor(value);
-  if (tensor?.dataType !== DataType.FLOAT || tensor.size !== 1 || tensor.rank > 1) return false;
-  return tensor.float32Array()[0] === expected;
+function clip(of: Operand, high: number): Pattern {
+  return op('Clip', [of], {
+    moreInputs: true,
+    where(node, { context }) {
+      const clamp = clampOf(node, context);
+      return clamp?.low === 0 && clamp.high === high;
+    },
+  });
 }
