@@ -108,7 +108,7 @@ class Decider {
     const verdict = await verifier.check(staged.stagedPath, this.#isExact(optimized), runs ? 'optimized' : 'structure');
     if (verdict.wrong !== undefined) return this.#repaired(optimized, verdict);
     const { reference } = verdict;
-    stages.end(reference ? `${reference.samples} samples, ${reference.edges} edge cases` : 'structure');
+    stages.end(reference ? `${reference.samples} samples, ${verdict.edges ?? 0} edge cases` : 'structure');
     const told = this.#unstable === undefined ? verdict : { ...verdict, notRun: this.#unstable };
     const faster = await this.#faster(optimized, staged, verdict);
     return faster ?? new Settled(told);

@@ -109,7 +109,7 @@ async function versionOf(runtime: LazyRuntime): Promise<string | undefined> {
 function verificationOf({ original, options }: DescribedRun, decision: Decision): OptimizeVerification {
   const { verdict, optimized, isExact } = decision;
   if (!optimized || !verdict) return { structure: 'passed', loads: 'unchanged', runs: 'unchanged' };
-  const { reference, outputs, notRun } = verdict;
+  const { reference, outputs, edges, notRun } = verdict;
   const verify = options.verify ?? OPTIMIZE_DEFAULTS.verify;
   if (!verify || !reference || notRun !== undefined) {
     const reason = verify ? notRun : 'verification was switched off';
@@ -126,7 +126,7 @@ function verificationOf({ original, options }: DescribedRun, decision: Decision)
     runs: 'passed',
     numerics: isExact && reference.plain ? 'exact' : 'reassociates',
     samples: reference.samples,
-    edges: reference.edges,
+    edges: edges ?? 0,
     outputs: outputs ?? [],
     ...(original && original.notCompared.length > 0 ? { notCompared: original.notCompared } : {}),
   };

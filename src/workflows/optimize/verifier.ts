@@ -29,6 +29,8 @@ export interface Verdict {
   readonly notRun?: string;
   readonly reference?: PreparedReference;
   readonly outputs?: readonly OutputAgreement[];
+  /** Edge cases that it was right on. */
+  readonly edges?: number;
   /** Session of the result as a server would run it, where the check came so far: the caller releases it. */
   readonly session?: number;
 }
@@ -64,16 +66,17 @@ export class Verifier {
     const plain = await this.#run(original, path, reference, reference.session, tolerance, true);
     if (typeof plain === 'string') return { wrong: plain, depth: 'plain', reference };
     const { outputs } = plain;
+    const edges = plain.runs - reference.samples;
     if (depth === 'plain') {
       await original.release(plain.session);
-      return { depth, reference, outputs };
+      return { depth, reference, outputs, edges };
     }
-    if (!reference.plain) return { depth, reference, outputs, session: plain.session };
+    if (!reference.plain) return { depth, reference, outputs, edges, session: plain.session };
     await original.release(plain.session);
     const optimized = await this.#run(original, path, reference, OPTIMIZED_SESSION, this.#tolerance, false);
     if (typeof optimized === 'string')
       return { wrong: `as ONNX Runtime optimizes it, ${optimized}`, depth: 'optimized', reference };
-    return { depth, reference, outputs, session: optimized.session };
+    return { depth, reference, outputs, edges, session: optimized.session };
   }
 
   /** Frees the session of a verdict. */
