@@ -4,6 +4,10 @@
  * JSON has no infinities: writers give `null` for a number that is not finite (an SQNR of equal outputs).
  */
 import type { ComparisonResult } from '../evaluate/comparison.js';
+import type { OutputAgreement } from '../evaluate/verify-job.js';
+import type { AppliedRewrite, NearMiss } from '../passes/engine/run-rewrites.js';
+import type { OptimizeLevel } from '../passes/levels.js';
+import type { Numerics, PassGroup } from '../passes/pass.js';
 
 /** Raised when a field changes its meaning or goes; new fields do not raise it. */
 export const REPORT_SCHEMA_VERSION = 1;
@@ -152,6 +156,80 @@ export interface QuantizeReport extends ReportHeader {
   readonly verification: VerificationReport;
   /** Original (A) against result (B) on the evaluation data. */
   readonly accuracy?: ComparisonResult;
+  /** Original (A) against result (B). */
+  readonly latency?: LatencyComparison;
+}
+
+/** What one pass did to a graph, all rounds together. */
+export interface PassReport {
+  readonly pass: string;
+  readonly group: PassGroup;
+  readonly numerics: Numerics;
+  readonly rewrites: number;
+  /** Nodes more (or, negative, fewer) than before. */
+  readonly nodesDelta: number;
+  /** Bytes that the file gained, about. */
+  readonly bytesDelta: number;
+}
+
+/** A rewrite that made the model wrong and was left out; the whole pass where `node` is absent. */
+export interface DroppedRewriteReport {
+  readonly pass: string;
+  readonly node?: string;
+  readonly opType?: string;
+  readonly reason: string;
+}
+
+/** A pass that made the model slower on this machine and was left out. */
+export interface SlowPassReport {
+  readonly pass: string;
+  /** Latency with the pass over latency without it: above 1 it costs. With its 95 % confidence interval. */
+  readonly ratio: number;
+  readonly ratioLow: number;
+  readonly ratioHigh: number;
+}
+
+/** What was checked before an optimized model was handed over. */
+export interface OptimizeVerification {
+  /** The written file was read again, its graph and its interface checked. */
+  readonly structure: 'passed';
+  /** ONNX Runtime loaded it; `unchanged` is the original byte for byte, which needs no check. */
+  readonly loads: 'passed' | 'skipped' | 'unchanged';
+  /** It was run beside the original. */
+  readonly runs: 'passed' | 'skipped' | 'unchanged';
+  /** Why something was skipped. */
+  readonly reason?: string;
+  /** What was asked of outputs: equal bit for bit, or within rounding. */
+  readonly numerics?: 'exact' | 'reassociates';
+  /** Samples and edge cases (zeros, NaN, infinities, extremes) that both ran on. */
+  readonly samples?: number;
+  readonly edges?: number;
+  readonly outputs?: readonly OutputAgreement[];
+  /** Outputs that ONNX Runtime for Node cannot hand over. */
+  readonly notCompared?: readonly string[];
+}
+
+/** Answer of `optimize`, and the document beside its output. */
+export interface OptimizeReport extends ReportHeader {
+  readonly command: 'optimize';
+  readonly level: OptimizeLevel | 'recipe';
+  readonly target: 'portable' | 'ort';
+  readonly input: ReportModel;
+  readonly output: ReportModel;
+  /** Nodes of all graphs: subgraphs and bodies of local functions included. */
+  readonly nodesBefore: number;
+  readonly nodesAfter: number;
+  /** Changes of the interface or the operator set that were asked for. */
+  readonly requested: readonly StepReport[];
+  /** The passes that changed something, in the order of the recipe. */
+  readonly passes: readonly PassReport[];
+  readonly dropped: readonly DroppedRewriteReport[];
+  readonly slower: readonly SlowPassReport[];
+  /** Every change in order, where it was asked for. */
+  readonly rewrites?: readonly AppliedRewrite[];
+  /** Every near miss with the condition that failed, where it was asked for. */
+  readonly nearMisses?: readonly NearMiss[];
+  readonly verification: OptimizeVerification;
   /** Original (A) against result (B). */
   readonly latency?: LatencyComparison;
 }

@@ -5,6 +5,7 @@ export class LazyRuntime {
   readonly #options: RuntimeOptions;
   #host: Promise<RuntimeHost> | undefined;
   #generation = 0;
+  #started = false;
 
   constructor(options: RuntimeOptions = {}) {
     this.#options = options;
@@ -12,10 +13,15 @@ export class LazyRuntime {
 
   /** Whether a process was ever asked for. */
   get started(): boolean {
-    return this.#generation > 0;
+    return this.#started;
   }
 
-  /** Raised by each start: sessions belong to the process of their generation. */
+  /** Whether there is a process now. */
+  get running(): boolean {
+    return this.#host !== undefined;
+  }
+
+  /** Raised when a process is ended: sessions belong to the process of their generation. */
   get generation(): number {
     return this.#generation;
   }
@@ -23,7 +29,7 @@ export class LazyRuntime {
   /** The process; starts it where there is none. @throws SO5003 when it cannot start, SO8130 when aborted */
   host(): Promise<RuntimeHost> {
     if (!this.#host) {
-      this.#generation++;
+      this.#started = true;
       this.#host = startRuntime(this.#options);
       // Whoever awaits it is told of a failure; it is not one that nobody handles before that.
       this.#host.catch(() => {});
@@ -41,8 +47,10 @@ export class LazyRuntime {
   /** Ends the process, with its sessions; the next `host()` starts another one. Safe when there is none. */
   async close(): Promise<void> {
     const host = this.#host;
+    if (!host) return;
     this.#host = undefined;
-    await host?.then(
+    this.#generation++;
+    await host.then(
       (started) => started.close(),
       () => {}, // It never started, which whoever needed it has been told.
     );

@@ -1,4 +1,3 @@
-import { basename, dirname, extname, join } from 'node:path';
 import { checkTarget } from '../codec/atomic-file.js';
 import { ServeOptError } from '../errors.js';
 import type { ComparisonResult } from '../evaluate/comparison.js';
@@ -20,6 +19,7 @@ import { judge } from './judge.js';
 import { describeLayers } from './layers.js';
 import { QUANTIZE_DEFAULTS, type QuantizeOptions } from './options.js';
 import { FileHashes } from './report-files.js';
+import { reportPath, siblingPath } from './report-path.js';
 import { type SampleSplit, splitSamples } from './sample-split.js';
 import { Stages } from './stages.js';
 import { loadPair, whyNotRunnable } from './verify.js';
@@ -27,18 +27,6 @@ import { writeReport } from './write-report.js';
 
 /** Samples a run while judging a model whose result does not depend on it. */
 const JUDGING_BATCH = 8;
-
-/** Where the result goes when the caller does not say: beside the model, named for what was done. */
-export function defaultOutputPath(modelPath: string, mode: 'static' | 'dynamic' | 'fp16' | 'auto'): string {
-  const extension = extname(modelPath);
-  const stem = basename(modelPath, extension);
-  return join(dirname(modelPath), `${stem}.${mode === 'fp16' ? 'fp16' : 'int8'}${extension || '.onnx'}`);
-}
-
-/** Where the report of an output goes. */
-export function reportPath(outputPath: string): string {
-  return join(dirname(outputPath), `${basename(outputPath, extname(outputPath))}.report.json`);
-}
 
 /**
  * Quantizes a model file: converts, writes, loads both models in ONNX Runtime, compares and times them, and only then
@@ -53,7 +41,7 @@ export async function quantizeModel(path: string, options: QuantizeOptions = {})
       hint: 'give samples with --data, or use --mode dynamic',
     });
   }
-  const outputPath = options.outputPath ?? defaultOutputPath(path, requestedMode);
+  const outputPath = options.outputPath ?? siblingPath(path, requestedMode === 'fp16' ? 'fp16' : 'int8');
   const stages = new Stages(options);
   stages.start('read');
   const model = await readModel(path, options.allowLinks ? { allowLinks: true } : {});

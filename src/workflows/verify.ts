@@ -4,7 +4,7 @@ import type { Model } from '../ir/model.js';
 import type { LatencyComparison } from '../report/types.js';
 import type { RuntimeHost } from '../runtime/host.js';
 import { screenInterface } from '../runtime/interface-screen.js';
-import type { SampleSource, SessionOptions } from '../runtime/types.js';
+import type { SampleSource, SessionOptions, ValueSpec } from '../runtime/types.js';
 import { inputSpecs, outputSpecs } from '../runtime/value-specs.js';
 import { fitSource } from './fit-source.js';
 import type { ExecutionOptions, WorkflowContext } from './options.js';
@@ -59,25 +59,35 @@ export async function loadPair(
         { a, b, source, inputs, batchSize },
         { onProgress: ({ done, total }) => options.onProgress?.({ kind: 'advance', stage: 'compare', done, total }) },
       ),
-    latency: async (source) => {
-      const { latencies, ratio } = await runtime.request('latency', {
-        sessions: [a, b],
-        source,
-        inputs,
-        ...LATENCY_LIMITS,
-      });
-      const [first, second] = latencies;
-      if (!first || !second || !ratio) throw new ServeOptError('SO9001', 'the latency job measured nothing');
-      return {
-        p50MsA: first.p50Ms,
-        p50MsB: second.p50Ms,
-        ratio: ratio.median,
-        ratioLow: ratio.low,
-        ratioHigh: ratio.high,
-        runs: Math.min(first.runs, second.runs),
-        ...(options.threads === undefined ? {} : { threads: options.threads }),
-        batchSize: 1,
-      };
-    },
+    latency: (source) => measureLatency(runtime, [a, b], source, inputs, options),
+  };
+}
+
+/** Times two sessions in turns on the same samples. */
+export async function measureLatency(
+  runtime: RuntimeHost,
+  sessions: readonly [number, number],
+  source: SampleSource,
+  inputs: readonly ValueSpec[],
+  options: ExecutionOptions & { readonly minRuns?: number; readonly maxMs?: number },
+): Promise<LatencyComparison> {
+  const { latencies, ratio } = await runtime.request('latency', {
+    sessions,
+    source,
+    inputs,
+    minRuns: options.minRuns ?? LATENCY_LIMITS.minRuns,
+    maxMs: options.maxMs ?? LATENCY_LIMITS.maxMs,
+  });
+  const [first, second] = latencies;
+  if (!first || !second || !ratio) throw new ServeOptError('SO9001', 'the latency job measured nothing');
+  return {
+    p50MsA: first.p50Ms,
+    p50MsB: second.p50Ms,
+    ratio: ratio.median,
+    ratioLow: ratio.low,
+    ratioHigh: ratio.high,
+    runs: Math.min(first.runs, second.runs),
+    ...(options.threads === undefined ? {} : { threads: options.threads }),
+    batchSize: 1,
   };
 }

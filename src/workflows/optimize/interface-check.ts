@@ -1,7 +1,10 @@
 import type { Model } from '../../ir/model.js';
+import { readModel } from '../../ir/read-model.js';
 import { formatType } from '../../ir/type.js';
 import type { Value } from '../../ir/value.js';
 import { declaredType } from '../../ops/infer-types.js';
+import { writeRunnable } from '../../runtime/runnable-model.js';
+import { withWorkFolder } from '../../runtime/work-folder.js';
 
 /** What callers of a model rely on: names, order, types and shapes of inputs they must give and outputs they get. */
 export interface ModelInterface {
@@ -16,6 +19,18 @@ export function interfaceOf(model: Model): ModelInterface {
     inputs: model.graph.inputs.filter((value) => !value.tensor && !value.sparse).map(describe),
     outputs: model.graph.outputs.map(describe),
   };
+}
+
+/** The interface that a model would have when it is written and read again. */
+export function writtenInterface(model: Model): Promise<ModelInterface> {
+  return withWorkFolder(async (folder) => {
+    const written = await readModel(await writeRunnable(model, folder), { allowLinks: true });
+    try {
+      return interfaceOf(written);
+    } finally {
+      written.source?.close();
+    }
+  });
 }
 
 /** Why two interfaces are not the same; undefined when they are. */

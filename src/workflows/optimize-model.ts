@@ -1,0 +1,120 @@
+import { checkTarget } from '../codec/atomic-file.js';
+import { countModel } from '../ir/diff.js';
+import type { Model } from '../ir/model.js';
+import { readModel } from '../ir/read-model.js';
+import { assertUsable } from '../ir/usable.js';
+import { assertValid } from '../ir/verify.js';
+import { optimizeRecipe } from '../passes/optimize-graph.js';
+import type { RecipeRow } from '../passes/presets.js';
+import type { OptimizeReport } from '../report/types.js';
+import { LazyRuntime } from '../runtime/lazy-runtime.js';
+import { FragmentEvaluator } from './constant-evaluator.js';
+import { decide } from './optimize/decide.js';
+import { describeDecision } from './optimize/describe.js';
+import { dumpAfterPasses, prepareDumps } from './optimize/dump.js';
+import { growthBytes } from './optimize/growth.js';
+import { interfaceOf, writtenInterface } from './optimize/interface-check.js';
+import { OriginalRuns } from './optimize/original.js';
+import { Pipeline } from './optimize/pipeline.js';
+import { makeRequestedChanges } from './optimize/requested.js';
+import { SpeedGate } from './optimize/speed-gate.js';
+import { Verifier } from './optimize/verifier.js';
+import { OPTIMIZE_DEFAULTS, type OptimizeOptions } from './options.js';
+import { FileHashes } from './report-files.js';
+import { reportPath, siblingPath } from './report-path.js';
+import { Stages } from './stages.js';
+import { writeReport } from './write-report.js';
+
+interface Run {
+  readonly model: Model;
+  readonly path: string;
+  readonly outputPath: string;
+  readonly options: OptimizeOptions;
+  readonly stages: Stages;
+  readonly runtime: LazyRuntime;
+  readonly hashes: FileHashes;
+}
+
+/**
+ * Optimizes a model file: runs the passes to a fixed point, writes, loads the result in ONNX Runtime, compares what it
+ * computes with the original, and measures both; only then the output appears, with a JSON report beside it. A rewrite
+ * that made the model wrong is found, left out and named, and so is a fusion that made it slower.
+ * @throws ServeOptError; the output path then holds what it held before
+ */
+export async function optimizeModel(path: string, options: OptimizeOptions = {}): Promise<OptimizeReport> {
+  const recipe = options.recipe ?? optimizeRecipe(options);
+  growthBytes(options.maxGrowth ?? OPTIMIZE_DEFAULTS.maxGrowth, 0);
+  const outputPath = options.outputPath ?? siblingPath(path, 'opt');
+  const stages = new Stages(options);
+  stages.start('read');
+  const model = await readModel(path, options.allowLinks ? { allowLinks: true } : {});
+  const hashes = new FileHashes();
+  const runtime = new LazyRuntime(options.signal ? { signal: options.signal } : {});
+  const evaluator = new FragmentEvaluator(runtime, options);
+  try {
+    assertUsable(model);
+    assertValid(model);
+    stages.end(`${countModel(model).nodes} nodes`);
+    if (!options.dryRun) {
+      checkTarget(outputPath, options.force ?? false, [path]);
+      checkTarget(reportPath(outputPath), true, [path]);
+    }
+    if (options.dumpPath !== undefined) prepareDumps(options.dumpPath, options.force ?? false);
+    for (const file of [path, ...(model.source?.externalPaths() ?? [])]) hashes.begin(file);
+    const run: Run = { model, path, outputPath, options, stages, runtime, hashes };
+    return await optimizeOpened(run, recipe, evaluator);
+  } finally {
+    await evaluator.close();
+    await hashes.close();
+    await runtime.close();
+    model.source?.close();
+  }
+}
+
+async function optimizeOpened(
+  run: Run,
+  recipe: readonly RecipeRow[],
+  evaluator: FragmentEvaluator,
+): Promise<OptimizeReport> {
+  const { model, path, outputPath, options, stages, runtime, hashes } = run;
+  const verify = options.verify ?? OPTIMIZE_DEFAULTS.verify;
+  const speedGate = options.speedGate ?? OPTIMIZE_DEFAULTS.speedGate;
+  // ONNX Runtime gets ready beside the work on the graph.
+  if (verify || speedGate) runtime.warmUp();
+  const declared = interfaceOf(model);
+  const base = model.clone();
+  const requested = await makeRequestedChanges(base, options);
+  const wanted = requested.length === 0 ? declared : await writtenInterface(base);
+  const original = verify || speedGate ? new OriginalRuns(runtime, model, base, path, options) : undefined;
+  const pipeline = new Pipeline(base, recipe, options, outputPath, evaluator.evaluate);
+  const decision = await decide({
+    model,
+    outputPath,
+    options,
+    stages,
+    hashes,
+    pipeline,
+    requested,
+    verifier: new Verifier(base, wanted, verify ? original : undefined),
+    original,
+    gate: speedGate && original ? new SpeedGate(original, pipeline, options) : undefined,
+    verify,
+  });
+  const { staged } = decision;
+  try {
+    if (options.dumpPath !== undefined)
+      await dumpAfterPasses(options.dumpPath, pipeline, decision.optimized?.outcome.applied ?? []);
+    const report = await describeDecision(
+      { model, path, options, hashes, pipeline, requested, original, evaluator, runtime },
+      decision,
+    );
+    if (options.dryRun) staged.discard();
+    else {
+      staged.commit();
+      await writeReport(report, reportPath(outputPath));
+    }
+    return report;
+  } finally {
+    staged.discard();
+  }
+}

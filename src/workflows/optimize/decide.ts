@@ -1,0 +1,215 @@
+import { ServeOptError } from '../../errors.js';
+import { countModel } from '../../ir/diff.js';
+import type { Model } from '../../ir/model.js';
+import type { TransformStepReport } from '../../ir/transform.js';
+import { type StagedModel, stageModel } from '../../ir/write-model.js';
+import type { DroppedRewriteReport } from '../../report/types.js';
+import type { OptimizeOptions } from '../options.js';
+import type { FileHashes } from '../report-files.js';
+import type { Stages } from '../stages.js';
+import { type Repaired, repair } from './bisect.js';
+import { Failure, OPTIMIZED_SESSION, type OriginalRuns } from './original.js';
+import type { Optimized, Pipeline } from './pipeline.js';
+import type { SpeedGate, SpeedVerdict } from './speed-gate.js';
+import type { Verdict, Verifier } from './verifier.js';
+
+/** What deciding needs. */
+export interface DecideContext {
+  readonly model: Model;
+  readonly outputPath: string;
+  readonly options: OptimizeOptions;
+  readonly stages: Stages;
+  readonly hashes: FileHashes;
+  readonly pipeline: Pipeline;
+  readonly requested: readonly TransformStepReport[];
+  readonly verifier: Verifier;
+  /** Undefined when nothing is to be run. */
+  readonly original: OriginalRuns | undefined;
+  /** Undefined when it is switched off. */
+  readonly gate: SpeedGate | undefined;
+  readonly verify: boolean;
+}
+
+/** What is handed over, and why it is what it is. */
+export interface Decision {
+  /** Undefined when it is the original byte for byte. */
+  readonly optimized: Optimized | undefined;
+  readonly staged: StagedModel;
+  readonly verdict: Verdict | undefined;
+  readonly isExact: boolean;
+  readonly dropped: readonly DroppedRewriteReport[];
+  readonly speed: SpeedVerdict | undefined;
+  readonly warnings: readonly string[];
+  readonly notes: readonly string[];
+}
+
+/**
+ * Optimizes, writes, checks and measures; what is wrong or slow is left out and the rest tried again, until what is written
+ * is right and does not lose. The caller commits or discards it.
+ */
+export async function decide(context: DecideContext): Promise<Decision> {
+  return new Decider(context).decide();
+}
+
+class Decider {
+  readonly #context: DecideContext;
+  readonly #dropped: DroppedRewriteReport[] = [];
+  readonly #warnings: string[] = [];
+  readonly #notes: string[] = [];
+  #speed: SpeedVerdict | undefined;
+  /** Why nothing more is run. */
+  #unstable: string | undefined;
+
+  constructor(context: DecideContext) {
+    this.#context = context;
+  }
+
+  async decide(): Promise<Decision> {
+    const { pipeline, requested, stages, model } = this.#context;
+    stages.start('optimize');
+    let optimized = await pipeline.runWithinBudget();
+    stages.end(`${countModel(model).nodes} → ${countModel(optimized?.model ?? model).nodes} nodes`);
+    if (!optimized) {
+      this.#notes.push('Optimized, the file would have become larger than --max-growth allows.');
+      optimized = await pipeline.run({ limit: 0 });
+    }
+    for (;;) {
+      if (optimized.outcome.applied.length === 0 && requested.length === 0) return this.#unchanged();
+      const staged = await this.#stage(optimized.model);
+      try {
+        const next = await this.#tryStaged(optimized, staged);
+        if (!(next instanceof Settled)) {
+          staged.discard();
+          optimized = next;
+          continue;
+        }
+        return {
+          optimized,
+          staged,
+          verdict: next.verdict,
+          isExact: this.#isExact(optimized),
+          dropped: this.#dropped,
+          speed: this.#speed,
+          warnings: this.#warnings,
+          notes: this.#notes,
+        };
+      } catch (error) {
+        staged.discard();
+        throw error;
+      }
+    }
+  }
+
+  /** Checks and measures what was written: it stands, or something else is to be tried. */
+  async #tryStaged(optimized: Optimized, staged: StagedModel): Promise<Optimized | Settled> {
+    const { verifier, stages, verify } = this.#context;
+    const runs = verify && this.#unstable === undefined;
+    stages.start('verify');
+    const verdict = await verifier.check(staged.stagedPath, this.#isExact(optimized), runs ? 'optimized' : 'structure');
+    if (verdict.wrong !== undefined) return this.#repaired(optimized, verdict);
+    const { reference } = verdict;
+    stages.end(reference ? `${reference.samples} samples, ${verdict.edges ?? 0} edge cases` : 'structure');
+    const told = this.#unstable === undefined ? verdict : { ...verdict, notRun: this.#unstable };
+    const faster = await this.#faster(optimized, staged, verdict);
+    return faster ?? new Settled(told);
+  }
+
+  async #repaired(optimized: Optimized, verdict: Verdict): Promise<Optimized> {
+    const { pipeline, verifier, stages, requested } = this.#context;
+    stages.end('not equal: looking for the rewrite');
+    stages.start('bisect');
+    const isExact = (each: Optimized): boolean => this.#isExact(each);
+    const found: Repaired = await repair({ pipeline, verifier, stages, isExact }, optimized, verdict);
+    stages.end(`${found.dropped.length} left out`);
+    if (found.unstable !== undefined) {
+      const [first] = requested;
+      if (first) {
+        throw new ServeOptError('SO3101', `${first.name} does not keep what the model computes`, {
+          why: found.unstable,
+        });
+      }
+      this.#unstable = found.unstable;
+      return optimized;
+    }
+    this.#dropped.push(...found.dropped);
+    if (found.optimized) return found.optimized;
+    this.#warnings.push('The wrong rewrites could not be told apart: the output is the model as it was.');
+    return pipeline.run({ limit: 0 });
+  }
+
+  /** Another result where this one is clearly slower than the original; undefined where it stands. */
+  async #faster(optimized: Optimized, staged: StagedModel, verdict: Verdict): Promise<Optimized | undefined> {
+    const { gate, original, pipeline, stages, verifier } = this.#context;
+    if (!gate || !original || this.#speed || verdict.notRun !== undefined) {
+      if (verdict.session !== undefined) await verifier.release(verdict.session);
+      return undefined;
+    }
+    stages.start('measure');
+    const session = verdict.session ?? (await original.load(staged.stagedPath, OPTIMIZED_SESSION, 'result'));
+    const speed = session instanceof Failure ? session.reason : await gate.judge(optimized, session);
+    if (!(session instanceof Failure)) await original.release(session);
+    stages.end();
+    if (typeof speed === 'string') {
+      this.#warnings.push(`The speed was not measured: ${speed}.`);
+      return undefined;
+    }
+    this.#speed = speed;
+    if (speed.hopeless) {
+      this.#notes.push('Optimized, the model is slower on this machine, whatever is left out.');
+      return pipeline.run({ limit: 0 });
+    }
+    if (speed.slower.length === 0) return undefined;
+    for (const { pass } of speed.slower) pipeline.drop(pass);
+    return (await pipeline.runWithinBudget()) ?? pipeline.run({ limit: 0 });
+  }
+
+  /** The original's own bytes. */
+  async #unchanged(): Promise<Decision> {
+    return {
+      optimized: undefined,
+      staged: await this.#stage(this.#context.model),
+      verdict: undefined,
+      isExact: true,
+      dropped: this.#dropped,
+      // What was measured was another model.
+      speed: this.#speed && { ...this.#speed },
+      warnings: this.#warnings,
+      notes: this.#notes,
+    };
+  }
+
+  async #stage(model: Model): Promise<StagedModel> {
+    const { outputPath, options, stages, hashes } = this.#context;
+    stages.start('write');
+    const staged = await stageModel(model, outputPath, {
+      ...(options.signal ? { signal: options.signal } : {}),
+      onProgress: (bytes, total) => stages.advance(bytes, total),
+      onFileBytes: (file, bytes) => hashes.advance(file, bytes),
+      force: options.dryRun ? true : (options.force ?? false),
+    });
+    stages.endWriting(staged.written.sizeBytes);
+    return staged;
+  }
+
+  #isExact({ outcome }: Optimized): boolean {
+    const { pipeline, requested } = this.#context;
+    const exact = new Set(
+      pipeline.recipe.flatMap(({ pass: { definition } }) => (definition.numerics === 'exact' ? [definition.name] : [])),
+    );
+    return (
+      requested.every(({ name }) => EXACT_REQUESTS.has(name)) && outcome.applied.every(({ pass }) => exact.has(pass))
+    );
+  }
+}
+
+/** Requested changes that keep outputs bit for bit. */
+const EXACT_REQUESTS: ReadonlySet<string> = new Set(['set-dims', 'make-dynamic']);
+
+/** What was written stands. */
+class Settled {
+  readonly verdict: Verdict;
+
+  constructor(verdict: Verdict) {
+    this.verdict = verdict;
+  }
+}

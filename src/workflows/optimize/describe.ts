@@ -1,0 +1,169 @@
+import { countModel, operatorName } from '../../ir/diff.js';
+import type { Model } from '../../ir/model.js';
+import { functionKey } from '../../ir/model-function.js';
+import type { TransformStepReport } from '../../ir/transform.js';
+import { allNodes } from '../../ir/walk.js';
+import { opVersions } from '../../ops/schema.js';
+import type { AppliedRewrite } from '../../passes/engine/run-rewrites.js';
+import type { RecipeRow } from '../../passes/presets.js';
+import {
+  type OptimizeReport,
+  type OptimizeVerification,
+  type PassReport,
+  REPORT_SCHEMA_VERSION,
+} from '../../report/types.js';
+import type { LazyRuntime } from '../../runtime/lazy-runtime.js';
+import { packageVersion } from '../../version.js';
+import type { FragmentEvaluator } from '../constant-evaluator.js';
+import { OPTIMIZE_DEFAULTS, type OptimizeOptions } from '../options.js';
+import type { FileHashes } from '../report-files.js';
+import type { Decision } from './decide.js';
+import type { OriginalRuns } from './original.js';
+import type { Pipeline } from './pipeline.js';
+
+/** What each pass of a recipe did, those that did nothing left out. */
+export function passReports(recipe: readonly RecipeRow[], applied: readonly AppliedRewrite[]): PassReport[] {
+  const sums = new Map<string, { rewrites: number; nodesDelta: number; bytesDelta: number }>();
+  for (const { pass, nodesDelta, bytesDelta } of applied) {
+    const sum = sums.get(pass) ?? { rewrites: 0, nodesDelta: 0, bytesDelta: 0 };
+    sum.rewrites++;
+    sum.nodesDelta += nodesDelta;
+    sum.bytesDelta += bytesDelta;
+    sums.set(pass, sum);
+  }
+  return recipe.flatMap(({ pass: { definition } }) => {
+    const { name, group, numerics } = definition;
+    const sum = sums.get(name);
+    sums.delete(name);
+    return sum ? [{ pass: name, group, numerics, ...sum }] : [];
+  });
+}
+
+/** Operators without schema or local function: nothing is known of them, so they stay as they are. With their counts. */
+export function unknownOperators(model: Model): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const node of allNodes(model)) {
+    const { domain, opType, overload } = node;
+    if (opVersions(domain, opType).length > 0 || model.functions.has(functionKey(domain, opType, overload))) continue;
+    counts.set(operatorName(node), (counts.get(operatorName(node)) ?? 0) + 1);
+  }
+  return counts;
+}
+
+/** What a report tells of. */
+export interface DescribedRun {
+  readonly model: Model;
+  readonly path: string;
+  readonly options: OptimizeOptions;
+  readonly hashes: FileHashes;
+  readonly pipeline: Pipeline;
+  readonly requested: readonly TransformStepReport[];
+  readonly original: OriginalRuns | undefined;
+  readonly evaluator: FragmentEvaluator;
+  readonly runtime: LazyRuntime;
+}
+
+/** The report of what was decided. */
+export async function describeDecision(run: DescribedRun, decision: Decision): Promise<OptimizeReport> {
+  const { model, path, options, hashes, pipeline, requested, runtime } = run;
+  const { optimized, staged, speed, dropped } = decision;
+  const applied = optimized?.outcome.applied ?? [];
+  const onnxRuntimeVersion = optimized && runtime.running ? await versionOf(runtime) : undefined;
+  return {
+    schemaVersion: REPORT_SCHEMA_VERSION,
+    command: 'optimize',
+    version: packageVersion(),
+    ...(onnxRuntimeVersion === undefined ? {} : { onnxRuntimeVersion }),
+    level: options.recipe ? 'recipe' : (options.level ?? OPTIMIZE_DEFAULTS.level),
+    target: options.target ?? OPTIMIZE_DEFAULTS.target,
+    input: await hashes.model(path, model.source?.externalPaths() ?? []),
+    output: await hashes.model(staged.stagedPath, staged.stagedDataPath === undefined ? [] : [staged.stagedDataPath]),
+    nodesBefore: countModel(model).nodes,
+    nodesAfter: countModel(optimized?.model ?? model).nodes,
+    requested: requested.map(({ name, changed, nodesBefore, nodesAfter }) => ({
+      pass: name,
+      changes: changed,
+      nodesBefore,
+      nodesAfter,
+    })),
+    passes: passReports(pipeline.recipe, applied),
+    dropped,
+    slower: speed?.slower ?? [],
+    ...(options.explain ? { rewrites: applied, nearMisses: optimized?.outcome.refusals ?? [] } : {}),
+    verification: verificationOf(run, decision),
+    ...(optimized && speed ? { latency: speed.latency } : {}),
+    warnings: warningsOf(run, decision),
+    notes: notesOf(run, decision),
+  };
+}
+
+async function versionOf(runtime: LazyRuntime): Promise<string | undefined> {
+  try {
+    return (await (await runtime.host()).request('versions', undefined)).onnxRuntime;
+  } catch {
+    // It could not be started, which those who needed it were told.
+    return undefined;
+  }
+}
+
+function verificationOf({ original, options }: DescribedRun, decision: Decision): OptimizeVerification {
+  const { verdict, optimized, isExact } = decision;
+  if (!optimized || !verdict) return { structure: 'passed', loads: 'unchanged', runs: 'unchanged' };
+  const { reference, outputs, edges, notRun } = verdict;
+  const verify = options.verify ?? OPTIMIZE_DEFAULTS.verify;
+  if (!verify || !reference || notRun !== undefined) {
+    const reason = verify ? notRun : 'verification was switched off';
+    return {
+      structure: 'passed',
+      loads: 'skipped',
+      runs: 'skipped',
+      ...(reason === undefined ? {} : { reason }),
+    };
+  }
+  return {
+    structure: 'passed',
+    loads: 'passed',
+    runs: 'passed',
+    numerics: isExact && reference.plain ? 'exact' : 'reassociates',
+    samples: reference.samples,
+    edges: edges ?? 0,
+    outputs: outputs ?? [],
+    ...(original && original.notCompared.length > 0 ? { notCompared: original.notCompared } : {}),
+  };
+}
+
+function warningsOf(run: DescribedRun, decision: Decision): string[] {
+  const { original, evaluator } = run;
+  const { verdict, dropped, optimized } = decision;
+  const warnings = [...decision.warnings];
+  for (const { pass, node, opType, reason } of dropped) {
+    const what = node === undefined ? `The pass ${pass}` : `A rewrite of ${pass} at ${opType ?? 'node'} "${node}"`;
+    warnings.push(`${what} made the model wrong and was left out: ${reason}.`);
+  }
+  const unknown = [...unknownOperators(run.model)].map(([name, count]) => (count === 1 ? name : `${name} (${count})`));
+  if (unknown.length > 0) warnings.push(`Operators that are not known here were left alone: ${unknown.join(', ')}.`);
+  if (evaluator.unavailable) warnings.push(`Some constants were not computed: ${evaluator.unavailable.message}.`);
+  const verification = verificationOf(run, decision);
+  if (verification.runs === 'skipped')
+    warnings.push(`The result was not run: ${verification.reason ?? 'no reason given'}.`);
+  if (optimized && verdict?.reference && original && original.notCompared.length > 0) {
+    const names = original.notCompared.map((name) => `"${name}"`).join(', ');
+    warnings.push(`Outputs that ONNX Runtime for Node cannot hand over were not compared: ${names}.`);
+  }
+  return [...warnings, ...(verdict?.reference?.warnings ?? [])];
+}
+
+function notesOf({ requested }: DescribedRun, { optimized, speed, notes, dropped }: Decision): string[] {
+  const all = [...requested.flatMap((step) => step.notes), ...notes];
+  if (!optimized) {
+    const why = notes.length > 0 || dropped.length > 0 ? '' : 'There is nothing to optimize in this model: ';
+    all.push(why === '' ? 'The output is the model as it was.' : `${why}the output is the model as it was.`);
+  }
+  if (optimized && !optimized.outcome.settled)
+    all.push('The passes were stopped before they found nothing more to do: please report the model.');
+  if (speed?.hopeless === false && speed.slower.length > 0) {
+    const names = speed.slower.map(({ pass }) => pass).join(', ');
+    all.push(`Left out because the model is faster without on this machine: ${names}.`);
+  }
+  return all;
+}

@@ -1,0 +1,81 @@
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ServeOptError } from '../../errors.js';
+import type { Model } from '../../ir/model.js';
+import { printModel } from '../../ir/text/print-model.js';
+import type { AppliedRewrite } from '../../passes/engine/run-rewrites.js';
+import type { Pipeline } from './pipeline.js';
+
+/** Elements of a tensor that a dump shows. */
+const SHOWN_ELEMENTS = 8;
+/** Passes take turns at nodes; where they do so more often, several turns share a file. */
+const MOST_FILES = 400;
+const FILE_NAME = /^\d{3}-.*\.onnx\.txt$/;
+
+/** Makes the folder for dumps, before work is done for it. @throws SO1005 when it holds dumps and must not lose them, SO6001 */
+export function prepareDumps(folder: string, force: boolean): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+    const old = readdirSync(folder).filter((name) => FILE_NAME.test(name));
+    if (old.length > 0 && !force) {
+      throw new ServeOptError('SO1005', `"${folder}" holds ${old.length} dumps of another run`, {
+        hint: 'add --force to replace them, or choose another folder',
+      });
+    }
+    for (const name of old) rmSync(join(folder, name));
+  } catch (error) {
+    throw error instanceof ServeOptError ? error : cannotWrite(folder, error);
+  }
+}
+
+/**
+ * Writes the graph as text before the first change and after each turn of a pass: `000-original.onnx.txt`,
+ * `001-fold-constants.onnx.txt` and so on. Runs the passes once more for it. @throws SO6001
+ */
+export async function dumpAfterPasses(
+  folder: string,
+  pipeline: Pipeline,
+  applied: readonly AppliedRewrite[],
+): Promise<number> {
+  const turns = turnsOf(applied);
+  const step = Math.max(1, Math.ceil(turns.length / MOST_FILES));
+  const wanted = new Map<number, string>();
+  for (const [index, { pass, end }] of turns.entries())
+    if ((index + 1) % step === 0 || index === turns.length - 1) wanted.set(end, pass);
+  let files = 0;
+  const write = (model: Model, name: string): void => {
+    const path = join(folder, `${String(files).padStart(3, '0')}-${name}.onnx.txt`);
+    try {
+      writeFileSync(path, printModel(model, { maxElements: SHOWN_ELEMENTS }));
+    } catch (error) {
+      throw cannotWrite(path, error);
+    }
+    files++;
+  };
+  write(pipeline.base, 'original');
+  let changes = 0;
+  await pipeline.run({
+    onApplied: (model) => {
+      changes++;
+      const pass = wanted.get(changes);
+      if (pass !== undefined) write(model, pass);
+    },
+  });
+  return files;
+}
+
+/** Runs of changes by one pass: the pass, and how many changes there were at its end. */
+function turnsOf(applied: readonly AppliedRewrite[]): { readonly pass: string; readonly end: number }[] {
+  const turns: { pass: string; end: number }[] = [];
+  for (const [index, { pass }] of applied.entries()) {
+    const last = turns.at(-1);
+    if (last?.pass === pass) last.end = index + 1;
+    else turns.push({ pass, end: index + 1 });
+  }
+  return turns;
+}
+
+function cannotWrite(path: string, cause: unknown): ServeOptError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new ServeOptError('SO6001', `Cannot write "${path}"`, { why, cause });
+}

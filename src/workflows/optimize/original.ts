@@ -1,0 +1,189 @@
+import { ServeOptError } from '../../errors.js';
+import type { ReferenceResult } from '../../evaluate/verify-job.js';
+import type { Model } from '../../ir/model.js';
+import type { RuntimeHost } from '../../runtime/host.js';
+import { fetchableOutputs } from '../../runtime/interface-screen.js';
+import type { LazyRuntime } from '../../runtime/lazy-runtime.js';
+import type { SampleSource, SessionOptions, ValueSpec } from '../../runtime/types.js';
+import { inputSpecs, outputSpecs } from '../../runtime/value-specs.js';
+import { fitSource } from '../fit-source.js';
+import { OPTIMIZE_DEFAULTS, type OptimizeOptions } from '../options.js';
+import { sessionOptions, whyNotRunnable } from '../verify.js';
+
+/** Samples of each source, so that open dimensions take several sizes. */
+const SAMPLES = 5;
+/** After this time with the original no more edge cases are added. */
+const REFERENCE_MS = 6000;
+
+/** As a server runs it. */
+export const OPTIMIZED_SESSION: SessionOptions = { graphOptimization: 'all' };
+
+/**
+ * How models are run to compare what they compute: kernels as they are, node by node. Prepared weights are off, since
+ * ONNX Runtime prepares constants only: what the passes turn into a constant would be multiplied in another order.
+ */
+const PLAIN_SESSION: SessionOptions = {
+  graphOptimization: 'disabled',
+  memoryPattern: false,
+  config: { 'session.disable_prepacking': '1' },
+};
+
+/** Why something cannot be run. */
+export class Failure {
+  readonly reason: string;
+  /** It ended the process, so it is not tried a second time. */
+  readonly died: boolean;
+
+  constructor(reason: string, died = false) {
+    this.reason = reason;
+    this.died = died;
+  }
+}
+
+/** What the original gives on samples and edge cases, kept in the child process. */
+export interface PreparedReference extends ReferenceResult {
+  /** How models are loaded to be compared with it. */
+  readonly session: SessionOptions;
+  /** False where only ONNX Runtime's optimizations make the original loadable: then nothing is equal bit for bit. */
+  readonly plain: boolean;
+}
+
+interface Remembered {
+  readonly answer: unknown;
+  readonly generation: number;
+}
+
+/** The original in ONNX Runtime: loaded and run when something is asked, once for each child process. */
+export class OriginalRuns {
+  readonly runtime: LazyRuntime;
+  /** What callers must feed, open sizes as they are in the result. */
+  readonly inputs: readonly ValueSpec[];
+  /** Outputs that ONNX Runtime for Node cannot hand over. */
+  readonly notCompared: readonly string[];
+  readonly #path: string;
+  readonly #options: OptimizeOptions;
+  readonly #refused: string | undefined;
+  readonly #remembered: Map<string, Remembered> = new Map();
+
+  constructor(runtime: LazyRuntime, original: Model, base: Model, path: string, options: OptimizeOptions) {
+    this.runtime = runtime;
+    this.inputs = commonInputs(inputSpecs(original), inputSpecs(base));
+    const outputs = outputSpecs(original);
+    const fetchable = new Set(fetchableOutputs(outputs));
+    this.notCompared = outputs.flatMap(({ name }) => (fetchable.has(name) ? [] : [name]));
+    this.#path = path;
+    this.#options = options;
+    this.#refused = whyNotRunnable(original);
+  }
+
+  /** Session of the original as a server would run it. */
+  optimized(): Promise<number | Failure> {
+    return this.#remember('optimized', () => this.load(this.#path, OPTIMIZED_SESSION, 'original'));
+  }
+
+  /** Made-up samples in sizes that the original accepts. */
+  source(): Promise<SampleSource | Failure> {
+    return this.#remember('source', async () => {
+      const optimized = await this.optimized();
+      const session = optimized instanceof Failure ? await this.#plain() : optimized;
+      if (session instanceof Failure) return session;
+      const seed = this.#options.seed ?? OPTIMIZE_DEFAULTS.seed;
+      const fitted = await this.attempt('running the original', (host) =>
+        fitSource(host, session, this.inputs, { kind: 'seeded', seed, count: SAMPLES }),
+      );
+      return typeof fitted === 'string' ? new Failure(fitted) : fitted;
+    });
+  }
+
+  /** What the original gives. */
+  reference(): Promise<PreparedReference | Failure> {
+    return this.#remember('reference', async () => {
+      const fitted = await this.source();
+      const { dataPath } = this.#options;
+      const sources: SampleSource[] = dataPath === undefined ? [] : [{ kind: 'data', path: dataPath }];
+      if (!(fitted instanceof Failure)) sources.push(fitted);
+      else if (sources.length === 0) return fitted;
+      await this.#plain();
+      const optimized = await this.optimized();
+      // Asked again: whichever ended the process took the other's session along.
+      const plain = await this.#plain();
+      const session = plain instanceof Failure ? optimized : plain;
+      if (session instanceof Failure) return session;
+      const result = await this.attempt('running the original', (host) =>
+        host.request('reference', { session, sources, inputs: this.inputs, samples: SAMPLES, maxMs: REFERENCE_MS }),
+      );
+      if (!(plain instanceof Failure)) {
+        this.#remembered.delete('plain');
+        await this.release(plain);
+      }
+      if (result instanceof Failure) return result;
+      if (result.samples === 0) return new Failure(`the original does not run (${result.why ?? 'no reason given'})`);
+      if (!(optimized instanceof Failure) && session !== optimized) {
+        const { reference } = result;
+        const noise = await this.attempt('running the original', (host) =>
+          host.request('noise', { reference, session: optimized }),
+        );
+        if (noise instanceof Failure && noise.died) return noise;
+      }
+      return {
+        ...result,
+        session: plain instanceof Failure ? OPTIMIZED_SESSION : PLAIN_SESSION,
+        plain: !(plain instanceof Failure),
+      };
+    });
+  }
+
+  /** Loads a model; the session, or why not. @throws what is no fault of the model: SO5004, SO5005, SO8130 */
+  async load(path: string, session: SessionOptions, what: string): Promise<number | Failure> {
+    if (this.#refused !== undefined) return new Failure(this.#refused);
+    const options = { ...session, ...sessionOptions(this.#options) };
+    const loaded = await this.attempt(`loading the ${what}`, (host) => host.request('load', { path, options }));
+    return loaded instanceof Failure ? loaded : loaded.session;
+  }
+
+  /** Frees a session, unless its process is gone. */
+  async release(session: number): Promise<void> {
+    await this.attempt('freeing a session', (host) => host.request('release', { session }));
+  }
+
+  /**
+   * Asks something of the child process, and makes a reason of what a model is to blame for: that it is refused, and that
+   * the process ends. A process that ended is replaced by the next request.
+   */
+  async attempt<T>(doing: string, ask: (host: RuntimeHost) => Promise<T>): Promise<T | Failure> {
+    try {
+      return await ask(await this.runtime.host());
+    } catch (error) {
+      if (!(error instanceof ServeOptError) || this.#options.signal?.aborted) throw error;
+      const reason = error.why === undefined ? error.message : `${error.message}: ${error.why}`;
+      if (error.code === 'SO5001' || error.code === 'SO5002' || error.code === 'SO5006') return new Failure(reason);
+      if (error.code !== 'SO5003') throw error;
+      await this.runtime.close();
+      return new Failure(`${doing} ends the ONNX Runtime process: ${reason}`, true);
+    }
+  }
+
+  #plain(): Promise<number | Failure> {
+    return this.#remember('plain', () => this.load(this.#path, PLAIN_SESSION, 'original'));
+  }
+
+  /** Asks once a process; what ended a process once is not asked again. */
+  async #remember<T>(key: string, ask: () => Promise<T | Failure>): Promise<T | Failure> {
+    const known = this.#remembered.get(key);
+    const holds = known?.answer instanceof Failure || known?.generation === this.runtime.generation;
+    if (known && holds) return known.answer as T | Failure;
+    const answer = await ask();
+    this.#remembered.set(key, { answer, generation: this.runtime.generation });
+    return answer;
+  }
+}
+
+/** Inputs in sizes that both models take: what either has fixed is fixed. */
+function commonInputs(original: readonly ValueSpec[], base: readonly ValueSpec[]): ValueSpec[] {
+  const others = new Map(base.map((spec) => [spec.name, spec]));
+  return original.map((spec) => {
+    const other = others.get(spec.name)?.shape;
+    if (!spec.shape || !other) return spec;
+    return { ...spec, shape: spec.shape.map((dim, axis) => (typeof other[axis] === 'number' ? other[axis] : dim)) };
+  });
+}

@@ -1,0 +1,122 @@
+import { ServeOptError } from '../../errors.js';
+import type { Tolerance } from '../../evaluate/equality.js';
+import type { CheckResult, OutputAgreement } from '../../evaluate/verify-job.js';
+import type { Model } from '../../ir/model.js';
+import { readModel } from '../../ir/read-model.js';
+import { assertUsable } from '../../ir/usable.js';
+import { verifyModel } from '../../ir/verify.js';
+import type { SessionOptions } from '../../runtime/types.js';
+import { interfaceOf, type ModelInterface, whyInterfaceDiffers } from './interface-check.js';
+import { Failure, OPTIMIZED_SESSION, type OriginalRuns, type PreparedReference } from './original.js';
+import { toleranceOf } from './tolerance.js';
+
+/** How far the check of a result goes. */
+export type CheckDepth =
+  /** Structure and interface, nothing run. */
+  | 'structure'
+  /** Loaded and run node by node, beside the original. */
+  | 'plain'
+  /** And as ONNX Runtime optimizes it. */
+  | 'optimized';
+
+/** What a check of a result came to. */
+export interface Verdict {
+  /** What is wrong with it, one sentence; undefined when nothing is. */
+  readonly wrong?: string;
+  /** How far the check had come when it found that. */
+  readonly depth: CheckDepth;
+  /** Why it was not run at all, although nothing is known to be wrong. */
+  readonly notRun?: string;
+  readonly reference?: PreparedReference;
+  readonly outputs?: readonly OutputAgreement[];
+  /** Edge cases that it was right on. */
+  readonly edges?: number;
+  /** Session of the result as a server would run it, where the check came so far: the caller releases it. */
+  readonly session?: number;
+}
+
+/** Tells whether a written model is what the original is. */
+export class Verifier {
+  readonly #interface: ModelInterface;
+  readonly #original: OriginalRuns | undefined;
+  readonly #exactTolerance: Tolerance;
+  readonly #tolerance: Tolerance;
+
+  /**
+   * @param base the model that passes start from: its narrowest type decides what rounding may do
+   * @param wanted the interface that results must have
+   * @param original undefined when nothing is to be run
+   */
+  constructor(base: Model, wanted: ModelInterface, original: OriginalRuns | undefined) {
+    this.#interface = wanted;
+    this.#original = original;
+    this.#exactTolerance = toleranceOf(base, true);
+    this.#tolerance = toleranceOf(base, false);
+  }
+
+  /** Checks a file. @param exact whether only changes that keep outputs bit for bit were made */
+  async check(path: string, exact: boolean, depth: CheckDepth): Promise<Verdict> {
+    const unsound = await this.#whyUnsound(path);
+    if (unsound !== undefined) return { wrong: unsound, depth: 'structure' };
+    const original = this.#original;
+    if (!original || depth === 'structure') return { depth: 'structure' };
+    const reference = await original.reference();
+    if (reference instanceof Failure) return { depth: 'structure', notRun: reference.reason };
+    const tolerance = exact && reference.plain ? this.#exactTolerance : this.#tolerance;
+    const plain = await this.#run(original, path, reference, reference.session, tolerance, true);
+    if (typeof plain === 'string') return { wrong: plain, depth: 'plain', reference };
+    const { outputs } = plain;
+    const edges = plain.runs - reference.samples;
+    if (depth === 'plain') {
+      await original.release(plain.session);
+      return { depth, reference, outputs, edges };
+    }
+    if (!reference.plain) return { depth, reference, outputs, edges, session: plain.session };
+    await original.release(plain.session);
+    const optimized = await this.#run(original, path, reference, OPTIMIZED_SESSION, this.#tolerance, false);
+    if (typeof optimized === 'string')
+      return { wrong: `as ONNX Runtime optimizes it, ${optimized}`, depth: 'optimized', reference };
+    return { depth, reference, outputs, edges, session: optimized.session };
+  }
+
+  /** Frees the session of a verdict. */
+  async release(session: number): Promise<void> {
+    await this.#original?.release(session);
+  }
+
+  async #run(
+    original: OriginalRuns,
+    path: string,
+    { reference }: PreparedReference,
+    options: SessionOptions,
+    tolerance: Tolerance,
+    edges: boolean,
+  ): Promise<(CheckResult & { readonly session: number }) | string> {
+    const session = await original.load(path, options, 'result');
+    if (session instanceof Failure) return session.reason;
+    const result = await original.attempt('running the result', (host) =>
+      host.request('check', { reference, session, tolerance, edges }),
+    );
+    if (result instanceof Failure) return result.reason;
+    if (result.wrong === undefined) return { ...result, session };
+    await original.release(session);
+    return result.wrong;
+  }
+
+  /** Reads the file as a stranger would. */
+  async #whyUnsound(path: string): Promise<string | undefined> {
+    let model: Model | undefined;
+    try {
+      // The weights of a model that is only tried stand in links to the original.
+      model = await readModel(path, { allowLinks: true });
+      assertUsable(model);
+      const [problem] = verifyModel(model);
+      return problem?.message ?? whyInterfaceDiffers(this.#interface, interfaceOf(model));
+    } catch (error) {
+      if (error instanceof ServeOptError && error.exitCode === 3) return error.message;
+      throw error;
+    } finally {
+      model?.source?.close();
+    }
+  }
+}
