@@ -19,13 +19,16 @@ const MOST_EXPLAINED = 3;
 
 const runtime = await FuzzRuntime.load();
 const fired = new Map<string, number>();
+let unusable = 0;
 
 describe('optimized random graphs', () => {
   const chunks = Array.from({ length: Math.ceil(RUNS / CHUNK) }, (_, index) => FIRST + index * CHUNK);
   it.each(chunks)('are right from seed %i on', async (from) => {
     const texts: string[] = [];
     for (let seed = from; seed < Math.min(from + CHUNK, FIRST + RUNS); seed++) {
-      const subject = await FuzzSubject.of(randomGraph(seed), seed, runtime);
+      const subject = await FuzzSubject.of(randomGraph(seed), seed, runtime).catch(() => undefined);
+      if (!subject) unusable++;
+      if (!subject) continue;
       for (const recipe of recipesFor(seed)) {
         const { outcome, fault } = await subject.check(recipe);
         for (const pass of new Set(outcome?.applied.map((applied) => applied.pass)))
@@ -40,6 +43,10 @@ describe('optimized random graphs', () => {
       }
     }
     if (texts.length > 0) throw new Error(texts.join('\n\n'));
+  });
+
+  it('nearly all run in ONNX Runtime as they were made', () => {
+    expect(unusable).toBeLessThanOrEqual(RUNS / 200);
   });
 
   it('give every pass something to do', () => {
