@@ -58,6 +58,7 @@ export type { InferenceProblem, InferenceReport } from './ops/infer-types.js';
 export { inferTypes } from './ops/infer-types.js';
 export { eliminateAddZero } from './passes/eliminate/eliminate-add-zero.js';
 export { eliminateCommonSizes } from './passes/eliminate/eliminate-common-sizes.js';
+export type { EliminateCommonSubexpressionsOptions } from './passes/eliminate/eliminate-common-subexpressions.js';
 export { eliminateCommonSubexpressions } from './passes/eliminate/eliminate-common-subexpressions.js';
 // Passes: steps for `model.transform(…)`.
 export { eliminateDead } from './passes/eliminate/eliminate-dead.js';

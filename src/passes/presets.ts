@@ -92,7 +92,7 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   { pass: foldKnownValues, stage: 'clean', level: 'basic' },
   { pass: foldReshapeTarget, stage: 'clean', level: 'basic' },
   { pass: eliminateCommonSizes, stage: 'clean', level: 'basic' },
-  { pass: eliminateCommonSubexpressions, stage: 'clean', level: 'basic' },
+  { pass: eliminateCommonSubexpressions, stage: 'clean', level: 'basic', options: { heavy: false } },
   { pass: eliminateDead, stage: 'clean', level: 'basic' },
   { pass: foldConstants, stage: 'clean', level: 'basic' },
   { pass: inlineIf, stage: 'clean', level: 'basic' },
@@ -113,6 +113,8 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   { pass: fuseScaleIntoGemm, stage: 'merge', level: 'standard' },
   { pass: fusePadIntoConv, stage: 'merge', level: 'standard' },
   { pass: fusePadIntoPool, stage: 'merge', level: 'standard' },
+  // target: what only pays, or only shows, when everything else is in place.
+  { pass: eliminateCommonSubexpressions, stage: 'target', level: 'basic' },
   // patterns: the larger ones first.
   { pass: fuseAttentionOrt, stage: 'patterns', level: 'standard' },
 ];

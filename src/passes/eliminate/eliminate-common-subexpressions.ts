@@ -1,11 +1,16 @@
 import type { Node } from '../../ir/node.js';
 import type { Value } from '../../ir/value.js';
 import { opSchema } from '../../ops/schema.js';
-import { COMMUTATIVE, isDeterministic } from '../../ops/traits.js';
+import { COMMUTATIVE, isDeterministic, MAC_OPERATORS } from '../../ops/traits.js';
 import { defineRewrite, type SweepContext } from '../engine/rewrite.js';
 import { forward, whyNotForwardable } from '../nodes.js';
 import { attributesKey, sameTensorAttributes } from './attribute-key.js';
 import { type VisibleTable, visitInScope } from './visible-table.js';
+
+export interface EliminateCommonSubexpressionsOptions {
+  /** Also Conv, MatMul and their like. Before what follows them is folded into their weights, sharing them is in the way of that. */
+  readonly heavy: boolean;
+}
 
 /**
  * Computes once what is computed twice: of two nodes with the same operator, inputs and attributes the first stays, and
@@ -16,19 +21,19 @@ import { type VisibleTable, visitInScope } from './visible-table.js';
  * Refuses: operators that are random or unknown, nodes with subgraphs, nodes that give out other outputs than the first,
  * and two that both make outputs of the graph. Numerics: exact.
  */
-export const eliminateCommonSubexpressions = defineRewrite<object>({
+export const eliminateCommonSubexpressions = defineRewrite<EliminateCommonSubexpressionsOptions>({
   name: 'eliminate-common-subexpressions',
   summary: 'Computes once what is computed twice.',
   group: 'eliminate',
   numerics: 'exact',
   scope: 'all-graphs',
   opset: [1, null],
-  options: {},
+  options: { heavy: { description: 'also Conv, MatMul and other operators that multiply weights', default: true } },
   roots: [],
-  rules: () => ({ sweep: shareResults }),
+  rules: ({ heavy }) => ({ sweep: (context) => shareResults(context, heavy) }),
 });
 
-function shareResults(context: SweepContext): void {
+function shareResults(context: SweepContext, heavy: boolean): void {
   const { model } = context;
   const ids = new Map<Value, number>();
   const idOf = (value: Value): number => {
@@ -37,6 +42,7 @@ function shareResults(context: SweepContext): void {
     return id;
   };
   const visit = (node: Node, table: VisibleTable<Node>): void => {
+    if (!heavy && node.domain === '' && MAC_OPERATORS.has(node.opType)) return;
     const key = nodeKey(node, context, idOf);
     if (key === undefined) return;
     const first = table.get(key);
