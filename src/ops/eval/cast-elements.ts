@@ -171,7 +171,7 @@ function writer(to: DataTypeCode, options: CastOptions): Write | undefined {
   // By way of float32, as ONNX Runtime does. The 4-bit type always saturates.
   const saturates = options.saturate || to === DataType.FLOAT4E2M1;
   return (lane, bytes, at) =>
-    encodeSmallFloats(to, Float32Array.from(lane), bytes.subarray(at, at + lane.length), saturates);
+    encodeSmallFloats(to, new Float32Array(lane), bytes.subarray(at, at + lane.length), saturates);
 }
 
 /** Whole numbers of up to 64 bits, as two words: exact, since what a float64 holds beyond 2^53 has zeros below. */
@@ -220,6 +220,4 @@ const DIRECT: ReadonlyMap<number, MapElements> = new Map<number, MapElements>([
     pairKey(DataType.BFLOAT16, DataType.FLOAT),
     (s, t) => bfloat16ToFloat32(typedView(Uint16Array, s), typedView(Float32Array, t)),
   ],
-  [pairKey(DataType.FLOAT, DataType.DOUBLE), (s, t) => typedView(Float64Array, t).set(typedView(Float32Array, s))],
-  [pairKey(DataType.DOUBLE, DataType.FLOAT), (s, t) => typedView(Float32Array, t).set(typedView(Float64Array, s))],
 ]);

@@ -12,12 +12,32 @@ type Codec = {
   readonly encode: (lane: NumberLane, bytes: Uint8Array) => void;
 };
 
-/** Plain arrays: setting one from the other rounds to nearest even for floats and wraps around for integers. */
-function arrayCodec(view: (bytes: Uint8Array) => Exclude<TypedArray, BigInt64Array | BigUint64Array>): Codec {
+/** Arrays of integers: setting one from numbers truncates and wraps around. */
+function integerCodec(view: (bytes: Uint8Array) => Exclude<TypedArray, BigLane>): Codec {
   return {
     decode: (bytes, lane) => lane.set(view(bytes)),
     encode: (lane, bytes) => view(bytes).set(lane),
   };
+}
+
+/** Bits of the NaN that is written: what a processor makes differs from one to the next. */
+const NAN_32 = 0x7fc00000;
+const NAN_64_HIGH = 0x7ff80000;
+
+function encodeFloats(lane: NumberLane, target: Float32Array): void {
+  target.set(lane);
+  const bits = new Uint32Array(target.buffer, target.byteOffset, target.length);
+  for (let i = 0; i < lane.length; i++) if (Number.isNaN(lane[i])) bits[i] = NAN_32;
+}
+
+function encodeDoubles(lane: NumberLane, bytes: Uint8Array): void {
+  typedView(Float64Array, bytes).set(lane);
+  const words = typedView(Uint32Array, bytes);
+  for (let i = 0; i < lane.length; i++) {
+    if (!Number.isNaN(lane[i])) continue;
+    words[2 * i] = 0;
+    words[2 * i + 1] = NAN_64_HIGH;
+  }
 }
 
 type Narrow = (source: Float32Array, target: Uint16Array) => void;
@@ -31,7 +51,11 @@ function halfCodec(narrow: Narrow, widen: Widen): Codec {
       widen(typedView(Uint16Array, bytes), floats);
       lane.set(floats);
     },
-    encode: (lane, bytes) => narrow(Float32Array.from(lane), typedView(Uint16Array, bytes)),
+    encode(lane, bytes) {
+      const floats = new Float32Array(lane.length);
+      encodeFloats(lane, floats);
+      narrow(floats, typedView(Uint16Array, bytes));
+    },
   };
 }
 
@@ -46,16 +70,22 @@ const BOOL_CODEC: Codec = {
 };
 
 const CODECS: ReadonlyMap<DataTypeCode, Codec> = new Map([
-  [DataType.FLOAT, arrayCodec((bytes) => typedView(Float32Array, bytes))],
-  [DataType.DOUBLE, arrayCodec((bytes) => typedView(Float64Array, bytes))],
+  [
+    DataType.FLOAT,
+    {
+      decode: (bytes, lane) => lane.set(typedView(Float32Array, bytes)),
+      encode: (lane, bytes) => encodeFloats(lane, typedView(Float32Array, bytes)),
+    },
+  ],
+  [DataType.DOUBLE, { decode: (bytes, lane) => lane.set(typedView(Float64Array, bytes)), encode: encodeDoubles }],
   [DataType.FLOAT16, halfCodec(float32ToFloat16, float16ToFloat32)],
   [DataType.BFLOAT16, halfCodec(float32ToBfloat16, bfloat16ToFloat32)],
-  [DataType.INT8, arrayCodec((bytes) => typedView(Int8Array, bytes))],
-  [DataType.INT16, arrayCodec((bytes) => typedView(Int16Array, bytes))],
-  [DataType.INT32, arrayCodec((bytes) => typedView(Int32Array, bytes))],
-  [DataType.UINT8, arrayCodec((bytes) => bytes)],
-  [DataType.UINT16, arrayCodec((bytes) => typedView(Uint16Array, bytes))],
-  [DataType.UINT32, arrayCodec((bytes) => typedView(Uint32Array, bytes))],
+  [DataType.INT8, integerCodec((bytes) => typedView(Int8Array, bytes))],
+  [DataType.INT16, integerCodec((bytes) => typedView(Int16Array, bytes))],
+  [DataType.INT32, integerCodec((bytes) => typedView(Int32Array, bytes))],
+  [DataType.UINT8, integerCodec((bytes) => bytes)],
+  [DataType.UINT16, integerCodec((bytes) => typedView(Uint16Array, bytes))],
+  [DataType.UINT32, integerCodec((bytes) => typedView(Uint32Array, bytes))],
   [DataType.BOOL, BOOL_CODEC],
 ]);
 

@@ -5,7 +5,7 @@ import { type AxisWalk, axisWalk, lineStarts } from './axis-walk.js';
 import { type Kernel, type KernelContext, type KernelTable, refuse } from './kernel-context.js';
 import { type BigLane, bigintsOf, bigintTensor, laneKind, type NumberLane, numbersOf, numberTensor } from './lane.js';
 import { viewedTensor } from './moved-tensor.js';
-import { refuseNaN } from './unary.js';
+import { refuseNaN } from './refuse-nan.js';
 
 /** Elements that `<` and `>` order: numbers, or bigints of 64-bit types. */
 function ordered(data: Tensor): NumberLane | BigLane {

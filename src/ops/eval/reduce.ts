@@ -4,7 +4,7 @@ import { elementCount, type Tensor } from '../../tensor/tensor.js';
 import { type Kernel, type KernelTable, refuse } from './kernel-context.js';
 import { bigintsOf, bigintTensor, laneKind, numbersOf, numberTensor } from './lane.js';
 import { permuted } from './layout.js';
-import { refuseNaN } from './unary.js';
+import { refuseNaN } from './refuse-nan.js';
 
 interface Reduction {
   /** Reduces elements `[start, start + count)`. */

@@ -16,7 +16,7 @@ import {
   numberTensor,
 } from './lane.js';
 import { cellsFor } from './moved-tensor.js';
-import { refuseNaN } from './unary.js';
+import { refuseNaN } from './refuse-nan.js';
 
 function scatterElements(context: KernelContext): Tensor {
   const data = context.input(0);

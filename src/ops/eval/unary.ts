@@ -5,6 +5,7 @@ import { elementwise, type LaneOperator } from './elementwise.js';
 import { erf } from './erf.js';
 import { type Kernel, type KernelContext, type KernelTable, refuse } from './kernel-context.js';
 import { bigintsOf, numbersOf } from './lane.js';
+import { refuseNaN } from './refuse-nan.js';
 
 /** A loop around a function of one element. */
 export function each(number: (x: number) => number, bigint?: (x: bigint) => bigint): LaneOperator {
@@ -33,11 +34,6 @@ const SIGN = each(
 function sign(context: KernelContext): Tensor {
   refuseNaN(context.input(0));
   return elementwise(context, [context.input(0)], context.outputType(), SIGN);
-}
-
-/** For operators of which runtimes give different results for a NaN. */
-export function refuseNaN(tensor: Tensor): void {
-  if (isFloat(tensor.dataType) && numbersOf(tensor).some(Number.isNaN)) refuse('what a NaN gives is not settled');
 }
 
 /** A function that depends on attributes. */

@@ -5,7 +5,7 @@ import { selected } from './gather.js';
 import { type KernelContext, type KernelTable, refuse } from './kernel-context.js';
 import { bigintsOf, laneKind, numbersOf } from './lane.js';
 import { permuted } from './layout.js';
-import { refuseNaN } from './unary.js';
+import { refuseNaN } from './refuse-nan.js';
 
 /** Distinct slices along an axis (or elements, without one), where each is first, which one each is, and how many there are of each. */
 function unique(context: KernelContext): Tensor[] {
