@@ -1,6 +1,7 @@
 import { eliminateDead } from './eliminate/eliminate-dead.js';
 import { eliminateIdentity } from './eliminate/eliminate-identity.js';
 import { fuseAttentionOrt } from './fuse/fuse-attention-ort.js';
+import { fuseMultiHeadAttention } from './fuse/fuse-multi-head-attention.js';
 import type { RegisteredPass } from './registry.js';
 
 /** How far `optimize` goes: each level does what the ones before it do. */
@@ -32,4 +33,5 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   { pass: eliminateDead, stage: 'clean', level: 'basic' },
   // patterns: the larger ones first.
   { pass: fuseAttentionOrt, stage: 'patterns', level: 'standard' },
+  { pass: fuseMultiHeadAttention, stage: 'patterns', level: 'standard' },
 ];

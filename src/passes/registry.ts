@@ -6,6 +6,7 @@ import { foldBatchNormalization } from './fold/fold-batch-normalization.js';
 import { foldConstantViews } from './fold/fold-constant-views.js';
 import { fuseAttentionOrt } from './fuse/fuse-attention-ort.js';
 import { fuseHardSwish } from './fuse/fuse-hard-swish.js';
+import { fuseMultiHeadAttention } from './fuse/fuse-multi-head-attention.js';
 import type { OptionRow, PassDefinition } from './pass.js';
 import { convertToFloat16 } from './quantize/convert-to-float16.js';
 import { quantizeDynamic } from './quantize/quantize-dynamic.js';
@@ -36,6 +37,7 @@ export const PASSES: readonly RegisteredPass[] = [
   foldConstantViews,
   fuseAttentionOrt,
   fuseHardSwish,
+  fuseMultiHeadAttention,
   initializersNotInputs,
   upgradeOpset,
   quantizeStatic,

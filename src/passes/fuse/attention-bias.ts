@@ -4,6 +4,7 @@ import type { Graph } from '../../ir/graph.js';
 import type { Node } from '../../ir/node.js';
 import { type Dim, type Shape, tensorType } from '../../ir/type.js';
 import type { Value } from '../../ir/value.js';
+import { subtractDims } from '../../ops/dim.js';
 import { DataType, type DataTypeCode } from '../../tensor/dtype.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { addConstant } from '../constants.js';
@@ -93,12 +94,7 @@ function onlyAdded(steps: readonly ScoreStep[]): Value | undefined {
   return step?.kind === 'add' ? step.value : undefined;
 }
 
-function whyNotBias(
-  step: ScoreStep,
-  core: AttentionCore,
-  dims: ScoreDims,
-  dataType: DataTypeCode,
-): string | undefined {
+function whyNotBias(step: ScoreStep, core: AttentionCore, dims: ScoreDims, dataType: DataTypeCode): string | undefined {
   if (step.kind === 'fill') {
     const largest = LARGEST_FILL.get(dataType);
     if (largest === undefined || !(step.number <= largest))
@@ -114,7 +110,7 @@ function whyNotBias(
   if (shape.length > full.length) return `its mask "${value.name}" has more axes than its scores`;
   for (const [axis, dim] of shape.entries()) {
     const expected = full[axis + full.length - shape.length];
-    if (dim !== 1 && !sameDim(dim, expected))
+    if (dim !== 1 && !sameDim(dim, expected) && subtractDims(dim, expected) !== 0)
       return `axis ${axis} of its mask "${value.name}" is not known to be 1 or that of the scores`;
   }
   return undefined;
@@ -177,7 +173,9 @@ function expandTarget(graph: Graph, sizes: readonly Size[], before: Node, contex
   flush();
   const type = tensorType(DataType.INT64, [sizes.length]);
   const outputs = [{ name: 'attention_bias_shape', type }];
-  return graph.addNode({ opType: 'Concat', inputs: parts, outputs, attributes: [attribute('axis', 0)] }, before).output();
+  return graph
+    .addNode({ opType: 'Concat', inputs: parts, outputs, attributes: [attribute('axis', 0)] }, before)
+    .output();
 }
 
 /** One size of a value, as a list of one. */

@@ -40,7 +40,10 @@ export function attachOutput(layout: OutputLayout, spec: NodeSpec, dims: OutputD
   const dataType = dataTypeOf(last.output()) ?? 0;
   if (form === 'features' && spec.outputs.length === 0) return takeOver(last, spec);
   const features = tensorType(dataType, [dims.batch, dims.sequence, dims.heads * dims.size]);
-  const fused = graph.addNode({ ...spec, outputs: [{ name: `${spec.opType}_output`, type: features }, ...spec.outputs] }, last);
+  const fused = graph.addNode(
+    { ...spec, outputs: [{ name: `${spec.opType}_output`, type: features }, ...spec.outputs] },
+    last,
+  );
   const output = fused.output();
   switch (form) {
     case 'features': {

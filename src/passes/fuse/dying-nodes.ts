@@ -1,6 +1,7 @@
 import type { Node } from '../../ir/node.js';
 import type { Value } from '../../ir/value.js';
 import type { RewriteContext } from '../engine/rewrite.js';
+import { nodeFileBytes } from '../engine/size-ledger.js';
 import { isUnused } from '../nodes.js';
 
 /**
@@ -15,7 +16,14 @@ export function dyingNodes(roots: Iterable<Node>, kept: Iterable<Value | undefin
   for (let node = waiting.pop(); node; node = waiting.pop()) {
     for (const input of node.inputs) {
       const producer = input?.producer;
-      if (!producer || dying.has(producer) || living.has(producer) || producer.is('Constant') || !isOnlyReadBy(producer, dying)) continue;
+      if (
+        !producer ||
+        dying.has(producer) ||
+        living.has(producer) ||
+        producer.is('Constant') ||
+        !isOnlyReadBy(producer, dying)
+      )
+        continue;
       dying.add(producer);
       waiting.push(producer);
     }
@@ -32,14 +40,16 @@ function isOnlyReadBy(node: Node, readers: ReadonlySet<Node>): boolean {
   });
 }
 
-/** Bytes of the constants that only `dying` nodes read. */
+/** Bytes of `dying` nodes and of the constants that only they read. */
 export function freedBytes(dying: ReadonlySet<Node>, context: RewriteContext): number {
   const read = new Set<Value>();
   for (const node of dying) for (const input of node.inputs) if (input) read.add(input);
   let bytes = 0;
+  for (const node of dying) bytes += nodeFileBytes(node);
   for (const value of read) {
     const tensor = context.constant(value);
-    if (tensor && !value.isGraphOutput && [...value.uses].every(({ node }) => dying.has(node))) bytes += tensor.byteLength;
+    if (tensor && !value.isGraphOutput && [...value.uses].every(({ node }) => dying.has(node)))
+      bytes += tensor.byteLength;
   }
   return bytes;
 }

@@ -15,6 +15,7 @@ import {
   type AttentionSite,
   attentionSite,
   gainOf,
+  queryShape,
   scaleAttributes,
   scoreDims,
   siteBias,
@@ -83,7 +84,11 @@ function whyNot(
   if (query.view.batchFirst !== key.view.batchFirst || key.view.batchFirst !== value.view.batchFirst)
     return 'query, key and value have batch and sequence in different order';
   const { heads, size } = query.view;
-  if (heads !== key.view.heads || heads !== value.view.heads || [query, key, value].some(({ view }) => view.repeats !== 1))
+  if (
+    heads !== key.view.heads ||
+    heads !== value.view.heads ||
+    [query, key, value].some(({ view }) => view.repeats !== 1)
+  )
     return 'query, key and value have different numbers of heads';
   if (size !== key.view.size) return 'heads of query and key have different sizes';
   if (value.view.factor !== 1) return 'its value is scaled';
@@ -104,9 +109,10 @@ function rewrite(
 ): Match {
   const [query, key, value] = operands;
   const { view, projection } = query;
-  const bias = siteBias(site, view, context);
+  const shape = queryShape(view);
+  const bias = siteBias(site, shape, context);
   if (typeof bias === 'string') return bias;
-  const layout = siteOutput(site, view, value.view.size, context);
+  const layout = siteOutput(site, shape, value.view.size, context);
   const input = batchFirst(projection.input, view.batchFirst);
   const { nodes, dying } = gainOf(site, layout, [input]);
   if (operands.some((one) => one.projection.nodes.some((node) => !dying.has(node))))
@@ -115,7 +121,7 @@ function rewrite(
   if (dying.size <= cost) return 'that would save no nodes';
   const packed = packedBytes(operands) - freedBytes(dying, context);
   if (!context.mayGrow(packed)) return `its weights are shared, and a copy takes ${packed} bytes`;
-  const dims = scoreDims(site, view);
+  const dims = scoreDims(site, shape);
   return {
     nodes: [site.core.softmax, ...nodes.filter((node) => node !== site.core.softmax)],
     apply() {
@@ -126,7 +132,10 @@ function rewrite(
         ...scaleAttributes(totalScale(site.core.scale, view, key.view), view.size),
         ...hiddenSizes(operands),
       ];
-      const inputs: (Value | undefined)[] = [input ?? transposeBefore(last, projection.input), ...packedConstants(operands, site, last)];
+      const inputs: (Value | undefined)[] = [
+        input ?? transposeBefore(last, projection.input),
+        ...packedConstants(operands, site, last),
+      ];
       if (bias) inputs.push(undefined, undefined, bias.build(last));
       return attachOutput(
         layout,
@@ -174,7 +183,12 @@ function packedConstants(operands: readonly Projected[], site: AttentionSite, la
   const weights = parts.map(({ columns, projection }): Columns => ({ tensor: projection.weight, columns }));
   const biases = parts.map(({ columns, projection }): Columns => ({ tensor: projection.bias, columns }));
   const add = (name: string, dims: number[], columns: Columns[]) =>
-    addConstant(last.graph, name, Tensor.of(DataType.FLOAT, dims, columnsBeside(dims.length > 1 ? rows : 1, columns)), last);
+    addConstant(
+      last.graph,
+      name,
+      Tensor.of(DataType.FLOAT, dims, columnsBeside(dims.length > 1 ? rows : 1, columns)),
+      last,
+    );
   return [add(`${label}_qkv_weight`, [rows, width], weights), add(`${label}_qkv_bias`, [width], biases)];
 }
 

@@ -236,7 +236,10 @@ function unsqueezed(view: StridedView, axes: readonly number[] | undefined): Str
   const added = new Set(axes.map((axis) => frontAxis(axis, rank)));
   if (added.has(undefined) || added.size !== axes.length) return undefined;
   const rest = view.axes.values();
-  return { ...view, axes: Array.from({ length: rank }, (_, axis) => (added.has(axis) ? [] : (rest.next().value ?? []))) };
+  return {
+    ...view,
+    axes: Array.from({ length: rank }, (_, axis) => (added.has(axis) ? [] : (rest.next().value ?? []))),
+  };
 }
 
 /** One element along an axis. */
