@@ -36,6 +36,7 @@ import { fuseHardSwish } from './fuse/fuse-hard-swish.js';
 import { fuseLayerNormalization } from './fuse/fuse-layer-normalization.js';
 import { fuseMatmulAdd } from './fuse/fuse-matmul-add.js';
 import { fuseMinMax } from './fuse/fuse-min-max.js';
+import { fuseMultiHeadAttention } from './fuse/fuse-multi-head-attention.js';
 import { fusePadIntoConv } from './fuse/fuse-pad-into-conv.js';
 import { fusePadIntoPool } from './fuse/fuse-pad-into-pool.js';
 import { fuseRmsNormalization } from './fuse/fuse-rms-normalization.js';
@@ -117,4 +118,5 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   { pass: eliminateCommonSubexpressions, stage: 'target', level: 'basic' },
   // patterns: the larger ones first.
   { pass: fuseAttentionOrt, stage: 'patterns', level: 'standard' },
+  { pass: fuseMultiHeadAttention, stage: 'patterns', level: 'standard' },
 ];
