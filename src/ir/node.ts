@@ -7,6 +7,14 @@ import { WatchedMap } from './watched-map.js';
 
 const utf8 = new TextDecoder();
 
+/** A subgraph and the attribute that holds it. */
+export interface HeldGraph {
+  readonly name: string;
+  readonly graph: Graph;
+}
+
+const NONE: readonly HeldGraph[] = [];
+
 /**
  * One operator call. Inputs are values or undefined (an omitted optional); outputs are owned by the node.
  * `domain` is '' for ai.onnx, however the file spelt it.
@@ -20,6 +28,7 @@ export class Node {
   #uses: (Use | undefined)[] = [];
   #outputs: (Value | undefined)[] = [];
   readonly #attributes: Map<string, Attribute> = new Map();
+  #graphAttributes = 0;
   graph: Graph;
   #docString: string | undefined;
   #metadataProps: Map<string, string> | undefined;
@@ -180,11 +189,18 @@ export class Node {
     return this.#attributes;
   }
   setAttribute(attribute: Attribute): void {
+    this.#countGraphs(this.#attributes.get(attribute.name), -1);
+    this.#countGraphs(attribute, 1);
     this.#attributes.set(attribute.name, attribute);
     this.#edited();
   }
   removeAttribute(name: string): void {
+    this.#countGraphs(this.#attributes.get(name), -1);
     if (this.#attributes.delete(name)) this.#edited();
+  }
+
+  #countGraphs(attribute: Attribute | undefined, sign: 1 | -1): void {
+    if (attribute?.value.kind === 'graph' || attribute?.value.kind === 'graphs') this.#graphAttributes += sign;
   }
 
   /** An int attribute as a number (values beyond 2^53 saturate), or `fallback` when absent or of another kind. */
@@ -214,11 +230,15 @@ export class Node {
   }
 
   /** Every subgraph held by an attribute, with the attribute's name. */
-  *subgraphs(): Generator<{ readonly name: string; readonly graph: Graph }> {
+  subgraphs(): readonly HeldGraph[] {
+    // Asked of every node again and again, and nearly none has any.
+    if (this.#graphAttributes === 0) return NONE;
+    const held: HeldGraph[] = [];
     for (const { name, value } of this.#attributes.values()) {
-      if (value.kind === 'graph') yield { name, graph: value.value };
-      else if (value.kind === 'graphs') for (const graph of value.value) yield { name, graph };
+      if (value.kind === 'graph') held.push({ name, graph: value.value });
+      else if (value.kind === 'graphs') for (const graph of value.value) held.push({ name, graph });
     }
+    return held;
   }
 
   /** Drops its uses of other values; called by Graph.remove. */

@@ -10,8 +10,8 @@ export function* walkGraphs(graph: Graph): Generator<Graph> {
   for (let current = stack.pop(); current; current = stack.pop()) {
     yield current;
     const inner: Graph[] = [];
-    for (const node of current.nodes) for (const sub of node.subgraphs()) inner.push(sub.graph);
-    stack.push(...inner.reverse());
+    for (const node of current.nodes) for (const { graph: held } of node.subgraphs()) inner.push(held);
+    for (let at = inner.length - 1; at >= 0; at--) stack.push(inner[at] as Graph);
   }
 }
 

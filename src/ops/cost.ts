@@ -174,7 +174,7 @@ export function modelCost(model: Model, options: ModelCostOptions = {}): ModelCo
   const countedOnce: Node[] = [];
   for (const [graph, calls] of graphsByCalls(model)) {
     for (const node of graph.nodes) {
-      if (node.subgraphs().next().done !== true) countedOnce.push(node);
+      if (node.subgraphs().length > 0) countedOnce.push(node);
       const { macs } = nodeCost(node);
       const once = macs === undefined ? undefined : evaluateWithOnes(macs, given, assumed);
       const total = once === undefined ? undefined : once * calls;

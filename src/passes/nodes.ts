@@ -55,7 +55,7 @@ export function removeUnused(node: Node): void {
   for (let current = waiting.pop(); current; current = waiting.pop()) {
     if (current.removed || current.outputs.length === 0) continue;
     if (!current.outputs.every((output) => !output || isUnused(output))) continue;
-    const captured = [...current.subgraphs()].flatMap(({ graph }) => capturedValues(graph));
+    const captured = current.subgraphs().flatMap(({ graph }) => capturedValues(graph));
     const inputs = new Set([...current.inputs, ...captured]);
     current.graph.remove(current);
     for (const input of inputs) {

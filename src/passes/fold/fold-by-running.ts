@@ -43,9 +43,9 @@ function constantNodes(context: SweepContext, failed: ReadonlySet<Node>): Set<No
   for (const graph of walkGraphs(context.model.graph)) {
     for (const node of graph.nodes) {
       if (!canFold(node) || failed.has(node) || !isDeterministic(node)) continue;
-      if (node.inputs.length === 0 && node.subgraphs().next().done) continue;
+      if (node.inputs.length === 0 && node.subgraphs().length === 0) continue;
       if (!node.inputs.every(isKnown)) continue;
-      if (![...node.subgraphs()].every(({ graph: body }) => capturedValues(body).every(isKnown))) continue;
+      if (!node.subgraphs().every(({ graph: body }) => capturedValues(body).every(isKnown))) continue;
       known.add(node);
     }
   }
@@ -98,7 +98,7 @@ function fragmentOf(
   const mapping: ValueMapping = new Map();
   const needed = new Set<Node>();
   const visit = (node: Node): void => {
-    const captured = [...node.subgraphs()].flatMap(({ graph }) => capturedValues(graph));
+    const captured = node.subgraphs().flatMap(({ graph }) => capturedValues(graph));
     for (const value of [...node.inputs, ...captured]) {
       if (!value || mapping.has(value)) continue;
       const tensor = context.constant(value);

@@ -24,7 +24,7 @@ export interface ControlFlowLinks {
 export function linkControlFlow(order: readonly Node[], nodes: ReadonlyMap<Node, NodePlan>): ControlFlowLinks {
   const links: ControlFlowLinks = { bodyInputs: new Set(), bodyOutputs: new Map() };
   for (const node of order) {
-    const bodies = [...node.subgraphs()].map(({ graph }) => graph);
+    const bodies = node.subgraphs().map(({ graph }) => graph);
     for (const body of bodies) {
       links.bodyOutputs.set(
         body,

@@ -157,7 +157,7 @@ function betweenFloat32(
   const movable = (node: Node): boolean => {
     if (!nodes.get(node)?.outputs.includes(true)) return false;
     if (isShapeOnly(node) || node.is('Cast')) return true;
-    return !node.inputs.some(isFloat32) && node.subgraphs().next().done === true;
+    return !node.inputs.some(isFloat32) && node.subgraphs().length === 0;
   };
   const fromWide = new Set<Node>();
   for (const node of order) {
