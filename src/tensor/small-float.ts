@@ -74,10 +74,12 @@ export function encodeSmallFloats(
   if (!type) throw bug(`expected a small float type, got ${dataTypeName(dataType)}`);
   const bits = new Int32Array(source.buffer, source.byteOffset, source.length);
   const least = 1 - type.bias;
+  const scales = Float64Array.from({ length: 256 }, (_, e) => 2 ** (type.mantissaBits - Math.max(e - 127, least)));
   for (let i = 0; i < source.length; i++) {
     const value = source[i] as number;
-    const exponent = Math.max((((bits[i] as number) >>> 23) & 0xff) - 127, least);
-    const scaled = Math.abs(value) * 2 ** (type.mantissaBits - exponent);
+    const biased = ((bits[i] as number) >>> 23) & 0xff;
+    const exponent = Math.max(biased - 127, least);
+    const scaled = Math.abs(value) * (scales[biased] as number);
     const floor = Math.floor(scaled);
     const rest = scaled - floor;
     const isUp = rest > 0.5 || (rest === 0.5 && floor % 2 === 1);

@@ -4,7 +4,7 @@ import { DataType, type DataTypeCode, integerRange, isInteger } from '../../tens
 import { float16ToFloat32, float32ToFloat16 } from '../../tensor/float16.js';
 import { encodeSmallFloats, exponentCode, type RoundMode, smallFloatValues } from '../../tensor/small-float.js';
 import { type Tensor, typedView } from '../../tensor/tensor.js';
-import type { MapElements } from './filled-tensor.js';
+import type { MapElements } from './computed-tensor.js';
 import { refuse } from './kernel-context.js';
 import { bigView, decodeNumbers, encodeNumbers, laneKind, type NumberLane } from './lane.js';
 import { cellsFor } from './moved-tensor.js';

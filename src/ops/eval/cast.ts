@@ -3,7 +3,7 @@ import { DataType, type DataTypeCode, dataTypeFromName, dataTypeName, dataTypeRo
 import { Tensor } from '../../tensor/tensor.js';
 import { type CastOptions, elementCaster } from './cast-elements.js';
 import { formatNumbers, parseNumbers } from './cast-text.js';
-import { mappedTensor } from './filled-tensor.js';
+import { mappedTensor } from './computed-tensor.js';
 import { type KernelContext, type KernelTable, refuse } from './kernel-context.js';
 import { cellsFor } from './moved-tensor.js';
 

@@ -1,7 +1,7 @@
 import { type DataTypeCode, rawByteLength } from '../../tensor/dtype.js';
 import { bytesOf, elementCount, type Tensor } from '../../tensor/tensor.js';
 import { broadcastDims } from './broadcast-dims.js';
-import { filledTensor } from './filled-tensor.js';
+import { type Fill, filledTensor, mappedTensor } from './computed-tensor.js';
 import { type KernelContext, refuse } from './kernel-context.js';
 import { type BigLane, bigView, decodeNumbers, encodeNumbers, laneKind, type NumberLane } from './lane.js';
 import { cellsFor } from './moved-tensor.js';
@@ -38,48 +38,79 @@ export function elementwise(
   const kind = inputs.every((input) => laneKind(input.dataType) === 'bigint') ? 'bigint' : 'number';
   const isKnown = inputs.every((input) => laneKind(input.dataType) !== undefined);
   const outKind = laneKind(outputType);
-  const { number, bigint, bigintToNumber } = operator;
-  if (isKnown && kind === 'number' && outKind === 'number' && number) {
-    return filledTensor(outputType, dims, () => {
-      const readers = inputs.map((input) => laneReader(input, dims));
-      const lanes = inputs.map(() => new Float64Array(LANE));
-      return inLanes(outputType, (target, from, count) => {
-        const parts = lanes.map((lane) => lane.subarray(0, count));
-        parts.forEach((part, slot) => {
-          decodeNumbers((inputs[slot] as Tensor).dataType, (readers[slot] as LaneReader)(from, count), part);
-        });
-        const out = new Float64Array(count);
-        number(parts, out);
-        encodeNumbers(outputType, out, target);
+  const types = inputs.map((input) => input.dataType);
+  const fill =
+    isKnown && outKind
+      ? kind === 'number'
+        ? outKind === 'number' && numberFill(operator, types, outputType)
+        : bigintFill(operator, first.dataType, outputType)
+      : undefined;
+  if (!fill) return refuse(`${context.node.opType} is not computed for this type`);
+  if (inputs.length > 1)
+    return filledTensor(outputType, dims, inputs, () => fill(inputs.map((input) => laneReader(input, dims))));
+  // One piece of a single input is enough for one of the result.
+  const bytes = elementBytes(first.dataType);
+  return mappedTensor(outputType, first, (source, target, count) => {
+    fill([(from, length) => source.subarray(from * bytes, (from + length) * bytes)])(target, 0, count);
+  });
+}
+
+/** Computes a result from readers of its inputs. */
+type ReaderFill = (readers: readonly LaneReader[]) => Fill;
+
+function numberFill(
+  { number }: LaneOperator,
+  types: readonly DataTypeCode[],
+  outputType: DataTypeCode,
+): ReaderFill | undefined {
+  if (!number) return undefined;
+  return (readers) => {
+    const rooms = readers.map(() => new Float64Array(LANE));
+    return inLanes(outputType, (target, from, count) => {
+      const lanes = rooms.map((room) => room.subarray(0, count));
+      lanes.forEach((lane, slot) => {
+        decodeNumbers(types[slot] as DataTypeCode, (readers[slot] as LaneReader)(from, count), lane);
       });
+      const out = new Float64Array(count);
+      number(lanes, out);
+      encodeNumbers(outputType, out, target);
     });
-  }
-  if (kind === 'bigint' && ((outKind === 'bigint' && bigint) || (outKind === 'number' && bigintToNumber))) {
-    return filledTensor(outputType, dims, () => {
-      const readers = inputs.map((input) => laneReader(input, dims));
-      return inLanes(outputType, (target, from, count) => {
-        const parts = readers.map((read) => bigView(first.dataType, read(from, count)));
-        if (outKind === 'bigint') bigint?.(parts, bigView(outputType, target));
-        else {
-          const out = new Float64Array(count);
-          bigintToNumber?.(parts, out);
-          encodeNumbers(outputType, out, target);
-        }
-      });
+  };
+}
+
+function bigintFill(
+  { bigint, bigintToNumber }: LaneOperator,
+  type: DataTypeCode,
+  outputType: DataTypeCode,
+): ReaderFill | undefined {
+  const isBig = laneKind(outputType) === 'bigint';
+  if (isBig ? !bigint : !bigintToNumber) return undefined;
+  return (readers) =>
+    inLanes(outputType, (target, from, count) => {
+      const lanes = readers.map((read) => bigView(type, read(from, count)));
+      if (isBig) {
+        bigint?.(lanes, bigView(outputType, target));
+        return;
+      }
+      const out = new Float64Array(count);
+      bigintToNumber?.(lanes, out);
+      encodeNumbers(outputType, out, target);
     });
-  }
-  return refuse(`${context.node.opType} is not computed for this type`);
 }
 
 /** Splits a range into lanes. */
-function inLanes(dataType: DataTypeCode, compute: (target: Uint8Array, from: number, count: number) => void) {
-  const bytes = rawByteLength(dataType, 1) ?? 1;
-  return (target: Uint8Array, from: number, count: number): void => {
+function inLanes(dataType: DataTypeCode, compute: Fill): Fill {
+  const bytes = elementBytes(dataType);
+  return (target, from, count) => {
     for (let at = 0; at < count; at += LANE) {
       const length = Math.min(LANE, count - at);
       compute(target.subarray(at * bytes, (at + length) * bytes), from + at, length);
     }
   };
+}
+
+function elementBytes(dataType: DataTypeCode): number {
+  return rawByteLength(dataType, 1) ?? 1;
 }
 
 /** The bytes of elements `[from, from + count)` of an input broadcast to the output; valid until the next call. */

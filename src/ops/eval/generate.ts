@@ -1,6 +1,8 @@
 /** Tensors made from a few numbers. */
 import type { AttributeValue } from '../../ir/attribute.js';
+import { fromBfloat16, toBfloat16 } from '../../tensor/bfloat16.js';
 import { DataType, type DataTypeCode, dataTypeName } from '../../tensor/dtype.js';
+import { fromFloat16, toFloat16 } from '../../tensor/float16.js';
 import { bytesOf, Tensor } from '../../tensor/tensor.js';
 import { type KernelContext, type KernelTable, refuse } from './kernel-context.js';
 import { bigintsOf, bigintTensor, laneKind, numbersOf, numberTensor } from './lane.js';
@@ -69,18 +71,29 @@ function bigRange(context: KernelContext, type: DataTypeCode, start: bigint, lim
   return bigintTensor(type, [values.length], values);
 }
 
-/** Element `i` is `start + i · delta`, as the specification has it; ONNX Runtime adds delta again and again. */
+const ROUND: ReadonlyMap<DataTypeCode, (value: number) => number> = new Map([
+  [DataType.FLOAT, Math.fround],
+  [DataType.FLOAT16, (value: number) => fromFloat16(toFloat16(value))],
+  [DataType.BFLOAT16, (value: number) => fromBfloat16(toBfloat16(value))],
+]);
+
+/**
+ * Element `i` is `start + i · delta`, as the specification has it; ONNX Runtime adds delta again and again. 16-bit floats may
+ * also be computed as wider ones, so they must be exact.
+ */
 function numberRange(context: KernelContext, type: DataTypeCode, start: number, limit: number, delta: number): Tensor {
-  const round = type === DataType.FLOAT ? Math.fround : (x: number) => x;
+  const round = ROUND.get(type) ?? ((value: number) => value);
+  const isHalf = type === DataType.FLOAT16 || type === DataType.BFLOAT16;
   const count = Math.max(0, Math.ceil(round(limit - start) / delta));
   if (!Number.isFinite(start) || !Number.isFinite(delta) || delta === 0) refuse('start or delta is no step');
   context.allow(type, [count]);
   const values = new Float64Array(count);
+  let isSettled = !isHalf || round(limit - start) === limit - start;
   for (let i = 0, sum = start; i < count; i++, sum = round(sum + delta)) {
-    values[i] = start + round(i * delta);
-    if (round(values[i] as number) !== sum) refuse('the elements depend on how they are summed');
+    values[i] = start + (isHalf ? i * delta : round(i * delta));
+    isSettled &&= (isHalf ? (values[i] as number) : round(values[i] as number)) === sum;
   }
-  return numberTensor(type, [count], values);
+  return isSettled ? numberTensor(type, [count], values) : refuse('the elements depend on how they are summed');
 }
 
 function eyeLike(context: KernelContext): Tensor {

@@ -2,6 +2,7 @@ import { bfloat16ToFloat32, float32ToBfloat16 } from '../../tensor/bfloat16.js';
 import { DataType, type DataTypeCode, rawByteLength } from '../../tensor/dtype.js';
 import { float16ToFloat32, float32ToFloat16 } from '../../tensor/float16.js';
 import { bytesOf, Tensor, type TypedArray, typedView } from '../../tensor/tensor.js';
+import { refuse } from './kernel-context.js';
 
 /** Elements to compute with. All types up to 32 bits and DOUBLE are exact in float64; 64-bit integers are bigints. */
 export type NumberLane = Float64Array;
@@ -115,8 +116,12 @@ export function bigView(dataType: DataTypeCode, bytes: Uint8Array): BigLane {
   return dataType === DataType.UINT64 ? typedView(BigUint64Array, bytes) : typedView(BigInt64Array, bytes);
 }
 
+const MOST_NUMBERS = 2 ** 27;
+
 /** All elements as numbers, like `decodeNumbers`. */
 export function numbersOf(tensor: Tensor): NumberLane {
+  // Eight bytes for each at once: only what is computed piece by piece may be larger.
+  if (tensor.size > MOST_NUMBERS) refuse(`${tensor.size} elements are too many to compute with at once`);
   const lane = new Float64Array(tensor.size);
   decodeNumbers(tensor.dataType, tensor.bytes(), lane);
   return lane;

@@ -150,7 +150,7 @@ export function concatenated(context: KernelContext, parts: readonly Tensor[], a
   const cells = cellsFor(first);
   const runs = parts.map((part) => part.dims.slice(axis).reduce((product, dim) => product * dim, cells.words));
   const row = runs.reduce((sum, run) => sum + run, 0);
-  return movedTensor(context, cells, dims, () => {
+  return movedTensor(context, cells, dims, parts, () => {
     const loaded = parts.map((part) => cells.load(part));
     return (target, from, count) => {
       let outer = Math.floor(from / row);

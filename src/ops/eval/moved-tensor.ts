@@ -1,7 +1,7 @@
 import { dataTypeName } from '../../tensor/dtype.js';
 import { elementCount, type Tensor, typedView } from '../../tensor/tensor.js';
 import { Cells } from './cells.js';
-import { filledTensor } from './filled-tensor.js';
+import { filledTensor } from './computed-tensor.js';
 import { type KernelContext, refuse } from './kernel-context.js';
 import { type CellArray, CopyPlan, type StridedView } from './strided-view.js';
 
@@ -14,13 +14,14 @@ export function cellsFor(tensor: Tensor): Cells {
 }
 
 /**
- * A tensor whose cells `open()` computes in parts, each time it is read: see `filledTensor`. Whatever can fail must be
+ * A tensor whose cells `open()` computes from `sources` in parts, each time it is read: see `filledTensor`. Whatever can fail must be
  * checked before.
  */
 export function movedTensor(
   context: KernelContext,
   cells: Cells,
   dims: readonly number[],
+  sources: readonly Tensor[],
   open: () => CellFill,
 ): Tensor {
   context.allow(cells.dataType, dims);
@@ -34,6 +35,7 @@ export function movedTensor(
   return filledTensor(
     cells.dataType,
     dims,
+    sources,
     () => {
       const fill = open();
       return (target, from, count) => fill(cellView(target, cells), from * words, count * words);
@@ -60,7 +62,7 @@ export function viewedTensor(
   context.allow(source.dataType, dims);
   const plan = new CopyPlan(view, cells.words);
   if (plan.isContiguous && elementCount(dims) === source.size) return source.reshaped(dims);
-  return movedTensor(context, cells, dims, () => {
+  return movedTensor(context, cells, dims, [source], () => {
     const loaded = cells.load(source);
     const filling = fill && cells.load(fill);
     return (target, from, count) => plan.copy(loaded, target, from, count, filling);

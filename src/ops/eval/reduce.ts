@@ -23,6 +23,7 @@ function reduction(rule: Reduction): Kernel {
   return (context) => {
     const data = context.input(0);
     const given = context.attributeOrInput('axes', 1) ?? [];
+    // With an empty set of axes the steps that are no reduction, such as squares, are still taken.
     const keepsAll = given.length === 0 && context.flag('noop_with_empty_axes');
     const axes = keepsAll ? [] : given.length === 0 ? data.dims.map((_, axis) => axis) : context.axes(given, data.rank);
     const keepDims = context.int('keepdims') !== 0;
@@ -89,7 +90,12 @@ const sumOfSquares = sumOf((x) => x * x);
 
 const sumOfMagnitudes = sumOf(Math.abs);
 
-const SUM: Reduction = { number: sum, bigint: bigSum, ofNothing: 0, bound: sumOfMagnitudes };
+const SUM: Reduction = {
+  number: sum,
+  bigint: bigSum,
+  ofNothing: 0,
+  bound: sumOfMagnitudes,
+};
 const MEAN: Reduction = {
   bound: sumOfMagnitudes,
   number: (lane, start, count) => sum(lane, start, count) / count,

@@ -15,7 +15,7 @@ function where(context: KernelContext): Tensor {
   const dims = broadcastDims([condition.dims, yes.dims, no.dims]);
   const cells = cellsFor(yes);
   const { words } = cells;
-  return movedTensor(context, cells, dims, () => {
+  return movedTensor(context, cells, dims, [condition, yes, no], () => {
     const flags = condition.bytes();
     const flagPlan = new CopyPlan(broadcastView(condition.dims, dims));
     const yesCells = cells.load(yes);
@@ -70,7 +70,7 @@ function oneHot(context: KernelContext): Tensor {
   const inner = elementCount(indices.dims.slice(axis));
   const cells = cellsFor(values);
   const { words } = cells;
-  return movedTensor(context, cells, dims, () => {
+  return movedTensor(context, cells, dims, [values], () => {
     const pair = cells.load(values);
     return (target, from, count) => {
       for (let at = 0; at < count; at += words) {
@@ -96,20 +96,20 @@ function trilu(context: KernelContext): Tensor {
   const data = context.input(0);
   const [rows, columns] = data.dims.slice(-2);
   if (rows === undefined || columns === undefined) return refuse('the input must have rank 2 at least');
+  if (data.dataType === DataType.STRING) refuse('text has no zero');
   const isUpper = context.flag('upper');
   const offset = context.optional(1) ? context.integer(1) : 0;
   const cells = cellsFor(data);
   const { words } = cells;
-  return movedTensor(context, cells, data.dims, () => {
+  return movedTensor(context, cells, data.dims, [data], () => {
     const source = cells.load(data);
-    const zero = data.dataType === DataType.STRING ? refuse('text has no zero') : 0;
     return (target, from, count) => {
       target.set(source.subarray(from, from + count));
       for (let at = 0; at < count; at++) {
         const element = Math.floor((from + at) / words);
         const row = Math.floor(element / columns) % rows;
         const distance = (element % columns) - row - offset;
-        if (isUpper ? distance < 0 : distance > 0) target[at] = zero;
+        if (isUpper ? distance < 0 : distance > 0) target[at] = 0;
       }
     };
   });
