@@ -29,6 +29,11 @@ import { foldKnownValues } from './fold/fold-known-values.js';
 import { foldReshapeTarget } from './fold/fold-reshape-target.js';
 import { inlineIf } from './fold/inline-if.js';
 import { unrollLoop } from './fold/unroll-loop.js';
+import { fuseMatmulScale } from './fuse/fuse-matmul-scale.js';
+import { fuseMatmulTranspose } from './fuse/fuse-matmul-transpose.js';
+import { fuseGemmActivation } from './fuse/fuse-gemm-activation.js';
+import { fuseConvActivation } from './fuse/fuse-conv-activation.js';
+import { fuseIntoFusedMatmul } from './fuse/fuse-into-fused-matmul.js';
 import { fuseAttentionOrt } from './fuse/fuse-attention-ort.js';
 import { fuseClip } from './fuse/fuse-clip.js';
 import { fuseGelu } from './fuse/fuse-gelu.js';
@@ -114,8 +119,13 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   { pass: fuseScaleIntoGemm, stage: 'merge', level: 'standard' },
   { pass: fusePadIntoConv, stage: 'merge', level: 'standard' },
   { pass: fusePadIntoPool, stage: 'merge', level: 'standard' },
+  { pass: fuseIntoFusedMatmul, stage: 'merge', level: 'standard' },
   // target: what only pays, or only shows, when everything else is in place.
   { pass: eliminateCommonSubexpressions, stage: 'target', level: 'basic' },
+  { pass: fuseConvActivation, stage: 'target', level: 'standard' },
+  { pass: fuseGemmActivation, stage: 'target', level: 'standard' },
+  { pass: fuseMatmulTranspose, stage: 'target', level: 'standard' },
+  { pass: fuseMatmulScale, stage: 'target', level: 'standard' },
   // patterns: the larger ones first.
   { pass: fuseAttentionOrt, stage: 'patterns', level: 'standard' },
   { pass: fuseMultiHeadAttention, stage: 'patterns', level: 'standard' },

@@ -31,6 +31,11 @@ import { foldKnownValues } from './fold/fold-known-values.js';
 import { foldReshapeTarget } from './fold/fold-reshape-target.js';
 import { inlineIf } from './fold/inline-if.js';
 import { unrollLoop } from './fold/unroll-loop.js';
+import { fuseMatmulScale } from './fuse/fuse-matmul-scale.js';
+import { fuseMatmulTranspose } from './fuse/fuse-matmul-transpose.js';
+import { fuseGemmActivation } from './fuse/fuse-gemm-activation.js';
+import { fuseConvActivation } from './fuse/fuse-conv-activation.js';
+import { fuseIntoFusedMatmul } from './fuse/fuse-into-fused-matmul.js';
 import { fuseAttentionOrt } from './fuse/fuse-attention-ort.js';
 import { fuseClip } from './fuse/fuse-clip.js';
 import { fuseGelu } from './fuse/fuse-gelu.js';
@@ -118,6 +123,11 @@ export const PASSES: readonly RegisteredPass[] = [
   fuseRmsNormalization,
   fuseGelu,
   fuseClip,
+  fuseConvActivation,
+  fuseGemmActivation,
+  fuseIntoFusedMatmul,
+  fuseMatmulScale,
+  fuseMatmulTranspose,
   fuseMinMax,
   fuseMultiHeadAttention,
   initializersNotInputs,

@@ -13,14 +13,17 @@ function broadcastOf(a: number, b: number): (context: RuleContext) => void {
   return (context) => context.setShape(0, broadcast(context, [context.shape(a), context.shape(b)]));
 }
 
-/** FusedMatMul: transposes of the last two axes, or (transBatch) of the batch axes with them. */
+/** FusedMatMul: swaps the last two axes of an input, or (transBatch) reads it as [row, …batch, column]. */
 function fusedMatMul(context: RuleContext): void {
-  if (context.int('transBatchA') || context.int('transBatchB')) return;
-  const turn = (shape: readonly Dim[] | undefined, on: boolean) =>
-    on && shape && shape.length > 1 ? [...shape.slice(0, -2), shape.at(-1), shape.at(-2)] : shape;
-  const a = turn(context.shape(0), context.int('transA') === 1);
-  const b = turn(context.shape(1), context.int('transB') === 1);
-  context.setShape(0, matmulShape(context, a, b));
+  const turn = (slot: number, letter: string) => {
+    const shape = context.shape(slot);
+    if (!shape || shape.length < 2) return shape;
+    const batch = context.int(`transBatch${letter}`) === 1;
+    const row = shape.at(batch ? 0 : -2);
+    const rest = batch ? shape.slice(1, -1) : shape.slice(0, -2);
+    return context.int(`trans${letter}`) === 1 ? [...rest, shape.at(-1), row] : [...rest, row, shape.at(-1)];
+  };
+  context.setShape(0, matmulShape(context, turn(0, 'A'), turn(1, 'B')));
 }
 
 function gemmQuantized(context: RuleContext): void {

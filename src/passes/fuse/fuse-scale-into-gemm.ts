@@ -1,23 +1,21 @@
 import type { Node } from '../../ir/node.js';
 import type { Value } from '../../ir/value.js';
-import { DataType } from '../../tensor/dtype.js';
-import { float64Values, floatFormat } from '../../tensor/float-values.js';
 import { defineRewrite, type Match, type RewriteContext } from '../engine/rewrite.js';
-import { constantOperation } from '../fold/affine.js';
 import { onlyConsumer, takeOver } from '../nodes.js';
 import { dataTypeOf } from '../types.js';
 import { type GemmOptions, gemmAttributes, gemmOptions, matrixProduct } from './gemm.js';
+import { isFactor, scaleOf } from './scale.js';
 
 /**
  * Gemm(A, B, C; α, β) · s = Gemm(A, B, C; α·s, β·s), and Gemm(A · s, B, C; α, β) = Gemm(A, B, C; α·s, β), for a constant number s:
- * Mul, Div or Neg after a Gemm, or before one of its matrices.
+ * Mul, Div or Neg after a Gemm, or before one of its matrices. A MatMul of matrices before such a node becomes a Gemm.
  *
  * Fires when nothing else reads the value in between and the new factors are normal numbers of their type; in double precision only
  * when they are exact, since attributes are float. Numerics: reassociates. Reference: ONNX Gemm-13.
  */
 export const fuseScaleIntoGemm = defineRewrite<object>({
   name: 'fuse-scale-into-gemm',
-  summary: 'Takes a multiplication with a number into the factors of the Gemm beside it.',
+  summary: 'Takes a multiplication with a number into the factors of the Gemm or MatMul beside it.',
   group: 'fuse',
   numerics: 'reassociates',
   scope: 'all-graphs',
@@ -29,36 +27,12 @@ export const fuseScaleIntoGemm = defineRewrite<object>({
   }),
 });
 
-/** A multiplication with one number. */
-export interface Scale {
-  readonly input: Value;
-  readonly factor: number;
-}
-
-/** The value and the number that a Mul, Div or Neg multiplies, where the number's shape, of at most `rank` axes, changes nothing. */
-export function scaleOf(node: Node | undefined, rank: number): Scale | undefined {
-  const operation = node && (node.is('Mul') || node.is('Div') || node.is('Neg')) ? constantOperation(node) : undefined;
-  if (!node || !operation) return undefined;
-  const { input, constant } = operation;
-  if (!constant) return { input, factor: -1 };
-  const values = constant.size === 1 && constant.rank <= rank ? float64Values(constant) : undefined;
-  const number = values?.[0];
-  if (number === undefined || !Number.isFinite(number) || number === 0) return undefined;
-  return { input, factor: node.is('Div') ? 1 / number : number };
-}
-
-/** True when a factor can be a float attribute of a node that computes in `dataType`. */
-export function isFactor(factor: number, dataType: number | undefined): boolean {
-  const format = dataType === undefined ? undefined : floatFormat(dataType);
-  const magnitude = Math.abs(factor);
-  if (!format || magnitude > format.max || magnitude < Math.max(format.smallestNormal, 2 ** -126)) return false;
-  return dataType !== DataType.DOUBLE || Math.fround(factor) === factor;
-}
-
 function matchAfter(node: Node, context: RewriteContext): Match {
   const scale = scaleOf(node, 2);
   const gemm = scale?.input.producer;
-  if (!scale || !gemm?.is('Gemm') || !matrixProduct(gemm, context)) return undefined;
+  // A MatMul of matrices is a Gemm without C, which is possible from 11 on.
+  const isProduct = gemm?.is('Gemm') || (gemm?.is('MatMul') && context.opset(node) >= 11);
+  if (!scale || !gemm || !isProduct || !matrixProduct(gemm, context)) return undefined;
   if (onlyConsumer(scale.input) !== node) return `"${scale.input.name}" is also used elsewhere`;
   const options = gemmOptions(gemm);
   return rewrite([node, gemm], node, gemm.inputs, {
