@@ -36,6 +36,7 @@ import { fuseHardSwish } from './fuse/fuse-hard-swish.js';
 import { fuseLayerNormalization } from './fuse/fuse-layer-normalization.js';
 import { fuseMatmulAdd } from './fuse/fuse-matmul-add.js';
 import { fuseMinMax } from './fuse/fuse-min-max.js';
+import { fuseMultiHeadAttention } from './fuse/fuse-multi-head-attention.js';
 import { fusePadIntoConv } from './fuse/fuse-pad-into-conv.js';
 import { fusePadIntoPool } from './fuse/fuse-pad-into-pool.js';
 import { fuseRmsNormalization } from './fuse/fuse-rms-normalization.js';
@@ -98,6 +99,8 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   { pass: inlineIf, stage: 'clean', level: 'basic' },
   { pass: unrollLoop, stage: 'clean', level: 'max' },
   // patterns: several nodes that are one operator of the specification.
+  { pass: fuseAttentionOrt, stage: 'patterns', level: 'standard' },
+  { pass: fuseMultiHeadAttention, stage: 'patterns', level: 'standard' },
   { pass: fuseLayerNormalization, stage: 'patterns', level: 'standard' },
   // merge: multiplications and additions of constants go into the weights beside them.
   { pass: foldBatchNormalization, stage: 'merge', level: 'standard' },
@@ -115,6 +118,4 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   { pass: fusePadIntoPool, stage: 'merge', level: 'standard' },
   // target: what only pays, or only shows, when everything else is in place.
   { pass: eliminateCommonSubexpressions, stage: 'target', level: 'basic' },
-  // patterns: the larger ones first.
-  { pass: fuseAttentionOrt, stage: 'patterns', level: 'standard' },
 ];

@@ -38,6 +38,7 @@ import { fuseHardSwish } from './fuse/fuse-hard-swish.js';
 import { fuseLayerNormalization } from './fuse/fuse-layer-normalization.js';
 import { fuseMatmulAdd } from './fuse/fuse-matmul-add.js';
 import { fuseMinMax } from './fuse/fuse-min-max.js';
+import { fuseMultiHeadAttention } from './fuse/fuse-multi-head-attention.js';
 import { fusePadIntoConv } from './fuse/fuse-pad-into-conv.js';
 import { fusePadIntoPool } from './fuse/fuse-pad-into-pool.js';
 import { fuseRmsNormalization } from './fuse/fuse-rms-normalization.js';
@@ -118,6 +119,7 @@ export const PASSES: readonly RegisteredPass[] = [
   fuseGelu,
   fuseClip,
   fuseMinMax,
+  fuseMultiHeadAttention,
   initializersNotInputs,
   inlineFunctions,
   setDims,

@@ -4,6 +4,7 @@ import type { Graph } from '../../ir/graph.js';
 import type { Node } from '../../ir/node.js';
 import { type Dim, type Shape, tensorType } from '../../ir/type.js';
 import type { Value } from '../../ir/value.js';
+import { subtractDims } from '../../ops/dim.js';
 import { DataType, type DataTypeCode } from '../../tensor/dtype.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { addConstant } from '../constants.js';
@@ -109,7 +110,7 @@ function whyNotBias(step: ScoreStep, core: AttentionCore, dims: ScoreDims, dataT
   if (shape.length > full.length) return `its mask "${value.name}" has more axes than its scores`;
   for (const [axis, dim] of shape.entries()) {
     const expected = full[axis + full.length - shape.length];
-    if (dim !== 1 && !sameDim(dim, expected))
+    if (dim !== 1 && !sameDim(dim, expected) && subtractDims(dim, expected) !== 0)
       return `axis ${axis} of its mask "${value.name}" is not known to be 1 or that of the scores`;
   }
   return undefined;

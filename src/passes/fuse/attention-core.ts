@@ -55,8 +55,10 @@ export function attentionCore(softmax: Node, context: RewriteContext): Attention
   if (typeof below.problem === 'string') return below.problem;
   if (typeof above.problem === 'string') return above.problem;
   const productShape = shapeOf(above.product.output());
-  const scoreShape = above.stepShape ?? productShape;
-  if (!scoreShape || !productShape) return 'the shape of its scores is not known';
+  if (!productShape) return 'the shape of its scores is not known';
+  const { stepShape } = above;
+  const isReshaped = stepShape && stepShape.length !== productShape.length;
+  const scoreShape = isReshaped ? [...stepShape.slice(0, -2), ...productShape.slice(-2)] : productShape;
   return {
     softmax,
     query,

@@ -162,7 +162,7 @@ export function outputLayout(product: Node, dims: Readonly<Record<Role, Dim>>, c
   const nodes: Node[] = [];
   for (let value = output; ; ) {
     const next = onlyConsumer(value);
-    if (!next || next.domain !== '' || !KEEPS_ALL.has(next.opType) || next.input(0) !== value) return best;
+    if (next?.domain !== '' || !KEEPS_ALL.has(next.opType) || next.input(0) !== value) return best;
     const after = viewAfter(view, next, next.output(), context);
     if (!after) return best;
     const before = view;
@@ -219,4 +219,26 @@ function isSubsequence(text: string, of: string): boolean {
 function copiesOnlyLeading(node: Node, context: RewriteContext): boolean {
   const items = context.elements(node.input(1))?.items;
   return items?.every((item, axis) => item !== undefined && (item !== 0 || axis < 2)) ?? false;
+}
+
+/** An operand as [batch, heads, sequence, size], whole. */
+export interface HeadsFirst {
+  readonly value: Value;
+  /** True where the value is [batch, sequence, heads, size]: it is to be transposed first. */
+  readonly headsLast: boolean;
+  readonly factor: number;
+}
+
+/** An operand of rank 4 as heads that stand in the second axis, of the farthest value that is no more than scaled or transposed. */
+export function headsFirst(value: Value, operand: Operand, context: RewriteContext): HeadsFirst | undefined {
+  const orders = operand === 'transposedKey' ? ['0,1,3,2', '0,2,3,1'] : ['0,1,2,3'];
+  for (const order of orders)
+    for (const { source, view, factor } of tracesOf(value, context)) {
+      const shape = shapeOf(source);
+      if (shape?.length !== 4 || view.offsets.size > 0) continue;
+      const wanted = order.split(',').map(Number);
+      const isWholeAxis = wanted.every((axis, at) => isWhole(view.axes[at] ?? [], axis, source));
+      if (isWholeAxis) return { value: source, headsLast: order === '0,2,3,1', factor };
+    }
+  return undefined;
 }

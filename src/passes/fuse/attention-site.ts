@@ -35,17 +35,23 @@ export function attentionSite(softmax: Node, context: RewriteContext): Attention
   };
 }
 
-/** Sizes of the scores, for a query of `heads` heads cut out of `query`. */
-export function scoreDims({ core }: AttentionSite, query: HeadsView): ScoreDims {
+/** What has the query's sizes: its heads, and axes of a value as long as the batch and as there are queries. */
+export interface QueryShape {
+  readonly heads: number;
+  readonly source: Value;
+  readonly batchAxis: number;
+  readonly sequenceAxis: number;
+}
+
+export function queryShape({ heads, repeats, source, batchFirst }: HeadsView): QueryShape {
+  return { heads: heads * repeats, source, batchAxis: batchFirst ? 0 : 1, sequenceAxis: batchFirst ? 1 : 0 };
+}
+
+/** Sizes of the scores. */
+export function scoreDims({ core }: AttentionSite, query: QueryShape): ScoreDims {
   const { scoreShape } = core;
-  const heads = query.heads * query.repeats;
-  const batch = shapeOf(query.source)?.[query.batchFirst ? 0 : 1];
-  return {
-    batch: scoreShape.length === 4 ? scoreShape[0] : batch,
-    heads,
-    queries: scoreShape.at(-2),
-    keys: scoreShape.at(-1),
-  };
+  const batch = scoreShape.length === 4 ? scoreShape[0] : shapeOf(query.source)?.[query.batchAxis];
+  return { batch, heads: query.heads, queries: scoreShape.at(-2), keys: scoreShape.at(-1) };
 }
 
 /** What a fused operator is told of the scale: nothing where it is 1/√size, which all of them take by themselves. */
@@ -60,24 +66,36 @@ export interface Gain {
   readonly dying: ReadonlySet<Node>;
 }
 
-/** What goes when the core and `layout` are replaced by something that reads only `kept`. */
-export function gainOf(site: AttentionSite, layout: OutputLayout, kept: readonly (Value | undefined)[]): Gain {
-  const nodes = [...site.core.nodes, ...replacedNodes(layout)];
+/** What goes when the core, `layout` and `others` are replaced by something that reads only `kept`. */
+export function gainOf(
+  site: AttentionSite,
+  layout: OutputLayout,
+  kept: readonly (Value | undefined)[],
+  others: readonly Node[] = [],
+): Gain {
+  const nodes = [...site.core.nodes, ...replacedNodes(layout), ...others];
   const masks = site.core.steps.map((step) => (step.kind === 'add' ? step.value : step.condition));
   return { nodes, dying: dyingNodes(nodes, [...kept, ...masks]) };
 }
 
-export function siteOutput(site: AttentionSite, query: HeadsView, size: number, context: RewriteContext): OutputLayout {
+/** Where the output goes, for values of `size` features a head. */
+export function siteOutput(
+  site: AttentionSite,
+  query: QueryShape,
+  size: number,
+  context: RewriteContext,
+): OutputLayout {
   const { batch, heads, queries } = scoreDims(site, query);
   const product = site.core.nodes.at(-1) as Node;
   return outputLayout(product, { batch, heads, sequence: queries, size }, context);
 }
 
+/** What is added to the scores. */
 export function siteBias(
   site: AttentionSite,
-  query: HeadsView,
+  query: QueryShape,
   context: RewriteContext,
 ): BiasPlan | string | undefined {
-  const dims = scoreDims(site, query);
-  return planBias(site.core, dims, site.dataType, query.source, query.batchFirst ? 1 : 0, context);
+  const { source, sequenceAxis } = query;
+  return planBias(site.core, scoreDims(site, query), site.dataType, source, sequenceAxis, context);
 }

@@ -1,6 +1,7 @@
 import type { Node } from '../../ir/node.js';
 import type { Value } from '../../ir/value.js';
 import type { RewriteContext } from '../engine/rewrite.js';
+import { nodeFileBytes } from '../engine/size-ledger.js';
 import { isUnused } from '../nodes.js';
 
 /**
@@ -39,11 +40,12 @@ function isOnlyReadBy(node: Node, readers: ReadonlySet<Node>): boolean {
   });
 }
 
-/** Bytes of the constants that only `dying` nodes read. */
+/** Bytes of `dying` nodes and of the constants that only they read. */
 export function freedBytes(dying: ReadonlySet<Node>, context: RewriteContext): number {
   const read = new Set<Value>();
   for (const node of dying) for (const input of node.inputs) if (input) read.add(input);
   let bytes = 0;
+  for (const node of dying) bytes += nodeFileBytes(node);
   for (const value of read) {
     const tensor = context.constant(value);
     if (tensor && !value.isGraphOutput && [...value.uses].every(({ node }) => dying.has(node)))

@@ -15,6 +15,7 @@ import {
   type AttentionSite,
   attentionSite,
   gainOf,
+  queryShape,
   scaleAttributes,
   scoreDims,
   siteBias,
@@ -108,9 +109,10 @@ function rewrite(
 ): Match {
   const [query, key, value] = operands;
   const { view, projection } = query;
-  const bias = siteBias(site, view, context);
+  const shape = queryShape(view);
+  const bias = siteBias(site, shape, context);
   if (typeof bias === 'string') return bias;
-  const layout = siteOutput(site, view, value.view.size, context);
+  const layout = siteOutput(site, shape, value.view.size, context);
   const input = batchFirst(projection.input, view.batchFirst);
   const { nodes, dying } = gainOf(site, layout, [input]);
   if (operands.some((one) => one.projection.nodes.some((node) => !dying.has(node))))
@@ -119,7 +121,7 @@ function rewrite(
   if (dying.size <= cost) return 'that would save no nodes';
   const packed = packedBytes(operands) - freedBytes(dying, context);
   if (!context.mayGrow(packed)) return `its weights are shared, and a copy takes ${packed} bytes`;
-  const dims = scoreDims(site, view);
+  const dims = scoreDims(site, shape);
   return {
     nodes: [site.core.softmax, ...nodes.filter((node) => node !== site.core.softmax)],
     apply() {

@@ -1,0 +1,134 @@
+/** What fused attention operators read: operands of attention in the shapes that they take. */
+import { attribute } from '../../ir/attribute.js';
+import type { Node } from '../../ir/node.js';
+import { type Dim, type Shape, tensorType } from '../../ir/type.js';
+import type { Value } from '../../ir/value.js';
+
+import { Tensor } from '../../tensor/tensor.js';
+import { addConstant } from '../constants.js';
+import type { RewriteContext } from '../engine/rewrite.js';
+import { frontAxis, rankOf, sameDim, shapeOf } from '../types.js';
+import { type HeadsFirst, type HeadsView, headsViews, isAllOfSource } from './attention-heads.js';
+
+/** An operand that a fused operator can be given. */
+export interface OperandInput {
+  readonly form: 'features' | 'heads-first';
+  readonly heads: number;
+  readonly size: number;
+  readonly batch: Dim;
+  /** Axes of `from`. */
+  readonly batchAxis: number;
+  readonly sequenceAxis: number;
+  /** The operand is this times the input. */
+  readonly factor: number;
+  /** The value that exists, and that is made into the input. */
+  readonly from: Value;
+  /** Nodes that `build` adds. */
+  readonly cost: number;
+  build(before: Node): Value;
+}
+
+/** An operand as [batch, sequence, features]; undefined where it is not all of such a tensor. */
+export function featuresInput(views: readonly HeadsView[]): OperandInput | undefined {
+  for (const view of views) {
+    const { heads, size, factor, source } = view;
+    if (view.repeats !== 1 || !isAllOfSource(view)) continue;
+    const same = { form: 'features', heads, size, factor } as const;
+    const shape = shapeOf(source);
+    const batch = shape?.[view.batchFirst ? 0 : 1];
+    const axes = { batch, batchAxis: 0, sequenceAxis: 1 };
+    if (view.batchFirst) return { ...same, ...axes, from: source, cost: 0, build: () => source };
+    const before = source.producer;
+    const turned = before?.is('Transpose') && before.ints('perm')?.join() === '1,0,2' ? before.input(0) : undefined;
+    if (turned) return { ...same, ...axes, from: turned, cost: 0, build: () => turned };
+    const turn = (before: Node) => transposeBefore(source, [1, 0, 2], before);
+    return { ...same, batch, batchAxis: 1, sequenceAxis: 0, from: source, cost: 1, build: turn };
+  }
+  return undefined;
+}
+
+/** An operand as [batch, heads, sequence, size]. */
+export function headsInput(found: HeadsFirst | undefined): OperandInput | undefined {
+  const shape = shapeOf(found?.value);
+  if (!found || shape?.length !== 4) return undefined;
+  const { value, factor, headsLast } = found;
+  const heads = shape[headsLast ? 2 : 1];
+  const size = shape[3];
+  if (typeof heads !== 'number' || typeof size !== 'number') return undefined;
+  const axes = { batchAxis: 0, sequenceAxis: headsLast ? 1 : 2 };
+  const same = { form: 'heads-first', heads, size, factor, batch: shape[0], ...axes, from: value } as const;
+  if (!headsLast) return { ...same, cost: 0, build: () => value };
+  return { ...same, cost: 1, build: (before) => transposeBefore(value, [0, 2, 1, 3], before) };
+}
+
+/** A query of heads put back into [batch, sequence, features]. */
+export function mergedHeads(input: OperandInput): OperandInput {
+  const { heads, size } = input;
+  return {
+    ...input,
+    form: 'features',
+    cost: input.cost + 2,
+    build(before) {
+      const turned = transposeBefore(input.build(before), [0, 2, 1, 3], before);
+      const [batch, sequence] = shapeOf(turned) ?? [];
+      const target = addConstant(before.graph, 'features_shape', Tensor.int64([0, 0, heads * size]), before);
+      const type =
+        turned.type?.kind === 'tensor' ? tensorType(turned.type.dataType, [batch, sequence, heads * size]) : undefined;
+      const outputs = [{ name: `${input.from.name}_features`, type }];
+      return before.graph.addNode({ opType: 'Reshape', inputs: [turned, target], outputs }, before).output();
+    },
+  };
+}
+
+function transposeBefore(value: Value, perm: readonly number[], before: Node): Value {
+  const shape = shapeOf(value);
+  const turned: Shape = shape && perm.map((axis) => shape[axis]);
+  const type = value.type?.kind === 'tensor' ? tensorType(value.type.dataType, turned) : undefined;
+  const outputs = [{ name: `${value.name}_transposed`, type }];
+  const attributes = [attribute('perm', perm)];
+  return before.graph.addNode({ opType: 'Transpose', inputs: [value], outputs, attributes }, before).output();
+}
+
+/** Heads that were kept from before, and those that come to them. */
+export interface Cached {
+  readonly concat: Node;
+  readonly past: Value;
+  readonly added: OperandInput;
+}
+
+/** A key or value that is `Concat(past, new heads)` along the sequence, for new heads of a tensor of features. */
+export function cachedInput(found: HeadsFirst | undefined, context: RewriteContext): Cached | undefined {
+  const concat = found?.headsLast === false ? found.value.producer : undefined;
+  if (!concat?.is('Concat') || concat.inputs.length !== 2 || frontAxis(concat.int('axis', 0), 4) !== 2)
+    return undefined;
+  const [past, added] = concat.inputs;
+  const input = added && featuresInput(headsViews(added, 'value', context));
+  const shape = shapeOf(past);
+  if (!past || !input || shape?.length !== 4 || input.factor !== 1) return undefined;
+  const fits = sameDim(shape[0], input.batch) && shape[1] === input.heads && shape[3] === input.size;
+  return fits ? { concat, past, added: input } : undefined;
+}
+
+/** `value` as something plus one number for each of its last axis. */
+export interface AddedRow {
+  readonly add: Node;
+  readonly before: Value;
+  readonly row: Tensor;
+}
+
+export function addedRow(value: Value, context: RewriteContext): AddedRow | undefined {
+  const add = value.producer;
+  const shape = shapeOf(value);
+  if (!add?.is('Add') || !shape) return undefined;
+  const features = shape.at(-1);
+  for (const [slot, other] of [
+    [0, 1],
+    [1, 0],
+  ] as const) {
+    const before = add.input(slot);
+    const row = context.constant(add.input(other));
+    if (!before || !row || row.rank > shape.length || rankOf(before) !== shape.length) continue;
+    if (row.size === features && (row.dims.at(-1) ?? 1) === features) return { add, before, row };
+  }
+  return undefined;
+}
