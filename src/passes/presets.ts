@@ -104,6 +104,8 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   { pass: inlineIf, stage: 'clean', level: 'basic' },
   { pass: unrollLoop, stage: 'clean', level: 'max' },
   // patterns: several nodes that are one operator of the specification.
+  { pass: fuseAttentionOrt, stage: 'patterns', level: 'standard' },
+  { pass: fuseMultiHeadAttention, stage: 'patterns', level: 'standard' },
   { pass: fuseLayerNormalization, stage: 'patterns', level: 'standard' },
   // merge: multiplications and additions of constants go into the weights beside them.
   { pass: foldBatchNormalization, stage: 'merge', level: 'standard' },
@@ -127,6 +129,4 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   { pass: fuseMatmulTranspose, stage: 'target', level: 'standard' },
   { pass: fuseMatmulScale, stage: 'target', level: 'standard' },
   // patterns: the larger ones first.
-  { pass: fuseAttentionOrt, stage: 'patterns', level: 'standard' },
-  { pass: fuseMultiHeadAttention, stage: 'patterns', level: 'standard' },
 ];
