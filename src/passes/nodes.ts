@@ -38,6 +38,16 @@ export function releaseOutput(node: Node): Value {
   return output;
 }
 
+/** Takes a node out of its graph, with constants that only it read, and gives its outputs, which now have no producer, for other nodes to own. */
+export function releaseOutputs(node: Node): (Value | undefined)[] {
+  const outputs = node.outputs.slice();
+  const inputs = node.inputs.slice();
+  for (const index of outputs.keys()) node.setOutput(index, undefined);
+  node.graph.remove(node);
+  for (const input of inputs) if (input && (!input.producer || input.producer.is('Constant'))) dropIfUnused(input);
+  return outputs;
+}
+
 /** Copies what people attached to a node to the one that takes its place. */
 export function copyMetadata(from: Node, to: Node): void {
   for (const [key, text] of from.metadataProps) to.metadataProps.set(key, text);

@@ -47,9 +47,23 @@ import { fusePadIntoPool } from './fuse/fuse-pad-into-pool.js';
 import { fuseRmsNormalization } from './fuse/fuse-rms-normalization.js';
 import { fuseScaleIntoGemm } from './fuse/fuse-scale-into-gemm.js';
 import { fuseTransposeIntoGemm } from './fuse/fuse-transpose-into-gemm.js';
+import { fuseCasts } from './fuse/fuse-casts.js';
+import { fuseConcats } from './fuse/fuse-concats.js';
+import { fuseExpands } from './fuse/fuse-expands.js';
+import { fuseGatherViews } from './fuse/fuse-gather-views.js';
+import { fuseGathers } from './fuse/fuse-gathers.js';
+import { fuseGlobalPools } from './fuse/fuse-global-pools.js';
+import { fuseNot } from './fuse/fuse-not.js';
+import { fusePads } from './fuse/fuse-pads.js';
+import { fuseReduceViews } from './fuse/fuse-reduce-views.js';
+import { fuseReduces } from './fuse/fuse-reduces.js';
+import { fuseSigns } from './fuse/fuse-signs.js';
+import { fuseSlices } from './fuse/fuse-slices.js';
+import { fuseSplits } from './fuse/fuse-splits.js';
 import { fuseTransposes } from './fuse/fuse-transposes.js';
 import { fuseViews } from './fuse/fuse-views.js';
 import type { OptimizeLevel, OptimizeStage } from './levels.js';
+import { fuseWhere } from './fuse/fuse-where.js';
 import type { RegisteredPass } from './registry.js';
 import { inlineFunctions } from './rewrite/inline-functions.js';
 import { raiseOpsetForRuntime } from './rewrite/raise-opset-for-runtime.js';
@@ -129,4 +143,18 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   { pass: fuseMatmulTranspose, stage: 'target', level: 'standard' },
   { pass: fuseMatmulScale, stage: 'target', level: 'standard' },
   // patterns: the larger ones first.
+  { pass: fuseSlices, stage: 'clean', level: 'basic' },
+  { pass: fuseGathers, stage: 'clean', level: 'basic' },
+  { pass: fuseGatherViews, stage: 'clean', level: 'basic' },
+  { pass: fuseReduceViews, stage: 'clean', level: 'basic' },
+  { pass: fuseCasts, stage: 'clean', level: 'basic' },
+  { pass: fusePads, stage: 'clean', level: 'basic' },
+  { pass: fuseExpands, stage: 'clean', level: 'basic' },
+  { pass: fuseNot, stage: 'clean', level: 'basic' },
+  { pass: fuseWhere, stage: 'clean', level: 'basic' },
+  { pass: fuseConcats, stage: 'clean', level: 'basic' },
+  { pass: fuseSplits, stage: 'clean', level: 'basic' },
+  { pass: fuseReduces, stage: 'merge', level: 'standard' },
+  { pass: fuseGlobalPools, stage: 'merge', level: 'max' },
+  { pass: fuseSigns, stage: 'merge', level: 'basic' },
 ];

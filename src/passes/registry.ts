@@ -39,6 +39,12 @@ import { fuseIntoFusedMatmul } from './fuse/fuse-into-fused-matmul.js';
 import { fuseAttentionOrt } from './fuse/fuse-attention-ort.js';
 import { fuseClip } from './fuse/fuse-clip.js';
 import { fuseGelu } from './fuse/fuse-gelu.js';
+import { fuseCasts } from './fuse/fuse-casts.js';
+import { fuseConcats } from './fuse/fuse-concats.js';
+import { fuseExpands } from './fuse/fuse-expands.js';
+import { fuseGatherViews } from './fuse/fuse-gather-views.js';
+import { fuseGathers } from './fuse/fuse-gathers.js';
+import { fuseGlobalPools } from './fuse/fuse-global-pools.js';
 import { fuseHardSwish } from './fuse/fuse-hard-swish.js';
 import { fuseLayerNormalization } from './fuse/fuse-layer-normalization.js';
 import { fuseMatmulAdd } from './fuse/fuse-matmul-add.js';
@@ -49,8 +55,16 @@ import { fusePadIntoPool } from './fuse/fuse-pad-into-pool.js';
 import { fuseRmsNormalization } from './fuse/fuse-rms-normalization.js';
 import { fuseScaleIntoGemm } from './fuse/fuse-scale-into-gemm.js';
 import { fuseTransposeIntoGemm } from './fuse/fuse-transpose-into-gemm.js';
+import { fuseNot } from './fuse/fuse-not.js';
+import { fusePads } from './fuse/fuse-pads.js';
+import { fuseReduceViews } from './fuse/fuse-reduce-views.js';
+import { fuseReduces } from './fuse/fuse-reduces.js';
+import { fuseSigns } from './fuse/fuse-signs.js';
+import { fuseSlices } from './fuse/fuse-slices.js';
+import { fuseSplits } from './fuse/fuse-splits.js';
 import { fuseTransposes } from './fuse/fuse-transposes.js';
 import { fuseViews } from './fuse/fuse-views.js';
+import { fuseWhere } from './fuse/fuse-where.js';
 import type { OptionRow, PassDefinition } from './pass.js';
 import { convertToFloat16 } from './quantize/convert-to-float16.js';
 import { quantizeDynamic } from './quantize/quantize-dynamic.js';
@@ -130,6 +144,20 @@ export const PASSES: readonly RegisteredPass[] = [
   fuseMatmulTranspose,
   fuseMinMax,
   fuseMultiHeadAttention,
+  fuseSlices,
+  fuseGathers,
+  fuseGatherViews,
+  fuseReduceViews,
+  fuseReduces,
+  fuseGlobalPools,
+  fuseCasts,
+  fusePads,
+  fuseExpands,
+  fuseNot,
+  fuseWhere,
+  fuseSigns,
+  fuseConcats,
+  fuseSplits,
   initializersNotInputs,
   inlineFunctions,
   setDims,

@@ -1,5 +1,5 @@
 /** Lists of integers (axes, sizes, starts, pads) that old versions of an operator have as an attribute and new ones as an input. */
-import { type Attribute, attribute } from '../../ir/attribute.js';
+import type { Attribute, Int64 } from '../../ir/attribute.js';
 import type { Node } from '../../ir/node.js';
 import { nodeLabel } from '../../ir/problem.js';
 import type { Dim } from '../../ir/type.js';
@@ -72,9 +72,10 @@ export function writeList(
   at: Node,
   opType: string,
   name: string,
-  list: readonly number[],
+  list: readonly Int64[],
 ): WrittenList {
-  if (!isInput(opType, name, context.opset(at))) return { inputs: [], attributes: [attribute(name, list)] };
+  if (!isInput(opType, name, context.opset(at)))
+    return { inputs: [], attributes: [{ name, value: { kind: 'ints', value: list } }] };
   return { inputs: [addConstant(at.graph, `${nodeLabel(at)}_${name}`, Tensor.int64(list), at)], attributes: [] };
 }
 

@@ -4,9 +4,14 @@ import { forward, onlyConsumer, takeOver, whyNotForwardable } from '../nodes.js'
 
 /**
  * The edit that gives the readers of the only output of `node` the equal value `earlier`. Where the output must keep a
- * node of its own, an Identity takes the place of `node`, if that lets the node before it go. Else why it cannot be done.
+ * node of its own, an Identity takes the place of `node`, if that lets a node before it go (`frees`; by default when it
+ * alone reads its first input). Else why it cannot be done.
  */
-export function replaceByEqual(node: Node, earlier: Value): (() => Node | undefined) | string {
+export function replaceByEqual(
+  node: Node,
+  earlier: Value,
+  frees: boolean = readsAlone(node, earlier),
+): (() => Node | undefined) | string {
   const output = node.output();
   const reason = whyNotForwardable(output, earlier);
   if (reason === undefined) {
@@ -15,7 +20,11 @@ export function replaceByEqual(node: Node, earlier: Value): (() => Node | undefi
       return undefined;
     };
   }
-  const before = node.input(0);
-  if (!before || before === earlier || onlyConsumer(before) !== node) return reason;
+  if (!frees) return reason;
   return () => takeOver(node, { opType: 'Identity', inputs: [earlier] });
+}
+
+function readsAlone(node: Node, earlier: Value): boolean {
+  const before = node.input(0);
+  return before !== undefined && before !== earlier && onlyConsumer(before) === node;
 }

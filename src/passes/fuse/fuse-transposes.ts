@@ -5,6 +5,7 @@ import { takeOver } from '../nodes.js';
 import { rankOf } from '../types.js';
 import { replaceByEqual } from './equal-value.js';
 import { composePerms, isIdentityPerm, permOf } from './perms.js';
+import { isReadBy } from './readers.js';
 
 /**
  * Transpose(Transpose(x; p); q) = Transpose(x; r) with r[i] = p[q[i]], and x where r leaves every axis in place.
@@ -36,8 +37,7 @@ function matchTranspose(node: Node): Match {
     const merge = replaceByEqual(node, source);
     return typeof merge === 'string' ? merge : { nodes: [node, first], apply: merge };
   }
-  if (!perm || first.graph !== node.graph || middle.isGraphOutput || middle.pinned) return undefined;
-  for (const use of middle.uses) if (use.node.graph !== node.graph || !use.node.is('Transpose')) return undefined;
+  if (!perm || !isReadBy(middle, node.graph, (reader) => reader.is('Transpose'))) return undefined;
   return {
     nodes: [node, first],
     apply: () => takeOver(node, { opType: 'Transpose', inputs: [source], attributes: [attribute('perm', perm)] }),

@@ -6,9 +6,10 @@ import type { Value } from '../../ir/value.js';
 import { productOfDims } from '../../ops/dim.js';
 import { writeList } from '../engine/operands.js';
 import { defineRewrite, type Match, type RewriteContext } from '../engine/rewrite.js';
-import { takeOver } from '../nodes.js';
+import { onlyConsumer, takeOver } from '../nodes.js';
 import { rankOf, sameDim, sameShape, shapeOf } from '../types.js';
 import { replaceByEqual } from './equal-value.js';
+import { isReadBy } from './readers.js';
 import {
   axisChange,
   failingSizes,
@@ -56,8 +57,7 @@ function matchView(node: Node, context: RewriteContext): Match {
     const merge = replaceByEqual(node, earlier);
     return typeof merge === 'string' ? merge : { nodes: [node, first], apply: merge };
   }
-  if (first.graph !== node.graph || middle.isGraphOutput || middle.pinned) return undefined;
-  for (const use of middle.uses) if (use.node.graph !== node.graph || !isView(use.node)) return undefined;
+  if (!isReadBy(middle, node.graph, isView) && onlyConsumer(middle) !== node) return undefined;
   // A Transpose that moves elements is nothing to speak of.
   const from = followable(shapeOf(source));
   if (!isView(first) && !(from && isTransposedView(first, from))) return undefined;
