@@ -6,6 +6,8 @@ import { wrapLine } from './wrap.js';
 
 /** Nodes named for one reason without `-v`. */
 const SHORT_LIST = 5;
+/** Rewrites of a pass shown without `-v` when all passes are explained. */
+const SHORT_REWRITES = 20;
 const NAME_LENGTH = 120;
 
 /** Each rewrite and each near miss with the condition that failed, pass by pass. `pass` is one of them, or '' for all. */
@@ -19,7 +21,9 @@ export function explanationText(report: OptimizeReport, pass: string, options: T
     const made = rewrites.get(name) ?? [];
     const missed = nearMisses.get(name) ?? [];
     const lines = [`${options.style.bold(name)}: ${plural(made.length, 'rewrite')}`];
-    for (const rewrite of made) lines.push(line(rewriteText(rewrite)));
+    const listed = options.verbosity > 0 || pass !== '' ? made : made.slice(0, SHORT_REWRITES);
+    for (const rewrite of listed) lines.push(line(rewriteText(rewrite)));
+    if (listed.length < made.length) lines.push(line(`and ${made.length - listed.length} more: add -v`));
     for (const [reason, misses] of groupBy(missed, (each) => each.reason)) {
       const shown = options.verbosity > 0 ? misses : misses.slice(0, SHORT_LIST);
       const nodes = shown.map(({ opType, node }) => `${opType} ${safeText(node, NAME_LENGTH)}`).join(', ');

@@ -73,10 +73,10 @@ async function changesTable(report: OptimizeReport, options: TextOptions): Promi
 function equalityRow({ verification }: OptimizeReport): readonly Cell[] | undefined {
   const { outputs, samples, edges } = verification;
   if (outputs === undefined || samples === undefined) return undefined;
-  const on = `on ${plural(samples, 'sample')} and ${plural(edges ?? 0, 'edge case')}`;
-  if (outputs.every(({ elements, equal }) => elements === equal)) return ['outputs', '', 'equal', `bit for bit, ${on}`];
+  const on = `${plural(samples, 'sample')}, ${plural(edges ?? 0, 'edge case')}`;
+  if (outputs.every(({ elements, equal }) => elements === equal)) return ['outputs', '', 'equal', `bit for bit: ${on}`];
   const worst = Math.max(...outputs.map(({ worst: { ofLargest } }) => ofLargest));
-  return ['largest error', '', formatNumber(worst), `of the largest value, ${on}`];
+  return ['largest error', '', formatNumber(worst), `of the largest: ${on}`];
 }
 
 async function passesTable(passes: readonly PassReport[], options: TextOptions): Promise<string> {
