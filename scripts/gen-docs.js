@@ -87,7 +87,7 @@ function defaultText(value) {
 /** The comment above a pass: its equation, when it fires and when it refuses. */
 function docComment(group, name) {
   const source = readFileSync(join(ROOT, 'src', 'passes', group, `${name}.ts`), 'utf8');
-  const [, comment] = /\/\*\*\n((?: \*[^\n]*\n)+) \*\/\nexport const \w+ = definePass/.exec(source) ?? [];
+  const [, comment] = /\/\*\*\n((?: \*[^\n]*\n)+) \*\/\nexport const \w+ = define(?:Pass|Rewrite)\b/.exec(source) ?? [];
   if (comment === undefined) throw new Error(`src/passes/${group}/${name}.ts has no comment above its pass`);
   return comment
     .replace(/^ \* ?/gm, '')

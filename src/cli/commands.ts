@@ -7,6 +7,8 @@ export interface ArgumentDefinition {
   readonly choices?: readonly string[];
   /** The argument is a path: completion offers files. */
   readonly path?: boolean;
+  /** May be left out; only the last one may. */
+  readonly optional?: boolean;
 }
 
 export interface ExampleDefinition {
@@ -20,7 +22,7 @@ export interface CommandDefinition {
   /** One sentence without a full stop, for the list of commands. */
   readonly summary: string;
   readonly group: CommandGroup;
-  /** All required, in order. */
+  /** In order. */
   readonly arguments: readonly ArgumentDefinition[];
   /** Besides the common flags. */
   readonly flags: readonly FlagName[];
@@ -104,6 +106,54 @@ export const COMMANDS: readonly CommandDefinition[] = [
       { command: 'serve-opt quantize model.onnx --mode fp16', summary: 'half precision' },
     ],
     load: () => import('./commands/quantize.js'),
+  },
+  {
+    name: 'optimize',
+    summary: 'Simplify and fuse the graph, and prove that it computes the same',
+    group: 'Change',
+    arguments: [MODEL],
+    flags: [
+      'output',
+      'force',
+      'dry-run',
+      'explain',
+      'dump-after',
+      'print-recipe',
+      'level',
+      'target',
+      'passes',
+      'recipe',
+      'max-growth',
+      'opset',
+      'set-dim',
+      'dynamic',
+      'inline-functions',
+      'data',
+      'seed',
+      'no-verify',
+      'no-speed-gate',
+      'allow-links',
+      'threads',
+      'ep',
+    ],
+    examples: [
+      { command: 'serve-opt optimize model.onnx', summary: 'for any runtime' },
+      { command: 'serve-opt optimize model.onnx --level max --target ort', summary: 'for ONNX Runtime' },
+      { command: 'serve-opt optimize model.onnx --set-dim batch=1', summary: 'for one sample' },
+    ],
+    load: () => import('./commands/optimize.js'),
+  },
+  {
+    name: 'passes',
+    summary: 'List the passes, or show one',
+    group: 'Look',
+    arguments: [{ name: 'name', summary: 'a pass to show with its equation and conditions', optional: true }],
+    flags: [],
+    examples: [
+      { command: 'serve-opt passes', summary: 'all of them' },
+      { command: 'serve-opt passes fold-constants', summary: 'one in full' },
+    ],
+    load: () => import('./commands/passes.js'),
   },
   {
     name: 'doctor',

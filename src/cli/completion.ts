@@ -20,8 +20,8 @@ function bashScript(): string {
   const values = new Map<string, string>();
   const cases = COMMANDS.map((command) => {
     for (const name of flagsOf(command)) {
-      const { choices, path, value } = flagDefinition(name);
-      if (value === undefined) continue;
+      const { choices, path, value, optionalValue } = flagDefinition(name);
+      if (value === undefined || optionalValue) continue;
       const action = choices
         ? `COMPREPLY=($(compgen -W "${choices.join(' ')}" -- "$word")); return`
         : path
@@ -81,7 +81,8 @@ compdef _serve_opt serve-opt`;
 }
 
 function zshFlag(name: FlagName, spelling: string): string {
-  const { value, choices, path, repeatable, summary } = flagDefinition(name);
+  const { choices, path, repeatable, summary, optionalValue, value: named } = flagDefinition(name);
+  const value = optionalValue ? undefined : named;
   const action = choices ? `(${choices.join(' ')})` : path ? '_files' : '';
   return zshQuote(
     `${repeatable ? '*' : ''}${spelling}[${zshText(summary)}]${value === undefined ? '' : `:${value}:${action}`}`,
@@ -106,10 +107,11 @@ function fishScript(): string {
       else if (argument.path) lines.push(`complete -c serve-opt ${seen} -F`);
     }
     for (const name of flagsOf(command)) {
-      const { short, value, choices, path, summary } = flagDefinition(name);
+      const { short, value, choices, path, summary, optionalValue } = flagDefinition(name);
       const parts = [`complete -c serve-opt ${seen} -l ${name}`];
       if (short !== undefined) parts.push(`-s ${short}`);
-      if (value !== undefined) parts.push(choices ? `-x -a '${choices.join(' ')}'` : path ? '-r -F' : '-x');
+      if (value !== undefined && !optionalValue)
+        parts.push(choices ? `-x -a '${choices.join(' ')}'` : path ? '-r -F' : '-x');
       lines.push(`${parts.join(' ')} -d ${fishQuote(summary)}`);
     }
   }

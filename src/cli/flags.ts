@@ -1,10 +1,22 @@
-import { COMPARE_DEFAULTS, QUANTIZE_DEFAULTS, QUANTIZE_MODES, QUANTIZE_TARGETS } from '../workflows/options.js';
+import { OPTIMIZE_LEVELS } from '../passes/levels.js';
+import {
+  COMPARE_DEFAULTS,
+  OPTIMIZE_DEFAULTS,
+  QUANTIZE_DEFAULTS,
+  QUANTIZE_MODES,
+  QUANTIZE_TARGETS,
+} from '../workflows/options.js';
 
 /** One flag as data: parsing, help, completion and the docs page come from it. */
 export interface FlagDefinition {
   readonly short?: string;
   /** Name of the value in help, for example `PATH`. Without it the flag is a switch. */
   readonly value?: string;
+  /**
+   * The value may be left out, which gives an empty text. What follows the flag is its value when it looks like this, and
+   * the next argument otherwise.
+   */
+  readonly optionalValue?: RegExp;
   /** `text` by default; `integer` is checked against `minimum`. */
   readonly type?: 'text' | 'integer';
   readonly minimum?: number;
@@ -29,6 +41,14 @@ export const FLAGS = {
   output: { short: 'o', value: 'PATH', path: true, group: 'Output', summary: 'file to write; - is stdout' },
   force: { group: 'Output', summary: 'replace an existing output' },
   'dry-run': { group: 'Output', summary: 'do everything but write' },
+  explain: {
+    value: 'PASS',
+    optionalValue: /^[a-z0-9]+(-[a-z0-9]+)+$/,
+    group: 'Output',
+    summary: 'tell each rewrite, and why others failed',
+  },
+  'dump-after': { value: 'DIR', path: true, group: 'Output', summary: 'write the graph as text after each pass' },
+  'print-recipe': { group: 'Output', summary: 'print the passes as JSON and do nothing' },
   dump: { group: 'Output', summary: 'print the model as ONNX text' },
   mode: {
     value: 'MODE',
@@ -44,6 +64,35 @@ export const FLAGS = {
     group: 'Method',
     summary: 'where it will run: portable or ort',
   },
+  level: {
+    value: 'LEVEL',
+    choices: OPTIMIZE_LEVELS,
+    default: OPTIMIZE_DEFAULTS.level,
+    group: 'Method',
+    summary: 'basic (exact), standard or max',
+  },
+  passes: { value: 'LIST', repeatable: true, group: 'Method', summary: '+a,-b adds and leaves out; a,b is just these' },
+  recipe: { value: 'PATH', path: true, group: 'Method', summary: 'passes as --print-recipe prints them' },
+  'max-growth': {
+    value: 'SIZE',
+    default: OPTIMIZE_DEFAULTS.maxGrowth,
+    group: 'Method',
+    summary: 'growth allowed: 2MB, 5%, none (no limit)',
+  },
+  opset: { value: 'N', type: 'integer', minimum: 1, group: 'Method', summary: 'bring it to this ai.onnx opset first' },
+  'set-dim': {
+    value: 'NAME=N',
+    repeatable: true,
+    group: 'Method',
+    summary: 'fix a size: batch=1, x:0=1',
+  },
+  dynamic: {
+    value: 'NAME',
+    repeatable: true,
+    group: 'Method',
+    summary: 'open a size: batch, batch=x:0,y:0',
+  },
+  'inline-functions': { group: 'Method', summary: 'write local functions where they are called' },
   'per-tensor': { group: 'Method', summary: 'one scale a weight, not one a channel' },
   'reduce-range': { group: 'Method', summary: '7-bit weights, for x86 without VNNI' },
   'keep-io': { group: 'Method', summary: 'fp16: keep input and output types (default)' },
@@ -64,6 +113,7 @@ export const FLAGS = {
   exclude: { value: 'GLOB', repeatable: true, group: 'Layers', summary: 'leave these nodes in float' },
   'no-optimize': { group: 'Method', summary: 'do not optimize the graph first' },
   'no-verify': { group: 'Run', summary: 'do not load, run and compare the result' },
+  'no-speed-gate': { group: 'Run', summary: 'keep what is slower here; measure nothing' },
   'allow-links': { group: 'Run', summary: 'follow links among external data files' },
   threads: { value: 'N', type: 'integer', minimum: 1, group: 'Run', summary: 'threads of ONNX Runtime' },
   ep: { value: 'NAME', repeatable: true, group: 'Run', summary: 'execution provider, see doctor' },
@@ -109,6 +159,7 @@ export function flagDefinition(name: FlagName): FlagDefinition {
 
 /** How a flag is written in help: `-o, --output PATH`. */
 export function flagSyntax(name: FlagName): string {
-  const { short, value } = flagDefinition(name);
-  return `${short === undefined ? '' : `-${short}, `}--${name}${value === undefined ? '' : ` ${value}`}`;
+  const { short, value, optionalValue } = flagDefinition(name);
+  const shown = optionalValue ? `[${value}]` : value;
+  return `${short === undefined ? '' : `-${short}, `}--${name}${shown === undefined ? '' : ` ${shown}`}`;
 }

@@ -1,4 +1,4 @@
-import { COMMAND_GROUPS, COMMANDS, type CommandDefinition } from './commands.js';
+import { type ArgumentDefinition, COMMAND_GROUPS, COMMANDS, type CommandDefinition } from './commands.js';
 import { COMMON_FLAGS, FLAG_GROUPS, type FlagName, flagDefinition, flagSyntax } from './flags.js';
 import type { Style } from './render/style.js';
 
@@ -36,10 +36,9 @@ export function commandHelp(command: CommandDefinition, style: Style): string {
   }
   lines.push('', `${style.bold('Usage:')} ${commandUsage(command)}`);
   if (command.arguments.length > 0) {
-    const width = columnWidth(command.arguments.map((argument) => `<${argument.name}>`));
-    for (const argument of command.arguments) {
-      lines.push(`  ${`<${argument.name}>`.padEnd(width)}${argument.summary}`);
-    }
+    const width = columnWidth(command.arguments.map(argumentSyntax));
+    for (const argument of command.arguments)
+      lines.push(`  ${argumentSyntax(argument).padEnd(width)}${argument.summary}`);
   }
   const flagWidth = columnWidth(command.flags.map(indentedSyntax));
   for (const group of FLAG_GROUPS) {
@@ -53,8 +52,13 @@ export function commandHelp(command: CommandDefinition, style: Style): string {
 
 /** `serve-opt compare <a> <b> [options]`. */
 export function commandUsage(command: CommandDefinition): string {
-  const args = command.arguments.map((argument) => ` <${argument.name}>`).join('');
+  const args = command.arguments.map((argument) => ` ${argumentSyntax(argument)}`).join('');
   return `serve-opt ${command.name}${args} [options]`;
+}
+
+/** `<model>`, or `[name]` for one that may be left out. */
+export function argumentSyntax({ name, optional }: ArgumentDefinition): string {
+  return optional ? `[${name}]` : `<${name}>`;
 }
 
 /** Summary with what else a reader needs: the default, that it may be repeated. */

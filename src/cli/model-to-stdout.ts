@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ServeOptError } from '../errors.js';
-import type { QuantizeReport } from '../report/types.js';
+import type { ReportModel } from '../report/types.js';
 import type { CommandContext } from './command.js';
 import type { OutputStream } from './context.js';
 import type { FlagValues } from './flags.js';
@@ -12,11 +12,11 @@ import type { FlagValues } from './flags.js';
  * `-o -`: lets `work` write into a temporary folder, then copies the model to stdout. Only a whole, checked model is
  * ever sent. @throws SO1002 with `--json`, SO1006 for a terminal, SO6004 when the model does not fit one file.
  */
-export async function withStdoutFile(
+export async function withStdoutFile<R extends { readonly output: ReportModel }>(
   context: CommandContext,
   flags: FlagValues,
-  work: (outputPath: string) => Promise<QuantizeReport>,
-): Promise<QuantizeReport> {
+  work: (outputPath: string) => Promise<R>,
+): Promise<R> {
   if (flags.json) {
     throw new ServeOptError('SO1002', '-o - and --json contradict each other', {
       why: 'both want stdout',

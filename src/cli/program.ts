@@ -3,6 +3,7 @@ import { ServeOptError } from '../errors.js';
 import { suggest } from '../suggest.js';
 import type { CommandDefinition } from './commands.js';
 import { COMMON_FLAGS, type FlagDefinition, type FlagName, type FlagValues, flagDefinition } from './flags.js';
+import { argumentSyntax } from './help.js';
 
 export interface ParsedCommand {
   readonly args: readonly string[];
@@ -24,24 +25,41 @@ export function parseCommand(definition: CommandDefinition, argv: readonly strin
     .allowExcessArguments(false)
     .action(() => undefined);
   for (const argument of definition.arguments) {
-    command.argument(`<${argument.name}>`, argument.summary, (text) =>
-      checkChoice(text, argument.choices, `<${argument.name}>`, hint),
-    );
+    const syntax = argumentSyntax(argument);
+    command.argument(syntax, argument.summary, (text) => checkChoice(text, argument.choices, syntax, hint));
   }
   for (const name of names) command.addOption(commanderOption(name, hint));
   try {
-    command.parse(argv, { from: 'user' });
+    command.parse(withExplicitValues(argv, names), { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError) throw usageError(error, definition, names);
     throw error;
   }
-  return { args: command.processedArgs.map(String), flags: valuesOf(command, names) };
+  const args = command.processedArgs.filter((argument) => argument !== undefined).map(String);
+  return { args, flags: valuesOf(command, names) };
+}
+
+/**
+ * Commander takes whatever follows a flag with an optional value for the value, a model too. Here what does not look like
+ * one becomes the next argument.
+ */
+function withExplicitValues(argv: readonly string[], names: readonly FlagName[]): string[] {
+  const patterns = new Map<string, RegExp | undefined>(
+    names.map((name) => [`--${name}`, flagDefinition(name).optionalValue]),
+  );
+  const end = argv.indexOf('--');
+  return argv.map((word, index) => {
+    const pattern = end >= 0 && index >= end ? undefined : patterns.get(word);
+    const next = index + 1 === end ? undefined : argv[index + 1];
+    return pattern && !(next !== undefined && pattern.test(next)) ? `${word}=` : word;
+  });
 }
 
 function commanderOption(name: FlagName, hint: string): Option {
   const flag = flagDefinition(name);
   const short = flag.short === undefined ? '' : `-${flag.short}, `;
-  const value = flag.value === undefined ? '' : ` <${flag.value}>`;
+  const brackets = flag.optionalValue ? '[]' : '<>';
+  const value = flag.value === undefined ? '' : ` ${brackets[0]}${flag.value}${brackets[1]}`;
   const option = new Option(`${short}--${name}${value}`, flag.summary);
   if (flag.value !== undefined) {
     option.argParser((text: string, previous: unknown) => {
@@ -53,6 +71,7 @@ function commanderOption(name: FlagName, hint: string): Option {
 }
 
 function parseValue(text: string, flag: FlagDefinition, owner: string, hint: string): string | number {
+  if (text === '' && flag.optionalValue) return text;
   if (text === '') throw notAllowed(text, owner, 'it is empty', hint);
   if (flag.type !== 'integer') return checkChoice(text, flag.choices, owner, hint);
   const value = Number(text);

@@ -1,5 +1,11 @@
 import { ServeOptError } from '../errors.js';
-import type { CompareOptions, InspectOptions, QuantizeOptions, WorkflowContext } from '../workflows/options.js';
+import type {
+  CompareOptions,
+  InspectOptions,
+  OptimizeOptions,
+  QuantizeOptions,
+  WorkflowContext,
+} from '../workflows/options.js';
 import type { CommandContext } from './command.js';
 import type { FlagName, FlagValues } from './flags.js';
 
@@ -65,6 +71,72 @@ export function quantizeOptions(context: CommandContext, flags: FlagValues): Qua
     ...given('dryRun', flags['dry-run']),
     ...given('force', flags.force),
   };
+}
+
+/**
+ * Flags of `optimize` as options, but for the passes, which take their table to understand. @throws SO1002, SO1006 for
+ * dimensions that contradict each other or are no dimensions
+ */
+export function optimizeOptions(context: CommandContext, flags: FlagValues): OptimizeOptions {
+  refuseTogether(flags, 'recipe', 'level');
+  refuseTogether(flags, 'recipe', 'passes');
+  return {
+    ...workflowContext(context),
+    ...given('outputPath', flags.output),
+    ...given('target', flags.target),
+    ...given('maxGrowth', flags['max-growth']),
+    ...given('setDims', flags['set-dim'] && fixedDims(flags['set-dim'])),
+    ...given('dynamic', flags.dynamic && openDims(flags.dynamic)),
+    ...given('opset', flags.opset),
+    ...given('explain', flags.explain === undefined ? undefined : true),
+    ...given('dumpPath', flags['dump-after']),
+    ...given('dataPath', flags.data),
+    ...given('seed', flags.seed),
+    ...(flags['no-verify'] ? { verify: false } : {}),
+    ...(flags['no-speed-gate'] ? { speedGate: false } : {}),
+    ...given('allowLinks', flags['allow-links']),
+    ...given('threads', flags.threads),
+    ...given('executionProviders', flags.ep),
+    ...given('dryRun', flags['dry-run']),
+    ...given('force', flags.force),
+  };
+}
+
+/** `batch=1`, `x:0=1`. */
+function fixedDims(texts: readonly string[]): Map<string, number> {
+  const dims = new Map<string, number>();
+  for (const text of texts) {
+    const [, name = '', size = ''] = /^(.+)=(\d+)$/.exec(text) ?? [];
+    if (name === '') {
+      throw new ServeOptError('SO1006', `The value "${text}" of --set-dim is not allowed`, {
+        why: 'it is the name of a dimension and a size',
+        hint: 'write --set-dim batch=1, or INPUT:AXIS=1 for one without a name',
+      });
+    }
+    const known = dims.get(name);
+    if (known !== undefined && known !== Number(size))
+      refuse(`--set-dim ${name}=${known}`, `--set-dim ${text}`, 'leave one of them out');
+    dims.set(name, Number(size));
+  }
+  return dims;
+}
+
+/** `batch`, `batch=x:0,y:0`. */
+function openDims(texts: readonly string[]): Map<string, readonly string[]> {
+  const dims = new Map<string, readonly string[]>();
+  for (const text of texts) {
+    const at = text.indexOf('=');
+    const name = at < 0 ? text : text.slice(0, at);
+    const places = at < 0 ? [] : text.slice(at + 1).split(',');
+    if (places.includes('')) {
+      throw new ServeOptError('SO1006', `The value "${text}" of --dynamic is not allowed`, {
+        hint: 'write --dynamic batch, or --dynamic batch=INPUT:AXIS,INPUT:AXIS',
+      });
+    }
+    if (dims.has(name)) refuse(`--dynamic ${name}`, `--dynamic ${text}`, 'give all its places in one');
+    dims.set(name, places);
+  }
+  return dims;
 }
 
 /** An absent key where there is no value: `undefined` would not be allowed in its place. */

@@ -5,6 +5,7 @@ import type { CommandContext, CommandResult } from '../command.js';
 import type { FlagValues } from '../flags.js';
 import { withStdoutFile } from '../model-to-stdout.js';
 import { quantizeSummary, renderQuantize } from '../render/quantize-text.js';
+import { shellWord } from '../render/shell-word.js';
 import { quantizeOptions } from '../workflow-options.js';
 
 /** `serve-opt quantize <model>` */
@@ -59,9 +60,4 @@ function nextCommand(
   const data = flags.eval ?? flags.data;
   const dataWords = data === undefined ? '' : ` --data ${shellWord(data)}`;
   return `serve-opt compare ${shellWord(path)} ${shellWord(outputPath)}${dataWords}`;
-}
-
-/** A word that a POSIX shell reads back as it is. */
-function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

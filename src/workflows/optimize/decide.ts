@@ -104,7 +104,7 @@ class Decider {
   async #tryStaged(optimized: Optimized, staged: StagedModel): Promise<Optimized | Settled> {
     const { verifier, stages, verify } = this.#context;
     const runs = verify && this.#unstable === undefined;
-    stages.start('verify');
+    stages.start(runs ? 'verify' : 'check');
     const verdict = await verifier.check(staged.stagedPath, this.#isExact(optimized), runs ? 'optimized' : 'structure');
     if (verdict.wrong !== undefined) return this.#repaired(optimized, verdict);
     const { reference } = verdict;
@@ -116,7 +116,7 @@ class Decider {
 
   async #repaired(optimized: Optimized, verdict: Verdict): Promise<Optimized> {
     const { pipeline, verifier, stages, requested } = this.#context;
-    stages.end('not equal: looking for the rewrite');
+    stages.end('wrong: looking for the rewrite');
     stages.start('bisect');
     const isExact = (each: Optimized): boolean => this.#isExact(each);
     const found: Repaired = await repair({ pipeline, verifier, stages, isExact }, optimized, verdict);

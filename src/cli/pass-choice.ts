@@ -1,0 +1,72 @@
+import { readFile } from 'node:fs/promises';
+import { fileError } from '../codec/byte-source.js';
+import { ServeOptError } from '../errors.js';
+import { optimizeRecipe, unknownPass } from '../passes/optimize-graph.js';
+import { OPTIMIZE_PRESET, type RecipeRow } from '../passes/presets.js';
+import { PASSES } from '../passes/registry.js';
+import { parseRecipe } from '../workflows/optimize/recipe.js';
+import type { OptimizeOptions } from '../workflows/options.js';
+import type { FlagValues } from './flags.js';
+
+/** How a user chose passes, as options of the workflow. */
+export type PassChoice = Pick<OptimizeOptions, 'level' | 'add' | 'remove' | 'recipe'>;
+
+/**
+ * What `--level`, `--passes`, `--inline-functions` and `--recipe` mean.
+ * @throws SO1006 for an unknown pass, with the nearest one; SO2001… for a recipe that cannot be read
+ */
+export async function passChoice(flags: FlagValues): Promise<PassChoice> {
+  const words = (flags.passes ?? []).flatMap((list) => list.split(',')).map((word) => word.trim());
+  const signed = words.filter((word) => /^[+-]/.test(word));
+  if (signed.length > 0 && signed.length < words.length) {
+    throw new ServeOptError('SO1006', `The value "${flags.passes?.join(',')}" of --passes is not allowed`, {
+      why: 'either all names have a sign, or none: +a,-b changes the passes of the level, a,b is just these',
+      hint: 'write --passes +a,-b',
+    });
+  }
+  const inline = flags['inline-functions'] ? ['inline-functions'] : [];
+  if (flags.recipe !== undefined)
+    return { recipe: [...rowsOf(inline), ...parseRecipe(await recipeText(flags.recipe))] };
+  if (words.length > signed.length) return { recipe: rowsOf([...inline, ...words]) };
+  return {
+    ...(flags.level === undefined ? {} : { level: flags.level }),
+    add: [...inline, ...namesAfter('+', signed)],
+    remove: namesAfter('-', signed),
+  };
+}
+
+/** The rows that a choice comes to. @throws SO1006 for an unknown pass, with the nearest one */
+export function chosenRows(choice: PassChoice): readonly RecipeRow[] {
+  return choice.recipe ?? optimizeRecipe(choice);
+}
+
+/** The pass that `--explain PASS` means, in the recipe; '' for all. @throws SO1006 */
+export function explainedPass(name: string, recipe: readonly RecipeRow[]): string {
+  if (name === '' || recipe.some(({ pass: { definition } }) => definition.name === name)) return name;
+  const names = PASSES.map(({ definition }) => definition.name);
+  if (!names.includes(name)) throw unknownPass(name, names);
+  throw new ServeOptError('SO1006', `The pass ${name} takes no part, so there is nothing to explain`, {
+    hint: OPTIMIZE_PRESET.some(({ pass: { definition } }) => definition.name === name)
+      ? `add --passes +${name}`
+      : `serve-opt passes ${name}`,
+  });
+}
+
+/** Rows of passes by name, in the order of the preset. */
+function rowsOf(names: readonly string[]): RecipeRow[] {
+  const known = OPTIMIZE_PRESET.map(({ pass: { definition } }) => definition.name);
+  for (const name of names) if (!known.includes(name)) throw unknownPass(name, known);
+  return OPTIMIZE_PRESET.filter(({ pass: { definition } }) => names.includes(definition.name));
+}
+
+function namesAfter(sign: string, words: readonly string[]): string[] {
+  return words.flatMap((word) => (word.startsWith(sign) ? [word.slice(1)] : []));
+}
+
+async function recipeText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw fileError(path, error);
+  }
+}

@@ -1,0 +1,118 @@
+import type { OptimizeReport, PassReport } from '../../report/types.js';
+import { explanationText } from './explanation-text.js';
+import { formatBytes, formatChange, formatDuration, formatInteger, formatNumber, plural } from './format.js';
+import { latencyChange, latencyPhrase, latencyVerdict } from './latency-text.js';
+import { modelSizeBytes } from './model-size.js';
+import { safeText } from './safe-text.js';
+import { type Cell, renderTable } from './table.js';
+import type { TextOptions } from './text-options.js';
+import { wrapLine } from './wrap.js';
+
+export interface OptimizeTextOptions extends TextOptions {
+  /** Where the model was written, as the user would type it; undefined when it was not. */
+  readonly outputPath: string | undefined;
+  /** A pass to explain, '' for all; undefined for none. */
+  readonly explain: string | undefined;
+}
+
+/** Passes shown without `-v`: those that removed most. */
+const SHORT_LIST = 15;
+
+/** The answer of `serve-opt optimize` for people: what changed, pass by pass, what was left out, and where the model is. */
+export async function renderOptimize(report: OptimizeReport, options: OptimizeTextOptions): Promise<string> {
+  const { style } = options;
+  const line = (text: string): string => wrapLine(text, options.columns);
+  const parts = [await changesTable(report, options)];
+  if (report.passes.length > 0) parts.push('', await passesTable(report.passes, options));
+  if (options.explain !== undefined) parts.push('', explanationText(report, options.explain, options));
+  parts.push('');
+  for (const { pass, ratio, ratioLow, ratioHigh } of report.slower) {
+    const times = `${formatNumber(ratio)}× (95 %: ${formatNumber(ratioLow)}–${formatNumber(ratioHigh)})`;
+    parts.push(line(`${style.warning} left out ${pass}: with it the model takes ${times} as long here`));
+  }
+  if (report.latency !== undefined && latencyVerdict(report.latency) === 'slower')
+    parts.push(line(`${style.warning} slower here: ${latencyPhrase(report.latency)}`));
+  parts.push(line(verificationLine(report, options)));
+  for (const note of report.notes) parts.push(line(`note: ${safeText(note)}`));
+  if (options.outputPath !== undefined) parts.push('', safeText(options.outputPath));
+  return parts.join('\n');
+}
+
+/** `model.onnx 97.8 MB → 97.5 MB (−0.3 %) · 122 → 76 nodes · p50 42.6 ms → 39.8 ms`. */
+export function optimizeSummary(report: OptimizeReport): string {
+  const [before, after] = [modelSizeBytes(report.input), modelSizeBytes(report.output)];
+  const parts = [
+    `${report.input.name} ${formatBytes(before)} → ${formatBytes(after)} (${formatChange(before, after)})`,
+    `${report.nodesBefore} → ${plural(report.nodesAfter, 'node')}`,
+  ];
+  if (report.latency !== undefined) parts.push(latencyChange(report.latency));
+  return parts.join(' · ');
+}
+
+async function changesTable(report: OptimizeReport, options: TextOptions): Promise<string> {
+  const [before, after] = [modelSizeBytes(report.input), modelSizeBytes(report.output)];
+  const { nodesBefore, nodesAfter, latency } = report;
+  const rows: (readonly Cell[])[] = [
+    ['size', formatBytes(before), formatBytes(after), formatChange(before, after)],
+    ['nodes', formatInteger(nodesBefore), formatInteger(nodesAfter), formatChange(nodesBefore, nodesAfter)],
+  ];
+  if (latency !== undefined)
+    rows.push(['p50 latency', formatDuration(latency.p50MsA), formatDuration(latency.p50MsB), latencyPhrase(latency)]);
+  const equality = equalityRow(report);
+  if (equality !== undefined) rows.push(equality);
+  const titles = [
+    { title: report.input.name, flexible: true },
+    { title: 'before', align: 'right' },
+    { title: report.verification.runs === 'unchanged' ? 'unchanged' : 'optimized', align: 'right' },
+    { title: '', flexible: true },
+  ] as const;
+  return renderTable(titles, rows, options);
+}
+
+/** How alike the outputs are, and on what. */
+function equalityRow({ verification }: OptimizeReport): readonly Cell[] | undefined {
+  const { outputs, samples, edges } = verification;
+  if (outputs === undefined || samples === undefined) return undefined;
+  const on = `${plural(samples, 'sample')}, ${plural(edges ?? 0, 'edge case')}`;
+  if (outputs.every(({ elements, equal }) => elements === equal)) return ['outputs', '', 'equal', `bit for bit: ${on}`];
+  const worst = Math.max(...outputs.map(({ worst: { ofLargest } }) => ofLargest));
+  return ['largest error', '', formatNumber(worst), `of the largest: ${on}`];
+}
+
+async function passesTable(passes: readonly PassReport[], options: TextOptions): Promise<string> {
+  const busiest = [...passes].sort((a, b) => a.nodesDelta - b.nodesDelta || b.rewrites - a.rewrites);
+  const shown = options.verbosity > 0 ? new Set(passes) : new Set(busiest.slice(0, SHORT_LIST));
+  const rows = passes
+    .filter((pass) => shown.has(pass))
+    .map(({ pass, rewrites, nodesDelta, bytesDelta }): readonly Cell[] => [
+      pass,
+      formatInteger(rewrites),
+      nodesDelta === 0 ? '' : signed(nodesDelta, formatInteger),
+      Math.abs(bytesDelta) < 1 ? '' : signed(bytesDelta, formatBytes),
+    ]);
+  const titles = [
+    { title: 'pass', flexible: true },
+    { title: 'rewrites', align: 'right' },
+    { title: 'nodes', align: 'right' },
+    { title: 'size', align: 'right' },
+  ] as const;
+  const table = await renderTable(titles, rows, options);
+  const hidden = passes.length - rows.length;
+  return hidden > 0 ? `${table}\nand ${plural(hidden, 'pass', 'passes')} more: add -v` : table;
+}
+
+function signed(value: number, format: (value: number) => string): string {
+  return value > 0 ? `+${format(value)}` : format(value);
+}
+
+/** What was really done to the written file, no more. */
+function verificationLine({ verification }: OptimizeReport, { style }: TextOptions): string {
+  const { runs } = verification;
+  if (runs === 'unchanged') return `${style.ok} the output is the input, byte for byte`;
+  if (runs === 'passed') {
+    const how = verification.numerics === 'exact' ? 'equal bit for bit' : 'equal within rounding';
+    return `${style.ok} verified: read back, loaded and run beside the original in ONNX Runtime, ${how}`;
+  }
+  const why = verification.reason === undefined ? '' : `: ${safeText(verification.reason)}`;
+  return `${style.warning} not verified: the file was read back and its interface checked, but not run${why}`;
+}
