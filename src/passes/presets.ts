@@ -24,6 +24,7 @@ import { liftConstants } from './eliminate/lift-constants.js';
 import { foldAffineIntoConv } from './fold/fold-affine-into-conv.js';
 import { foldAffineIntoNext } from './fold/fold-affine-into-next.js';
 import { foldBatchNormalization } from './fold/fold-batch-normalization.js';
+import { foldCastOfConstantOfShape } from './fold/fold-cast-of-constant-of-shape.js';
 import { foldConstants } from './fold/fold-constants.js';
 import { foldKnownValues } from './fold/fold-known-values.js';
 import { foldReshapeTarget } from './fold/fold-reshape-target.js';
@@ -67,6 +68,7 @@ import type { OptimizeLevel, OptimizeStage } from './levels.js';
 import type { RegisteredPass } from './registry.js';
 import { inlineFunctions } from './rewrite/inline-functions.js';
 import { raiseOpsetForRuntime } from './rewrite/raise-opset-for-runtime.js';
+import { resolveCastLike } from './rewrite/resolve-cast-like.js';
 
 /** A pass in its place among others. */
 export interface RecipeRow {
@@ -114,6 +116,8 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   { pass: eliminateCommonSizes, stage: 'clean', level: 'basic' },
   { pass: eliminateCommonSubexpressions, stage: 'clean', level: 'basic', options: { heavy: false } },
   { pass: eliminateDead, stage: 'clean', level: 'basic' },
+  { pass: resolveCastLike, stage: 'clean', level: 'basic' },
+  { pass: foldCastOfConstantOfShape, stage: 'clean', level: 'basic' },
   { pass: foldConstants, stage: 'clean', level: 'basic' },
   { pass: inlineIf, stage: 'clean', level: 'basic' },
   { pass: unrollLoop, stage: 'clean', level: 'max' },

@@ -25,6 +25,7 @@ import type { ReadyRewrite } from './engine/rewrite.js';
 import { foldAffineIntoConv } from './fold/fold-affine-into-conv.js';
 import { foldAffineIntoNext } from './fold/fold-affine-into-next.js';
 import { foldBatchNormalization } from './fold/fold-batch-normalization.js';
+import { foldCastOfConstantOfShape } from './fold/fold-cast-of-constant-of-shape.js';
 import { foldConstantViews } from './fold/fold-constant-views.js';
 import { foldConstants } from './fold/fold-constants.js';
 import { foldKnownValues } from './fold/fold-known-values.js';
@@ -73,6 +74,7 @@ import { initializersNotInputs } from './rewrite/initializers-not-inputs.js';
 import { inlineFunctions } from './rewrite/inline-functions.js';
 import { makeDynamic } from './rewrite/make-dynamic.js';
 import { raiseOpsetForRuntime } from './rewrite/raise-opset-for-runtime.js';
+import { resolveCastLike } from './rewrite/resolve-cast-like.js';
 import { setDims } from './rewrite/set-dims.js';
 import { upgradeOpset } from './rewrite/upgrade-opset.js';
 
@@ -119,6 +121,7 @@ export const PASSES: readonly RegisteredPass[] = [
   foldAffineIntoConv,
   foldAffineIntoNext,
   foldConstantViews,
+  foldCastOfConstantOfShape,
   foldConstants,
   inlineIf,
   unrollLoop,
@@ -164,6 +167,7 @@ export const PASSES: readonly RegisteredPass[] = [
   makeDynamic,
   upgradeOpset,
   raiseOpsetForRuntime,
+  resolveCastLike,
   quantizeStatic,
   quantizeDynamic,
   convertToFloat16,
