@@ -11,15 +11,13 @@ import { cellsFor } from './moved-tensor.js';
 
 export interface CastOptions {
   readonly saturate: boolean;
-  readonly roundMode: string;
+  readonly roundMode: RoundMode;
 }
 
 export interface ElementCaster {
   readonly map: MapElements;
-  /** Every value has a result; else `check` must be called first. */
-  readonly isTotal: boolean;
-  /** Refuses a tensor with a value whose result is not defined. */
-  check(source: Tensor): void;
+  /** Refuses a tensor with a value whose result is not defined; absent where every value has one. */
+  readonly check?: (source: Tensor) => void;
 }
 
 /** Elements converted at a time. */
@@ -31,7 +29,7 @@ type Write = (lane: NumberLane, bytes: Uint8Array, from: number) => void;
 /** Undefined for pairs of types that are not converted. */
 export function elementCaster(from: DataTypeCode, to: DataTypeCode, options: CastOptions): ElementCaster | undefined {
   const direct = DIRECT.get(pairKey(from, to));
-  if (direct) return { map: direct, isTotal: true, check: () => undefined };
+  if (direct) return { map: direct };
   const read = reader(from, to);
   const write = writer(to, options);
   if (!read || !write) return undefined;
@@ -44,8 +42,8 @@ export function elementCaster(from: DataTypeCode, to: DataTypeCode, options: Cas
       write(lane, target, at);
     }
   };
+  if (!accepts) return { map };
   const check = (source: Tensor): void => {
-    if (!accepts) return;
     const cells = cellsFor(source);
     const loaded = cells.load(source);
     const bytes = new Uint8Array(loaded.buffer, loaded.byteOffset, loaded.byteLength);
@@ -57,7 +55,7 @@ export function elementCaster(from: DataTypeCode, to: DataTypeCode, options: Cas
         if (!accepts(lane[i] as number)) refuse(`what ${lane[i]} becomes is not defined`);
     }
   };
-  return { map, isTotal: accepts === undefined, check };
+  return { map, check };
 }
 
 /** A function that says which values have a defined result; undefined when all have. */
@@ -77,7 +75,7 @@ function acceptance(
     return (value) => Math.trunc(value) >= least && Math.trunc(value) < limit;
   }
   if (to === DataType.FLOAT8E8M0)
-    return (value) => exponentCode(Math.fround(value), options.roundMode as RoundMode, options.saturate) !== undefined;
+    return (value) => exponentCode(Math.fround(value), options.roundMode, options.saturate) !== undefined;
   const contested = options.saturate ? undefined : CONTESTED.get(to);
   if (contested) return (value) => !contested(Math.abs(Math.fround(value)));
   if (to === DataType.FLOAT4E2M1) return (value) => !Number.isNaN(value);
@@ -163,8 +161,7 @@ function writer(to: DataTypeCode, options: CastOptions): Write | undefined {
   if (to === DataType.FLOAT8E8M0) {
     return (lane, bytes, at) => {
       for (let i = 0; i < lane.length; i++)
-        bytes[at + i] =
-          exponentCode(Math.fround(lane[i] as number), options.roundMode as RoundMode, options.saturate) ?? 255;
+        bytes[at + i] = exponentCode(Math.fround(lane[i] as number), options.roundMode, options.saturate) ?? 255;
     };
   }
   if (!smallFloatValues(to)) return undefined;

@@ -1,5 +1,6 @@
 /** Cast, CastLike, BitCast. */
 import { DataType, type DataTypeCode, dataTypeFromName, dataTypeName, dataTypeRow } from '../../tensor/dtype.js';
+import type { RoundMode } from '../../tensor/small-float.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { type CastOptions, elementCaster } from './cast-elements.js';
 import { formatNumbers, parseNumbers } from './cast-text.js';
@@ -30,11 +31,11 @@ function convert(context: KernelContext, source: Tensor, to: DataTypeCode): Tens
   if (from === DataType.STRING) return parseNumbers(source, to);
   const options: CastOptions = {
     saturate: context.int('saturate') !== 0,
-    roundMode: context.string('round_mode') ?? 'up',
+    roundMode: roundMode(context.string('round_mode')),
   };
   const caster = elementCaster(from, to, options);
   if (!caster) refuse(`${dataTypeName(from)} is not cast to ${dataTypeName(to)} here`);
-  if (caster.isTotal !== true) caster.check(source);
+  caster.check?.(source);
   const cells = cellsFor(source);
   const targetCells = cellsFor(Tensor.of(to, [0], new Uint8Array(0)));
   if (cells.areBytes && targetCells.areBytes) return mappedTensor(to, source, caster.map);
@@ -43,6 +44,11 @@ function convert(context: KernelContext, source: Tensor, to: DataTypeCode): Tens
   const target = targetCells.make(source.size * targetCells.words);
   caster.map(bytes, new Uint8Array(target.buffer), source.size);
   return targetCells.tensor(source.dims, target);
+}
+
+/** Before version 24 there was one way only. */
+function roundMode(word = 'up'): RoundMode {
+  return word === 'up' || word === 'down' || word === 'nearest' ? word : refuse(`round mode ${word} is not known`);
 }
 
 function bitCast(context: KernelContext): Tensor {

@@ -34,17 +34,8 @@ export function elementwise(
   if (!first) return refuse('there are no inputs');
   const dims = broadcastDims(inputs.map((input) => input.dims));
   context.allow(outputType, dims);
-  // Pow mixes types: 64-bit integers beside floats are numbers too.
-  const kind = inputs.every((input) => laneKind(input.dataType) === 'bigint') ? 'bigint' : 'number';
-  const isKnown = inputs.every((input) => laneKind(input.dataType) !== undefined);
-  const outKind = laneKind(outputType);
   const types = inputs.map((input) => input.dataType);
-  const fill =
-    isKnown && outKind
-      ? kind === 'number'
-        ? outKind === 'number' && numberFill(operator, types, outputType)
-        : bigintFill(operator, first.dataType, outputType)
-      : undefined;
+  const fill = fillFor(operator, types, outputType);
   if (!fill) return refuse(`${context.node.opType} is not computed for this type`);
   if (inputs.length > 1)
     return filledTensor(outputType, dims, inputs, () => fill(inputs.map((input) => laneReader(input, dims))));
@@ -57,6 +48,20 @@ export function elementwise(
 
 /** Computes a result from readers of its inputs. */
 type ReaderFill = (readers: readonly LaneReader[]) => Fill;
+
+/** Undefined where the operator, or any operator, does not compute with these types. */
+function fillFor(
+  operator: LaneOperator,
+  types: readonly DataTypeCode[],
+  outputType: DataTypeCode,
+): ReaderFill | undefined {
+  const kinds = types.map(laneKind);
+  const outputKind = laneKind(outputType);
+  if (kinds.includes(undefined)) return undefined;
+  // Pow mixes types: 64-bit integers beside floats are numbers too.
+  if (kinds.every((kind) => kind === 'bigint')) return bigintFill(operator, types[0] as DataTypeCode, outputType);
+  return outputKind === 'number' ? numberFill(operator, types, outputType) : undefined;
+}
 
 function numberFill(
   { number }: LaneOperator,
@@ -83,8 +88,9 @@ function bigintFill(
   type: DataTypeCode,
   outputType: DataTypeCode,
 ): ReaderFill | undefined {
-  const isBig = laneKind(outputType) === 'bigint';
-  if (isBig ? !bigint : !bigintToNumber) return undefined;
+  const outputKind = laneKind(outputType);
+  const isBig = outputKind === 'bigint';
+  if (outputKind === undefined || !(isBig ? bigint : bigintToNumber)) return undefined;
   return (readers) =>
     inLanes(outputType, (target, from, count) => {
       const lanes = readers.map((read) => bigView(type, read(from, count)));

@@ -100,7 +100,9 @@ export class KernelContext extends NodeAttributes {
 
   /** Refuses a result that is no tensor or too large. Kernels call it before they make anything of a new size. */
   allow(dataType: DataTypeCode, dims: readonly number[]): void {
-    for (const dim of dims) if (!Number.isSafeInteger(dim) || dim < 0) refuse(`an output would have the size ${dim}`);
+    // -0 comes of an empty axis times something negative.
+    for (const dim of dims)
+      if (!Number.isSafeInteger(dim) || dim < 0 || Object.is(dim, -0)) refuse(`an output would have the size ${dim}`);
     const count = elementCount(dims);
     // A string costs a reference at least.
     const byteLength = dataType === DataType.STRING ? count * 8 : (rawByteLength(dataType, count) ?? count);
