@@ -83,6 +83,7 @@ export { eliminateNoOpWhere } from './passes/eliminate/eliminate-no-op-where.js'
 export { liftConstants } from './passes/eliminate/lift-constants.js';
 export { foldAffineIntoConv } from './passes/fold/fold-affine-into-conv.js';
 export { foldAffineIntoNext } from './passes/fold/fold-affine-into-next.js';
+export { foldAffineIntoNormalization } from './passes/fold/fold-affine-into-normalization.js';
 export { foldBatchNormalization } from './passes/fold/fold-batch-normalization.js';
 export { foldCastOfConstantOfShape } from './passes/fold/fold-cast-of-constant-of-shape.js';
 export { foldConstantViews } from './passes/fold/fold-constant-views.js';
@@ -96,6 +97,7 @@ export { fuseAttentionOrt } from './passes/fuse/fuse-attention-ort.js';
 export { fuseCasts } from './passes/fuse/fuse-casts.js';
 export { fuseClip } from './passes/fuse/fuse-clip.js';
 export { fuseConcats } from './passes/fuse/fuse-concats.js';
+export { fuseConsecutiveAffine } from './passes/fuse/fuse-consecutive-affine.js';
 export { fuseConvActivation } from './passes/fuse/fuse-conv-activation.js';
 export { fuseExpands } from './passes/fuse/fuse-expands.js';
 export { fuseGatherViews } from './passes/fuse/fuse-gather-views.js';

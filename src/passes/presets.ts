@@ -21,6 +21,7 @@ import { eliminateNoOpSplit } from './eliminate/eliminate-no-op-split.js';
 import { eliminateNoOpTranspose } from './eliminate/eliminate-no-op-transpose.js';
 import { eliminateNoOpWhere } from './eliminate/eliminate-no-op-where.js';
 import { liftConstants } from './eliminate/lift-constants.js';
+import { foldAffineIntoNormalization } from './fold/fold-affine-into-normalization.js';
 import { foldAffineIntoConv } from './fold/fold-affine-into-conv.js';
 import { foldAffineIntoNext } from './fold/fold-affine-into-next.js';
 import { foldBatchNormalization } from './fold/fold-batch-normalization.js';
@@ -30,6 +31,7 @@ import { foldKnownValues } from './fold/fold-known-values.js';
 import { foldReshapeTarget } from './fold/fold-reshape-target.js';
 import { inlineIf } from './fold/inline-if.js';
 import { unrollLoop } from './fold/unroll-loop.js';
+import { fuseConsecutiveAffine } from './fuse/fuse-consecutive-affine.js';
 import { fuseAttentionOrt } from './fuse/fuse-attention-ort.js';
 import { fuseCasts } from './fuse/fuse-casts.js';
 import { fuseClip } from './fuse/fuse-clip.js';
@@ -161,4 +163,6 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   { pass: fuseReduces, stage: 'merge', level: 'standard' },
   { pass: fuseGlobalPools, stage: 'merge', level: 'max' },
   { pass: fuseSigns, stage: 'merge', level: 'basic' },
+  { pass: foldAffineIntoNormalization, stage: 'merge', level: 'standard' },
+  { pass: fuseConsecutiveAffine, stage: 'merge', level: 'standard' },
 ];

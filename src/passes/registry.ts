@@ -22,6 +22,7 @@ import { eliminateNoOpTranspose } from './eliminate/eliminate-no-op-transpose.js
 import { eliminateNoOpWhere } from './eliminate/eliminate-no-op-where.js';
 import { liftConstants } from './eliminate/lift-constants.js';
 import type { ReadyRewrite } from './engine/rewrite.js';
+import { foldAffineIntoNormalization } from './fold/fold-affine-into-normalization.js';
 import { foldAffineIntoConv } from './fold/fold-affine-into-conv.js';
 import { foldAffineIntoNext } from './fold/fold-affine-into-next.js';
 import { foldBatchNormalization } from './fold/fold-batch-normalization.js';
@@ -32,6 +33,7 @@ import { foldKnownValues } from './fold/fold-known-values.js';
 import { foldReshapeTarget } from './fold/fold-reshape-target.js';
 import { inlineIf } from './fold/inline-if.js';
 import { unrollLoop } from './fold/unroll-loop.js';
+import { fuseConsecutiveAffine } from './fuse/fuse-consecutive-affine.js';
 import { fuseAttentionOrt } from './fuse/fuse-attention-ort.js';
 import { fuseCasts } from './fuse/fuse-casts.js';
 import { fuseClip } from './fuse/fuse-clip.js';
@@ -120,6 +122,7 @@ export const PASSES: readonly RegisteredPass[] = [
   foldBatchNormalization,
   foldAffineIntoConv,
   foldAffineIntoNext,
+  foldAffineIntoNormalization,
   foldConstantViews,
   foldCastOfConstantOfShape,
   foldConstants,
@@ -160,6 +163,7 @@ export const PASSES: readonly RegisteredPass[] = [
   fuseWhere,
   fuseSigns,
   fuseConcats,
+  fuseConsecutiveAffine,
   fuseSplits,
   initializersNotInputs,
   inlineFunctions,

@@ -2,7 +2,7 @@
 import type { Node } from '../../ir/node.js';
 import type { Value } from '../../ir/value.js';
 import { constantTensor } from '../../ir/walk.js';
-import { float64Values } from '../../tensor/float-values.js';
+import { type FloatFormat, float64Values } from '../../tensor/float-values.js';
 import type { Tensor } from '../../tensor/tensor.js';
 
 /** x · factor + shift, with one element a channel. */
@@ -97,6 +97,15 @@ export function normalizationAffine(node: Node, opset: number): Affine | { reado
   const shifts = factor.map((f, c) => (shift[c] as number) - (mean[c] as number) * f);
   if (!shifts.every(Number.isFinite)) return { reason: 'its parameters are not finite' };
   return { factor, shift: shifts };
+}
+
+/** Absolute error, in the units of the input, that a shift may cost where the sum it belongs to is taken apart. */
+const SHIFT_ERROR = 2 ** -15;
+
+/** True when adding the shift elsewhere cannot show: x + shift may be near zero, and x · f + shift · f then has the rounding of each. */
+export function isSmallShift(shift: Iterable<number>, { unitRoundoff }: FloatFormat): boolean {
+  for (const s of shift) if (Math.abs(s) * unitRoundoff > SHIFT_ERROR) return false;
+  return true;
 }
 
 /** True when every channel gets the same. */

@@ -8,11 +8,8 @@ import type { Scaling } from '../../tensor/scaled-tensor.js';
 import { elementCount, type Tensor } from '../../tensor/tensor.js';
 import type { RewriteContext } from '../engine/rewrite.js';
 import { shapeOf } from '../types.js';
-import type { Affine, ChannelAxis } from './affine.js';
+import { type Affine, type ChannelAxis, isSmallShift } from './affine.js';
 import { scaledConstant } from './linear-output.js';
-
-/** Absolute error, in the units of what goes into the weights, that a large shift may cost. */
-const SHIFT_ERROR = 2 ** -15;
 
 /** A node with a constant weight, as seen from its first input. */
 export interface LinearInput {
@@ -92,8 +89,7 @@ function shiftedBias({ node, weight }: LinearInput, shift: Float64Array): Tensor
   const format = floatFormat(weight.dataType);
   if (!(node.is('Conv') || node.is('Gemm')) || !format) return `${node.opType} has no bias that could take the shift`;
   if (node.is('Conv') && !isUnpadded(node, weight)) return 'it pads with zeros, which the shift does not reach';
-  const largest = shift.reduce((most, s) => Math.max(most, Math.abs(s)), 0);
-  if (largest * format.unitRoundoff > SHIFT_ERROR) return 'the shift is so large that rounding would show';
+  if (!isSmallShift(shift, format)) return 'the shift is so large that rounding would show';
   const value = node.input(2);
   const old = constantTensor(value);
   if (value && !old) return 'its bias is not constant';
