@@ -35,8 +35,10 @@ import { fuseGemmActivation } from './fuse/fuse-gemm-activation.js';
 import { fuseConvActivation } from './fuse/fuse-conv-activation.js';
 import { fuseIntoFusedMatmul } from './fuse/fuse-into-fused-matmul.js';
 import { fuseAttentionOrt } from './fuse/fuse-attention-ort.js';
+import { fuseBiasGeluOrt } from './fuse/fuse-bias-gelu-ort.js';
 import { fuseClip } from './fuse/fuse-clip.js';
 import { fuseGelu } from './fuse/fuse-gelu.js';
+import { fuseGeluOrt } from './fuse/fuse-gelu-ort.js';
 import { fuseHardSwish } from './fuse/fuse-hard-swish.js';
 import { fuseLayerNormalization } from './fuse/fuse-layer-normalization.js';
 import { fuseMatmulAdd } from './fuse/fuse-matmul-add.js';
@@ -44,8 +46,11 @@ import { fuseMinMax } from './fuse/fuse-min-max.js';
 import { fuseMultiHeadAttention } from './fuse/fuse-multi-head-attention.js';
 import { fusePadIntoConv } from './fuse/fuse-pad-into-conv.js';
 import { fusePadIntoPool } from './fuse/fuse-pad-into-pool.js';
+import { fuseQuickGeluOrt } from './fuse/fuse-quick-gelu-ort.js';
 import { fuseRmsNormalization } from './fuse/fuse-rms-normalization.js';
 import { fuseScaleIntoGemm } from './fuse/fuse-scale-into-gemm.js';
+import { fuseSkipNormalizationOrt } from './fuse/fuse-skip-normalization-ort.js';
+import { fuseSwish } from './fuse/fuse-swish.js';
 import { fuseTransposeIntoGemm } from './fuse/fuse-transpose-into-gemm.js';
 import { fuseCasts } from './fuse/fuse-casts.js';
 import { fuseConcats } from './fuse/fuse-concats.js';
@@ -127,8 +132,11 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   // patterns: several nodes that are one operator of the specification.
   { pass: fuseRmsNormalization, stage: 'patterns', level: 'standard' },
   { pass: fuseGelu, stage: 'patterns', level: 'standard' },
+  { pass: fuseGeluOrt, stage: 'patterns', level: 'standard' },
   { pass: fuseClip, stage: 'patterns', level: 'standard' },
   { pass: fuseHardSwish, stage: 'patterns', level: 'standard' },
+  { pass: fuseSwish, stage: 'patterns', level: 'standard' },
+  { pass: fuseQuickGeluOrt, stage: 'patterns', level: 'standard' },
   { pass: foldAffineIntoNext, stage: 'merge', level: 'standard' },
   { pass: fuseMatmulAdd, stage: 'merge', level: 'standard' },
   { pass: fuseTransposeIntoGemm, stage: 'merge', level: 'standard' },
@@ -157,4 +165,7 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   { pass: fuseReduces, stage: 'merge', level: 'standard' },
   { pass: fuseGlobalPools, stage: 'merge', level: 'max' },
   { pass: fuseSigns, stage: 'merge', level: 'basic' },
+  { pass: fuseAttentionOrt, stage: 'patterns', level: 'standard' },
+  { pass: fuseSkipNormalizationOrt, stage: 'target', level: 'standard' },
+  { pass: fuseBiasGeluOrt, stage: 'target', level: 'standard' },
 ];

@@ -37,6 +37,7 @@ import { fuseGemmActivation } from './fuse/fuse-gemm-activation.js';
 import { fuseConvActivation } from './fuse/fuse-conv-activation.js';
 import { fuseIntoFusedMatmul } from './fuse/fuse-into-fused-matmul.js';
 import { fuseAttentionOrt } from './fuse/fuse-attention-ort.js';
+import { fuseBiasGeluOrt } from './fuse/fuse-bias-gelu-ort.js';
 import { fuseClip } from './fuse/fuse-clip.js';
 import { fuseGelu } from './fuse/fuse-gelu.js';
 import { fuseCasts } from './fuse/fuse-casts.js';
@@ -45,6 +46,7 @@ import { fuseExpands } from './fuse/fuse-expands.js';
 import { fuseGatherViews } from './fuse/fuse-gather-views.js';
 import { fuseGathers } from './fuse/fuse-gathers.js';
 import { fuseGlobalPools } from './fuse/fuse-global-pools.js';
+import { fuseGeluOrt } from './fuse/fuse-gelu-ort.js';
 import { fuseHardSwish } from './fuse/fuse-hard-swish.js';
 import { fuseLayerNormalization } from './fuse/fuse-layer-normalization.js';
 import { fuseMatmulAdd } from './fuse/fuse-matmul-add.js';
@@ -52,8 +54,11 @@ import { fuseMinMax } from './fuse/fuse-min-max.js';
 import { fuseMultiHeadAttention } from './fuse/fuse-multi-head-attention.js';
 import { fusePadIntoConv } from './fuse/fuse-pad-into-conv.js';
 import { fusePadIntoPool } from './fuse/fuse-pad-into-pool.js';
+import { fuseQuickGeluOrt } from './fuse/fuse-quick-gelu-ort.js';
 import { fuseRmsNormalization } from './fuse/fuse-rms-normalization.js';
 import { fuseScaleIntoGemm } from './fuse/fuse-scale-into-gemm.js';
+import { fuseSkipNormalizationOrt } from './fuse/fuse-skip-normalization-ort.js';
+import { fuseSwish } from './fuse/fuse-swish.js';
 import { fuseTransposeIntoGemm } from './fuse/fuse-transpose-into-gemm.js';
 import { fuseNot } from './fuse/fuse-not.js';
 import { fusePads } from './fuse/fuse-pads.js';
@@ -158,6 +163,11 @@ export const PASSES: readonly RegisteredPass[] = [
   fuseSigns,
   fuseConcats,
   fuseSplits,
+  fuseSwish,
+  fuseQuickGeluOrt,
+  fuseGeluOrt,
+  fuseSkipNormalizationOrt,
+  fuseBiasGeluOrt,
   initializersNotInputs,
   inlineFunctions,
   setDims,
