@@ -29,46 +29,46 @@ import { foldKnownValues } from './fold/fold-known-values.js';
 import { foldReshapeTarget } from './fold/fold-reshape-target.js';
 import { inlineIf } from './fold/inline-if.js';
 import { unrollLoop } from './fold/unroll-loop.js';
-import { fuseMatmulScale } from './fuse/fuse-matmul-scale.js';
-import { fuseMatmulTranspose } from './fuse/fuse-matmul-transpose.js';
-import { fuseGemmActivation } from './fuse/fuse-gemm-activation.js';
-import { fuseConvActivation } from './fuse/fuse-conv-activation.js';
-import { fuseIntoFusedMatmul } from './fuse/fuse-into-fused-matmul.js';
 import { fuseAttentionOrt } from './fuse/fuse-attention-ort.js';
 import { fuseBiasGeluOrt } from './fuse/fuse-bias-gelu-ort.js';
-import { fuseClip } from './fuse/fuse-clip.js';
-import { fuseGelu } from './fuse/fuse-gelu.js';
-import { fuseGeluOrt } from './fuse/fuse-gelu-ort.js';
-import { fuseHardSwish } from './fuse/fuse-hard-swish.js';
-import { fuseLayerNormalization } from './fuse/fuse-layer-normalization.js';
-import { fuseMatmulAdd } from './fuse/fuse-matmul-add.js';
-import { fuseMinMax } from './fuse/fuse-min-max.js';
-import { fuseMultiHeadAttention } from './fuse/fuse-multi-head-attention.js';
-import { fusePadIntoConv } from './fuse/fuse-pad-into-conv.js';
-import { fusePadIntoPool } from './fuse/fuse-pad-into-pool.js';
-import { fuseQuickGeluOrt } from './fuse/fuse-quick-gelu-ort.js';
-import { fuseRmsNormalization } from './fuse/fuse-rms-normalization.js';
-import { fuseScaleIntoGemm } from './fuse/fuse-scale-into-gemm.js';
-import { fuseSkipNormalizationOrt } from './fuse/fuse-skip-normalization-ort.js';
-import { fuseSwish } from './fuse/fuse-swish.js';
-import { fuseTransposeIntoGemm } from './fuse/fuse-transpose-into-gemm.js';
 import { fuseCasts } from './fuse/fuse-casts.js';
+import { fuseClip } from './fuse/fuse-clip.js';
 import { fuseConcats } from './fuse/fuse-concats.js';
+import { fuseConvActivation } from './fuse/fuse-conv-activation.js';
 import { fuseExpands } from './fuse/fuse-expands.js';
 import { fuseGatherViews } from './fuse/fuse-gather-views.js';
 import { fuseGathers } from './fuse/fuse-gathers.js';
+import { fuseGelu } from './fuse/fuse-gelu.js';
+import { fuseGeluOrt } from './fuse/fuse-gelu-ort.js';
+import { fuseGemmActivation } from './fuse/fuse-gemm-activation.js';
 import { fuseGlobalPools } from './fuse/fuse-global-pools.js';
+import { fuseHardSwish } from './fuse/fuse-hard-swish.js';
+import { fuseIntoFusedMatmul } from './fuse/fuse-into-fused-matmul.js';
+import { fuseLayerNormalization } from './fuse/fuse-layer-normalization.js';
+import { fuseMatmulAdd } from './fuse/fuse-matmul-add.js';
+import { fuseMatmulScale } from './fuse/fuse-matmul-scale.js';
+import { fuseMatmulTranspose } from './fuse/fuse-matmul-transpose.js';
+import { fuseMinMax } from './fuse/fuse-min-max.js';
+import { fuseMultiHeadAttention } from './fuse/fuse-multi-head-attention.js';
 import { fuseNot } from './fuse/fuse-not.js';
+import { fusePadIntoConv } from './fuse/fuse-pad-into-conv.js';
+import { fusePadIntoPool } from './fuse/fuse-pad-into-pool.js';
 import { fusePads } from './fuse/fuse-pads.js';
+import { fuseQuickGeluOrt } from './fuse/fuse-quick-gelu-ort.js';
 import { fuseReduceViews } from './fuse/fuse-reduce-views.js';
 import { fuseReduces } from './fuse/fuse-reduces.js';
+import { fuseRmsNormalization } from './fuse/fuse-rms-normalization.js';
+import { fuseScaleIntoGemm } from './fuse/fuse-scale-into-gemm.js';
 import { fuseSigns } from './fuse/fuse-signs.js';
+import { fuseSkipNormalizationOrt } from './fuse/fuse-skip-normalization-ort.js';
 import { fuseSlices } from './fuse/fuse-slices.js';
 import { fuseSplits } from './fuse/fuse-splits.js';
+import { fuseSwish } from './fuse/fuse-swish.js';
+import { fuseTransposeIntoGemm } from './fuse/fuse-transpose-into-gemm.js';
 import { fuseTransposes } from './fuse/fuse-transposes.js';
 import { fuseViews } from './fuse/fuse-views.js';
-import type { OptimizeLevel, OptimizeStage } from './levels.js';
 import { fuseWhere } from './fuse/fuse-where.js';
+import type { OptimizeLevel, OptimizeStage } from './levels.js';
 import type { RegisteredPass } from './registry.js';
 import { inlineFunctions } from './rewrite/inline-functions.js';
 import { raiseOpsetForRuntime } from './rewrite/raise-opset-for-runtime.js';
@@ -94,7 +94,7 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   { pass: eliminateIdentity, stage: 'clean', level: 'basic' },
   { pass: fuseTransposes, stage: 'clean', level: 'basic' },
   { pass: fuseViews, stage: 'clean', level: 'basic' },
-  { pass: fuseMinMax, stage: 'clean', level: 'basic' },
+  { pass: fuseMinMax, stage: 'clean', level: 'standard' },
   { pass: eliminateAddZero, stage: 'clean', level: 'standard' },
   { pass: eliminateDropout, stage: 'clean', level: 'basic' },
   { pass: eliminateDuplicateInitializers, stage: 'clean', level: 'basic' },
@@ -165,7 +165,6 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   { pass: fuseReduces, stage: 'merge', level: 'standard' },
   { pass: fuseGlobalPools, stage: 'merge', level: 'max' },
   { pass: fuseSigns, stage: 'merge', level: 'basic' },
-  { pass: fuseAttentionOrt, stage: 'patterns', level: 'standard' },
   { pass: fuseSkipNormalizationOrt, stage: 'target', level: 'standard' },
   { pass: fuseBiasGeluOrt, stage: 'target', level: 'standard' },
 ];
