@@ -34,6 +34,7 @@ import { unrollLoop } from './fold/unroll-loop.js';
 import { fuseConsecutiveAffine } from './fuse/fuse-consecutive-affine.js';
 import { fuseAttentionOrt } from './fuse/fuse-attention-ort.js';
 import { fuseCasts } from './fuse/fuse-casts.js';
+import { fuseBiasGeluOrt } from './fuse/fuse-bias-gelu-ort.js';
 import { fuseClip } from './fuse/fuse-clip.js';
 import { fuseConcats } from './fuse/fuse-concats.js';
 import { fuseConvActivation } from './fuse/fuse-conv-activation.js';
@@ -43,6 +44,7 @@ import { fuseGathers } from './fuse/fuse-gathers.js';
 import { fuseGelu } from './fuse/fuse-gelu.js';
 import { fuseGemmActivation } from './fuse/fuse-gemm-activation.js';
 import { fuseGlobalPools } from './fuse/fuse-global-pools.js';
+import { fuseGeluOrt } from './fuse/fuse-gelu-ort.js';
 import { fuseHardSwish } from './fuse/fuse-hard-swish.js';
 import { fuseIntoFusedMatmul } from './fuse/fuse-into-fused-matmul.js';
 import { fuseLayerNormalization } from './fuse/fuse-layer-normalization.js';
@@ -55,14 +57,17 @@ import { fuseNot } from './fuse/fuse-not.js';
 import { fusePadIntoConv } from './fuse/fuse-pad-into-conv.js';
 import { fusePadIntoPool } from './fuse/fuse-pad-into-pool.js';
 import { fusePads } from './fuse/fuse-pads.js';
+import { fuseQuickGeluOrt } from './fuse/fuse-quick-gelu-ort.js';
 import { fuseReduceViews } from './fuse/fuse-reduce-views.js';
 import { fuseReduces } from './fuse/fuse-reduces.js';
 import { fuseRmsNormalization } from './fuse/fuse-rms-normalization.js';
 import { fuseScaleIntoGemm } from './fuse/fuse-scale-into-gemm.js';
 import { fuseSigns } from './fuse/fuse-signs.js';
+import { fuseSkipNormalizationOrt } from './fuse/fuse-skip-normalization-ort.js';
 import { fuseSlices } from './fuse/fuse-slices.js';
 import { fuseSplits } from './fuse/fuse-splits.js';
 import { fuseTransposeIntoGemm } from './fuse/fuse-transpose-into-gemm.js';
+import { fuseSwish } from './fuse/fuse-swish.js';
 import { fuseTransposes } from './fuse/fuse-transposes.js';
 import { fuseViews } from './fuse/fuse-views.js';
 import { fuseWhere } from './fuse/fuse-where.js';
@@ -93,7 +98,7 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   { pass: eliminateIdentity, stage: 'clean', level: 'basic' },
   { pass: fuseTransposes, stage: 'clean', level: 'basic' },
   { pass: fuseViews, stage: 'clean', level: 'basic' },
-  { pass: fuseMinMax, stage: 'clean', level: 'basic' },
+  { pass: fuseMinMax, stage: 'clean', level: 'standard' },
   { pass: eliminateAddZero, stage: 'clean', level: 'standard' },
   { pass: eliminateDropout, stage: 'clean', level: 'basic' },
   { pass: eliminateDuplicateInitializers, stage: 'clean', level: 'basic' },
@@ -133,8 +138,11 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   // patterns: several nodes that are one operator of the specification.
   { pass: fuseRmsNormalization, stage: 'patterns', level: 'standard' },
   { pass: fuseGelu, stage: 'patterns', level: 'standard' },
+  { pass: fuseGeluOrt, stage: 'patterns', level: 'standard' },
   { pass: fuseClip, stage: 'patterns', level: 'standard' },
   { pass: fuseHardSwish, stage: 'patterns', level: 'standard' },
+  { pass: fuseSwish, stage: 'patterns', level: 'standard' },
+  { pass: fuseQuickGeluOrt, stage: 'patterns', level: 'standard' },
   { pass: foldAffineIntoNext, stage: 'merge', level: 'standard' },
   { pass: fuseMatmulAdd, stage: 'merge', level: 'standard' },
   { pass: fuseTransposeIntoGemm, stage: 'merge', level: 'standard' },
@@ -165,4 +173,6 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   { pass: fuseSigns, stage: 'merge', level: 'basic' },
   { pass: foldAffineIntoNormalization, stage: 'merge', level: 'standard' },
   { pass: fuseConsecutiveAffine, stage: 'merge', level: 'standard' },
+  { pass: fuseSkipNormalizationOrt, stage: 'target', level: 'standard' },
+  { pass: fuseBiasGeluOrt, stage: 'target', level: 'standard' },
 ];

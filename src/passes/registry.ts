@@ -35,6 +35,7 @@ import { inlineIf } from './fold/inline-if.js';
 import { unrollLoop } from './fold/unroll-loop.js';
 import { fuseConsecutiveAffine } from './fuse/fuse-consecutive-affine.js';
 import { fuseAttentionOrt } from './fuse/fuse-attention-ort.js';
+import { fuseBiasGeluOrt } from './fuse/fuse-bias-gelu-ort.js';
 import { fuseCasts } from './fuse/fuse-casts.js';
 import { fuseClip } from './fuse/fuse-clip.js';
 import { fuseConcats } from './fuse/fuse-concats.js';
@@ -44,6 +45,7 @@ import { fuseGatherViews } from './fuse/fuse-gather-views.js';
 import { fuseGathers } from './fuse/fuse-gathers.js';
 import { fuseGelu } from './fuse/fuse-gelu.js';
 import { fuseGemmActivation } from './fuse/fuse-gemm-activation.js';
+import { fuseGeluOrt } from './fuse/fuse-gelu-ort.js';
 import { fuseGlobalPools } from './fuse/fuse-global-pools.js';
 import { fuseHardSwish } from './fuse/fuse-hard-swish.js';
 import { fuseIntoFusedMatmul } from './fuse/fuse-into-fused-matmul.js';
@@ -57,14 +59,17 @@ import { fuseNot } from './fuse/fuse-not.js';
 import { fusePadIntoConv } from './fuse/fuse-pad-into-conv.js';
 import { fusePadIntoPool } from './fuse/fuse-pad-into-pool.js';
 import { fusePads } from './fuse/fuse-pads.js';
+import { fuseQuickGeluOrt } from './fuse/fuse-quick-gelu-ort.js';
 import { fuseReduceViews } from './fuse/fuse-reduce-views.js';
 import { fuseReduces } from './fuse/fuse-reduces.js';
 import { fuseRmsNormalization } from './fuse/fuse-rms-normalization.js';
 import { fuseScaleIntoGemm } from './fuse/fuse-scale-into-gemm.js';
 import { fuseSigns } from './fuse/fuse-signs.js';
+import { fuseSkipNormalizationOrt } from './fuse/fuse-skip-normalization-ort.js';
 import { fuseSlices } from './fuse/fuse-slices.js';
 import { fuseSplits } from './fuse/fuse-splits.js';
 import { fuseTransposeIntoGemm } from './fuse/fuse-transpose-into-gemm.js';
+import { fuseSwish } from './fuse/fuse-swish.js';
 import { fuseTransposes } from './fuse/fuse-transposes.js';
 import { fuseViews } from './fuse/fuse-views.js';
 import { fuseWhere } from './fuse/fuse-where.js';
@@ -165,6 +170,11 @@ export const PASSES: readonly RegisteredPass[] = [
   fuseConcats,
   fuseConsecutiveAffine,
   fuseSplits,
+  fuseSwish,
+  fuseQuickGeluOrt,
+  fuseGeluOrt,
+  fuseSkipNormalizationOrt,
+  fuseBiasGeluOrt,
   initializersNotInputs,
   inlineFunctions,
   setDims,

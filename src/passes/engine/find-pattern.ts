@@ -11,8 +11,8 @@ import type { RewriteContext } from './rewrite.js';
 
 /**
  * Looks for a pattern that ends at `root`. All its nodes stand in the same graph, and nothing else reads the values
- * between them. Gives what was found; undefined where the pattern is not there; and where all but its last part was there
- * the condition that failed, for `--explain`.
+ * between them. Gives what was found; undefined where the pattern is not there; and where all its nodes were there the
+ * condition that failed, for `--explain`.
  */
 export function findPattern(pattern: Pattern, root: Node, context: RewriteContext): PatternMatch | string | undefined {
   return new Search(pattern, root, context).run();
@@ -216,10 +216,10 @@ class Search implements PatternMatch {
     return true;
   }
 
-  /** A condition does not hold. The reason is kept if this way got as far as all nodes but the last, and no other got further. */
+  /** A condition does not hold. The reason is kept if all nodes were found on this way, and more than on any other. */
   #miss(reason: string, strength = 1): false {
     const found = new Set(this.#trail.map(({ node }) => node)).size;
-    if (found < (this.#size >= EVIDENCE ? this.#size - 1 : this.#size)) return false;
+    if (found < this.#size) return false;
     const total = 2 * found + strength;
     if (total <= this.#strongest) return false;
     this.#strongest = total;

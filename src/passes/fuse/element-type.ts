@@ -1,6 +1,6 @@
 import type { Value } from '../../ir/value.js';
 import { opSchema } from '../../ops/schema.js';
-import { DataType, dataTypeName } from '../../tensor/dtype.js';
+import { DataType, type DataTypeCode, dataTypeName } from '../../tensor/dtype.js';
 import { dataTypeOf } from '../types.js';
 
 /**
@@ -34,4 +34,14 @@ export function whyNotOfType(opType: string, opset: number, value: Value): strin
   if (dataType === DataType.DOUBLE && opset < (NO_DOUBLE_BEFORE.get(opType) ?? 0))
     return `ONNX Runtime has no ${opType} for double`;
   return undefined;
+}
+
+/** Types for which ONNX Runtime's CPU provider has the fused operators of com.microsoft: FLOAT, and FLOAT16 by itself or by casting. */
+const CONTRIB_TYPES: ReadonlySet<DataTypeCode> = new Set([DataType.FLOAT, DataType.FLOAT16]);
+
+/** Why an operator of com.microsoft cannot take the place of others for data of this type; undefined where it can. */
+export function whyNotOfContribType(opType: string, value: Value): string | undefined {
+  const dataType = dataTypeOf(value);
+  if (dataType === undefined) return `the type of "${value.name}" is not known`;
+  return CONTRIB_TYPES.has(dataType) ? undefined : `ONNX Runtime has no ${opType} for ${dataTypeName(dataType)}`;
 }

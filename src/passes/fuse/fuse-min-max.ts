@@ -5,14 +5,14 @@ import { onlyConsumer, takeOver } from '../nodes.js';
 /**
  * Min(Min(a, b), c) = Min(a, b, c), and the same for Max.
  *
- * Fires for any inputs, constant or not, when nothing else reads the inner one. Numerics: exact. Reference: ONNX operators
+ * Fires for any inputs, constant or not, when nothing else reads the inner one. Numerics: reassociates, by the sign of zero only. Reference: ONNX operators
  * Min-13 and Max-13, which broadcast any number of inputs.
  */
 export const fuseMinMax = defineRewrite<object>({
   name: 'fuse-min-max',
   summary: 'Merges a Min of a Min, and a Max of a Max.',
   group: 'fuse',
-  numerics: 'exact',
+  numerics: 'reassociates',
   scope: 'all-graphs',
   opset: [8, null],
   options: {},

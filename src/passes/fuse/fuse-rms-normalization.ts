@@ -2,7 +2,7 @@ import { attribute, floatAttribute } from '../../ir/attribute.js';
 import type { Node } from '../../ir/node.js';
 import { DataType } from '../../tensor/dtype.js';
 import { firstPattern } from '../engine/find-pattern.js';
-import { op, type PatternMatch } from '../engine/pattern.js';
+import { op, type Pattern, type PatternMatch } from '../engine/pattern.js';
 import { defineRewrite, type Match, type Rewrite, type RewriteContext } from '../engine/rewrite.js';
 import { takeOver } from '../nodes.js';
 import { dataTypeOf } from '../types.js';
@@ -12,6 +12,7 @@ import {
   epsilonOf,
   inverseRoot,
   mean,
+  type NormalizationParts,
   normalizationParts,
   overRoot,
   parameterValue,
@@ -26,6 +27,9 @@ const MEAN_SQUARE = mean(square('x'));
 const NORMALIZED = overRoot('x', MEAN_SQUARE);
 /** With the scale multiplied in before: x · (scale / √…). */
 const SCALED = op('Mul', ['x', inverseRoot(MEAN_SQUARE), 'scale']);
+
+export const RMS_PATTERNS: readonly Pattern[] = [...NORMALIZED, SCALED];
+export const RMS_NORMALIZATION_OPSET = 23;
 
 /**
  * x / √(mean of x² + epsilon) · scale = RMSNormalization(x, scale), where the mean is over the last axes.
@@ -42,25 +46,32 @@ export const fuseRmsNormalization = defineRewrite<object>({
   group: 'fuse',
   numerics: 'reassociates',
   scope: 'all-graphs',
-  opset: [23, null],
+  opset: [RMS_NORMALIZATION_OPSET, null],
   options: {},
   roots: ['Div', 'Mul'],
   rules: () => ({
-    match: (node, context): Match =>
-      firstPattern([...NORMALIZED, SCALED], node, context, (found) => fuse(found, node, context)),
+    match: (node, context): Match => firstPattern(RMS_PATTERNS, node, context, (found) => fuse(found, node, context)),
   }),
 });
 
-function fuse(found: PatternMatch, root: Node, context: RewriteContext): Rewrite | string {
-  const computed = found.value('x');
-  const reason = whyNotOfType('RMSNormalization', context.opset(root), computed);
-  if (reason !== undefined) return reason;
-  if (dataTypeOf(computed) === DataType.DOUBLE) return 'RMSNormalization would compute double in float';
+/** The parts of a match of `RMS_PATTERNS` that ends at `root`, and over how many of the last axes it is; why it is none. */
+export function rmsNormalizationParts(
+  found: PatternMatch,
+  root: Node,
+): (NormalizationParts & { readonly count: number }) | string {
+  if (dataTypeOf(found.value('x')) === DataType.DOUBLE) return 'RMSNormalization would compute double in float';
   const count = commonTail(found);
   if (typeof count === 'string') return count;
   const parts = normalizationParts(found, root, count, { narrow: NARROW, bias: false });
+  return typeof parts === 'string' ? parts : { ...parts, count };
+}
+
+function fuse(found: PatternMatch, root: Node, context: RewriteContext): Rewrite | string {
+  const parts = rmsNormalizationParts(found, root);
   if (typeof parts === 'string') return parts;
-  const { x, scale, last, nodes } = parts;
+  const { x, scale, last, nodes, count } = parts;
+  const reason = whyNotOfType('RMSNormalization', context.opset(root), x);
+  if (reason !== undefined) return reason;
   return {
     nodes,
     apply() {

@@ -7,6 +7,7 @@ import { numericDims } from '../../ops/infer/elements.js';
 import { DataType, type DataTypeCode } from '../../tensor/dtype.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { addConstant } from '../constants.js';
+import { readList } from '../engine/operands.js';
 import { either, type Operand, op, type Pattern, type PatternMatch, scalar } from '../engine/pattern.js';
 import type { RewriteContext } from '../engine/rewrite.js';
 import { onlyConsumer } from '../nodes.js';
@@ -17,8 +18,9 @@ import { dataTypeOf, rankOf, sameShape, shapeOf } from '../types.js';
 function reducedTail(node: Node, context: RewriteContext): number | string {
   if (node.int('keepdims', 1) !== 1) return 'its mean drops axes';
   const rank = rankOf(node.input(0));
-  const given = node.ints('axes') ?? (node.input(1) ? numericDims(context.elements(node.input(1))?.items) : []);
-  if (!given) return 'the axes of its mean are not known';
+  const axes = readList(context, node, 'axes', 1);
+  if (axes === 'unknown') return 'the axes of its mean are not known';
+  const given = axes === 'absent' ? [] : axes;
   if (given.length === 0) {
     if (node.int('noop_with_empty_axes', 0) !== 0) return 'its mean is over no axes';
     return rank || 'the rank of its input is not known';
