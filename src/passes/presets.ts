@@ -22,48 +22,51 @@ import { eliminateNoOpTranspose } from './eliminate/eliminate-no-op-transpose.js
 import { eliminateNoOpWhere } from './eliminate/eliminate-no-op-where.js';
 import { liftConstants } from './eliminate/lift-constants.js';
 import { foldAffineIntoConv } from './fold/fold-affine-into-conv.js';
+import { foldAffineIntoGather } from './fold/fold-affine-into-gather.js';
 import { foldAffineIntoNext } from './fold/fold-affine-into-next.js';
 import { foldBatchNormalization } from './fold/fold-batch-normalization.js';
 import { foldConstants } from './fold/fold-constants.js';
 import { foldKnownValues } from './fold/fold-known-values.js';
 import { foldReshapeTarget } from './fold/fold-reshape-target.js';
+import { foldUniformGather } from './fold/fold-uniform-gather.js';
 import { inlineIf } from './fold/inline-if.js';
 import { unrollLoop } from './fold/unroll-loop.js';
-import { fuseMatmulScale } from './fuse/fuse-matmul-scale.js';
-import { fuseMatmulTranspose } from './fuse/fuse-matmul-transpose.js';
-import { fuseGemmActivation } from './fuse/fuse-gemm-activation.js';
-import { fuseConvActivation } from './fuse/fuse-conv-activation.js';
-import { fuseIntoFusedMatmul } from './fuse/fuse-into-fused-matmul.js';
 import { fuseAttentionOrt } from './fuse/fuse-attention-ort.js';
-import { fuseClip } from './fuse/fuse-clip.js';
-import { fuseGelu } from './fuse/fuse-gelu.js';
-import { fuseHardSwish } from './fuse/fuse-hard-swish.js';
-import { fuseLayerNormalization } from './fuse/fuse-layer-normalization.js';
-import { fuseMatmulAdd } from './fuse/fuse-matmul-add.js';
-import { fuseMinMax } from './fuse/fuse-min-max.js';
-import { fuseMultiHeadAttention } from './fuse/fuse-multi-head-attention.js';
-import { fusePadIntoConv } from './fuse/fuse-pad-into-conv.js';
-import { fusePadIntoPool } from './fuse/fuse-pad-into-pool.js';
-import { fuseRmsNormalization } from './fuse/fuse-rms-normalization.js';
-import { fuseScaleIntoGemm } from './fuse/fuse-scale-into-gemm.js';
-import { fuseTransposeIntoGemm } from './fuse/fuse-transpose-into-gemm.js';
 import { fuseCasts } from './fuse/fuse-casts.js';
+import { fuseClip } from './fuse/fuse-clip.js';
 import { fuseConcats } from './fuse/fuse-concats.js';
+import { fuseConvActivation } from './fuse/fuse-conv-activation.js';
+import { fuseEmbedLayerNormalization } from './fuse/fuse-embed-layer-normalization.js';
 import { fuseExpands } from './fuse/fuse-expands.js';
 import { fuseGatherViews } from './fuse/fuse-gather-views.js';
 import { fuseGathers } from './fuse/fuse-gathers.js';
+import { fuseGelu } from './fuse/fuse-gelu.js';
+import { fuseGemmActivation } from './fuse/fuse-gemm-activation.js';
 import { fuseGlobalPools } from './fuse/fuse-global-pools.js';
+import { fuseHardSwish } from './fuse/fuse-hard-swish.js';
+import { fuseIntoFusedMatmul } from './fuse/fuse-into-fused-matmul.js';
+import { fuseLayerNormalization } from './fuse/fuse-layer-normalization.js';
+import { fuseMatmulAdd } from './fuse/fuse-matmul-add.js';
+import { fuseMatmulScale } from './fuse/fuse-matmul-scale.js';
+import { fuseMatmulTranspose } from './fuse/fuse-matmul-transpose.js';
+import { fuseMinMax } from './fuse/fuse-min-max.js';
+import { fuseMultiHeadAttention } from './fuse/fuse-multi-head-attention.js';
 import { fuseNot } from './fuse/fuse-not.js';
+import { fusePadIntoConv } from './fuse/fuse-pad-into-conv.js';
+import { fusePadIntoPool } from './fuse/fuse-pad-into-pool.js';
 import { fusePads } from './fuse/fuse-pads.js';
 import { fuseReduceViews } from './fuse/fuse-reduce-views.js';
 import { fuseReduces } from './fuse/fuse-reduces.js';
+import { fuseRmsNormalization } from './fuse/fuse-rms-normalization.js';
+import { fuseScaleIntoGemm } from './fuse/fuse-scale-into-gemm.js';
 import { fuseSigns } from './fuse/fuse-signs.js';
 import { fuseSlices } from './fuse/fuse-slices.js';
 import { fuseSplits } from './fuse/fuse-splits.js';
+import { fuseTransposeIntoGemm } from './fuse/fuse-transpose-into-gemm.js';
 import { fuseTransposes } from './fuse/fuse-transposes.js';
 import { fuseViews } from './fuse/fuse-views.js';
-import type { OptimizeLevel, OptimizeStage } from './levels.js';
 import { fuseWhere } from './fuse/fuse-where.js';
+import type { OptimizeLevel, OptimizeStage } from './levels.js';
 import type { RegisteredPass } from './registry.js';
 import { inlineFunctions } from './rewrite/inline-functions.js';
 import { raiseOpsetForRuntime } from './rewrite/raise-opset-for-runtime.js';
@@ -111,6 +114,8 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   { pass: liftConstants, stage: 'clean', level: 'basic' },
   { pass: foldKnownValues, stage: 'clean', level: 'basic' },
   { pass: foldReshapeTarget, stage: 'clean', level: 'basic' },
+  { pass: foldUniformGather, stage: 'clean', level: 'basic' },
+  { pass: foldAffineIntoGather, stage: 'clean', level: 'basic' },
   { pass: eliminateCommonSizes, stage: 'clean', level: 'basic' },
   { pass: eliminateCommonSubexpressions, stage: 'clean', level: 'basic', options: { heavy: false } },
   { pass: eliminateDead, stage: 'clean', level: 'basic' },
@@ -118,6 +123,7 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   { pass: inlineIf, stage: 'clean', level: 'basic' },
   { pass: unrollLoop, stage: 'clean', level: 'max' },
   // patterns: several nodes that are one operator of the specification.
+  { pass: fuseEmbedLayerNormalization, stage: 'patterns', level: 'standard' },
   { pass: fuseAttentionOrt, stage: 'patterns', level: 'standard' },
   { pass: fuseMultiHeadAttention, stage: 'patterns', level: 'standard' },
   { pass: fuseLayerNormalization, stage: 'patterns', level: 'standard' },
