@@ -23,12 +23,14 @@ import { eliminateNoOpWhere } from './eliminate/eliminate-no-op-where.js';
 import { liftConstants } from './eliminate/lift-constants.js';
 import { foldAffineIntoNormalization } from './fold/fold-affine-into-normalization.js';
 import { foldAffineIntoConv } from './fold/fold-affine-into-conv.js';
+import { foldAffineIntoGather } from './fold/fold-affine-into-gather.js';
 import { foldAffineIntoNext } from './fold/fold-affine-into-next.js';
 import { foldBatchNormalization } from './fold/fold-batch-normalization.js';
 import { foldCastOfConstantOfShape } from './fold/fold-cast-of-constant-of-shape.js';
 import { foldConstants } from './fold/fold-constants.js';
 import { foldKnownValues } from './fold/fold-known-values.js';
 import { foldReshapeTarget } from './fold/fold-reshape-target.js';
+import { foldUniformGather } from './fold/fold-uniform-gather.js';
 import { inlineIf } from './fold/inline-if.js';
 import { unrollLoop } from './fold/unroll-loop.js';
 import { fuseConsecutiveAffine } from './fuse/fuse-consecutive-affine.js';
@@ -41,6 +43,7 @@ import { fuseConvActivation } from './fuse/fuse-conv-activation.js';
 import { fuseExpands } from './fuse/fuse-expands.js';
 import { fuseGatherViews } from './fuse/fuse-gather-views.js';
 import { fuseGathers } from './fuse/fuse-gathers.js';
+import { fuseEmbedLayerNormalization } from './fuse/fuse-embed-layer-normalization.js';
 import { fuseGelu } from './fuse/fuse-gelu.js';
 import { fuseGemmActivation } from './fuse/fuse-gemm-activation.js';
 import { fuseGlobalPools } from './fuse/fuse-global-pools.js';
@@ -120,6 +123,8 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   { pass: liftConstants, stage: 'clean', level: 'basic' },
   { pass: foldKnownValues, stage: 'clean', level: 'basic' },
   { pass: foldReshapeTarget, stage: 'clean', level: 'basic' },
+  { pass: foldUniformGather, stage: 'clean', level: 'basic' },
+  { pass: foldAffineIntoGather, stage: 'clean', level: 'basic' },
   { pass: eliminateCommonSizes, stage: 'clean', level: 'basic' },
   { pass: eliminateCommonSubexpressions, stage: 'clean', level: 'basic', options: { heavy: false } },
   { pass: eliminateDead, stage: 'clean', level: 'basic' },
@@ -129,6 +134,7 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   { pass: inlineIf, stage: 'clean', level: 'basic' },
   { pass: unrollLoop, stage: 'clean', level: 'max' },
   // patterns: several nodes that are one operator of the specification.
+  { pass: fuseEmbedLayerNormalization, stage: 'patterns', level: 'standard' },
   { pass: fuseAttentionOrt, stage: 'patterns', level: 'standard' },
   { pass: fuseMultiHeadAttention, stage: 'patterns', level: 'standard' },
   { pass: fuseLayerNormalization, stage: 'patterns', level: 'standard' },

@@ -24,6 +24,7 @@ import { liftConstants } from './eliminate/lift-constants.js';
 import type { ReadyRewrite } from './engine/rewrite.js';
 import { foldAffineIntoNormalization } from './fold/fold-affine-into-normalization.js';
 import { foldAffineIntoConv } from './fold/fold-affine-into-conv.js';
+import { foldAffineIntoGather } from './fold/fold-affine-into-gather.js';
 import { foldAffineIntoNext } from './fold/fold-affine-into-next.js';
 import { foldBatchNormalization } from './fold/fold-batch-normalization.js';
 import { foldCastOfConstantOfShape } from './fold/fold-cast-of-constant-of-shape.js';
@@ -31,6 +32,7 @@ import { foldConstantViews } from './fold/fold-constant-views.js';
 import { foldConstants } from './fold/fold-constants.js';
 import { foldKnownValues } from './fold/fold-known-values.js';
 import { foldReshapeTarget } from './fold/fold-reshape-target.js';
+import { foldUniformGather } from './fold/fold-uniform-gather.js';
 import { inlineIf } from './fold/inline-if.js';
 import { unrollLoop } from './fold/unroll-loop.js';
 import { fuseConsecutiveAffine } from './fuse/fuse-consecutive-affine.js';
@@ -40,6 +42,7 @@ import { fuseCasts } from './fuse/fuse-casts.js';
 import { fuseClip } from './fuse/fuse-clip.js';
 import { fuseConcats } from './fuse/fuse-concats.js';
 import { fuseConvActivation } from './fuse/fuse-conv-activation.js';
+import { fuseEmbedLayerNormalization } from './fuse/fuse-embed-layer-normalization.js';
 import { fuseExpands } from './fuse/fuse-expands.js';
 import { fuseGatherViews } from './fuse/fuse-gather-views.js';
 import { fuseGathers } from './fuse/fuse-gathers.js';
@@ -104,6 +107,8 @@ export const PASSES: readonly RegisteredPass[] = [
   eliminateDead,
   eliminateIdentity,
   eliminateAddZero,
+  foldUniformGather,
+  foldAffineIntoGather,
   eliminateCommonSizes,
   eliminateCommonSubexpressions,
   eliminateDropout,
@@ -135,6 +140,7 @@ export const PASSES: readonly RegisteredPass[] = [
   unrollLoop,
   foldKnownValues,
   foldReshapeTarget,
+  fuseEmbedLayerNormalization,
   fuseAttentionOrt,
   fuseHardSwish,
   fuseLayerNormalization,

@@ -1,6 +1,7 @@
 import type { Node } from '../../ir/node.js';
 import type { Value } from '../../ir/value.js';
 
+import { computedBytes } from '../../tensor/computed-bytes.js';
 import { bytesOf, CHUNK_BYTES, type Tensor, type TensorBytes } from '../../tensor/tensor.js';
 import type { RewriteContext } from '../engine/rewrite.js';
 import { onlyConsumer } from '../nodes.js';
@@ -76,19 +77,7 @@ export function columnsBeside(rows: number, parts: readonly Columns[]): TensorBy
       yield bytesOf(target);
     }
   }
-  return {
-    byteLength: 4 * rows * width,
-    chunks,
-    read() {
-      const all = new Uint8Array(4 * rows * width);
-      let at = 0;
-      for (const chunk of chunks()) {
-        all.set(chunk, at);
-        at += chunk.byteLength;
-      }
-      return all;
-    },
-  };
+  return computedBytes(4 * rows * width, chunks);
 }
 
 /** The same columns as runs of neighbours. */

@@ -7,6 +7,7 @@ import type { Node } from '../../ir/node.js';
 import type { Dim, Shape } from '../../ir/type.js';
 import type { Value } from '../../ir/value.js';
 import { divideDimsExactly, divideProducts, multiplyDims, productOfDims } from '../../ops/dim.js';
+import { hasReference, readList } from '../engine/operands.js';
 import type { RewriteContext } from '../engine/rewrite.js';
 import { scalarOf } from '../scalar.js';
 import { frontAxis, rankOf, sameDim, shapeOf } from '../types.js';
@@ -128,7 +129,7 @@ export function viewAfter(
   output: Value,
   context: RewriteContext,
 ): StridedView | undefined {
-  for (const { value } of node.attributes.values()) if (value.kind === 'reference') return undefined;
+  if (hasReference(node)) return undefined;
   switch (node.opType) {
     case 'Identity':
       return view;
@@ -317,10 +318,7 @@ function expanded(view: StridedView, from: Shape, to: Shape): StridedView | unde
   return { ...view, axes };
 }
 
-/** Numbers from an attribute or, in later versions, from an input. */
 function numbersOf(node: Node, name: string, slot: number, context: RewriteContext): readonly number[] | undefined {
-  const items: readonly Dim[] | undefined = node.attributes.has(name)
-    ? node.ints(name)
-    : context.elements(node.input(slot))?.items;
-  return items?.every((item) => typeof item === 'number') ? items : undefined;
+  const list = readList(context, node, name, slot);
+  return typeof list === 'string' ? undefined : list;
 }
