@@ -30,34 +30,33 @@ import { foldReshapeTarget } from './fold/fold-reshape-target.js';
 import { inlineIf } from './fold/inline-if.js';
 import { unrollLoop } from './fold/unroll-loop.js';
 import { fuseAttentionOrt } from './fuse/fuse-attention-ort.js';
+import { fuseCasts } from './fuse/fuse-casts.js';
 import { fuseClip } from './fuse/fuse-clip.js';
+import { fuseConcats } from './fuse/fuse-concats.js';
+import { fuseExpands } from './fuse/fuse-expands.js';
+import { fuseGatherViews } from './fuse/fuse-gather-views.js';
+import { fuseGathers } from './fuse/fuse-gathers.js';
 import { fuseGelu } from './fuse/fuse-gelu.js';
+import { fuseGlobalPools } from './fuse/fuse-global-pools.js';
 import { fuseHardSwish } from './fuse/fuse-hard-swish.js';
 import { fuseLayerNormalization } from './fuse/fuse-layer-normalization.js';
 import { fuseMatmulAdd } from './fuse/fuse-matmul-add.js';
 import { fuseMinMax } from './fuse/fuse-min-max.js';
 import { fuseMultiHeadAttention } from './fuse/fuse-multi-head-attention.js';
+import { fuseNot } from './fuse/fuse-not.js';
 import { fusePadIntoConv } from './fuse/fuse-pad-into-conv.js';
 import { fusePadIntoPool } from './fuse/fuse-pad-into-pool.js';
-import { fuseRmsNormalization } from './fuse/fuse-rms-normalization.js';
-import { fuseScaleIntoGemm } from './fuse/fuse-scale-into-gemm.js';
-import { fuseTransposeIntoGemm } from './fuse/fuse-transpose-into-gemm.js';
-import { fuseCasts } from './fuse/fuse-casts.js';
-import { fuseConcats } from './fuse/fuse-concats.js';
-import { fuseExpands } from './fuse/fuse-expands.js';
-import { fuseGatherViews } from './fuse/fuse-gather-views.js';
-import { fuseGathers } from './fuse/fuse-gathers.js';
-import { fuseGlobalPools } from './fuse/fuse-global-pools.js';
-import { fuseNot } from './fuse/fuse-not.js';
 import { fusePads } from './fuse/fuse-pads.js';
 import { fuseReduceViews } from './fuse/fuse-reduce-views.js';
 import { fuseReduces } from './fuse/fuse-reduces.js';
+import { fuseRmsNormalization } from './fuse/fuse-rms-normalization.js';
+import { fuseScaleIntoGemm } from './fuse/fuse-scale-into-gemm.js';
 import { fuseSigns } from './fuse/fuse-signs.js';
 import { fuseSlices } from './fuse/fuse-slices.js';
 import { fuseSplits } from './fuse/fuse-splits.js';
+import { fuseTransposeIntoGemm } from './fuse/fuse-transpose-into-gemm.js';
 import { fuseTransposes } from './fuse/fuse-transposes.js';
 import { fuseViews } from './fuse/fuse-views.js';
-import type { OptimizeLevel, OptimizeStage } from './levels.js';
 import { fuseWhere } from './fuse/fuse-where.js';
 import type { OptimizeLevel, OptimizeStage } from './levels.js';
 import type { RegisteredPass } from './registry.js';
@@ -104,6 +103,17 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   { pass: eliminateNoOpSplit, stage: 'clean', level: 'basic' },
   { pass: eliminateNoOpTranspose, stage: 'clean', level: 'basic' },
   { pass: eliminateNoOpWhere, stage: 'clean', level: 'basic' },
+  { pass: fuseSlices, stage: 'clean', level: 'basic' },
+  { pass: fuseGathers, stage: 'clean', level: 'basic' },
+  { pass: fuseGatherViews, stage: 'clean', level: 'basic' },
+  { pass: fuseConcats, stage: 'clean', level: 'basic' },
+  { pass: fuseSplits, stage: 'clean', level: 'basic' },
+  { pass: fuseCasts, stage: 'clean', level: 'basic' },
+  { pass: fusePads, stage: 'clean', level: 'basic' },
+  { pass: fuseExpands, stage: 'clean', level: 'basic' },
+  { pass: fuseNot, stage: 'clean', level: 'basic' },
+  { pass: fuseWhere, stage: 'clean', level: 'basic' },
+  { pass: fuseReduceViews, stage: 'clean', level: 'basic' },
   { pass: liftConstants, stage: 'clean', level: 'basic' },
   { pass: foldKnownValues, stage: 'clean', level: 'basic' },
   { pass: foldReshapeTarget, stage: 'clean', level: 'basic' },
@@ -129,23 +139,12 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   { pass: fuseScaleIntoGemm, stage: 'merge', level: 'standard' },
   { pass: fusePadIntoConv, stage: 'merge', level: 'standard' },
   { pass: fusePadIntoPool, stage: 'merge', level: 'standard' },
+  { pass: fuseReduces, stage: 'merge', level: 'standard' },
+  { pass: fuseSigns, stage: 'merge', level: 'basic' },
+  { pass: fuseGlobalPools, stage: 'merge', level: 'max' },
   // target: what only pays, or only shows, when everything else is in place.
   { pass: eliminateCommonSubexpressions, stage: 'target', level: 'basic' },
   // patterns: the larger ones first.
   { pass: fuseAttentionOrt, stage: 'patterns', level: 'standard' },
   { pass: fuseMultiHeadAttention, stage: 'patterns', level: 'standard' },
-  { pass: fuseSlices, stage: 'clean', level: 'basic' },
-  { pass: fuseGathers, stage: 'clean', level: 'basic' },
-  { pass: fuseGatherViews, stage: 'clean', level: 'basic' },
-  { pass: fuseReduceViews, stage: 'clean', level: 'basic' },
-  { pass: fuseCasts, stage: 'clean', level: 'basic' },
-  { pass: fusePads, stage: 'clean', level: 'basic' },
-  { pass: fuseExpands, stage: 'clean', level: 'basic' },
-  { pass: fuseNot, stage: 'clean', level: 'basic' },
-  { pass: fuseWhere, stage: 'clean', level: 'basic' },
-  { pass: fuseConcats, stage: 'clean', level: 'basic' },
-  { pass: fuseSplits, stage: 'clean', level: 'basic' },
-  { pass: fuseReduces, stage: 'merge', level: 'standard' },
-  { pass: fuseGlobalPools, stage: 'merge', level: 'max' },
-  { pass: fuseSigns, stage: 'merge', level: 'basic' },
 ];

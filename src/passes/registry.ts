@@ -32,31 +32,31 @@ import { foldReshapeTarget } from './fold/fold-reshape-target.js';
 import { inlineIf } from './fold/inline-if.js';
 import { unrollLoop } from './fold/unroll-loop.js';
 import { fuseAttentionOrt } from './fuse/fuse-attention-ort.js';
-import { fuseClip } from './fuse/fuse-clip.js';
-import { fuseGelu } from './fuse/fuse-gelu.js';
 import { fuseCasts } from './fuse/fuse-casts.js';
+import { fuseClip } from './fuse/fuse-clip.js';
 import { fuseConcats } from './fuse/fuse-concats.js';
 import { fuseExpands } from './fuse/fuse-expands.js';
 import { fuseGatherViews } from './fuse/fuse-gather-views.js';
 import { fuseGathers } from './fuse/fuse-gathers.js';
+import { fuseGelu } from './fuse/fuse-gelu.js';
 import { fuseGlobalPools } from './fuse/fuse-global-pools.js';
 import { fuseHardSwish } from './fuse/fuse-hard-swish.js';
 import { fuseLayerNormalization } from './fuse/fuse-layer-normalization.js';
 import { fuseMatmulAdd } from './fuse/fuse-matmul-add.js';
 import { fuseMinMax } from './fuse/fuse-min-max.js';
 import { fuseMultiHeadAttention } from './fuse/fuse-multi-head-attention.js';
+import { fuseNot } from './fuse/fuse-not.js';
 import { fusePadIntoConv } from './fuse/fuse-pad-into-conv.js';
 import { fusePadIntoPool } from './fuse/fuse-pad-into-pool.js';
-import { fuseRmsNormalization } from './fuse/fuse-rms-normalization.js';
-import { fuseScaleIntoGemm } from './fuse/fuse-scale-into-gemm.js';
-import { fuseTransposeIntoGemm } from './fuse/fuse-transpose-into-gemm.js';
-import { fuseNot } from './fuse/fuse-not.js';
 import { fusePads } from './fuse/fuse-pads.js';
 import { fuseReduceViews } from './fuse/fuse-reduce-views.js';
 import { fuseReduces } from './fuse/fuse-reduces.js';
+import { fuseRmsNormalization } from './fuse/fuse-rms-normalization.js';
+import { fuseScaleIntoGemm } from './fuse/fuse-scale-into-gemm.js';
 import { fuseSigns } from './fuse/fuse-signs.js';
 import { fuseSlices } from './fuse/fuse-slices.js';
 import { fuseSplits } from './fuse/fuse-splits.js';
+import { fuseTransposeIntoGemm } from './fuse/fuse-transpose-into-gemm.js';
 import { fuseTransposes } from './fuse/fuse-transposes.js';
 import { fuseViews } from './fuse/fuse-views.js';
 import { fuseWhere } from './fuse/fuse-where.js';
@@ -129,25 +129,25 @@ export const PASSES: readonly RegisteredPass[] = [
   fuseTransposeIntoGemm,
   fuseTransposes,
   fuseViews,
-  fuseRmsNormalization,
-  fuseGelu,
-  fuseClip,
-  fuseMinMax,
-  fuseMultiHeadAttention,
   fuseSlices,
   fuseGathers,
   fuseGatherViews,
-  fuseReduceViews,
-  fuseReduces,
-  fuseGlobalPools,
+  fuseConcats,
+  fuseSplits,
   fuseCasts,
   fusePads,
   fuseExpands,
   fuseNot,
   fuseWhere,
+  fuseReduceViews,
+  fuseReduces,
   fuseSigns,
-  fuseConcats,
-  fuseSplits,
+  fuseGlobalPools,
+  fuseRmsNormalization,
+  fuseGelu,
+  fuseClip,
+  fuseMinMax,
+  fuseMultiHeadAttention,
   initializersNotInputs,
   inlineFunctions,
   setDims,
