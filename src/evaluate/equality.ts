@@ -49,18 +49,21 @@ const NOISE_FACTOR = 4;
 /** Compares one output of the model under test with the reference's. */
 export function checkOutput(reference: EvaluatedTensor, tested: EvaluatedTensor, options: CheckOptions): OutputCheck {
   const nothing = { elements: 0, equal: 0, worst: { abs: 0, ofLargest: 0 } };
-  if (reference.dataType !== tested.dataType) {
-    const types = [tested, reference].map(({ dataType }) => dataTypeName(dataType));
-    return { ...nothing, wrong: `it is ${types[0]} instead of ${types[1]}` };
-  }
   // A shape that depends on the numbers, and differs by rounding alone, says nothing.
   const noisy = options.tolerance.exact ? undefined : options.noisy;
   if (noisy && !sameDims(reference, noisy)) return nothing;
-  if (!sameDims(reference, tested))
-    return { ...nothing, wrong: `its shape is [${tested.dims}] instead of [${reference.dims}]` };
+  const wrong = whyTypesDiffer(reference, tested);
+  if (wrong !== undefined) return { ...nothing, wrong };
   return isFloatTensor(reference)
     ? checkFloats(reference, tested, options, noisy)
     : checkExactly(reference, tested, options.tolerance, noisy);
+}
+
+/** Why two tensors are not of one type and shape; undefined when they are. */
+export function whyTypesDiffer(reference: EvaluatedTensor, tested: EvaluatedTensor): string | undefined {
+  if (reference.dataType !== tested.dataType)
+    return `it is ${dataTypeName(tested.dataType)} instead of ${dataTypeName(reference.dataType)}`;
+  return sameDims(reference, tested) ? undefined : `its shape is [${tested.dims}] instead of [${reference.dims}]`;
 }
 
 function checkFloats(

@@ -2,7 +2,7 @@ import { ServeOptError } from '../errors.js';
 import type { ChildSession, JobContext, ReportProgress } from '../runtime/job.js';
 import type { Feeds, HostTensor, SampleSource, ValueSpec } from '../runtime/types.js';
 import { edgeFeeds } from './edge-feeds.js';
-import { checkOutput, type Tolerance, type WorstError } from './equality.js';
+import { checkOutput, type Tolerance, type WorstError, whyTypesDiffer } from './equality.js';
 
 /** Inputs that the reference ran on, and what it gave. Lives in the child process between jobs. */
 export interface Reference {
@@ -55,6 +55,8 @@ export interface CheckParams {
   readonly tolerance: Tolerance;
   /** False runs the samples only. */
   readonly edges: boolean;
+  /** Outputs whose values are random: only their types and shapes are compared. */
+  readonly random: readonly string[];
 }
 
 /** How near an output came, over all runs. */
@@ -163,16 +165,17 @@ export async function noiseJob(context: JobContext, { reference, session: id }: 
 /** Runs a model on what the reference ran on and compares every output that can be fetched, until one is wrong. */
 export async function checkJob(
   context: JobContext,
-  { reference, session: id, tolerance, edges }: CheckParams,
+  { reference, session: id, tolerance, edges, random }: CheckParams,
   progress: ReportProgress,
 ): Promise<CheckResult> {
   const session = context.session(id);
   const agreements = new Map<string, OutputAgreement>();
+  const options = { tolerance, random: new Set(random) };
   const { runs } = context.reference(reference);
   const chosen = runs.filter((run) => !run.edge || (edges && (tolerance.exact || !run.exactOnly)));
   let done = 0;
   for (const run of chosen) {
-    const wrong = await checkRun(session, run, tolerance, agreements);
+    const wrong = await checkRun(session, run, options, agreements);
     done++;
     if (wrong !== undefined) return { runs: done, outputs: [...agreements.values()], wrong };
     progress({ done, total: chosen.length });
@@ -184,7 +187,7 @@ export async function checkJob(
 async function checkRun(
   session: ChildSession,
   run: ReferenceRun,
-  tolerance: Tolerance,
+  { tolerance, random }: { readonly tolerance: Tolerance; readonly random: ReadonlySet<string> },
   agreements: Map<string, OutputAgreement>,
 ): Promise<string | undefined> {
   let outputs: ReadonlyMap<string, HostTensor>;
@@ -197,6 +200,11 @@ async function checkRun(
   for (const [name, wanted] of run.outputs) {
     const given = outputs.get(name);
     if (!given) return `the output "${name}" is missing`;
+    if (random.has(name)) {
+      const differs = whyTypesDiffer(wanted, given);
+      if (differs !== undefined) return `on ${run.label} the output "${name}" is wrong: ${differs}`;
+      continue;
+    }
     const check = checkOutput(wanted, given, { tolerance, edge: run.edge, noisy: run.noisy.get(name) });
     if (check.wrong !== undefined) return `on ${run.label} the output "${name}" is wrong: ${check.wrong}`;
     const known = agreements.get(name);

@@ -207,6 +207,8 @@ export interface OptimizeVerification {
   readonly outputs?: readonly OutputAgreement[];
   /** Outputs that ONNX Runtime for Node cannot hand over. */
   readonly notCompared?: readonly string[];
+  /** Outputs that depend on random numbers: only their types and shapes were compared. */
+  readonly random?: readonly string[];
 }
 
 /** Answer of `optimize`, and the document beside its output. */

@@ -1,5 +1,6 @@
 /** Passes that no registry has: wrong ones, slow ones, ones that grow. For proving that `optimizeModel` notices. */
 import type { Node } from '../../src/ir/node.js';
+import type { Value } from '../../src/ir/value.js';
 import { addConstant } from '../../src/passes/constants.js';
 import { defineRewrite, type Match } from '../../src/passes/engine/rewrite.js';
 import { takeOver } from '../../src/passes/nodes.js';
@@ -49,22 +50,19 @@ export const dropAddition: PresetRow = ownPass(
   { roots: ['Add'] },
 );
 
-/** Relu becomes a long way to compute the same: a fusion that costs. */
+/** The Relu named `r` gets the error functions of the error functions of its input added, times zero: a fusion that costs. */
 export function slowRelu(steps: number, group: PassGroup = 'fuse'): PresetRow {
   return ownPass(
     'slow-relu',
     (node) => {
-      const one = addConstant(node.graph, 'one', Tensor.float32([1], []), node);
-      let value = node.input(0);
-      for (let i = 0; i < steps; i++) {
-        const cubed = node.graph.addNode({ opType: 'Pow', inputs: [value, one], outputs: [{}] }, node);
-        value = cubed.output();
-      }
-      return takeOver(node, {
-        opType: 'Max',
-        inputs: [value, addConstant(node.graph, 'zero', Tensor.float32([0], []), node)],
-      });
+      const zero = addConstant(node.graph, 'zero', Tensor.float32([0], []), node);
+      const input = node.input(0) as Value;
+      const add = (opType: string, ...inputs: Value[]): Value =>
+        node.graph.addNode({ opType, inputs, outputs: [{}] }, node).outputs[0] as Value;
+      let value = input;
+      for (let i = 0; i < steps; i++) value = add('Erf', value);
+      return takeOver(node, { opType: 'Add', inputs: [add('Relu', input), add('Mul', value, zero)] });
     },
-    { group },
+    { group, numerics: 'reassociates', when: (node) => node.name === 'r' },
   );
 }

@@ -129,6 +129,7 @@ function verificationOf({ original, options }: DescribedRun, decision: Decision)
     edges: edges ?? 0,
     outputs: outputs ?? [],
     ...(original && original.notCompared.length > 0 ? { notCompared: original.notCompared } : {}),
+    ...(original && original.random.length > 0 ? { random: original.random } : {}),
   };
 }
 
@@ -146,17 +147,28 @@ function warningsOf(run: DescribedRun, decision: Decision): string[] {
   const verification = verificationOf(run, decision);
   if (verification.runs === 'skipped')
     warnings.push(`The result was not run: ${verification.reason ?? 'no reason given'}.`);
-  if (optimized && verdict?.reference && original && original.notCompared.length > 0) {
-    const names = original.notCompared.map((name) => `"${name}"`).join(', ');
-    warnings.push(`Outputs that ONNX Runtime for Node cannot hand over were not compared: ${names}.`);
+  if (optimized && verdict?.reference && original) {
+    const list = (names: readonly string[]): string => names.map((name) => `"${name}"`).join(', ');
+    if (original.notCompared.length > 0) {
+      const names = list(original.notCompared);
+      warnings.push(`Outputs that ONNX Runtime for Node cannot hand over were not compared: ${names}.`);
+    }
+    if (original.random.length > 0) {
+      const names = list(original.random);
+      warnings.push(`Outputs that depend on random numbers were compared by type and shape only: ${names}.`);
+    }
   }
   return [...warnings, ...(verdict?.reference?.warnings ?? [])];
 }
 
-function notesOf({ requested }: DescribedRun, { optimized, speed, notes, dropped }: Decision): string[] {
+function notesOf({ requested, pipeline }: DescribedRun, { optimized, speed, notes, dropped }: Decision): string[] {
   const all = [...requested.flatMap((step) => step.notes), ...notes];
+  if (pipeline.tooLarge.length > 0) {
+    const passes = [...new Set(pipeline.tooLarge.map(({ pass }) => pass))].join(', ');
+    all.push(`Left out because the file would have grown (--max-growth allows it): rewrites of ${passes}.`);
+  }
   if (!optimized) {
-    const why = notes.length > 0 || dropped.length > 0 ? '' : 'There is nothing to optimize in this model: ';
+    const why = all.length > 0 || dropped.length > 0 ? '' : 'There is nothing to optimize in this model: ';
     all.push(why === '' ? 'The output is the model as it was.' : `${why}the output is the model as it was.`);
   }
   if (optimized && !optimized.outcome.settled)

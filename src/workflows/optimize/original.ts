@@ -9,6 +9,7 @@ import { inputSpecs, outputSpecs } from '../../runtime/value-specs.js';
 import { fitSource } from '../fit-source.js';
 import { OPTIMIZE_DEFAULTS, type OptimizeOptions } from '../options.js';
 import { sessionOptions, whyNotRunnable } from '../verify.js';
+import { randomOutputs } from './random-outputs.js';
 
 /** Samples of each source, so that open dimensions take several sizes. */
 const SAMPLES = 5;
@@ -60,6 +61,8 @@ export class OriginalRuns {
   readonly inputs: readonly ValueSpec[];
   /** Outputs that ONNX Runtime for Node cannot hand over. */
   readonly notCompared: readonly string[];
+  /** Outputs whose values are random. */
+  readonly random: readonly string[];
   readonly #path: string;
   readonly #options: OptimizeOptions;
   readonly #refused: string | undefined;
@@ -71,6 +74,7 @@ export class OriginalRuns {
     const outputs = outputSpecs(original);
     const fetchable = new Set(fetchableOutputs(outputs));
     this.notCompared = outputs.flatMap(({ name }) => (fetchable.has(name) ? [] : [name]));
+    this.random = [...randomOutputs(original)].filter((name) => fetchable.has(name));
     this.#path = path;
     this.#options = options;
     this.#refused = whyNotRunnable(original);

@@ -44,6 +44,8 @@ export class Pipeline {
   /** The model that copies are made of. */
   readonly base: Model;
   readonly recipe: readonly RecipeRow[];
+  /** Rewrites that were left out because the file would have become too large. */
+  readonly tooLarge: RewriteId[] = [];
   readonly #options: OptimizeOptions;
   readonly #evaluate: ConstantEvaluator | undefined;
   readonly #allowanceBytes: number;
@@ -131,6 +133,7 @@ export class Pipeline {
     for (const rewrite of dear) {
       if (saved >= excess) break;
       this.forbid(idOf(rewrite));
+      this.tooLarge.push(idOf(rewrite));
       saved += rewrite.bytesDelta;
     }
     return saved > 0;

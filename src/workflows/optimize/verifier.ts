@@ -95,7 +95,7 @@ export class Verifier {
     const session = await original.load(path, options, 'result');
     if (session instanceof Failure) return session.reason;
     const result = await original.attempt('running the result', (host) =>
-      host.request('check', { reference, session, tolerance, edges }),
+      host.request('check', { reference, session, tolerance, edges, random: original.random }),
     );
     if (result instanceof Failure) return result.reason;
     if (result.wrong === undefined) return { ...result, session };
