@@ -64,8 +64,8 @@ function evaluateInto(node: Node, constants: Map<Value, Tensor>, opset: number):
   return undefined;
 }
 
-/** Undefined when the tensors agree. */
-export function tensorDifference(ours: Tensor, theirs: Tensor): string | undefined {
+/** Undefined when the tensors agree. @param ofLargest what floats may differ by besides, as a share of the largest */
+export function tensorDifference(ours: Tensor, theirs: Tensor, ofLargest = 0): string | undefined {
   const describe = (tensor: Tensor) => `${dataTypeName(tensor.dataType)}[${tensor.dims.join(',')}]`;
   if (describe(ours) !== describe(theirs)) return `${describe(ours)} instead of ${describe(theirs)}`;
   if (ours.dataType === DataType.STRING) {
@@ -78,9 +78,10 @@ export function tensorDifference(ours: Tensor, theirs: Tensor): string | undefin
     return same ? undefined : `bytes ${shown(ours.bytes())} instead of ${shown(theirs.bytes())}`;
   }
   const [a, b] = [floats(ours), floats(theirs)];
+  const least = 1e-7 + ofLargest * b.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   for (let at = 0; at < a.length; at++) {
     const [x, y] = [a[at] as number, b[at] as number];
-    const agrees = Object.is(x, y) || x === y || Math.abs(x - y) <= 1e-7 + 1e-3 * Math.abs(y);
+    const agrees = Object.is(x, y) || x === y || Math.abs(x - y) <= least + 1e-3 * Math.abs(y);
     if (!agrees) return `element ${at} is ${x} instead of ${y}`;
   }
   return undefined;

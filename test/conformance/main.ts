@@ -4,12 +4,24 @@
  * Round trip: every .onnx in the folders given, and those of the onnx package, through every way of writing.
  * Quantization: models that have samples (`calib*.npz`) beside them, in every mode, through the command line.
  * Inference: types and shapes beside onnx's own.
+ * Folding: onnx's node cases with constants for inputs, by our kernels alone and by the whole of `optimize`.
+ * Optimize: every model of the onnx package, before/after cases in the folders given, node counts of known models.
  * Ends with `N passed, N failed`; exit code 1 when something failed.
  */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { FragmentEvaluator } from '../../src/workflows/constant-evaluator.js';
+import { caseFolders, casesSuite } from './cases.js';
+import { foldedCasesSuite } from './folded-cases.js';
+import { foldingSuite } from './folding.js';
 import { inferenceSuite } from './inference.js';
-import { onnxPackage } from './onnx-package.js';
+import type { Tools } from './judge-optimized.js';
+import { ModelRuns } from './model-runs.js';
+import { nodeBarsSuite } from './node-bars.js';
+import { OnnxChecker } from './onnx-checker.js';
+import { type OnnxPackage, onnxPackage } from './onnx-package.js';
+import { optimizeSuite } from './optimize.js';
 import { quantizationSuite } from './quantization.js';
 import { checkRoundTrip } from './round-trip.js';
 import { messageOf, modelFiles, print, Suite } from './suite.js';
@@ -31,6 +43,36 @@ async function roundTripSuite(folder: string): Promise<Suite> {
   return suite;
 }
 
+/** What takes ONNX Runtime, a checker and a place for results. */
+async function optimizeSuites(
+  root: string,
+  onnx: OnnxPackage | undefined,
+  folders: readonly string[],
+): Promise<Suite[]> {
+  const scratch = mkdtempSync(join(tmpdir(), 'serve-opt-conformance-'));
+  const runs = new ModelRuns();
+  const evaluator = new FragmentEvaluator(runs.runtime);
+  const checker = onnx ? new OnnxChecker(root, onnx) : undefined;
+  const tools: Tools = { runs, evaluate: evaluator.evaluate, checker, scratch };
+  const suites: (Suite | undefined)[] = [];
+  try {
+    if (onnx) {
+      suites.push(await foldedCasesSuite(onnx.testData, tools), await optimizeSuite(onnx.testData, tools));
+      suites.push(await nodeBarsSuite(root, onnx.testData, tools));
+    }
+    for (const folder of folders) {
+      for (const cases of caseFolders(folder)) suites.push(await casesSuite(cases, tools));
+      suites.push(await nodeBarsSuite(root, folder, tools));
+    }
+  } finally {
+    checker?.close();
+    await evaluator.close();
+    await runs.close();
+    rmSync(scratch, { recursive: true, force: true });
+  }
+  return suites.filter((suite) => suite !== undefined);
+}
+
 async function main(root: string, compiled: string, folders: readonly string[]): Promise<void> {
   const cache = join(root, '.cache');
   mkdirSync(cache, { recursive: true });
@@ -43,12 +85,14 @@ async function main(root: string, compiled: string, folders: readonly string[]):
   } else {
     suites.push(await roundTripSuite(onnx.testData));
     suites.push(inferenceSuite(root, cache, compiled, onnx));
+    suites.push(await foldingSuite(onnx.testData));
   }
   for (const folder of folders) {
     suites.push(await roundTripSuite(folder));
     const suite = await quantizationSuite(root, folder);
     if (suite) suites.push(suite);
   }
+  suites.push(...(await optimizeSuites(root, typeof onnx === 'string' ? undefined : onnx, folders)));
   const total = (pick: (suite: Suite) => number): number => suites.reduce((sum, suite) => sum + pick(suite), 0);
   const skipped = total((suite) => suite.skipped);
   print('');

@@ -1,0 +1,47 @@
+/**
+ * Real models against the fewest nodes that other optimizers make of them: of onnxslim and ONNX Runtime's basic level for
+ * portable results, of its extended level for its own operators. The nets whose weights are computed are folded without
+ * a limit of growth, as those tools do.
+ */
+import { readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { readModel } from '../../src/ir/read-model.js';
+import type { RewriteTarget } from '../../src/passes/engine/rewrite.js';
+import { judgeOptimized, type Tools } from './judge-optimized.js';
+import { TARGETS } from './optimize.js';
+import { modelFiles, print, Suite } from './suite.js';
+
+interface Bar extends Partial<Readonly<Record<RewriteTarget, number>>> {
+  /** The end of the path. */
+  readonly model: string;
+  readonly unlimited?: boolean;
+}
+
+/** Undefined when the folder holds none of the models. */
+export async function nodeBarsSuite(root: string, folder: string, tools: Tools): Promise<Suite | undefined> {
+  const bars = JSON.parse(readFileSync(join(root, 'test', 'conformance', 'node-bars.json'), 'utf8')) as Bar[];
+  const found = modelFiles(folder).flatMap((path) => {
+    const bar = bars.find(({ model }) => path.replaceAll('\\', '/').endsWith(`/${model}`));
+    return bar ? [{ path, bar }] : [];
+  });
+  if (found.length === 0) return undefined;
+  const suite = new Suite(`nodes of real models in ${folder}`);
+  for (const { path, bar } of found) {
+    const model = await readModel(path);
+    const reference = await tools.runs.seeded(path, model, 1);
+    model.source?.close();
+    for (const target of TARGETS) {
+      const growthBytes = bar.unlimited ? Number.POSITIVE_INFINITY : 0;
+      const options = { target, growthBytes, ...(typeof reference === 'string' ? {} : { reference }) };
+      const { failures, nodes, nodesBefore } = await judgeOptimized(path, options, tools);
+      const most = bar[target];
+      const name = `${relative(folder, path)} (${target})`;
+      print(`${name}: ${nodesBefore} → ${nodes}${most === undefined ? '' : `, others ${most}`}`);
+      const reasons = most !== undefined && nodes > most ? [...failures, `${nodes} nodes, others ${most}`] : failures;
+      if (reasons.length === 0) suite.pass();
+      else suite.fail(name, reasons.join('; '));
+    }
+  }
+  suite.close();
+  return suite;
+}
