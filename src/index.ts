@@ -80,6 +80,8 @@ export { eliminateNoOpSlice } from './passes/eliminate/eliminate-no-op-slice.js'
 export { eliminateNoOpSplit } from './passes/eliminate/eliminate-no-op-split.js';
 export { eliminateNoOpTranspose } from './passes/eliminate/eliminate-no-op-transpose.js';
 export { eliminateNoOpWhere } from './passes/eliminate/eliminate-no-op-where.js';
+export { eliminateSequences } from './passes/eliminate/eliminate-sequences.js';
+export { eliminateSoftmaxBeforeArgMax } from './passes/eliminate/eliminate-softmax-before-arg-max.js';
 export { liftConstants } from './passes/eliminate/lift-constants.js';
 export { foldAffineIntoConv } from './passes/fold/fold-affine-into-conv.js';
 export { foldAffineIntoGather } from './passes/fold/fold-affine-into-gather.js';
@@ -91,6 +93,7 @@ export { foldConstantViews } from './passes/fold/fold-constant-views.js';
 export { foldConstants } from './passes/fold/fold-constants.js';
 export { foldKnownValues } from './passes/fold/fold-known-values.js';
 export { foldReshapeTarget } from './passes/fold/fold-reshape-target.js';
+export { foldShapePieces } from './passes/fold/fold-shape-pieces.js';
 export { foldUniformGather } from './passes/fold/fold-uniform-gather.js';
 export { inlineIf } from './passes/fold/inline-if.js';
 export type { UnrollLoopOptions } from './passes/fold/unroll-loop.js';

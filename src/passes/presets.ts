@@ -20,6 +20,8 @@ import { eliminateNoOpSlice } from './eliminate/eliminate-no-op-slice.js';
 import { eliminateNoOpSplit } from './eliminate/eliminate-no-op-split.js';
 import { eliminateNoOpTranspose } from './eliminate/eliminate-no-op-transpose.js';
 import { eliminateNoOpWhere } from './eliminate/eliminate-no-op-where.js';
+import { eliminateSequences } from './eliminate/eliminate-sequences.js';
+import { eliminateSoftmaxBeforeArgMax } from './eliminate/eliminate-softmax-before-arg-max.js';
 import { liftConstants } from './eliminate/lift-constants.js';
 import { foldAffineIntoConv } from './fold/fold-affine-into-conv.js';
 import { foldAffineIntoGather } from './fold/fold-affine-into-gather.js';
@@ -30,6 +32,7 @@ import { foldCastOfConstantOfShape } from './fold/fold-cast-of-constant-of-shape
 import { foldConstants } from './fold/fold-constants.js';
 import { foldKnownValues } from './fold/fold-known-values.js';
 import { foldReshapeTarget } from './fold/fold-reshape-target.js';
+import { foldShapePieces } from './fold/fold-shape-pieces.js';
 import { foldUniformGather } from './fold/fold-uniform-gather.js';
 import { inlineIf } from './fold/inline-if.js';
 import { unrollLoop } from './fold/unroll-loop.js';
@@ -131,11 +134,14 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   { pass: fuseNot, stage: 'clean', level: 'basic' },
   { pass: fuseWhere, stage: 'clean', level: 'basic' },
   { pass: fuseReduceViews, stage: 'clean', level: 'basic' },
+  { pass: eliminateSoftmaxBeforeArgMax, stage: 'clean', level: 'max' },
+  { pass: eliminateSequences, stage: 'clean', level: 'basic' },
   { pass: liftConstants, stage: 'clean', level: 'basic' },
   { pass: foldKnownValues, stage: 'clean', level: 'basic' },
   { pass: foldReshapeTarget, stage: 'clean', level: 'basic' },
   { pass: foldUniformGather, stage: 'clean', level: 'basic' },
   { pass: foldAffineIntoGather, stage: 'clean', level: 'basic' },
+  { pass: foldShapePieces, stage: 'clean', level: 'basic' },
   { pass: eliminateCommonSizes, stage: 'clean', level: 'basic' },
   { pass: eliminateCommonSubexpressions, stage: 'clean', level: 'basic', options: { heavy: false } },
   { pass: eliminateDead, stage: 'clean', level: 'basic' },

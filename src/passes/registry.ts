@@ -20,6 +20,8 @@ import { eliminateNoOpSlice } from './eliminate/eliminate-no-op-slice.js';
 import { eliminateNoOpSplit } from './eliminate/eliminate-no-op-split.js';
 import { eliminateNoOpTranspose } from './eliminate/eliminate-no-op-transpose.js';
 import { eliminateNoOpWhere } from './eliminate/eliminate-no-op-where.js';
+import { eliminateSequences } from './eliminate/eliminate-sequences.js';
+import { eliminateSoftmaxBeforeArgMax } from './eliminate/eliminate-softmax-before-arg-max.js';
 import { liftConstants } from './eliminate/lift-constants.js';
 import type { ReadyRewrite } from './engine/rewrite.js';
 import { foldAffineIntoConv } from './fold/fold-affine-into-conv.js';
@@ -32,6 +34,7 @@ import { foldConstantViews } from './fold/fold-constant-views.js';
 import { foldConstants } from './fold/fold-constants.js';
 import { foldKnownValues } from './fold/fold-known-values.js';
 import { foldReshapeTarget } from './fold/fold-reshape-target.js';
+import { foldShapePieces } from './fold/fold-shape-pieces.js';
 import { foldUniformGather } from './fold/fold-uniform-gather.js';
 import { inlineIf } from './fold/inline-if.js';
 import { unrollLoop } from './fold/unroll-loop.js';
@@ -128,6 +131,8 @@ export const PASSES: readonly RegisteredPass[] = [
   eliminateNoOpSplit,
   eliminateNoOpTranspose,
   eliminateNoOpWhere,
+  eliminateSoftmaxBeforeArgMax,
+  eliminateSequences,
   liftConstants,
   foldBatchNormalization,
   foldAffineIntoConv,
@@ -142,6 +147,7 @@ export const PASSES: readonly RegisteredPass[] = [
   foldReshapeTarget,
   fuseEmbedLayerNormalization,
   fuseAttentionOrt,
+  foldShapePieces,
   fuseHardSwish,
   fuseLayerNormalization,
   fuseMatmulAdd,

@@ -31,13 +31,21 @@ function divideSymbolic(a: Dim, b: Dim, integer: boolean): Dim {
   return isNumber(b) && b > 0 && isNonNegative(a) ? floorDivideDim(a, b) : undefined;
 }
 
+/** Whole powers of whole numbers; other powers are rounded in more than one way. */
+function exactPower(a: Dim, b: Dim): Dim {
+  if (!isNumber(a) || !isNumber(b) || !Number.isInteger(a) || !Number.isInteger(b) || b < 0) return undefined;
+  return Number.isSafeInteger(a ** b) ? a ** b : undefined;
+}
+
 const BINARY: ReadonlyMap<string, Binary> = new Map<string, Binary>([
   ['Add', binary((a, b) => a + b, addDims)],
   ['Sub', binary((a, b) => a - b, subtractDims)],
   ['Mul', binary((a, b) => a * b, multiplyDims)],
   ['Div', binary((a, b, integer) => (integer ? Math.trunc(a / b) : a / b), divideSymbolic)],
   ['Mod', binary((a, b) => a - Math.floor(a / b) * b)],
-  ['Pow', binary((a, b) => a ** b)],
+  // Mod with `fmod`: the sign is that of the dividend.
+  ['Remainder', binary((a, b) => a % b)],
+  ['Pow', exactPower],
   ['Max', binary((a, b) => Math.max(a, b), maxDims)],
   ['Min', binary((a, b) => Math.min(a, b), minDims)],
   ['Sum', binary((a, b) => a + b, addDims)],
@@ -139,7 +147,8 @@ export function propagateElementwise(context: RuleContext): void {
   const integer = isCarriedInteger(context.dataType(0) ?? 0);
   if (!first) return;
   const unary = UNARY.get(context.node.opType);
-  const operation = BINARY.get(context.node.opType);
+  const { opType } = context.node;
+  const operation = BINARY.get(opType === 'Mod' && context.int('fmod') === 1 ? 'Remainder' : opType);
   let items: readonly Dim[] = first.items;
   if (unary) items = items.map(unary);
   else if (operation)

@@ -44,7 +44,8 @@ function fixedPoint(
       stable = false;
       carried[index] = round + 2 < MAX_ROUNDS || !before ? joined : withoutShape(before);
     }
-    if (stable || round + 1 >= MAX_ROUNDS) return result;
+    // Once shapes are given up each value can change once more at most, so that this ends.
+    if (stable || round >= MAX_ROUNDS + 2 * carried.length) return result;
   }
 }
 
