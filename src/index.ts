@@ -139,6 +139,7 @@ export { fuseTransposeIntoGemm } from './passes/fuse/fuse-transpose-into-gemm.js
 export { fuseTransposes } from './passes/fuse/fuse-transposes.js';
 export { fuseViews } from './passes/fuse/fuse-views.js';
 export { fuseWhere } from './passes/fuse/fuse-where.js';
+export { sinkTransposes } from './passes/fuse/sink-transposes.js';
 export type { Numerics, OptionRow, OptionTable, PassDefinition, PassFactory, PassGroup } from './passes/pass.js';
 export { definePass } from './passes/pass.js';
 export type { ConvertToFloat16Options } from './passes/quantize/convert-to-float16.js';

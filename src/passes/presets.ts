@@ -77,6 +77,7 @@ import { fuseTransposeIntoGemm } from './fuse/fuse-transpose-into-gemm.js';
 import { fuseTransposes } from './fuse/fuse-transposes.js';
 import { fuseViews } from './fuse/fuse-views.js';
 import { fuseWhere } from './fuse/fuse-where.js';
+import { sinkTransposes } from './fuse/sink-transposes.js';
 import type { OptimizeLevel, OptimizeStage } from './levels.js';
 import type { RegisteredPass } from './registry.js';
 import { inlineFunctions } from './rewrite/inline-functions.js';
@@ -176,6 +177,7 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   { pass: fuseReduces, stage: 'merge', level: 'standard' },
   { pass: fuseSigns, stage: 'merge', level: 'basic' },
   { pass: fuseGlobalPools, stage: 'merge', level: 'max' },
+  { pass: sinkTransposes, stage: 'merge', level: 'standard' },
   // target: what only pays, or only shows, when everything else is in place.
   { pass: eliminateCommonSubexpressions, stage: 'target', level: 'basic' },
   { pass: fuseConvActivation, stage: 'target', level: 'standard' },

@@ -79,6 +79,7 @@ import { fuseTransposeIntoGemm } from './fuse/fuse-transpose-into-gemm.js';
 import { fuseTransposes } from './fuse/fuse-transposes.js';
 import { fuseViews } from './fuse/fuse-views.js';
 import { fuseWhere } from './fuse/fuse-where.js';
+import { sinkTransposes } from './fuse/sink-transposes.js';
 import type { OptionRow, PassDefinition } from './pass.js';
 import { convertToFloat16 } from './quantize/convert-to-float16.js';
 import { quantizeDynamic } from './quantize/quantize-dynamic.js';
@@ -157,6 +158,7 @@ export const PASSES: readonly RegisteredPass[] = [
   fuseTransposeIntoGemm,
   fuseTransposes,
   fuseViews,
+  sinkTransposes,
   fuseRmsNormalization,
   fuseGelu,
   fuseClip,

@@ -3,7 +3,7 @@ import type { Tensor } from '../../tensor/tensor.js';
 import { broadcastDims } from './broadcast-dims.js';
 import { type KernelContext, type KernelTable, refuse } from './kernel-context.js';
 import { numbersOf } from './lane.js';
-import { cellsFor, movedTensor, viewedTensor } from './moved-tensor.js';
+import { cellsFor, movedTensor, type SizeLimit, viewedTensor } from './moved-tensor.js';
 import { broadcastView, type ViewAxis, wholeView } from './strided-view.js';
 
 function transpose(context: KernelContext): Tensor {
@@ -15,12 +15,7 @@ function transpose(context: KernelContext): Tensor {
 }
 
 /** A tensor with its axes in another order, under another shape if given. */
-export function permuted(
-  context: KernelContext,
-  data: Tensor,
-  perm: readonly number[],
-  dims?: readonly number[],
-): Tensor {
+export function permuted(context: SizeLimit, data: Tensor, perm: readonly number[], dims?: readonly number[]): Tensor {
   const { axes } = wholeView(data.dims);
   const view = { axes: perm.map((axis) => axes[axis] as ViewAxis), offset: 0 };
   return viewedTensor(context, data, view, dims ?? view.axes.map((axis) => axis.size));

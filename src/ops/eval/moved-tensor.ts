@@ -8,6 +8,9 @@ import { type CellArray, CopyPlan, type StridedView } from './strided-view.js';
 /** Writes cells `[from, from + count)` of the result to the start of `target`. */
 export type CellFill = (target: CellArray, from: number, count: number) => void;
 
+/** Refuses results that are too large: a kernel's context, or one that allows all. */
+export type SizeLimit = Pick<KernelContext, 'allow'>;
+
 /** How elements of this type are moved; refuses types whose packing is not known. */
 export function cellsFor(tensor: Tensor): Cells {
   return Cells.of(tensor.dataType) ?? refuse(`elements of ${dataTypeName(tensor.dataType)} cannot be taken apart`);
@@ -18,7 +21,7 @@ export function cellsFor(tensor: Tensor): Cells {
  * checked before.
  */
 export function movedTensor(
-  context: KernelContext,
+  context: SizeLimit,
   cells: Cells,
   dims: readonly number[],
   sources: readonly Tensor[],
@@ -52,7 +55,7 @@ function cellView(bytes: Uint8Array, cells: Cells): CellArray {
 
 /** A view of `source` as a tensor of shape `dims`. Shares the bytes where the view is the whole in order. `fill` is a tensor of one element. */
 export function viewedTensor(
-  context: KernelContext,
+  context: SizeLimit,
   source: Tensor,
   view: StridedView,
   dims: readonly number[],
