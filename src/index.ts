@@ -140,8 +140,27 @@ export { fuseTransposes } from './passes/fuse/fuse-transposes.js';
 export { fuseViews } from './passes/fuse/fuse-views.js';
 export { fuseWhere } from './passes/fuse/fuse-where.js';
 export { sinkTransposes } from './passes/fuse/sink-transposes.js';
+export type {
+  ConstantEvaluator,
+  Match,
+  Rewrite,
+  RewriteContext,
+  RewriteDefinition,
+  RewritePassFactory,
+  RewriteRules,
+  RewriteTarget,
+  SweepContext,
+} from './passes/engine/rewrite.js';
+export { defineRewrite } from './passes/engine/rewrite.js';
+export type { AppliedRewrite, NearMiss, RewriteOutcome, RewrittenNode } from './passes/engine/run-rewrites.js';
+export type { OptimizeLevel, OptimizeStage } from './passes/levels.js';
+export { OPTIMIZE_LEVELS, OPTIMIZE_STAGES } from './passes/levels.js';
+export type { OptimizeGraphOptions, RecipeOptions } from './passes/optimize-graph.js';
+export { optimizeGraph, optimizeRecipe } from './passes/optimize-graph.js';
 export type { Numerics, OptionRow, OptionTable, PassDefinition, PassFactory, PassGroup } from './passes/pass.js';
 export { definePass } from './passes/pass.js';
+export type { PresetRow, RecipeRow } from './passes/presets.js';
+export { OPTIMIZE_PRESET } from './passes/presets.js';
 export type { ConvertToFloat16Options } from './passes/quantize/convert-to-float16.js';
 export { convertToFloat16 } from './passes/quantize/convert-to-float16.js';
 export type { QuantizeDynamicOptions } from './passes/quantize/quantize-dynamic.js';
@@ -165,16 +184,21 @@ export type { RangeMap, ValueRange } from './quantize/observers.js';
 export type {
   CalibrationReport,
   CompareReport,
+  DroppedRewriteReport,
   FloatLayerReport,
   InspectReport,
   LatencyComparison,
   LayerReport,
   OpCount,
+  OptimizeReport,
+  OptimizeVerification,
+  PassReport,
   QuantizeReport,
   ReportFile,
   ReportHeader,
   ReportModel,
   ReportValue,
+  SlowPassReport,
   StepReport,
   VerificationReport,
 } from './report/types.js';
@@ -191,10 +215,15 @@ export { compare } from './workflows/compare.js';
 // Whole commands, from file to file: what `serve-opt quantize`, `inspect` and `compare` do.
 export { compareModels } from './workflows/compare-models.js';
 export { inspectModel } from './workflows/inspect-model.js';
+export type { RecipeDocument, RecipeStep } from './workflows/optimize/recipe.js';
+export { parseRecipe, recipeDocument } from './workflows/optimize/recipe.js';
+export { optimizeModel } from './workflows/optimize-model.js';
 export type {
   CompareOptions,
   ExecutionOptions,
+  Growth,
   InspectOptions,
+  OptimizeOptions,
   ProgressEvent,
   QuantizeMode,
   QuantizeOptions,
@@ -202,5 +231,5 @@ export type {
   SourceOptions,
   WorkflowContext,
 } from './workflows/options.js';
-export { COMPARE_DEFAULTS, QUANTIZE_DEFAULTS } from './workflows/options.js';
+export { COMPARE_DEFAULTS, OPTIMIZE_DEFAULTS, QUANTIZE_DEFAULTS } from './workflows/options.js';
 export { quantizeModel } from './workflows/quantize-model.js';

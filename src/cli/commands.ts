@@ -73,6 +73,18 @@ export const COMMANDS: readonly CommandDefinition[] = [
     load: () => import('./commands/compare.js'),
   },
   {
+    name: 'passes',
+    summary: 'List the passes, or show one',
+    group: 'Look',
+    arguments: [{ name: 'name', summary: 'a pass to show with its equation and conditions', optional: true }],
+    flags: [],
+    examples: [
+      { command: 'serve-opt passes', summary: 'all of them' },
+      { command: 'serve-opt passes fold-constants', summary: 'one in full' },
+    ],
+    load: () => import('./commands/passes.js'),
+  },
+  {
     name: 'quantize',
     summary: 'Make a model smaller and faster, and check the result',
     group: 'Change',
@@ -103,7 +115,6 @@ export const COMMANDS: readonly CommandDefinition[] = [
     examples: [
       { command: 'serve-opt quantize model.onnx --data samples.npz', summary: 'INT8, calibrated' },
       { command: 'serve-opt quantize model.onnx', summary: 'INT8 without data' },
-      { command: 'serve-opt quantize model.onnx --mode fp16', summary: 'half precision' },
     ],
     load: () => import('./commands/quantize.js'),
   },
@@ -142,18 +153,6 @@ export const COMMANDS: readonly CommandDefinition[] = [
       { command: 'serve-opt optimize model.onnx --set-dim batch=1', summary: 'for one sample' },
     ],
     load: () => import('./commands/optimize.js'),
-  },
-  {
-    name: 'passes',
-    summary: 'List the passes, or show one',
-    group: 'Look',
-    arguments: [{ name: 'name', summary: 'a pass to show with its equation and conditions', optional: true }],
-    flags: [],
-    examples: [
-      { command: 'serve-opt passes', summary: 'all of them' },
-      { command: 'serve-opt passes fold-constants', summary: 'one in full' },
-    ],
-    load: () => import('./commands/passes.js'),
   },
   {
     name: 'doctor',

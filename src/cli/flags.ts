@@ -71,7 +71,7 @@ export const FLAGS = {
     group: 'Method',
     summary: 'basic (exact), standard or max',
   },
-  passes: { value: 'LIST', repeatable: true, group: 'Method', summary: '+a,-b adds and leaves out; a,b is just these' },
+  passes: { value: 'LIST', group: 'Method', summary: '+a,-b adds and leaves out; a,b is just these' },
   recipe: { value: 'PATH', path: true, group: 'Method', summary: 'passes as --print-recipe prints them' },
   'max-growth': {
     value: 'SIZE',

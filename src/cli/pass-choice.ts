@@ -7,19 +7,23 @@ import { PASSES } from '../passes/registry.js';
 import { parseRecipe } from '../workflows/optimize/recipe.js';
 import type { OptimizeOptions } from '../workflows/options.js';
 import type { FlagValues } from './flags.js';
+import { refuseTogether } from './workflow-options.js';
 
 /** How a user chose passes, as options of the workflow. */
 export type PassChoice = Pick<OptimizeOptions, 'level' | 'add' | 'remove' | 'recipe'>;
 
 /**
  * What `--level`, `--passes`, `--inline-functions` and `--recipe` mean.
- * @throws SO1006 for an unknown pass, with the nearest one; SO2001… for a recipe that cannot be read
+ * @throws SO1002 for a recipe beside other choices; SO1006 for an unknown pass, with the nearest one;
+ *   SO2001… for a recipe that cannot be read
  */
 export async function passChoice(flags: FlagValues): Promise<PassChoice> {
-  const words = (flags.passes ?? []).flatMap((list) => list.split(',')).map((word) => word.trim());
+  refuseTogether(flags, 'recipe', 'level');
+  refuseTogether(flags, 'recipe', 'passes');
+  const words = (flags.passes?.split(',') ?? []).map((word) => word.trim());
   const signed = words.filter((word) => /^[+-]/.test(word));
   if (signed.length > 0 && signed.length < words.length) {
-    throw new ServeOptError('SO1006', `The value "${flags.passes?.join(',')}" of --passes is not allowed`, {
+    throw new ServeOptError('SO1006', `The value "${flags.passes}" of --passes is not allowed`, {
       why: 'either all names have a sign, or none: +a,-b changes the passes of the level, a,b is just these',
       hint: 'write --passes +a,-b',
     });

@@ -78,8 +78,6 @@ export function quantizeOptions(context: CommandContext, flags: FlagValues): Qua
  * dimensions that contradict each other or are no dimensions
  */
 export function optimizeOptions(context: CommandContext, flags: FlagValues): OptimizeOptions {
-  refuseTogether(flags, 'recipe', 'level');
-  refuseTogether(flags, 'recipe', 'passes');
   return {
     ...workflowContext(context),
     ...given('outputPath', flags.output),
@@ -144,7 +142,8 @@ function given<K extends string, V>(key: K, value: V | undefined): { readonly [P
   return value === undefined ? {} : ({ [key]: value } as { readonly [P in K]: V });
 }
 
-function refuseTogether(flags: FlagValues, a: FlagName, b: FlagName): void {
+/** @throws SO1002 when both flags are given */
+export function refuseTogether(flags: FlagValues, a: FlagName, b: FlagName): void {
   if (flags[a] !== undefined && flags[b] !== undefined) refuse(`--${a}`, `--${b}`, 'leave one of them out');
 }
 

@@ -105,9 +105,9 @@ function checkFloats(
 
 /** Whether an element that is off by `error` stands for the reference's `x` within rounding. */
 function isWithin(x: number, error: number, edge: boolean, allowed: number, noisy: number | undefined): boolean {
-  // False for NaN and infinities on either side, true for zeros of different signs.
-  if (error <= allowed) return true;
   const finite = x - x === 0;
+  // Where the tested element is not finite, neither is the error. True for zeros of different signs.
+  if (finite && error <= allowed) return true;
   // Where rounding decides whether the reference overflows, nothing is to be held against the result.
   if (noisy !== undefined && finite !== (noisy - noisy === 0)) return true;
   return !finite && edge;

@@ -18,7 +18,7 @@ export interface SpeedVerdict {
 }
 
 /** A first look, which most results pass. */
-const FIRST_LOOK = { minRuns: 60, maxMs: 2500 } as const;
+const FIRST_LOOK = { minRuns: 60, maxMs: 1500 } as const;
 /** A closer one, before anything is held against a result. */
 const CLOSER_LOOK = { minRuns: 200, maxMs: 5000 } as const;
 /** Slower by less is not worth a fusion. */

@@ -60,23 +60,33 @@ export class Verifier {
     if (unsound !== undefined) return { wrong: unsound, depth: 'structure' };
     const original = this.#original;
     if (!original || depth === 'structure') return { depth: 'structure' };
+    const verdict = await this.#runAll(original, path, exact, depth);
+    // A process may end for reasons of its own, such as a system without memory: a result is not blamed for it at once.
+    return verdict.died ? this.#runAll(original, path, exact, depth) : verdict;
+  }
+
+  async #runAll(
+    original: OriginalRuns,
+    path: string,
+    exact: boolean,
+    depth: 'plain' | 'optimized',
+  ): Promise<Verdict & { readonly died?: boolean }> {
     const reference = await original.reference();
     if (reference instanceof Failure) return { depth: 'structure', notRun: reference.reason };
     const tolerance = exact && reference.plain ? this.#exactTolerance : this.#tolerance;
     const plain = await this.#run(original, path, reference, reference.session, tolerance, true);
-    if (typeof plain === 'string') return { wrong: plain, depth: 'plain', reference };
-    const { outputs } = plain;
-    const edges = plain.runs - reference.samples;
+    if (plain instanceof Failure) return { wrong: plain.reason, died: plain.died, depth: 'plain', reference };
+    const passed: Verdict = { depth, reference, outputs: plain.outputs, edges: plain.runs - reference.samples };
     if (depth === 'plain') {
       await original.release(plain.session);
-      return { depth, reference, outputs, edges };
+      return passed;
     }
-    if (!reference.plain) return { depth, reference, outputs, edges, session: plain.session };
+    if (!reference.plain) return { ...passed, session: plain.session };
     await original.release(plain.session);
     const optimized = await this.#run(original, path, reference, OPTIMIZED_SESSION, this.#tolerance, false);
-    if (typeof optimized === 'string')
-      return { wrong: `as ONNX Runtime optimizes it, ${optimized}`, depth: 'optimized', reference };
-    return { depth, reference, outputs, edges, session: optimized.session };
+    if (!(optimized instanceof Failure)) return { ...passed, session: optimized.session };
+    const wrong = `as ONNX Runtime optimizes it, ${optimized.reason}`;
+    return { wrong, died: optimized.died, depth: 'optimized', reference };
   }
 
   /** Frees the session of a verdict. */
@@ -91,16 +101,16 @@ export class Verifier {
     options: SessionOptions,
     tolerance: Tolerance,
     edges: boolean,
-  ): Promise<(CheckResult & { readonly session: number }) | string> {
+  ): Promise<(CheckResult & { readonly session: number }) | Failure> {
     const session = await original.load(path, options, 'result');
-    if (session instanceof Failure) return session.reason;
+    if (session instanceof Failure) return session;
     const result = await original.attempt('running the result', (host) =>
       host.request('check', { reference, session, tolerance, edges, random: original.random }),
     );
-    if (result instanceof Failure) return result.reason;
+    if (result instanceof Failure) return result;
     if (result.wrong === undefined) return { ...result, session };
     await original.release(session);
-    return result.wrong;
+    return new Failure(result.wrong);
   }
 
   /** Reads the file as a stranger would. */

@@ -1,0 +1,84 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Model } from '../../src/ir/model.js';
+import { readModel } from '../../src/ir/read-model.js';
+import { parseModel } from '../../src/ir/text/parse-model.js';
+import { writeModel } from '../../src/ir/write-model.js';
+import { LazyRuntime } from '../../src/runtime/lazy-runtime.js';
+import { growthBytes } from '../../src/workflows/optimize/growth.js';
+import { interfaceOf } from '../../src/workflows/optimize/interface-check.js';
+import { OriginalRuns } from '../../src/workflows/optimize/original.js';
+import { randomOutputs } from '../../src/workflows/optimize/random-outputs.js';
+import { Verifier } from '../../src/workflows/optimize/verifier.js';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'serve-opt-test-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const model = (text: string): Model => parseModel(`<ir_version: 8, opset_import: ["" : 17]> ${text}`);
+
+describe('limits of growth', () => {
+  it.each([
+    [0, 0],
+    [123, 123],
+    ['500', 500],
+    ['2kB', 2000],
+    ['1.5 MB', 1_500_000],
+    ['2MiB', 2 * 1024 * 1024],
+    ['5%', 50],
+    ['none', Number.POSITIVE_INFINITY],
+    ['unlimited', Number.POSITIVE_INFINITY],
+  ])('of %s are understood', (growth, bytes) => {
+    expect(growthBytes(growth, 1000)).toBe(bytes);
+  });
+
+  it.each(['', '-1', '5 apples', '1e3', '%', 'MB', '-5%'])('of "%s" are refused', (text) => {
+    expect(() => growthBytes(text, 1000)).toThrow('no limit of growth');
+  });
+});
+
+describe('outputs that depend on random numbers', () => {
+  it('are found through nodes, subgraphs and local functions', () => {
+    const random = model(`g (float[2] x, bool c) => (float[2] plain, float[2] noisy, float[2] branch) {
+      plain = Relu (x)
+      r = RandomNormalLike (x)
+      noisy = Add (plain, r)
+      branch = If (c) <then_branch = t () => (float[2] a) { a = Neg (r) }, else_branch = e () => (float[2] b) { b = Neg (x) }>
+    }`);
+    expect([...randomOutputs(random)]).toEqual(['noisy', 'branch']);
+    const called = parseModel(`<ir_version: 8, opset_import: ["" : 17, "f" : 1]>
+      g (float[2] x) => (float[2] y) { y = f.Noise (x) }
+      <domain: "f", opset_import: ["" : 17]> Noise (a) => (b) { b = RandomUniformLike (a) }`);
+    expect([...randomOutputs(called)]).toEqual(['y']);
+  });
+});
+
+describe('the verifier', () => {
+  const TEXT = 'g (float[N, 3] x) => (float[N, 3] y) { y = Relu (x) }';
+
+  it('does not blame a result for a process that ended before', async () => {
+    const path = join(folder, 'a.onnx');
+    await writeModel(model(TEXT), path);
+    const original = await readModel(path);
+    const runtime = new LazyRuntime();
+    try {
+      const runs = new OriginalRuns(runtime, original, original, path, {});
+      const verifier = new Verifier(original, interfaceOf(original), runs);
+      expect((await verifier.check(path, true, 'plain')).wrong).toBeUndefined();
+      process.kill((await runtime.host()).childPid, 'SIGKILL');
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      const verdict = await verifier.check(path, true, 'optimized');
+      expect(verdict.wrong).toBeUndefined();
+      expect(verdict.session).toBeDefined();
+      expect(runtime.generation).toBe(1);
+    } finally {
+      await runtime.close();
+      original.source?.close();
+    }
+  });
+});
