@@ -83,6 +83,19 @@ export { eliminateNoOpWhere } from './passes/eliminate/eliminate-no-op-where.js'
 export { eliminateSequences } from './passes/eliminate/eliminate-sequences.js';
 export { eliminateSoftmaxBeforeArgMax } from './passes/eliminate/eliminate-softmax-before-arg-max.js';
 export { liftConstants } from './passes/eliminate/lift-constants.js';
+export type {
+  ConstantEvaluator,
+  Match,
+  Rewrite,
+  RewriteContext,
+  RewriteDefinition,
+  RewritePassFactory,
+  RewriteRules,
+  RewriteTarget,
+  SweepContext,
+} from './passes/engine/rewrite.js';
+export { defineRewrite } from './passes/engine/rewrite.js';
+export type { AppliedRewrite, NearMiss, RewriteOutcome, RewrittenNode } from './passes/engine/run-rewrites.js';
 export { foldAffineIntoConv } from './passes/fold/fold-affine-into-conv.js';
 export { foldAffineIntoGather } from './passes/fold/fold-affine-into-gather.js';
 export { foldAffineIntoNext } from './passes/fold/fold-affine-into-next.js';
@@ -140,19 +153,6 @@ export { fuseTransposes } from './passes/fuse/fuse-transposes.js';
 export { fuseViews } from './passes/fuse/fuse-views.js';
 export { fuseWhere } from './passes/fuse/fuse-where.js';
 export { sinkTransposes } from './passes/fuse/sink-transposes.js';
-export type {
-  ConstantEvaluator,
-  Match,
-  Rewrite,
-  RewriteContext,
-  RewriteDefinition,
-  RewritePassFactory,
-  RewriteRules,
-  RewriteTarget,
-  SweepContext,
-} from './passes/engine/rewrite.js';
-export { defineRewrite } from './passes/engine/rewrite.js';
-export type { AppliedRewrite, NearMiss, RewriteOutcome, RewrittenNode } from './passes/engine/run-rewrites.js';
 export type { OptimizeLevel, OptimizeStage } from './passes/levels.js';
 export { OPTIMIZE_LEVELS, OPTIMIZE_STAGES } from './passes/levels.js';
 export type { OptimizeGraphOptions, RecipeOptions } from './passes/optimize-graph.js';
