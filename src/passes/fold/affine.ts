@@ -4,6 +4,7 @@ import type { Value } from '../../ir/value.js';
 import { constantTensor } from '../../ir/walk.js';
 import { type FloatFormat, float64Values } from '../../tensor/float-values.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { hasReference } from '../engine/operands.js';
 
 /** x · factor + shift, with one element a channel. */
 export interface Affine {
@@ -72,6 +73,7 @@ function channelValues(tensor: Tensor, { channels, fromEnd, rank }: ChannelAxis)
  * @param opset version of ai.onnx where the node stands
  */
 export function normalizationAffine(node: Node, opset: number): Affine | { readonly reason: string } {
+  if (hasReference(node)) return { reason: 'its attributes differ from call to call' };
   if (node.int('training_mode', 0) !== 0 || (opset < 7 && node.int('is_test', 0) === 0))
     return { reason: 'it runs in training mode' };
   // Before opset 14 it was the number of outputs that said so.

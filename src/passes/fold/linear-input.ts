@@ -6,6 +6,7 @@ import { dataTypeName } from '../../tensor/dtype.js';
 import { float64Values, floatChunks, floatFormat, floatTensor } from '../../tensor/float-values.js';
 import type { Scaling } from '../../tensor/scaled-tensor.js';
 import { elementCount, type Tensor } from '../../tensor/tensor.js';
+import { hasReference } from '../engine/operands.js';
 import type { RewriteContext } from '../engine/rewrite.js';
 import { shapeOf } from '../types.js';
 import { type Affine, type ChannelAxis, isSmallShift } from './affine.js';
@@ -26,6 +27,7 @@ export interface FoldedInput {
 
 /** The channels that `source`, put in the place of the first input of a node, would have, where its weight is a constant that fits. */
 export function linearInput(node: Node, source: Value): LinearInput | undefined {
+  if (hasReference(node)) return undefined;
   const shape = shapeOf(source);
   const weight = constantTensor(node.input(1));
   if (!shape || !weight || !floatFormat(weight.dataType)) return undefined;

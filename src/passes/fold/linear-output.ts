@@ -9,6 +9,7 @@ import { float64Values, floatFormat, floatTensor } from '../../tensor/float-valu
 import { runMagnitudes, type Scaling, scaledTensor } from '../../tensor/scaled-tensor.js';
 import { elementCount, type Tensor } from '../../tensor/tensor.js';
 import { addConstant, dropIfUnused, replaceConstantInput } from '../constants.js';
+import { hasReference } from '../engine/operands.js';
 import type { Rewrite, RewriteContext } from '../engine/rewrite.js';
 import { absorbConsumer, onlyConsumer, takeOver } from '../nodes.js';
 import { rankOf, shapeOf } from '../types.js';
@@ -35,6 +36,7 @@ export function linearOutput(value: Value): LinearOutput | string | undefined {
   if (!node) return undefined;
   if (node.is('Add')) return biasedMatMul(node);
   if (!(node.is('Conv') || node.is('ConvTranspose') || node.is('Gemm') || node.is('MatMul'))) return undefined;
+  if (hasReference(node)) return `${labelOf(node)}: its attributes differ from call to call`;
   const shape = shapeOf(node.input(1));
   if (!shape) return `${labelOf(node)}: the rank of its weight is not known`;
   const convolution = node.is('Conv') || node.is('ConvTranspose');

@@ -3,6 +3,7 @@ import type { Node } from '../../ir/node.js';
 import { nodeLabel } from '../../ir/problem.js';
 import type { Value } from '../../ir/value.js';
 import { DataType } from '../../tensor/dtype.js';
+import { hasReference } from '../engine/operands.js';
 import { MICROSOFT, requireOpset, whyNotAvailable } from '../engine/require-opset.js';
 import { defineRewrite, type Match, type RewriteContext } from '../engine/rewrite.js';
 import { onlyConsumer, takeOver } from '../nodes.js';
@@ -38,7 +39,7 @@ const PARAMETERS = 'activation_params';
 function matchActivation(node: Node, context: RewriteContext): Match {
   const value = node.input(0);
   const conv = convolutionOf(value);
-  if (!conv || !value || conv.attributes.has(ACTIVATION)) return undefined;
+  if (!conv || !value || hasReference(node) || conv.attributes.has(ACTIVATION)) return undefined;
   if (onlyConsumer(value) !== node) return `"${value.name}" is also used elsewhere`;
   const parameters = parametersOf(node, context);
   if (!parameters) return 'its bounds are not constant';

@@ -1,6 +1,7 @@
 import { attribute, floatAttribute } from '../../ir/attribute.js';
 import type { Node } from '../../ir/node.js';
 import { DataType } from '../../tensor/dtype.js';
+import { hasReference } from '../engine/operands.js';
 import { MICROSOFT, requireOpset, whyNotAvailable } from '../engine/require-opset.js';
 import { defineRewrite, type Match, type RewriteContext } from '../engine/rewrite.js';
 import { onlyConsumer, takeOver } from '../nodes.js';
@@ -42,7 +43,7 @@ const PARAMETERS: ReadonlyMap<string, readonly (readonly [string, number])[]> = 
 function matchActivation(node: Node, context: RewriteContext): Match {
   const value = node.input(0);
   const gemm = value?.producer;
-  if (!value || !gemm?.is('Gemm') || !node.outputs[0]) return undefined;
+  if (!value || !gemm?.is('Gemm') || !node.outputs[0] || hasReference(node)) return undefined;
   if ((dataTypeOf(gemm.input(0)) ?? dataTypeOf(value)) !== DataType.FLOAT) return undefined;
   if (onlyConsumer(value) !== node) return `"${value.name}" is also used elsewhere`;
   const reason = whyNotAvailable(context, node, 'FusedGemm');

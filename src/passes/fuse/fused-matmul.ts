@@ -3,6 +3,7 @@ import { type Attribute, attribute, floatAttribute } from '../../ir/attribute.js
 import type { Node } from '../../ir/node.js';
 import type { Value } from '../../ir/value.js';
 import { DataType } from '../../tensor/dtype.js';
+import { hasReference } from '../engine/operands.js';
 import { MICROSOFT, requireOpset, whyNotAvailable } from '../engine/require-opset.js';
 import type { Match, RewriteContext } from '../engine/rewrite.js';
 import { onlyConsumer, takeOver } from '../nodes.js';
@@ -31,6 +32,7 @@ const TYPES: ReadonlySet<number> = new Set([DataType.FLOAT, DataType.DOUBLE, Dat
 export function productOf(node: Node | undefined, fusedOnly: boolean): Product | undefined {
   const [a, b] = node?.inputs ?? [];
   if (!node || !a || !b) return undefined;
+  if (hasReference(node)) return undefined;
   const fused = node.domain === MICROSOFT && node.opType === 'FusedMatMul';
   if (!fused && (fusedOnly || !node.is('MatMul'))) return undefined;
   const dataType = dataTypeOf(a) ?? dataTypeOf(b) ?? dataTypeOf(node.outputs[0]);
@@ -56,7 +58,15 @@ export function transposeBefore(product: Product, context: RewriteContext): Matc
     const transpose = value.producer;
     const source = transpose?.is('Transpose') ? transpose.input(0) : undefined;
     const rank = ranks[slot] ?? rankOf(source);
-    if (!transpose || !source || rank === undefined || rank < 2 || transpose.graph !== node.graph) continue;
+    if (
+      !transpose ||
+      hasReference(transpose) ||
+      !source ||
+      rank === undefined ||
+      rank < 2 ||
+      transpose.graph !== node.graph
+    )
+      continue;
     const perm = transpose.ints('perm') ?? Array.from({ length: rank }, (_, axis) => rank - 1 - axis);
     const order = orderOf(turns[slot], rank).map((axis) => perm[axis]);
     const turn = TURNS.find((each) => sameList(orderOf(each, rank), order));
@@ -75,7 +85,7 @@ export function transposeBefore(product: Product, context: RewriteContext): Matc
 export function transposeAfter(transpose: Node, fusedOnly: boolean, context: RewriteContext): Match {
   const value = transpose.input(0);
   const product = productOf(value?.producer, fusedOnly);
-  if (!value || !product) return undefined;
+  if (!value || !product || hasReference(transpose)) return undefined;
   const [a, b] = product.inputs.map(rankOf);
   if (a === undefined || a < 2 || a !== b) return undefined;
   const perm = transpose.ints('perm') ?? Array.from({ length: a }, (_, axis) => a - 1 - axis);

@@ -4,6 +4,7 @@ import type { Node } from '../../ir/node.js';
 import type { Dim, Shape } from '../../ir/type.js';
 import type { Value } from '../../ir/value.js';
 import { DataType, isFloat } from '../../tensor/dtype.js';
+import { hasReference } from '../engine/operands.js';
 import type { RewriteContext } from '../engine/rewrite.js';
 import { dataTypeOf, sameDim, shapeOf } from '../types.js';
 
@@ -39,6 +40,7 @@ export function gemmOptions(node: Node): Required<GemmOptions> {
 
 /** The sizes that a MatMul of two matrices, or a Gemm, gives out; undefined where the inputs are not known to be float matrices. */
 export function matrixProduct(node: Node, context: RewriteContext): MatrixDims | undefined {
+  if (hasReference(node)) return undefined;
   const a = shapeOf(node.input(0));
   const b = shapeOf(node.input(1));
   const dataType = dataTypeOf(node.input(0)) ?? dataTypeOf(node.outputs[0]);
@@ -60,7 +62,7 @@ export function fitsAsBias(shape: Shape, dims: MatrixDims): boolean {
 export function transposedMatrix(value: Value | undefined): Value | undefined {
   const node = value?.producer;
   const input = node?.input(0);
-  if (!node?.is('Transpose') || !input || shapeOf(input)?.length !== 2) return undefined;
+  if (!node?.is('Transpose') || !input || hasReference(node) || shapeOf(input)?.length !== 2) return undefined;
   const perm = node.ints('perm');
   return !perm || (perm[0] === 1 && perm[1] === 0) ? input : undefined;
 }

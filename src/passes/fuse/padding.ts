@@ -5,6 +5,7 @@ import type { Value } from '../../ir/value.js';
 import { isCarriedInteger, numericItems } from '../../ops/infer/elements.js';
 import { float64Values } from '../../tensor/float-values.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { hasReference } from '../engine/operands.js';
 import type { RewriteContext } from '../engine/rewrite.js';
 import { frontAxis, shapeOf } from '../types.js';
 
@@ -34,6 +35,7 @@ export function padBefore(node: Node, context: RewriteContext): SpatialPad | str
   const pad = padded?.producer;
   const input = pad?.input(0);
   if (!pad?.is('Pad') || !padded || !input || pad.graph !== node.graph) return undefined;
+  if (hasReference(pad) || hasReference(node)) return 'its attributes differ from call to call';
   if (pad.string('mode', 'constant') !== 'constant') return 'the Pad before it does not pad with a constant';
   const known = shapeOf(padded) ?? shapeOf(input);
   const amounts = padAmounts(pad, known?.length, context);
