@@ -19,6 +19,8 @@ export interface FeedOptions {
   readonly seed: number;
   /** Relative change of every float. */
   readonly nudge?: number;
+  /** What floats are multiplied by. */
+  readonly scale?: number;
   /** Zeros of both signs, infinities, NaN and tiny numbers among the floats. */
   readonly edges?: boolean;
 }
@@ -36,7 +38,7 @@ export function randomFeeds(inputs: readonly FedInput[], options: FeedOptions): 
   );
 }
 
-function numbers(input: FedInput, random: Random, { nudge = 0, edges = false }: FeedOptions): () => number {
+function numbers(input: FedInput, random: Random, { nudge = 0, scale = 1, edges = false }: FeedOptions): () => number {
   const { type } = input;
   if (type === 'bool') return () => random.integer(2);
   if (type !== 'float' && type !== 'double' && type !== 'float16')
@@ -45,7 +47,7 @@ function numbers(input: FedInput, random: Random, { nudge = 0, edges = false }: 
     const value = Math.max(-4, Math.min(4, random.normal()));
     const sign = random.integer(2) * 2 - 1;
     const edge = random.integer(4) === 0 ? EDGES[random.integer(EDGES.length)] : undefined;
-    return edges && edge !== undefined ? edge : value * (1 + nudge * sign);
+    return edges && edge !== undefined ? edge : scale * value * (1 + nudge * sign);
   };
 }
 

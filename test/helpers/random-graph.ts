@@ -6,6 +6,7 @@ import { createRandom, type Random } from '../../src/tensor/random.js';
 import { CONTROL } from './random-graph/control.js';
 import { ELEMENTWISE } from './random-graph/elementwise.js';
 import { LINEAR, symbol } from './random-graph/linear.js';
+import { PAIRS } from './random-graph/pairs.js';
 import { PATTERNS } from './random-graph/patterns.js';
 import { type Block, type FedInput, fixed, type Item, type Program, Scope, type Size } from './random-graph/scope.js';
 import { SHAPES } from './random-graph/shapes.js';
@@ -21,11 +22,12 @@ export interface RandomGraph {
 }
 
 /** Which blocks a graph is mostly made of: patterns meet each other more often so. */
-const THEMES: readonly (readonly [weight: number, blocks: readonly Block[]])[][] = [
+const THEMES: readonly (readonly (readonly [weight: number, blocks: readonly Block[]])[])[] = [
   [
     [5, LINEAR],
     [3, ELEMENTWISE],
     [1, SHAPES],
+    [1, PAIRS],
     [1, PATTERNS],
     [1, CONTROL],
   ],
@@ -39,13 +41,15 @@ const THEMES: readonly (readonly [weight: number, blocks: readonly Block[]])[][]
   [
     [1, LINEAR],
     [2, ELEMENTWISE],
-    [6, SHAPES],
+    [5, SHAPES],
+    [2, PAIRS],
     [1, CONTROL],
   ],
   [
     [1, LINEAR],
     [5, ELEMENTWISE],
     [2, SHAPES],
+    [1, PAIRS],
     [1, PATTERNS],
     [1, CONTROL],
   ],
@@ -53,11 +57,24 @@ const THEMES: readonly (readonly [weight: number, blocks: readonly Block[]])[][]
     [1, LINEAR],
     [1, ELEMENTWISE],
     [1, SHAPES],
+    [1, PAIRS],
     [1, PATTERNS],
     [1, CONTROL],
   ],
 ];
-const OPSETS = [11, 12, 13, 13, 14, 16, 17, 17, 18, 18, 19, 20, 20, 21, 22, 23];
+const OPSETS = [9, 10, 11, 12, 13, 13, 14, 16, 17, 17, 18, 18, 19, 20, 20, 21, 22, 23];
+/** Of the second symbol, the second time: now and then what broadcasts, or nothing at all. */
+const SECOND_SIZES = [5, 5, 5, 5, 5, 5, 1, 1, 1, 0];
+const DECLARED = [
+  'symbols',
+  'symbols',
+  'symbols',
+  'symbols',
+  'symbols',
+  'symbols',
+  'unknown sizes',
+  'unknown ranks',
+] as const;
 const MOST_TRIES = 40;
 
 /** @param blocks at most this many blocks; the same seed with fewer gives the beginning of the same graph */
@@ -73,7 +90,8 @@ export function randomGraph(seed: number, blocks = Number.POSITIVE_INFINITY): Ra
     if (chooseBlock(random, theme)(main)) made++;
   const outputs = chooseOutputs(main);
   const opsets = ['', ...program.domains].map((domain) => `"${domain}": ${domain === '' ? program.opset : 1}`);
-  const irVersion = program.opset >= 21 ? 10 : random.float() < 0.2 && program.functionTexts.length === 0 ? 7 : 8;
+  const early = program.constantsAreInputs ? 3 : random.float() < 0.2 && program.functionTexts.length === 0 ? 7 : 8;
+  const irVersion = program.opset >= 21 && early !== 3 ? 10 : early;
   const header = `<ir_version: ${irVersion}, opset_import: [${opsets.join(', ')}]>`;
   const outputTexts = outputs.map((item) => `${outputType(main, item)} ${item.name}`);
   const text = [header, main.body('g', program.inputTexts, outputTexts), ...program.functionTexts].join('\n');
@@ -83,12 +101,14 @@ export function randomGraph(seed: number, blocks = Number.POSITIVE_INFINITY): Ra
 function newProgram(random: Random, symbolic: boolean): Program {
   const second: readonly [string, Size][] = [
     ['N', [2, 3]],
-    ['S', [4, random.float() < 0.3 ? 1 : 5]],
+    ['S', [4, SECOND_SIZES[random.integer(SECOND_SIZES.length)] ?? 5]],
   ];
   const symbols = new Map(second.map(([name, size]) => [name, symbolic ? size : fixed(size[0])]));
   return {
     random,
     opset: OPSETS[random.integer(OPSETS.length)] ?? 17,
+    constantsAreInputs: random.float() < 0.04,
+    declares: DECLARED[random.integer(DECLARED.length)] ?? 'symbols',
     symbols,
     inputs: [],
     inputTexts: [],

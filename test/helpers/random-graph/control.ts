@@ -132,7 +132,7 @@ const scan: Block = (scope) => {
 /** A local function, called once or twice with values of one shape. */
 const localFunction: Block = (scope) => {
   const x = value(scope);
-  if (!x || scope.kind === 'function' || !floats(x)) return false;
+  if (!x || scope.kind === 'function' || !floats(x) || scope.program.constantsAreInputs) return false;
   const { program } = scope;
   const body = new Scope(program, 'function');
   const parameter: Item = {

@@ -139,7 +139,9 @@ const chained: Block = (scope) => {
   const way = scope.below(7);
   if (way === 0) {
     const op = scope.choose(
-      x.exact ? ['Relu', 'Abs', 'Ceil', 'Floor', 'Round', 'Sign', 'Neg', 'Identity'] : ['Relu', 'Abs', 'Neg'],
+      x.exact
+        ? ['Relu', 'Abs', 'Ceil', 'Floor', scope.opset < 11 ? 'Abs' : 'Round', 'Sign', 'Neg', 'Identity']
+        : ['Relu', 'Abs', 'Neg'],
     );
     scope.same(op, [scope.same(op, [x])]);
   } else if (way === 1) {
@@ -219,7 +221,7 @@ export function castTo(scope: Scope, x: Item, type: ElementType): Item {
 
 /** Comparisons and logic over exact values, and Where. */
 const logic: Block = (scope) => {
-  const a = scope.pick((item) => item.exact && (item.type === 'float' || item.type === 'int64'));
+  const a = scope.pick((item) => item.exact && (item.type === 'int64' || (item.type === 'float' && scope.opset >= 11)));
   if (!a) return false;
   const b = scope.chance(0.5)
     ? broadcastConstant(scope, a)

@@ -1,6 +1,6 @@
 /** Convolutions, matrix products, pooling and normalization, with what is merged into them before and after. */
 import { smooth } from './elementwise.js';
-import { binary, clip, either, floats, reduce, reshape, tame, transpose } from './operators.js';
+import { binary, clip, either, floats, pad, reduce, reshape, tame, transpose } from './operators.js';
 import { type Block, fixed, type Item, isFixed, ONE, type Scope, type Size, type Sizes } from './scope.js';
 
 const channelsOf = (x: Item): number => (x.sizes[1] as Size)[0];
@@ -104,7 +104,7 @@ function activation(scope: Scope, x: Item): Item {
 /** Convolution with what exporters put around it. */
 const convolution: Block = (scope) => {
   let x = image(scope);
-  if (scope.chance(0.25)) x = pad(scope, x);
+  if (scope.chance(0.25)) x = padded(scope, x);
   if (scope.chance(0.15)) x = batchNormalization(scope, x);
   if (scope.chance(0.15)) x = either(scope, 'Mul', x, perChannel(scope, x));
   let y = scope.chance(0.2) ? convTranspose(scope, x) : conv(scope, x);
@@ -119,8 +119,9 @@ const convolution: Block = (scope) => {
   return true;
 };
 
-function pad(scope: Scope, x: Item): Item {
-  const pads = scope.choose([
+/** A Pad before something that could pad by itself, some of the time. */
+function padded(scope: Scope, x: Item): Item {
+  const amounts = scope.choose([
     [0, 0, 1, 1, 0, 0, 1, 1],
     [0, 0, 0, 1, 0, 0, 0, 1],
     [0, 0, 0, 0, 0, 0, 1, 1],
@@ -128,24 +129,15 @@ function pad(scope: Scope, x: Item): Item {
     [0, 1, 0, 0, 0, 0, 0, 0],
     [0, 0, -1, 0, 0, 0, 0, 0],
   ]);
-  const sizes = x.sizes.map(([a, b], axis): Size => {
-    const more = (pads[axis] as number) + (pads[axis + 4] as number);
-    return [a + more, b + more];
-  });
-  const value = scope.chance(0.6) ? [scope.scalar('float', scope.choose([0, 0, 0, 1]), 0)] : [];
-  const mode = scope.choose(['', '', 'mode = "constant"', 'mode = "edge"']);
-  return scope.node(
-    'Pad',
-    [x, scope.ints(pads), ...(mode.includes('edge') ? [] : value)],
-    { type: 'float', sizes },
-    mode,
-  );
+  const mode = scope.choose(['', '', 'constant', 'edge']);
+  const fill = mode === 'edge' || scope.chance(0.4) ? undefined : scope.choose([0, 0, 0, 1]);
+  return pad(scope, x, amounts, fill, mode);
 }
 
 const pooling: Block = (scope) => {
   let x = image(scope);
   if (scope.chance(0.3)) x = scope.same('Relu', [x]);
-  if (scope.chance(0.4)) x = pad(scope, x);
+  if (scope.chance(0.4)) x = padded(scope, x);
   const [n, c] = x.sizes as [Size, Size];
   const side = ([a, b]: Size): Size => [a - 1, b - 1];
   const pooled: Sizes = [n, c, ...x.sizes.slice(2).map(side)];
@@ -244,7 +236,8 @@ export function project(scope: Scope, x: Item, width: number, type: 'float' | 'd
   if (x.sizes.length === 2 && type === 'float' && scope.chance(0.3)) {
     const flip = scope.chance(0.5);
     const w = weight(scope, flip ? [width, inner] : [inner, width]);
-    const c = scope.chance(0.7) ? [scope.constant('float', scope.choose([[width], [1, width], []]))] : [];
+    const c =
+      scope.opset < 11 || scope.chance(0.7) ? [scope.constant('float', scope.choose([[width], [1, width], []]))] : [];
     const attributes = [
       ...(flip ? ['transB = 1'] : []),
       ...(scope.chance(0.2) ? ['alpha = 0.5'] : []),
@@ -305,7 +298,8 @@ const product: Block = (scope) => {
 
 const einsum: Block = (scope) => {
   const a = rows(scope, 'float', [3]);
-  if (scope.opset < 12) return false;
+  // ONNX Runtime's Einsum ends the process where a size is zero.
+  if (scope.opset < 12 || a.sizes.some(([x, y]) => x * y === 0)) return false;
   const [n, s, w] = a.sizes as [Size, Size, Size];
   const way = scope.below(3);
   if (way === 0)
@@ -343,7 +337,7 @@ const gemm: Block = (scope) => {
   const y = scope.tensor('float', [inner, fixed(3)]);
   const flipped = scope.chance(0.4) ? transpose(scope, y, [1, 0]) : undefined;
   const attributes = [...(flipped ? ['transB = 1'] : []), ...(scope.chance(0.3) ? ['alpha = 0.25'] : [])];
-  const c = scope.chance(0.5) ? [scope.constant('float', [3])] : [];
+  const c = scope.opset < 11 || scope.chance(0.5) ? [scope.constant('float', [3])] : [];
   const result = scope.node(
     'Gemm',
     [x, flipped ?? y, ...c],

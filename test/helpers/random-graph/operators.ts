@@ -7,7 +7,8 @@ export const floats = (item: Item): boolean => item.type === 'float' || item.typ
 export const anyFloat = (item: Item): boolean => floats(item) || item.type === 'float16';
 
 /** An axis from the front or, as often, from the back. */
-export const axisText = (scope: Scope, axis: number, rank: number): number => (scope.chance(0.5) ? axis : axis - rank);
+export const axisText = (scope: Scope, axis: number, rank: number): number =>
+  scope.opset < 11 || scope.chance(0.5) ? axis : axis - rank;
 
 export function squeeze(scope: Scope, x: Item, axes: readonly number[]): Item {
   const sizes = x.sizes.filter((_, axis) => !axes.includes(axis));
@@ -64,7 +65,12 @@ export function slice(
   const lists = [cuts.map((cut) => cut.start), cuts.map((cut) => cut.end ?? far)];
   const axes = cuts.map((cut) => axisText(scope, cut.axis, x.sizes.length));
   const steps = cuts.map((cut) => cut.step ?? 1);
-  const plain = steps.every((step) => step === 1) && scope.chance(0.5);
+  const plain = steps.every((step) => step === 1) && (scope.opset < 10 || scope.chance(0.5));
+  if (scope.opset < 10) {
+    const [starts, ends] = lists.map((list) => list.join(',')) as [string, string];
+    const attributes = `starts = [${starts}], ends = [${ends}], axes = [${axes.join(',')}]`;
+    return scope.node('Slice', [x], { type: x.type, sizes }, attributes);
+  }
   const inputs = [x, ...lists.map((list) => scope.ints(list)), scope.ints(axes), ...(plain ? [] : [scope.ints(steps)])];
   return scope.node('Slice', inputs, { type: x.type, sizes });
 }
@@ -95,7 +101,36 @@ export function split(scope: Scope, x: Item, axis: number, parts: readonly numbe
   return scope.multi('Split', [x, scope.ints(parts)], results, axisWord);
 }
 
+/**
+ * A Pad by amounts before all axes, then after all axes. A fill that is not given is not written.
+ * @param mode `''`, `constant`, `edge` or `reflect`
+ */
+export function pad(scope: Scope, x: Item, amounts: readonly number[], fill: number | undefined, mode: string): Item {
+  const rank = x.sizes.length;
+  const sizes = x.sizes.map(([a, b], axis): Size => {
+    const more = (amounts[axis] ?? 0) + (amounts[axis + rank] ?? 0);
+    return [a + more, b + more];
+  });
+  const result = { type: x.type, sizes, bound: Math.max(x.bound, Math.abs(fill ?? 0)) };
+  const attributes = mode === '' ? [] : [`mode = "${mode}"`];
+  if (scope.opset < 11) {
+    const value = fill === undefined ? [] : [`value: float = ${fill}`];
+    return scope.node('Pad', [x], result, [`pads = [${amounts.join(',')}]`, ...value, ...attributes].join(', '));
+  }
+  const value = fill === undefined ? [] : [scope.scalar(x.type, fill, 0)];
+  return scope.node('Pad', [x, scope.ints(amounts), ...value], result, attributes.join());
+}
+
 export function clip(scope: Scope, x: Item, low: number | undefined, high: number | undefined): Item {
+  if (scope.opset < 12 && x.type !== 'float') return scope.same('Tanh', [x], 1);
+  if (scope.opset < 11) {
+    const sides = [
+      ...(low === undefined ? [] : [`min: float = ${low}`]),
+      ...(high === undefined ? [] : [`max: float = ${high}`]),
+    ];
+    const most = Math.max(Math.abs(low ?? x.bound), Math.abs(high ?? x.bound), 1);
+    return scope.same('Clip', [x], most, sides.join(', '));
+  }
   const side = (value: number | undefined) => (value === undefined ? undefined : scope.scalar(x.type, value, 0));
   const inputs = [x, side(low), side(high)] as const;
   const bound = Math.max(Math.abs(low ?? x.bound), Math.abs(high ?? x.bound), 1);

@@ -157,7 +157,7 @@ const softmaxes: Block = (scope) => {
     const norm = scope.chance(0.5)
       ? reduce(scope, 'ReduceL2', x, last, true)
       : scope.same('Sqrt', [reduce(scope, 'ReduceSum', square(scope, x), last, true)]);
-    binary(scope, 'Div', x, scope.same('Clip', [norm, scope.scalar('float', 1e-3, 0)]), 1);
+    binary(scope, 'Div', x, clip(scope, norm, 1e-3, undefined), 1);
   }
   return true;
 };

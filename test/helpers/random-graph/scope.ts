@@ -47,6 +47,10 @@ export interface FedInput {
 export interface Program {
   readonly random: Random;
   readonly opset: number;
+  /** Before IR version 4 every constant must be an input too. */
+  readonly constantsAreInputs: boolean;
+  /** How inputs say their sizes: with symbols, with `?`, or not even how many they are. */
+  readonly declares: 'symbols' | 'unknown sizes' | 'unknown ranks';
   /** Sizes of symbols. */
   readonly symbols: ReadonlyMap<string, Size>;
   readonly inputs: FedInput[];
@@ -145,7 +149,7 @@ export class Scope {
     const root = this.root();
     const item = { name: this.name('x'), type, sizes, exact: true, constant: false, bound: 4 };
     root.program.inputs.push({ name: item.name, type, sizes, exclusiveUpper });
-    root.program.inputTexts.push(`${this.typeText(item)} ${item.name}`);
+    root.program.inputTexts.push(`${this.inputType(item)} ${item.name}`);
     root.items.push(item);
     return item;
   }
@@ -177,14 +181,16 @@ export class Scope {
     const typeText = `${type}${dims.length === 0 ? '' : `[${dims.join(',')}]`}`;
     const elements = `{${numbers.map((number) => (Object.is(number, -0) ? '-0' : number)).join(',')}}`;
     const way = this.program.random.float();
-    if (this.kind === 'function' || way < 0.3) {
+    const asNode = this.kind === 'function' || (this.kind === 'subgraph' && this.program.constantsAreInputs);
+    if (asNode || way < 0.3) {
       const short = this.shortConstant(type, dims, values);
       const attribute = short !== undefined && this.chance(0.4) ? short : `value: tensor = ${typeText} ${elements}`;
       this.lines.push(`${name} = Constant <${attribute}> ()`);
     } else {
       this.initializers.push(`${typeText} ${name} = ${elements}`);
       // A default that callers can override is no constant, though it may be left as it is.
-      if (way > 0.98 && this.kind === 'main') this.program.inputTexts.push(`${typeText} ${name}`);
+      const listed = this.program.constantsAreInputs || way > 0.98;
+      if (listed && this.kind === 'main') this.program.inputTexts.push(`${typeText} ${name}`);
     }
     return item;
   }
@@ -262,6 +268,13 @@ export class Scope {
       return isFixed(size) ? String(size[0]) : '?';
     });
     return `${type}[${dims.join(',')}]`;
+  }
+
+  private inputType(item: { readonly type: ElementType; readonly sizes: Sizes }): string {
+    const { declares } = this.program;
+    if (declares === 'symbols' || item.sizes.every(isFixed)) return this.typeText(item);
+    if (declares === 'unknown ranks' && this.chance(0.5)) return `${item.type}[]`;
+    return `${item.type}[${item.sizes.map((size) => (isFixed(size) ? size[0] : '?')).join(',')}]`;
   }
 
   /** `(inputs) => (outputs) <initializers> { nodes }`. */

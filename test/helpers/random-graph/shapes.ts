@@ -5,6 +5,7 @@ import {
   binary,
   concat,
   INT64_MAX,
+  pad,
   reduce,
   reshape,
   sizeVector,
@@ -136,6 +137,7 @@ const slices: Block = (scope) => {
     if (way === 0) x = slice(scope, x, [{ axis, start: 0 }]);
     else if (way === 1) x = slice(scope, x, [{ axis, start: 1 }]);
     else if (way === 2) x = slice(scope, x, [{ axis, start: 0, end: -1 }]);
+    else if (scope.opset < 10) return true;
     else if (way === 3) x = slice(scope, x, [{ axis, start: 0, step: 2 }]);
     else {
       const ends = [scope.ints([-1]), scope.ints([-INT64_MAX]), scope.ints([axis]), scope.ints([-1])];
@@ -203,18 +205,8 @@ const enlarged: Block = (scope) => {
     const sizes = x.sizes.map(([a, b], axis): Size => [a * (repeats[axis] ?? 1), b * (repeats[axis] ?? 1)]);
     scope.node('Tile', [x, scope.ints(repeats)], { type: x.type, sizes });
   } else if (way === 1) {
-    const pads = [...x.sizes, ...x.sizes].map(() => (scope.chance(0.7) ? 0 : 1));
-    const sizes = x.sizes.map(([a, b], axis): Size => {
-      const more = (pads[axis] ?? 0) + (pads[axis + x.sizes.length] ?? 0);
-      return [a + more, b + more];
-    });
-    const value = scope.chance(0.5) ? [scope.scalar('float', scope.choose([0, 1]), 0)] : [];
-    scope.node(
-      'Pad',
-      [x, scope.ints(pads), ...value],
-      { type: x.type, sizes },
-      scope.chance(0.5) ? 'mode = "constant"' : '',
-    );
+    const amounts = [...x.sizes, ...x.sizes].map(() => (scope.chance(0.7) ? 0 : 1));
+    pad(scope, x, amounts, scope.choose([undefined, 0, 1]), scope.choose(['', 'constant']));
   } else {
     const full: Sizes = scope.chance(0.3) ? [fixed(2), ...x.sizes] : x.sizes;
     const target =
