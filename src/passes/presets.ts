@@ -55,6 +55,7 @@ import { fuseGlobalPools } from './fuse/fuse-global-pools.js';
 import { fuseHardSwish } from './fuse/fuse-hard-swish.js';
 import { fuseIntoFusedMatmul } from './fuse/fuse-into-fused-matmul.js';
 import { fuseLayerNormalization } from './fuse/fuse-layer-normalization.js';
+import { fuseLogSoftmax } from './fuse/fuse-log-softmax.js';
 import { fuseMatmulAdd } from './fuse/fuse-matmul-add.js';
 import { fuseMatmulScale } from './fuse/fuse-matmul-scale.js';
 import { fuseMatmulTranspose } from './fuse/fuse-matmul-transpose.js';
@@ -72,6 +73,7 @@ import { fuseScaleIntoGemm } from './fuse/fuse-scale-into-gemm.js';
 import { fuseSigns } from './fuse/fuse-signs.js';
 import { fuseSkipNormalizationOrt } from './fuse/fuse-skip-normalization-ort.js';
 import { fuseSlices } from './fuse/fuse-slices.js';
+import { fuseSoftmax } from './fuse/fuse-softmax.js';
 import { fuseSplits } from './fuse/fuse-splits.js';
 import { fuseSwish } from './fuse/fuse-swish.js';
 import { fuseTransposeIntoGemm } from './fuse/fuse-transpose-into-gemm.js';
@@ -167,8 +169,12 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   { pass: fuseGeluOrt, stage: 'patterns', level: 'standard' },
   { pass: fuseClip, stage: 'patterns', level: 'standard' },
   { pass: fuseHardSwish, stage: 'patterns', level: 'standard' },
-  { pass: fuseSwish, stage: 'patterns', level: 'standard' },
+  { pass: fuseSwish, stage: 'patterns', level: 'max' },
   { pass: fuseQuickGeluOrt, stage: 'patterns', level: 'standard' },
+  { pass: fuseSoftmax, stage: 'patterns', level: 'standard' },
+  { pass: fuseSoftmax, stage: 'patterns', level: 'max', options: { anyAxis: true } },
+  { pass: fuseLogSoftmax, stage: 'patterns', level: 'standard' },
+  { pass: fuseLogSoftmax, stage: 'patterns', level: 'max', options: { anyAxis: true } },
   { pass: foldAffineIntoNext, stage: 'merge', level: 'standard' },
   { pass: fuseMatmulAdd, stage: 'merge', level: 'standard' },
   { pass: fuseTransposeIntoGemm, stage: 'merge', level: 'standard' },
@@ -190,5 +196,6 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   { pass: foldAffineIntoNormalization, stage: 'merge', level: 'standard' },
   { pass: fuseConsecutiveAffine, stage: 'merge', level: 'standard' },
   { pass: fuseSkipNormalizationOrt, stage: 'target', level: 'standard' },
+  { pass: fuseSkipNormalizationOrt, stage: 'target', level: 'max', options: { always: true } },
   { pass: fuseBiasGeluOrt, stage: 'target', level: 'standard' },
 ];

@@ -57,6 +57,7 @@ import { fuseGlobalPools } from './fuse/fuse-global-pools.js';
 import { fuseHardSwish } from './fuse/fuse-hard-swish.js';
 import { fuseIntoFusedMatmul } from './fuse/fuse-into-fused-matmul.js';
 import { fuseLayerNormalization } from './fuse/fuse-layer-normalization.js';
+import { fuseLogSoftmax } from './fuse/fuse-log-softmax.js';
 import { fuseMatmulAdd } from './fuse/fuse-matmul-add.js';
 import { fuseMatmulScale } from './fuse/fuse-matmul-scale.js';
 import { fuseMatmulTranspose } from './fuse/fuse-matmul-transpose.js';
@@ -74,6 +75,7 @@ import { fuseScaleIntoGemm } from './fuse/fuse-scale-into-gemm.js';
 import { fuseSigns } from './fuse/fuse-signs.js';
 import { fuseSkipNormalizationOrt } from './fuse/fuse-skip-normalization-ort.js';
 import { fuseSlices } from './fuse/fuse-slices.js';
+import { fuseSoftmax } from './fuse/fuse-softmax.js';
 import { fuseSplits } from './fuse/fuse-splits.js';
 import { fuseSwish } from './fuse/fuse-swish.js';
 import { fuseTransposeIntoGemm } from './fuse/fuse-transpose-into-gemm.js';
@@ -191,6 +193,8 @@ export const PASSES: readonly RegisteredPass[] = [
   fuseSkipNormalizationOrt,
   fuseBiasGeluOrt,
   fuseGlobalPools,
+  fuseSoftmax,
+  fuseLogSoftmax,
   initializersNotInputs,
   inlineFunctions,
   setDims,

@@ -6,6 +6,7 @@ import type { Value } from '../../ir/value.js';
 import { COMMUTATIVE } from '../../ops/traits.js';
 import { scalarOf, standsFor } from '../scalar.js';
 import { rankOf } from '../types.js';
+import { hasReference } from './operands.js';
 import { type Answer, isChain, type OpPattern, type Pattern, type PatternMatch, patternSize } from './pattern.js';
 import type { RewriteContext } from './rewrite.js';
 
@@ -125,7 +126,7 @@ class Search implements PatternMatch {
   #op(pattern: OpPattern, node: Node, then: Then): boolean {
     const type = operatorName(node);
     if (!pattern.opTypes.has(type) || node.graph !== this.#root.graph) return false;
-    if (hasAttributeReference(node)) return this.#differs(`an attribute of "${nodeLabel(node)}" is not known here`);
+    if (hasReference(node)) return this.#differs(`an attribute of "${nodeLabel(node)}" is not known here`);
     const { operands } = pattern;
     const complete = () => this.#holds(pattern.where?.(node, this)) && then();
     const inside = (match: () => boolean) =>
@@ -231,12 +232,6 @@ class Search implements PatternMatch {
   #differs(reason: string): false {
     return this.#size >= EVIDENCE && this.#trail.length >= this.#size && this.#miss(reason, 0);
   }
-}
-
-/** True in the body of a local function, for an attribute that each call gives anew. */
-function hasAttributeReference(node: Node): boolean {
-  for (const { value } of node.attributes.values()) if (value.kind === 'reference') return true;
-  return false;
 }
 
 function placesOf(node: Node): Place[] {

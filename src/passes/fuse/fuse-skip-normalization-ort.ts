@@ -14,6 +14,10 @@ import { epsilonOf, type Parameter, parameterValue } from './normalization.js';
 import { type Residual, residualOf } from './residual.js';
 import { isRow } from './row.js';
 
+export interface FuseSkipNormalizationOrtOptions {
+  always: boolean;
+}
+
 const SIMPLIFIED = 'SkipSimplifiedLayerNormalization';
 
 /** Normalizations of the last axis, and what ONNX Runtime calls them together with the sum before. */
@@ -32,17 +36,22 @@ const FUSED: ReadonlyMap<string, string> = new Map([
  * none, normalized over the last axis in FLOAT with a scale as long as that. Refuses means that are read elsewhere, and other types than
  * FLOAT and FLOAT16. Numerics: reassociates. Reference: ONNX Runtime ContribOperators.md, SkipLayerNormalization.
  */
-export const fuseSkipNormalizationOrt = defineRewrite<object>({
+export const fuseSkipNormalizationOrt = defineRewrite<FuseSkipNormalizationOrtOptions>({
   name: 'fuse-skip-normalization-ort',
   summary: 'Merges a residual sum and its normalization into com.microsoft.SkipLayerNormalization.',
   group: 'fuse',
   numerics: 'reassociates',
   scope: 'all-graphs',
   opset: [7, null],
-  options: {},
+  options: {
+    always: {
+      description: 'also where ONNX Runtime would not do it: for a sum that others read, and for RMSNormalization',
+      default: false,
+    },
+  },
   ortOnly: true,
   roots: [...FUSED.keys(), 'Div', 'Mul'],
-  rules: () => ({ match }),
+  rules: ({ always }) => ({ match: (node, context) => match(node, context, always) }),
 });
 
 /** A normalization of a sum. */
@@ -57,9 +66,9 @@ interface Site {
   readonly last: Node;
 }
 
-function match(node: Node, context: RewriteContext): Match {
+function match(node: Node, context: RewriteContext, always: boolean): Match {
   const site = FUSED.has(node.opType) ? normalizationSite(node) : spelledOutSite(node, context);
-  return typeof site === 'object' ? fuse(site, context) : site;
+  return typeof site === 'object' ? fuse(site, context, always) : site;
 }
 
 function normalizationSite(node: Node): Site | string | undefined {
@@ -94,7 +103,7 @@ function spelledOutSite(node: Node, context: RewriteContext): Site | string | un
   });
 }
 
-function fuse(site: Site, context: RewriteContext): Rewrite | string | undefined {
+function fuse(site: Site, context: RewriteContext, always: boolean): Rewrite | string | undefined {
   const { opType, sum, last } = site;
   const residual = sum.graph === last.graph ? residualOf(sum) : undefined;
   if (!residual) return undefined;
@@ -103,6 +112,8 @@ function fuse(site: Site, context: RewriteContext): Rewrite | string | undefined
   const parameters = [...('value' in site.scale ? [site.scale.value] : []), ...(site.shift ? [site.shift] : [])];
   if (parameters.some((value) => dataTypeOf(value) !== dataTypeOf(sum))) return 'its scale is of another type';
   const readByOthers = sum.isGraphOutput || sum.pinned || [...sum.uses].some((use) => !site.nodes.includes(use.node));
+  if (!always && (readByOthers || last.is('RMSNormalization')))
+    return 'the kernel of ONNX Runtime is slower than the nodes that it would replace';
   // The sum must be there for its other readers, so the whole moves to its place.
   if (readByOthers && parameters.some((value) => value.producer?.graph === last.graph))
     return 'its sum is also used elsewhere, and its scale is computed after that';

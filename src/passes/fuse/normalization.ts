@@ -7,27 +7,21 @@ import { numericDims } from '../../ops/infer/elements.js';
 import { DataType, type DataTypeCode } from '../../tensor/dtype.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { addConstant } from '../constants.js';
-import { readList } from '../engine/operands.js';
 import { either, type Operand, op, type Pattern, type PatternMatch, scalar } from '../engine/pattern.js';
 import type { RewriteContext } from '../engine/rewrite.js';
 import { onlyConsumer } from '../nodes.js';
 import { filledTensor, repeatedTensor } from '../scalar.js';
 import { dataTypeOf, rankOf, sameShape, shapeOf } from '../types.js';
+import { readReduction } from './reduce-axes.js';
 
 /** How many of the last axes, at least one, a ReduceMean works on, where it keeps them as 1; why not for any other. */
 function reducedTail(node: Node, context: RewriteContext): number | string {
-  if (node.int('keepdims', 1) !== 1) return 'its mean drops axes';
+  const reduction = readReduction(context, node);
   const rank = rankOf(node.input(0));
-  const axes = readList(context, node, 'axes', 1);
-  if (axes === 'unknown') return 'the axes of its mean are not known';
-  const given = axes === 'absent' ? [] : axes;
-  if (given.length === 0) {
-    if (node.int('noop_with_empty_axes', 0) !== 0) return 'its mean is over no axes';
-    return rank || 'the rank of its input is not known';
-  }
-  const fromEnd = given.map((axis) => (axis < 0 ? axis : rank === undefined ? 0 : axis - rank));
-  const expected = fromEnd.toSorted((a, b) => b - a).every((axis, at) => axis === -1 - at);
-  return expected ? given.length : 'its mean is not over the last axes';
+  if (!reduction || rank === undefined) return 'the axes of its mean are not known';
+  if (!reduction.keepsAxes) return 'its mean drops axes';
+  const { axes } = reduction;
+  return axes.length > 0 && axes[0] === rank - axes.length ? axes.length : 'its mean is not over the last axes';
 }
 
 /** The mean over some axes: `commonTail` says which. */
