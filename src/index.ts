@@ -144,6 +144,8 @@ export { fuseQuickGeluOrt } from './passes/fuse/fuse-quick-gelu-ort.js';
 export { fuseReduceViews } from './passes/fuse/fuse-reduce-views.js';
 export { fuseReduces } from './passes/fuse/fuse-reduces.js';
 export { fuseRmsNormalization } from './passes/fuse/fuse-rms-normalization.js';
+export { fuseRotaryEmbedding } from './passes/fuse/fuse-rotary-embedding.js';
+export { fuseRotaryEmbeddingOrt } from './passes/fuse/fuse-rotary-embedding-ort.js';
 export { fuseScaleIntoGemm } from './passes/fuse/fuse-scale-into-gemm.js';
 export { fuseSigns } from './passes/fuse/fuse-signs.js';
 export type { FuseSkipNormalizationOrtOptions } from './passes/fuse/fuse-skip-normalization-ort.js';

@@ -69,6 +69,8 @@ import { fuseQuickGeluOrt } from './fuse/fuse-quick-gelu-ort.js';
 import { fuseReduceViews } from './fuse/fuse-reduce-views.js';
 import { fuseReduces } from './fuse/fuse-reduces.js';
 import { fuseRmsNormalization } from './fuse/fuse-rms-normalization.js';
+import { fuseRotaryEmbedding } from './fuse/fuse-rotary-embedding.js';
+import { fuseRotaryEmbeddingOrt } from './fuse/fuse-rotary-embedding-ort.js';
 import { fuseScaleIntoGemm } from './fuse/fuse-scale-into-gemm.js';
 import { fuseSigns } from './fuse/fuse-signs.js';
 import { fuseSkipNormalizationOrt } from './fuse/fuse-skip-normalization-ort.js';
@@ -156,6 +158,8 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   { pass: inlineIf, stage: 'clean', level: 'basic' },
   { pass: unrollLoop, stage: 'clean', level: 'max' },
   // patterns: several nodes that are one operator of the specification.
+  { pass: fuseRotaryEmbedding, stage: 'patterns', level: 'standard' },
+  { pass: fuseRotaryEmbeddingOrt, stage: 'patterns', level: 'standard' },
   { pass: fuseEmbedLayerNormalization, stage: 'patterns', level: 'standard' },
   { pass: fuseAttentionOrt, stage: 'patterns', level: 'standard' },
   { pass: fuseMultiHeadAttention, stage: 'patterns', level: 'standard' },

@@ -71,6 +71,8 @@ import { fuseQuickGeluOrt } from './fuse/fuse-quick-gelu-ort.js';
 import { fuseReduceViews } from './fuse/fuse-reduce-views.js';
 import { fuseReduces } from './fuse/fuse-reduces.js';
 import { fuseRmsNormalization } from './fuse/fuse-rms-normalization.js';
+import { fuseRotaryEmbedding } from './fuse/fuse-rotary-embedding.js';
+import { fuseRotaryEmbeddingOrt } from './fuse/fuse-rotary-embedding-ort.js';
 import { fuseScaleIntoGemm } from './fuse/fuse-scale-into-gemm.js';
 import { fuseSigns } from './fuse/fuse-signs.js';
 import { fuseSkipNormalizationOrt } from './fuse/fuse-skip-normalization-ort.js';
@@ -150,6 +152,8 @@ export const PASSES: readonly RegisteredPass[] = [
   unrollLoop,
   foldKnownValues,
   foldReshapeTarget,
+  fuseRotaryEmbedding,
+  fuseRotaryEmbeddingOrt,
   fuseEmbedLayerNormalization,
   fuseAttentionOrt,
   foldShapePieces,

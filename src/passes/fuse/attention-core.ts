@@ -6,6 +6,7 @@ import type { RewriteContext } from '../engine/rewrite.js';
 import { onlyConsumer } from '../nodes.js';
 import { scalarOf } from '../scalar.js';
 import { rankOf, sameDim, shapeOf } from '../types.js';
+import { mainConsumer } from './dying-nodes.js';
 
 /** What is added to the scores, or put in their place, in the order in which it is done. */
 export type ScoreStep =
@@ -36,7 +37,7 @@ export interface AttentionCore {
   readonly zeroesMaskedRows: boolean;
   /** Sizes of the scores in four axes where steps are applied to them so; else those of the product. */
   readonly scoreShape: readonly Dim[];
-  /** Every node from Q·Kᵀ to the product with V. Nothing else reads what they compute. */
+  /** Every node from Q·Kᵀ to the product with V. Nothing else reads what they compute, but Shape nodes. */
   readonly nodes: readonly Node[];
 }
 
@@ -95,12 +96,12 @@ function followDown(softmax: Node, context: RewriteContext): Below | undefined {
     }
     for (const { node, slot } of output.uses) {
       if (node.is('MatMul') && slot === 0) {
-        const shared = onlyConsumer(output) !== node;
+        const shared = mainConsumer(output) !== node;
         const problem = shared ? { problem: 'its probabilities are also used elsewhere' } : {};
         return { product: node, nodes: [...nodes, node], zeroes, ...problem };
       }
     }
-    const next = onlyConsumer(output);
+    const next = mainConsumer(output);
     if (!next?.is('Reshape') || !keepsLastTwo(output, next.output())) return undefined;
     nodes.push(next);
     output = next.output();
@@ -141,7 +142,7 @@ const MOST_STEPS = 8;
 function followUp(value: Value, reader: Node, context: RewriteContext, depth: number): Above | undefined {
   const node = value.producer;
   if (!node || node.graph !== reader.graph || node.domain !== '' || depth > MOST_STEPS) return undefined;
-  const shared = onlyConsumer(value) !== reader ? { problem: 'its scores are also used elsewhere' } : {};
+  const shared = mainConsumer(value) !== reader ? { problem: 'its scores are also used elsewhere' } : {};
   const [first, second, third] = node.inputs;
   const up = (input: Value | undefined) => input && followUp(input, node, context, depth + 1);
   const withNode = (above: Above, change: Partial<Above>): Above => ({

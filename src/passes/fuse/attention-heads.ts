@@ -3,8 +3,8 @@ import type { Node } from '../../ir/node.js';
 import type { Dim } from '../../ir/type.js';
 import type { Value } from '../../ir/value.js';
 import type { RewriteContext } from '../engine/rewrite.js';
-import { onlyConsumer } from '../nodes.js';
 import { rankOf, sameDim, shapeOf } from '../types.js';
+import { mainConsumer } from './dying-nodes.js';
 import { REPEAT, type Stretch, type StridedView, type Trace, tracesOf, viewAfter } from './strided-view.js';
 
 /** What an axis of an operand is; those of one entry stand in one axis of it. */
@@ -161,7 +161,7 @@ export function outputLayout(product: Node, dims: Readonly<Record<Role, Dim>>, c
   let best: OutputLayout = { last: product, form: 'heads-first', nodes: [] };
   const nodes: Node[] = [];
   for (let value = output; ; ) {
-    const next = onlyConsumer(value);
+    const next = mainConsumer(value);
     if (next?.domain !== '' || !KEEPS_ALL.has(next.opType) || next.input(0) !== value) return best;
     const after = viewAfter(view, next, next.output(), context);
     if (!after) return best;
@@ -226,19 +226,32 @@ export interface HeadsFirst {
   readonly value: Value;
   /** True where the value is [batch, sequence, heads, size]: it is to be transposed first. */
   readonly headsLast: boolean;
+  /** How often each head of the value is used, one after the other. */
+  readonly repeats: number;
   readonly factor: number;
 }
 
-/** An operand of rank 4 as heads that stand in the second axis, of the farthest value that is no more than scaled or transposed. */
-export function headsFirst(value: Value, operand: Operand, context: RewriteContext): HeadsFirst | undefined {
+/**
+ * An operand of rank 4 as heads that stand in the second axis, of the farthest value that is no more than scaled or
+ * transposed, and, if `grouped`, whose heads are no more than repeated.
+ */
+export function headsFirst(
+  value: Value,
+  operand: Operand,
+  grouped: boolean,
+  context: RewriteContext,
+): HeadsFirst | undefined {
   const orders = operand === 'transposedKey' ? ['0,1,3,2', '0,2,3,1'] : ['0,1,2,3'];
   for (const order of orders)
     for (const { source, view, factor } of tracesOf(value, context)) {
-      const shape = shapeOf(source);
-      if (shape?.length !== 4 || view.offsets.size > 0) continue;
+      if (shapeOf(source)?.length !== 4 || view.offsets.size > 0) continue;
+      const heads = view.axes[1] ?? [];
+      const last = heads.at(-1);
+      const repeats = grouped && last?.axis === REPEAT ? last.extent : 1;
+      const axes = repeats === 1 ? view.axes : view.axes.with(1, heads.slice(0, -1));
       const wanted = order.split(',').map(Number);
-      const isWholeAxis = wanted.every((axis, at) => isWhole(view.axes[at] ?? [], axis, source));
-      if (isWholeAxis) return { value: source, headsLast: order === '0,2,3,1', factor };
+      if (typeof repeats === 'number' && wanted.every((axis, at) => isWhole(axes[at] ?? [], axis, source)))
+        return { value: source, headsLast: order === '0,2,3,1', repeats, factor };
     }
   return undefined;
 }

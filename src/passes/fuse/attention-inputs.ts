@@ -6,14 +6,18 @@ import type { Value } from '../../ir/value.js';
 
 import { Tensor } from '../../tensor/tensor.js';
 import { addConstant } from '../constants.js';
+import { MICROSOFT } from '../engine/require-opset.js';
 import type { RewriteContext } from '../engine/rewrite.js';
+import { onlyConsumer } from '../nodes.js';
 import { frontAxis, rankOf, sameDim, shapeOf } from '../types.js';
-import { type HeadsFirst, type HeadsView, headsViews, isAllOfSource } from './attention-heads.js';
+import { type HeadsFirst, type HeadsView, headsFirst, headsViews, isAllOfSource } from './attention-heads.js';
 
 /** An operand that a fused operator can be given. */
 export interface OperandInput {
   readonly form: 'features' | 'heads-first';
+  /** Heads of the input; each of them is used `repeats` times, one after the other. */
   readonly heads: number;
+  readonly repeats: number;
   readonly size: number;
   readonly batch: Dim;
   /** Axes of `from`. */
@@ -23,17 +27,19 @@ export interface OperandInput {
   readonly factor: number;
   /** The value that exists, and that is made into the input. */
   readonly from: Value;
+  /** What else `build` reads. */
+  readonly alsoReads?: readonly (Value | undefined)[];
   /** Nodes that `build` adds. */
   readonly cost: number;
   build(before: Node): Value;
 }
 
-/** An operand as [batch, sequence, features]; undefined where it is not all of such a tensor. */
-export function featuresInput(views: readonly HeadsView[]): OperandInput | undefined {
+/** An operand as [batch, sequence, features]; undefined where it is not all of such a tensor, or, unless `grouped`, more than that. */
+export function featuresInput(views: readonly HeadsView[], grouped: boolean): OperandInput | undefined {
   for (const view of views) {
-    const { heads, size, factor, source } = view;
-    if (view.repeats !== 1 || !isAllOfSource(view)) continue;
-    const same = { form: 'features', heads, size, factor } as const;
+    const { heads, repeats, size, factor, source } = view;
+    if ((!grouped && repeats !== 1) || !isAllOfSource(view)) continue;
+    const same = { form: 'features', heads, repeats, size, factor } as const;
     const shape = shapeOf(source);
     const batch = shape?.[view.batchFirst ? 0 : 1];
     const axes = { batch, batchAxis: 0, sequenceAxis: 1 };
@@ -51,14 +57,49 @@ export function featuresInput(views: readonly HeadsView[]): OperandInput | undef
 export function headsInput(found: HeadsFirst | undefined): OperandInput | undefined {
   const shape = shapeOf(found?.value);
   if (!found || shape?.length !== 4) return undefined;
-  const { value, factor, headsLast } = found;
+  const { value, factor, headsLast, repeats } = found;
   const heads = shape[headsLast ? 2 : 1];
   const size = shape[3];
   if (typeof heads !== 'number' || typeof size !== 'number') return undefined;
   const axes = { batchAxis: 0, sequenceAxis: headsLast ? 1 : 2 };
-  const same = { form: 'heads-first', heads, size, factor, batch: shape[0], ...axes, from: value } as const;
+  const same = { form: 'heads-first', heads, repeats, size, factor, batch: shape[0], ...axes, from: value } as const;
   if (!headsLast) return { ...same, cost: 0, build: () => value };
   return { ...same, cost: 1, build: (before) => transposeBefore(value, [0, 2, 1, 3], before) };
+}
+
+/**
+ * Heads that a rotary embedding turned, for nobody else, as [batch, sequence, features]: the embedding is done there, before
+ * heads are cut out.
+ */
+export function rotaryInput(found: HeadsFirst | undefined, context: RewriteContext): OperandInput | undefined {
+  const node = found?.headsLast === false ? found.value.producer : undefined;
+  const turned = node?.input(0);
+  if (!found || !node || !turned || node.opType !== 'RotaryEmbedding' || !onlyConsumer(found.value)) return undefined;
+  if (node.domain !== '' && node.domain !== MICROSOFT) return undefined;
+  const inner = rankOf(turned) === 4 ? featuresInput(headsViews(turned, 'value', context), false) : undefined;
+  if (!inner) return undefined;
+  return {
+    ...inner,
+    repeats: found.repeats,
+    factor: inner.factor * found.factor,
+    alsoReads: node.inputs.slice(1),
+    cost: inner.cost + 1,
+    build(before) {
+      const features = inner.build(before);
+      const attributes = [...node.attributes.values()].filter(({ name }) => name !== 'num_heads');
+      const added = before.graph.addNode(
+        {
+          opType: node.opType,
+          domain: node.domain,
+          inputs: [features, ...node.inputs.slice(1)],
+          outputs: [{ name: `${found.value.name}_features`, type: features.type }],
+          attributes: [...attributes, attribute('num_heads', inner.heads)],
+        },
+        before,
+      );
+      return added.output();
+    },
+  };
 }
 
 /** A query of heads put back into [batch, sequence, features]. */
@@ -96,17 +137,28 @@ export interface Cached {
   readonly added: OperandInput;
 }
 
-/** A key or value that is `Concat(past, new heads)` along the sequence, for new heads of a tensor of features. */
-export function cachedInput(found: HeadsFirst | undefined, context: RewriteContext): Cached | undefined {
+/**
+ * A key or value that is `Concat(past, new heads)` along the sequence: for new heads of a tensor of features, or, if `form`
+ * says so, for any.
+ */
+export function cachedInput(
+  found: HeadsFirst | undefined,
+  form: OperandInput['form'],
+  context: RewriteContext,
+): Cached | undefined {
   const concat = found?.headsLast === false ? found.value.producer : undefined;
-  if (!concat?.is('Concat') || concat.inputs.length !== 2 || frontAxis(concat.int('axis', 0), 4) !== 2)
-    return undefined;
+  if (!found || !concat?.is('Concat') || concat.inputs.length !== 2) return undefined;
+  if (frontAxis(concat.int('axis', 0), 4) !== 2) return undefined;
   const [past, added] = concat.inputs;
-  const input = added && featuresInput(headsViews(added, 'value', context));
+  const heads = added && headsFirst(added, 'value', false, context);
+  const input =
+    form === 'heads-first'
+      ? headsInput(heads)
+      : added && (featuresInput(headsViews(added, 'value', context), false) ?? rotaryInput(heads, context));
   const shape = shapeOf(past);
   if (!past || !input || shape?.length !== 4 || input.factor !== 1) return undefined;
   const fits = sameDim(shape[0], input.batch) && shape[1] === input.heads && shape[3] === input.size;
-  return fits ? { concat, past, added: input } : undefined;
+  return fits ? { concat, past, added: { ...input, repeats: found.repeats } } : undefined;
 }
 
 /** `value` as something plus one number for each of its last axis. */

@@ -9,7 +9,7 @@ import { type BiasPlan, planBias, type ScoreDims } from './attention-bias.js';
 import { type AttentionCore, attentionCore } from './attention-core.js';
 import { type HeadsView, headsViews, type OutputLayout, outputLayout } from './attention-heads.js';
 import { replacedNodes } from './attention-output.js';
-import { dyingNodes } from './dying-nodes.js';
+import { dyingNodes, leakOf } from './dying-nodes.js';
 
 export interface AttentionSite {
   readonly core: AttentionCore;
@@ -64,6 +64,8 @@ export function scaleAttributes(scale: number, size: number): Attribute[] {
 export interface Gain {
   readonly nodes: readonly Node[];
   readonly dying: ReadonlySet<Node>;
+  /** Why the nodes cannot go. */
+  readonly problem?: string;
 }
 
 /** What goes when the core, `layout` and `others` are replaced by something that reads only `kept`. */
@@ -73,9 +75,15 @@ export function gainOf(
   kept: readonly (Value | undefined)[],
   others: readonly Node[] = [],
 ): Gain {
-  const nodes = [...site.core.nodes, ...replacedNodes(layout), ...others];
+  const inner = [...site.core.nodes, ...replacedNodes(layout)];
   const masks = site.core.steps.map((step) => (step.kind === 'add' ? step.value : step.condition));
-  return { nodes, dying: dyingNodes(nodes, [...kept, ...masks]) };
+  const dying = dyingNodes([...inner, ...others], [...kept, ...masks]);
+  const leak = leakOf(inner, layout.last, dying);
+  return {
+    nodes: [...inner, ...others],
+    dying,
+    ...(leak ? { problem: `the shape of "${leak.name}" is also used elsewhere` } : {}),
+  };
 }
 
 /** Where the output goes, for values of `size` features a head. */

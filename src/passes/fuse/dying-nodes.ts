@@ -53,3 +53,24 @@ export function freedBytes(dying: ReadonlySet<Node>, context: RewriteContext): n
   }
   return bytes;
 }
+
+/** The only node that reads a value besides Shape nodes, in the same graph; undefined where the value is a graph output. */
+export function mainConsumer(value: Value): Node | undefined {
+  if (value.isGraphOutput || value.pinned) return undefined;
+  const readers = [...value.uses].filter(({ node }) => !node.is('Shape'));
+  const [reader] = readers;
+  return readers.length === 1 && reader?.node.graph === value.graph ? reader.node : undefined;
+}
+
+/** A value that `nodes` compute and something reads that does not go with them; `last` may. */
+export function leakOf(nodes: readonly Node[], last: Node, dying: ReadonlySet<Node>): Value | undefined {
+  for (const node of nodes) {
+    if (node === last) continue;
+    for (const output of node.outputs) {
+      if (!output) continue;
+      if (output.isGraphOutput || output.pinned) return output;
+      for (const use of output.uses) if (use.node !== last && !dying.has(use.node)) return output;
+    }
+  }
+  return undefined;
+}

@@ -114,7 +114,8 @@ function rewrite(
   if (typeof bias === 'string') return bias;
   const layout = siteOutput(site, shape, value.view.size, context);
   const input = batchFirst(projection.input, view.batchFirst);
-  const { nodes, dying } = gainOf(site, layout, [input]);
+  const { nodes, dying, problem } = gainOf(site, layout, [input]);
+  if (problem !== undefined) return problem;
   if (operands.some((one) => one.projection.nodes.some((node) => !dying.has(node))))
     return 'its projections are also used elsewhere';
   const cost = 1 + OUTPUT_COST[layout.form] + (bias?.cost ?? 0) + (input ? 0 : 1);

@@ -8,17 +8,16 @@ import { addConstant } from '../constants.js';
 import { MICROSOFT, requireOpset, whyNotAvailable } from '../engine/require-opset.js';
 import { defineRewrite, type Match, type RewriteContext } from '../engine/rewrite.js';
 import { nodeLabel } from '../nodes.js';
-import { sameDim } from '../types.js';
-import { headsFirst } from './attention-heads.js';
 import {
-  type AddedRow,
-  addedRow,
-  cachedInput,
-  featuresInput,
-  headsInput,
-  mergedHeads,
-  type OperandInput,
-} from './attention-inputs.js';
+  type AttentionForm,
+  cachedForm,
+  featuresKey,
+  featuresQuery,
+  headsOfSite,
+  plainForm,
+  whyNotFitting,
+} from './attention-forms.js';
+import { type AddedRow, addedRow, featuresInput, headsInput, type OperandInput } from './attention-inputs.js';
 import { attachOutput, OUTPUT_COST } from './attention-output.js';
 import {
   type AttentionSite,
@@ -59,18 +58,6 @@ export const fuseMultiHeadAttention = defineRewrite<object>({
   rules: () => ({ match }),
 });
 
-/** Inputs of the fused operator. */
-interface Inputs {
-  readonly query: OperandInput;
-  readonly key: OperandInput;
-  readonly value: OperandInput;
-  /** Scale of the key where it is not that of its input. */
-  readonly keyFactor: number;
-  /** What is prepended to key and value, and the nodes that do so now. */
-  readonly past: readonly Value[];
-  readonly concats: readonly Node[];
-}
-
 function match(softmax: Node, context: RewriteContext): Match {
   const site = attentionSite(softmax, context);
   if (typeof site !== 'object') return site;
@@ -88,44 +75,24 @@ function match(softmax: Node, context: RewriteContext): Match {
 }
 
 /** Forms in which query, key and value can be given, the best first. */
-function inputsOf(site: AttentionSite, context: RewriteContext): Inputs[] {
-  const { core } = site;
-  const keyHeads = headsFirst(core.transposedKey, 'transposedKey', context);
-  const valueHeads = headsFirst(core.value, 'value', context);
-  const queryHeads = headsInput(headsFirst(core.query, 'query', context));
-  const query = featuresInput(site.queries) ?? (queryHeads && mergedHeads(queryHeads));
-  if (!query) return [];
-  const found: Inputs[] = [];
-  const add = (key: OperandInput | undefined, value: OperandInput | undefined, more: Partial<Inputs> = {}) => {
-    if (key && value) found.push({ query, key, value, keyFactor: key.factor, past: [], concats: [], ...more });
-  };
-  add(featuresInput(site.keys), featuresInput(site.values));
-  const cachedKey = cachedInput(keyHeads, context);
-  const cachedValue = cachedInput(valueHeads, context);
-  if (cachedKey && cachedValue && keyHeads && valueHeads?.factor === 1)
-    add(cachedKey.added, cachedValue.added, {
-      keyFactor: keyHeads.factor,
-      past: [cachedKey.past, cachedValue.past],
-      concats: [cachedKey.concat, cachedValue.concat],
-    });
-  add(headsInput(keyHeads), headsInput(valueHeads));
-  return found;
+function inputsOf(site: AttentionSite, context: RewriteContext): AttentionForm[] {
+  const heads = headsOfSite(site, false, context);
+  const query = featuresQuery(site, heads, context);
+  return [
+    ...plainForm(query, featuresKey(site, heads, false, context), featuresInput(site.values, false)),
+    ...cachedForm(query, heads, 'features', context),
+    ...plainForm(query, headsInput(heads.key), headsInput(heads.value)),
+  ];
 }
 
-function whyNot({ core }: AttentionSite, { query, key, value, keyFactor, past }: Inputs): string | undefined {
-  if (query.heads !== key.heads || query.heads !== value.heads)
-    return 'query, key and value have different numbers of heads';
-  if (query.size !== key.size) return 'heads of query and key have different sizes';
+function whyNot({ core }: AttentionSite, form: AttentionForm): string | undefined {
+  const { key, value, past } = form;
   if (value.size !== key.size && (key.form === 'heads-first' || past.length > 0))
     return 'heads of key and value have different sizes';
-  if (!sameDim(query.batch, key.batch) || !sameDim(key.batch, value.batch))
-    return 'query, key and value are not known to have the same batch';
-  if (value.factor !== 1) return 'its value is scaled';
-  const scale = core.scale * query.factor * keyFactor;
-  return Number.isFinite(scale) && scale !== 0 ? undefined : `its scale is ${scale}`;
+  return whyNotFitting(core, form);
 }
 
-function rewrite(site: AttentionSite, inputs: Inputs, context: RewriteContext): Match {
+function rewrite(site: AttentionSite, inputs: AttentionForm, context: RewriteContext): Match {
   const { query, key, value } = inputs;
   const shape: QueryShape = { ...query, source: query.from };
   const bias = siteBias(site, shape, context);
@@ -136,12 +103,13 @@ function rewrite(site: AttentionSite, inputs: Inputs, context: RewriteContext): 
     form === 'features' && cost === 0 ? addedRow(from, context) : undefined,
   );
   const kept = (taken: readonly (AddedRow | undefined)[]) => [
-    ...operands.map(({ from }, index) => taken[index]?.before ?? from),
+    ...operands.flatMap(({ from, alsoReads = [] }, index) => [taken[index]?.before ?? from, ...alsoReads]),
     ...inputs.past,
   ];
   const gone = gainOf(site, layout, kept(rows), inputs.concats).dying;
   const taken = rows.map((row) => (row && gone.has(row.add) ? row : undefined));
-  const { nodes, dying } = gainOf(site, layout, kept(taken), inputs.concats);
+  const { nodes, dying, problem } = gainOf(site, layout, kept(taken), inputs.concats);
+  if (problem !== undefined) return problem;
   const cost = 1 + OUTPUT_COST[layout.form] + (bias?.cost ?? 0) + operands.reduce((sum, one) => sum + one.cost, 0);
   if (dying.size <= cost) return 'that would save no nodes';
   const presents = inputs.concats.map((concat) => concat.output());
