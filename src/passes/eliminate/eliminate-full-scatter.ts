@@ -2,7 +2,7 @@ import type { Node } from '../../ir/node.js';
 import type { Value } from '../../ir/value.js';
 import { numericItems } from '../../ops/infer/elements.js';
 import { defineRewrite, type Match, type RewriteContext } from '../engine/rewrite.js';
-import { forward, whyNotForwardable } from '../nodes.js';
+import { giveOutput } from '../nodes.js';
 import { sameDim, sameShape, shapeOf } from '../types.js';
 
 /**
@@ -10,7 +10,8 @@ import { sameDim, sameShape, shapeOf } from '../types.js';
  * Exporters write updates of whole caches this way.
  *
  * Fires when updates have the shape of data, nothing is reduced, and the indices are known to be all rows in order: a
- * constant, or Unsqueeze of a Range from 0 to the number of rows, which may be symbolic. Refuses other indices.
+ * constant, or Unsqueeze of a Range from 0 to the number of rows, which may be symbolic. Refuses other indices. An output of
+ * the graph that is then an input or a constant comes from an Identity.
  * Numerics: exact. Reference: ONNX operator ScatterND.
  */
 export const eliminateFullScatter = defineRewrite<object>({
@@ -30,14 +31,12 @@ function matchScatter(node: Node, context: RewriteContext): Match {
   const output = node.outputs[0];
   if (!data || !indices || !updates || !output || node.string('reduction', 'none') !== 'none') return undefined;
   if (!sameShape(shapeOf(data), shapeOf(updates))) return undefined;
-  const reason = coversRows(data, indices, context)
-    ? whyNotForwardable(output, updates)
-    : 'its indices are not all rows in order';
-  if (reason !== undefined) return reason;
+  if (output.pinned) return `"${output.name}" is named by parts of the model that are kept as they are`;
+  if (!coversRows(data, indices, context)) return 'its indices are not all rows in order';
   return {
     nodes: [node],
     apply() {
-      forward(output, updates);
+      giveOutput(node, output, updates);
       return undefined;
     },
   };
