@@ -2,6 +2,7 @@ import { bfloat16ToFloat32 } from './bfloat16.js';
 import { DataType, type DataTypeCode, rawByteLength } from './dtype.js';
 import { floatBytes, floatChunks } from './float-values.js';
 import { float16ToFloat32 } from './float16.js';
+import { BLOCK_ELEMENTS, type SimdKernels, simdKernels } from './kernels.js';
 import { bytesOf, Tensor, type TensorBytes, typedView } from './tensor.js';
 
 type FloatArray = Float32Array | Float64Array;
@@ -35,22 +36,46 @@ export function scaledTensor(tensor: Tensor, scaling: Scaling): Tensor {
  */
 export function runMagnitudes(tensor: Tensor, count: number, inner: number): Float64Array {
   const magnitudes = new Float64Array(count);
+  const simd = tensor.dataType === DataType.FLOAT && inner >= SIMD_RUN ? simdKernels() : undefined;
   let at = 0;
   for (const values of floatChunks(tensor)) {
+    const single = simd && values instanceof Float32Array ? values : undefined;
     forEachRun(values.length, at, count, inner, (run, from, to) => {
-      let greatest = magnitudes[run] as number;
-      let poison = 0;
-      for (let i = from; i < to; i++) {
-        const value = values[i] as number;
-        poison += value * 0;
-        if (value > greatest) greatest = value;
-        else if (-value > greatest) greatest = -value;
-      }
-      magnitudes[run] = greatest + poison;
+      const greatest = simd && single ? greatestOf(simd, single, from, to) : plainGreatestOf(values, from, to);
+      // Not Math.max: a NaN stays one, whatever comes after it.
+      const before = magnitudes[run] as number;
+      magnitudes[run] = greatest > before || Number.isNaN(greatest) ? greatest : before;
     });
     at += values.length;
   }
   return magnitudes;
+}
+
+/** Shorter runs are not worth the way into the kernels. */
+const SIMD_RUN = 64;
+const INFINITY_BITS = 0x7f800000;
+
+function plainGreatestOf(values: FloatArray, from: number, to: number): number {
+  let greatest = 0;
+  let poison = 0;
+  for (let i = from; i < to; i++) {
+    const value = values[i] as number;
+    poison += value * 0;
+    if (value > greatest) greatest = value;
+    else if (-value > greatest) greatest = -value;
+  }
+  return greatest + poison;
+}
+
+/** The same by blocks; infinities and NaN have the greatest bits of all. */
+function greatestOf(simd: SimdKernels, values: Float32Array, from: number, to: number): number {
+  let bits = 0;
+  for (let start = from; start < to; start += BLOCK_ELEMENTS) {
+    const block = values.subarray(start, Math.min(to, start + BLOCK_ELEMENTS));
+    simd.floats.set(block);
+    bits = Math.max(bits, simd.maximumOfRun(0, block.length));
+  }
+  return bits >= INFINITY_BITS ? Number.NaN : (new Float32Array(Int32Array.of(bits).buffer)[0] as number);
 }
 
 class ScaledBytes implements TensorBytes {
