@@ -11,7 +11,7 @@ import { dataTypeOf } from '../types.js';
  * is computed from them, and comparisons of sizes that hold whatever the symbols are.
  *
  * Fires when shape inference knows every element of an integer or bool output as a number.
- * Refuses: an output of the graph, and a constant by which the file would outgrow its budget. Numerics: exact.
+ * An output of the graph becomes a Constant node. Refuses: a constant by which the file would outgrow its budget. Numerics: exact.
  */
 export const foldKnownValues = defineRewrite<object>({
   name: 'fold-known-values',
@@ -33,14 +33,15 @@ function matchKnown(node: Node, context: RewriteContext): Match {
   for (const output of node.outputs) {
     const tensor = output && (output.uses.size > 0 || output.isGraphOutput) ? knownTensor(output, context) : undefined;
     if (!output || !tensor) continue;
-    if (output.isGraphOutput || output.pinned) return `"${output.name}" is an output of its graph`;
+    if (output.pinned) return `"${output.name}" is named by parts of the model that are kept as they are`;
+    if (output.isGraphOutput && node.outputs.length > 1) return `"${output.name}" is one of several outputs`;
     if (tensor.byteLength > SMALL_BYTES && !context.mayGrow(tensor.byteLength))
       return `a constant of ${tensor.byteLength} bytes would be larger than what computes it`;
     return {
       nodes: [node],
       apply() {
-        if (node.outputs.length === 1) makeConstant(output, tensor);
-        else output.replaceUsesWith(addConstant(node.graph, output.name, tensor, node));
+        if (node.outputs.length === 1) return makeConstant(output, tensor);
+        output.replaceUsesWith(addConstant(node.graph, output.name, tensor, node));
         return undefined;
       },
     };
