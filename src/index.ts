@@ -77,6 +77,7 @@ export { eliminateNoOpPad } from './passes/eliminate/eliminate-no-op-pad.js';
 export { eliminateNoOpPool } from './passes/eliminate/eliminate-no-op-pool.js';
 export { eliminateNoOpReshape } from './passes/eliminate/eliminate-no-op-reshape.js';
 export { eliminateNoOpResize } from './passes/eliminate/eliminate-no-op-resize.js';
+export { eliminateNoOpScatter } from './passes/eliminate/eliminate-no-op-scatter.js';
 export { eliminateNoOpSlice } from './passes/eliminate/eliminate-no-op-slice.js';
 export { eliminateNoOpSplit } from './passes/eliminate/eliminate-no-op-split.js';
 export { eliminateNoOpTranspose } from './passes/eliminate/eliminate-no-op-transpose.js';

@@ -32,22 +32,23 @@ export function addConstant(graph: Graph, name: string, tensor: Tensor, before?:
 }
 
 /**
- * Makes a value that a node computes a constant of the same name. The node loses that output: the caller removes it. For
- * values of nodes with one output only, since others cannot do without the place of it.
+ * Makes a value that a node computes a constant of the same name: an initializer or, for an output of a graph and in local
+ * functions, what a Constant node gives, which is given back. The node loses that output: the caller removes it. For values
+ * of nodes with one output only, since others cannot do without the place of it.
  */
-export function makeConstant(value: Value, tensor: Tensor): void {
+export function makeConstant(value: Value, tensor: Tensor): Node | undefined {
   const { graph, producer } = value;
-  const next = producer?.next;
   producer?.setOutput(value.outputIndex, undefined);
-  value.type = tensorType(tensor.dataType, tensor.dims);
-  if (!insideFunction(graph)) {
-    raiseIrVersion(graph.model, 4);
-    value.tensor = tensor;
-    graph.registerInitializer(value);
-    return;
-  }
-  const spec = { opType: 'Constant', inputs: [], outputs: [value], attributes: [attribute('value', tensor)] };
-  graph.addNode(spec, next ?? undefined);
+  if (!value.isGraphOutput) value.type = tensorType(tensor.dataType, tensor.dims);
+  if (insideFunction(graph) || value.isGraphOutput)
+    return graph.addNode(
+      { opType: 'Constant', inputs: [], outputs: [value], attributes: [attribute('value', tensor)] },
+      producer ?? graph.nodes.first,
+    );
+  raiseIrVersion(graph.model, 4);
+  value.tensor = tensor;
+  graph.registerInitializer(value);
+  return undefined;
 }
 
 /** True for the body of a local function and the subgraphs in it. */

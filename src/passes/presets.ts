@@ -17,6 +17,7 @@ import { eliminateNoOpPad } from './eliminate/eliminate-no-op-pad.js';
 import { eliminateNoOpPool } from './eliminate/eliminate-no-op-pool.js';
 import { eliminateNoOpReshape } from './eliminate/eliminate-no-op-reshape.js';
 import { eliminateNoOpResize } from './eliminate/eliminate-no-op-resize.js';
+import { eliminateNoOpScatter } from './eliminate/eliminate-no-op-scatter.js';
 import { eliminateNoOpSlice } from './eliminate/eliminate-no-op-slice.js';
 import { eliminateNoOpSplit } from './eliminate/eliminate-no-op-split.js';
 import { eliminateNoOpTranspose } from './eliminate/eliminate-no-op-transpose.js';
@@ -126,6 +127,7 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   { pass: eliminateNoOpPool, stage: 'clean', level: 'basic' },
   { pass: eliminateNoOpReshape, stage: 'clean', level: 'basic' },
   { pass: eliminateNoOpResize, stage: 'clean', level: 'basic' },
+  { pass: eliminateNoOpScatter, stage: 'clean', level: 'basic' },
   { pass: eliminateNoOpSlice, stage: 'clean', level: 'basic' },
   { pass: eliminateNoOpSplit, stage: 'clean', level: 'basic' },
   { pass: eliminateNoOpTranspose, stage: 'clean', level: 'basic' },

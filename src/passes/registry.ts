@@ -17,6 +17,7 @@ import { eliminateNoOpPad } from './eliminate/eliminate-no-op-pad.js';
 import { eliminateNoOpPool } from './eliminate/eliminate-no-op-pool.js';
 import { eliminateNoOpReshape } from './eliminate/eliminate-no-op-reshape.js';
 import { eliminateNoOpResize } from './eliminate/eliminate-no-op-resize.js';
+import { eliminateNoOpScatter } from './eliminate/eliminate-no-op-scatter.js';
 import { eliminateNoOpSlice } from './eliminate/eliminate-no-op-slice.js';
 import { eliminateNoOpSplit } from './eliminate/eliminate-no-op-split.js';
 import { eliminateNoOpTranspose } from './eliminate/eliminate-no-op-transpose.js';
@@ -134,6 +135,7 @@ export const PASSES: readonly RegisteredPass[] = [
   eliminateNoOpPool,
   eliminateNoOpReshape,
   eliminateNoOpResize,
+  eliminateNoOpScatter,
   eliminateNoOpSlice,
   eliminateNoOpSplit,
   eliminateNoOpTranspose,

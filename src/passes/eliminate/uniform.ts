@@ -11,14 +11,23 @@ export function uniformElement(tensor: Tensor): number | undefined {
   const decode = DECODERS.get(tensor.dataType);
   const width = (dataTypeRow(tensor.dataType)?.bits ?? 0) / 8;
   if (!decode || tensor.size === 0) return undefined;
+  const start = tensor.data.range?.(0, Math.min(tensor.byteLength, PROBE_BYTES));
+  if (start && !isRepeated(start, width)) return undefined;
   let first: Uint8Array | undefined;
   for (const chunk of tensor.data.chunks()) {
     // A chunk is valid until the next one only.
     first ??= new Uint8Array(chunk.subarray(0, width));
     if (Buffer.compare(first, chunk.subarray(0, width)) !== 0) return undefined;
-    if (Buffer.compare(chunk.subarray(width), chunk.subarray(0, chunk.byteLength - width)) !== 0) return undefined;
+    if (!isRepeated(chunk, width)) return undefined;
   }
   return first && decode(new DataView(first.buffer, first.byteOffset, first.byteLength));
+}
+
+/** Few bytes tell most tensors. */
+const PROBE_BYTES = 64;
+
+function isRepeated(bytes: Uint8Array, width: number): boolean {
+  return Buffer.compare(bytes.subarray(width), bytes.subarray(0, bytes.byteLength - width)) === 0;
 }
 
 const safe = (value: bigint): number | undefined =>

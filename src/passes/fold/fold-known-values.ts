@@ -5,14 +5,13 @@ import { bytesOf, Tensor } from '../../tensor/tensor.js';
 import { addConstant, makeConstant } from '../constants.js';
 import { defineRewrite, type Match, type RewriteContext } from '../engine/rewrite.js';
 import { dataTypeOf } from '../types.js';
-import { replaceByConstants } from './fold-constants.js';
 
 /**
  * Whole numbers that follow from shapes alone become constants: `Gather(Shape(x), 1)` where x is `[batch, 3, h, w]`, what
  * is computed from them, and comparisons of sizes that hold whatever the symbols are.
  *
  * Fires when shape inference knows every element of an integer or bool output as a number.
- * An output of the graph becomes a Constant node. Refuses a constant by which the file would outgrow its budget. Numerics: exact.
+ * An output of the graph becomes a Constant node. Refuses: a constant by which the file would outgrow its budget. Numerics: exact.
  */
 export const foldKnownValues = defineRewrite<object>({
   name: 'fold-known-values',
@@ -35,24 +34,19 @@ function matchKnown(node: Node, context: RewriteContext): Match {
     const tensor = output && (output.uses.size > 0 || output.isGraphOutput) ? knownTensor(output, context) : undefined;
     if (!output || !tensor) continue;
     if (output.pinned) return `"${output.name}" is named by parts of the model that are kept as they are`;
+    if (output.isGraphOutput && node.outputs.length > 1) return `"${output.name}" is one of several outputs`;
     if (tensor.byteLength > SMALL_BYTES && !context.mayGrow(tensor.byteLength))
       return `a constant of ${tensor.byteLength} bytes would be larger than what computes it`;
     return {
       nodes: [node],
       apply() {
-        if (output.isGraphOutput) return replaceByConstants(node, sparse(output.outputIndex, tensor));
-        if (node.outputs.length === 1) makeConstant(output, tensor);
-        else output.replaceUsesWith(addConstant(node.graph, output.name, tensor, node));
+        if (node.outputs.length === 1) return makeConstant(output, tensor);
+        output.replaceUsesWith(addConstant(node.graph, output.name, tensor, node));
         return undefined;
       },
     };
   }
   return undefined;
-}
-
-/** A list with one entry at its place. */
-function sparse(index: number, tensor: Tensor): (Tensor | undefined)[] {
-  return Array.from({ length: index + 1 }, (_, at) => (at === index ? tensor : undefined));
 }
 
 function knownTensor(value: Value, context: RewriteContext): Tensor | undefined {

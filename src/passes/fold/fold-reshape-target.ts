@@ -1,10 +1,13 @@
+import { attribute } from '../../ir/attribute.js';
 import type { Node } from '../../ir/node.js';
 import type { Dim, Shape } from '../../ir/type.js';
+import { productOfDims } from '../../ops/dim.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { addConstant } from '../constants.js';
 import { releaseInputs } from '../eliminate/release-inputs.js';
 import { hasReference } from '../engine/operands.js';
 import { defineRewrite, type Match, type RewriteContext } from '../engine/rewrite.js';
+import { takeOver } from '../nodes.js';
 import { sameDim, shapeOf } from '../types.js';
 
 /**
@@ -14,7 +17,8 @@ import { sameDim, shapeOf } from '../types.js';
  *
  * Fires when the target is computed and at most one of its sizes is neither a number nor that of the input.
  * Refuses: two such sizes; a -1 beside a copied size where the original had none, since Reshape then fails for an empty
- * tensor, which the original may have reshaped. Numerics: exact.
+ * tensor, which the original may have reshaped. A matrix is written as Flatten then, which has no such trouble.
+ * Numerics: exact.
  */
 export const foldReshapeTarget = defineRewrite<object>({
   name: 'fold-reshape-target',
@@ -34,8 +38,12 @@ function matchReshape(node: Node, context: RewriteContext): Match {
   const elements = context.elements(target);
   if (elements?.dims.length !== 1) return undefined;
   const keepsZero = node.int('allowzero', 0) !== 0;
-  const sizes = constantSizes(elements.items, shapeOf(node.input(0)), keepsZero);
-  if (typeof sizes === 'string') return sizes;
+  const shape = shapeOf(node.input(0));
+  const sizes = constantSizes(elements.items, shape, keepsZero);
+  if (typeof sizes === 'string') {
+    const axis = context.opset(node) >= 9 ? flattenAxis(elements.items, shape) : undefined;
+    return axis === undefined ? sizes : { nodes: [node], apply: () => flatten(node, axis) };
+  }
   return {
     nodes: [node],
     apply() {
@@ -54,8 +62,10 @@ function constantSizes(wanted: readonly Dim[], input: Shape, keepsZero: boolean)
   let open = 0;
   let copies = 0;
   const sizes = wanted.map((item, axis) => {
-    if (typeof item === 'number' && item !== -1) return item;
-    if (item !== -1 && mayCopy && sameDim(item, input?.[axis])) {
+    const own = input?.[axis];
+    if (typeof item === 'number' && item > 0) return item;
+    if (item === 0 && !keepsZero && typeof own === 'number' && own > 0) return own;
+    if (item === 0 || (item !== -1 && mayCopy && sameDim(item, own))) {
       copies++;
       return 0;
     }
@@ -67,4 +77,19 @@ function constantSizes(wanted: readonly Dim[], input: Shape, keepsZero: boolean)
   if (open === 1 && copies > 0 && !wanted.includes(-1))
     return 'with -1 in its target it would fail for an empty tensor';
   return sizes;
+}
+
+/** The axis at which Flatten gives the wanted matrix, if one does: for empty tensors too. */
+function flattenAxis(wanted: readonly Dim[], input: Shape): number | undefined {
+  if (!input || wanted.length !== 2) return undefined;
+  for (let axis = 0; axis <= input.length; axis++) {
+    if (!sameDim(wanted[0], productOfDims(input.slice(0, axis)))) continue;
+    if (sameDim(wanted[1], productOfDims(input.slice(axis)))) return axis;
+  }
+  return undefined;
+}
+
+function flatten(node: Node, axis: number): Node {
+  const spec = { opType: 'Flatten', inputs: [node.input(0)], attributes: [attribute('axis', axis)] };
+  return releaseInputs(node, () => takeOver(node, spec));
 }
