@@ -64,7 +64,6 @@ export { eliminateCommonSubexpressions } from './passes/eliminate/eliminate-comm
 export { eliminateDead } from './passes/eliminate/eliminate-dead.js';
 export { eliminateDropout } from './passes/eliminate/eliminate-dropout.js';
 export { eliminateDuplicateInitializers } from './passes/eliminate/eliminate-duplicate-initializers.js';
-export { eliminateFullScatter } from './passes/eliminate/eliminate-full-scatter.js';
 export { eliminateIdempotent } from './passes/eliminate/eliminate-idempotent.js';
 export { eliminateIdentity } from './passes/eliminate/eliminate-identity.js';
 export { eliminateInversePairs } from './passes/eliminate/eliminate-inverse-pairs.js';

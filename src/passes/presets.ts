@@ -4,7 +4,6 @@ import { eliminateCommonSubexpressions } from './eliminate/eliminate-common-sube
 import { eliminateDead } from './eliminate/eliminate-dead.js';
 import { eliminateDropout } from './eliminate/eliminate-dropout.js';
 import { eliminateDuplicateInitializers } from './eliminate/eliminate-duplicate-initializers.js';
-import { eliminateFullScatter } from './eliminate/eliminate-full-scatter.js';
 import { eliminateIdempotent } from './eliminate/eliminate-idempotent.js';
 import { eliminateIdentity } from './eliminate/eliminate-identity.js';
 import { eliminateInversePairs } from './eliminate/eliminate-inverse-pairs.js';
@@ -115,7 +114,6 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   { pass: eliminateAddZero, stage: 'clean', level: 'standard' },
   { pass: eliminateDropout, stage: 'clean', level: 'basic' },
   { pass: eliminateDuplicateInitializers, stage: 'clean', level: 'basic' },
-  { pass: eliminateFullScatter, stage: 'clean', level: 'basic' },
   { pass: eliminateIdempotent, stage: 'clean', level: 'basic' },
   { pass: eliminateInversePairs, stage: 'clean', level: 'basic' },
   { pass: eliminateNoOpArithmetic, stage: 'clean', level: 'basic' },

@@ -4,7 +4,6 @@ import { eliminateCommonSubexpressions } from './eliminate/eliminate-common-sube
 import { eliminateDead } from './eliminate/eliminate-dead.js';
 import { eliminateDropout } from './eliminate/eliminate-dropout.js';
 import { eliminateDuplicateInitializers } from './eliminate/eliminate-duplicate-initializers.js';
-import { eliminateFullScatter } from './eliminate/eliminate-full-scatter.js';
 import { eliminateIdempotent } from './eliminate/eliminate-idempotent.js';
 import { eliminateIdentity } from './eliminate/eliminate-identity.js';
 import { eliminateInversePairs } from './eliminate/eliminate-inverse-pairs.js';
@@ -123,7 +122,6 @@ export const PASSES: readonly RegisteredPass[] = [
   eliminateCommonSubexpressions,
   eliminateDropout,
   eliminateDuplicateInitializers,
-  eliminateFullScatter,
   eliminateIdempotent,
   eliminateInversePairs,
   eliminateNoOpArithmetic,

@@ -60,5 +60,8 @@ describe('runMagnitudes', () => {
   it('finds what is not finite', () => {
     const tensor = Tensor.float32([1, -5, Number.NaN, 2, 3, Number.NEGATIVE_INFINITY], [3, 2]);
     expect([...runMagnitudes(tensor, 3, 2)]).toEqual([5, Number.NaN, Number.NaN]);
+    expect([...runMagnitudes(tensor, 2, 1)]).toEqual([Number.NaN, Number.NaN]);
+    const columns = Tensor.float32([Number.NaN, -5, 1, 2, 0, 7], [2, 3]);
+    expect([...runMagnitudes(columns, 3, 1)]).toEqual([Number.NaN, 5, 7]);
   });
 });
