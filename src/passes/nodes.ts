@@ -105,6 +105,11 @@ export function takeOver(last: Node, spec: Omit<NodeSpec, 'outputs'>): Node {
   return node;
 }
 
+/** For a new node: the name of the layer that it goes on as; nothing where that has none, so that it takes another. */
+export function nameOf(layer: Node): { readonly name?: string } {
+  return layer.name === '' ? {} : { name: layer.name };
+}
+
 /**
  * Why the readers of `output` cannot be given `replacement` instead, or undefined. A graph output needs a node, or a name,
  * of its own: then the replacement must be computed in the same graph for nobody outside, so that it can take the name over.

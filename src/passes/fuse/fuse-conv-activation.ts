@@ -6,7 +6,7 @@ import { DataType } from '../../tensor/dtype.js';
 import { hasReference } from '../engine/operands.js';
 import { MICROSOFT, requireOpset, whyNotAvailable } from '../engine/require-opset.js';
 import { defineRewrite, type Match, type RewriteContext } from '../engine/rewrite.js';
-import { onlyConsumer, takeOver } from '../nodes.js';
+import { nameOf, onlyConsumer, takeOver } from '../nodes.js';
 import { dataTypeOf, sameShape, shapeOf } from '../types.js';
 import { singleNumber } from './padding.js';
 
@@ -112,7 +112,7 @@ function fused(
     apply() {
       requireOpset(context, last);
       const attributes = [...conv.attributes.values(), ...added];
-      return takeOver(last, { opType: 'FusedConv', domain: MICROSOFT, inputs, attributes });
+      return takeOver(last, { opType: 'FusedConv', domain: MICROSOFT, ...nameOf(conv), inputs, attributes });
     },
   };
 }

@@ -4,7 +4,7 @@ import { DataType } from '../../tensor/dtype.js';
 import { hasReference } from '../engine/operands.js';
 import { MICROSOFT, requireOpset, whyNotAvailable } from '../engine/require-opset.js';
 import { defineRewrite, type Match, type RewriteContext } from '../engine/rewrite.js';
-import { onlyConsumer, takeOver } from '../nodes.js';
+import { nameOf, onlyConsumer, takeOver } from '../nodes.js';
 import { dataTypeOf } from '../types.js';
 
 /**
@@ -56,7 +56,13 @@ function matchActivation(node: Node, context: RewriteContext): Match {
     apply() {
       requireOpset(context, node);
       const attributes = [...gemm.attributes.values(), attribute('activation', node.opType), ...parameters];
-      return takeOver(node, { opType: 'FusedGemm', domain: MICROSOFT, inputs: gemm.inputs, attributes });
+      return takeOver(node, {
+        opType: 'FusedGemm',
+        domain: MICROSOFT,
+        ...nameOf(gemm),
+        inputs: gemm.inputs,
+        attributes,
+      });
     },
   };
 }

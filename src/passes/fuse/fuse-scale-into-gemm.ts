@@ -1,7 +1,7 @@
 import type { Node } from '../../ir/node.js';
 import type { Value } from '../../ir/value.js';
 import { defineRewrite, type Match, type RewriteContext } from '../engine/rewrite.js';
-import { onlyConsumer, takeOver } from '../nodes.js';
+import { nameOf, onlyConsumer, takeOver } from '../nodes.js';
 import { dataTypeOf } from '../types.js';
 import { type GemmOptions, gemmAttributes, gemmOptions, matrixProduct } from './gemm.js';
 import { isFactor, scaleOf } from './scale.js';
@@ -35,7 +35,7 @@ function matchAfter(node: Node, context: RewriteContext): Match {
   if (!scale || !gemm || !isProduct || !matrixProduct(gemm, context)) return undefined;
   if (onlyConsumer(scale.input) !== node) return `"${scale.input.name}" is also used elsewhere`;
   const options = gemmOptions(gemm);
-  return rewrite([node, gemm], node, gemm.inputs, {
+  return rewrite([node, gemm], node, gemm, gemm.inputs, {
     ...options,
     alpha: options.alpha * scale.factor,
     beta: gemm.input(2) ? options.beta * scale.factor : 1,
@@ -51,7 +51,7 @@ function matchBefore(gemm: Node, context: RewriteContext): Match {
     if (!value || !node || !scale || onlyConsumer(value) !== gemm) continue;
     const options = gemmOptions(gemm);
     const inputs = gemm.inputs.map((input, at) => (at === slot ? scale.input : input));
-    const match = rewrite([node, gemm], gemm, inputs, { ...options, alpha: options.alpha * scale.factor });
+    const match = rewrite([node, gemm], gemm, gemm, inputs, { ...options, alpha: options.alpha * scale.factor });
     if (match) return match;
   }
   return undefined;
@@ -60,10 +60,14 @@ function matchBefore(gemm: Node, context: RewriteContext): Match {
 function rewrite(
   nodes: readonly Node[],
   last: Node,
+  gemm: Node,
   inputs: readonly (Value | undefined)[],
   options: Required<GemmOptions>,
 ): Match {
   const dataType = dataTypeOf(inputs[0]) ?? dataTypeOf(last.outputs[0]);
   if (!isFactor(options.alpha, dataType) || !isFactor(options.beta, dataType)) return undefined;
-  return { nodes, apply: () => takeOver(last, { opType: 'Gemm', inputs, attributes: gemmAttributes(options) }) };
+  return {
+    nodes,
+    apply: () => takeOver(last, { opType: 'Gemm', ...nameOf(gemm), inputs, attributes: gemmAttributes(options) }),
+  };
 }

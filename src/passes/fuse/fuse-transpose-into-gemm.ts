@@ -1,6 +1,6 @@
 import type { Node } from '../../ir/node.js';
 import { defineRewrite, type Match, type RewriteContext } from '../engine/rewrite.js';
-import { onlyConsumer, takeOver } from '../nodes.js';
+import { nameOf, onlyConsumer, takeOver } from '../nodes.js';
 import { type GemmOptions, gemmAttributes, gemmOptions, matrixProduct, transposedMatrix } from './gemm.js';
 
 /**
@@ -72,6 +72,7 @@ function matchAfter(node: Node, context: RewriteContext): Match {
     apply: () =>
       takeOver(node, {
         opType: 'Gemm',
+        ...nameOf(gemm),
         inputs: [gemm.input(1), gemm.input(0)],
         attributes: gemmAttributes({ alpha, transA: !transB, transB: !transA }),
       }),

@@ -6,7 +6,7 @@ import { DataType } from '../../tensor/dtype.js';
 import { hasReference } from '../engine/operands.js';
 import { MICROSOFT, requireOpset, whyNotAvailable } from '../engine/require-opset.js';
 import type { Match, RewriteContext } from '../engine/rewrite.js';
-import { onlyConsumer, takeOver } from '../nodes.js';
+import { nameOf, onlyConsumer, takeOver } from '../nodes.js';
 import { dataTypeOf, rankOf } from '../types.js';
 import { isFactor, scaleOf } from './scale.js';
 
@@ -151,7 +151,7 @@ function sameList(a: readonly unknown[], b: readonly unknown[]): boolean {
 function fused(nodes: readonly Node[], last: Node, product: Product, context: RewriteContext): Match {
   const reason = whyNotAvailable(context, last, 'FusedMatMul');
   if (reason !== undefined) return reason;
-  const { inputs, turns, alpha } = product;
+  const { node, inputs, turns, alpha } = product;
   const attributes: Attribute[] = alpha === 1 ? [] : [floatAttribute('alpha', alpha)];
   for (const [slot, letter] of ['A', 'B'].entries()) {
     if (turns[slot]?.trans) attributes.push(attribute(`trans${letter}`, 1));
@@ -161,7 +161,7 @@ function fused(nodes: readonly Node[], last: Node, product: Product, context: Re
     nodes,
     apply() {
       requireOpset(context, last);
-      return takeOver(last, { opType: 'FusedMatMul', domain: MICROSOFT, inputs, attributes });
+      return takeOver(last, { opType: 'FusedMatMul', domain: MICROSOFT, ...nameOf(node), inputs, attributes });
     },
   };
 }

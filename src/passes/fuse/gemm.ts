@@ -19,6 +19,8 @@ export interface GemmOptions {
   readonly transB?: boolean;
 }
 
+export const GEMM_DEFAULTS: Required<GemmOptions> = { alpha: 1, beta: 1, transA: false, transB: false };
+
 /** The attributes of a Gemm, those alone that differ from the defaults. */
 export function gemmAttributes({ alpha = 1, beta = 1, transA = false, transB = false }: GemmOptions): Attribute[] {
   const attributes: Attribute[] = [];
