@@ -52,14 +52,18 @@ import { fuseGelu } from './fuse/fuse-gelu.js';
 import { fuseGeluOrt } from './fuse/fuse-gelu-ort.js';
 import { fuseGemmActivation } from './fuse/fuse-gemm-activation.js';
 import { fuseGlobalPools } from './fuse/fuse-global-pools.js';
+import { fuseGroupNormalization } from './fuse/fuse-group-normalization.js';
 import { fuseHardSwish } from './fuse/fuse-hard-swish.js';
+import { fuseInstanceNormalization } from './fuse/fuse-instance-normalization.js';
 import { fuseIntoFusedMatmul } from './fuse/fuse-into-fused-matmul.js';
 import { fuseLayerNormalization } from './fuse/fuse-layer-normalization.js';
+import { fuseLeakyRelu } from './fuse/fuse-leaky-relu.js';
 import { fuseLogSoftmax } from './fuse/fuse-log-softmax.js';
 import { fuseMatmulAdd } from './fuse/fuse-matmul-add.js';
 import { fuseMatmulScale } from './fuse/fuse-matmul-scale.js';
 import { fuseMatmulTranspose } from './fuse/fuse-matmul-transpose.js';
 import { fuseMinMax } from './fuse/fuse-min-max.js';
+import { fuseMish } from './fuse/fuse-mish.js';
 import { fuseMultiHeadAttention } from './fuse/fuse-multi-head-attention.js';
 import { fuseNot } from './fuse/fuse-not.js';
 import { fusePadIntoConv } from './fuse/fuse-pad-into-conv.js';
@@ -76,6 +80,7 @@ import { fuseSigns } from './fuse/fuse-signs.js';
 import { fuseSkipNormalizationOrt } from './fuse/fuse-skip-normalization-ort.js';
 import { fuseSlices } from './fuse/fuse-slices.js';
 import { fuseSoftmax } from './fuse/fuse-softmax.js';
+import { fuseSoftmaxCasts } from './fuse/fuse-softmax-casts.js';
 import { fuseSplits } from './fuse/fuse-splits.js';
 import { fuseSwish } from './fuse/fuse-swish.js';
 import { fuseTransposeIntoGemm } from './fuse/fuse-transpose-into-gemm.js';
@@ -163,6 +168,8 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   { pass: fuseEmbedLayerNormalization, stage: 'patterns', level: 'standard' },
   { pass: fuseAttentionOrt, stage: 'patterns', level: 'standard' },
   { pass: fuseMultiHeadAttention, stage: 'patterns', level: 'standard' },
+  // Before the layer normalization, which would take the same nodes and leave scale and bias.
+  { pass: fuseInstanceNormalization, stage: 'patterns', level: 'standard' },
   { pass: fuseLayerNormalization, stage: 'patterns', level: 'standard' },
   // merge: multiplications and additions of constants go into the weights beside them.
   { pass: foldBatchNormalization, stage: 'merge', level: 'standard' },
@@ -173,11 +180,15 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   { pass: fuseGeluOrt, stage: 'patterns', level: 'standard' },
   { pass: fuseClip, stage: 'patterns', level: 'standard' },
   { pass: fuseHardSwish, stage: 'patterns', level: 'standard' },
+  { pass: fuseLeakyRelu, stage: 'patterns', level: 'standard' },
+  { pass: fuseMish, stage: 'patterns', level: 'standard' },
   { pass: fuseSwish, stage: 'patterns', level: 'max' },
   { pass: fuseQuickGeluOrt, stage: 'patterns', level: 'standard' },
   { pass: fuseSoftmax, stage: 'patterns', level: 'standard' },
   { pass: fuseSoftmax, stage: 'patterns', level: 'max', options: { anyAxis: true } },
   { pass: fuseLogSoftmax, stage: 'patterns', level: 'standard' },
+  { pass: fuseSoftmaxCasts, stage: 'patterns', level: 'max' },
+  { pass: fuseGroupNormalization, stage: 'patterns', level: 'max' },
   { pass: fuseLogSoftmax, stage: 'patterns', level: 'max', options: { anyAxis: true } },
   { pass: foldAffineIntoNext, stage: 'merge', level: 'standard' },
   { pass: fuseMatmulAdd, stage: 'merge', level: 'standard' },

@@ -54,14 +54,18 @@ import { fuseGelu } from './fuse/fuse-gelu.js';
 import { fuseGeluOrt } from './fuse/fuse-gelu-ort.js';
 import { fuseGemmActivation } from './fuse/fuse-gemm-activation.js';
 import { fuseGlobalPools } from './fuse/fuse-global-pools.js';
+import { fuseGroupNormalization } from './fuse/fuse-group-normalization.js';
 import { fuseHardSwish } from './fuse/fuse-hard-swish.js';
+import { fuseInstanceNormalization } from './fuse/fuse-instance-normalization.js';
 import { fuseIntoFusedMatmul } from './fuse/fuse-into-fused-matmul.js';
 import { fuseLayerNormalization } from './fuse/fuse-layer-normalization.js';
+import { fuseLeakyRelu } from './fuse/fuse-leaky-relu.js';
 import { fuseLogSoftmax } from './fuse/fuse-log-softmax.js';
 import { fuseMatmulAdd } from './fuse/fuse-matmul-add.js';
 import { fuseMatmulScale } from './fuse/fuse-matmul-scale.js';
 import { fuseMatmulTranspose } from './fuse/fuse-matmul-transpose.js';
 import { fuseMinMax } from './fuse/fuse-min-max.js';
+import { fuseMish } from './fuse/fuse-mish.js';
 import { fuseMultiHeadAttention } from './fuse/fuse-multi-head-attention.js';
 import { fuseNot } from './fuse/fuse-not.js';
 import { fusePadIntoConv } from './fuse/fuse-pad-into-conv.js';
@@ -78,6 +82,7 @@ import { fuseSigns } from './fuse/fuse-signs.js';
 import { fuseSkipNormalizationOrt } from './fuse/fuse-skip-normalization-ort.js';
 import { fuseSlices } from './fuse/fuse-slices.js';
 import { fuseSoftmax } from './fuse/fuse-softmax.js';
+import { fuseSoftmaxCasts } from './fuse/fuse-softmax-casts.js';
 import { fuseSplits } from './fuse/fuse-splits.js';
 import { fuseSwish } from './fuse/fuse-swish.js';
 import { fuseTransposeIntoGemm } from './fuse/fuse-transpose-into-gemm.js';
@@ -199,6 +204,11 @@ export const PASSES: readonly RegisteredPass[] = [
   fuseGlobalPools,
   fuseSoftmax,
   fuseLogSoftmax,
+  fuseLeakyRelu,
+  fuseMish,
+  fuseSoftmaxCasts,
+  fuseGroupNormalization,
+  fuseInstanceNormalization,
   initializersNotInputs,
   inlineFunctions,
   setDims,

@@ -2,34 +2,13 @@
 
 import { toBfloat16 } from '../tensor/bfloat16.js';
 import { DataType, type DataTypeCode, isFloat } from '../tensor/dtype.js';
-import { float32Chunks } from '../tensor/float-chunks.js';
 import { toFloat16 } from '../tensor/float16.js';
-import { bytesOf, elementCount, Tensor, type TypedArray, typedView } from '../tensor/tensor.js';
+import { bytesOf, elementCount, Tensor, type TypedArray } from '../tensor/tensor.js';
+import { uniformElement } from './eliminate/uniform.js';
 
-/** The number that a tensor of one element holds, in any integer, bool or 16 to 64-bit float type; undefined for any other. */
+/** The number that a tensor of one element holds, in any type of numbers that are exact as such; undefined for any other. */
 export function scalarOf(tensor: Tensor | undefined): number | undefined {
-  if (tensor?.size !== 1) return undefined;
-  switch (tensor.dataType) {
-    case DataType.DOUBLE:
-      return typedView(Float64Array, tensor.bytes())[0];
-    case DataType.FLOAT:
-    case DataType.FLOAT16:
-    case DataType.BFLOAT16:
-      for (const chunk of float32Chunks(tensor)) return chunk[0];
-      return undefined;
-    case DataType.INT64:
-    case DataType.INT32:
-    case DataType.INT16:
-    case DataType.INT8:
-    case DataType.UINT64:
-    case DataType.UINT32:
-    case DataType.UINT16:
-    case DataType.UINT8:
-    case DataType.BOOL:
-      return tensor.integers()[0];
-    default:
-      return undefined;
-  }
+  return tensor?.size === 1 ? uniformElement(tensor) : undefined;
 }
 
 /** How far a constant may be from what it stands for, relatively: exporters round √2 to six digits, and 16-bit types to what they have. */

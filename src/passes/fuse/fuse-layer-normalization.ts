@@ -2,7 +2,7 @@ import { attribute, floatAttribute } from '../../ir/attribute.js';
 import type { Node } from '../../ir/node.js';
 import { DataType } from '../../tensor/dtype.js';
 import { findPattern, firstPattern } from '../engine/find-pattern.js';
-import { either, op, type PatternMatch } from '../engine/pattern.js';
+import { either, op, type Pattern, type PatternMatch } from '../engine/pattern.js';
 import { defineRewrite, type Match, type Rewrite, type RewriteContext } from '../engine/rewrite.js';
 import { takeOver } from '../nodes.js';
 import { dataTypeOf } from '../types.js';
@@ -25,7 +25,7 @@ const DEVIATION = op('Sub', ['x', mean('x')], { name: 'deviation' });
 const VARIANCE = mean(either(square('deviation'), square(op('Sub', ['x', mean('x')]))));
 
 /** (x − mean) / √(variance + epsilon): what comes after it is looked for by itself. */
-const NORMALIZED = overRoot(DEVIATION, VARIANCE);
+export const NORMALIZED: readonly Pattern[] = overRoot(DEVIATION, VARIANCE);
 /** With the scale multiplied in before: deviation · (scale / √…). */
 const SCALED = op('Mul', [DEVIATION, inverseRoot(VARIANCE), 'scale']);
 /** x · m + (bias − mean · m) with m = scale / √…, as batch normalization is written in TensorFlow. */

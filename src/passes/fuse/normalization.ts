@@ -169,7 +169,7 @@ function castBack(x: Value, last: Node, narrow: NarrowTypes): { source: Value; n
 }
 
 /** The only consumer of a value, if it is this binary operator, with its other operand. */
-function followedBy(value: Value, opType: string): { node: Node; other: Value } | undefined {
+export function followedBy(value: Value, opType: string): { node: Node; other: Value } | undefined {
   const node = onlyConsumer(value);
   if (!node?.is(opType) || node.inputs.length !== 2) return undefined;
   const other = node.input(0) === value ? node.input(1) : node.input(0);

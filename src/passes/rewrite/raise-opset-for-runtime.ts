@@ -1,6 +1,9 @@
-import type { Model } from '../../ir/model.js';
+import type { Node } from '../../ir/node.js';
 import { walkGraphs } from '../../ir/walk.js';
+import { findPattern } from '../engine/find-pattern.js';
 import { defineRewrite, type SweepContext } from '../engine/rewrite.js';
+import { NORMALIZED as LAYER_NORMALIZATIONS } from '../fuse/fuse-layer-normalization.js';
+import { RMS_NORMALIZATION_OPSET, RMS_PATTERNS, rmsNormalizationParts } from '../fuse/fuse-rms-normalization.js';
 import { planUpgrade, upgradeModel } from './upgrade-opset.js';
 
 /** The opset of LayerNormalization: what older models spell out, ONNX Runtime has one kernel for. */
@@ -18,8 +21,9 @@ const SPELT_OUT: readonly (readonly [operators: readonly string[], opset: number
 /**
  * Brings a model that ONNX Runtime will run to the opset at which the patterns it spells out are operators.
  *
- * Fires for models of opset 7 to 16 that hold what LayerNormalization (17) or HardSwish (14) is made of. Refuses, and
- * leaves the model as it is, where one node has no safe equivalent. Numerics: as upgrade-opset.
+ * Fires for models of opset 7 or newer that hold what RMSNormalization (23), LayerNormalization (17) or HardSwish (14) is
+ * made of, and goes to the newest of these that it can. Refuses, and leaves the model as it is, where one node has no safe
+ * equivalent. Numerics: as upgrade-opset.
  */
 export const raiseOpsetForRuntime = defineRewrite<object>({
   name: 'raise-opset-for-runtime',
@@ -27,7 +31,7 @@ export const raiseOpsetForRuntime = defineRewrite<object>({
   group: 'rewrite',
   numerics: 'reassociates',
   scope: 'main-graph',
-  opset: [7, LAYER_NORMALIZATION_OPSET - 1],
+  opset: [7, RMS_NORMALIZATION_OPSET - 1],
   options: {},
   ortOnly: true,
   roots: [],
@@ -37,16 +41,17 @@ export const raiseOpsetForRuntime = defineRewrite<object>({
 function raise(context: SweepContext): void {
   const { model } = context;
   const from = model.opset();
-  const to = wantedOpset(model);
-  if (from < 7 || from >= to) return;
-  const refusals = planUpgrade(model, to);
-  const [first] = refusals;
-  if (first) {
-    const node = [...model.graph.nodes][0];
-    if (node)
+  const wanted = wantedOpsets(context).filter((to) => to > from);
+  if (from < 7 || wanted.length === 0) return;
+  const to = wanted.find((opset) => planUpgrade(model, opset).length === 0);
+  if (to === undefined) {
+    const least = wanted.at(-1) ?? 0;
+    const [refusal] = planUpgrade(model, least);
+    const [node] = model.graph.nodes;
+    if (node && refusal)
       context.refuse(
         node,
-        `the model cannot be brought to opset ${to}: ${first.opType} "${first.node}" ${first.reason}`,
+        `the model cannot be brought to opset ${least}: ${refusal.opType} "${refusal.node}" ${refusal.reason}`,
       );
     return;
   }
@@ -60,10 +65,28 @@ function raise(context: SweepContext): void {
   });
 }
 
-function wantedOpset(model: Model): number {
+/** The opsets that would help, newest first. */
+function wantedOpsets(context: SweepContext): number[] {
   const present = new Set<string>();
-  for (const graph of walkGraphs(model.graph))
-    for (const node of graph.nodes) if (node.domain === '') present.add(node.opType);
+  let hasRootMeanSquare = false;
+  for (const graph of walkGraphs(context.model.graph)) {
+    for (const node of graph.nodes) {
+      if (node.domain === '') present.add(node.opType);
+      hasRootMeanSquare ||= isRootMeanSquare(node, context);
+    }
+  }
   const wanted = SPELT_OUT.filter(([operators]) => operators.every((name) => present.has(name)));
-  return Math.max(0, ...wanted.map(([, opset]) => opset));
+  const opsets = new Set(wanted.map(([, opset]) => opset));
+  if (hasRootMeanSquare) opsets.add(RMS_NORMALIZATION_OPSET);
+  return [...opsets].sort((a, b) => b - a);
+}
+
+/** A layer normalization is one too, of what its mean is taken off of. */
+function isRootMeanSquare(node: Node, context: SweepContext): boolean {
+  if (!node.is('Div') && !node.is('Mul')) return false;
+  if (LAYER_NORMALIZATIONS.some((pattern) => typeof findPattern(pattern, node, context) === 'object')) return false;
+  return RMS_PATTERNS.some((pattern) => {
+    const found = findPattern(pattern, node, context);
+    return typeof found === 'object' && typeof rmsNormalizationParts(found, node) === 'object';
+  });
 }
