@@ -92,7 +92,13 @@ function undoConcat(concat: Node, node: Node, axis: number, context: RewriteCont
   return {
     nodes: [node, concat],
     apply() {
-      for (const [output, input] of pairs) forward(output, input);
+      // An output of the graph takes over from its input, for others that equal the same one too.
+      const now = new Map<Value, Value>();
+      for (const [output, input] of pairs.sort(([a], [b]) => Number(b.isGraphOutput) - Number(a.isGraphOutput))) {
+        const named = output.isGraphOutput;
+        forward(output, now.get(input) ?? input);
+        if (named) now.set(input, output);
+      }
       return undefined;
     },
   };

@@ -39,8 +39,7 @@ export class TransposeEdits {
     for (const node of this.#nodes) this.#rewire(node);
     for (const node of this.#nodes) moved.get(node)?.adjust?.(this.#context);
     for (const [value, perm] of perms) {
-      const stored = this.#stored.get(value);
-      if (stored) this.#settleTransposes(value, stored, perm, wants.get(value)?.undoing ?? []);
+      if (this.#stored.has(value)) this.#settleTransposes(value, perm, wants.get(value)?.undoing ?? []);
     }
     for (const [value, perm] of perms) this.#keepPlain(value, perm);
   }
@@ -92,12 +91,17 @@ export class TransposeEdits {
   }
 
   /** Gives readers of Transposes that made what is stored that value itself, and others a permutation from there. */
-  #settleTransposes(value: Value, stored: Value, perm: Perm, undoing: readonly Node[]): void {
+  #settleTransposes(value: Value, perm: Perm, undoing: readonly Node[]): void {
     for (const node of undoing) {
-      if (stored.isGraphOutput && node.output().isGraphOutput) continue;
-      forward(node.output(), stored);
+      const output = node.output();
+      const isNamed = output.isGraphOutput;
+      const stored = this.#stored.get(value);
+      if (stored) forward(output, stored);
+      // A graph output took over: it is what is stored now.
+      if (isNamed) this.#stored.set(value, output);
     }
-    if (value.producer) return;
+    const stored = this.#stored.get(value);
+    if (value.producer || !stored) return;
     for (const { node } of [...value.uses]) {
       const whole =
         node.is('Transpose') && node.graph === this.#region.graph && composePerms(perm, permOf(node, perm.length));

@@ -116,6 +116,8 @@ export class TransposeRegion {
       const moved = this.moved.get(node);
       if (moved?.inputs[slot]) moving.push(node);
       else if (!node.is('Transpose') || node.graph !== this.graph) plain = true;
+      // It leads from one value of the region to another, which is counted there: it needs this one as it is.
+      else if (node.outputs[0] && this.madeBy(node.outputs[0])) plain = true;
       else if (this.isUndoneBy(value, node)) {
         // What is stored can take over the name of one graph output.
         const named = node.output().isGraphOutput;

@@ -3,6 +3,7 @@ import { attribute } from '../../ir/attribute.js';
 import type { Node } from '../../ir/node.js';
 import type { Value } from '../../ir/value.js';
 import { ELEMENTWISE_BROADCAST, ELEMENTWISE_UNARY } from '../../ops/traits.js';
+import { dropIfUnused } from '../constants.js';
 import { hasReference, isInput, readList, writeList } from '../engine/operands.js';
 import type { RewriteContext } from '../engine/rewrite.js';
 import { frontAxis, rankOf, shapeOf } from '../types.js';
@@ -178,8 +179,10 @@ function writeAxes(context: RewriteContext, node: Node, axes: readonly number[])
 }
 
 function setInputs(node: Node, inputs: readonly (Value | undefined)[]): void {
+  const before = [...node.inputs];
   for (const [slot, value] of inputs.entries()) if (node.input(slot) !== value) node.setInput(slot, value);
   if (node.inputs.length > inputs.length) node.setInputs(inputs);
+  for (const value of before) if (value && !value.producer) dropIfUnused(value);
 }
 
 /** Axes of Squeeze or Unsqueeze, counted from the front. */
