@@ -75,8 +75,8 @@ export interface CheckResult {
   readonly wrong?: string;
 }
 
-/** Most bytes of outputs that are kept; what comes after is not compared. */
-const KEPT_BYTES = 1024 * 1024 * 1024;
+/** Most bytes of inputs and outputs that are kept; what comes after is not compared. */
+const KEPT_BYTES = 192 * 1024 * 1024;
 
 /**
  * Runs the original on samples and edge cases and keeps what it gives. Inputs that it does not run on do not count.
@@ -140,7 +140,8 @@ class Recorder {
     if (this.#bytes > KEPT_BYTES) return;
     try {
       const outputs = await this.#session.run(run.feeds);
-      for (const { data } of outputs.values()) if (ArrayBuffer.isView(data)) this.#bytes += data.byteLength;
+      for (const { data } of [...run.feeds.values(), ...outputs.values()])
+        if (ArrayBuffer.isView(data)) this.#bytes += data.byteLength;
       this.runs.push({ ...run, outputs, noisy: new Map() });
     } catch (error) {
       if (!(error instanceof ServeOptError) || error.code !== 'SO5002') throw error;

@@ -84,25 +84,19 @@ async function passesTable(passes: readonly PassReport[], options: TextOptions):
   const shown = options.verbosity > 0 ? new Set(passes) : new Set(busiest.slice(0, SHORT_LIST));
   const rows = passes
     .filter((pass) => shown.has(pass))
-    .map(({ pass, rewrites, nodesDelta, bytesDelta }): readonly Cell[] => [
+    .map(({ pass, rewrites, nodesDelta }): readonly Cell[] => [
       pass,
       formatInteger(rewrites),
-      nodesDelta === 0 ? '' : signed(nodesDelta, formatInteger),
-      Math.abs(bytesDelta) < 1 ? '' : signed(bytesDelta, formatBytes),
+      nodesDelta === 0 ? '' : `${nodesDelta > 0 ? '+' : ''}${formatInteger(nodesDelta)}`,
     ]);
   const titles = [
     { title: 'pass', flexible: true },
     { title: 'rewrites', align: 'right' },
     { title: 'nodes', align: 'right' },
-    { title: 'size', align: 'right' },
   ] as const;
   const table = await renderTable(titles, rows, options);
   const hidden = passes.length - rows.length;
   return hidden > 0 ? `${table}\nand ${plural(hidden, 'pass', 'passes')} more: add -v` : table;
-}
-
-function signed(value: number, format: (value: number) => string): string {
-  return value > 0 ? `+${format(value)}` : format(value);
 }
 
 /** What was really done to the written file, no more. */

@@ -14,7 +14,7 @@ import { randomOutputs } from './random-outputs.js';
 /** Samples of each source, so that open dimensions take several sizes. */
 const SAMPLES = 5;
 /** After this time with the original no more edge cases are added. */
-const REFERENCE_MS = 6000;
+const REFERENCE_MS = 3000;
 
 /** As a server runs it. */
 export const OPTIMIZED_SESSION: SessionOptions = { graphOptimization: 'all' };

@@ -34,7 +34,9 @@ export interface PipelineRun {
 }
 
 /** How often passes are run anew to keep a file from growing before the whole attempt is given up. */
-const MOST_FITTINGS = 4;
+const MOST_FITTINGS = 8;
+/** Up to so many rewrites what each costs is measured; the ledger of the passes, which estimates, is asked beyond. */
+const MOST_MEASURED = 400;
 
 /**
  * Optimizes copies of one model, always from the start, so that any part of what the passes do can be left out: the same
@@ -115,7 +117,7 @@ export class Pipeline {
       dropSources(optimized.model);
       const excess = this.#excessBytes(optimized.model);
       if (excess <= 0) return optimized;
-      if (!this.#forbidDearest(optimized.outcome.applied, excess)) return undefined;
+      if (!this.#forbidDear(await this.#costs(optimized, options), excess)) return undefined;
     }
     return undefined;
   }
@@ -126,18 +128,43 @@ export class Pipeline {
     return writtenSize(model, this.#outputPath) - this.#baseBytes - this.#allowanceBytes;
   }
 
-  /** False when no rewrite made the file larger. */
-  #forbidDearest(applied: readonly AppliedRewrite[], excess: number): boolean {
-    const dear = applied.filter(({ bytesDelta }) => bytesDelta > 0).sort((a, b) => b.bytesDelta - a.bytesDelta);
+  /** What each rewrite added to the file. */
+  async #costs({ outcome }: Optimized, options: PipelineRun): Promise<Cost[]> {
+    if (outcome.applied.length > MOST_MEASURED)
+      return outcome.applied.map((applied) => ({ id: idOf(applied), bytes: applied.bytesDelta }));
+    const costs: Cost[] = [];
+    let before = this.#baseBytes;
+    await this.run({
+      ...options,
+      onApplied: (model, applied) => {
+        dropSources(model);
+        const after = writtenSize(model, this.#outputPath);
+        costs.push({ id: idOf(applied), bytes: after - before });
+        before = after;
+      },
+    });
+    return costs;
+  }
+
+  /** Leaves out the cheapest rewrite that is enough, or the dearest ones. False when none made the file larger. */
+  #forbidDear(costs: readonly Cost[], excess: number): boolean {
+    const dear = costs.filter(({ bytes }) => bytes > 0).sort((a, b) => b.bytes - a.bytes);
+    const enough = dear.findLast(({ bytes }) => bytes >= excess);
     let saved = 0;
-    for (const rewrite of dear) {
+    for (const { id, bytes } of enough ? [enough] : dear) {
       if (saved >= excess) break;
-      this.forbid(idOf(rewrite));
-      this.tooLarge.push(idOf(rewrite));
-      saved += rewrite.bytesDelta;
+      this.forbid(id);
+      this.tooLarge.push(id);
+      saved += bytes;
     }
     return saved > 0;
   }
+}
+
+/** Bytes that a rewrite adds to the file. */
+interface Cost {
+  readonly id: RewriteId;
+  readonly bytes: number;
 }
 
 /** Takes the names of merged nodes off the nodes that stand for them. */
