@@ -1,9 +1,9 @@
 /** Branches, loops and local functions around smaller graphs. */
-import { ELEMENTWISE, smooth } from './elementwise.js';
-import { LINEAR } from './linear.js';
-import { binary, either, floats, unsqueeze } from './operators.js';
+import { broadcastConstant, ELEMENTWISE, smooth } from './elementwise.js';
+import { batchNormalization, LINEAR } from './linear.js';
+import { binary, clip, either, floats, transpose, unsqueeze } from './operators.js';
 import { PATTERNS } from './patterns.js';
-import { type Block, fixed, type Item, Scope, type Size, sameSizes } from './scope.js';
+import { type Block, fixed, type Item, isFixed, Scope, type Size, sameSizes } from './scope.js';
 import { SHAPES } from './shapes.js';
 
 /** Steps that keep type and sizes. */
@@ -23,15 +23,42 @@ function keeping(scope: Scope, x: Item, steps: number): Item {
 function fill(inner: Scope, x: Item): Item {
   const blocks = [...ELEMENTWISE, ...SHAPES, ...LINEAR, ...PATTERNS];
   for (let left = inner.below(3); left > 0; left--) inner.choose(blocks)(inner);
-  const y = keeping(inner, x, 1 + inner.below(3));
+  const start = inner.chance(0.4) ? continued(inner, x) : x;
+  const y = keeping(inner, start, (start === x ? 1 : 0) + inner.below(3));
   return inner.items.includes(y) ? y : inner.same('Identity', [y]);
 }
 
-const value = (scope: Scope): Item | undefined =>
-  scope.pick(({ type, sizes, bound }) => type === 'float' && bound <= 50 && sizes.length <= 4);
+/** What would be merged into the node that gives `x`, if that stood in the same graph. */
+function continued(inner: Scope, x: Item): Item {
+  const channels = x.sizes[1];
+  const way = inner.below(5);
+  if (way === 0 && x.sizes.length === 4 && channels && isFixed(channels)) return batchNormalization(inner, x);
+  if (way === 1) return inner.same('Relu', [x]);
+  if (way === 2) return clip(inner, x, 0, 6);
+  if (way === 3 && x.sizes.length >= 2) {
+    const perm = x.sizes.map((_, axis) => x.sizes.length - 1 - axis);
+    return transpose(inner, transpose(inner, x, perm), perm);
+  }
+  return binary(inner, inner.choose(['Add', 'Mul']), x, broadcastConstant(inner, x));
+}
+
+/** The last value of a layer that was added for it, which nothing else reads yet, or any value. */
+function enteringValue(scope: Scope): Item | undefined {
+  if (scope.chance(0.4)) {
+    const known = scope.items.length;
+    scope.choose([...LINEAR, ...SHAPES])(scope);
+    const last = scope.items.slice(known).findLast(fitsBody);
+    if (last && !scope.used.has(last.name)) return last;
+  }
+  return scope.pick(fitsBody);
+}
+
+const fitsBody = ({ type, sizes, bound }: Item): boolean => type === 'float' && bound <= 50 && sizes.length <= 4;
+
+const value = (scope: Scope): Item | undefined => scope.pick(fitsBody);
 
 const branches: Block = (scope) => {
-  const x = value(scope);
+  const x = enteringValue(scope);
   if (!x || depth(scope) > 1) return false;
   const condition = conditionOf(scope, x);
   const body = (name: string): string => {

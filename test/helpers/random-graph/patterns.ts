@@ -17,7 +17,10 @@ import {
 import { type Block, fixed, type Item, isFixed, ONE, type Scope, type Size, sameSizes } from './scope.js';
 
 const width = (x: Item): number => (x.sizes.at(-1) as Size)[0];
-const scalar = (scope: Scope, x: Item, value: number): Item => scope.scalar(x.type, value);
+/** A number of a pattern; now and then another one, which must not be taken for it. */
+const scalar = (scope: Scope, x: Item, value: number): Item => scope.scalar(x.type, nearly(scope, value));
+const nearly = (scope: Scope, value: number): number =>
+  scope.chance(0.08) ? value * scope.choose([1.05, 0.9, 2]) : value;
 const square = (scope: Scope, x: Item): Item =>
   scope.chance(0.5)
     ? binary(scope, 'Mul', x, x, x.bound ** 2)
@@ -30,7 +33,13 @@ function overRoot(scope: Scope, x: Item, variance: Item, epsilon = 1e-5): Item {
   const bound = Math.sqrt(width(x)) + 2;
   if (way === 0) return binary(scope, 'Div', x, scope.same('Sqrt', [sum]), bound);
   if (way === 1) return either(scope, 'Mul', x, scope.same('Reciprocal', [scope.same('Sqrt', [sum])]), bound);
-  return either(scope, 'Mul', x, binary(scope, 'Pow', sum, scope.scalar(x.type, -0.5)), bound);
+  return either(
+    scope,
+    'Mul',
+    x,
+    binary(scope, 'Pow', sum, scope.scalar(x.type, scope.chance(0.9) ? -0.5 : -0.25)),
+    bound,
+  );
 }
 
 export function layerNormalization(scope: Scope, x: Item): Item {
@@ -123,7 +132,12 @@ const activations: Block = (scope) => {
     if (scope.chance(0.5)) binary(scope, 'Div', either(scope, 'Mul', x, gate), scalar(scope, x, 6), x.bound);
     else either(scope, 'Mul', x, binary(scope, 'Div', gate, scalar(scope, x, 6), 1), x.bound);
   } else if (way === 5) {
-    const gate = scope.same('HardSigmoid', [x], 1, 'alpha = 0.16666667, beta = 0.5');
+    const gate = scope.same(
+      'HardSigmoid',
+      [x],
+      1,
+      scope.choose(['alpha = 0.16666667, beta = 0.5', 'alpha = 0.2, beta = 0.5']),
+    );
     either(scope, 'Mul', x, gate, x.bound);
   } else if (way === 6) {
     const sum = either(scope, 'Add', scope.same('Exp', [clip(scope, x, -5, 5)], 150), scalar(scope, x, 1));

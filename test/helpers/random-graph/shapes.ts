@@ -137,7 +137,7 @@ const slices: Block = (scope) => {
     if (way === 0) x = slice(scope, x, [{ axis, start: 0 }]);
     else if (way === 1) x = slice(scope, x, [{ axis, start: 1 }]);
     else if (way === 2) x = slice(scope, x, [{ axis, start: 0, end: -1 }]);
-    else if (scope.opset < 10) return true;
+    else if (scope.opset < 11) return true;
     else if (way === 3) x = slice(scope, x, [{ axis, start: 0, step: 2 }]);
     else {
       const ends = [scope.ints([-1]), scope.ints([-INT64_MAX]), scope.ints([axis]), scope.ints([-1])];
