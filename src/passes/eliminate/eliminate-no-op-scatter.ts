@@ -3,14 +3,15 @@ import type { Value } from '../../ir/value.js';
 import { hasReference } from '../engine/operands.js';
 import { defineRewrite, type Match, type RewriteContext } from '../engine/rewrite.js';
 import { ascendingFrom } from '../fuse/ascending.js';
+import { giveOutput } from '../nodes.js';
 import { sameDim, sameShape, shapeOf } from '../types.js';
-import { passThrough } from './pass-through.js';
 
 /**
  * ScatterND that overwrites everything: `ScatterND(data, [[0], [1], …, [n-1]], updates) = updates`.
  *
  * Fires when the indices are 0, 1, 2, … along the first axis, constant or by Range, as many as the data has there, and the
- * updates have the shape of the data, symbolic sizes included. Refuses: a reduction, which needs the data. Numerics: exact.
+ * updates have the shape of the data, symbolic sizes included.  An output of the
+ * graph that is then an input or a constant comes from an Identity. Refuses: a reduction, which needs the data. Numerics: exact.
  */
 export const eliminateNoOpScatter = defineRewrite<object>({
   name: 'eliminate-no-op-scatter',
@@ -33,7 +34,14 @@ function matchScatter(node: Node, context: RewriteContext): Match {
   if (!sameDim(places[0], shapeOf(data)?.[0]) || !isColumnInOrder(indices, context)) return undefined;
   const reduction = node.string('reduction', 'none');
   if (reduction !== 'none') return `it reduces by ${reduction}`;
-  return passThrough(node, updates, output);
+  if (output.pinned) return `"${output.name}" is named by parts of the model that are kept as they are`;
+  return {
+    nodes: [node],
+    apply() {
+      giveOutput(node, output, updates);
+      return undefined;
+    },
+  };
 }
 
 /** Whether a column of indices counts 0, 1, 2, … */
