@@ -37,8 +37,10 @@ import { foldShapePieces } from './fold/fold-shape-pieces.js';
 import { foldUniformGather } from './fold/fold-uniform-gather.js';
 import { inlineIf } from './fold/inline-if.js';
 import { unrollLoop } from './fold/unroll-loop.js';
+import { fuseAttention } from './fuse/fuse-attention.js';
 import { fuseAttentionOrt } from './fuse/fuse-attention-ort.js';
 import { fuseBiasGeluOrt } from './fuse/fuse-bias-gelu-ort.js';
+import { fuseCacheIntoAttention } from './fuse/fuse-cache-into-attention.js';
 import { fuseCasts } from './fuse/fuse-casts.js';
 import { fuseClip } from './fuse/fuse-clip.js';
 import { fuseConcats } from './fuse/fuse-concats.js';
@@ -54,6 +56,7 @@ import { fuseGemmActivation } from './fuse/fuse-gemm-activation.js';
 import { fuseGlobalPools } from './fuse/fuse-global-pools.js';
 import { fuseGroupNormalization } from './fuse/fuse-group-normalization.js';
 import { fuseHardSwish } from './fuse/fuse-hard-swish.js';
+import { fuseHeadsIntoAttention } from './fuse/fuse-heads-into-attention.js';
 import { fuseInstanceNormalization } from './fuse/fuse-instance-normalization.js';
 import { fuseIntoFusedMatmul } from './fuse/fuse-into-fused-matmul.js';
 import { fuseLayerNormalization } from './fuse/fuse-layer-normalization.js';
@@ -170,6 +173,9 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   { pass: fuseMultiHeadAttention, stage: 'patterns', level: 'standard' },
   // Before the layer normalization, which would take the same nodes and leave scale and bias.
   { pass: fuseInstanceNormalization, stage: 'patterns', level: 'standard' },
+  { pass: fuseAttention, stage: 'patterns', level: 'standard' },
+  { pass: fuseCacheIntoAttention, stage: 'patterns', level: 'standard' },
+  { pass: fuseHeadsIntoAttention, stage: 'patterns', level: 'standard' },
   { pass: fuseLayerNormalization, stage: 'patterns', level: 'standard' },
   // merge: multiplications and additions of constants go into the weights beside them.
   { pass: foldBatchNormalization, stage: 'merge', level: 'standard' },

@@ -6,10 +6,11 @@ import { type Dim, type Shape, tensorType } from '../../ir/type.js';
 import type { Value } from '../../ir/value.js';
 import { subtractDims } from '../../ops/dim.js';
 import { DataType, type DataTypeCode } from '../../tensor/dtype.js';
-import { Tensor } from '../../tensor/tensor.js';
+import { toFloat16 } from '../../tensor/float16.js';
+import { bytesOf, Tensor } from '../../tensor/tensor.js';
 import { addConstant } from '../constants.js';
 import type { RewriteContext } from '../engine/rewrite.js';
-import { sameDim, shapeOf } from '../types.js';
+import { dataTypeOf, sameDim, shapeOf } from '../types.js';
 import type { AttentionCore, ScoreStep } from './attention-core.js';
 
 /** Sizes of the scores. */
@@ -33,6 +34,14 @@ const LARGEST_FILL: ReadonlyMap<DataTypeCode, number> = new Map([
   [DataType.FLOAT16, -65504],
 ]);
 
+/** What a bias must not hold. */
+export interface BiasLimits {
+  /** Fills below it are replaced by it. */
+  readonly fill?: number;
+  /** Numbers below it are raised to it. */
+  readonly floor?: number;
+}
+
 /**
  * How to make the bias of `core`; undefined where it has none, a reason where that cannot be. `querySource` has axis
  * `queryAxis` as long as there are queries.
@@ -43,6 +52,7 @@ export function planBias(
   dataType: DataTypeCode,
   querySource: Value,
   queryAxis: number,
+  limits: BiasLimits,
   context: RewriteContext,
 ): BiasPlan | string | undefined {
   if (core.steps.length === 0) return undefined;
@@ -62,11 +72,13 @@ export function planBias(
   const sizes = target.map((dim, axis) => sizeSource(dim, axis, core, querySource, queryAxis));
   if (sizes.includes(undefined)) return 'nothing tells how many queries its mask is for';
   const symbolic = sizes.filter((size) => typeof size === 'object').length;
-  const shapeNodes = symbolic > 0 ? 1 + symbolic * (context.opset(core.softmax) >= 15 ? 1 : 2) : 0;
-  const ownConstant = core.steps.length === 1 && isGrown ? context.constant(onlyAdded(core.steps)) : undefined;
+  const shapeNodes = symbolic > 0 ? 1 + symbolic * (context.opset(core.root) >= 15 ? 1 : 2) : 0;
+  const { floor } = limits;
+  const ownConstant =
+    core.steps.length === 1 && isGrown && floor === undefined ? context.constant(onlyAdded(core.steps)) : undefined;
   const expands = (isLifted && isGrown) || ownConstant ? 0 : 1;
   return {
-    cost: combineCost(core.steps) + expands * (1 + shapeNodes),
+    cost: combineCost(core.steps) + (floor === undefined ? 0 : 1) + expands * (1 + shapeNodes),
     build(before) {
       const { graph } = before;
       if (ownConstant) {
@@ -74,7 +86,7 @@ export function planBias(
         const dims4 = lifted.map(Number);
         return addConstant(graph, 'attention_bias', ownConstant.reshaped(dims4), before);
       }
-      const combined = combine(core.steps, shape, dataType, before);
+      const combined = raised(combine(core.steps, shape, dataType, limits.fill, before), floor, before);
       if (expands === 0) return combined;
       const expanded = graph.addNode(
         {
@@ -140,7 +152,7 @@ function sizeSource(
     if (found) return found;
   }
   // What every layer can read alike is best: then one bias does for all of them.
-  for (let graph: Graph | undefined = core.softmax.graph; graph; graph = graph.parent?.graph)
+  for (let graph: Graph | undefined = core.root.graph; graph; graph = graph.parent?.graph)
     for (const input of graph.inputs) {
       const found = axisOfSize(input, dim);
       if (found) return found;
@@ -200,7 +212,13 @@ function combineCost(steps: readonly ScoreStep[]): number {
 }
 
 /** What all steps together add. */
-function combine(steps: readonly ScoreStep[], shape: Shape, dataType: DataTypeCode, before: Node): Value {
+function combine(
+  steps: readonly ScoreStep[],
+  shape: Shape,
+  dataType: DataTypeCode,
+  lowest: number | undefined,
+  before: Node,
+): Value {
   const { graph } = before;
   const outputs = [{ name: 'attention_mask', type: tensorType(dataType, shape) }];
   let sum: Value | undefined;
@@ -208,14 +226,26 @@ function combine(steps: readonly ScoreStep[], shape: Shape, dataType: DataTypeCo
     if (step.kind === 'add')
       sum = sum ? graph.addNode({ opType: 'Add', inputs: [sum, step.value], outputs }, before).output() : step.value;
     else {
-      const kept: Value = sum ?? addConstant(graph, 'zero', zeroOf(dataType), before);
-      const inputs = step.fills ? [step.condition, step.fill, kept] : [step.condition, kept, step.fill];
+      const kept: Value = sum ?? addConstant(graph, 'zero', scalarTensor(dataType, 0), before);
+      const isTooLow = lowest !== undefined && step.number < lowest;
+      const fill = isTooLow ? addConstant(graph, 'fill', scalarTensor(dataType, lowest), before) : step.fill;
+      const inputs = step.fills ? [step.condition, fill, kept] : [step.condition, kept, fill];
       sum = graph.addNode({ opType: 'Where', inputs, outputs }, before).output();
     }
   }
   return sum as Value;
 }
 
-function zeroOf(dataType: DataTypeCode): Tensor {
-  return Tensor.of(dataType, [], new Uint8Array(dataType === DataType.FLOAT16 ? 2 : 4));
+/** Max(value, floor), where there is a floor. */
+function raised(value: Value, floor: number | undefined, before: Node): Value {
+  const dataType = dataTypeOf(value);
+  if (floor === undefined || dataType === undefined) return value;
+  const lowest = addConstant(before.graph, 'lowest', scalarTensor(dataType, floor), before);
+  const outputs = [{ name: `${value.name}_raised`, type: value.type }];
+  return before.graph.addNode({ opType: 'Max', inputs: [value, lowest], outputs }, before).output();
+}
+
+function scalarTensor(dataType: DataTypeCode, number: number): Tensor {
+  if (dataType === DataType.FLOAT16) return Tensor.of(dataType, [], bytesOf(Uint16Array.of(toFloat16(number))));
+  return Tensor.float32([number], []);
 }

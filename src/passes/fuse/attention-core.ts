@@ -2,10 +2,11 @@
 import type { Node } from '../../ir/node.js';
 import type { Dim, Shape } from '../../ir/type.js';
 import type { Value } from '../../ir/value.js';
+import { isFloat } from '../../tensor/dtype.js';
 import type { RewriteContext } from '../engine/rewrite.js';
 import { onlyConsumer } from '../nodes.js';
 import { scalarOf } from '../scalar.js';
-import { rankOf, sameDim, shapeOf } from '../types.js';
+import { dataTypeOf, rankOf, sameDim, shapeOf } from '../types.js';
 import { mainConsumer } from './dying-nodes.js';
 
 /** What is added to the scores, or put in their place, in the order in which it is done. */
@@ -22,11 +23,13 @@ export type ScoreStep =
     };
 
 export interface AttentionCore {
-  readonly softmax: Node;
+  /** The Softmax, or the Attention. */
+  readonly root: Node;
   /** [batch, heads, queries, size], or heads and batch in one axis. */
   readonly query: Value;
-  /** [batch, heads, size, keys] */
-  readonly transposedKey: Value;
+  /** [batch, heads, size, keys], or [batch, heads, keys, size], whichever `keyAxes` says. */
+  readonly key: Value;
+  readonly keyAxes: 'transposedKey' | 'key';
   /** [batch, heads, keys, value size] */
   readonly value: Value;
   /** [batch, heads, queries, value size] */
@@ -41,8 +44,38 @@ export interface AttentionCore {
   readonly nodes: readonly Node[];
 }
 
-/** The attention around a Softmax; undefined where there is none, a reason where there nearly is. */
-export function attentionCore(softmax: Node, context: RewriteContext): AttentionCore | string | undefined {
+/** The attention around a Softmax, or that of an Attention node; undefined where there is none, a reason where there nearly is. */
+export function attentionCore(node: Node, context: RewriteContext): AttentionCore | string | undefined {
+  return node.is('Softmax') ? writtenOut(node, context) : operatorCore(node);
+}
+
+/** An Attention of heads that does nothing besides. */
+function operatorCore(node: Node): AttentionCore | undefined {
+  const [query, key, value, mask] = node.inputs;
+  const dims = shapeOf(query);
+  const keys = shapeOf(key)?.[2];
+  if (!query || !key || !value || dims?.length !== 4 || rankOf(key) !== 4 || rankOf(value) !== 4) return undefined;
+  const more = [...node.inputs.slice(4), ...node.outputs.slice(1)].some((one) => one !== undefined);
+  const size = dims[3];
+  if (more || typeof size !== 'number' || node.int('is_causal', 0) !== 0 || node.float('softcap', 0) !== 0)
+    return undefined;
+  if (mask && !isFloat(dataTypeOf(mask) ?? 0)) return undefined;
+  return {
+    root: node,
+    query,
+    key,
+    keyAxes: 'key',
+    value,
+    output: node.output(),
+    scale: node.attributes.has('scale') ? node.float('scale', 1) : 1 / Math.sqrt(size),
+    steps: mask ? [{ kind: 'add', value: mask, node }] : [],
+    zeroesMaskedRows: true,
+    scoreShape: [...dims.slice(0, 3), keys],
+    nodes: [node],
+  };
+}
+
+function writtenOut(softmax: Node, context: RewriteContext): AttentionCore | string | undefined {
   const scores = softmax.input(0);
   const below = followDown(softmax, context);
   if (!scores || !below) return undefined;
@@ -61,9 +94,10 @@ export function attentionCore(softmax: Node, context: RewriteContext): Attention
   const isReshaped = stepShape && stepShape.length !== productShape.length;
   const scoreShape = isReshaped ? [...stepShape.slice(0, -2), ...productShape.slice(-2)] : productShape;
   return {
-    softmax,
+    root: softmax,
     query,
-    transposedKey,
+    key: transposedKey,
+    keyAxes: 'transposedKey',
     value,
     output: below.product.output(),
     scale: above.scale,

@@ -12,6 +12,7 @@ import {
   mergedHeads,
   type OperandInput,
   rotaryInput,
+  splitInputs,
 } from './attention-inputs.js';
 import type { AttentionSite } from './attention-site.js';
 
@@ -37,7 +38,7 @@ export interface SiteHeads {
 export function headsOfSite({ core }: AttentionSite, grouped: boolean, context: RewriteContext): SiteHeads {
   return {
     query: headsFirst(core.query, 'query', false, context),
-    key: headsFirst(core.transposedKey, 'transposedKey', grouped, context),
+    key: headsFirst(core.key, core.keyAxes, grouped, context),
     value: headsFirst(core.value, 'value', grouped, context),
   };
 }
@@ -67,6 +68,12 @@ export function plainForm(
   value: OperandInput | undefined,
 ): AttentionForm[] {
   return query && key && value ? [{ query, key, value, keyFactor: key.factor, past: [], concats: [] }] : [];
+}
+
+/** Query, key and value cut out of one tensor. */
+export function splitForm(site: AttentionSite, grouped: boolean, context: RewriteContext): AttentionForm[] {
+  const [query, key, value] = splitInputs([site.queries, site.keys, site.values], grouped, context) ?? [];
+  return query?.repeats === 1 ? plainForm(query, key, value) : [];
 }
 
 /** Key and value of earlier steps apart from new ones in this form. */

@@ -32,6 +32,7 @@ export interface HeadsView {
 const ROLES = {
   query: { 4: ['batch', 'heads', 'sequence', 'size'], 3: ['batch+heads', 'sequence', 'size'] },
   transposedKey: { 4: ['batch', 'heads', 'size', 'sequence'], 3: ['batch+heads', 'size', 'sequence'] },
+  key: { 4: ['batch', 'heads', 'sequence', 'size'], 3: ['batch+heads', 'sequence', 'size'] },
   value: { 4: ['batch', 'heads', 'sequence', 'size'], 3: ['batch+heads', 'sequence', 'size'] },
 } as const;
 

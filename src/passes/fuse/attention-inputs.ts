@@ -6,10 +6,11 @@ import type { Value } from '../../ir/value.js';
 
 import { Tensor } from '../../tensor/tensor.js';
 import { addConstant } from '../constants.js';
+import { writeList } from '../engine/operands.js';
 import { MICROSOFT } from '../engine/require-opset.js';
 import type { RewriteContext } from '../engine/rewrite.js';
 import { onlyConsumer } from '../nodes.js';
-import { frontAxis, rankOf, sameDim, shapeOf } from '../types.js';
+import { dataTypeOf, frontAxis, rankOf, sameDim, shapeOf } from '../types.js';
 import { type HeadsFirst, type HeadsView, headsFirst, headsViews, isAllOfSource } from './attention-heads.js';
 
 /** An operand that a fused operator can be given. */
@@ -31,6 +32,8 @@ export interface OperandInput {
   readonly alsoReads?: readonly (Value | undefined)[];
   /** Nodes that `build` adds. */
   readonly cost: number;
+  /** True where the input is a part of `from`. */
+  readonly isPart?: boolean;
   build(before: Node): Value;
 }
 
@@ -51,6 +54,71 @@ export function featuresInput(views: readonly HeadsView[], grouped: boolean): Op
     return { ...same, batch, batchAxis: 1, sequenceAxis: 0, from: source, cost: 1, build: turn };
   }
   return undefined;
+}
+
+/**
+ * Query, key and value that stand side by side in the features of one tensor, cut apart by one Split; undefined where they do
+ * not, or something else stands beside them.
+ */
+export function splitInputs(
+  operands: readonly (readonly HeadsView[])[],
+  grouped: boolean,
+  context: RewriteContext,
+): OperandInput[] | undefined {
+  const source = operands[0]?.find(isBlock)?.source;
+  const views = operands.map((list) => list.find((view) => isBlock(view) && view.source === source));
+  const found = views.filter((view) => view !== undefined);
+  if (!source || found.length < operands.length) return undefined;
+  if (found.some((view) => !grouped && view.repeats !== 1)) return undefined;
+  const order = found.toSorted((a, b) => a.offset - b.offset);
+  let end = 0;
+  for (const view of order) {
+    if (view.offset !== end) return undefined;
+    end += view.heads * view.size;
+  }
+  if (end !== shapeOf(source)?.[2]) return undefined;
+  let parts: Value[] | undefined;
+  const split = (before: Node) => {
+    const sizes = order.map((view) => view.heads * view.size);
+    parts ??= splitFeatures(source, sizes, before, context);
+    return parts;
+  };
+  return found.map((view, index) => ({
+    form: 'features',
+    heads: view.heads,
+    repeats: view.repeats,
+    size: view.size,
+    batch: shapeOf(source)?.[0],
+    batchAxis: 0,
+    sequenceAxis: 1,
+    factor: view.factor,
+    from: source,
+    cost: index === 0 ? 1 : 0,
+    isPart: true,
+    build: (before) => split(before)[order.indexOf(view)] as Value,
+  }));
+}
+
+/** True for heads that follow each other in a part of [batch, sequence, features]. */
+function isBlock({ batchFirst, heads, size, stride, headStride }: HeadsView): boolean {
+  return batchFirst && (size === 1 || stride === 1) && (heads === 1 || headStride === size);
+}
+
+function splitFeatures(source: Value, sizes: readonly number[], before: Node, context: RewriteContext): Value[] {
+  const { inputs, attributes } = writeList(context, before, 'Split', 'split', sizes);
+  const [batch, sequence] = shapeOf(source) ?? [];
+  const dataType = dataTypeOf(source) ?? 0;
+  const outputs = sizes.map((size) => ({
+    name: `${source.name}_part`,
+    type: tensorType(dataType, [batch, sequence, size]),
+  }));
+  const spec = {
+    opType: 'Split',
+    inputs: [source, ...inputs],
+    outputs,
+    attributes: [...attributes, attribute('axis', 2)],
+  };
+  return before.graph.addNode(spec, before).outputs.filter((output) => output !== undefined);
 }
 
 /** An operand as [batch, heads, sequence, size]. */

@@ -5,7 +5,7 @@ import type { Value } from '../../ir/value.js';
 import type { DataTypeCode } from '../../tensor/dtype.js';
 import type { RewriteContext } from '../engine/rewrite.js';
 import { dataTypeOf, shapeOf } from '../types.js';
-import { type BiasPlan, planBias, type ScoreDims } from './attention-bias.js';
+import { type BiasLimits, type BiasPlan, planBias, type ScoreDims } from './attention-bias.js';
 import { type AttentionCore, attentionCore } from './attention-core.js';
 import { type HeadsView, headsViews, type OutputLayout, outputLayout } from './attention-heads.js';
 import { replacedNodes } from './attention-output.js';
@@ -20,7 +20,7 @@ export interface AttentionSite {
   readonly values: readonly HeadsView[];
 }
 
-/** The attention around a Softmax. */
+/** The attention around a Softmax, or that of an Attention node. */
 export function attentionSite(softmax: Node, context: RewriteContext): AttentionSite | string | undefined {
   const core = attentionCore(softmax, context);
   if (typeof core !== 'object') return core;
@@ -30,7 +30,7 @@ export function attentionSite(softmax: Node, context: RewriteContext): Attention
     core,
     dataType,
     queries: headsViews(core.query, 'query', context),
-    keys: headsViews(core.transposedKey, 'transposedKey', context),
+    keys: headsViews(core.key, core.keyAxes, context),
     values: headsViews(core.value, 'value', context),
   };
 }
@@ -78,7 +78,11 @@ export function gainOf(
   const inner = [...site.core.nodes, ...replacedNodes(layout)];
   const masks = site.core.steps.map((step) => (step.kind === 'add' ? step.value : step.condition));
   const dying = dyingNodes([...inner, ...others], [...kept, ...masks]);
-  const leak = leakOf(inner, layout.last, dying);
+  const leak = leakOf(
+    inner.flatMap((node) => (node === layout.last ? [] : node.outputs)),
+    layout.last,
+    dying,
+  );
   return {
     nodes: [...inner, ...others],
     dying,
@@ -103,7 +107,8 @@ export function siteBias(
   site: AttentionSite,
   query: QueryShape,
   context: RewriteContext,
+  limits: BiasLimits = {},
 ): BiasPlan | string | undefined {
   const { source, sequenceAxis } = query;
-  return planBias(site.core, scoreDims(site, query), site.dataType, source, sequenceAxis, context);
+  return planBias(site.core, scoreDims(site, query), site.dataType, source, sequenceAxis, limits, context);
 }

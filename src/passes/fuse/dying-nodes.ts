@@ -62,15 +62,16 @@ export function mainConsumer(value: Value): Node | undefined {
   return readers.length === 1 && reader?.node.graph === value.graph ? reader.node : undefined;
 }
 
-/** A value that `nodes` compute and something reads that does not go with them; `last` may. */
-export function leakOf(nodes: readonly Node[], last: Node, dying: ReadonlySet<Node>): Value | undefined {
-  for (const node of nodes) {
-    if (node === last) continue;
-    for (const output of node.outputs) {
-      if (!output) continue;
-      if (output.isGraphOutput || output.pinned) return output;
-      for (const use of output.uses) if (use.node !== last && !dying.has(use.node)) return output;
-    }
+/** One of the values that something reads that does not go with `dying`; `last` may. */
+export function leakOf(
+  values: readonly (Value | undefined)[],
+  last: Node,
+  dying: ReadonlySet<Node>,
+): Value | undefined {
+  for (const value of values) {
+    if (!value) continue;
+    if (value.isGraphOutput || value.pinned) return value;
+    for (const use of value.uses) if (use.node !== last && !dying.has(use.node)) return value;
   }
   return undefined;
 }

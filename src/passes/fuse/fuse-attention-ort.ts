@@ -10,6 +10,7 @@ import { defineRewrite, type Match, type RewriteContext } from '../engine/rewrit
 import { nodeLabel } from '../nodes.js';
 import { dataTypeOf, shapeOf } from '../types.js';
 import type { HeadsView } from './attention-heads.js';
+import { mayZeroRows } from './attention-mask.js';
 import { attachOutput, OUTPUT_COST } from './attention-output.js';
 import {
   type AttentionSite,
@@ -45,7 +46,7 @@ export const fuseAttentionOrt = defineRewrite<object>({
   opset: [7, null],
   options: {},
   ortOnly: true,
-  roots: ['Softmax'],
+  roots: ['Softmax', 'Attention'],
   rules: () => ({ match }),
 });
 
@@ -72,12 +73,13 @@ function projected(views: readonly HeadsView[], context: RewriteContext): Projec
 }
 
 function whyNot(
-  { core, dataType }: AttentionSite,
+  site: AttentionSite,
   query: Projected,
   key: Projected,
   value: Projected,
   context: RewriteContext,
 ): string | undefined {
+  const { core, dataType } = site;
   if (dataType !== DataType.FLOAT) return 'ONNX Runtime has this operator for float only';
   if (query.projection.input !== key.projection.input || key.projection.input !== value.projection.input)
     return 'query, key and value are not projections of the same input';
@@ -92,10 +94,10 @@ function whyNot(
     return 'query, key and value have different numbers of heads';
   if (size !== key.view.size) return 'heads of query and key have different sizes';
   if (value.view.factor !== 1) return 'its value is scaled';
-  if (core.zeroesMaskedRows && core.steps.length > 0) return 'rows whose scores are all masked become 0';
+  if (mayZeroRows(site, context)) return 'rows whose scores are all masked become 0';
   const scale = totalScale(core.scale, query.view, key.view);
   if (!Number.isFinite(scale) || scale === 0) return `its scale is ${scale}`;
-  return whyNotAvailable(context, core.softmax, 'Attention');
+  return whyNotAvailable(context, core.root, 'Attention');
 }
 
 function totalScale(scale: number, query: HeadsView, key: HeadsView): number {
@@ -124,7 +126,7 @@ function rewrite(
   if (!context.mayGrow(packed)) return `its weights are shared, and a copy takes ${packed} bytes`;
   const dims = scoreDims(site, shape);
   return {
-    nodes: [site.core.softmax, ...nodes.filter((node) => node !== site.core.softmax)],
+    nodes: [site.core.root, ...nodes.filter((node) => node !== site.core.root)],
     apply() {
       const { last } = layout;
       requireOpset(context, last);
@@ -177,7 +179,7 @@ function columnsOf({ heads, size, offset, headStride, stride }: HeadsView): numb
 
 /** The weights, and the biases: zeros where there is none, since ONNX Runtime 1.30 does not survive an omitted one. */
 function packedConstants(operands: readonly Projected[], site: AttentionSite, last: Node): Value[] {
-  const label = nodeLabel(site.core.softmax);
+  const label = nodeLabel(site.core.root);
   const rows = operands[0]?.projection.weight.dims[0] ?? 0;
   const parts = operands.map(({ view, projection }) => ({ columns: columnsOf(view), projection }));
   const width = parts.reduce((sum, { columns }) => sum + columns.length, 0);

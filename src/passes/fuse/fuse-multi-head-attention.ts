@@ -15,9 +15,11 @@ import {
   featuresQuery,
   headsOfSite,
   plainForm,
+  splitForm,
   whyNotFitting,
 } from './attention-forms.js';
 import { type AddedRow, addedRow, featuresInput, headsInput, type OperandInput } from './attention-inputs.js';
+import { mayZeroRows } from './attention-mask.js';
 import { attachOutput, OUTPUT_COST } from './attention-output.js';
 import {
   type AttentionSite,
@@ -62,7 +64,10 @@ function match(softmax: Node, context: RewriteContext): Match {
   const site = attentionSite(softmax, context);
   if (typeof site !== 'object') return site;
   if (site.dataType !== DataType.FLOAT) return 'ONNX Runtime has this operator for float only';
-  if (site.core.zeroesMaskedRows && site.core.steps.length > 0) return 'rows whose scores are all masked become 0';
+  if (mayZeroRows(site, context)) return 'rows whose scores are all masked become 0';
+  // The standard operator repeats heads by itself.
+  const isGrouped = (headsOfSite(site, true, context).key?.repeats ?? 1) > 1;
+  if (isGrouped && context.opset(softmax) >= 23) return undefined;
   const unavailable = whyNotAvailable(context, softmax, 'MultiHeadAttention');
   if (unavailable !== undefined) return unavailable;
   let reason: string | undefined;
@@ -81,6 +86,7 @@ function inputsOf(site: AttentionSite, context: RewriteContext): AttentionForm[]
   return [
     ...plainForm(query, featuresKey(site, heads, false, context), featuresInput(site.values, false)),
     ...cachedForm(query, heads, 'features', context),
+    ...splitForm(site, false, context),
     ...plainForm(query, headsInput(heads.key), headsInput(heads.value)),
   ];
 }
@@ -99,8 +105,8 @@ function rewrite(site: AttentionSite, inputs: AttentionForm, context: RewriteCon
   if (typeof bias === 'string') return bias;
   const layout = siteOutput(site, shape, value.size, context);
   const operands = [query, key, value];
-  const rows = operands.map(({ form, from, cost }) =>
-    form === 'features' && cost === 0 ? addedRow(from, context) : undefined,
+  const rows = operands.map(({ form, from, cost, isPart }) =>
+    form === 'features' && cost === 0 && !isPart ? addedRow(from, context) : undefined,
   );
   const kept = (taken: readonly (AddedRow | undefined)[]) => [
     ...operands.flatMap(({ from, alsoReads = [] }, index) => [taken[index]?.before ?? from, ...alsoReads]),
@@ -120,7 +126,7 @@ function rewrite(site: AttentionSite, inputs: AttentionForm, context: RewriteCon
   if (leadsTo(presents, sources, dying)) return 'its mask or its query is made of its keys';
   const dims = scoreDims(site, shape);
   return {
-    nodes: [site.core.softmax, ...nodes.filter((node) => node !== site.core.softmax)],
+    nodes: [site.core.root, ...nodes.filter((node) => node !== site.core.root)],
     apply() {
       const { last } = layout;
       requireOpset(context, last);
@@ -160,6 +166,6 @@ function biasRow(
     columns: Array.from({ length: heads * size }, (_, at) => at),
   }));
   const width = parts.reduce((sum, { columns }) => sum + columns.length, 0);
-  const name = `${nodeLabel(site.core.softmax)}_qkv_bias`;
+  const name = `${nodeLabel(site.core.root)}_qkv_bias`;
   return addConstant(before.graph, name, Tensor.of(DataType.FLOAT, [width], columnsBeside(1, parts)), before);
 }
