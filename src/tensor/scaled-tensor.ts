@@ -98,13 +98,20 @@ class ScaledBytes implements TensorBytes {
   readonly byteLength: number;
   readonly unscaled: TensorBytes;
   readonly scaling: Scaling;
+  readonly range?: (start: number, end: number) => Uint8Array;
   readonly #dataType: DataTypeCode;
+  readonly #elementBytes: number;
 
   constructor(source: TensorBytes, dataType: DataTypeCode, scaling: Scaling) {
     this.byteLength = source.byteLength;
     this.unscaled = source;
     this.scaling = scaling;
     this.#dataType = dataType;
+    this.#elementBytes = rawByteLength(dataType, 1) ?? 1;
+    if (source.range) {
+      const range = source.range.bind(source);
+      this.range = (start, end) => this.#scaledRange(range, start, end);
+    }
   }
 
   read(): Uint8Array {
@@ -112,19 +119,31 @@ class ScaledBytes implements TensorBytes {
   }
 
   *chunks(): Iterable<Uint8Array> {
-    const elementBytes = rawByteLength(this.#dataType, 1) ?? 1;
     let at = 0;
+    // A piece is valid until the next is asked for, so all share their memory.
+    let memory = new Float32Array(0);
     for (const chunk of this.unscaled.chunks()) {
-      yield this.#scale(chunk, at);
-      at += chunk.byteLength / elementBytes;
+      const count = chunk.byteLength / this.#elementBytes;
+      if (this.#dataType === DataType.FLOAT && memory.length < count) memory = new Float32Array(count);
+      yield this.#scale(chunk, at, memory);
+      at += count;
     }
   }
 
-  #scale(bytes: Uint8Array, at: number): Uint8Array {
+  /** A few bytes without the rest, where the source gives them. */
+  #scaledRange(source: (start: number, end: number) => Uint8Array, start: number, end: number): Uint8Array {
+    const first = Math.floor(start / this.#elementBytes);
+    const from = first * this.#elementBytes;
+    const to = Math.ceil(end / this.#elementBytes) * this.#elementBytes;
+    return this.#scale(source(from, to), first).subarray(start - from, end - from);
+  }
+
+  #scale(bytes: Uint8Array, at: number, memory?: Float32Array): Uint8Array {
     switch (this.#dataType) {
       case DataType.FLOAT: {
         const values = typedView(Float32Array, bytes);
-        return bytesOf(multiply(values, new Float32Array(values.length), this.scaling, at));
+        const target = memory?.subarray(0, values.length) ?? new Float32Array(values.length);
+        return bytesOf(multiply(values, target, this.scaling, at));
       }
       case DataType.DOUBLE: {
         const values = typedView(Float64Array, bytes);

@@ -53,6 +53,12 @@ describe('scaledTensor', () => {
     expect(pieces.length).toBeGreaterThan(1);
     expect(Buffer.concat(pieces).equals(scaled.bytes())).toBe(true);
     expect([...runMagnitudes(scaled, 3, 1001)]).toEqual([6, 12, 18]);
+    for (const [start, end] of [
+      [0, 8],
+      [4003, 4010],
+      [count * 4 - 3, count * 4],
+    ] as const)
+      expect(scaled.data.range?.(start, end)).toEqual(scaled.bytes().slice(start, end));
   });
 });
 
