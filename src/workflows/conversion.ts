@@ -12,7 +12,11 @@ const NEEDED_OPSET = { static: 13, dynamic: 11, fp16: 7 } as const;
 export type ConversionMode = keyof typeof NEEDED_OPSET;
 
 /** Passes of the standard level that merge a layer into another operator, which quantization knows less well or users by another name. */
-const KEPT_FOR_QUANTIZATION: readonly string[] = [];
+const KEPT_FOR_QUANTIZATION: readonly string[] = [
+  'fuse-matmul-add',
+  'fuse-transpose-into-gemm',
+  'fuse-scale-into-gemm',
+];
 
 /** Node selection that the passes share. */
 function filter(options: QuantizeOptions): { include?: readonly string[]; exclude?: readonly string[] } {
