@@ -14,6 +14,7 @@ import {
   transpose,
   unsqueeze,
 } from './operators.js';
+import { instanceNormalization, narrowSoftmax, slopes } from './rarer-patterns.js';
 import { type Block, fixed, type Item, isFixed, ONE, type Scope, type Size, sameSizes } from './scope.js';
 
 const width = (x: Item): number => (x.sizes.at(-1) as Size)[0];
@@ -377,6 +378,9 @@ export const PATTERNS: readonly Block[] = [
   feedForward,
   embedding,
   groupNormalization,
+  instanceNormalization,
+  narrowSoftmax,
+  slopes,
   mixedPrecision,
   quantized,
   classifier,
