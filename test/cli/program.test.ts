@@ -44,6 +44,22 @@ describe('parseCommand', () => {
   });
 
   it.each([
+    ['--explain m.onnx', { explain: '' }],
+    ['m.onnx --explain', { explain: '' }],
+    ['--explain fuse-gelu m.onnx', { explain: 'fuse-gelu' }],
+    ['--explain=fuse-gelu m.onnx', { explain: 'fuse-gelu' }],
+    ['--explain --level max m.onnx', { explain: '', level: 'max' }],
+    ['m.onnx --passes -fuse-gelu', { passes: '-fuse-gelu' }],
+  ])('takes a model for no value in %s', (words, flags) => {
+    expect(parseCommand(command('optimize'), words.split(' '))).toEqual({ args: ['m.onnx'], flags });
+  });
+
+  it('lets an argument be absent that may be', () => {
+    expect(parseCommand(command('passes'), []).args).toEqual([]);
+    expect(parseCommand(command('passes'), ['fuse-gelu']).args).toEqual(['fuse-gelu']);
+  });
+
+  it.each([
     ['colour', '--color', { color: true }],
     ['no colour', '--no-color', { 'no-color': true }],
     ['joined short flags', '-qv', { quiet: true, verbose: true }],

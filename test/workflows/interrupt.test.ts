@@ -37,7 +37,7 @@ afterAll(() => rmSync(parent, { recursive: true, force: true }));
 
 const fixture = join(ROOT, 'fixtures', 'digits-mlp');
 
-/** Most of the first is ONNX Runtime at work; most of the second is reading, converting and writing. */
+/** Most of the first is ONNX Runtime at work; most of the second is reading, converting and writing; the third is both. */
 const JOBS: readonly Job[] = [
   {
     name: 'quantize with samples',
@@ -48,6 +48,11 @@ const JOBS: readonly Job[] = [
     name: 'quantize without running the result',
     modelFile: () => join(parent, 'chain.onnx'),
     words: ['quantize', 'model.onnx', '-o', 'out.onnx', '--no-verify'],
+  },
+  {
+    name: 'optimize',
+    modelFile: () => join(ROOT, 'fixtures', 'kws-dscnn', 'model.onnx'),
+    words: ['optimize', 'model.onnx', '-o', 'out.onnx', '--no-speed-gate'],
   },
 ];
 
