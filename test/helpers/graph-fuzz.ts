@@ -168,6 +168,8 @@ export class FuzzSubject {
       session = await this.#runtime.session(bytes);
       for (const run of this.#runs) {
         if (!exact && !run.sensitivity) continue;
+        // Attention and its kin of com.microsoft were never meant for sequences without a token.
+        if (hasEmpty(run) && outcome.applied.some(({ into }) => into?.opType.startsWith('com.microsoft.'))) continue;
         const what = this.#difference(run, await session.run(run.feeds), exact);
         if (what !== undefined) return { kind: 'unequal', what: `${what} (${run.label})` };
       }
@@ -213,6 +215,8 @@ export class FuzzSubject {
  */
 const isNext = (mine: number, value: number, type: string): boolean =>
   type.startsWith('float') && value !== 0 && Math.abs(mine - value) <= 1e-6 * Math.abs(value);
+
+const hasEmpty = ({ feeds }: FuzzRun): boolean => [...feeds.values()].some(({ dims }) => dims.includes(0));
 
 function sensitivityOf(plain: Outputs, nudged: Outputs): Map<string, number> {
   return new Map(

@@ -62,7 +62,7 @@ const THEMES: readonly (readonly (readonly [weight: number, blocks: readonly Blo
     [1, CONTROL],
   ],
 ];
-const OPSETS = [9, 10, 11, 12, 13, 13, 14, 16, 17, 17, 18, 18, 19, 20, 20, 21, 22, 23, 24];
+const OPSETS = [9, 10, 11, 12, 13, 13, 14, 16, 17, 17, 18, 18, 19, 20, 20, 21, 22, 23, 23, 24];
 /** Of the second symbol, the second time: now and then what broadcasts, or nothing at all. */
 const SECOND_SIZES = [5, 5, 5, 5, 5, 5, 1, 1, 1, 0];
 const DECLARED = [

@@ -130,4 +130,41 @@ const outputs: Block = (scope) => {
   return true;
 };
 
-export const PAIRS: readonly Block[] = [gathers, reductions, pads, choices, idle, idle, outputs];
+/** A cast to the type of something else, a scatter over all rows, rows of a table that are all the same. */
+const roundabout: Block = (scope) => {
+  const x = scope.pick((item) => floats(item) && filled(item) && item.sizes.length >= 1);
+  if (!x) return false;
+  const way = scope.below(3);
+  if (way === 0 && scope.opset >= 15) {
+    const like = scope.choose([scope.scalar('float', 1), scope.scalar('double', 1), x]);
+    const given = scope.choose([x, scope.scalar('float', 0.5), scope.scalar('int64', 2)]);
+    scope.node('CastLike', [given, like], { type: like.type, sizes: given.sizes, bound: given.bound });
+  } else if (way === 1 && scope.opset >= 11) {
+    const [rows] = x.sizes as [Size, ...Size[]];
+    if (!isFixed(rows)) return false;
+    const order = Array.from({ length: rows[0] }, (_, at) => (scope.chance(0.05) ? 0 : at));
+    const indices = scope.values('int64', [rows[0], 1], order);
+    scope.node('ScatterND', [x, indices, scope.tensor(x.type, x.sizes)], { type: x.type, sizes: x.sizes });
+  } else if (x.type === 'float') {
+    const lead = x.sizes.slice(0, -1);
+    const last = x.sizes.at(-1) as Size;
+    if (!lead.every(isFixed) || !isFixed(last)) return false;
+    const dims = lead.map(([size]) => size);
+    const ids = scope.values('int64', dims, new Array<number>(dims.reduce((a, b) => a * b, 1)).fill(scope.below(3)));
+    const rows = scope.node('Gather', [scope.constant('float', [3, last[0]]), ids], { type: 'float', sizes: x.sizes });
+    scope.same('Add', [x, rows], x.bound + 2);
+  }
+  return true;
+};
+
+export const PAIRS: readonly Block[] = [
+  gathers,
+  reductions,
+  pads,
+  choices,
+  idle,
+  idle,
+  outputs,
+  roundabout,
+  roundabout,
+];

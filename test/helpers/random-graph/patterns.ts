@@ -189,7 +189,7 @@ function heads(scope: Scope, x: Item, count: number, rotated: boolean): Item {
   return rotated ? rotary(scope, placed) : placed;
 }
 
-/** Rotary position embedding with constant cosines. */
+/** Rotary position embedding: cosines and sines from tables, by position or the same for all. */
 function rotary(scope: Scope, x: Item): Item {
   const size = width(x);
   const half = size / 2;
@@ -198,14 +198,27 @@ function rotary(scope: Scope, x: Item): Item {
     ? (split(scope, x, axis, [half, half]) as [Item, Item])
     : [slice(scope, x, [{ axis, start: 0, end: half }]), slice(scope, x, [{ axis, start: half }])];
   const turned = concat(scope, [scope.same('Neg', [second]), first], axis);
-  const table = (): Item => scope.constant('float', [size]);
-  return binary(
-    scope,
-    'Add',
-    either(scope, 'Mul', x, table(), x.bound),
-    either(scope, 'Mul', turned, table(), x.bound),
-    x.bound * 2,
-  );
+  const ids = scope.chance(0.7) ? positions(scope, x) : undefined;
+  const angles = (): Item => {
+    if (!ids) return scope.constant('float', [size]);
+    const table = scope.constant('float', [POSITIONS, half]);
+    const rows = scope.node('Gather', [table, ids], { type: 'float', sizes: [...ids.sizes, fixed(half)] });
+    return unsqueeze(scope, concat(scope, [rows, rows], 2), [1]);
+  };
+  const kept = either(scope, 'Mul', x, angles(), x.bound);
+  return binary(scope, 'Add', kept, either(scope, 'Mul', turned, angles(), x.bound), x.bound * 2);
+}
+
+/** How many rows tables of positions have. */
+const POSITIONS = 7;
+
+/** Ids of the tokens of a batch: an input. */
+function positions(scope: Scope, x: Item): Item | undefined {
+  const [n, , s] = x.sizes as [Size, Size, Size];
+  const sizes = [n, s];
+  const fits = ({ name, type, sizes: own }: Item): boolean =>
+    type === 'int64' && name.startsWith('x') && sameSizes(own, sizes);
+  return scope.pick(fits) ?? (scope.root().kind === 'function' ? undefined : scope.input('int64', sizes, 3));
 }
 
 const attention: Block = (scope) => {
@@ -278,18 +291,52 @@ const feedForward: Block = (scope) => {
 };
 
 const embedding: Block = (scope) => {
-  const [n, s] = [symbol(scope, 'N'), symbol(scope, 'S')];
-  const ids =
-    scope.pick(({ type, sizes, bound }) => type === 'int64' && sizes.length === 2 && bound <= 4) ??
-    scope.fresh('int64', [n, s], 7);
-  const safe = ids.constant || ids.name.startsWith('x') ? ids : undefined;
-  if (!safe) return false;
-  const table = scope.constant('float', [7, 8]);
-  const words = scope.node('Gather', [table, safe], { type: 'float', sizes: [...safe.sizes, fixed(8)] });
-  const sum = either(scope, 'Add', words, scope.constant('float', [8]));
-  if (scope.chance(0.5)) layerNormalization(scope, sum);
+  const sizes = [symbol(scope, 'N'), symbol(scope, 'S')];
+  const isIds = ({ name, type, sizes: own }: Item): boolean =>
+    type === 'int64' && own.length === 2 && name.startsWith('x');
+  if (scope.root().kind === 'function') return false;
+  const ids = (): Item => scope.pick(isIds) ?? scope.input('int64', sizes, 3);
+  const lookup = (from: Item, rows: number): Item =>
+    scope.node('Gather', [scope.constant('float', [rows, 8]), from], {
+      type: 'float',
+      sizes: [...from.sizes, fixed(8)],
+    });
+  const words = ids();
+  let sum = lookup(words, POSITIONS);
+  if (scope.chance(0.6)) sum = either(scope, 'Add', sum, lookup(positionsOf(scope, words), 6));
+  if (scope.chance(0.4)) sum = either(scope, 'Add', sum, lookup(segmentsOf(scope, words, isIds), 3));
+  if (scope.chance(0.3)) sum = either(scope, 'Add', sum, scope.constant('float', [8]));
+  if (scope.chance(0.6)) layerNormalization(scope, sum);
   return true;
 };
+
+/** 0, 1, 2, … along the sequence: computed, cut from a constant, or given. */
+function positionsOf(scope: Scope, words: Item): Item {
+  const [, s] = words.sizes as [Size, Size];
+  if (scope.chance(0.3) && scope.opset >= 11) {
+    const shape = scope.node('Shape', [words], { type: 'int64', sizes: [fixed(2)], bound: 12 });
+    const scalarOf = { type: 'int64', sizes: [], bound: 12 } as const;
+    const count = scope.node('Gather', [shape, scope.scalar('int64', 1, 0)], scalarOf);
+    const inputs = [scope.scalar('int64', 0, 0), count, scope.scalar('int64', 1, 0)];
+    return unsqueeze(scope, scope.node('Range', inputs, { type: 'int64', sizes: [s], bound: 12 }), [0]);
+  }
+  if (scope.chance(0.5) && isFixed(s))
+    return scope.values(
+      'int64',
+      [1, s[0]],
+      Array.from({ length: s[0] }, (_, at) => at),
+    );
+  return words;
+}
+
+/** Ids of segments: given, or the same for all, as exporters compute them. */
+function segmentsOf(scope: Scope, words: Item, isIds: (item: Item) => boolean): Item {
+  const given = scope.chance(0.5) ? scope.pick((item) => isIds(item) && sameSizes(item.sizes, words.sizes)) : undefined;
+  if (given) return given;
+  const shape = scope.node('Shape', [words], { type: 'int64', sizes: [fixed(2)], bound: 12 });
+  const value = scope.choose(['value: tensor = int64[1] {0}', 'value: tensor = int64[1] {1}']);
+  return scope.node('ConstantOfShape', [shape], { type: 'int64', sizes: words.sizes, bound: 1 }, value);
+}
 
 /** Group normalization by way of instance normalization, as older exporters write it. */
 const groupNormalization: Block = (scope) => {
