@@ -147,6 +147,7 @@ export { fuseNot } from './passes/fuse/fuse-not.js';
 export { fusePadIntoConv } from './passes/fuse/fuse-pad-into-conv.js';
 export { fusePadIntoPool } from './passes/fuse/fuse-pad-into-pool.js';
 export { fusePads } from './passes/fuse/fuse-pads.js';
+export { fuseQkvMatmuls } from './passes/fuse/fuse-qkv-matmuls.js';
 export { fuseQuickGeluOrt } from './passes/fuse/fuse-quick-gelu-ort.js';
 export { fuseReduceViews } from './passes/fuse/fuse-reduce-views.js';
 export { fuseReduces } from './passes/fuse/fuse-reduces.js';

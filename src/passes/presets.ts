@@ -72,6 +72,7 @@ import { fuseNot } from './fuse/fuse-not.js';
 import { fusePadIntoConv } from './fuse/fuse-pad-into-conv.js';
 import { fusePadIntoPool } from './fuse/fuse-pad-into-pool.js';
 import { fusePads } from './fuse/fuse-pads.js';
+import { fuseQkvMatmuls } from './fuse/fuse-qkv-matmuls.js';
 import { fuseQuickGeluOrt } from './fuse/fuse-quick-gelu-ort.js';
 import { fuseReduceViews } from './fuse/fuse-reduce-views.js';
 import { fuseReduces } from './fuse/fuse-reduces.js';
@@ -197,6 +198,7 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   { pass: fuseGroupNormalization, stage: 'patterns', level: 'max' },
   { pass: fuseLogSoftmax, stage: 'patterns', level: 'max', options: { anyAxis: true } },
   { pass: foldAffineIntoNext, stage: 'merge', level: 'standard' },
+  { pass: fuseQkvMatmuls, stage: 'merge', level: 'max' },
   { pass: fuseMatmulAdd, stage: 'merge', level: 'standard' },
   { pass: fuseTransposeIntoGemm, stage: 'merge', level: 'standard' },
   { pass: fuseScaleIntoGemm, stage: 'merge', level: 'standard' },

@@ -74,6 +74,7 @@ import { fuseNot } from './fuse/fuse-not.js';
 import { fusePadIntoConv } from './fuse/fuse-pad-into-conv.js';
 import { fusePadIntoPool } from './fuse/fuse-pad-into-pool.js';
 import { fusePads } from './fuse/fuse-pads.js';
+import { fuseQkvMatmuls } from './fuse/fuse-qkv-matmuls.js';
 import { fuseQuickGeluOrt } from './fuse/fuse-quick-gelu-ort.js';
 import { fuseReduceViews } from './fuse/fuse-reduce-views.js';
 import { fuseReduces } from './fuse/fuse-reduces.js';
@@ -170,6 +171,7 @@ export const PASSES: readonly RegisteredPass[] = [
   fuseCacheIntoAttention,
   fuseHeadsIntoAttention,
   fuseLayerNormalization,
+  fuseQkvMatmuls,
   fuseMatmulAdd,
   fusePadIntoConv,
   fusePadIntoPool,
