@@ -28,6 +28,8 @@ export interface ReferenceParams {
   readonly inputs: readonly ValueSpec[];
   /** At most this many samples of each source. */
   readonly samples: number;
+  /** False leaves edge cases out. */
+  readonly edges: boolean;
   /** Time after which no more edge cases are tried. */
   readonly maxMs: number;
 }
@@ -84,7 +86,7 @@ const KEPT_BYTES = 192 * 1024 * 1024;
  */
 export async function referenceJob(
   context: JobContext,
-  { session: id, sources, inputs, samples, maxMs }: ReferenceParams,
+  { session: id, sources, inputs, samples, edges, maxMs }: ReferenceParams,
   progress: ReportProgress,
 ): Promise<ReferenceResult> {
   const session = context.session(id);
@@ -111,7 +113,7 @@ export async function referenceJob(
   const counted = recorder.runs.length;
   // The second sample has no size of 1 where sizes are open.
   const base = recorder.runs[1] ?? recorder.runs[0];
-  for (const { label, exactOnly, feeds } of base ? edgeFeeds(base.feeds, inputs) : []) {
+  for (const { label, exactOnly, feeds } of base && edges ? edgeFeeds(base.feeds, inputs) : []) {
     if (performance.now() > end) break;
     await recorder.run({ label, edge: true, exactOnly, feeds });
     progress({ done: recorder.runs.length, total: 0 });
@@ -151,9 +153,15 @@ class Recorder {
 }
 
 /** Runs the original as ONNX Runtime optimizes it: what it differs by from itself is no fault of a result. */
-export async function noiseJob(context: JobContext, { reference, session: id }: NoiseParams): Promise<undefined> {
+export async function noiseJob(
+  context: JobContext,
+  { reference, session: id }: NoiseParams,
+  progress: ReportProgress,
+): Promise<undefined> {
   const session = context.session(id);
-  for (const run of context.reference(reference).runs) {
+  const { runs } = context.reference(reference);
+  for (const [index, run] of runs.entries()) {
+    progress({ done: index, total: runs.length });
     try {
       run.noisy = await session.run(run.feeds);
     } catch (error) {

@@ -1,4 +1,4 @@
-import type { RuntimeHost } from '../runtime/host.js';
+import type { RequestOptions, RuntimeHost } from '../runtime/host.js';
 import type { SampleSource, ValueSpec } from '../runtime/types.js';
 
 /** Samples made up where there is no data: enough to vary every open dimension. */
@@ -13,9 +13,10 @@ export async function fitSource(
   session: number,
   inputs: readonly ValueSpec[],
   source: SampleSource,
+  options: RequestOptions = {},
 ): Promise<SampleSource | string> {
   if (source.kind === 'data') return source;
-  const { sizePlan, why } = await runtime.request('fitSeeds', { session, inputs, seed: source.seed });
+  const { sizePlan, why } = await runtime.request('fitSeeds', { session, inputs, seed: source.seed }, options);
   if (sizePlan !== undefined) return { ...source, sizePlan };
   return `the original runs on none of the inputs made up for it (${why ?? 'no reason given'})`;
 }

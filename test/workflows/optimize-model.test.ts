@@ -108,6 +108,21 @@ describe('optimizeModel', () => {
     expect(readFileSync(outputPath).equals(readFileSync(path))).toBe(true);
   });
 
+  it('takes external data along, and verifies it', async () => {
+    const model = await readModel(fixture('kws-dscnn'));
+    const path = fresh('model.onnx');
+    await writeModel(model, path, { externalData: 'always' });
+    model.source?.close();
+    const outputPath = fresh();
+    const report = await optimizeModel(path, { outputPath, speedGate: false });
+    expect(report.output.externalData?.map(({ name }) => name)).toEqual(['out.onnx.data']);
+    expect(report.verification.runs).toBe('passed');
+    expect(report.nodesAfter).toBe(21);
+    const again = await optimizeModel(outputPath, { outputPath: fresh(), speedGate: false });
+    expect(again.verification).toMatchObject({ runs: 'passed', numerics: 'exact' });
+    expect(again.notes.join()).toContain('nothing to optimize');
+  });
+
   it('writes beside the model when nobody says where', async () => {
     const path = await written(SPARE);
     await optimizeModel(path, { verify: false, speedGate: false });

@@ -10,7 +10,7 @@ import { writeModel } from '../../src/ir/write-model.js';
 import { LazyRuntime } from '../../src/runtime/lazy-runtime.js';
 import { growthBytes } from '../../src/workflows/optimize/growth.js';
 import { interfaceOf } from '../../src/workflows/optimize/interface-check.js';
-import { OriginalRuns } from '../../src/workflows/optimize/original.js';
+import { Failure, OriginalRuns } from '../../src/workflows/optimize/original.js';
 import { randomOutputs } from '../../src/workflows/optimize/random-outputs.js';
 import { Verifier } from '../../src/workflows/optimize/verifier.js';
 
@@ -76,6 +76,34 @@ describe('the verifier', () => {
       expect(verdict.wrong).toBeUndefined();
       expect(verdict.session).toBeDefined();
       expect(runtime.generation).toBe(1);
+    } finally {
+      await runtime.close();
+      original.source?.close();
+    }
+  });
+
+  it('leaves out edge cases that the original does not come to an end with', async () => {
+    const path = join(folder, 'endless.onnx');
+    // While not x >= 10: NaN never is.
+    await writeModel(
+      model(`g (float x) => (float y) <float one = {1}, float ten = {10}, int64 most = {9223372036854775807}> {
+        more = Less (x, ten)
+        y = Loop (most, more, x) <body = b (int64 i, bool go, float v) => (bool on, float w) {
+          w = Add (v, one) reached = GreaterOrEqual (w, ten) on = Not (reached)
+        }>
+      }`),
+      path,
+    );
+    const original = await readModel(path);
+    const runtime = new LazyRuntime();
+    try {
+      const runs = new OriginalRuns(runtime, original, original, path, {}, 1500);
+      const reference = await runs.reference();
+      if (reference instanceof Failure) throw new Error(reference.reason);
+      expect(reference.samples).toBeGreaterThan(0);
+      const verdict = await new Verifier(original, interfaceOf(original), runs).check(path, true, 'plain');
+      expect(verdict).toMatchObject({ depth: 'plain' });
+      expect(verdict.wrong).toBeUndefined();
     } finally {
       await runtime.close();
       original.source?.close();

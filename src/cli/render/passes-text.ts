@@ -3,15 +3,21 @@ import { type Cell, renderTable } from './table.js';
 import type { TextOptions } from './text-options.js';
 import { wrapLine } from './wrap.js';
 
+/** Terminals from here on have room for every column. */
+const WIDE_COLUMNS = 120;
+
 /** All passes, one a line. */
 export async function renderPasses(passes: readonly PassFacts[], options: TextOptions): Promise<string> {
-  const titles = [
-    { title: 'pass' },
-    { title: 'level' },
-    { title: 'numerics' },
-    { title: 'what', flexible: true },
-  ] as const;
-  const rows = passes.map((pass): readonly Cell[] => [pass.name, levelText(pass), pass.numerics, pass.summary]);
+  // On a narrow terminal what a pass does says more than how it rounds.
+  const wide = options.columns === undefined || options.columns >= WIDE_COLUMNS;
+  const numerics = wide ? [{ title: 'numerics' }] : [];
+  const titles = [{ title: 'pass' }, { title: 'level' }, ...numerics, { title: 'what', flexible: true }];
+  const rows = passes.map((pass): readonly Cell[] => [
+    pass.name,
+    levelText(pass),
+    ...(wide ? [pass.numerics] : []),
+    pass.summary,
+  ]);
   const table = await renderTable(titles, rows, options);
   const note = 'level: the first of basic, standard and max that has it; by name: only with --passes +NAME';
   return `${table}\n\n${wrapLine(options.style.dim(note), options.columns)}`;

@@ -73,8 +73,11 @@ class Decider {
       this.#notes.push('Optimized, the file would have become larger than --max-growth allows.');
       optimized = await pipeline.run({ limit: 0 });
     }
+    // With data files there are no bytes to keep: they are laid out anew.
+    const hasBytes = (model.source?.externalPaths().length ?? 0) === 0;
     for (;;) {
-      if (optimized.outcome.applied.length === 0 && requested.length === 0) return this.#unchanged();
+      const untouched = optimized.outcome.applied.length === 0 && requested.length === 0;
+      if (untouched && hasBytes) return this.#unchanged();
       const staged = await this.#stage(optimized.model);
       try {
         const next = await this.#tryStaged(optimized, staged);

@@ -167,9 +167,9 @@ function notesOf({ requested, pipeline }: DescribedRun, { optimized, speed, note
     const passes = [...new Set(pipeline.tooLarge.map(({ pass }) => pass))].join(', ');
     all.push(`Left out because the file would have grown (--max-growth allows it): rewrites of ${passes}.`);
   }
-  if (!optimized) {
-    const why = all.length > 0 || dropped.length > 0 ? '' : 'There is nothing to optimize in this model: ';
-    all.push(why === '' ? 'The output is the model as it was.' : `${why}the output is the model as it was.`);
+  if ((optimized?.outcome.applied.length ?? 0) === 0 && requested.length === 0) {
+    const why = all.length > 0 || dropped.length > 0 ? 'The' : 'There is nothing to optimize in this model: the';
+    all.push(`${why} output is the model as it was.`);
   }
   if (optimized && !optimized.outcome.settled)
     all.push('The passes were stopped before they found nothing more to do: please report the model.');

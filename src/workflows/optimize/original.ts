@@ -1,7 +1,7 @@
 import { ServeOptError } from '../../errors.js';
 import type { ReferenceResult } from '../../evaluate/verify-job.js';
 import type { Model } from '../../ir/model.js';
-import type { RuntimeHost } from '../../runtime/host.js';
+import type { RequestOptions, RuntimeHost } from '../../runtime/host.js';
 import { fetchableOutputs } from '../../runtime/interface-screen.js';
 import type { LazyRuntime } from '../../runtime/lazy-runtime.js';
 import type { SampleSource, SessionOptions, ValueSpec } from '../../runtime/types.js';
@@ -15,6 +15,9 @@ import { randomOutputs } from './random-outputs.js';
 const SAMPLES = 5;
 /** After this time with the original no more edge cases are added. */
 const REFERENCE_MS = 3000;
+
+/** A run that tells nothing for so long does not end: a Loop whose condition is NaN, for one. */
+const SILENCE_MS = 120_000;
 
 /** As a server runs it. */
 export const OPTIMIZED_SESSION: SessionOptions = { graphOptimization: 'all' };
@@ -41,6 +44,13 @@ export class Failure {
   }
 }
 
+/** A session in the child process, for as long as that lives. */
+export interface LoadedSession {
+  readonly id: number;
+  /** The process it is in, as `LazyRuntime.generation` counts them. */
+  readonly generation: number;
+}
+
 /** What the original gives on samples and edge cases, kept in the child process. */
 export interface PreparedReference extends ReferenceResult {
   /** How models are loaded to be compared with it. */
@@ -65,10 +75,20 @@ export class OriginalRuns {
   readonly random: readonly string[];
   readonly #path: string;
   readonly #options: OptimizeOptions;
+  readonly #silenceMs: number;
   readonly #refused: string | undefined;
   readonly #remembered: Map<string, Remembered> = new Map();
+  #edgesAreDeadly = false;
 
-  constructor(runtime: LazyRuntime, original: Model, base: Model, path: string, options: OptimizeOptions) {
+  constructor(
+    runtime: LazyRuntime,
+    original: Model,
+    base: Model,
+    path: string,
+    options: OptimizeOptions,
+    silenceMs: number = SILENCE_MS,
+  ) {
+    this.#silenceMs = silenceMs;
     this.runtime = runtime;
     this.inputs = commonInputs(inputSpecs(original), inputSpecs(base));
     const outputs = outputSpecs(original);
@@ -81,7 +101,7 @@ export class OriginalRuns {
   }
 
   /** Session of the original as a server would run it. */
-  optimized(): Promise<number | Failure> {
+  optimized(): Promise<LoadedSession | Failure> {
     return this.#remember('optimized', () => this.load(this.#path, OPTIMIZED_SESSION, 'original'));
   }
 
@@ -92,82 +112,111 @@ export class OriginalRuns {
       const session = optimized instanceof Failure ? await this.#plain() : optimized;
       if (session instanceof Failure) return session;
       const seed = this.#options.seed ?? OPTIMIZE_DEFAULTS.seed;
-      const fitted = await this.attempt('running the original', (host) =>
-        fitSource(host, session, this.inputs, { kind: 'seeded', seed, count: SAMPLES }),
+      const fitted = await this.attempt('running the original', (host, watch) =>
+        fitSource(host, session.id, this.inputs, { kind: 'seeded', seed, count: SAMPLES }, watch),
       );
       return typeof fitted === 'string' ? new Failure(fitted) : fitted;
     });
   }
 
-  /** What the original gives. */
+  /** What the original gives; on samples alone where edge cases end the process or do not end themselves. */
   reference(): Promise<PreparedReference | Failure> {
     return this.#remember('reference', async () => {
-      const fitted = await this.source();
-      const { dataPath } = this.#options;
-      const sources: SampleSource[] = dataPath === undefined ? [] : [{ kind: 'data', path: dataPath }];
-      if (!(fitted instanceof Failure)) sources.push(fitted);
-      else if (sources.length === 0) return fitted;
-      await this.#plain();
-      const optimized = await this.optimized();
-      // Asked again: whichever ended the process took the other's session along.
-      const plain = await this.#plain();
-      const session = plain instanceof Failure ? optimized : plain;
-      if (session instanceof Failure) return session;
-      const result = await this.attempt('running the original', (host) =>
-        host.request('reference', { session, sources, inputs: this.inputs, samples: SAMPLES, maxMs: REFERENCE_MS }),
-      );
-      if (!(plain instanceof Failure)) {
-        this.#remembered.delete('plain');
-        await this.release(plain);
-      }
-      if (result instanceof Failure) return result;
-      if (result.samples === 0) return new Failure(`the original does not run (${result.why ?? 'no reason given'})`);
-      if (!(optimized instanceof Failure) && session !== optimized) {
-        const { reference } = result;
-        const noise = await this.attempt('running the original', (host) =>
-          host.request('noise', { reference, session: optimized }),
-        );
-        if (noise instanceof Failure && noise.died) return noise;
-      }
-      return {
-        ...result,
-        session: plain instanceof Failure ? OPTIMIZED_SESSION : PLAIN_SESSION,
-        plain: !(plain instanceof Failure),
-      };
+      const full = this.#edgesAreDeadly ? undefined : await this.#refer(true);
+      if (full && !(full instanceof Failure && full.died)) return full;
+      this.#edgesAreDeadly = true;
+      return this.#refer(false);
     });
   }
 
   /** Loads a model; the session, or why not. @throws what is no fault of the model: SO5004, SO5005, SO8130 */
-  async load(path: string, session: SessionOptions, what: string): Promise<number | Failure> {
+  async load(path: string, session: SessionOptions, what: string): Promise<LoadedSession | Failure> {
     if (this.#refused !== undefined) return new Failure(this.#refused);
     const options = { ...session, ...sessionOptions(this.#options) };
-    const loaded = await this.attempt(`loading the ${what}`, (host) => host.request('load', { path, options }));
-    return loaded instanceof Failure ? loaded : loaded.session;
+    const loaded = await this.attempt(`loading the ${what}`, (host, watch) =>
+      host.request('load', { path, options }, watch),
+    );
+    return loaded instanceof Failure ? loaded : { id: loaded.session, generation: this.runtime.generation };
   }
 
   /** Frees a session, unless its process is gone. */
-  async release(session: number): Promise<void> {
-    await this.attempt('freeing a session', (host) => host.request('release', { session }));
+  async release(session: LoadedSession): Promise<void> {
+    if (this.isLive(session))
+      await this.attempt('freeing a session', (host) => host.request('release', { session: session.id }));
+  }
+
+  /** Whether the process of a session is still there. */
+  isLive(session: LoadedSession): boolean {
+    return session.generation === this.runtime.generation;
   }
 
   /**
-   * Asks something of the child process, and makes a reason of what a model is to blame for: that it is refused, and that
-   * the process ends. A process that ended is replaced by the next request.
+   * Asks something of the child process, and makes a reason of what a model is to blame for: that it is refused, that the
+   * process ends, or that it does not come to an end. A process that ended is replaced by the next request.
+   * @param ask passes `watch` on with what may last: it ends a request that makes no progress any more
    */
-  async attempt<T>(doing: string, ask: (host: RuntimeHost) => Promise<T>): Promise<T | Failure> {
+  async attempt<T>(doing: string, ask: (host: RuntimeHost, watch: RequestOptions) => Promise<T>): Promise<T | Failure> {
+    const silence = new AbortController();
+    const timer = setTimeout(() => silence.abort(), this.#silenceMs);
     try {
-      return await ask(await this.runtime.host());
+      return await ask(await this.runtime.host(), {
+        signal: silence.signal,
+        onProgress: () => timer.refresh(),
+      });
     } catch (error) {
       if (!(error instanceof ServeOptError) || this.#options.signal?.aborted) throw error;
+      if (silence.signal.aborted) {
+        await this.runtime.close();
+        return new Failure(`${doing} does not come to an end`, true);
+      }
       const reason = error.why === undefined ? error.message : `${error.message}: ${error.why}`;
       if (error.code === 'SO5001' || error.code === 'SO5002' || error.code === 'SO5006') return new Failure(reason);
       if (error.code !== 'SO5003') throw error;
       await this.runtime.close();
       return new Failure(`${doing} ends the ONNX Runtime process: ${reason}`, true);
+    } finally {
+      clearTimeout(timer);
     }
   }
 
-  #plain(): Promise<number | Failure> {
+  async #refer(edges: boolean): Promise<PreparedReference | Failure> {
+    const fitted = await this.source();
+    const { dataPath } = this.#options;
+    const sources: SampleSource[] = dataPath === undefined ? [] : [{ kind: 'data', path: dataPath }];
+    if (!(fitted instanceof Failure)) sources.push(fitted);
+    else if (sources.length === 0) return fitted;
+    await this.#plain();
+    const optimized = await this.optimized();
+    // Asked again: whichever ended the process took the other's session along.
+    const plain = await this.#plain();
+    const loaded = plain instanceof Failure ? optimized : plain;
+    if (loaded instanceof Failure) return loaded;
+    const { inputs } = this;
+    const session = loaded.id;
+    const result = await this.attempt('running the original', (host, watch) =>
+      host.request('reference', { session, sources, inputs, samples: SAMPLES, edges, maxMs: REFERENCE_MS }, watch),
+    );
+    if (!(plain instanceof Failure)) {
+      this.#remembered.delete('plain');
+      await this.release(plain);
+    }
+    if (result instanceof Failure) return result;
+    if (result.samples === 0) return new Failure(`the original does not run (${result.why ?? 'no reason given'})`);
+    if (!(optimized instanceof Failure) && this.isLive(optimized) && loaded !== optimized) {
+      const { reference } = result;
+      const noise = await this.attempt('running the original', (host, watch) =>
+        host.request('noise', { reference, session: optimized.id }, watch),
+      );
+      if (noise instanceof Failure && noise.died) return noise;
+    }
+    return {
+      ...result,
+      session: plain instanceof Failure ? OPTIMIZED_SESSION : PLAIN_SESSION,
+      plain: !(plain instanceof Failure),
+    };
+  }
+
+  #plain(): Promise<LoadedSession | Failure> {
     return this.#remember('plain', () => this.load(this.#path, PLAIN_SESSION, 'original'));
   }
 

@@ -1,9 +1,10 @@
+import { ServeOptError } from '../../errors.js';
 import type { LatencyComparison, SlowPassReport } from '../../report/types.js';
 import type { SampleSource } from '../../runtime/types.js';
 import { withWorkFolder } from '../../runtime/work-folder.js';
 import type { OptimizeOptions } from '../options.js';
 import { measureLatency } from '../verify.js';
-import { Failure, OPTIMIZED_SESSION, type OriginalRuns } from './original.js';
+import { Failure, type LoadedSession, OPTIMIZED_SESSION, type OriginalRuns } from './original.js';
 import type { Optimized, Pipeline } from './pipeline.js';
 import { Trials } from './trials.js';
 
@@ -34,7 +35,7 @@ export function isClearlySlower({ ratio, ratioLow, p50MsA, p50MsB }: LatencyComp
 }
 
 interface Variant {
-  readonly session: number;
+  readonly session: LoadedSession;
   readonly without: ReadonlySet<string>;
 }
 
@@ -51,12 +52,12 @@ export class SpeedGate {
   }
 
   /** @param session the result as a server would run it; it is not released. Gives a reason where nothing can be measured. */
-  async judge(optimized: Optimized, session: number): Promise<SpeedVerdict | string> {
+  async judge(optimized: Optimized, session: LoadedSession): Promise<SpeedVerdict | string> {
     const verdict = await this.#original.attempt('measuring the result', () => this.#judge(optimized, session));
     return verdict instanceof Failure ? verdict.reason : verdict;
   }
 
-  async #judge(optimized: Optimized, session: number): Promise<SpeedVerdict | string> {
+  async #judge(optimized: Optimized, session: LoadedSession): Promise<SpeedVerdict | string> {
     const source = await this.#source();
     if (source instanceof Failure) return source.reason;
     const baseline = await this.#original.optimized();
@@ -72,7 +73,7 @@ export class SpeedGate {
 
   async #search(
     optimized: Optimized,
-    { session, baseline }: { readonly session: number; readonly baseline: number },
+    { session, baseline }: { readonly session: LoadedSession; readonly baseline: LoadedSession },
     source: SampleSource,
     measured: LatencyComparison,
     trials: Trials,
@@ -104,7 +105,7 @@ export class SpeedGate {
     candidates: readonly string[],
     current: Variant,
     found: { readonly latency: LatencyComparison; readonly slower: readonly SlowPassReport[] },
-    [baseline, source, trials]: readonly [number, SampleSource, Trials],
+    [baseline, source, trials]: readonly [LoadedSession, SampleSource, Trials],
   ): Promise<SpeedVerdict> {
     const rest = candidates.filter((pass) => !current.without.has(pass));
     if (rest.length > 0) {
@@ -146,12 +147,15 @@ export class SpeedGate {
   }
 
   async #measure(
-    sessions: readonly [number, number],
+    sessions: readonly [LoadedSession, LoadedSession],
     source: SampleSource,
     limits: { readonly minRuns: number; readonly maxMs: number },
   ): Promise<LatencyComparison> {
     const { threads } = this.#options;
+    if (!sessions.every((session) => this.#original.isLive(session)))
+      throw new ServeOptError('SO5003', 'The ONNX Runtime process died while variants were measured');
+    const [a, b] = sessions;
     const options = { ...limits, ...(threads === undefined ? {} : { threads }) };
-    return measureLatency(await this.#original.runtime.host(), sessions, source, this.#original.inputs, options);
+    return measureLatency(await this.#original.runtime.host(), [a.id, b.id], source, this.#original.inputs, options);
   }
 }

@@ -7,7 +7,13 @@ import { assertUsable } from '../../ir/usable.js';
 import { verifyModel } from '../../ir/verify.js';
 import type { SessionOptions } from '../../runtime/types.js';
 import { interfaceOf, type ModelInterface, whyInterfaceDiffers } from './interface-check.js';
-import { Failure, OPTIMIZED_SESSION, type OriginalRuns, type PreparedReference } from './original.js';
+import {
+  Failure,
+  type LoadedSession,
+  OPTIMIZED_SESSION,
+  type OriginalRuns,
+  type PreparedReference,
+} from './original.js';
 import { toleranceOf } from './tolerance.js';
 
 /** How far the check of a result goes. */
@@ -32,7 +38,7 @@ export interface Verdict {
   /** Edge cases that it was right on. */
   readonly edges?: number;
   /** Session of the result as a server would run it, where the check came so far: the caller releases it. */
-  readonly session?: number;
+  readonly session?: LoadedSession;
 }
 
 /** Tells whether a written model is what the original is. */
@@ -90,7 +96,7 @@ export class Verifier {
   }
 
   /** Frees the session of a verdict. */
-  async release(session: number): Promise<void> {
+  async release(session: LoadedSession): Promise<void> {
     await this.#original?.release(session);
   }
 
@@ -101,16 +107,15 @@ export class Verifier {
     options: SessionOptions,
     tolerance: Tolerance,
     edges: boolean,
-  ): Promise<(CheckResult & { readonly session: number }) | Failure> {
+  ): Promise<(CheckResult & { readonly session: LoadedSession }) | Failure> {
     const session = await original.load(path, options, 'result');
     if (session instanceof Failure) return session;
-    const result = await original.attempt('running the result', (host) =>
-      host.request('check', { reference, session, tolerance, edges, random: original.random }),
+    const result = await original.attempt('running the result', (host, watch) =>
+      host.request('check', { reference, session: session.id, tolerance, edges, random: original.random }, watch),
     );
-    if (result instanceof Failure) return result;
-    if (result.wrong === undefined) return { ...result, session };
+    if (!(result instanceof Failure) && result.wrong === undefined) return { ...result, session };
     await original.release(session);
-    return new Failure(result.wrong);
+    return result instanceof Failure ? result : new Failure(result.wrong ?? '');
   }
 
   /** Reads the file as a stranger would. */
