@@ -163,8 +163,10 @@ const softmaxes: Block = (scope) => {
     const shifted = binary(scope, 'Sub', x, reduce(scope, 'ReduceMax', x, last, true));
     const powers = scope.same('Exp', [shifted], 1);
     binary(scope, 'Div', powers, reduce(scope, 'ReduceSum', powers, last, true), 1);
-  } else if (way === 1) scope.same('Log', [scope.same('Softmax', [x], 1, axis)], 20);
-  else if (way === 2) scope.same('Softmax', [x], 1, axis);
+  } else if (way === 1) {
+    // What Softmax rounds to 0 has a logarithm of −∞, unless LogSoftmax computes it.
+    scope.same('Log', [scope.same('Softmax', [clip(scope, x, -20, 20)], 1, axis)], 50);
+  } else if (way === 2) scope.same('Softmax', [x], 1, axis);
   else if (way === 3) {
     const shifted = binary(scope, 'Sub', x, reduce(scope, 'ReduceMax', x, last, true));
     scope.same('Softmax', [shifted], 1, 'axis = -1');
