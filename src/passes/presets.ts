@@ -65,6 +65,7 @@ import { fuseLogSoftmax } from './fuse/fuse-log-softmax.js';
 import { fuseMatmulAdd } from './fuse/fuse-matmul-add.js';
 import { fuseMatmulScale } from './fuse/fuse-matmul-scale.js';
 import { fuseMatmulTranspose } from './fuse/fuse-matmul-transpose.js';
+import { fuseMatmulViews } from './fuse/fuse-matmul-views.js';
 import { fuseMinMax } from './fuse/fuse-min-max.js';
 import { fuseMish } from './fuse/fuse-mish.js';
 import { fuseMultiHeadAttention } from './fuse/fuse-multi-head-attention.js';
@@ -89,6 +90,7 @@ import { fuseSplits } from './fuse/fuse-splits.js';
 import { fuseSwish } from './fuse/fuse-swish.js';
 import { fuseTransposeIntoGemm } from './fuse/fuse-transpose-into-gemm.js';
 import { fuseTransposes } from './fuse/fuse-transposes.js';
+import { fuseViewSandwiches } from './fuse/fuse-view-sandwiches.js';
 import { fuseViews } from './fuse/fuse-views.js';
 import { fuseWhere } from './fuse/fuse-where.js';
 import { sinkTransposes } from './fuse/sink-transposes.js';
@@ -152,6 +154,8 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   { pass: fuseReduceViews, stage: 'clean', level: 'basic' },
   { pass: eliminateSoftmaxBeforeArgMax, stage: 'clean', level: 'max' },
   { pass: eliminateSequences, stage: 'clean', level: 'basic' },
+  { pass: fuseViewSandwiches, stage: 'clean', level: 'basic' },
+  { pass: fuseMatmulViews, stage: 'clean', level: 'standard' },
   { pass: liftConstants, stage: 'clean', level: 'basic' },
   { pass: foldKnownValues, stage: 'clean', level: 'basic' },
   { pass: foldReshapeTarget, stage: 'clean', level: 'basic' },

@@ -67,6 +67,7 @@ import { fuseLogSoftmax } from './fuse/fuse-log-softmax.js';
 import { fuseMatmulAdd } from './fuse/fuse-matmul-add.js';
 import { fuseMatmulScale } from './fuse/fuse-matmul-scale.js';
 import { fuseMatmulTranspose } from './fuse/fuse-matmul-transpose.js';
+import { fuseMatmulViews } from './fuse/fuse-matmul-views.js';
 import { fuseMinMax } from './fuse/fuse-min-max.js';
 import { fuseMish } from './fuse/fuse-mish.js';
 import { fuseMultiHeadAttention } from './fuse/fuse-multi-head-attention.js';
@@ -91,6 +92,7 @@ import { fuseSplits } from './fuse/fuse-splits.js';
 import { fuseSwish } from './fuse/fuse-swish.js';
 import { fuseTransposeIntoGemm } from './fuse/fuse-transpose-into-gemm.js';
 import { fuseTransposes } from './fuse/fuse-transposes.js';
+import { fuseViewSandwiches } from './fuse/fuse-view-sandwiches.js';
 import { fuseViews } from './fuse/fuse-views.js';
 import { fuseWhere } from './fuse/fuse-where.js';
 import { sinkTransposes } from './fuse/sink-transposes.js';
@@ -179,6 +181,8 @@ export const PASSES: readonly RegisteredPass[] = [
   fuseTransposeIntoGemm,
   fuseTransposes,
   fuseViews,
+  fuseViewSandwiches,
+  fuseMatmulViews,
   sinkTransposes,
   fuseRmsNormalization,
   fuseGelu,

@@ -1,25 +1,13 @@
-import { attribute } from '../../ir/attribute.js';
-import type { NodeSpec } from '../../ir/graph.js';
 import type { Node } from '../../ir/node.js';
 import type { Dim } from '../../ir/type.js';
 import type { Value } from '../../ir/value.js';
-import { productOfDims } from '../../ops/dim.js';
-import { writeList } from '../engine/operands.js';
 import { defineRewrite, type Match, type RewriteContext } from '../engine/rewrite.js';
 import { onlyConsumer, takeOver } from '../nodes.js';
 import { rankOf, sameDim, sameShape, shapeOf } from '../types.js';
 import { replaceByEqual } from './equal-value.js';
+import { type MakeView, oneView, viewByAxes } from './one-view.js';
 import { isReadBy } from './readers.js';
-import {
-  axisChange,
-  failingSizes,
-  followable,
-  isTransposedView,
-  isView,
-  onesBetween,
-  reshapeTarget,
-  shapeAfter,
-} from './view-shapes.js';
+import { axisChange, failingSizes, followable, isTransposedView, isView, shapeAfter } from './view-shapes.js';
 
 /** Views further up are not looked at for an earlier shape. */
 const LONGEST_CHAIN = 16;
@@ -95,12 +83,7 @@ function comesBack(chain: readonly Node[], source: Value, context: RewriteContex
 }
 
 /** The view that does what two do; making it is left to `apply`. */
-function mergedView(
-  first: Node,
-  last: Node,
-  source: Value,
-  context: RewriteContext,
-): (() => Omit<NodeSpec, 'outputs'>) | undefined {
+function mergedView(first: Node, last: Node, source: Value, context: RewriteContext): MakeView | undefined {
   const from = followable(shapeOf(source));
   const between = from && viewedShape(first, from, context);
   const to = between && viewedShape(last, between, context);
@@ -112,21 +95,10 @@ function mergedView(
   if (last.is('Squeeze') && !last.attributes.has('axes') && !last.input(1) && first.opType.endsWith('queeze'))
     return () => ({ opType: 'Squeeze', inputs: [source] });
   const change = axisChange(context, [first, last], rankOf(source));
-  const byAxes = change && squeezeOrUnsqueeze(change, source, last, context);
+  const byAxes = change && viewByAxes(context, last, source, change);
   if (byAxes || !from || !between || !to) return byAxes;
   const failing = [...failingSizes(context, first, between), ...failingSizes(context, last, to)];
-  const target = reshapeTarget(from, to, failing);
-  if (target) {
-    return () => {
-      const { inputs, attributes } = writeList(context, last, 'Reshape', 'shape', target);
-      return { opType: 'Reshape', inputs: [source, ...inputs], attributes };
-    };
-  }
-  const ones = onesBetween(from, to);
-  const axis = flattenAxis(from, to);
-  if (ones) return squeezeOrUnsqueeze(ones, source, last, context);
-  if (axis === undefined || context.opset(last) < 9) return undefined;
-  return () => ({ opType: 'Flatten', inputs: [source], attributes: [attribute('axis', axis)] });
+  return oneView(context, last, source, from, to, failing);
 }
 
 /** True when a Reshape takes nothing from the shape of its input but what `from` has too: sizes of 0 copy it. */
@@ -146,27 +118,4 @@ function targetIsFree(
   return items.every(
     (item, axis) => (typeof item === 'number' && item !== 0) || sameDim(from?.[axis], between?.[axis]),
   );
-}
-
-function squeezeOrUnsqueeze(
-  { removed, inserted }: NonNullable<ReturnType<typeof axisChange>>,
-  source: Value,
-  last: Node,
-  context: RewriteContext,
-): (() => Omit<NodeSpec, 'outputs'>) | undefined {
-  if (removed.length > 0 === inserted.length > 0) return undefined;
-  const opType = removed.length > 0 ? 'Squeeze' : 'Unsqueeze';
-  return () => {
-    const { inputs, attributes } = writeList(context, last, opType, 'axes', removed.length > 0 ? removed : inserted);
-    return { opType, inputs: [source, ...inputs], attributes };
-  };
-}
-
-/** The axis at which Flatten of `from` gives `to`. */
-function flattenAxis(from: readonly Dim[], to: readonly Dim[]): number | undefined {
-  if (to.length !== 2) return undefined;
-  for (let axis = 0; axis <= from.length; axis++)
-    if (sameDim(productOfDims(from.slice(0, axis)), to[0]) && sameDim(productOfDims(from.slice(axis)), to[1]))
-      return axis;
-  return undefined;
 }
