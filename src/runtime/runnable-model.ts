@@ -5,6 +5,7 @@ import { type ByteSource, FileBytes, type Span } from '../codec/byte-source.js';
 import type { Model } from '../ir/model.js';
 import type { TensorOrigin } from '../ir/proto/read-tensor.js';
 import { encodeModel } from '../ir/proto/write-proto.js';
+import { allGraphs } from '../ir/walk.js';
 import { DataType } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { WorkFolder } from './work-folder.js';
@@ -29,8 +30,9 @@ export async function writeRunnable(
   { name = 'model.onnx', referenceFromBytes = 1024, links = new Map() }: RunnableOptions = {},
 ): Promise<string> {
   const added: (readonly [string, string])[] = [];
+  const inner = subgraphConstants(model);
   const external = (tensor: Tensor) => {
-    const span = fileSpan(tensor);
+    const span = inner.has(tensor) ? undefined : fileSpan(tensor);
     if (!span || span.source.path === undefined || tensor.byteLength < referenceFromBytes) return undefined;
     const known = links.get(span.source);
     const location = known ?? `weights-${links.size}.bin`;
@@ -52,6 +54,16 @@ export async function writeRunnable(
     await file.close();
   }
   return path;
+}
+
+/** Constants of subgraphs: ONNX Runtime reads them while it infers shapes, and refuses files with several hard links there. */
+function subgraphConstants(model: Model): Set<Tensor> {
+  const constants = new Set<Tensor>();
+  for (const graph of allGraphs(model)) {
+    if (graph === model.graph) continue;
+    for (const { tensor } of graph.initializers) if (tensor) constants.add(tensor);
+  }
+  return constants;
 }
 
 /** Where the bytes of a tensor stand in a file as they are; undefined when they do not. */
