@@ -8,12 +8,15 @@ export interface EdgeFeeds {
   readonly label: string;
   /** Beyond what rounding can be judged on: only for results that must be equal bit for bit. */
   readonly exactOnly: boolean;
+  /** Floats overflow or are undefined: what integers a model makes of that rounding decides. */
+  readonly extreme: boolean;
   readonly feeds: Feeds;
 }
 
 interface EdgeKind {
   readonly label: string;
   readonly exactOnly?: boolean;
+  readonly extreme?: boolean;
   /** New value of a float element. */
   readonly float: (value: number, index: number, all: ArrayLike<number>) => number;
   /** New value of an integer element that may be from 0 up to `highest`. */
@@ -34,13 +37,17 @@ const EDGE_KINDS: readonly EdgeKind[] = [
   { label: 'inputs of zeros', float: () => 0, integer: () => 0, bool: 0 },
   { label: 'inputs of negative zeros', float: () => -0 },
   { label: 'inputs of ones', float: () => 1, integer: (_value, highest) => highest, bool: 1 },
-  { label: 'large inputs', float: (value) => value * 1e3 },
+  { label: 'large inputs', extreme: true, float: (value) => value * 1e3 },
   { label: 'small inputs', float: (value) => value * 1e-3 },
   { label: 'negative inputs', float: (value) => -Math.abs(value) },
-  { label: 'inputs with NaN', float: sparse([Number.NaN]) },
-  { label: 'inputs with infinities', float: sparse([Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) },
-  { label: 'huge inputs', exactOnly: true, float: (value) => value * 1e30 },
-  { label: 'tiny inputs', exactOnly: true, float: (value) => value * 1e-39 },
+  { label: 'inputs with NaN', extreme: true, float: sparse([Number.NaN]) },
+  {
+    label: 'inputs with infinities',
+    extreme: true,
+    float: sparse([Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]),
+  },
+  { label: 'huge inputs', exactOnly: true, extreme: true, float: (value) => value * 1e30 },
+  { label: 'tiny inputs', exactOnly: true, extreme: true, float: (value) => value * 1e-39 },
 ];
 
 /**
@@ -58,7 +65,8 @@ export function edgeFeeds(sample: Feeds, inputs: readonly ValueSpec[]): EdgeFeed
       feeds.set(name, edged ?? tensor);
       if (edged) changed = true;
     }
-    if (changed) all.push({ label: kind.label, exactOnly: kind.exactOnly ?? false, feeds });
+    const { label, exactOnly = false, extreme = false } = kind;
+    if (changed) all.push({ label, exactOnly, extreme, feeds });
   }
   const masked = maskedFeeds(sample);
   return masked ? [masked, ...all] : all;
@@ -79,7 +87,7 @@ function maskedFeeds(sample: Feeds): EdgeFeeds | undefined {
     feeds.set(name, { dataType, dims, data: hidden });
     changed = true;
   }
-  return changed ? { label: 'masks that hide half', exactOnly: false, feeds } : undefined;
+  return changed ? { label: 'masks that hide half', exactOnly: false, extreme: false, feeds } : undefined;
 }
 
 function isAllOnes(data: ArrayLike<number | bigint>): boolean {

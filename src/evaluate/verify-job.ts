@@ -14,6 +14,7 @@ interface ReferenceRun {
   readonly label: string;
   readonly edge: boolean;
   readonly exactOnly: boolean;
+  readonly extreme: boolean;
   readonly feeds: Feeds;
   readonly outputs: ReadonlyMap<string, HostTensor>;
   /** What the reference gave when ONNX Runtime optimized it. */
@@ -77,6 +78,9 @@ export interface CheckResult {
   readonly wrong?: string;
 }
 
+/** What a run on a sample is, beside an edge case. */
+const SAMPLE = { edge: false, exactOnly: false, extreme: false } as const;
+
 /** Most bytes of inputs and outputs that are kept; what comes after is not compared. */
 const KEPT_BYTES = 192 * 1024 * 1024;
 
@@ -103,7 +107,7 @@ export async function referenceJob(
         // One of each source is a must.
         if (sample > 0 && performance.now() > end) break;
         const label = `${kind} ${sample + 1}`;
-        await recorder.run({ label, edge: false, exactOnly: false, feeds: await reader.read(sample, 1) });
+        await recorder.run({ ...SAMPLE, label, feeds: await reader.read(sample, 1) });
         progress({ done: recorder.runs.length, total: 0 });
       }
     } finally {
@@ -113,9 +117,9 @@ export async function referenceJob(
   const counted = recorder.runs.length;
   // The second sample has no size of 1 where sizes are open.
   const base = recorder.runs[1] ?? recorder.runs[0];
-  for (const { label, exactOnly, feeds } of base && edges ? edgeFeeds(base.feeds, inputs) : []) {
+  for (const edgeCase of base && edges ? edgeFeeds(base.feeds, inputs) : []) {
     if (performance.now() > end) break;
-    await recorder.run({ label, edge: true, exactOnly, feeds });
+    await recorder.run({ ...edgeCase, edge: true });
     progress({ done: recorder.runs.length, total: 0 });
   }
   return {
@@ -138,7 +142,7 @@ class Recorder {
     this.#session = session;
   }
 
-  async run(run: Pick<ReferenceRun, 'label' | 'edge' | 'exactOnly' | 'feeds'>): Promise<void> {
+  async run(run: Omit<ReferenceRun, 'outputs' | 'noisy'>): Promise<void> {
     if (this.#bytes > KEPT_BYTES) return;
     try {
       const outputs = await this.#session.run(run.feeds);
@@ -214,7 +218,12 @@ async function checkRun(
       if (differs !== undefined) return `on ${run.label} the output "${name}" is wrong: ${differs}`;
       continue;
     }
-    const check = checkOutput(wanted, given, { tolerance, edge: run.edge, noisy: run.noisy.get(name) });
+    const check = checkOutput(wanted, given, {
+      tolerance,
+      edge: run.edge,
+      extreme: run.extreme,
+      noisy: run.noisy.get(name),
+    });
     if (check.wrong !== undefined) return `on ${run.label} the output "${name}" is wrong: ${check.wrong}`;
     const known = agreements.get(name);
     agreements.set(name, {

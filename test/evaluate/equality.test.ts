@@ -17,7 +17,7 @@ const int = (...values: number[]): EvaluatedTensor => ({
   data: BigInt64Array.from(values, BigInt),
 });
 const wrong = (a: EvaluatedTensor, b: EvaluatedTensor, options: Partial<CheckOptions> = {}): string | undefined =>
-  checkOutput(a, b, { tolerance: ROUNDED, edge: false, ...options }).wrong;
+  checkOutput(a, b, { tolerance: ROUNDED, edge: false, extreme: false, ...options }).wrong;
 
 const { NaN: nan, POSITIVE_INFINITY: inf } = Number;
 
@@ -74,6 +74,10 @@ describe('types and shapes', () => {
     const many = Array.from({ length: 2000 }, (_, i) => i);
     expect(wrong(int(...many), int(-1, ...many.slice(1)))).toBeUndefined();
     expect(wrong(int(...many), int(-1, ...many.slice(1)), { tolerance: EXACT })).toBeDefined();
+    // The index of the largest of several infinities.
+    expect(wrong(int(1, 2), int(1, 3), { edge: true })).toBeDefined();
+    expect(wrong(int(1, 2), int(1, 3), { edge: true, extreme: true })).toBeUndefined();
+    expect(wrong(int(1, 2), int(1, 3), { edge: true, extreme: true, tolerance: EXACT })).toBeDefined();
     const strings = (text: string): EvaluatedTensor => ({ dataType: DataType.STRING, dims: [1], data: [text] });
     expect(wrong(strings('a'), strings('b'))).toBe('element 0 is "b" instead of "a"');
   });
