@@ -4,7 +4,7 @@ import type { Graph } from '../../ir/graph.js';
 import type { Node } from '../../ir/node.js';
 import { type Dim, type Shape, tensorType } from '../../ir/type.js';
 import type { Value } from '../../ir/value.js';
-import { subtractDims } from '../../ops/dim.js';
+import { minDims, subtractDims } from '../../ops/dim.js';
 import { DataType, type DataTypeCode } from '../../tensor/dtype.js';
 import { toFloat16 } from '../../tensor/float16.js';
 import { bytesOf, Tensor } from '../../tensor/tensor.js';
@@ -22,6 +22,8 @@ export interface ScoreDims {
 }
 
 export interface BiasPlan {
+  /** [batch or 1, heads or 1, queries, keys] */
+  readonly shape: readonly Dim[];
   /** Nodes that `build` adds. */
   readonly cost: number;
   /** Adds them before a node, and gives the bias. */
@@ -36,7 +38,7 @@ const LARGEST_FILL: ReadonlyMap<DataTypeCode, number> = new Map([
 
 /** What a bias must not hold. */
 export interface BiasLimits {
-  /** Fills below it are replaced by it. */
+  /** Finite fills below it are replaced by it. */
   readonly fill?: number;
   /** Numbers below it are raised to it. */
   readonly floor?: number;
@@ -78,6 +80,7 @@ export function planBias(
     core.steps.length === 1 && isGrown && floor === undefined ? context.constant(onlyAdded(core.steps)) : undefined;
   const expands = (isLifted && isGrown) || ownConstant ? 0 : 1;
   return {
+    shape: grown,
     cost: combineCost(core.steps) + (floor === undefined ? 0 : 1) + expands * (1 + shapeNodes),
     build(before) {
       const { graph } = before;
@@ -119,13 +122,38 @@ function whyNotBias(step: ScoreStep, core: AttentionCore, dims: ScoreDims, dataT
   if (merged && dims.heads !== 1 && shape.length === 3 && shape[0] !== 1)
     return `its mask "${value.name}" has batch and heads in one axis`;
   const full = [dims.batch, ...(merged ? [] : [dims.heads]), dims.queries, dims.keys];
+  if (core.scoreShape.length > 4) return 'its mask is added to scores of more than four axes';
   if (shape.length > full.length) return `its mask "${value.name}" has more axes than its scores`;
+  const isCut = isLimited(shape.at(-1), dims.keys);
   for (const [axis, dim] of shape.entries()) {
     const expected = full[axis + full.length - shape.length];
-    if (dim !== 1 && !sameDim(dim, expected) && subtractDims(dim, expected) !== 0)
+    if (
+      dim !== 1 &&
+      !isEqual(dim, expected) &&
+      !isLimited(dim, expected) &&
+      !(isCut && isEqual(unlimited(dim), expected))
+    )
       return `axis ${axis} of its mask "${value.name}" is not known to be 1 or that of the scores`;
   }
   return undefined;
+}
+
+function isEqual(a: Dim, b: Dim): boolean {
+  return sameDim(a, b) || subtractDims(a, b) === 0;
+}
+
+/**
+ * True for `min(1024,size)`, which is what is cut from a constant of 1024 elements: where it is not the size, the scores and
+ * the mask do not fit each other at all.
+ */
+function isLimited(dim: Dim, size: Dim): boolean {
+  const most = typeof dim === 'string' ? Number(/^min\((\d+),/.exec(dim)?.[1]) : 0;
+  return most > 1 && minDims(most, size) === dim;
+}
+
+/** A size with every `min(1024,x)` read as x: so it is where the last axis, which is the longest, is not cut short. */
+function unlimited(dim: Dim): Dim {
+  return typeof dim === 'string' ? dim.replaceAll(/min\(\d+,([^()]*)\)/g, '($1)') : dim;
 }
 
 function broadcast(a: readonly Dim[], b: readonly Dim[]): readonly Dim[] {
@@ -227,7 +255,7 @@ function combine(
       sum = sum ? graph.addNode({ opType: 'Add', inputs: [sum, step.value], outputs }, before).output() : step.value;
     else {
       const kept: Value = sum ?? addConstant(graph, 'zero', scalarTensor(dataType, 0), before);
-      const isTooLow = lowest !== undefined && step.number < lowest;
+      const isTooLow = lowest !== undefined && Number.isFinite(step.number) && step.number < lowest;
       const fill = isTooLow ? addConstant(graph, 'fill', scalarTensor(dataType, lowest), before) : step.fill;
       const inputs = step.fills ? [step.condition, fill, kept] : [step.condition, kept, fill];
       sum = graph.addNode({ opType: 'Where', inputs, outputs }, before).output();
@@ -245,7 +273,8 @@ function raised(value: Value, floor: number | undefined, before: Node): Value {
   return before.graph.addNode({ opType: 'Max', inputs: [value, lowest], outputs }, before).output();
 }
 
-function scalarTensor(dataType: DataTypeCode, number: number): Tensor {
+/** A tensor of rank 0 of FLOAT or FLOAT16. */
+export function scalarTensor(dataType: DataTypeCode, number: number): Tensor {
   if (dataType === DataType.FLOAT16) return Tensor.of(dataType, [], bytesOf(Uint16Array.of(toFloat16(number))));
   return Tensor.float32([number], []);
 }

@@ -3,6 +3,7 @@ import { attribute } from '../../ir/attribute.js';
 import type { NodeSpec } from '../../ir/graph.js';
 import type { Node } from '../../ir/node.js';
 import { type Dim, tensorType } from '../../ir/type.js';
+import type { Value } from '../../ir/value.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { addConstant } from '../constants.js';
 import { takeOver } from '../nodes.js';
@@ -30,30 +31,31 @@ export interface OutputDims {
   readonly size: number;
 }
 
+/** What a node computes from the fused output, of the same shape. */
+export type AfterOutput = (output: Value) => Omit<NodeSpec, 'outputs'>;
+
 /**
  * Adds the fused node, whose first output is [batch, sequence, heads·size], and whatever gives the values after `layout.last`
- * from it. `spec.outputs` are the further outputs.
+ * from it. `spec.outputs` are the further outputs; `after` tells of a node that comes directly after it.
  */
-export function attachOutput(layout: OutputLayout, spec: NodeSpec, dims: OutputDims): Node {
+export function attachOutput(layout: OutputLayout, spec: NodeSpec, dims: OutputDims, after?: AfterOutput): Node {
   const { last, form } = layout;
   const { graph } = last;
   const dataType = dataTypeOf(last.output()) ?? 0;
-  if (form === 'features' && spec.outputs.length === 0) return takeOver(last, spec);
-  const features = tensorType(dataType, [dims.batch, dims.sequence, dims.heads * dims.size]);
-  const fused = graph.addNode(
-    { ...spec, outputs: [{ name: `${spec.opType}_output`, type: features }, ...spec.outputs] },
-    last,
-  );
-  const output = fused.output();
+  if (form === 'features' && spec.outputs.length === 0 && !after) return takeOver(last, spec);
+  const type = tensorType(dataType, [dims.batch, dims.sequence, dims.heads * dims.size]);
+  const outputs = [{ name: `${spec.opType}_output`, type }, ...spec.outputs];
+  const fused = graph.addNode({ ...spec, outputs }, last);
+  if (form === 'features') {
+    if (after) takeOver(last, after(fused.output()));
+    else handOver(last, fused);
+    return fused;
+  }
+  const name = `${spec.opType}_result`;
+  const output = after
+    ? graph.addNode({ ...after(fused.output()), outputs: [{ name, type }] }, last).output()
+    : fused.output();
   switch (form) {
-    case 'features': {
-      const value = last.output();
-      last.setOutput(0, undefined);
-      graph.remove(last);
-      fused.setOutput(0, value);
-      graph.forget(output);
-      break;
-    }
     case 'reshaped':
       last.setInput(0, output);
       break;
@@ -64,14 +66,24 @@ export function attachOutput(layout: OutputLayout, spec: NodeSpec, dims: OutputD
       takeOver(last, { opType: 'Reshape', inputs: [output, splitTarget(last, dims)] });
       break;
     case 'heads-first': {
-      const type = tensorType(dataType, [dims.batch, dims.sequence, dims.heads, dims.size]);
-      const outputs = [{ name: `${spec.opType}_heads`, type }];
-      const split = graph.addNode({ opType: 'Reshape', inputs: [output, splitTarget(last, dims)], outputs }, last);
-      const attributes = [attribute('perm', [0, 2, 1, 3])];
-      takeOver(last, { opType: 'Transpose', inputs: [split.output()], attributes });
+      const heads = tensorType(dataType, [dims.batch, dims.sequence, dims.heads, dims.size]);
+      const splitOutputs = [{ name: `${spec.opType}_heads`, type: heads }];
+      const inputs = [output, splitTarget(last, dims)];
+      const split = graph.addNode({ opType: 'Reshape', inputs, outputs: splitOutputs }, last);
+      takeOver(last, { opType: 'Transpose', inputs: [split.output()], attributes: [attribute('perm', [0, 2, 1, 3])] });
     }
   }
   return fused;
+}
+
+/** Lets `to` compute the output of `from`, which goes. */
+function handOver(from: Node, to: Node): void {
+  const value = from.output();
+  const own = to.output();
+  from.setOutput(0, undefined);
+  from.graph.remove(from);
+  to.setOutput(0, value);
+  to.graph.forget(own);
 }
 
 function splitTarget(last: Node, dims: OutputDims) {

@@ -10,7 +10,7 @@ import { defineRewrite, type Match, type RewriteContext } from '../engine/rewrit
 import { nodeLabel } from '../nodes.js';
 import { dataTypeOf, shapeOf } from '../types.js';
 import type { HeadsView } from './attention-heads.js';
-import { mayZeroRows } from './attention-mask.js';
+import { planRowGuard } from './attention-mask.js';
 import { attachOutput, OUTPUT_COST } from './attention-output.js';
 import {
   type AttentionSite,
@@ -94,7 +94,6 @@ function whyNot(
     return 'query, key and value have different numbers of heads';
   if (size !== key.view.size) return 'heads of query and key have different sizes';
   if (value.view.factor !== 1) return 'its value is scaled';
-  if (mayZeroRows(site, context)) return 'rows whose scores are all masked become 0';
   const scale = totalScale(core.scale, query.view, key.view);
   if (!Number.isFinite(scale) || scale === 0) return `its scale is ${scale}`;
   return whyNotAvailable(context, core.root, 'Attention');
@@ -114,13 +113,15 @@ function rewrite(
   const shape = queryShape(view);
   const bias = siteBias(site, shape, context);
   if (typeof bias === 'string') return bias;
+  const guard = planRowGuard(site, bias, context);
+  if (typeof guard === 'string') return guard;
   const layout = siteOutput(site, shape, value.view.size, context);
   const input = batchFirst(projection.input, view.batchFirst);
   const { nodes, dying, problem } = gainOf(site, layout, [input]);
   if (problem !== undefined) return problem;
   if (operands.some((one) => one.projection.nodes.some((node) => !dying.has(node))))
     return 'its projections are also used elsewhere';
-  const cost = 1 + OUTPUT_COST[layout.form] + (bias?.cost ?? 0) + (input ? 0 : 1);
+  const cost = 1 + OUTPUT_COST[layout.form] + (bias?.cost ?? 0) + (guard?.cost ?? 0) + (input ? 0 : 1);
   if (dying.size <= cost) return 'that would save no nodes';
   const packed = packedBytes(operands) - freedBytes(dying, context);
   if (!context.mayGrow(packed)) return `its weights are shared, and a copy takes ${packed} bytes`;
@@ -139,11 +140,13 @@ function rewrite(
         input ?? transposeBefore(last, projection.input),
         ...packedConstants(operands, site, last),
       ];
-      if (bias) inputs.push(undefined, undefined, bias.build(last));
+      const mask = bias?.build(last);
+      if (mask) inputs.push(undefined, undefined, mask);
       return attachOutput(
         layout,
         { opType: 'Attention', domain: MICROSOFT, inputs, outputs: [], attributes },
         { batch: dims.batch, sequence: dims.queries, heads: view.heads, size: value.view.size },
+        mask && guard?.build(mask, last),
       );
     },
   };

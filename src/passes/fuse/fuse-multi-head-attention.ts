@@ -19,7 +19,7 @@ import {
   whyNotFitting,
 } from './attention-forms.js';
 import { type AddedRow, addedRow, featuresInput, headsInput, type OperandInput } from './attention-inputs.js';
-import { mayZeroRows } from './attention-mask.js';
+import { planRowGuard } from './attention-mask.js';
 import { attachOutput, OUTPUT_COST } from './attention-output.js';
 import {
   type AttentionSite,
@@ -64,7 +64,6 @@ function match(softmax: Node, context: RewriteContext): Match {
   const site = attentionSite(softmax, context);
   if (typeof site !== 'object') return site;
   if (site.dataType !== DataType.FLOAT) return 'ONNX Runtime has this operator for float only';
-  if (mayZeroRows(site, context)) return 'rows whose scores are all masked become 0';
   // The standard operator repeats heads by itself.
   const isGrouped = (headsOfSite(site, true, context).key?.repeats ?? 1) > 1;
   if (isGrouped && context.opset(softmax) >= 23) return undefined;
@@ -103,6 +102,8 @@ function rewrite(site: AttentionSite, inputs: AttentionForm, context: RewriteCon
   const shape: QueryShape = { ...query, source: query.from };
   const bias = siteBias(site, shape, context);
   if (typeof bias === 'string') return bias;
+  const guard = planRowGuard(site, bias, context);
+  if (typeof guard === 'string') return guard;
   const layout = siteOutput(site, shape, value.size, context);
   const operands = [query, key, value];
   const rows = operands.map(({ form, from, cost, isPart }) =>
@@ -116,7 +117,12 @@ function rewrite(site: AttentionSite, inputs: AttentionForm, context: RewriteCon
   const taken = rows.map((row) => (row && gone.has(row.add) ? row : undefined));
   const { nodes, dying, problem } = gainOf(site, layout, kept(taken), inputs.concats);
   if (problem !== undefined) return problem;
-  const cost = 1 + OUTPUT_COST[layout.form] + (bias?.cost ?? 0) + operands.reduce((sum, one) => sum + one.cost, 0);
+  const cost =
+    1 +
+    OUTPUT_COST[layout.form] +
+    (bias?.cost ?? 0) +
+    (guard?.cost ?? 0) +
+    operands.reduce((sum, one) => sum + one.cost, 0);
   if (dying.size <= cost) return 'that would save no nodes';
   const presents = inputs.concats.map((concat) => concat.output());
   const sources = [
@@ -132,7 +138,8 @@ function rewrite(site: AttentionSite, inputs: AttentionForm, context: RewriteCon
       requireOpset(context, last);
       const scale = site.core.scale * query.factor * inputs.keyFactor;
       const built = operands.map((one, index) => taken[index]?.before ?? one.build(last));
-      const rest = [biasRow(operands, taken, site, last), undefined, bias?.build(last), ...inputs.past];
+      const mask = bias?.build(last);
+      const rest = [biasRow(operands, taken, site, last), undefined, mask, ...inputs.past];
       while (rest.length > 0 && rest.at(-1) === undefined) rest.pop();
       for (const concat of inputs.concats) concat.setOutput(0, undefined);
       const fused = attachOutput(
@@ -145,6 +152,7 @@ function rewrite(site: AttentionSite, inputs: AttentionForm, context: RewriteCon
           attributes: [attribute('num_heads', query.heads), ...scaleAttributes(scale, query.size)],
         },
         { batch: dims.batch, sequence: dims.queries, heads: query.heads, size: value.size },
+        mask && guard?.build(mask, last),
       );
       // Others may read the keys and values before this place.
       if (presents.length > 0) sortGraph(fused.graph);

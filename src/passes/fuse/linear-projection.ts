@@ -2,10 +2,11 @@ import type { Node } from '../../ir/node.js';
 import type { Value } from '../../ir/value.js';
 
 import { computedBytes } from '../../tensor/computed-bytes.js';
-import { bytesOf, CHUNK_BYTES, type Tensor, type TensorBytes } from '../../tensor/tensor.js';
+import { DataType } from '../../tensor/dtype.js';
+import { bytesOf, CHUNK_BYTES, Tensor, type TensorBytes } from '../../tensor/tensor.js';
 import type { RewriteContext } from '../engine/rewrite.js';
 import { onlyConsumer } from '../nodes.js';
-import { rankOf } from '../types.js';
+import { rankOf, sameDim, shapeOf } from '../types.js';
 
 /** `input · weight + bias` with a constant weight. */
 export interface LinearProjection {
@@ -21,6 +22,7 @@ export interface LinearProjection {
 /** The projection that computes a value: a MatMul with a constant matrix, with or without an Add of a constant row. */
 export function linearProjection(value: Value, context: RewriteContext): LinearProjection | undefined {
   const node = value.producer;
+  if (node?.is('Reshape')) return flattenedProjection(value, node, context);
   if (node?.is('MatMul')) {
     const input = node.input(0);
     const weight = context.constant(node.input(1));
@@ -41,10 +43,45 @@ export function linearProjection(value: Value, context: RewriteContext): LinearP
   return undefined;
 }
 
+/** A Gemm of [batch, sequence, features] made a matrix, and made what it was again. */
+function flattenedProjection(value: Value, unflatten: Node, context: RewriteContext): LinearProjection | undefined {
+  const gemm = unflatten.input(0)?.producer;
+  const flatten = gemm?.is('Gemm') ? gemm.input(0)?.producer : undefined;
+  const input = flatten?.is('Reshape') ? flatten.input(0) : undefined;
+  const stored = context.constant(gemm?.input(1));
+  const weight = stored && gemm?.int('transB', 0) === 1 ? transposedMatrix(stored) : stored;
+  const bias = context.constant(gemm?.input(2));
+  const [batch, sequence, size] = shapeOf(input) ?? [];
+  const shape = shapeOf(value);
+  if (!gemm || !flatten || !input || weight?.rank !== 2 || (gemm.input(2) && !bias)) return undefined;
+  const isPlain = ['alpha', 'beta'].every((name) => gemm.float(name, 1) === 1) && gemm.int('transA', 0) === 0;
+  if (!isPlain || weight.dims[0] !== size) return undefined;
+  const [features = 0] = weight.dims.slice(1);
+  const isSame =
+    shape?.length === 3 && sameDim(shape[0], batch) && sameDim(shape[1], sequence) && shape[2] === features;
+  if (!isSame || rankOf(input) !== 3 || (bias && !isRow(bias, features, 2))) return undefined;
+  return { input, weight, bias, nodes: [gemm, unflatten] };
+}
+
 /** True for a constant that adds one number to each of `features`, and no axes. */
 function isRow(bias: Tensor, features: number, rank: number | undefined): boolean {
   if (bias.size !== features || (bias.dims.at(-1) ?? 1) !== features) return false;
   return bias.rank <= 1 || (rank !== undefined && bias.rank <= rank);
+}
+
+/** Rows for columns, of a FLOAT matrix; computed when it is read. */
+function transposedMatrix(matrix: Tensor): Tensor | undefined {
+  const [rows = 0, columns = 0] = matrix.dims;
+  if (matrix.dataType !== DataType.FLOAT || matrix.rank !== 2) return undefined;
+  function* chunks(): Generator<Uint8Array> {
+    const source = matrix.float32Array();
+    const target = new Float32Array(source.length);
+    for (let row = 0; row < rows; row++)
+      for (let column = 0; column < columns; column++)
+        target[column * rows + row] = source[row * columns + column] ?? 0;
+    yield bytesOf(target);
+  }
+  return Tensor.of(DataType.FLOAT, [columns, rows], computedBytes(matrix.byteLength, chunks));
 }
 
 /** Columns of a FLOAT matrix in an order of their own. */
