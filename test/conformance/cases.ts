@@ -20,6 +20,16 @@ interface CaseFile {
   readonly ref_equal?: boolean;
 }
 
+/** References that are not right for every input, or do what no optimization is: fewer nodes than theirs are not wanted. */
+const NOT_COPIED: readonly (readonly [tests: RegExp, why: string])[] = [
+  [/^test_fuse_pad_into_maxpool_/, 'MaxPool pads with -Inf and not with 0'],
+  [/^test_eliminate_nop_monotone_argmax/, 'Exp overflows and underflows, where ArgMax of it ends in a tie'],
+  [/_graph_inputs_as_constants$/, 'callers may override the bounds'],
+  [/^test_extract_.*function/, 'it puts nodes into functions of a made-up domain'],
+  [/^test_(mul_order_variants_|cast_input_mixed_precision)/, 'SimplifiedLayerNormalization is no operator of ONNX'],
+  [/^test_full_rotary_fuses$/, 'it ends in an operator that no runtime has'],
+];
+
 /** At least so many of a hundred test names must have no more nodes than the reference. */
 const SHARE_WANTED = 95;
 
@@ -38,6 +48,7 @@ export async function casesSuite(folder: string, tools: Tools): Promise<Suite> {
   const scores = new Map(
     TARGETS.map((target) => [target, { compared: new Map<string, boolean>(), behind: [] as string[] }]),
   );
+  const spared = new Map<string, string>();
   let ran = 0;
   for (const name of readdirSync(folder).sort()) {
     const path = join(folder, name, 'before.onnx');
@@ -51,13 +62,19 @@ export async function casesSuite(folder: string, tools: Tools): Promise<Suite> {
       if (failures.length > 0) suite.fail(`${name} (${target})`, failures.join('; '));
       else suite.pass();
       const most = comparableNodes(info, target);
-      if (most === undefined) continue;
       const test = testName(name, info);
+      const notCopied = NOT_COPIED.find(([tests]) => tests.test(test));
+      if (most === undefined) continue;
+      if (notCopied && nodes > most) {
+        spared.set(test, notCopied[1]);
+        continue;
+      }
       compared.set(test, (compared.get(test) ?? true) && nodes <= most);
       if (nodes > most) behind.push(`${name}: ${nodes} instead of ${most}`);
     }
   }
   for (const [target, { compared, behind }] of scores) {
+    for (const test of spared.keys()) compared.delete(test);
     const good = [...compared.values()].filter((few) => few).length;
     const share = `${good} of ${compared.size} test names have at most the nodes of the reference (${target})`;
     print(share);
@@ -65,6 +82,7 @@ export async function casesSuite(folder: string, tools: Tools): Promise<Suite> {
     if (good * 100 >= compared.size * SHARE_WANTED) suite.pass();
     else suite.fail(`${basename(folder)} (${target})`, `fewer than ${SHARE_WANTED} % of the names`);
   }
+  for (const [test, why] of spared) print(`not copied: ${test}, for ${why}`);
   suite.close(` (${ran} originals run here)`);
   return suite;
 }

@@ -81,7 +81,7 @@ interface FuzzRun {
 const WAYS: readonly (Omit<FeedOptions, 'seed'> & { readonly label: string })[] = [
   { label: 'plain', way: 0 },
   { label: 'other sizes', way: 1 },
-  { label: 'large', way: 0, scale: 25 },
+  { label: 'large', way: 0, scale: 8 },
   { label: 'zeros', way: 0, scale: 0 },
   { label: 'edges', way: 0, edges: true },
 ];
@@ -168,8 +168,7 @@ export class FuzzSubject {
       session = await this.#runtime.session(bytes);
       for (const run of this.#runs) {
         if (!exact && !run.sensitivity) continue;
-        // Attention and its kin of com.microsoft were never meant for sequences without a token.
-        if (hasEmpty(run) && outcome.applied.some(({ into }) => into?.opType.startsWith('com.microsoft.'))) continue;
+        if (hasEmpty(run) && outcome.applied.some(({ into }) => FULL_ONLY.test(into?.opType ?? ''))) continue;
         const what = this.#difference(run, await session.run(run.feeds), exact);
         if (what !== undefined) return { kind: 'unequal', what: `${what} (${run.label})` };
       }
@@ -216,6 +215,8 @@ export class FuzzSubject {
 const isNext = (mine: number, value: number, type: string): boolean =>
   type.startsWith('float') && value !== 0 && Math.abs(mine - value) <= 1e-6 * Math.abs(value);
 
+/** Operators that were never meant for sequences without a token: ONNX Runtime refuses those. */
+const FULL_ONLY = /^com\.microsoft\.|^Attention$/;
 const hasEmpty = ({ feeds }: FuzzRun): boolean => [...feeds.values()].some(({ dims }) => dims.includes(0));
 
 function sensitivityOf(plain: Outputs, nudged: Outputs): Map<string, number> {
