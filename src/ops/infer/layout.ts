@@ -1,5 +1,5 @@
 import type { Dim, Shape } from '../../ir/type.js';
-import { addDims, divideDimsExactly, divideProducts, multiplyDims, productOfDims } from '../dim.js';
+import { addDims, divideDimsExactly, divideProducts, multiplyDims, productOfDims, symbolsOf } from '../dim.js';
 import { broadcastDim } from './broadcast.js';
 import { axesOf, type RuleContext, type RuleTable } from './context.js';
 import {
@@ -41,8 +41,28 @@ function reshape(context: RuleContext): void {
       context.problem(`[${input.join(',')}] does not reshape to [${wanted.map((d) => d ?? '?').join(',')}]`);
   }
   const shape = dims.map((dim) => (dim === -1 ? undefined : dim));
+  if (!keepZero && input && open.length === 0) leaveOpenZeros(shape, input);
   context.setShape(0, shape);
   context.setElements(0, reshapeElements(context.elements(0), shape));
+}
+
+/**
+ * A size in the target that comes out as 0 at run time means "copy", and the result has another size there. Where that
+ * size is a factor of the number of elements and of no other size of the target, it takes a second size of 0 for it to be
+ * possible, which is not modelled; else, as M in [S, 1] → [S, M], it is not taken for granted.
+ */
+function leaveOpenZeros(shape: Dim[], input: readonly Dim[]): void {
+  const count = productOfDims(input);
+  if (count === undefined) return;
+  const wanted = [...shape];
+  for (const [axis, dim] of wanted.entries()) {
+    if (typeof dim !== 'string' || dim === input[axis]) continue;
+    const symbols = symbolsOf(dim);
+    const isAlone = wanted.every(
+      (other, at) => at === axis || !symbolsOf(other).some((name) => symbols.includes(name)),
+    );
+    if (!isAlone || divideDimsExactly(count, dim) === undefined) shape[axis] = undefined;
+  }
 }
 
 function transpose(context: RuleContext): void {
