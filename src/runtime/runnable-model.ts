@@ -5,6 +5,7 @@ import { type ByteSource, FileBytes, type Span } from '../codec/byte-source.js';
 import type { Model } from '../ir/model.js';
 import type { TensorOrigin } from '../ir/proto/read-tensor.js';
 import { encodeModel } from '../ir/proto/write-proto.js';
+import { allGraphs } from '../ir/walk.js';
 import { DataType } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { WorkFolder } from './work-folder.js';
@@ -29,9 +30,11 @@ export async function writeRunnable(
   { name = 'model.onnx', referenceFromBytes = 1024, links = new Map() }: RunnableOptions = {},
 ): Promise<string> {
   const added: (readonly [string, string])[] = [];
+  const referable = referableTensors(model);
   const external = (tensor: Tensor) => {
     const span = fileSpan(tensor);
-    if (!span || span.source.path === undefined || tensor.byteLength < referenceFromBytes) return undefined;
+    if (!span || span.source.path === undefined || !referable.has(tensor)) return undefined;
+    if (tensor.byteLength < referenceFromBytes) return undefined;
     const known = links.get(span.source);
     const location = known ?? `weights-${links.size}.bin`;
     if (known === undefined) {
@@ -52,6 +55,17 @@ export async function writeRunnable(
     await file.close();
   }
   return path;
+}
+
+/** Initializers of the main graph alone: elsewhere ONNX Runtime refuses external data behind a hard link. */
+function referableTensors(model: Model): Set<Tensor> {
+  const referable = new Set<Tensor>();
+  for (const { tensor } of model.graph.initializers) if (tensor) referable.add(tensor);
+  for (const graph of allGraphs(model)) {
+    if (graph === model.graph) continue;
+    for (const { tensor } of graph.initializers) if (tensor) referable.delete(tensor);
+  }
+  return referable;
 }
 
 /** Where the bytes of a tensor stand in a file as they are; undefined when they do not. */
