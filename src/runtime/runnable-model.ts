@@ -30,10 +30,11 @@ export async function writeRunnable(
   { name = 'model.onnx', referenceFromBytes = 1024, links = new Map() }: RunnableOptions = {},
 ): Promise<string> {
   const added: (readonly [string, string])[] = [];
-  const inner = subgraphConstants(model);
+  const referable = referableTensors(model);
   const external = (tensor: Tensor) => {
-    const span = inner.has(tensor) ? undefined : fileSpan(tensor);
-    if (!span || span.source.path === undefined || tensor.byteLength < referenceFromBytes) return undefined;
+    const span = fileSpan(tensor);
+    if (!span || span.source.path === undefined || !referable.has(tensor)) return undefined;
+    if (tensor.byteLength < referenceFromBytes) return undefined;
     const known = links.get(span.source);
     const location = known ?? `weights-${links.size}.bin`;
     if (known === undefined) {
@@ -56,14 +57,15 @@ export async function writeRunnable(
   return path;
 }
 
-/** Constants of subgraphs: ONNX Runtime reads them while it infers shapes, and refuses files with several hard links there. */
-function subgraphConstants(model: Model): Set<Tensor> {
-  const constants = new Set<Tensor>();
+/** Initializers of the main graph alone: elsewhere ONNX Runtime refuses external data behind a hard link. */
+function referableTensors(model: Model): Set<Tensor> {
+  const referable = new Set<Tensor>();
+  for (const { tensor } of model.graph.initializers) if (tensor) referable.add(tensor);
   for (const graph of allGraphs(model)) {
     if (graph === model.graph) continue;
-    for (const { tensor } of graph.initializers) if (tensor) constants.add(tensor);
+    for (const { tensor } of graph.initializers) if (tensor) referable.delete(tensor);
   }
-  return constants;
+  return referable;
 }
 
 /** Where the bytes of a tensor stand in a file as they are; undefined when they do not. */
