@@ -193,7 +193,8 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   { pass: fuseHardSwish, stage: 'patterns', level: 'standard' },
   { pass: fuseLeakyRelu, stage: 'patterns', level: 'standard' },
   { pass: fuseMish, stage: 'patterns', level: 'standard' },
-  { pass: fuseSwish, stage: 'patterns', level: 'max' },
+  // ONNX Runtime 1.30 runs Swish at opset 24 and no other, so only where it is asked for.
+  { pass: fuseSwish, stage: 'patterns', level: undefined },
   { pass: fuseQuickGeluOrt, stage: 'patterns', level: 'standard' },
   { pass: fuseSoftmax, stage: 'patterns', level: 'standard' },
   { pass: fuseSoftmax, stage: 'patterns', level: 'max', options: { anyAxis: true } },
