@@ -46,6 +46,7 @@ import { fuseClip } from './fuse/fuse-clip.js';
 import { fuseConcats } from './fuse/fuse-concats.js';
 import { fuseConsecutiveAffine } from './fuse/fuse-consecutive-affine.js';
 import { fuseConvActivation } from './fuse/fuse-conv-activation.js';
+import { fuseEinsum } from './fuse/fuse-einsum.js';
 import { fuseEmbedLayerNormalization } from './fuse/fuse-embed-layer-normalization.js';
 import { fuseExpands } from './fuse/fuse-expands.js';
 import { fuseGatherViews } from './fuse/fuse-gather-views.js';
@@ -74,6 +75,7 @@ import { fusePadIntoConv } from './fuse/fuse-pad-into-conv.js';
 import { fusePadIntoPool } from './fuse/fuse-pad-into-pool.js';
 import { fusePads } from './fuse/fuse-pads.js';
 import { fuseQkvMatmuls } from './fuse/fuse-qkv-matmuls.js';
+import { fuseParallelElementwise } from './fuse/fuse-parallel-elementwise.js';
 import { fuseQuickGeluOrt } from './fuse/fuse-quick-gelu-ort.js';
 import { fuseReduceViews } from './fuse/fuse-reduce-views.js';
 import { fuseReduces } from './fuse/fuse-reduces.js';
@@ -84,6 +86,7 @@ import { fuseScaleIntoGemm } from './fuse/fuse-scale-into-gemm.js';
 import { fuseSigns } from './fuse/fuse-signs.js';
 import { fuseSkipNormalizationOrt } from './fuse/fuse-skip-normalization-ort.js';
 import { fuseSlices } from './fuse/fuse-slices.js';
+import { fuseSlicesIntoSplit } from './fuse/fuse-slices-into-split.js';
 import { fuseSoftmax } from './fuse/fuse-softmax.js';
 import { fuseSoftmaxCasts } from './fuse/fuse-softmax-casts.js';
 import { fuseSplits } from './fuse/fuse-splits.js';
@@ -156,6 +159,7 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   { pass: eliminateSequences, stage: 'clean', level: 'basic' },
   { pass: fuseViewSandwiches, stage: 'clean', level: 'basic' },
   { pass: fuseMatmulViews, stage: 'clean', level: 'standard' },
+  { pass: fuseEinsum, stage: 'clean', level: 'standard' },
   { pass: liftConstants, stage: 'clean', level: 'basic' },
   { pass: foldKnownValues, stage: 'clean', level: 'basic' },
   { pass: foldReshapeTarget, stage: 'clean', level: 'basic' },
@@ -214,6 +218,8 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   { pass: fuseSigns, stage: 'merge', level: 'basic' },
   { pass: fuseGlobalPools, stage: 'merge', level: 'max' },
   { pass: sinkTransposes, stage: 'merge', level: 'standard' },
+  { pass: fuseSlicesIntoSplit, stage: 'merge', level: 'basic' },
+  { pass: fuseParallelElementwise, stage: 'merge', level: 'standard' },
   // target: what only pays, or only shows, when everything else is in place.
   { pass: eliminateCommonSubexpressions, stage: 'target', level: 'basic' },
   { pass: fuseConvActivation, stage: 'target', level: 'standard' },

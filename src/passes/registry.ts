@@ -48,6 +48,7 @@ import { fuseClip } from './fuse/fuse-clip.js';
 import { fuseConcats } from './fuse/fuse-concats.js';
 import { fuseConsecutiveAffine } from './fuse/fuse-consecutive-affine.js';
 import { fuseConvActivation } from './fuse/fuse-conv-activation.js';
+import { fuseEinsum } from './fuse/fuse-einsum.js';
 import { fuseEmbedLayerNormalization } from './fuse/fuse-embed-layer-normalization.js';
 import { fuseExpands } from './fuse/fuse-expands.js';
 import { fuseGatherViews } from './fuse/fuse-gather-views.js';
@@ -76,6 +77,7 @@ import { fusePadIntoConv } from './fuse/fuse-pad-into-conv.js';
 import { fusePadIntoPool } from './fuse/fuse-pad-into-pool.js';
 import { fusePads } from './fuse/fuse-pads.js';
 import { fuseQkvMatmuls } from './fuse/fuse-qkv-matmuls.js';
+import { fuseParallelElementwise } from './fuse/fuse-parallel-elementwise.js';
 import { fuseQuickGeluOrt } from './fuse/fuse-quick-gelu-ort.js';
 import { fuseReduceViews } from './fuse/fuse-reduce-views.js';
 import { fuseReduces } from './fuse/fuse-reduces.js';
@@ -86,6 +88,7 @@ import { fuseScaleIntoGemm } from './fuse/fuse-scale-into-gemm.js';
 import { fuseSigns } from './fuse/fuse-signs.js';
 import { fuseSkipNormalizationOrt } from './fuse/fuse-skip-normalization-ort.js';
 import { fuseSlices } from './fuse/fuse-slices.js';
+import { fuseSlicesIntoSplit } from './fuse/fuse-slices-into-split.js';
 import { fuseSoftmax } from './fuse/fuse-softmax.js';
 import { fuseSoftmaxCasts } from './fuse/fuse-softmax-casts.js';
 import { fuseSplits } from './fuse/fuse-splits.js';
@@ -181,6 +184,9 @@ export const PASSES: readonly RegisteredPass[] = [
   fuseTransposeIntoGemm,
   fuseTransposes,
   fuseViews,
+  fuseSlicesIntoSplit,
+  fuseParallelElementwise,
+  fuseEinsum,
   fuseViewSandwiches,
   fuseMatmulViews,
   sinkTransposes,
