@@ -3,8 +3,6 @@ import type { Node } from '../../ir/node.js';
 import { tensorType } from '../../ir/type.js';
 import type { Value } from '../../ir/value.js';
 import { DataType } from '../../tensor/dtype.js';
-import { Tensor } from '../../tensor/tensor.js';
-import { addConstant } from '../constants.js';
 import { MICROSOFT, requireOpset, whyNotAvailable } from '../engine/require-opset.js';
 import { defineRewrite, type Match, type RewriteContext } from '../engine/rewrite.js';
 import { nodeLabel } from '../nodes.js';
@@ -23,7 +21,8 @@ import {
   siteOutput,
 } from './attention-site.js';
 import { freedBytes } from './dying-nodes.js';
-import { type Columns, columnsBeside, type LinearProjection, linearProjection } from './linear-projection.js';
+import { linearProjection } from './linear-projection.js';
+import { type PackedCache, type Projected, type ProjectedOperands, planPacked } from './packed-projections.js';
 
 /**
  * softmax(scale · (x·Wq + bq)·(x·Wk + bk)ᵀ + mask)·(x·Wv + bv), in heads, becomes one com.microsoft.Attention of x, the
@@ -47,21 +46,22 @@ export const fuseAttentionOrt = defineRewrite<object>({
   options: {},
   ortOnly: true,
   roots: ['Softmax', 'Attention'],
-  rules: () => ({ match }),
+  rules() {
+    const made: PackedCache = [];
+    return { match: (node, context) => match(node, context, made) };
+  },
 });
 
-/** An operand with the projection that it is cut out of. */
-interface Projected {
-  readonly view: HeadsView;
-  readonly projection: LinearProjection;
+function match(root: Node, context: RewriteContext, made: PackedCache): Match {
+  const site = attentionSite(root, context);
+  if (typeof site !== 'object') return site;
+  const operands = projectedOperands(site, context);
+  return operands && (whyNot(site, operands, context) ?? rewrite(site, operands, made, context));
 }
 
-function match(softmax: Node, context: RewriteContext): Match {
-  const site = attentionSite(softmax, context);
-  if (typeof site !== 'object') return site;
+function projectedOperands(site: AttentionSite, context: RewriteContext): ProjectedOperands | undefined {
   const [query, key, value] = [site.queries, site.keys, site.values].map((views) => projected(views, context));
-  if (!query || !key || !value) return undefined;
-  return whyNot(site, query, key, value, context) ?? rewrite(site, [query, key, value], context);
+  return query && key && value && [query, key, value];
 }
 
 function projected(views: readonly HeadsView[], context: RewriteContext): Projected | undefined {
@@ -74,9 +74,7 @@ function projected(views: readonly HeadsView[], context: RewriteContext): Projec
 
 function whyNot(
   site: AttentionSite,
-  query: Projected,
-  key: Projected,
-  value: Projected,
+  [query, key, value]: ProjectedOperands,
   context: RewriteContext,
 ): string | undefined {
   const { core, dataType } = site;
@@ -103,11 +101,7 @@ function totalScale(scale: number, query: HeadsView, key: HeadsView): number {
   return scale * query.factor * key.factor;
 }
 
-function rewrite(
-  site: AttentionSite,
-  operands: readonly [Projected, Projected, Projected],
-  context: RewriteContext,
-): Match {
+function rewrite(site: AttentionSite, operands: ProjectedOperands, made: PackedCache, context: RewriteContext): Match {
   const [query, key, value] = operands;
   const { view, projection } = query;
   const shape = queryShape(view);
@@ -123,8 +117,10 @@ function rewrite(
     return 'its projections are also used elsewhere';
   const cost = 1 + OUTPUT_COST[layout.form] + (bias?.cost ?? 0) + (guard?.cost ?? 0) + (input ? 0 : 1);
   if (dying.size <= cost) return 'that would save no nodes';
-  const packed = packedBytes(operands) - freedBytes(dying, context);
-  if (!context.mayGrow(packed)) return `its weights are shared, and a copy takes ${packed} bytes`;
+  const packed = planPacked(operands, nodeLabel(site.core.root), made);
+  const growth = packed.bytes - freedBytes(dying, context);
+  if (packed.bytes > 0 && !context.mayGrow(growth) && !isSharedByAttention(operands, context))
+    return `its weights are shared, and a copy takes ${growth} bytes`;
   const dims = scoreDims(site, shape);
   return {
     nodes: [site.core.root, ...nodes.filter((node) => node !== site.core.root)],
@@ -136,10 +132,7 @@ function rewrite(
         ...scaleAttributes(totalScale(site.core.scale, view, key.view), view.size),
         ...hiddenSizes(operands),
       ];
-      const inputs: (Value | undefined)[] = [
-        input ?? transposeBefore(last, projection.input),
-        ...packedConstants(operands, site, last),
-      ];
+      const inputs: (Value | undefined)[] = [input ?? transposeBefore(last, projection.input), ...packed.build(last)];
       const mask = bias?.build(last);
       if (mask) inputs.push(undefined, undefined, mask);
       return attachOutput(
@@ -173,33 +166,37 @@ function hiddenSizes(operands: readonly Projected[]) {
   return sizes[0] === sizes[2] ? [] : [attribute('qkv_hidden_sizes', sizes)];
 }
 
-function columnsOf({ heads, size, offset, headStride, stride }: HeadsView): number[] {
-  return Array.from(
-    { length: heads * size },
-    (_, index) => offset + Math.floor(index / size) * headStride + (index % size) * stride,
-  );
+/** How far below a projection its Softmax is looked for. */
+const REACH = 12;
+
+/**
+ * True where all that reads the weights are projections of attention in which they are query, key and value alike: when the
+ * last of those is fused nothing reads the weights themselves any more.
+ */
+function isSharedByAttention(operands: ProjectedOperands, context: RewriteContext): boolean {
+  const weights = operands.map(({ projection }) => projection.weightValue);
+  const [query] = weights;
+  if (!query || weights.some(({ uses, isGraphOutput }) => uses.size !== query.uses.size || isGraphOutput)) return false;
+  return [...query.uses].every(({ node }) => {
+    const root = attentionBelow(node);
+    const site = root && attentionSite(root, context);
+    const others = typeof site === 'object' ? projectedOperands(site, context) : undefined;
+    return others?.every(({ projection }, index) => projection.weightValue === weights[index]) ?? false;
+  });
 }
 
-/** The weights, and the biases: zeros where there is none, since ONNX Runtime 1.30 does not survive an omitted one. */
-function packedConstants(operands: readonly Projected[], site: AttentionSite, last: Node): Value[] {
-  const label = nodeLabel(site.core.root);
-  const rows = operands[0]?.projection.weight.dims[0] ?? 0;
-  const parts = operands.map(({ view, projection }) => ({ columns: columnsOf(view), projection }));
-  const width = parts.reduce((sum, { columns }) => sum + columns.length, 0);
-  const weights = parts.map(({ columns, projection }): Columns => ({ tensor: projection.weight, columns }));
-  const biases = parts.map(({ columns, projection }): Columns => ({ tensor: projection.bias, columns }));
-  const add = (name: string, dims: number[], columns: Columns[]) =>
-    addConstant(
-      last.graph,
-      name,
-      Tensor.of(DataType.FLOAT, dims, columnsBeside(dims.length > 1 ? rows : 1, columns)),
-      last,
-    );
-  return [add(`${label}_qkv_weight`, [rows, width], weights), add(`${label}_qkv_bias`, [width], biases)];
-}
-
-function packedBytes(operands: readonly Projected[]): number {
-  let width = 0;
-  for (const { view } of operands) width += view.heads * view.size;
-  return 4 * width * ((operands[0]?.projection.weight.dims[0] ?? 0) + 1);
+/** The nearest Softmax or Attention that a node leads to. */
+function attentionBelow(node: Node): Node | undefined {
+  let level = [node];
+  for (let depth = 0; depth < REACH && level.length > 0; depth++) {
+    const next: Node[] = [];
+    for (const one of level)
+      for (const output of one.outputs)
+        for (const reader of output?.consumers() ?? []) {
+          if (reader.is('Softmax') || reader.is('Attention')) return reader;
+          next.push(reader);
+        }
+    level = [...new Set(next)];
+  }
+  return undefined;
 }

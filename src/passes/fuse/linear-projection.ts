@@ -1,6 +1,5 @@
 import type { Node } from '../../ir/node.js';
 import type { Value } from '../../ir/value.js';
-
 import { computedBytes } from '../../tensor/computed-bytes.js';
 import { DataType } from '../../tensor/dtype.js';
 import { bytesOf, CHUNK_BYTES, Tensor, type TensorBytes } from '../../tensor/tensor.js';
@@ -13,8 +12,12 @@ export interface LinearProjection {
   readonly input: Value;
   /** [input features, output features] */
   readonly weight: Tensor;
+  /** What holds the weight, rows and columns as in `weight` or exchanged. */
+  readonly weightValue: Value;
+  readonly isTransposed: boolean;
   /** As many elements as output features; undefined where nothing is added. */
   readonly bias: Tensor | undefined;
+  readonly biasValue: Value | undefined;
   /** The MatMul, and the Add where there is one. */
   readonly nodes: readonly Node[];
 }
@@ -24,9 +27,10 @@ export function linearProjection(value: Value, context: RewriteContext): LinearP
   const node = value.producer;
   if (node?.is('Reshape')) return flattenedProjection(value, node, context);
   if (node?.is('MatMul')) {
-    const input = node.input(0);
-    const weight = context.constant(node.input(1));
-    return input && weight?.rank === 2 ? { input, weight, bias: undefined, nodes: [node] } : undefined;
+    const [input, weightValue] = node.inputs;
+    const weight = context.constant(weightValue);
+    if (!input || !weightValue || weight?.rank !== 2) return undefined;
+    return { input, weight, weightValue, isTransposed: false, bias: undefined, biasValue: undefined, nodes: [node] };
   }
   if (!node?.is('Add')) return undefined;
   for (const [slot, other] of [
@@ -38,7 +42,7 @@ export function linearProjection(value: Value, context: RewriteContext): LinearP
     if (!bias || !product?.producer?.is('MatMul') || onlyConsumer(product) !== node) continue;
     const inner = linearProjection(product, context);
     if (inner && isRow(bias, inner.weight.dims[1] ?? 0, rankOf(product)))
-      return { ...inner, bias, nodes: [...inner.nodes, node] };
+      return { ...inner, bias, biasValue: node.input(other), nodes: [...inner.nodes, node] };
   }
   return undefined;
 }
@@ -48,19 +52,21 @@ function flattenedProjection(value: Value, unflatten: Node, context: RewriteCont
   const gemm = unflatten.input(0)?.producer;
   const flatten = gemm?.is('Gemm') ? gemm.input(0)?.producer : undefined;
   const input = flatten?.is('Reshape') ? flatten.input(0) : undefined;
-  const stored = context.constant(gemm?.input(1));
-  const weight = stored && gemm?.int('transB', 0) === 1 ? transposedMatrix(stored) : stored;
-  const bias = context.constant(gemm?.input(2));
+  const [, weightValue, biasValue] = gemm?.inputs ?? [];
+  const stored = context.constant(weightValue);
+  const isTransposed = gemm?.int('transB', 0) === 1;
+  const weight = stored && isTransposed ? transposedMatrix(stored) : stored;
+  const bias = context.constant(biasValue);
   const [batch, sequence, size] = shapeOf(input) ?? [];
   const shape = shapeOf(value);
-  if (!gemm || !flatten || !input || weight?.rank !== 2 || (gemm.input(2) && !bias)) return undefined;
+  if (!gemm || !input || !weightValue || weight?.rank !== 2 || (biasValue && !bias)) return undefined;
   const isPlain = ['alpha', 'beta'].every((name) => gemm.float(name, 1) === 1) && gemm.int('transA', 0) === 0;
   if (!isPlain || weight.dims[0] !== size) return undefined;
   const [features = 0] = weight.dims.slice(1);
   const isSame =
     shape?.length === 3 && sameDim(shape[0], batch) && sameDim(shape[1], sequence) && shape[2] === features;
   if (!isSame || rankOf(input) !== 3 || (bias && !isRow(bias, features, 2))) return undefined;
-  return { input, weight, bias, nodes: [gemm, unflatten] };
+  return { input, weight, weightValue, isTransposed, bias, biasValue, nodes: [gemm, unflatten] };
 }
 
 /** True for a constant that adds one number to each of `features`, and no axes. */
