@@ -17,6 +17,13 @@ const CHUNK = 100;
 /** Failures that are explained in full; the others are only named. */
 const MOST_EXPLAINED = 3;
 
+/** Passes for patterns of too many parts to come about by chance; text cases run them in ONNX Runtime. */
+const NOT_BY_CHANCE: ReadonlySet<string> = new Set([
+  'fuse-cache-into-attention',
+  'fuse-heads-into-attention',
+  'fuse-parallel-elementwise',
+]);
+
 const runtime = await FuzzRuntime.load();
 const fired = new Map<string, number>();
 let unusable = 0;
@@ -49,7 +56,7 @@ describe('optimized random graphs', () => {
     expect(unusable).toBeLessThanOrEqual(RUNS / 200);
   });
 
-  it('give every pass something to do', () => {
-    expect(FUZZED_PASSES.filter((name) => !fired.has(name))).toEqual([]);
+  it('give every pass something to do, but for those that only text cases can', () => {
+    expect(FUZZED_PASSES.filter((name) => !fired.has(name) && !NOT_BY_CHANCE.has(name))).toEqual([]);
   });
 });
