@@ -2,7 +2,7 @@
 import { attribute } from '../../ir/attribute.js';
 import type { Graph } from '../../ir/graph.js';
 import type { Node } from '../../ir/node.js';
-import { type Dim, type Shape, tensorType } from '../../ir/type.js';
+import { type Dim, tensorType } from '../../ir/type.js';
 import type { Value } from '../../ir/value.js';
 import { minDims, subtractDims } from '../../ops/dim.js';
 import { DataType, type DataTypeCode } from '../../tensor/dtype.js';
@@ -10,7 +10,7 @@ import { toFloat16 } from '../../tensor/float16.js';
 import { bytesOf, Tensor } from '../../tensor/tensor.js';
 import { addConstant } from '../constants.js';
 import type { RewriteContext } from '../engine/rewrite.js';
-import { dataTypeOf, sameDim, shapeOf } from '../types.js';
+import { dataTypeOf, rankOf, sameDim, shapeOf } from '../types.js';
 import type { AttentionCore, ScoreStep } from './attention-core.js';
 
 /** Sizes of the scores. */
@@ -89,7 +89,7 @@ export function planBias(
         const dims4 = lifted.map(Number);
         return addConstant(graph, 'attention_bias', ownConstant.reshaped(dims4), before);
       }
-      const combined = raised(combine(core.steps, shape, dataType, limits.fill, before), floor, before);
+      const combined = raised(combine(core.steps, dataType, limits.fill, before), floor, before);
       if (expands === 0) return combined;
       const expanded = graph.addNode(
         {
@@ -240,28 +240,35 @@ function combineCost(steps: readonly ScoreStep[]): number {
 }
 
 /** What all steps together add. */
-function combine(
-  steps: readonly ScoreStep[],
-  shape: Shape,
-  dataType: DataTypeCode,
-  lowest: number | undefined,
-  before: Node,
-): Value {
+function combine(steps: readonly ScoreStep[], dataType: DataTypeCode, lowest: number | undefined, before: Node): Value {
   const { graph } = before;
-  const outputs = [{ name: 'attention_mask', type: tensorType(dataType, shape) }];
   let sum: Value | undefined;
+  let shape: readonly Dim[] = [];
   for (const step of steps) {
+    shape = broadcast(shape, shapeOf(step.kind === 'add' ? step.value : step.condition) ?? []);
+    const outputs = [{ name: 'attention_mask', type: tensorType(dataType, shape) }];
     if (step.kind === 'add')
       sum = sum ? graph.addNode({ opType: 'Add', inputs: [sum, step.value], outputs }, before).output() : step.value;
     else {
       const kept: Value = sum ?? addConstant(graph, 'zero', scalarTensor(dataType, 0), before);
-      const isTooLow = lowest !== undefined && Number.isFinite(step.number) && step.number < lowest;
-      const fill = isTooLow ? addConstant(graph, 'fill', scalarTensor(dataType, lowest), before) : step.fill;
+      const fill = fillOf(step, dataType, lowest, before);
       const inputs = step.fills ? [step.condition, fill, kept] : [step.condition, kept, fill];
       sum = graph.addNode({ opType: 'Where', inputs, outputs }, before).output();
     }
   }
   return sum as Value;
+}
+
+/** The fill of a step: as it is where it has no axes and is not below `lowest`. */
+function fillOf(
+  step: Extract<ScoreStep, { kind: 'fill' }>,
+  dataType: DataTypeCode,
+  lowest: number | undefined,
+  before: Node,
+): Value {
+  const isTooLow = lowest !== undefined && Number.isFinite(step.number) && step.number < lowest;
+  if (!isTooLow && rankOf(step.fill) === 0) return step.fill;
+  return addConstant(before.graph, 'fill', scalarTensor(dataType, isTooLow ? lowest : step.number), before);
 }
 
 /** Max(value, floor), where there is a floor. */

@@ -198,7 +198,8 @@ function followUp(value: Value, reader: Node, context: RewriteContext, depth: nu
       const scalar = node.is('Mul') && scalarOf(context.constant(first)) !== undefined ? first : second;
       const number = scalarOf(context.constant(scalar));
       const above = number === undefined ? undefined : up(scalar === first ? second : first);
-      if (!above || number === undefined) return undefined;
+      if (!above || number === undefined || rankOf(value) !== rankOf(scalar === first ? second : first))
+        return undefined;
       if (above.steps.length > 0) return withNode(above, { problem: 'its mask is scaled with the scores' });
       return withNode(above, { scale: node.is('Mul') ? above.scale * number : above.scale / number });
     }

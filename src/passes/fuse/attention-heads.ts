@@ -190,7 +190,7 @@ function formOf(
   }
   if (view.axes.length === 4 && fits(view, ['b', 's', 'h', 'd'])) return 'heads-last';
   const sameOrder = isSubsequence(reading, 'bshd') && isSubsequence(layoutOf(before).replaceAll('|', ''), 'bshd');
-  return sameOrder && node.is('Reshape') && copiesOnlyLeading(node, context) ? 'reshaped' : undefined;
+  return sameOrder && node.is('Reshape') && copiesOnlyLeading(node, before, context) ? 'reshaped' : undefined;
 }
 
 const LETTERS = ['b', 'h', 's', 'd'];
@@ -216,10 +216,16 @@ function isSubsequence(text: string, of: string): boolean {
   return true;
 }
 
-/** A Reshape of [batch, sequence, features] may copy the first two sizes: they are those of [batch, sequence, heads, size]. */
-function copiesOnlyLeading(node: Node, context: RewriteContext): boolean {
+/** A Reshape of [batch, sequence, features] may copy the first two sizes, where they were those of batch and sequence before. */
+function copiesOnlyLeading(node: Node, before: StridedView, context: RewriteContext): boolean {
   const items = context.elements(node.input(1))?.items;
-  return items?.every((item, axis) => item !== undefined && (item !== 0 || axis < 2)) ?? false;
+  const leading = [AXIS.batch, AXIS.sequence];
+  return (
+    items?.every((item, axis) => {
+      const [stretch, more] = before.axes[axis] ?? [];
+      return item !== undefined && (item !== 0 || (!more && stretch !== undefined && stretch.axis === leading[axis]));
+    }) ?? false
+  );
 }
 
 /** An operand as [batch, heads, sequence, size], whole. */

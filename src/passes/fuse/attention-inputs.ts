@@ -10,7 +10,7 @@ import { writeList } from '../engine/operands.js';
 import { MICROSOFT } from '../engine/require-opset.js';
 import type { RewriteContext } from '../engine/rewrite.js';
 import { onlyConsumer } from '../nodes.js';
-import { dataTypeOf, frontAxis, rankOf, sameDim, shapeOf } from '../types.js';
+import { dataTypeOf, frontAxis, rankOf, sameDim, sameShape, shapeOf } from '../types.js';
 import { type HeadsFirst, type HeadsView, headsFirst, headsViews, isAllOfSource } from './attention-heads.js';
 
 /** An operand that a fused operator can be given. */
@@ -247,7 +247,7 @@ export function addedRow(value: Value, context: RewriteContext): AddedRow | unde
   ] as const) {
     const before = add.input(slot);
     const row = context.constant(add.input(other));
-    if (!before || !row || row.rank > shape.length || rankOf(before) !== shape.length) continue;
+    if (!before || !row || row.rank > shape.length || !sameShape(shapeOf(before), shape)) continue;
     if (row.size === features && (row.dims.at(-1) ?? 1) === features) return { add, before, row };
   }
   return undefined;
