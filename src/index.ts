@@ -103,7 +103,6 @@ export { foldAffineIntoNext } from './passes/fold/fold-affine-into-next.js';
 export { foldAffineIntoNormalization } from './passes/fold/fold-affine-into-normalization.js';
 export { foldBatchNormalization } from './passes/fold/fold-batch-normalization.js';
 export { foldCastOfConstantOfShape } from './passes/fold/fold-cast-of-constant-of-shape.js';
-export { foldConstantViews } from './passes/fold/fold-constant-views.js';
 export { foldConstants } from './passes/fold/fold-constants.js';
 export { foldKnownValues } from './passes/fold/fold-known-values.js';
 export { foldReshapeTarget } from './passes/fold/fold-reshape-target.js';

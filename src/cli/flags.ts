@@ -69,7 +69,7 @@ export const FLAGS = {
     choices: OPTIMIZE_LEVELS,
     default: OPTIMIZE_DEFAULTS.level,
     group: 'Method',
-    summary: 'basic (exact), standard or max',
+    summary: 'basic (no fusion), standard or max',
   },
   passes: { value: 'LIST', group: 'Method', summary: '+a,-b adds and leaves out; a,b is just these' },
   recipe: { value: 'PATH', path: true, group: 'Method', summary: 'passes as --print-recipe prints them' },

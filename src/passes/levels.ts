@@ -3,8 +3,9 @@
 /** How far `optimize` goes: each level does what the ones before it do. */
 export const OPTIMIZE_LEVELS = ['basic', 'standard', 'max'] as const;
 /**
- * `basic` keeps outputs bit for bit, `standard` adds what changes them by rounding and is known to pay, `max` what
- * makes the graph larger for a while or pays on some machines only.
+ * `basic` only removes what changes nothing and computes what is constant (whose floats may round otherwise in the last
+ * place), `standard` adds what changes outputs by rounding and is known to pay, `max` what makes the graph larger for a
+ * while or pays on some machines only.
  */
 export type OptimizeLevel = (typeof OPTIMIZE_LEVELS)[number];
 

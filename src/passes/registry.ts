@@ -31,7 +31,6 @@ import { foldAffineIntoNext } from './fold/fold-affine-into-next.js';
 import { foldAffineIntoNormalization } from './fold/fold-affine-into-normalization.js';
 import { foldBatchNormalization } from './fold/fold-batch-normalization.js';
 import { foldCastOfConstantOfShape } from './fold/fold-cast-of-constant-of-shape.js';
-import { foldConstantViews } from './fold/fold-constant-views.js';
 import { foldConstants } from './fold/fold-constants.js';
 import { foldKnownValues } from './fold/fold-known-values.js';
 import { foldReshapeTarget } from './fold/fold-reshape-target.js';
@@ -159,7 +158,6 @@ export const PASSES: readonly RegisteredPass[] = [
   foldAffineIntoConv,
   foldAffineIntoNext,
   foldAffineIntoNormalization,
-  foldConstantViews,
   foldCastOfConstantOfShape,
   foldConstants,
   inlineIf,
