@@ -1,9 +1,13 @@
-/** The candidate a user most likely meant, or undefined when none is near: at most a third of its letters differ. */
+/**
+ * The candidate a user most likely meant, or undefined when none is near: at most a third of its letters differ, or it goes
+ * on where the typed word ends, whatever hyphens are in either.
+ */
 export function suggest(typed: string, candidates: Iterable<string>): string | undefined {
+  const known = [...candidates];
   let best: string | undefined;
   let bestDistance = Number.POSITIVE_INFINITY;
   const wanted = typed.toLowerCase().slice(0, 100);
-  for (const candidate of candidates) {
+  for (const candidate of known) {
     const limit = Math.max(1, Math.floor(Math.max(candidate.length, wanted.length) / 3));
     const distance = editDistance(wanted, candidate.toLowerCase().slice(0, 100));
     if (distance <= limit && distance < bestDistance) {
@@ -11,6 +15,20 @@ export function suggest(typed: string, candidates: Iterable<string>): string | u
       bestDistance = distance;
     }
   }
+  return best ?? longerForm(typed, known);
+}
+
+/** Fewer letters begin too many words. */
+const LEAST_LETTERS = 4;
+
+function longerForm(typed: string, candidates: readonly string[]): string | undefined {
+  const letters = (text: string): string => text.toLowerCase().replace(/[-_]/g, '');
+  const wanted = letters(typed);
+  if (wanted.length < LEAST_LETTERS) return undefined;
+  let best: string | undefined;
+  for (const candidate of candidates)
+    if (letters(candidate).startsWith(wanted) && (best === undefined || candidate.length < best.length))
+      best = candidate;
   return best;
 }
 

@@ -44,6 +44,17 @@ describe('optimizeGraph', () => {
     expect([...model.graph.nodes].map((node) => node.opType)).toEqual(['Relu', 'Identity']);
   });
 
+  it('names the pass that a shortened name begins', () => {
+    const hint = (): unknown => {
+      try {
+        return optimizeRecipe({ add: ['fuse-layernorm'] });
+      } catch (error) {
+        return error;
+      }
+    };
+    expect(hint()).toMatchObject({ code: 'SO1006', hint: 'did you mean "fuse-layer-normalization"?' });
+  });
+
   it('names the nearest pass for a mistyped one', () => {
     expect(() => optimizeRecipe({ add: ['eliminate-identiti'] })).toThrow('There is no pass "eliminate-identiti"');
   });
