@@ -78,7 +78,8 @@ export function tensorDifference(ours: Tensor, theirs: Tensor, ofLargest = 0): s
     return same ? undefined : `bytes ${shown(ours.bytes())} instead of ${shown(theirs.bytes())}`;
   }
   const [a, b] = [floats(ours), floats(theirs)];
-  const least = 1e-7 + ofLargest * b.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const largest = b.reduce((most, value) => (Number.isFinite(value) ? Math.max(most, Math.abs(value)) : most), 0);
+  const least = 1e-7 + ofLargest * largest;
   for (let at = 0; at < a.length; at++) {
     const [x, y] = [a[at] as number, b[at] as number];
     const agrees = Object.is(x, y) || x === y || Math.abs(x - y) <= least + 1e-3 * Math.abs(y);
