@@ -1,13 +1,14 @@
 /** Constants as passes make, replace and drop them. */
 
 import { attribute } from '../ir/attribute.js';
-import type { Graph } from '../ir/graph.js';
+import type { Graph, NodeSpec } from '../ir/graph.js';
 import { raiseIrVersion } from '../ir/ir-version.js';
 import type { Node } from '../ir/node.js';
 import { nodeLabel } from '../ir/problem.js';
 import { tensorType } from '../ir/type.js';
 import type { Value } from '../ir/value.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { rootGraph } from './engine/scopes.js';
 
 /**
  * A new constant in `graph`: an initializer, or a Constant node where initializers are not possible (bodies of local
@@ -19,16 +20,30 @@ export function addConstant(graph: Graph, name: string, tensor: Tensor, before?:
     raiseIrVersion(graph.model, 4);
     return graph.addInitializer(name, tensor);
   }
-  const node = graph.addNode(
-    {
-      opType: 'Constant',
-      inputs: [],
-      outputs: [{ name, type: tensorType(tensor.dataType, tensor.dims) }],
-      attributes: [attribute('value', tensor)],
-    },
-    before ?? graph.nodes.first,
-  );
-  return node.output();
+  const type = tensorType(tensor.dataType, tensor.dims);
+  return addConstantNode(graph, { name, type }, tensor, before ?? graph.nodes.first).output();
+}
+
+/** The operator set that is imported for a Constant where none is: the oldest of models whose initializers stand alone. */
+const CONSTANT_OPSET = 9;
+
+/** Puts a Constant node for `output`, or for a new value, before `before`; models of other domains alone import ai.onnx for it. */
+export function addConstantNode(
+  graph: Graph,
+  output: NodeSpec['outputs'][number],
+  tensor: Tensor,
+  before: Node | undefined,
+): Node {
+  const { model } = graph;
+  const root = rootGraph(graph);
+  if (root === model.graph) {
+    if (model.opset() === 0 && model.irVersion >= 3) model.setOpset('', CONSTANT_OPSET);
+  } else {
+    for (const fn of model.functions.values())
+      if (fn.graph === root && !fn.opsets.has('')) fn.opsets.set('', CONSTANT_OPSET);
+  }
+  const attributes = [attribute('value', tensor)];
+  return graph.addNode({ opType: 'Constant', inputs: [], outputs: [output], attributes }, before);
 }
 
 /**
@@ -41,10 +56,7 @@ export function makeConstant(value: Value, tensor: Tensor): Node | undefined {
   producer?.setOutput(value.outputIndex, undefined);
   if (!value.isGraphOutput) value.type = tensorType(tensor.dataType, tensor.dims);
   if (insideFunction(graph) || value.isGraphOutput)
-    return graph.addNode(
-      { opType: 'Constant', inputs: [], outputs: [value], attributes: [attribute('value', tensor)] },
-      producer ?? graph.nodes.first,
-    );
+    return addConstantNode(graph, value, tensor, producer ?? graph.nodes.first);
   raiseIrVersion(graph.model, 4);
   value.tensor = tensor;
   graph.registerInitializer(value);
@@ -53,9 +65,7 @@ export function makeConstant(value: Value, tensor: Tensor): Node | undefined {
 
 /** True for the body of a local function and the subgraphs in it. */
 export function insideFunction(graph: Graph): boolean {
-  let root = graph;
-  while (root.parent) root = root.parent.graph;
-  return root !== graph.model.graph;
+  return rootGraph(graph) !== graph.model.graph;
 }
 
 /**

@@ -1,4 +1,3 @@
-import { attribute } from '../../ir/attribute.js';
 import type { Node } from '../../ir/node.js';
 import { tensorType } from '../../ir/type.js';
 import type { Value } from '../../ir/value.js';
@@ -8,7 +7,7 @@ import { isDeterministic } from '../../ops/traits.js';
 import { rawByteLength } from '../../tensor/dtype.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { elementCount } from '../../tensor/tensor.js';
-import { addConstant } from '../constants.js';
+import { addConstant, addConstantNode } from '../constants.js';
 import { defineRewrite, type Match, type RewriteContext } from '../engine/rewrite.js';
 import { initializerFileBytes, nodeFileBytes } from '../engine/size-ledger.js';
 import { dataTypeOf, shapeOf } from '../types.js';
@@ -121,10 +120,7 @@ export function replaceByConstants(node: Node, results: readonly (Tensor | undef
     if (!tensor || !output) continue;
     if (output.isGraphOutput) {
       node.setOutput(index, undefined);
-      made = node.graph.addNode(
-        { opType: 'Constant', inputs: [], outputs: [output], attributes: [attribute('value', tensor)] },
-        node,
-      );
+      made = addConstantNode(node.graph, output, tensor, node);
     } else if (output.uses.size > 0) {
       const constant = addConstant(node.graph, output.name, tensor, node);
       constant.type = tensorType(tensor.dataType, tensor.dims);
