@@ -5,14 +5,13 @@ import type { Node } from '../../ir/node.js';
 import { ancestorIn } from '../../ir/sort.js';
 import type { Value } from '../../ir/value.js';
 import { walkGraphs } from '../../ir/walk.js';
-import { isDeterministic } from '../../ops/traits.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { SweepContext } from '../engine/rewrite.js';
 import { capturedValues } from '../nodes.js';
 import { canFold, growth, knownBytes, replaceByConstants } from './fold-constants.js';
 
 /** Folds what no kernel of our own computes: all of it in one run of ONNX Runtime, one by one where that fails. */
-export async function foldByRunning(context: SweepContext, failed: Set<Node>): Promise<void> {
+export async function foldByRunning(context: SweepContext, failed: Map<Node, string>): Promise<void> {
   if (!context.evaluate) return;
   const constant = constantNodes(context, failed);
   const frontier = [...constant].filter((node) => isFrontier(node, constant));
@@ -23,18 +22,19 @@ export async function foldByRunning(context: SweepContext, failed: Set<Node>): P
     return false;
   });
   if (wanted.length === 0) return;
-  if (await foldTogether(wanted, context)) return;
+  const together = await foldTogether(wanted, context);
+  if (together === true) return;
   for (const node of wanted) {
     if (node.removed) continue;
-    const reason = wanted.length === 1 ? undefined : await foldTogether([node], context);
+    const reason = wanted.length === 1 ? together : await foldTogether([node], context);
     if (reason === true) continue;
-    failed.add(node);
-    context.refuse(node, 'ONNX Runtime cannot compute it');
+    failed.set(node, `ONNX Runtime cannot compute it: ${reason}`);
+    context.refuse(node, failed.get(node) ?? '');
   }
 }
 
 /** Nodes of the main graph and its subgraphs that depend on constants alone, and are not folded by other means. */
-function constantNodes(context: SweepContext, failed: ReadonlySet<Node>): Set<Node> {
+function constantNodes(context: SweepContext, failed: ReadonlyMap<Node, string>): Set<Node> {
   const known = new Set<Node>();
   const isKnown = (value: Value | undefined): boolean =>
     value === undefined ||
@@ -42,7 +42,7 @@ function constantNodes(context: SweepContext, failed: ReadonlySet<Node>): Set<No
     (value.producer !== undefined && known.has(value.producer));
   for (const graph of walkGraphs(context.model.graph)) {
     for (const node of graph.nodes) {
-      if (!canFold(node) || failed.has(node) || !isDeterministic(node)) continue;
+      if (failed.has(node) || !canFold(node)) continue;
       if (node.inputs.length === 0 && node.subgraphs().length === 0) continue;
       if (!node.inputs.every(isKnown)) continue;
       if (!node.subgraphs().every(({ graph: body }) => capturedValues(body).every(isKnown))) continue;

@@ -41,23 +41,26 @@ export const foldConstants = defineRewrite<object>({
   options: {},
   roots: '*',
   rules() {
-    const failed = new Set<Node>();
+    const failed = new Map<Node, string>();
     return {
-      match: matchConstant,
+      match: (node, context) => failed.get(node) ?? matchConstant(node, context),
       settle: (context) => foldByRunning(context, failed),
     };
   },
 });
 
 function matchConstant(node: Node, context: RewriteContext): Match {
-  if (!canFold(node) || !hasKernel(node.domain, node.opType)) return undefined;
+  if (node.is('Constant') || node.outputs.length === 0) return undefined;
   const inputs: (Tensor | undefined)[] = [];
   for (const input of node.inputs) {
     const tensor = context.constant(input);
     if (input && !tensor) return undefined;
     inputs.push(tensor);
   }
-  if (!isDeterministic(node)) return undefined;
+  const reason = whyNotFolded(node);
+  if (reason !== undefined) return reason;
+  if (!hasKernel(node.domain, node.opType))
+    return context.evaluate || node.subgraphs().length > 0 ? undefined : 'only ONNX Runtime could compute it';
   const known = growth(node, node.outputs.map(knownBytes), context);
   if (typeof known === 'string') return known;
   const results = evaluateNode(node, inputs, context.opset(node, node.domain), { maxBytes: LARGEST_RESULT_BYTES });
@@ -71,10 +74,18 @@ function matchConstant(node: Node, context: RewriteContext): Match {
   return { nodes: [node], apply: () => replaceByConstants(node, results) };
 }
 
-/** What folding never touches, whatever its inputs are. */
+/** Why folding does not touch a node, whatever its inputs are; undefined when it may. */
+function whyNotFolded(node: Node): string | undefined {
+  if (QUANTIZERS.has(node.opType)) return 'that would undo a quantization';
+  const pinned = node.outputs.find((output) => output?.pinned);
+  if (pinned) return `"${pinned.name}" is named by parts of the model that are kept as they are`;
+  if (isDeterministic(node)) return undefined;
+  return 'it gives other results each time, or its operator is not known here';
+}
+
+/** False for what folding never touches, whatever its inputs are. */
 export function canFold(node: Node): boolean {
-  if (node.is('Constant') || QUANTIZERS.has(node.opType) || node.outputs.length === 0) return false;
-  return node.outputs.every((output) => !output?.pinned);
+  return !node.is('Constant') && node.outputs.length > 0 && whyNotFolded(node) === undefined;
 }
 
 /** Why a node may not be folded to results of these sizes, or how many bytes the file gains. Sizes not known count as none. */
