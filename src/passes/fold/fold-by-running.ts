@@ -28,9 +28,17 @@ export async function foldByRunning(context: SweepContext, failed: Map<Node, str
     if (node.removed) continue;
     const reason = wanted.length === 1 ? together : await foldTogether([node], context);
     if (reason === true) continue;
-    failed.set(node, `ONNX Runtime cannot compute it: ${reason}`);
-    context.refuse(node, failed.get(node) ?? '');
+    const told = `ONNX Runtime cannot compute it: ${shortened(reason)}`;
+    failed.set(node, told);
+    context.refuse(node, told);
   }
+}
+
+/** What ONNX Runtime says may go on for lines. */
+const LONGEST_REASON = 200;
+
+function shortened(reason: string): string {
+  return reason.length <= LONGEST_REASON ? reason : `${reason.slice(0, LONGEST_REASON)}…`;
 }
 
 /** Nodes of the main graph and its subgraphs that depend on constants alone, and are not folded by other means. */
