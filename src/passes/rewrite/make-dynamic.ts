@@ -48,13 +48,12 @@ export const makeDynamic = definePass<MakeDynamicOptions>({
     forgetInnerShapes(model, undo);
     let changed = undo.size;
     const targets: [Node, Tensor][] = [];
-    const size = plan[0]?.size ?? 1;
     for (const node of allNodes(model)) {
       const old = constantTensor(node.input(1));
       if (!old || !(node.is('Reshape') || node.is('Expand'))) continue;
       inferTypes(model);
       const target = node.is('Reshape')
-        ? reshapeTarget(node, old, oldShapes, size)
+        ? reshapeTarget(node, old, oldShapes, plan)
         : expandTarget(node, old, oldShapes);
       if (!target) continue;
       targets.push([node, old]);
@@ -168,7 +167,12 @@ function forgetInnerShapes(model: Model, undo: Map<Value, ValueType | undefined>
 }
 
 /** The target of a Reshape that lets the grown dimension through; undefined where the old one does. */
-function reshapeTarget(node: Node, old: Tensor, shapes: ReadonlyMap<Value, Shape>, size: number): Tensor | undefined {
+function reshapeTarget(
+  node: Node,
+  old: Tensor,
+  shapes: ReadonlyMap<Value, Shape>,
+  plan: readonly PlannedDim[],
+): Tensor | undefined {
   const input = node.input(0);
   const now = shapeOf(input);
   const before = input && numericDims(shapes.get(input));
@@ -177,6 +181,8 @@ function reshapeTarget(node: Node, old: Tensor, shapes: ReadonlyMap<Value, Shape
   if (!now || !before || !result || result.length !== target.length || node.int('allowzero', 0) !== 0) return undefined;
   const axis = now.findIndex((dim) => typeof dim === 'string');
   if (axis < 0) return undefined;
+  const grown = symbolsOf(now[axis]);
+  const size = plan.find(({ name }) => grown.includes(name))?.size ?? 1;
   const prefix = product(before.slice(0, axis));
   const at = result.findIndex((dim, index) => product(result.slice(0, index)) === prefix && dim % size === 0);
   if (at < 0 || target[at] === -1 || (target[at] === 0 && at === axis)) return undefined;

@@ -75,6 +75,21 @@ describe('makeDynamic', () => {
     expect(y?.length).toBe(24);
   });
 
+  it('opens dimensions of different sizes under names of their own', async () => {
+    const model = parseModel(`<ir_version: 8, opset_import: ["": 17]>
+g (float[2,6] x, float[5,6] z) => (float[4,3] y, float[10,3] w) <int64[2] four = {4, 3}, int64[2] ten = {10, 3}>
+{
+  y = Reshape (x, four)
+  w = Reshape (z, ten)
+}`);
+    const dims = new Map([
+      ['a', ['x:0']],
+      ['b', ['z:0']],
+    ]);
+    await model.transform(makeDynamic({ dims }));
+    expect(printModel(model)).toContain('(float[a,6] x, float[b,6] z) => (float["2*a",3] y, float["2*b",3] w)');
+  });
+
   it('refuses what has the old size elsewhere', async () => {
     const model = parseModel(`<ir_version: 8, opset_import: ["": 17]>
 g (float[2,3] x) => (float[2,3] y) <float[2,3] w = {1, 2, 3, 4, 5, 6}>
