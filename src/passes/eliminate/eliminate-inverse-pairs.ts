@@ -1,7 +1,8 @@
 import type { Node } from '../../ir/node.js';
-import { DataType, type DataTypeCode } from '../../tensor/dtype.js';
+import { DataType } from '../../tensor/dtype.js';
 import { hasReference } from '../engine/operands.js';
 import { defineRewrite, type Match } from '../engine/rewrite.js';
+import { holdsAll } from '../fuse/lossless.js';
 import { dataTypeOf } from '../types.js';
 import { passThrough } from './pass-through.js';
 
@@ -24,27 +25,6 @@ export const eliminateInversePairs = defineRewrite<object>({
   rules: () => ({ match: matchPair }),
 });
 
-/** The types that hold every value of a type. */
-const WIDER: ReadonlyMap<DataTypeCode, ReadonlySet<DataTypeCode>> = new Map(
-  (
-    [
-      ['FLOAT16', 'FLOAT DOUBLE'],
-      ['BFLOAT16', 'FLOAT DOUBLE'],
-      ['FLOAT', 'DOUBLE'],
-      ['BOOL', 'FLOAT DOUBLE FLOAT16 BFLOAT16 INT8 UINT8 INT16 UINT16 INT32 UINT32 INT64 UINT64'],
-      ['INT8', 'FLOAT DOUBLE FLOAT16 BFLOAT16 INT16 INT32 INT64'],
-      ['UINT8', 'FLOAT DOUBLE FLOAT16 BFLOAT16 INT16 UINT16 INT32 UINT32 INT64 UINT64'],
-      ['INT16', 'FLOAT DOUBLE INT32 INT64'],
-      ['UINT16', 'FLOAT DOUBLE INT32 UINT32 INT64 UINT64'],
-      ['INT32', 'DOUBLE INT64'],
-      ['UINT32', 'DOUBLE INT64 UINT64'],
-    ] as const
-  ).map(([from, to]) => [
-    DataType[from],
-    new Set(to.split(' ').map((name) => (DataType as Readonly<Record<string, DataTypeCode>>)[name] ?? -1)),
-  ]),
-);
-
 function matchPair(node: Node): Match {
   const inner = node.input(0)?.producer;
   const source = inner?.input(0);
@@ -58,5 +38,5 @@ function matchPair(node: Node): Match {
 function isThereAndBack(node: Node, inner: Node): boolean {
   const from = dataTypeOf(inner.input(0));
   const over = inner.int('to', DataType.UNDEFINED);
-  return from !== undefined && node.int('to', DataType.UNDEFINED) === from && (WIDER.get(from)?.has(over) ?? false);
+  return from !== undefined && node.int('to', DataType.UNDEFINED) === from && from !== over && holdsAll(from, over);
 }

@@ -16,6 +16,7 @@ import type { LazyRuntime } from '../../runtime/lazy-runtime.js';
 import { packageVersion } from '../../version.js';
 import type { FragmentEvaluator } from '../constant-evaluator.js';
 import { OPTIMIZE_DEFAULTS, type OptimizeOptions } from '../options.js';
+import { totalsByPass } from '../pass-summary.js';
 import type { FileHashes } from '../report-files.js';
 import type { Decision } from './decide.js';
 import type { OriginalRuns } from './original.js';
@@ -23,14 +24,7 @@ import type { Pipeline } from './pipeline.js';
 
 /** What each pass of a recipe did, those that did nothing left out. */
 export function passReports(recipe: readonly RecipeRow[], applied: readonly AppliedRewrite[]): PassReport[] {
-  const sums = new Map<string, { rewrites: number; nodesDelta: number; bytesDelta: number }>();
-  for (const { pass, nodesDelta, bytesDelta } of applied) {
-    const sum = sums.get(pass) ?? { rewrites: 0, nodesDelta: 0, bytesDelta: 0 };
-    sum.rewrites++;
-    sum.nodesDelta += nodesDelta;
-    sum.bytesDelta += bytesDelta;
-    sums.set(pass, sum);
-  }
+  const sums = totalsByPass(applied);
   return recipe.flatMap(({ pass: { definition } }) => {
     const { name, group, numerics } = definition;
     const sum = sums.get(name);
