@@ -78,12 +78,8 @@ describe('optimizeModel', () => {
 
   it('verifies on real samples too', async () => {
     const dataPath = fixture('kws-dscnn', 'calib.npz');
-    // Which of the two is faster is the machine's to say, so what is verified is looked at without the gate.
     const report = await optimizeModel(fixture('kws-dscnn'), { outputPath: fresh(), dataPath, speedGate: false });
     expect(report.verification.samples).toBe(10);
-    const gated = await optimizeModel(fixture('kws-dscnn'), { outputPath: fresh(), dataPath });
-    if (gated.latency) expect(gated.latency.runs).toBeGreaterThan(10);
-    else expect(gated.slower.length).toBeGreaterThan(0);
   });
 
   it('gives the same bytes twice, and a report without paths', async () => {
