@@ -15,6 +15,7 @@ const LAYERS: Readonly<Record<string, { readonly imports: readonly string[]; rea
   'version.ts': { imports: [] },
   'index.ts': { imports: ['*'] },
   tensor: { imports: BASE },
+  bench: { imports: [...BASE, 'tensor'] },
   codec: { imports: [...BASE, 'tensor'] },
   ir: { imports: [...BASE, 'tensor', 'codec'] },
   ops: { imports: [...BASE, 'tensor', 'codec', 'ir'] },
@@ -22,11 +23,23 @@ const LAYERS: Readonly<Record<string, { readonly imports: readonly string[]; rea
   passes: { imports: [...BASE, 'tensor', 'codec', 'ir', 'ops', 'quantize'] },
   // What compares outputs is computed in the child process: its jobs are all that the runtime takes from evaluate.
   runtime: {
-    imports: [...BASE, 'tensor', 'codec', 'ir', 'ops', 'quantize', 'evaluate/compare-job', 'evaluate/verify-job'],
-    types: ['evaluate'],
+    imports: [
+      ...BASE,
+      'tensor',
+      'bench',
+      'codec',
+      'ir',
+      'ops',
+      'quantize',
+      'evaluate/compare-job',
+      'evaluate/verify-job',
+    ],
+    types: ['evaluate', 'report'],
   },
   evaluate: { imports: [...BASE, 'tensor'], types: ['ir', 'runtime'] },
-  report: { imports: [...BASE, 'tensor'], types: ['*'] },
+  report: { imports: [...BASE, 'tensor', 'bench'], types: ['*'] },
+  // Clients of inference servers and the load they are put under.
+  serving: { imports: [...BASE, 'tensor', 'codec', 'bench'], types: ['report', 'runtime'] },
   workflows: { imports: ['*'] },
   cli: { imports: ['*', 'cli'] },
 };

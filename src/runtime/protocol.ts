@@ -1,4 +1,5 @@
 /** Every job of the ONNX Runtime child process: what goes in and what comes out. Plain structured-clonable data only. */
+import type { ArrivalProcess } from '../bench/scenario.js';
 import type { ErrorCode, ErrorLocation } from '../errors.js';
 import type { CompareParams } from '../evaluate/compare-job.js';
 import type { ComparisonResult } from '../evaluate/comparison.js';
@@ -10,6 +11,7 @@ import type {
   ReferenceResult,
 } from '../evaluate/verify-job.js';
 import type { ValueRange } from '../quantize/observers.js';
+import type { ProfileReport } from '../report/bench-types.js';
 import type { DataTypeCode } from '../tensor/dtype.js';
 import type { RatioEstimate } from '../tensor/statistics.js';
 import type { JobProgress } from './job.js';
@@ -157,6 +159,99 @@ export interface LatencyResult {
   readonly ratio?: RatioEstimate;
 }
 
+/** A measurement of one session, taken in parts, so that it can be stopped and looked at between them. */
+export interface MeasureStartParams {
+  readonly session: number;
+  readonly source: SampleSource;
+  /** Open dimensions that were chosen are numbers here. */
+  readonly inputs: readonly ValueSpec[];
+  /** Rows of one run: samples of a data set stacked, or the first dimension of made-up ones. */
+  readonly batchSize: number;
+  /** Times at which requests come; absent in a closed loop. */
+  readonly openLoop?: { readonly ratePerSecond: number; readonly arrivals: ArrivalProcess; readonly seed: number };
+}
+
+export interface MeasureStartResult {
+  readonly measurement: number;
+  /** What is fed in each run, the first sample's shape. */
+  readonly inputs: readonly {
+    readonly name: string;
+    readonly dataType: DataTypeCode;
+    readonly dims: readonly number[];
+  }[];
+  /** Different samples taken in turn. */
+  readonly samples: number;
+  /** The run that came first in this session, when none came before. */
+  readonly firstRunMs: number;
+}
+
+export interface MeasureWarmUpParams {
+  readonly measurement: number;
+  /** Time to stop after, settled or not. */
+  readonly maxMs: number;
+}
+
+export interface MeasureWarmUpResult {
+  readonly runs: number;
+  readonly ms: number;
+  /** The median of the last window agrees with the one before. */
+  readonly settled: boolean;
+}
+
+export interface MeasureAdvanceParams {
+  readonly measurement: number;
+  /** Runs until this time has passed, at least once. An open loop goes on where it was: time between two calls does not count. */
+  readonly maxMs: number;
+  /** Or until so many runs. */
+  readonly maxRuns?: number;
+}
+
+/** A part of a segment; `startMs` goes on from the part before. */
+export interface MeasureAdvanceResult {
+  readonly startMs: Float64Array;
+  readonly latencyMs: Float64Array;
+  readonly serviceMs?: Float64Array;
+  readonly wallMs: number;
+  /** CPU time of all threads of the process meanwhile. */
+  readonly cpuMs: number;
+  readonly involuntarySwitches: number;
+}
+
+/** Sessions of the same inputs timed in turns, in blocks in the order A B … B A on the same sample. */
+export interface PairsParams {
+  readonly sessions: readonly number[];
+  readonly source: SampleSource;
+  readonly inputs: readonly ValueSpec[];
+  readonly batchSize: number;
+  /** Time to stop after. */
+  readonly maxMs: number;
+  /** Blocks of each session to reach, time allowing. */
+  readonly minBlocks: number;
+}
+
+export interface PairsResult {
+  /** Median of each block in ms, by session in the order of `sessions`; arrays are of equal length. */
+  readonly blockMediansMs: readonly Float64Array[];
+  readonly runs: number;
+}
+
+export interface ProcessMemoryResult {
+  /** Largest resident set so far. */
+  readonly peakBytes: number;
+}
+
+export interface ProfileParams {
+  readonly path: string;
+  readonly options?: SessionOptions;
+  readonly source: SampleSource;
+  readonly inputs: readonly ValueSpec[];
+  readonly batchSize: number;
+  /** An empty folder for the profile. */
+  readonly folder: string;
+  readonly runs: number;
+  readonly maxMs: number;
+}
+
 export interface SamplesParams {
   readonly source: SampleSource;
   readonly inputs: readonly ValueSpec[];
@@ -185,6 +280,12 @@ export interface JobTypes {
   valueRanges: { params: ValueRangesParams; result: RangesResult };
   fitSeeds: { params: FitSeedsParams; result: FitSeedsResult };
   latency: { params: LatencyParams; result: LatencyResult };
+  measureStart: { params: MeasureStartParams; result: MeasureStartResult };
+  measureWarmUp: { params: MeasureWarmUpParams; result: MeasureWarmUpResult };
+  measureAdvance: { params: MeasureAdvanceParams; result: MeasureAdvanceResult };
+  pairs: { params: PairsParams; result: PairsResult };
+  processMemory: { params: undefined; result: ProcessMemoryResult };
+  profile: { params: ProfileParams; result: ProfileReport };
 }
 
 export type JobName = keyof JobTypes;

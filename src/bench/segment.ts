@@ -1,0 +1,17 @@
+/** What one process, or one connection, measured without a break, in the order in which requests were sent. */
+export interface Segment {
+  /** When each request started (in an open loop: was to start), in ms since the start of the segment. */
+  readonly startMs: Float64Array;
+  /** From that start to the end of the answer, in ms. */
+  readonly latencyMs: Float64Array;
+  /** Open loop only: from the time at which it was really sent, in ms. */
+  readonly serviceMs?: Float64Array;
+  /** How long the segment lasted, in ms. */
+  readonly wallMs: number;
+  /** Which fresh process (round) it belongs to, from 0. Streams of one round share the number. */
+  readonly round: number;
+  /** Stream within the round, from 0. */
+  readonly stream: number;
+  /** Requests that failed: they count as over every budget. */
+  readonly failures: number;
+}
