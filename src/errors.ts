@@ -76,6 +76,11 @@ export const ERROR_TABLE = {
   SO4004: { exitCode: EXIT.input, summary: 'The data holds no samples' },
   SO4005: { exitCode: EXIT.input, summary: 'The labels do not match the model outputs' },
   SO4006: { exitCode: EXIT.input, summary: 'The model gives values that are not finite on this data' },
+  SO4007: {
+    exitCode: EXIT.input,
+    summary: 'The baseline cannot be used',
+    hint: 'give a model, or a report that serve-opt bench --report base.json wrote',
+  },
   SO5001: { exitCode: EXIT.failed, summary: 'ONNX Runtime refuses the model' },
   SO5002: { exitCode: EXIT.failed, summary: 'ONNX Runtime failed while running' },
   SO5003: { exitCode: EXIT.failed, summary: 'The ONNX Runtime process died' },

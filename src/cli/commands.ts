@@ -9,6 +9,8 @@ export interface ArgumentDefinition {
   readonly path?: boolean;
   /** May be left out; only the last one may. */
   readonly optional?: boolean;
+  /** May stand several times; only the last one may. */
+  readonly variadic?: boolean;
 }
 
 export interface ExampleDefinition {
@@ -26,6 +28,8 @@ export interface CommandDefinition {
   readonly arguments: readonly ArgumentDefinition[];
   /** Besides the common flags. */
   readonly flags: readonly FlagName[];
+  /** Flags that few need: help shows them with `-v`. */
+  readonly moreFlags?: readonly FlagName[];
   readonly examples: readonly ExampleDefinition[];
   /** What a reader of its help should know: when to use it, what it never does. */
   readonly notes?: readonly string[];
@@ -33,7 +37,7 @@ export interface CommandDefinition {
 }
 
 /** Headings of the list of commands, in this order. */
-export const COMMAND_GROUPS = ['Look', 'Change', 'Set up'] as const;
+export const COMMAND_GROUPS = ['Look', 'Measure', 'Change', 'Set up'] as const;
 export type CommandGroup = (typeof COMMAND_GROUPS)[number];
 
 const MODEL: ArgumentDefinition = { name: 'model', summary: 'path of an ONNX model', path: true };
@@ -83,6 +87,39 @@ export const COMMANDS: readonly CommandDefinition[] = [
       { command: 'serve-opt passes fold-constants', summary: 'one in full' },
     ],
     load: () => import('./commands/passes.js'),
+  },
+  {
+    name: 'bench',
+    summary: 'Measure latency, throughput, memory and cold start, and judge budgets',
+    group: 'Measure',
+    arguments: [{ ...MODEL, optional: true, variadic: true }],
+    flags: [
+      'report',
+      'scenario',
+      'rate',
+      'duration',
+      'profile',
+      'data',
+      'batch',
+      'dim',
+      'budget',
+      'baseline',
+      'min-effect',
+      'max-time',
+      'allow-inconclusive',
+      'threads',
+      'ep',
+      'url',
+    ],
+    moreFlags: ['junit', 'markdown', 'github-benchmark', 'arrivals', 'streams', 'processes', 'seed', 'allow-links'],
+    examples: [
+      { command: 'serve-opt bench model.onnx', summary: 'made-up inputs' },
+      { command: 'serve-opt bench model.onnx --budget p99=10ms', summary: 'exit 4 where it is broken' },
+      { command: 'serve-opt bench new.onnx --baseline old.onnx', summary: 'exit 4 where it is slower' },
+      { command: 'serve-opt bench model.onnx --threads 1,2 --batch 1,8', summary: 'a sweep' },
+    ],
+    notes: ['Exit codes: 0 done or passed, 4 a gate is broken, 5 inconclusive.'],
+    load: () => import('./commands/bench.js'),
   },
   {
     name: 'quantize',
@@ -176,6 +213,11 @@ export const COMMANDS: readonly CommandDefinition[] = [
     load: () => import('./commands/completion.js'),
   },
 ];
+
+/** All flags of a command but the common ones. */
+export function flagsOf({ flags, moreFlags = [] }: CommandDefinition): readonly FlagName[] {
+  return [...flags, ...moreFlags];
+}
 
 /** The command of this name. */
 export function findCommand(name: string): CommandDefinition | undefined {

@@ -1,4 +1,4 @@
-import { COMMANDS, type CommandDefinition, type Shell } from './commands.js';
+import { COMMANDS, type CommandDefinition, flagsOf, type Shell } from './commands.js';
 import { COMMON_FLAGS, type FlagName, flagDefinition } from './flags.js';
 
 /** A script that completes commands, flags, values and paths, made from the table of commands. */
@@ -6,8 +6,8 @@ export function completionScript(shell: Shell): string {
   return { bash: bashScript, zsh: zshScript, fish: fishScript }[shell]();
 }
 
-function flagsOf(command: CommandDefinition): readonly FlagName[] {
-  return [...command.flags, ...COMMON_FLAGS];
+function completedFlags(command: CommandDefinition): readonly FlagName[] {
+  return [...flagsOf(command), ...COMMON_FLAGS];
 }
 
 function spellings(name: FlagName): readonly string[] {
@@ -19,7 +19,7 @@ function bashScript(): string {
   const names = COMMANDS.map((command) => command.name).join(' ');
   const values = new Map<string, string>();
   const cases = COMMANDS.map((command) => {
-    for (const name of flagsOf(command)) {
+    for (const name of completedFlags(command)) {
       const { choices, path, value, optionalValue } = flagDefinition(name);
       if (value === undefined || optionalValue) continue;
       const action = choices
@@ -29,7 +29,7 @@ function bashScript(): string {
           : 'COMPREPLY=(); return';
       values.set(spellings(name).join('|'), action);
     }
-    const flags = flagsOf(command).flatMap(spellings).join(' ');
+    const flags = completedFlags(command).flatMap(spellings).join(' ');
     const choices = command.arguments.flatMap((argument) => argument.choices ?? []).join(' ');
     return `    ${command.name}) flags="${flags}"; words="${choices}" ;;`;
   });
@@ -56,7 +56,7 @@ function zshScript(): string {
   const commands = COMMANDS.map((command) => `    ${zshQuote(`${command.name}:${command.summary}`)}`).join('\n');
   const cases = COMMANDS.map((command) => {
     const specs = [
-      ...flagsOf(command).flatMap((name) => spellings(name).map((spelling) => zshFlag(name, spelling))),
+      ...completedFlags(command).flatMap((name) => spellings(name).map((spelling) => zshFlag(name, spelling))),
       ...command.arguments.map((argument, index) => {
         const action = argument.choices ? `(${argument.choices.join(' ')})` : argument.path ? '_files' : '';
         return zshQuote(`${index + 1}:${zshText(argument.summary)}:${action}`);
@@ -106,7 +106,7 @@ function fishScript(): string {
       if (argument.choices) lines.push(`complete -c serve-opt ${seen} -a '${argument.choices.join(' ')}'`);
       else if (argument.path) lines.push(`complete -c serve-opt ${seen} -F`);
     }
-    for (const name of flagsOf(command)) {
+    for (const name of completedFlags(command)) {
       const { short, value, choices, path, summary, optionalValue } = flagDefinition(name);
       const parts = [`complete -c serve-opt ${seen} -l ${name}`];
       if (short !== undefined) parts.push(`-s ${short}`);

@@ -1,5 +1,7 @@
+import { ARRIVAL_PROCESSES, SCENARIO_KINDS } from '../bench/scenario.js';
 import { OPTIMIZE_LEVELS } from '../passes/levels.js';
 import {
+  BENCH_DEFAULTS,
   COMPARE_DEFAULTS,
   OPTIMIZE_DEFAULTS,
   QUANTIZE_DEFAULTS,
@@ -17,8 +19,8 @@ export interface FlagDefinition {
    * the next argument otherwise.
    */
   readonly optionalValue?: RegExp;
-  /** `text` by default; `integer` is checked against `minimum`. */
-  readonly type?: 'text' | 'integer';
+  /** `text` by default; `integer` is checked against `minimum`, and so is each of `integers`, a list with commas. */
+  readonly type?: 'text' | 'integer' | 'integers';
   readonly minimum?: number;
   readonly choices?: readonly string[];
   /** May be given several times; the values form a list. */
@@ -33,7 +35,7 @@ export interface FlagDefinition {
 }
 
 /** Headings of help, in this order. */
-export const FLAG_GROUPS = ['Output', 'Method', 'Data', 'Layers', 'Run', 'Everywhere'] as const;
+export const FLAG_GROUPS = ['Output', 'Method', 'Data', 'Layers', 'Gates', 'Run', 'Server', 'Everywhere'] as const;
 export type FlagGroup = (typeof FLAG_GROUPS)[number];
 
 /** Every flag of every command. One name has one meaning everywhere. */
@@ -100,7 +102,8 @@ export const FLAGS = {
   data: { value: 'PATH', path: true, group: 'Data', summary: 'samples: .npz .npy .jsonl .csv or a folder' },
   eval: { value: 'PATH', path: true, group: 'Data', summary: 'labelled samples to measure the metric on' },
   samples: { value: 'N', type: 'integer', minimum: 1, group: 'Data', summary: 'use at most N samples' },
-  batch: { value: 'N', type: 'integer', minimum: 1, group: 'Data', summary: 'samples in one calibration run' },
+  batch: { value: 'N', type: 'integers', minimum: 1, group: 'Data', summary: 'samples in one run' },
+  dim: { value: 'NAME=N', repeatable: true, group: 'Data', summary: 'size of an open dimension: seq=128' },
   seed: {
     value: 'N',
     type: 'integer',
@@ -115,7 +118,50 @@ export const FLAGS = {
   'no-verify': { group: 'Run', summary: 'do not load, run and compare the result' },
   'no-speed-gate': { group: 'Run', summary: 'keep what is slower here; measure nothing' },
   'allow-links': { group: 'Run', summary: 'follow links among external data files' },
-  threads: { value: 'N', type: 'integer', minimum: 1, group: 'Run', summary: 'threads of ONNX Runtime' },
+  scenario: {
+    value: 'NAME',
+    choices: SCENARIO_KINDS,
+    default: BENCH_DEFAULTS.scenario,
+    group: 'Method',
+    summary: 'how requests come: one, many, bulk, by --rate',
+  },
+  rate: { value: 'N', type: 'integer', minimum: 1, group: 'Method', summary: 'requests a second, in an open loop' },
+  arrivals: {
+    value: 'KIND',
+    choices: ARRIVAL_PROCESSES,
+    default: BENCH_DEFAULTS.arrivals,
+    group: 'Method',
+    summary: 'when requests of --rate come',
+  },
+  streams: {
+    value: 'N',
+    type: 'integer',
+    minimum: 1,
+    default: BENCH_DEFAULTS.streams,
+    group: 'Method',
+    summary: 'processes at once in multi-stream',
+  },
+  duration: { value: 'TIME', default: '2s', group: 'Method', summary: 'time to measure each configuration' },
+  processes: {
+    value: 'N',
+    type: 'integer',
+    minimum: 1,
+    default: BENCH_DEFAULTS.processes,
+    group: 'Method',
+    summary: 'fresh processes, each with a cold start',
+  },
+  profile: { group: 'Method', summary: 'tell the time of each operator' },
+  budget: { value: 'M=LIMIT', repeatable: true, group: 'Gates', summary: 'p99=10ms, throughput=200/s, size=25MB …' },
+  baseline: { value: 'PATH', path: true, group: 'Gates', summary: 'model to beat, or an earlier report.json' },
+  'min-effect': { value: 'SHARE', default: '3%', group: 'Gates', summary: 'slow-downs that do not matter' },
+  'max-time': { value: 'TIME', default: '60s', group: 'Gates', summary: 'then what is undecided is inconclusive' },
+  'allow-inconclusive': { group: 'Gates', summary: 'exit 0 for what could not be decided' },
+  report: { value: 'PATH', path: true, repeatable: true, group: 'Output', summary: 'write a report: .html or .json' },
+  junit: { value: 'PATH', path: true, group: 'Output', summary: 'write JUnit XML' },
+  markdown: { value: 'PATH', path: true, group: 'Output', summary: 'write Markdown' },
+  'github-benchmark': { value: 'PATH', path: true, group: 'Output', summary: 'write github-action-benchmark JSON' },
+  url: { value: 'URL', group: 'Server', summary: 'measure a running server instead' },
+  threads: { value: 'N', type: 'integers', minimum: 1, group: 'Run', summary: 'threads of ONNX Runtime' },
   ep: { value: 'NAME', repeatable: true, group: 'Run', summary: 'execution provider, see doctor' },
   json: { group: 'Everywhere', summary: 'print one JSON document' },
   quiet: { short: 'q', group: 'Everywhere', summary: 'no progress and no summary' },
@@ -143,11 +189,13 @@ type FlagValue<F extends FlagDefinition> = F extends { readonly repeatable: true
   ? readonly string[]
   : F extends { readonly choices: readonly (infer C)[] }
     ? C
-    : F extends { readonly type: 'integer' }
-      ? number
-      : F extends { readonly value: string }
-        ? string
-        : boolean;
+    : F extends { readonly type: 'integers' }
+      ? readonly number[]
+      : F extends { readonly type: 'integer' }
+        ? number
+        : F extends { readonly value: string }
+          ? string
+          : boolean;
 
 /** Parsed values; a flag that was not given is absent. */
 export type FlagValues = { readonly [K in FlagName]?: FlagValue<(typeof FLAGS)[K]> };

@@ -1,4 +1,4 @@
-import { type ArgumentDefinition, COMMAND_GROUPS, COMMANDS, type CommandDefinition } from './commands.js';
+import { type ArgumentDefinition, COMMAND_GROUPS, COMMANDS, type CommandDefinition, flagsOf } from './commands.js';
 import { COMMON_FLAGS, FLAG_GROUPS, type FlagName, flagDefinition, flagSyntax } from './flags.js';
 import type { Style } from './render/style.js';
 
@@ -24,8 +24,9 @@ export function programHelp(style: Style): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** Help of one command: examples first, at most a screen. */
-export function commandHelp(command: CommandDefinition, style: Style): string {
+/** Help of one command: examples first, at most a screen; with all flags where they are asked for. */
+export function commandHelp(command: CommandDefinition, style: Style, all = false): string {
+  const shown = all ? flagsOf(command) : command.flags;
   const lines = [`${command.summary}.`, ''];
   const commands = columnWidth(command.examples.map((example) => example.command));
   for (const example of command.examples) {
@@ -40,12 +41,17 @@ export function commandHelp(command: CommandDefinition, style: Style): string {
     for (const argument of command.arguments)
       lines.push(`  ${argumentSyntax(argument).padEnd(width)}${argument.summary}`);
   }
-  const flagWidth = columnWidth(command.flags.map(indentedSyntax));
+  const flagWidth = columnWidth(shown.map(indentedSyntax));
   for (const group of FLAG_GROUPS) {
-    const flags = command.flags.filter((name) => flagDefinition(name).group === group);
+    const flags = shown.filter((name) => flagDefinition(name).group === group);
     if (flags.length > 0) lines.push('', style.bold(`${group}:`), ...flagLines(flags, flagWidth, style));
   }
   for (const note of command.notes ?? []) lines.push('', note);
+  if (!all && command.moreFlags)
+    lines.push(
+      '',
+      `More with serve-opt ${command.name} --help -v: ${command.moreFlags.map((name) => `--${name}`).join(' ')}`,
+    );
   lines.push('', `${style.bold('Everywhere:')} --json -q/--quiet -v/--verbose --debug --[no-]color -h/--help`);
   return `${lines.join('\n')}\n`;
 }
@@ -57,8 +63,9 @@ export function commandUsage(command: CommandDefinition): string {
 }
 
 /** `<model>`, or `[name]` for one that may be left out. */
-export function argumentSyntax({ name, optional }: ArgumentDefinition): string {
-  return optional ? `[${name}]` : `<${name}>`;
+export function argumentSyntax({ name, optional, variadic }: ArgumentDefinition): string {
+  const shown = variadic ? `${name}...` : name;
+  return optional ? `[${shown}]` : `<${shown}>`;
 }
 
 /** Summary with what else a reader needs: the default, that it may be repeated. */

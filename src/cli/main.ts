@@ -31,7 +31,11 @@ export async function main(argv: readonly string[], context: CliContext): Promis
   try {
     const asksHelp = words.includes('--help') || words.includes('-h') || words[0] === 'help';
     if (definition !== undefined && asksHelp) {
-      writeText(context.stdout, commandHelp(definition, styleOf(context.stdout)), context);
+      writeText(
+        context.stdout,
+        commandHelp(definition, styleOf(context.stdout), words.includes('-v') || words.includes('--verbose')),
+        context,
+      );
       return EXIT.done;
     }
     if (definition === undefined) {

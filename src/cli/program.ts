@@ -1,7 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { ServeOptError } from '../errors.js';
 import { suggest } from '../suggest.js';
-import type { CommandDefinition } from './commands.js';
+import { type CommandDefinition, flagsOf } from './commands.js';
 import { COMMON_FLAGS, type FlagDefinition, type FlagName, type FlagValues, flagDefinition } from './flags.js';
 import { argumentSyntax } from './help.js';
 
@@ -15,7 +15,7 @@ export interface ParsedCommand {
  * @throws SO1001 for what it does not know, SO1006 for a value that is not allowed.
  */
 export function parseCommand(definition: CommandDefinition, argv: readonly string[]): ParsedCommand {
-  const names: readonly FlagName[] = [...definition.flags, ...COMMON_FLAGS];
+  const names: readonly FlagName[] = [...flagsOf(definition), ...COMMON_FLAGS];
   const hint = `serve-opt ${definition.name} --help`;
   const command = new Command(definition.name)
     .exitOverride()
@@ -26,7 +26,10 @@ export function parseCommand(definition: CommandDefinition, argv: readonly strin
     .action(() => undefined);
   for (const argument of definition.arguments) {
     const syntax = argumentSyntax(argument);
-    command.argument(syntax, argument.summary, (text) => checkChoice(text, argument.choices, syntax, hint));
+    command.argument(syntax, argument.summary, (text: string, previous: unknown) => {
+      const checked = checkChoice(text, argument.choices, syntax, hint);
+      return argument.variadic ? [...(Array.isArray(previous) ? previous : []), checked] : checked;
+    });
   }
   for (const name of names) command.addOption(commanderOption(name, hint));
   try {
@@ -35,7 +38,10 @@ export function parseCommand(definition: CommandDefinition, argv: readonly strin
     if (error instanceof CommanderError) throw usageError(error, definition, names);
     throw error;
   }
-  const args = command.processedArgs.filter((argument) => argument !== undefined).map(String);
+  const args = command.processedArgs
+    .flat()
+    .filter((argument) => argument !== undefined)
+    .map(String);
   return { args, flags: valuesOf(command, names) };
 }
 
@@ -70,10 +76,15 @@ function commanderOption(name: FlagName, hint: string): Option {
   return option;
 }
 
-function parseValue(text: string, flag: FlagDefinition, owner: string, hint: string): string | number {
+function parseValue(text: string, flag: FlagDefinition, owner: string, hint: string): string | number | number[] {
   if (text === '' && flag.optionalValue) return text;
   if (text === '') throw notAllowed(text, owner, 'it is empty', hint);
+  if (flag.type === 'integers') return text.split(',').map((part) => parseInteger(part, flag, owner, hint));
   if (flag.type !== 'integer') return checkChoice(text, flag.choices, owner, hint);
+  return parseInteger(text, flag, owner, hint);
+}
+
+function parseInteger(text: string, flag: FlagDefinition, owner: string, hint: string): number {
   const value = Number(text);
   const minimum = flag.minimum ?? 0;
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < minimum) {
@@ -132,7 +143,7 @@ function usageError(error: CommanderError, definition: CommandDefinition, names:
     }
     case 'commander.excessArguments':
       return new ServeOptError('SO1001', `${definition.name} got more arguments than it takes`, {
-        why: `it takes ${definition.arguments.length}; globs need quotes, or the shell expands them`,
+        why: `it takes ${definition.arguments.length === 0 ? 'none' : definition.arguments.length}; globs need quotes, or the shell expands them`,
         hint,
       });
     case 'commander.optionMissingArgument':

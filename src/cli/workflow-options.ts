@@ -27,7 +27,7 @@ export function compareOptions(context: CommandContext, flags: FlagValues): Comp
     ...given('seed', flags.seed),
     ...given('samples', flags.samples),
     ...given('allowLinks', flags['allow-links']),
-    ...given('threads', flags.threads),
+    ...given('threads', single(flags, 'threads')),
     ...given('executionProviders', flags.ep),
   };
 }
@@ -57,7 +57,7 @@ export function quantizeOptions(context: CommandContext, flags: FlagValues): Qua
     ...given('include', flags.include),
     ...given('exclude', flags.exclude),
     ...given('samples', flags.samples),
-    ...given('batch', flags.batch),
+    ...given('batch', single(flags, 'batch')),
     ...given('perTensor', flags['per-tensor']),
     ...given('reduceRange', flags['reduce-range']),
     ...given('target', flags.target),
@@ -66,7 +66,7 @@ export function quantizeOptions(context: CommandContext, flags: FlagValues): Qua
     ...(flags['no-optimize'] ? { optimize: false } : {}),
     ...given('seed', flags.seed),
     ...given('allowLinks', flags['allow-links']),
-    ...given('threads', flags.threads),
+    ...given('threads', single(flags, 'threads')),
     ...given('executionProviders', flags.ep),
     ...given('dryRun', flags['dry-run']),
     ...given('force', flags.force),
@@ -93,7 +93,7 @@ export function optimizeOptions(context: CommandContext, flags: FlagValues): Opt
     ...(flags['no-verify'] ? { verify: false } : {}),
     ...(flags['no-speed-gate'] ? { speedGate: false } : {}),
     ...given('allowLinks', flags['allow-links']),
-    ...given('threads', flags.threads),
+    ...given('threads', single(flags, 'threads')),
     ...given('executionProviders', flags.ep),
     ...given('dryRun', flags['dry-run']),
     ...given('force', flags.force),
@@ -137,8 +137,17 @@ function openDims(texts: readonly string[]): Map<string, readonly string[]> {
   return dims;
 }
 
+/** The only number of a list. @throws SO1006 where there are several: those are for `bench` */
+function single(flags: FlagValues, name: 'threads' | 'batch'): number | undefined {
+  const [value, second] = flags[name] ?? [];
+  if (second === undefined) return value;
+  throw new ServeOptError('SO1006', `The value "${flags[name]?.join(',')}" of --${name} is not allowed`, {
+    why: 'it takes one number; bench takes several',
+  });
+}
+
 /** An absent key where there is no value: `undefined` would not be allowed in its place. */
-function given<K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } {
+export function given<K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } {
   return value === undefined ? {} : ({ [key]: value } as { readonly [P in K]: V });
 }
 

@@ -1,4 +1,5 @@
 /** What `bench` reports, as plain data. Times in ms, sizes in bytes, rates in 1/s; quantiles by nearest rank. */
+import type { MetricUnit } from '../bench/budgets.js';
 import type { Scenario } from '../bench/scenario.js';
 import type { ReportHeader, ReportModel } from './types.js';
 
@@ -166,9 +167,6 @@ export interface ConfigurationReport {
   /** Nothing else is better in latency, throughput and memory at once. */
   readonly pareto?: boolean;
 }
-
-/** The unit that a metric is compared in. */
-export type MetricUnit = 'ms' | '/s' | 'bytes' | 'ratio';
 
 /** One budget on one configuration. */
 export interface BudgetReport {

@@ -3,18 +3,17 @@ import { ServeOptError } from '../errors.js';
 import { Model } from '../ir/model.js';
 import { encodeModel } from '../ir/proto/write-proto.js';
 import { readModel } from '../ir/read-model.js';
-import { formatType } from '../ir/type.js';
 import { assertUsable } from '../ir/usable.js';
 import { type CompareReport, REPORT_SCHEMA_VERSION, type ReportModel } from '../report/types.js';
 import { startRuntime } from '../runtime/host.js';
 import { writeRunnable } from '../runtime/runnable-model.js';
 import type { SampleSource } from '../runtime/types.js';
-import { inputSpecs } from '../runtime/value-specs.js';
 import { withWorkFolder } from '../runtime/work-folder.js';
 import { packageVersion } from '../version.js';
 import { SEEDED_SAMPLES } from './fit-source.js';
 import { COMPARE_DEFAULTS, type ExecutionOptions, type SourceOptions, type WorkflowContext } from './options.js';
 import { FileHashes } from './report-files.js';
+import { checkSameInputs } from './same-inputs.js';
 import { Stages } from './stages.js';
 import { loadPair, whyNotRunnable } from './verify.js';
 
@@ -50,7 +49,7 @@ export async function compare(
   stages.start('read');
   return withSide(a, 'a.onnx', options, (sideA) =>
     withSide(b, 'b.onnx', options, (sideB) => {
-      checkInterfaces(sideA.model, sideB.model);
+      checkSameInputs(sideA.model, sideB.model);
       stages.end();
       return compareSides(sideA, sideB, sampleSource(data, options), options, stages);
     }),
@@ -145,23 +144,4 @@ async function compareSides(
     await hashes.close();
     await runtime.close();
   }
-}
-
-/** Both models must take the same inputs, by name and element type. @throws SO4002 naming both sides */
-function checkInterfaces(a: Model, b: Model): void {
-  const wanted = inputSpecs(a);
-  const given = new Map(inputSpecs(b).map((spec) => [spec.name, spec]));
-  for (const spec of wanted) {
-    const other = given.get(spec.name);
-    given.delete(spec.name);
-    if (other && other.dataType === spec.dataType) continue;
-    const text = b.graph.inputs.map((value) => `${value.name}: ${formatType(value.type)}`).join(', ');
-    throw new ServeOptError(
-      'SO4002',
-      `The models do not take the same inputs: one has "${spec.name}: ${spec.typeText}", the other ${text || 'none'}`,
-    );
-  }
-  const [extra] = given.keys();
-  if (extra !== undefined)
-    throw new ServeOptError('SO4002', `The models do not take the same inputs: only the second has "${extra}"`);
 }

@@ -1,4 +1,7 @@
 /** What the command line and the library hand to a workflow. Every field is optional; `undefined` means the default. */
+
+import type { Budget } from '../bench/budgets.js';
+import type { ArrivalProcess, ScenarioKind } from '../bench/scenario.js';
 import type { OptimizeLevel } from '../passes/levels.js';
 import type { PresetRow, RecipeRow } from '../passes/presets.js';
 
@@ -131,6 +134,41 @@ export interface OptimizeOptions extends WorkflowContext, ExecutionOptions, Sour
   readonly force?: boolean;
 }
 
+export interface BenchOptions extends WorkflowContext, SourceOptions {
+  /** Alternatives, each a configuration of its own, as the command line writes them: `cpu`, `cuda:1`, `tensorrt+cuda`, `auto`. */
+  readonly executionProviders?: readonly string[];
+  /** Intra-op threads, each number a configuration of its own. Default what `os.availableParallelism()` says. */
+  readonly threads?: readonly number[];
+  /** Rows of a run, each a configuration of its own: the open first dimension of the inputs. */
+  readonly batch?: readonly number[];
+  /** Sizes of open dimensions by name, or by `input:axis`; several sizes are configurations of their own. */
+  readonly dims?: ReadonlyMap<string, readonly number[]>;
+  /** Folder or file of samples; default made-up ones. */
+  readonly dataPath?: string;
+  /** Seed of made-up inputs, of arrivals and of the bootstrap. */
+  readonly seed?: number;
+  readonly scenario?: ScenarioKind;
+  /** Processes at once in the scenario `multi-stream`. */
+  readonly streams?: number;
+  /** Requests a second in the scenario `server`. */
+  readonly ratePerSecond?: number;
+  readonly arrivals?: ArrivalProcess;
+  /** Time to measure each configuration, over all its processes, in ms. */
+  readonly durationMs?: number;
+  /** Fresh processes a configuration is measured in at least, each with a cold start. */
+  readonly processes?: number;
+  /** Requirements; measuring goes on until each is decided. */
+  readonly budgets?: readonly Budget[];
+  /** A model to measure in turns, or a report of `bench` from this machine. */
+  readonly baselinePath?: string;
+  /** Smaller slow-downs do not count: 0.03 is 3 %. */
+  readonly minEffect?: number;
+  /** Time after which gates that are not decided are inconclusive, in ms for each configuration. */
+  readonly maxTimeMs?: number;
+  /** Tell the time of each operator, from ONNX Runtime's profile. */
+  readonly profile?: boolean;
+}
+
 /** Defaults that are plain numbers and words; the help of the command line shows them from here. */
 export const COMPARE_DEFAULTS = { seed: 0, samples: 64 } as const;
 export const QUANTIZE_DEFAULTS = {
@@ -149,3 +187,13 @@ export const OPTIMIZE_DEFAULTS = {
   verify: true,
   speedGate: true,
 } as const satisfies OptimizeOptions;
+export const BENCH_DEFAULTS = {
+  scenario: 'single-stream',
+  streams: 2,
+  arrivals: 'poisson',
+  durationMs: 2000,
+  processes: 5,
+  minEffect: 0.03,
+  maxTimeMs: 60_000,
+  seed: 0,
+} as const satisfies BenchOptions;

@@ -1,0 +1,124 @@
+import { readFileSync, statSync } from 'node:fs';
+import { basename } from 'node:path';
+import { ServeOptError } from '../../errors.js';
+import { REPORT_SCHEMA_VERSION } from '../../report/types.js';
+
+/** Larger than any report of ours. */
+const MOST_BYTES = 256 * 1024 * 1024;
+
+/** What is needed of a configuration of an earlier report. */
+export interface EarlierConfiguration {
+  readonly label: string;
+  readonly executionProviders: readonly string[];
+  readonly threads: number | undefined;
+  readonly batchSize: number;
+  readonly inputs: readonly { readonly name: string; readonly type: string }[];
+  readonly processes: readonly { readonly runs: number; readonly p50Ms: number }[];
+}
+
+/** An earlier report of `bench`, as far as it can be compared with. */
+export interface EarlierReport {
+  readonly name: string;
+  readonly cpuModel: string;
+  readonly availableParallelism: number;
+  readonly onnxRuntimeVersion: string;
+  readonly scenario: string;
+  readonly configurations: readonly EarlierConfiguration[];
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** Whether a path names a report rather than a model. */
+export function isReportPath(path: string): boolean {
+  return /\.json$/i.test(path);
+}
+
+/**
+ * Reads what `--json` or `--report x.json` wrote. @throws SO2001, SO2002 when it cannot be read, SO4007 when it is not a report
+ * of `bench` or of another schema
+ */
+export function readEarlierReport(path: string): EarlierReport {
+  const name = basename(path);
+  const report = unwrap(parse(path), path);
+  const wrong = (what: string): ServeOptError => notUsable(path, what);
+  if (report.command !== 'bench') throw wrong('it is no report of `serve-opt bench`');
+  if (report.schemaVersion !== REPORT_SCHEMA_VERSION) {
+    throw wrong(`its schema is version ${shown(report.schemaVersion)}; this version reads ${REPORT_SCHEMA_VERSION}`);
+  }
+  const { environment, scenario, configurations } = report;
+  if (!isObject(environment) || !isObject(scenario) || !Array.isArray(configurations))
+    throw wrong('parts of it are missing');
+  return {
+    name,
+    cpuModel: text(environment.cpuModel, wrong),
+    availableParallelism: positive(environment.availableParallelism, wrong),
+    onnxRuntimeVersion: typeof report.onnxRuntimeVersion === 'string' ? report.onnxRuntimeVersion : '',
+    scenario: scenarioKey(scenario),
+    configurations: configurations.flatMap((each: unknown) => (isObject(each) ? [configuration(each, wrong)] : [])),
+  };
+}
+
+/** What must be alike for latencies to be comparable. */
+export function scenarioKey(scenario: object): string {
+  return JSON.stringify(Object.entries(scenario).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function configuration(value: Json, wrong: (what: string) => ServeOptError): EarlierConfiguration {
+  const latency = isObject(value.latency) ? value.latency : {};
+  const processes = Array.isArray(latency.processes) ? latency.processes.filter(isObject) : [];
+  const inputs = Array.isArray(value.inputs) ? value.inputs.filter(isObject) : [];
+  return {
+    label: text(value.label, wrong),
+    executionProviders: Array.isArray(value.executionProviders) ? value.executionProviders.map(String) : [],
+    threads: value.threads === undefined ? undefined : positive(value.threads, wrong),
+    batchSize: positive(value.batchSize, wrong),
+    inputs: inputs.map((input) => ({ name: text(input.name, wrong), type: text(input.type, wrong) })),
+    processes: processes.map(({ runs, p50Ms }) => ({ runs: positive(runs, wrong), p50Ms: positive(p50Ms, wrong) })),
+  };
+}
+
+function parse(path: string): unknown {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (!stat) throw new ServeOptError('SO2001', `There is no file "${path}"`, { location: { file: path } });
+  if (stat.size > MOST_BYTES) throw notUsable(path, `it has ${stat.size} bytes`);
+  let content: string;
+  try {
+    content = readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new ServeOptError('SO2002', `The baseline "${path}" cannot be read`, { location: { file: path }, cause });
+  }
+  try {
+    return JSON.parse(content);
+  } catch {
+    throw notUsable(path, 'it is not JSON');
+  }
+}
+
+/** `--json` wraps a report in a document; a file of `--report` holds it alone. */
+function unwrap(value: unknown, path: string): Json {
+  if (!isObject(value)) throw notUsable(path, 'it is no report of `serve-opt bench`');
+  if (value.ok === false && value.result === undefined) throw notUsable(path, 'that run failed: it holds an error');
+  return isObject(value.result) ? value.result : value;
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function text(value: unknown, wrong: (what: string) => ServeOptError): string {
+  if (typeof value === 'string') return value;
+  throw wrong(`it holds ${shown(value)} where a name should be`);
+}
+
+function positive(value: unknown, wrong: (what: string) => ServeOptError): number {
+  if (typeof value === 'number' && Number.isFinite(value) && value > 0) return value;
+  throw wrong(`it holds ${shown(value)} where a number should be`);
+}
+
+function shown(value: unknown): string {
+  return JSON.stringify(value)?.slice(0, 40) ?? 'nothing';
+}
+
+function notUsable(path: string, why: string): ServeOptError {
+  return new ServeOptError('SO4007', `The baseline "${path}" cannot be used`, { why, location: { file: path } });
+}

@@ -1,0 +1,217 @@
+import { availableParallelism } from 'node:os';
+import { quantileNearestRank } from '../../bench/quantiles.js';
+import { judgeAgainstReport, judgeRegression, type PairedRound } from '../../bench/regression.js';
+import type { Scenario } from '../../bench/scenario.js';
+import { summarizeLatency } from '../../bench/summarize.js';
+import { ServeOptError } from '../../errors.js';
+import type { Model } from '../../ir/model.js';
+import { readModel } from '../../ir/read-model.js';
+import { formatType } from '../../ir/type.js';
+import { assertUsable } from '../../ir/usable.js';
+import type { EnvironmentReport, RegressionReport } from '../../report/bench-types.js';
+import { startRuntime } from '../../runtime/host.js';
+import { inputSpecs } from '../../runtime/value-specs.js';
+import { BENCH_DEFAULTS, type BenchOptions } from '../options.js';
+import { checkSameInputs } from '../same-inputs.js';
+import type { Stages } from '../stages.js';
+import {
+  type EarlierConfiguration,
+  type EarlierReport,
+  isReportPath,
+  readEarlierReport,
+  scenarioKey,
+} from './baseline-report.js';
+import { type ConfigurationRun, sessionOptionsOf } from './configuration-run.js';
+import type { BenchModel } from './plan.js';
+import { rowsOf } from './sizes.js';
+
+/** How long one fresh process takes turns between models. */
+const ROUND_MS = 3000;
+/** Blocks of each session wanted in a round, and least ones where runs are slow. */
+const BLOCKS = { wanted: 30, least: 5 } as const;
+/** The baseline, the candidate and the baseline again. */
+const SESSIONS = 3;
+
+/** What configurations are compared with: a model measured in turns, or an earlier report. */
+export class Baseline {
+  readonly #path: string;
+  readonly #model: Model | undefined;
+  readonly #report: EarlierReport | undefined;
+
+  private constructor(path: string, model: Model | undefined, report: EarlierReport | undefined) {
+    this.#path = path;
+    this.#model = model;
+    this.#report = report;
+  }
+
+  /** @throws SO2001 and its like for a file that cannot be read, SO4007 for a report that cannot be used */
+  static async open(path: string, options: BenchOptions): Promise<Baseline> {
+    if (isReportPath(path)) return new Baseline(path, undefined, readEarlierReport(path));
+    const model = await readModel(path, options.allowLinks ? { allowLinks: true } : {});
+    try {
+      assertUsable(model);
+    } catch (error) {
+      model.source?.close();
+      throw error;
+    }
+    return new Baseline(path, model, undefined);
+  }
+
+  get name(): string {
+    return this.#report?.name ?? this.#path.split(/[\\/]/).at(-1) ?? this.#path;
+  }
+
+  close(): void {
+    this.#model?.source?.close();
+  }
+
+  /** Before anything is measured. @throws SO4002 for a model of other inputs, SO4007 for a report of one */
+  check(models: readonly BenchModel[]): void {
+    for (const { model, inputs, report } of models) {
+      if (this.#model) checkSameInputs(this.#model, model);
+      const earlier = this.#report?.configurations;
+      if (!earlier) continue;
+      const names = inputs.map(({ name }) => name).sort();
+      const alike = earlier.some((each) => {
+        const known = each.inputs.map(({ name }) => name).sort();
+        return known.length === names.length && known.every((name, index) => name === names[index]);
+      });
+      if (!alike) {
+        throw new ServeOptError('SO4007', `The baseline "${this.name}" is of another model`, {
+          why: `${report.name} takes ${names.join(', ') || 'nothing'}, and nothing in the report does`,
+        });
+      }
+    }
+  }
+
+  /** A verdict for each configuration that was measured. */
+  async judge(
+    runs: readonly ConfigurationRun[],
+    environment: EnvironmentReport,
+    onnxRuntimeVersion: string | undefined,
+    scenario: Scenario,
+    options: BenchOptions,
+    stages: Stages,
+  ): Promise<RegressionReport[]> {
+    const reports: RegressionReport[] = [];
+    for (const run of runs) {
+      if (run.error) continue;
+      reports.push(
+        this.#report
+          ? this.#against(this.#report, run, environment, onnxRuntimeVersion, scenario, options)
+          : await this.#inTurns(run, options, stages),
+      );
+    }
+    return reports;
+  }
+
+  /** Fresh processes one after the other, each with both models and the baseline once more, timed in turns. */
+  async #inTurns(run: ConfigurationRun, options: BenchOptions, stages: Stages): Promise<RegressionReport> {
+    const { minEffect, seed } = settings(options);
+    const maxTimeMs = options.maxTimeMs ?? BENCH_DEFAULTS.maxTimeMs;
+    const begun = performance.now();
+    const rounds: PairedRound[] = [];
+    for (;;) {
+      rounds.push(await this.#round(run, rounds.length, Math.min(this.#roundMs(run), maxTimeMs / 3), options));
+      const passed = performance.now() - begun;
+      const final = passed + passed / rounds.length > maxTimeMs;
+      stages.advance(Math.floor((100 * passed) / maxTimeMs), 100);
+      const { verdict, ...found } = judgeRegression(rounds, { minEffect, seed, final });
+      if (verdict === undefined) continue;
+      return {
+        configuration: run.configuration.label,
+        baseline: this.name,
+        kind: 'model',
+        minEffect,
+        ...found,
+        verdict,
+      };
+    }
+  }
+
+  #roundMs({ segments }: ConfigurationRun): number {
+    const all = segments.flatMap(({ latencyMs }) => [...latencyMs.subarray(0, 1000)]);
+    return Math.max(ROUND_MS, BLOCKS.least * SESSIONS * quantileNearestRank(all, 0.5));
+  }
+
+  async #round(run: ConfigurationRun, round: number, maxMs: number, options: BenchOptions): Promise<PairedRound> {
+    const { configuration, preparation } = run;
+    if (!preparation) throw new ServeOptError('SO9001', 'a configuration without preparation is compared');
+    const host = await startRuntime(options.signal ? { signal: options.signal } : {});
+    try {
+      const paths = [this.#path, configuration.model.path, this.#path];
+      const sessions: number[] = [];
+      // Where a session comes to lie in memory depends on when it is made, so the order of making changes.
+      for (let i = 0; i < SESSIONS; i++) {
+        const slot = (i + round) % SESSIONS;
+        const loaded = await host.request('load', {
+          path: paths[slot] ?? '',
+          options: sessionOptionsOf(configuration),
+        });
+        sessions[slot] = loaded.session;
+      }
+      const { blockMediansMs } = await host.request('pairs', {
+        sessions,
+        source: preparation.source,
+        inputs: preparation.inputs,
+        batchSize: preparation.batch,
+        maxMs,
+        minBlocks: BLOCKS.wanted,
+      });
+      const [baselineMs, candidateMs, selfMs] = blockMediansMs;
+      if (!baselineMs || !candidateMs || !selfMs) throw new ServeOptError('SO9001', 'the job "pairs" measured nothing');
+      return { baselineMs, candidateMs, selfMs };
+    } finally {
+      await host.close();
+    }
+  }
+
+  #against(
+    report: EarlierReport,
+    run: ConfigurationRun,
+    environment: EnvironmentReport,
+    onnxRuntimeVersion: string | undefined,
+    scenario: Scenario,
+    options: BenchOptions,
+  ): RegressionReport {
+    const { minEffect, seed } = settings(options);
+    const base = { configuration: run.configuration.label, baseline: this.name, kind: 'report', minEffect } as const;
+    const notComparable = (why: string): RegressionReport => ({ ...base, rounds: [], verdict: 'not-comparable', why });
+    if (report.cpuModel !== environment.cpuModel)
+      return notComparable(`it was measured on another CPU (${report.cpuModel}), this is ${environment.cpuModel}`);
+    if (report.availableParallelism !== environment.availableParallelism)
+      return notComparable(
+        `it was measured with ${report.availableParallelism} CPUs, here are ${environment.availableParallelism}`,
+      );
+    if (report.onnxRuntimeVersion !== onnxRuntimeVersion)
+      return notComparable(
+        `it was measured with ONNX Runtime ${report.onnxRuntimeVersion || '?'}, this is ${onnxRuntimeVersion ?? '?'}`,
+      );
+    if (report.scenario !== scenarioKey(scenario)) return notComparable('it was measured in another scenario');
+    const earlier = report.configurations.find((each) => isSame(each, run));
+    if (!earlier) return notComparable('it has no configuration of these inputs, threads and execution providers');
+    if (earlier.processes.length === 0) return notComparable('it measured nothing of this configuration');
+    const { processes } = summarizeLatency(run.segments);
+    const { verdict, ...found } = judgeAgainstReport(earlier.processes, processes, { minEffect, seed });
+    return { ...base, ...found, verdict };
+  }
+}
+
+function settings(options: BenchOptions): { readonly minEffect: number; readonly seed: number } {
+  return { minEffect: options.minEffect ?? BENCH_DEFAULTS.minEffect, seed: options.seed ?? BENCH_DEFAULTS.seed };
+}
+
+function isSame(earlier: EarlierConfiguration, run: ConfigurationRun): boolean {
+  const { configuration, fed } = run;
+  const inputs = new Map(
+    fed.map(({ name, dataType, dims }) => [name, formatType({ kind: 'tensor', dataType, shape: [...dims] })]),
+  );
+  const providers = configuration.provider.names;
+  return (
+    (earlier.threads ?? availableParallelism()) === run.threads &&
+    earlier.batchSize === rowsOf(inputSpecs(configuration.model.model), fed) &&
+    earlier.executionProviders.join() === providers.join() &&
+    earlier.inputs.length === inputs.size &&
+    earlier.inputs.every(({ name, type }) => inputs.get(name) === type)
+  );
+}

@@ -1,0 +1,183 @@
+import type { Scenario } from '../../bench/scenario.js';
+import { ServeOptError } from '../../errors.js';
+import { readModel } from '../../ir/read-model.js';
+import { assertUsable } from '../../ir/usable.js';
+import type { BenchReport, EnvironmentReport, RegressionReport } from '../../report/bench-types.js';
+import { readEnvironment } from '../../runtime/environment.js';
+import { inputSpecs } from '../../runtime/value-specs.js';
+import { BENCH_DEFAULTS, type BenchOptions } from '../options.js';
+import { FileHashes } from '../report-files.js';
+import { Stages } from '../stages.js';
+import { Baseline } from './baseline.js';
+import { BudgetGates } from './budget-gates.js';
+import { ConfigurationRun, type RunContext } from './configuration-run.js';
+import { benchReport } from './describe.js';
+import { type BenchModel, type Configuration, planConfigurations } from './plan.js';
+import { Preparations } from './preparations.js';
+import { chooseProviders } from './providers.js';
+import { roundMs } from './time-share.js';
+
+/** What was found before a signal or the end. */
+interface Progress {
+  readonly runs: ConfigurationRun[];
+  readonly gates: BudgetGates;
+  readonly regressions: RegressionReport[];
+  readonly warnings: string[];
+  readonly notes: string[];
+}
+
+/**
+ * Measures models in every combination of what was asked for, judges budgets and compares with a baseline. After a signal it
+ * gives back what was measured by then, marked as interrupted.
+ * @throws SO1006, SO4002 for what the models do not take, SO5005 for an execution provider that is not there, SO4007 for a
+ *   baseline that cannot be used, and whatever kept the only configuration from being measured
+ */
+export async function benchModels(paths: readonly string[], options: BenchOptions = {}): Promise<BenchReport> {
+  const stages = new Stages(options);
+  const hashes = new FileHashes();
+  const models: BenchModel[] = [];
+  try {
+    stages.start('read');
+    for (const path of paths) models.push(await openModel(path, options, hashes));
+    const baseline =
+      options.baselinePath === undefined ? undefined : await Baseline.open(options.baselinePath, options);
+    try {
+      baseline?.check(models);
+      stages.end();
+      return await benchOpened(models, baseline, options, stages);
+    } finally {
+      baseline?.close();
+    }
+  } finally {
+    for (const { model } of models) model.source?.close();
+    await hashes.close();
+  }
+}
+
+async function openModel(path: string, options: BenchOptions, hashes: FileHashes): Promise<BenchModel> {
+  const model = await readModel(path, options.allowLinks ? { allowLinks: true } : {});
+  try {
+    assertUsable(model);
+    return {
+      path,
+      model,
+      inputs: inputSpecs(model),
+      report: await hashes.model(path, model.source?.externalPaths() ?? []),
+    };
+  } catch (error) {
+    model.source?.close();
+    throw error;
+  }
+}
+
+async function benchOpened(
+  models: readonly BenchModel[],
+  baseline: Baseline | undefined,
+  options: BenchOptions,
+  stages: Stages,
+): Promise<BenchReport> {
+  const scenario = scenarioOf(options);
+  stages.start('prepare');
+  const environment = await readEnvironment();
+  const { providers, notes } = await chooseProviders(options.executionProviders ?? ['cpu'], options);
+  const planned = planConfigurations({
+    models,
+    providers,
+    threads: options.threads ?? [],
+    batch: options.batch ?? [],
+    dims: options.dims ?? new Map(),
+  });
+  const found: Progress = {
+    runs: [],
+    gates: new BudgetGates(options.budgets ?? [], scenario),
+    regressions: [],
+    warnings: oversubscribed(planned, environment),
+    notes: [...notes],
+  };
+  let interrupted = false;
+  try {
+    await prepareAll(planned, scenario, options, found);
+    stages.end(planned.length === 1 ? undefined : `${planned.length} configurations`);
+    await measureAll(found, options, stages);
+    if (baseline) {
+      stages.start('compare');
+      found.regressions.push(...(await baseline.judge(found.runs, environment, scenario, options, stages)));
+      stages.end();
+    }
+  } catch (error) {
+    if (!options.signal?.aborted) throw error;
+    interrupted = true;
+  }
+  const [first] = found.runs;
+  const nothing = found.runs.every(({ segments }) => segments.length === 0);
+  if (!interrupted && nothing && first?.error) throw first.error;
+  return benchReport({ ...found, options, scenario, environment, interrupted });
+}
+
+/** Each configuration in turn; one that cannot be measured keeps its error and does not keep others from it. */
+async function prepareAll(
+  planned: readonly Configuration[],
+  scenario: Scenario,
+  options: BenchOptions,
+  found: Progress,
+): Promise<void> {
+  const seed = options.seed ?? BENCH_DEFAULTS.seed;
+  const preparations = new Preparations({
+    ...(options.dataPath === undefined ? {} : { dataPath: options.dataPath }),
+    seed,
+    profile: options.profile ?? false,
+    findBatch: scenario.kind === 'offline',
+    ...(options.signal ? { signal: options.signal } : {}),
+  });
+  for (const wanted of planned) {
+    const context: RunContext = { scenario, seed, ...(options.signal ? { signal: options.signal } : {}) };
+    try {
+      const { configuration, preparation } = await preparations.prepare(wanted);
+      found.runs.push(new ConfigurationRun(configuration, preparation, context));
+      found.notes.push(...preparation.notes);
+      found.warnings.push(...preparation.warnings);
+    } catch (error) {
+      if (!(error instanceof ServeOptError) || options.signal?.aborted || planned.length === 1) throw error;
+      found.runs.push(ConfigurationRun.failed(wanted, context, error));
+    }
+  }
+}
+
+/** Configurations take turns, round by round, so that what else the machine does hits all alike. */
+async function measureAll({ runs, gates }: Progress, options: BenchOptions, stages: Stages): Promise<void> {
+  const durationMs = options.durationMs ?? BENCH_DEFAULTS.durationMs;
+  const processes = options.processes ?? BENCH_DEFAULTS.processes;
+  const maxTimeMs = (options.maxTimeMs ?? BENCH_DEFAULTS.maxTimeMs) * Math.max(1, runs.length);
+  const begun = performance.now();
+  const passed = (): number => performance.now() - begun;
+  stages.start('measure', 100);
+  const share = (round: number): number => (gates.size === 0 ? round / processes : Math.min(1, round / processes));
+  for (let round = 0; ; round++) {
+    const active = runs.filter((run) => !run.error && (round < processes || gates.isOpen(run)));
+    if (active.length === 0 || (round > 0 && gates.size > 0 && passed() >= maxTimeMs)) break;
+    for (const [index, run] of active.entries()) {
+      await run.round(roundMs(round, durationMs, processes, run.startMs));
+      gates.judge(run, false);
+      stages.advance(Math.floor(100 * Math.min(1, share(round + (index + 1) / active.length))), 100);
+    }
+  }
+  for (const run of runs) gates.judge(run, true);
+  stages.end(runs.length === 1 ? undefined : `${runs.length} configurations`);
+}
+
+function scenarioOf(options: BenchOptions): Scenario {
+  const kind = options.scenario ?? BENCH_DEFAULTS.scenario;
+  if (kind === 'multi-stream') return { kind, streams: options.streams ?? BENCH_DEFAULTS.streams };
+  if (kind !== 'server') return { kind };
+  if (options.ratePerSecond === undefined)
+    throw new ServeOptError('SO1002', 'The scenario server needs a rate', { hint: 'give ratePerSecond (--rate)' });
+  return { kind, ratePerSecond: options.ratePerSecond, arrivals: options.arrivals ?? BENCH_DEFAULTS.arrivals };
+}
+
+/** More threads than CPUs: the median may look well, the tail does not. */
+function oversubscribed(planned: readonly Configuration[], environment: EnvironmentReport): string[] {
+  const cpus = Math.min(environment.availableParallelism, environment.cpuQuota ?? Number.POSITIVE_INFINITY);
+  const most = Math.max(0, ...planned.map(({ threads }) => threads ?? 0));
+  if (most <= cpus) return [];
+  return [`${most} threads are more than the ${cpus} CPUs that this process may use: tail latencies suffer first.`];
+}

@@ -1,0 +1,207 @@
+import { availableParallelism } from 'node:os';
+import { median } from '../../bench/quantiles.js';
+import type { Scenario } from '../../bench/scenario.js';
+import type { Segment } from '../../bench/segment.js';
+import { ServeOptError } from '../../errors.js';
+import type { ColdStart, NoiseReport, ProfileReport, ProviderUse } from '../../report/bench-types.js';
+import { type RuntimeHost, startRuntime } from '../../runtime/host.js';
+import type { MeasureStartResult, MeasureWarmUpResult } from '../../runtime/protocol.js';
+import type { SampleSource, SessionOptions, ValueSpec } from '../../runtime/types.js';
+import type { Configuration } from './plan.js';
+import { SegmentBuilder } from './segment-builder.js';
+
+/** Between two looks at the signal. */
+const CHUNK_MS = 250;
+/** A warm-up that has not settled by then never will. */
+const WARM_UP_MS = { least: 500, most: 10_000 } as const;
+
+/** What all configurations of a run share. */
+export interface RunContext {
+  readonly scenario: Scenario;
+  readonly seed: number;
+  readonly signal?: AbortSignal;
+  /** Told after each part how many ms it took. */
+  readonly onTime?: (ms: number) => void;
+}
+
+/** How a configuration is fed, and where its memory starts: found once, in a process of its own. */
+export interface Preparation {
+  readonly source: SampleSource;
+  /** The model's inputs as samples are to fit them. */
+  readonly inputs: readonly ValueSpec[];
+  readonly batch: number;
+  readonly bareBytes: number;
+  readonly providersUsed?: readonly ProviderUse[];
+  readonly profile?: ProfileReport;
+  readonly notes: readonly string[];
+}
+
+interface Stream {
+  readonly host: RuntimeHost;
+  readonly measurement: number;
+  readonly builder: SegmentBuilder;
+}
+
+/** One configuration, measured in rounds: each in fresh processes, one for each stream. */
+export class ConfigurationRun {
+  readonly configuration: Configuration;
+  readonly segments: Segment[] = [];
+  readonly coldStarts: ColdStart[] = [];
+  /** Why it ended early. */
+  error: ServeOptError | undefined;
+  fed: MeasureStartResult['inputs'] = [];
+  readonly #context: RunContext;
+  readonly #preparation: Preparation;
+  readonly #warmUps: MeasureWarmUpResult[] = [];
+  #peakBytes = 0;
+  #cpuMs = 0;
+  #wallMs = 0;
+  #involuntarySwitches = 0;
+  #rounds = 0;
+
+  constructor(configuration: Configuration, preparation: Preparation, context: RunContext) {
+    this.configuration = configuration;
+    this.#preparation = preparation;
+    this.#context = context;
+  }
+
+  get preparation(): Preparation {
+    return this.#preparation;
+  }
+
+  /** Rounds begun. */
+  get rounds(): number {
+    return this.#rounds;
+  }
+
+  get warmUp(): { readonly runs: number; readonly ms: number; readonly settled: boolean } | undefined {
+    if (this.#warmUps.length === 0) return undefined;
+    return {
+      runs: this.#warmUps.reduce((sum, { runs }) => sum + runs, 0),
+      ms: this.#warmUps.reduce((sum, { ms }) => sum + ms, 0),
+      settled: this.#warmUps.every(({ settled }) => settled),
+    };
+  }
+
+  get memory(): { readonly peakBytes: number; readonly bareBytes: number; readonly modelBytes: number } | undefined {
+    if (this.#peakBytes === 0) return undefined;
+    const bareBytes = this.#preparation.bareBytes * this.#streams;
+    return { peakBytes: this.#peakBytes, bareBytes, modelBytes: Math.max(0, this.#peakBytes - bareBytes) };
+  }
+
+  get noise(): NoiseReport | undefined {
+    if (this.#wallMs === 0) return undefined;
+    return { cpuPerWall: this.#cpuMs / this.#wallMs, involuntarySwitches: this.#involuntarySwitches };
+  }
+
+  /** Medians of each part, for the time that the next start will take. */
+  get startMs(): number {
+    return this.coldStarts.length === 0 ? 0 : median(this.coldStarts.map(({ totalMs }) => totalMs));
+  }
+
+  /** Threads as ONNX Runtime gets them. */
+  get threads(): number {
+    return this.configuration.threads ?? availableParallelism();
+  }
+
+  get #streams(): number {
+    const { scenario } = this.#context;
+    return scenario.kind === 'multi-stream' ? scenario.streams : 1;
+  }
+
+  /**
+   * Starts fresh processes, times their start, warms up and measures for a while. What was measured before an error or a
+   * signal is kept. @throws SO8130 when aborted; other errors end this configuration alone, see `error`
+   */
+  async round(measureMs: number): Promise<void> {
+    const round = this.#rounds++;
+    const streams: Stream[] = [];
+    const hosts: RuntimeHost[] = [];
+    try {
+      for (let stream = 0; stream < this.#streams; stream++) streams.push(await this.#start(round, stream, hosts));
+      const warmUpMs = Math.min(WARM_UP_MS.most, Math.max(WARM_UP_MS.least, measureMs));
+      this.#warmUps.push(
+        ...(await Promise.all(
+          streams.map(({ host, measurement }) => host.request('measureWarmUp', { measurement, maxMs: warmUpMs })),
+        )),
+      );
+      await this.#measure(streams, measureMs);
+      const peaks = await Promise.all(streams.map(({ host }) => host.request('processMemory', undefined)));
+      this.#peakBytes = Math.max(
+        this.#peakBytes,
+        peaks.reduce((sum, { peakBytes }) => sum + peakBytes, 0),
+      );
+    } catch (error) {
+      if (!(error instanceof ServeOptError) || this.#context.signal?.aborted || error.exitCode === 70) throw error;
+      this.error = error;
+    } finally {
+      for (const { builder } of streams) {
+        const segment = builder.finish();
+        if (segment) this.segments.push(segment);
+      }
+      await Promise.all(hosts.map((host) => host.close()));
+    }
+  }
+
+  async #start(round: number, stream: number, hosts: RuntimeHost[]): Promise<Stream> {
+    const { configuration } = this;
+    const { scenario, seed, signal } = this.#context;
+    const begun = performance.now();
+    const host = await startRuntime(signal ? { signal } : {});
+    const processMs = performance.now() - begun;
+    hosts.push(host);
+    const { libraryMs } = await host.request('versions', undefined);
+    const { session, createMs } = await host.request('load', {
+      path: configuration.model.path,
+      options: sessionOptionsOf(configuration),
+    });
+    const { measurement, firstRunMs, inputs } = await host.request('measureStart', {
+      session,
+      source: this.#preparation.source,
+      inputs: this.#preparation.inputs,
+      batchSize: this.#preparation.batch,
+      ...(scenario.kind === 'server'
+        ? {
+            openLoop: { ratePerSecond: scenario.ratePerSecond, arrivals: scenario.arrivals, seed: seed + round + 1 },
+          }
+        : {}),
+    });
+    this.fed = inputs;
+    if (stream === 0) {
+      const totalMs = processMs + libraryMs + createMs + firstRunMs;
+      this.coldStarts.push({ processMs, libraryMs, sessionMs: createMs, firstRunMs, totalMs });
+    }
+    return { host, measurement, builder: new SegmentBuilder(round, stream) };
+  }
+
+  async #measure(streams: readonly Stream[], measureMs: number): Promise<void> {
+    const { onTime } = this.#context;
+    for (let left = measureMs; left > 0; ) {
+      const begun = performance.now();
+      const maxMs = Math.min(CHUNK_MS, left);
+      const parts = await Promise.all(
+        streams.map(async ({ host, measurement, builder }) => {
+          const part = await host.request('measureAdvance', { measurement, maxMs });
+          builder.add(part);
+          return part;
+        }),
+      );
+      for (const { cpuMs, wallMs, involuntarySwitches } of parts) {
+        this.#cpuMs += cpuMs;
+        this.#wallMs += wallMs;
+        this.#involuntarySwitches += involuntarySwitches;
+      }
+      const passed = performance.now() - begun;
+      left -= Math.max(passed, 1);
+      onTime?.(passed);
+    }
+  }
+}
+
+/** What a session of a configuration is made with. */
+export function sessionOptionsOf({ threads, provider }: Configuration): SessionOptions {
+  return {
+    executionProviders: provider.executionProviders,
+    ...(threads === undefined ? {} : { threads }),
+  };
+}

@@ -1,0 +1,168 @@
+import { paretoFront, suggest } from '../../bench/pareto.js';
+import type { Scenario } from '../../bench/scenario.js';
+import { summarizeLatency, summarizeThroughput, thin } from '../../bench/summarize.js';
+import { formatType } from '../../ir/type.js';
+import type {
+  BenchReport,
+  BenchVerdict,
+  ConfigurationReport,
+  EnvironmentReport,
+  RegressionReport,
+} from '../../report/bench-types.js';
+import { REPORT_SCHEMA_VERSION } from '../../report/types.js';
+import { packageVersion } from '../../version.js';
+import { BENCH_DEFAULTS, type BenchOptions } from '../options.js';
+import type { BudgetGates } from './budget-gates.js';
+import { coldStartReport } from './cold-start.js';
+import type { ConfigurationRun } from './configuration-run.js';
+import { chosenSizes, rowsOf } from './sizes.js';
+
+/** Requests kept in the report, of each configuration. */
+const MOST_KEPT = 20_000;
+
+/** Everything that a run found. */
+export interface Findings {
+  readonly runs: readonly ConfigurationRun[];
+  readonly gates: BudgetGates;
+  readonly regressions: readonly RegressionReport[];
+  readonly warnings: readonly string[];
+  readonly notes: readonly string[];
+  readonly options: BenchOptions;
+  readonly scenario: Scenario;
+  readonly environment: EnvironmentReport;
+  readonly onnxRuntimeVersion: string | undefined;
+  readonly interrupted: boolean;
+}
+
+/** The report of a run over models. */
+export function benchReport(found: Findings): BenchReport {
+  const { options, scenario, environment, regressions, gates, interrupted } = found;
+  const configurations = withPareto(found.runs.map((run) => describeRun(run, scenario)));
+  const budgets = gates.reports();
+  const verdict = overall([...budgets, ...regressions].map((each) => each.verdict));
+  const suggestion = suggested(configurations, scenario);
+  return {
+    schemaVersion: REPORT_SCHEMA_VERSION,
+    command: 'bench',
+    version: packageVersion(),
+    ...(found.onnxRuntimeVersion === undefined ? {} : { onnxRuntimeVersion: found.onnxRuntimeVersion }),
+    subject: 'models',
+    environment,
+    scenario,
+    seed: options.seed ?? BENCH_DEFAULTS.seed,
+    source: sourceName(options.dataPath),
+    configurations,
+    ...(suggestion ? { suggestion } : {}),
+    budgets,
+    regressions,
+    ...(verdict === undefined ? {} : { verdict }),
+    ...(interrupted ? { interrupted } : {}),
+    warnings: found.warnings,
+    notes: [...new Set(found.notes)],
+  };
+}
+
+/** One broken gate breaks all; one that is not decided leaves all undecided. Undefined without gates. */
+export function overall(verdicts: readonly (BenchVerdict | 'not-comparable')[]): BenchVerdict | undefined {
+  const judged = verdicts.filter((verdict) => verdict !== 'not-comparable');
+  if (judged.length === 0) return undefined;
+  if (judged.includes('fail')) return 'fail';
+  return judged.includes('inconclusive') ? 'inconclusive' : 'pass';
+}
+
+/** A data set by its name, without its folder. */
+function sourceName(dataPath: string | undefined): string {
+  return dataPath === undefined
+    ? 'made up'
+    : (dataPath
+        .split(/[\\/]/)
+        .filter((part) => part !== '')
+        .at(-1) ?? dataPath);
+}
+
+function describeRun(run: ConfigurationRun, scenario: Scenario): ConfigurationReport {
+  const { configuration, preparation, segments, coldStarts, error, fed, warmUp, memory, noise } = run;
+  const inputs = configuration.model.inputs;
+  const batchSize = fed.length > 0 ? rowsOf(inputs, fed) : (configuration.batch ?? 1);
+  const measured = segments.length > 0;
+  const { profile, providersUsed } = preparation ?? {};
+  return {
+    label: configuration.label,
+    model: configuration.model.report,
+    executionProviders: configuration.provider.names,
+    ...(providersUsed ? { providersUsed } : {}),
+    threads: run.threads,
+    batchSize,
+    dims: chosenSizes(inputs, fed),
+    inputs: fed.map(({ name, dataType, dims }) => ({
+      name,
+      type: formatType({ kind: 'tensor', dataType, shape: [...dims] }),
+    })),
+    ...(error ? { error: { code: error.code, message: error.message } } : {}),
+    ...(warmUp ? { warmUp } : {}),
+    ...(measured
+      ? {
+          latency: summarizeLatency(segments),
+          throughput: summarizeThroughput(segments, batchSize, scenario),
+          segments: segments.map((segment) => thin(segment, Math.max(100, Math.ceil(MOST_KEPT / segments.length)))),
+        }
+      : {}),
+    ...(coldStarts.length > 0 ? { coldStart: coldStartReport(coldStarts) } : {}),
+    ...(memory ? { memory } : {}),
+    ...(noise ? { noise } : {}),
+    ...(profile ? { profile } : {}),
+  };
+}
+
+/** A point of a sweep; undefined where something is missing. */
+function pointOf({
+  latency,
+  throughput,
+  memory,
+  threads,
+}: ConfigurationReport):
+  | {
+      readonly latencyMs: number;
+      readonly throughput: number;
+      readonly memoryBytes?: number;
+      readonly threads?: number;
+    }
+  | undefined {
+  const latencyMs = latency?.quantiles.find(({ probability }) => probability === 0.5)?.ms;
+  if (latencyMs === undefined || throughput === undefined) return undefined;
+  return {
+    latencyMs,
+    throughput: throughput.value,
+    ...(memory ? { memoryBytes: memory.modelBytes } : {}),
+    ...(threads === undefined ? {} : { threads }),
+  };
+}
+
+function withPareto(configurations: readonly ConfigurationReport[]): readonly ConfigurationReport[] {
+  if (configurations.length < 2) return configurations;
+  const points = configurations.map(pointOf);
+  const front = paretoFront(points.flatMap((point) => (point ? [point] : [])));
+  let next = 0;
+  return configurations.map((each, index) => (points[index] ? { ...each, pareto: front[next++] ?? false } : each));
+}
+
+/** Only a sweep of settings of one model has a setting to suggest. */
+function suggested(
+  configurations: readonly ConfigurationReport[],
+  scenario: Scenario,
+): { readonly configuration: string; readonly why: string } | undefined {
+  const models = new Set(configurations.map(({ model }) => model?.sha256));
+  const measured = configurations.flatMap((each) => {
+    const point = pointOf(each);
+    return point ? [{ label: each.label, point }] : [];
+  });
+  if (models.size !== 1 || measured.length < 2) return undefined;
+  const batches = new Set(configurations.map(({ batchSize }) => batchSize));
+  const objective = scenario.kind === 'single-stream' && batches.size === 1 ? 'latency' : 'throughput';
+  const best = suggest(
+    measured.map(({ point }) => point),
+    { objective },
+  );
+  const chosen = best && measured[best.index];
+  return chosen && best ? { configuration: chosen.label, why: best.why } : undefined;
+}

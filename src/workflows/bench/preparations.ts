@@ -1,0 +1,204 @@
+import { ServeOptError } from '../../errors.js';
+import type { ProfileReport } from '../../report/bench-types.js';
+import { type RuntimeHost, startRuntime } from '../../runtime/host.js';
+import { screenInterface } from '../../runtime/interface-screen.js';
+import type { SampleSource, ValueSpec } from '../../runtime/types.js';
+import { outputSpecs } from '../../runtime/value-specs.js';
+import { withWorkFolder } from '../../runtime/work-folder.js';
+import { fitSource, SEEDED_SAMPLES } from '../fit-source.js';
+import { type Preparation, sessionOptionsOf } from './configuration-run.js';
+import type { Configuration } from './plan.js';
+import { batchNames, withSizes } from './sizes.js';
+
+/** Runs of the profile: enough for a mean, few enough not to be waited for. */
+const PROFILE = { runs: 20, maxMs: 3000 } as const;
+/** Batch sizes tried in the scenario `offline`, and for how long each. */
+const OFFLINE_BATCHES = [1, 2, 4, 8, 16, 32, 64] as const;
+const OFFLINE_TRIAL_MS = 200;
+/** A larger batch must give so much more to be worth its memory. */
+const OFFLINE_GAIN = 1.03;
+
+export interface PreparationOptions {
+  readonly dataPath?: string;
+  readonly seed: number;
+  readonly profile: boolean;
+  /** Look for a good batch size where none was asked for. */
+  readonly findBatch: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** Finds how configurations are fed and what a bare process takes; asks each thing once. */
+export class Preparations {
+  readonly #options: PreparationOptions;
+  readonly #bareBytes: Map<string, number> = new Map();
+  readonly #sources: Map<string, SampleSource> = new Map();
+
+  constructor(options: PreparationOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * @returns the preparation, with the configuration as it will be measured
+   * @throws SO5006 for types that ONNX Runtime for Node cannot pass, SO5001, SO5002, SO4001 and their like
+   */
+  async prepare(configuration: Configuration): Promise<{ configuration: Configuration; preparation: Preparation }> {
+    screen(configuration);
+    const bareBytes = await this.#bare(configuration);
+    const { host, close } = await this.#open();
+    try {
+      const notes: string[] = [];
+      const source = await this.#source(host, configuration);
+      let chosen = configuration;
+      if (this.#options.findBatch && configuration.batch === undefined) {
+        chosen = await this.#bestBatch(host, configuration, source);
+        if (chosen.batch !== undefined)
+          notes.push(`Batch size ${chosen.batch} gave most samples a second of those tried.`);
+      }
+      const profile = await this.#profile(host, chosen, source);
+      return {
+        configuration: chosen,
+        preparation: {
+          source,
+          inputs: fedInputs(chosen, source),
+          batch: chosen.batch ?? 1,
+          bareBytes,
+          ...(profile ? { providersUsed: profile.providers } : {}),
+          ...(profile && this.#options.profile ? { profile } : {}),
+          notes,
+        },
+      };
+    } finally {
+      await close();
+    }
+  }
+
+  /** Peak of a process that has ONNX Runtime and a tiny model on the same provider. */
+  async #bare({ provider }: Configuration): Promise<number> {
+    const known = this.#bareBytes.get(provider.text);
+    if (known !== undefined) return known;
+    const { host, close } = await this.#open();
+    try {
+      const [first = 'cpu'] = provider.executionProviders;
+      await host.request('probe', { provider: first });
+      const { peakBytes } = await host.request('processMemory', undefined);
+      this.#bareBytes.set(provider.text, peakBytes);
+      return peakBytes;
+    } finally {
+      await close();
+    }
+  }
+
+  async #source(host: RuntimeHost, configuration: Configuration): Promise<SampleSource> {
+    const { dataPath, seed } = this.#options;
+    if (dataPath !== undefined) return { kind: 'data', path: dataPath };
+    const key = JSON.stringify([configuration.model.path, [...configuration.sizes]]);
+    const known = this.#sources.get(key);
+    if (known) return known;
+    const made: SampleSource = { kind: 'seeded', seed, count: SEEDED_SAMPLES, sameShapes: true };
+    const { path } = configuration.model;
+    const { session } = await host.request('load', { path, options: sessionOptionsOf(configuration) });
+    const fitted = await fitSource(host, session, configuration.inputs, made);
+    await host.request('release', { session });
+    if (typeof fitted === 'string') {
+      throw new ServeOptError('SO5002', `The model cannot be measured: ${fitted.replace('the original', 'it')}`, {
+        hint: 'give real samples with --data, or sizes with --dim',
+      });
+    }
+    this.#sources.set(key, fitted);
+    return fitted;
+  }
+
+  /** Where nodes ran, where that is not known anyway; operators by time where they were asked for. */
+  async #profile(
+    host: RuntimeHost,
+    configuration: Configuration,
+    source: SampleSource,
+  ): Promise<ProfileReport | undefined> {
+    const onCpuAlone = configuration.provider.executionProviders.every((each) => each === 'cpu');
+    if (onCpuAlone && !this.#options.profile) return undefined;
+    return withWorkFolder((folder) =>
+      host.request('profile', {
+        path: configuration.model.path,
+        options: sessionOptionsOf(configuration),
+        source,
+        inputs: fedInputs(configuration, source),
+        batchSize: configuration.batch ?? 1,
+        folder: folder.path,
+        ...PROFILE,
+      }),
+    );
+  }
+
+  /** The smallest batch within a little of the most samples a second. */
+  async #bestBatch(host: RuntimeHost, configuration: Configuration, source: SampleSource): Promise<Configuration> {
+    const names = batchNames(configuration.model.inputs);
+    if (names.length === 0) return configuration;
+    let best: { readonly perSecond: number; readonly configuration: Configuration } | undefined;
+    for (const batch of OFFLINE_BATCHES) {
+      const sizes = new Map(configuration.sizes);
+      for (const name of names) sizes.set(name, batch);
+      const candidate = { ...configuration, batch, sizes, inputs: withSizes(configuration.model.inputs, sizes) };
+      let perSecond: number;
+      try {
+        perSecond = await this.#rate(host, candidate, source);
+      } catch (error) {
+        // A batch that the graph does not take, or data too short for it, ends the search; a dead process ends all.
+        if (best && error instanceof ServeOptError && /^SO(400|500[12]|2104)/.test(error.code)) break;
+        throw error;
+      }
+      if (best && perSecond < best.perSecond * OFFLINE_GAIN) {
+        if (perSecond < best.perSecond) break;
+        continue;
+      }
+      best = { perSecond, configuration: candidate };
+    }
+    return best?.configuration ?? configuration;
+  }
+
+  async #rate(host: RuntimeHost, configuration: Configuration, source: SampleSource): Promise<number> {
+    const { path } = configuration.model;
+    const batchSize = configuration.batch ?? 1;
+    const { session } = await host.request('load', { path, options: sessionOptionsOf(configuration) });
+    try {
+      const { measurement } = await host.request('measureStart', {
+        session,
+        source,
+        inputs: fedInputs(configuration, source),
+        batchSize,
+      });
+      await host.request('measureWarmUp', { measurement, maxMs: OFFLINE_TRIAL_MS });
+      const { latencyMs, wallMs } = await host.request('measureAdvance', { measurement, maxMs: OFFLINE_TRIAL_MS });
+      return (latencyMs.length * batchSize * 1000) / wallMs;
+    } finally {
+      await host.request('release', { session });
+    }
+  }
+
+  async #open(): Promise<{ readonly host: RuntimeHost; close(): Promise<void> }> {
+    const { signal } = this.#options;
+    const host = await startRuntime(signal ? { signal } : {});
+    return { host, close: () => host.close() };
+  }
+}
+
+function screen({ model }: Configuration): void {
+  try {
+    screenInterface(model.inputs, outputSpecs(model.model));
+  } catch (error) {
+    if (!(error instanceof ServeOptError) || error.code !== 'SO5006') throw error;
+    throw new ServeOptError('SO5006', error.message, {
+      ...(error.why === undefined ? {} : { why: error.why }),
+      hint: 'such a model cannot be measured here; trtexec and Triton can run it',
+    });
+  }
+}
+
+/**
+ * Inputs as a source is to fit them. Rows of a data set are stacked to batches, so that its samples keep the size they have;
+ * made-up ones are made in the size of the batch.
+ */
+function fedInputs({ model, sizes, inputs }: Configuration, source: SampleSource): readonly ValueSpec[] {
+  if (source.kind === 'seeded') return inputs;
+  const names = new Set(batchNames(model.inputs));
+  return withSizes(model.inputs, new Map([...sizes].filter(([name]) => !names.has(name))));
+}
