@@ -281,7 +281,7 @@ describe('architecture', () => {
 
   it('lets the runtime use the process only for messages between parent and child', () => {
     const allowed =
-      /^(send|on|once|off|removeListener|disconnect|connected|exit|exitCode|ppid|pid|kill|versions|platform|arch|channel|memoryUsage|execPath|hrtime|emitWarning|stdout|stderr)$/;
+      /^(send|on|once|off|removeListener|disconnect|connected|exit|exitCode|ppid|pid|kill|versions|platform|arch|channel|memoryUsage|cpuUsage|resourceUsage|execPath|hrtime|emitWarning|stdout|stderr)$/;
     expect(
       breaches((file, report) => {
         if (file.layer !== 'runtime') return;

@@ -5,19 +5,34 @@ import type { JobContext, SampleReader } from './job.js';
 import { importOnnxRuntime, type OnnxRuntime } from './onnx-runtime.js';
 import { Session } from './session.js';
 import { sliceReader } from './slice-reader.js';
+import type { MeasureLoop } from './timing/measure-loop.js';
 import type { SampleSource, SessionOptions, ValueSpec } from './types.js';
 
-/** Everything the child process holds: ONNX Runtime once it is needed, and sessions and references by number. */
+/** Everything the child process holds: ONNX Runtime once it is needed; sessions, references and measurements by number. */
 export class ChildState implements JobContext {
   readonly #sessions = new Map<number, Session>();
   readonly #references = new Map<number, Reference>();
+  readonly #measurements = new Map<number, { readonly session: number; readonly loop: MeasureLoop }>();
   #nextId = 1;
+  #libraryMs = 0;
   #ort: Promise<OnnxRuntime> | undefined;
 
   /** ONNX Runtime itself. @throws SO5004 */
   onnxRuntime(): Promise<OnnxRuntime> {
-    this.#ort ??= importOnnxRuntime();
+    this.#ort ??= this.#importTimed();
     return this.#ort;
+  }
+
+  /** What loading ONNX Runtime took; 0 before. */
+  get libraryMs(): number {
+    return this.#libraryMs;
+  }
+
+  async #importTimed(): Promise<OnnxRuntime> {
+    const start = performance.now();
+    const ort = await importOnnxRuntime();
+    this.#libraryMs = performance.now() - start;
+    return ort;
   }
 
   async load(path: string, options?: SessionOptions): Promise<{ readonly id: number; readonly session: Session }> {
@@ -36,6 +51,9 @@ export class ChildState implements JobContext {
   async release(id: number): Promise<void> {
     const session = this.session(id);
     this.#sessions.delete(id);
+    for (const [measurement, entry] of this.#measurements) {
+      if (entry.session === id) this.#measurements.delete(measurement);
+    }
     await session.release();
   }
 
@@ -51,8 +69,22 @@ export class ChildState implements JobContext {
     return reference;
   }
 
+  /** Keeps a measurement as long as its session; the number it is known by. */
+  keepMeasurement(session: number, loop: MeasureLoop): number {
+    const id = this.#nextId++;
+    this.#measurements.set(id, { session, loop });
+    return id;
+  }
+
+  /** @throws SO9001 for an unknown number. */
+  measurement(id: number): MeasureLoop {
+    const entry = this.#measurements.get(id);
+    if (!entry) throw bug(`there is no measurement ${id} in the ONNX Runtime process`);
+    return entry.loop;
+  }
+
   async openSamples(source: SampleSource, inputs: readonly ValueSpec[]): Promise<SampleReader> {
-    if (source.kind === 'seeded') return seededReader(source.seed, source.count, inputs, source.sizePlan);
+    if (source.kind === 'seeded') return seededReader(source.seed, source.count, inputs, source);
     // Loaded when needed: the readers bring a ZIP and a CSV library along.
     const { openDataset } = await import('./dataset/open-dataset.js');
     return sliceReader(await openDataset(source.path, inputs), source.first, source.count);

@@ -12,14 +12,24 @@ const ELEMENT_LIMIT = 2 ** 28;
 
 const WORDS = ['alpha', 'beta', 'gamma', 'delta', 'one', 'two', 'red', 'blue', 'yes', 'no', '', 'Zürich'];
 
+/** See `SampleSource` in types.ts. */
+export interface SeededOptions {
+  readonly sizePlan?: number | undefined;
+  readonly sameShapes?: boolean | undefined;
+}
+
 /**
  * Made-up samples, the same for the same seed on any machine, in any order of reading. Floats are standard normal;
  * integers keep to what the specification of the input allows (`exclusiveUpper`, `candidates`); masks are all ones.
  * Sample 0 has the plainest sizes of open dimensions, the others vary them, so samples do not stack.
- * @param sizePlan which sizes open dimensions take, see `fitSeeds` in protocol.ts
  * @throws SO5006 for a type that cannot be fed, SO2104 for an absurd size; both when a sample is read.
  */
-export function seededReader(seed: number, count: number, inputs: readonly ValueSpec[], sizePlan = 0): SampleReader {
+export function seededReader(
+  seed: number,
+  count: number,
+  inputs: readonly ValueSpec[],
+  { sizePlan = 0, sameShapes = false }: SeededOptions = {},
+): SampleReader {
   return {
     count,
     labels: undefined,
@@ -27,13 +37,16 @@ export function seededReader(seed: number, count: number, inputs: readonly Value
     read(start, size) {
       if (size !== 1 || start < 0 || start >= count)
         throw bug(`seeded samples are read one at a time (${start}, ${size})`);
-      return seededFeeds(seed, start, inputs, sizePlan);
+      return seededFeeds(seed, start, inputs, seededShapes(seed, sameShapes ? 0 : start, inputs, sizePlan));
     },
   };
 }
 
-function seededFeeds(seed: number, sample: number, inputs: readonly ValueSpec[], sizePlan: number): Feeds {
-  const shapes = sampleShapes(inputs, sample, createRandom(seed, sample), sizePlan);
+function seededShapes(seed: number, sample: number, inputs: readonly ValueSpec[], sizePlan: number): number[][] {
+  return sampleShapes(inputs, sample, createRandom(seed, sample), sizePlan);
+}
+
+function seededFeeds(seed: number, sample: number, inputs: readonly ValueSpec[], shapes: number[][]): Feeds {
   const feeds: Feeds = new Map();
   for (const [index, input] of inputs.entries()) {
     const dims = shapes[index] as number[];

@@ -20,6 +20,8 @@ import type { Feeds, HostTensor, SampleSource, SessionOptions, ValueSpec } from 
 export interface VersionsResult {
   readonly onnxRuntime: string;
   readonly node: string;
+  /** What loading ONNX Runtime took, when it was first needed in this process. */
+  readonly libraryMs: number;
   /** What this build of ONNX Runtime knows of; says nothing about what works on this machine (ask `probe`). */
   readonly backends: readonly { readonly name: string; readonly bundled: boolean }[];
 }

@@ -20,6 +20,8 @@ export function nativeSessionOptions(options: SessionOptions = {}): InferenceSes
     interOpNumThreads: 1,
     logSeverityLevel: LOG_FATAL,
     ...(options.memoryPattern === undefined ? {} : { enableMemPattern: options.memoryPattern }),
+    // Neither does anything without the other.
+    ...(options.profilePrefix === undefined ? {} : { enableProfiling: true, profileFilePrefix: options.profilePrefix }),
     ...(options.config ? { extra: { ...options.config } } : {}),
   };
 }

@@ -80,6 +80,11 @@ export class Session implements ChildSession {
     };
   }
 
+  /** Writes the profile, where `profilePrefix` was given. */
+  endProfiling(): void {
+    this.#native.endProfiling();
+  }
+
   /** Frees the native session. It must not be used afterwards. */
   async release(): Promise<void> {
     await this.#native.release();

@@ -39,6 +39,8 @@ export type SampleSource =
       readonly count: number;
       /** Which sizes open dimensions take: a number that the job `fitSeeds` found to suit the model; default 0. */
       readonly sizePlan?: number;
+      /** All samples have the shapes of sample 0, and differ in their values only. Default false. */
+      readonly sameShapes?: boolean;
     };
 
 /** Options of an ONNX Runtime session, as far as serve-opt sets them. */
@@ -52,4 +54,6 @@ export interface SessionOptions {
   readonly memoryPattern?: boolean;
   /** Extra session configuration entries, for example `session.disable_prepacking`. */
   readonly config?: Readonly<Record<string, string>>;
+  /** Profiles the session; the file's name begins with this path. Its end is `Session.endProfiling`. */
+  readonly profilePrefix?: string;
 }

@@ -35,7 +35,7 @@ export class ModelRuns {
       let reason: string | undefined;
       for (let sizePlan = 0; sizePlan < SIZE_PLAN_COUNT; sizePlan++) {
         try {
-          const feeds = await seededReader(seed, 2, inputSpecs(model), sizePlan).read(1, 1);
+          const feeds = await seededReader(seed, 2, inputSpecs(model), { sizePlan }).read(1, 1);
           return { feeds, outputs: await run(feeds) };
         } catch (error) {
           if (died(error)) throw error;

@@ -7,7 +7,11 @@ import { evaluateJob } from './evaluate.js';
 import { fitSeedsJob } from './fit-seeds.js';
 import { latencyJob } from './latency.js';
 import { loadJob, releaseJob } from './load.js';
+import { measureAdvanceJob, measureStartJob, measureWarmUpJob } from './measure.js';
+import { pairsJob } from './pairs.js';
 import { probeJob } from './probe.js';
+import { processMemoryJob } from './process-memory.js';
+import { profileJob } from './profile.js';
 import { rangesJob, valueRangesJob } from './ranges.js';
 import { runJob } from './run.js';
 import { samplesJob } from './samples.js';
@@ -38,4 +42,10 @@ export const JOBS: JobTable = {
   valueRanges: valueRangesJob,
   fitSeeds: fitSeedsJob,
   latency: latencyJob,
+  measureStart: measureStartJob,
+  measureWarmUp: measureWarmUpJob,
+  measureAdvance: measureAdvanceJob,
+  pairs: pairsJob,
+  processMemory: processMemoryJob,
+  profile: profileJob,
 };

@@ -8,6 +8,7 @@ export async function versionsJob(state: ChildState): Promise<VersionsResult> {
   return {
     onnxRuntime: ort.env.versions.node ?? ort.env.versions.common,
     node: process.versions.node,
+    libraryMs: state.libraryMs,
     backends: ort.listSupportedBackends().map(({ name, bundled }) => ({ name, bundled })),
   };
 }

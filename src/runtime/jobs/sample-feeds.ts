@@ -1,0 +1,77 @@
+import { ServeOptError } from '../../errors.js';
+import { dataTypeName } from '../../tensor/dtype.js';
+import type { JobContext, SampleReader } from '../job.js';
+import type { Feeds, SampleSource, ValueSpec } from '../types.js';
+
+/** Different samples in turn, so that one odd sample does not stand for all. */
+const MOST_SAMPLES = 8;
+
+/** What a measurement feeds. */
+export interface FeedsParams {
+  readonly source: SampleSource;
+  readonly inputs: readonly ValueSpec[];
+  readonly batchSize: number;
+}
+
+/**
+ * A few samples to run in turn. Made-up ones all have the shape of the first: a mixture of shapes makes no honest
+ * latency. Samples of a data set are stacked to batches.
+ * @throws SO4002 where samples do not stack, are too few for a batch, or contradict a size that was chosen.
+ */
+export async function sampleFeeds(context: JobContext, params: FeedsParams): Promise<Feeds[]> {
+  const { source, inputs, batchSize } = params;
+  const made = source.kind === 'seeded';
+  const reader = await context.openSamples(made ? { ...source, sameShapes: true } : source, inputs);
+  try {
+    const rows = made ? 1 : await rowsOfRead(reader, batchSize);
+    const count = Math.min(Math.floor(reader.count / rows), MOST_SAMPLES);
+    if (count === 0) {
+      throw new ServeOptError(
+        'SO4002',
+        `A batch of ${batchSize} needs ${rows} samples, but the data has ${reader.count}`,
+      );
+    }
+    const feeds: Feeds[] = [];
+    for (let i = 0; i < count; i++) feeds.push(await reader.read(i * rows, rows));
+    for (const sample of feeds) checkSizes(sample, inputs);
+    return feeds;
+  } finally {
+    await reader.close?.();
+  }
+}
+
+/** Samples to read at once for a run of `batchSize` rows. */
+async function rowsOfRead(reader: SampleReader, batchSize: number): Promise<number> {
+  if (batchSize === 1 || reader.batchable) return batchSize;
+  // A model with a built-in batch size takes several rows a sample already.
+  const sample = await reader.read(0, 1);
+  if ([...sample.values()].some(({ dims }) => dims[0] === batchSize)) return 1;
+  throw new ServeOptError('SO4002', `The samples cannot be stacked to batches of ${batchSize}`, {
+    why: 'They differ in shape, or an input of the model has no open first dimension',
+    hint: 'measure with a batch of 1, or give samples of one shape',
+  });
+}
+
+/** @throws SO4002 naming the input and both shapes */
+function checkSizes(feeds: Feeds, inputs: readonly ValueSpec[]): void {
+  for (const { name, shape } of inputs) {
+    const tensor = feeds.get(name);
+    if (!tensor || !shape) continue;
+    const fits =
+      shape.length === tensor.dims.length &&
+      shape.every((dim, axis) => typeof dim !== 'number' || dim < 0 || dim === tensor.dims[axis]);
+    if (fits) continue;
+    const type = dataTypeName(tensor.dataType);
+    const chosen = shape.map((dim) => dim ?? '?').join(',');
+    throw new ServeOptError(
+      'SO4002',
+      `The input "${name}" was to be ${type}[${chosen}], but a sample of the data is ${type}[${tensor.dims.join(',')}]`,
+    );
+  }
+}
+
+/** Whether all samples have the shapes of the first. */
+export function sameShapes(feeds: readonly Feeds[]): boolean {
+  const text = (sample: Feeds): string => [...sample.values()].map(({ dims }) => dims.join(',')).join(';');
+  return feeds.every((sample) => text(sample) === text(feeds[0] as Feeds));
+}
