@@ -1,4 +1,5 @@
 import { EXIT, type ExitCode, ServeOptError } from '../errors.js';
+import { workflowError } from '../report/ci/workflow-commands.js';
 import { safeText } from '../report/safe-text.js';
 import type { CommandResult } from './command.js';
 import type { CommandDefinition } from './commands.js';
@@ -8,7 +9,6 @@ import { inGitHubActions, writeDocument, writeText } from './output.js';
 import { parseCommand } from './program.js';
 import { createProgress } from './render/progress.js';
 import { createStyle, type Style, wantsColour } from './render/style.js';
-import { workflowError } from './render/workflow-commands.js';
 import { wrapLine } from './render/wrap.js';
 
 /** Parses, loads and runs one command, and prints what it answers. @throws ServeOptError, or whatever went wrong. */
