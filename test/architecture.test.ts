@@ -392,7 +392,9 @@ describe('architecture', () => {
     expect(outside.sort(), 'keep what --help loads small').toEqual([
       'errors.ts',
       'passes/levels.ts',
+      'report/ci/workflow-commands.ts',
       'report/json.ts',
+      'report/safe-text.ts',
       'suggest.ts',
       'version.ts',
       'workflows/options.ts',

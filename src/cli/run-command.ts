@@ -1,4 +1,6 @@
 import { EXIT, type ExitCode, ServeOptError } from '../errors.js';
+import { workflowError } from '../report/ci/workflow-commands.js';
+import { safeText } from '../report/safe-text.js';
 import type { CommandResult } from './command.js';
 import type { CommandDefinition } from './commands.js';
 import type { CliContext, OutputStream } from './context.js';
@@ -6,9 +8,7 @@ import type { FlagValues } from './flags.js';
 import { inGitHubActions, writeDocument, writeText } from './output.js';
 import { parseCommand } from './program.js';
 import { createProgress } from './render/progress.js';
-import { safeText } from './render/safe-text.js';
 import { createStyle, type Style, wantsColour } from './render/style.js';
-import { workflowError } from './render/workflow-commands.js';
 import { wrapLine } from './render/wrap.js';
 
 /** Parses, loads and runs one command, and prints what it answers. @throws ServeOptError, or whatever went wrong. */

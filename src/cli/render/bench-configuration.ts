@@ -1,0 +1,222 @@
+import {
+  formatLatency,
+  formatLatencyParts,
+  formatLatencyRange,
+  formatRate,
+  formatRateRange,
+  quantileName,
+} from '../../report/bench-format.js';
+import type { BenchReport, ConfigurationReport, LatencyReport, QuantileReport } from '../../report/bench-types.js';
+import { noiseFindings, quantileRange, scenarioSentence, throughputUnit } from '../../report/bench-words.js';
+import { formatBytes, formatInteger, formatPercent, plural } from '../../report/format.js';
+import { safeText } from '../../report/safe-text.js';
+import { type BenchTextOptions, caution, fact } from './bench-layout.js';
+import { profileText, providersText } from './bench-profile.js';
+import { modelSizeBytes } from './model-size.js';
+import { latencySparkline } from './sparkline.js';
+import { type Cell, renderTable } from './table.js';
+import { wrapLine } from './wrap.js';
+
+/** Inputs named without `-v`. */
+const SHORT_INPUTS = 4;
+const SPARKLINE_CELLS = 40;
+
+/** All that is known of one configuration. */
+export async function configurationText(
+  configuration: ConfigurationReport,
+  report: BenchReport,
+  options: BenchTextOptions,
+): Promise<string> {
+  const { style, columns } = options;
+  const { latency, error, profile } = configuration;
+  const parts = [wrapLine(headline(configuration, report, options), columns)];
+  parts.push(...fedLines(configuration, report, options.verbosity).map((text) => style.dim(wrapLine(text, columns))));
+  if (error !== undefined) {
+    parts.push('', wrapLine(`${style.failed} ${style.bold(error.code)} ${safeText(error.message)}`, columns));
+  }
+  if (latency !== undefined) parts.push('', await latencyText(latency, configuration, options));
+  const facts = factLines(configuration, options);
+  if (facts.length > 0) parts.push('', ...facts);
+  if (profile !== undefined) parts.push('', await profileText(profile, options));
+  const findings = noiseFindings(configuration);
+  if (findings.length > 0) parts.push('', ...findings.map((text) => caution(text, options)));
+  return parts.join('\n');
+}
+
+/** `model.onnx 25.1 MB · cpu · 2 threads · batch 1`. */
+function headline(
+  { label, model, executionProviders, threads, batchSize }: ConfigurationReport,
+  { server }: BenchReport,
+  { style }: BenchTextOptions,
+): string {
+  const facts: string[] = [];
+  if (server !== undefined) facts.push(`${safeText(server.protocol, 40)} at ${safeText(server.url, 200)}`);
+  const providers = executionProviders.map((name) => safeText(name, 40)).join(', then ');
+  if (providers !== '') facts.push(providers);
+  if (threads !== undefined && executionProviders.length > 0) facts.push(plural(threads, 'thread'));
+  if (server === undefined) facts.push(`batch ${formatInteger(batchSize)}`);
+  const said = ` ${label} `;
+  const unsaid = facts.filter((text) => !said.includes(` ${text} `));
+  const size = model === undefined ? '' : ` ${formatBytes(modelSizeBytes(model))}`;
+  return [`${style.bold(safeText(label, 120))}${size}`, ...unsaid].join(' · ');
+}
+
+/** What was fed, and how requests came. */
+function fedLines({ inputs, dims }: ConfigurationReport, report: BenchReport, verbosity: number): readonly string[] {
+  const lines: string[] = [];
+  if (inputs.length > 0) {
+    const named = inputs.slice(0, SHORT_INPUTS).map(({ name, type }) => `${safeText(name, 60)} ${safeText(type, 80)}`);
+    const more = inputs.length > named.length ? ` and ${formatInteger(inputs.length - named.length)} more` : '';
+    // The types hold the sizes already; their names matter to whoever sets them.
+    const sizes = verbosity > 0 ? dims.map(({ name, size }) => `${safeText(name, 40)}=${size}`).join(' ') : '';
+    const from = report.source === 'made up' ? `made up, seed ${report.seed}` : `from ${safeText(report.source, 100)}`;
+    lines.push(`fed ${named.join(', ')}${more}${sizes === '' ? '' : `, ${sizes}`} (${from})`);
+  }
+  return [...lines, scenarioSentence(report.scenario)];
+}
+
+/** Quantiles with their intervals, and how the latencies are spread. */
+async function latencyText(
+  latency: LatencyReport,
+  configuration: ConfigurationReport,
+  options: BenchTextOptions,
+): Promise<string> {
+  const processes = latency.processes.length;
+  const where = processes > 1 ? ` in ${plural(processes, 'fresh process', 'fresh processes')}` : '';
+  const worth =
+    latency.effectiveRuns < latency.runs ? `, worth ${formatInteger(latency.effectiveRuns)} independent ones` : '';
+  const parts = [fact('Latency', `${plural(latency.runs, 'run')}${where}${worth}`, options)];
+  parts.push(await quantilesTable(latency.quantiles, options));
+  const spread = spreadLine(latency, configuration, options);
+  if (spread !== undefined) parts.push(spread);
+  if (options.verbosity > 0) {
+    const { mild, severe } = latency.outliers;
+    const { minMs, meanMs, maxMs } = latency;
+    parts.push(
+      `  min ${formatLatency(minMs)}, mean ${formatLatency(meanMs)}, max ${formatLatency(maxMs)}`,
+      `  outliers ${formatInteger(mild)} mild, ${formatInteger(severe)} severe (kept); lag-1 autocorrelation ${latency.autocorrelation.toFixed(2)}`,
+      wrapLine(
+        `  p50 of each process: ${latency.processes.map(({ p50Ms }) => formatLatency(p50Ms)).join(', ')}`,
+        options.columns,
+        4,
+      ),
+    );
+    const { warmUp } = configuration;
+    if (warmUp !== undefined) {
+      parts.push(
+        `  warm-up ${plural(warmUp.runs, 'run')}, ${formatLatency(warmUp.ms)}${warmUp.settled ? '' : ', not settled'}`,
+      );
+    }
+  }
+  return parts.join('\n');
+}
+
+export async function quantilesTable(quantiles: readonly QuantileReport[], options: BenchTextOptions): Promise<string> {
+  const rows = quantiles.map((quantile): readonly Cell[] => {
+    const range = quantileRange(quantile);
+    const name = quantileName(quantile.probability);
+    if (quantile.ms === undefined) return [name, '–', { text: quantile.why ?? 'unknown', style: 'dim' }];
+    return [
+      name,
+      { text: formatLatency(quantile.ms), style: 'bold' },
+      { text: range || (quantile.why ?? ''), style: 'dim' },
+    ];
+  });
+  const titles = [
+    { title: '' },
+    { title: '', align: 'right' },
+    { title: quantiles.some((each) => each.lowMs !== undefined) ? '95 % interval' : '' },
+  ] as const;
+  return renderTable(titles, rows, { ...options, indent: 2 });
+}
+
+/** `3.05 ms ▁▃▆█▇▅▃▂▁ 6.41 ms, 0.8 % beyond up to 18.2 ms`. */
+function spreadLine(
+  latency: LatencyReport,
+  { segments = [] }: ConfigurationReport,
+  { style, ascii }: BenchTextOptions,
+): string | undefined {
+  const [p50, p95, p99] = [0.5, 0.95, 0.99].map(
+    (wanted) => latency.quantiles.find(({ probability }) => probability === wanted)?.ms,
+  );
+  // A tail far out is said in words.
+  const end =
+    p50 === undefined || latency.maxMs <= 3 * p50 ? latency.maxMs : Math.max(p95 ?? p50, Math.min(p99 ?? 0, 2 * p50));
+  const line = latencySparkline(segments, SPARKLINE_CELLS, end, ascii);
+  if (line === undefined) return undefined;
+  const beyond =
+    line.beyond > 0 ? style.dim(`, ${formatPercent(line.beyond)} up to ${formatLatency(latency.maxMs)}`) : '';
+  return `  ${style.dim(formatLatency(line.lowMs))} ${style.cyan(line.text)} ${style.dim(formatLatency(line.highMs))}${beyond}`;
+}
+
+/** A word, a value and what belongs to it. */
+type Fact = readonly [label: string, value: string, rest: string];
+
+/** Throughput, memory, cold start, tokens, answers and providers: one line each, values under each other. */
+function factLines(configuration: ConfigurationReport, options: BenchTextOptions): readonly string[] {
+  const { style } = options;
+  const facts = [...measuredFacts(configuration, options.verbosity), ...tokenFacts(configuration)];
+  const widest = Math.max(0, ...facts.map(([, value]) => value.length));
+  const lines = facts.map(([label, value, rest]) => {
+    if (rest === '') return fact(label, style.bold(value), options);
+    return fact(label, `${style.bold(value)}${' '.repeat(widest - value.length + 2)}${style.dim(rest)}`, options);
+  });
+  const { answers = [], providersUsed = [], executionProviders } = configuration;
+  if (answers.length > 0) {
+    const counts = answers.map(({ status, count }) => {
+      const text = `${safeText(status, 60)}: ${formatInteger(count)}`;
+      return /^(2\d\d|ok)$/i.test(status) ? text : style.yellow(text);
+    });
+    lines.push(fact('Answers', counts.join(' · '), options));
+  }
+  if (providersUsed.length > 0) lines.push(fact('Ran on', providersText(providersUsed, executionProviders), options));
+  return lines;
+}
+
+function measuredFacts(configuration: ConfigurationReport, verbosity: number): readonly Fact[] {
+  const { throughput, memory, coldStart } = configuration;
+  const facts: Fact[] = [];
+  if (throughput !== undefined) {
+    const unit = throughputUnit(configuration);
+    const { value, low, high } = throughput;
+    const interval = low === undefined || high === undefined ? [] : [`95 %: ${formatRateRange(low, high, unit)}`];
+    const what = configuration.batchSize > 1 ? ['samples'] : [];
+    facts.push(['Throughput', formatRate(value, unit), [...what, ...interval].join(', ')]);
+  }
+  if (memory !== undefined) {
+    const { modelBytes, peakBytes, bareBytes } = memory;
+    const of_ = `peak ${formatBytes(peakBytes)}, bare ${formatBytes(bareBytes)}`;
+    facts.push(['Memory', formatBytes(modelBytes), `over the bare runtime (${of_})`]);
+  }
+  if (coldStart !== undefined) {
+    const { processMs, libraryMs, sessionMs, firstRunMs, totalMs } = coldStart.median;
+    const split = formatLatencyParts([
+      { name: 'process', ms: processMs },
+      { name: 'library', ms: libraryMs },
+      { name: 'session', ms: sessionMs },
+      { name: 'first run', ms: firstRunMs },
+    ]);
+    facts.push(['Cold start', formatLatency(totalMs), split]);
+    const totals = coldStart.starts.map((start) => start.totalMs);
+    if (verbosity > 0 && totals.length > 0) {
+      const span = formatLatencyRange(Math.min(...totals), Math.max(...totals));
+      facts.push(['', '', `${plural(totals.length, 'start')}, ${span}; files in the system's cache`]);
+    }
+  }
+  return facts;
+}
+
+/** What servers of completions count. */
+function tokenFacts({ tokens }: ConfigurationReport): readonly Fact[] {
+  if (tokens === undefined) return [];
+  const [first, ...others] = tokens.firstTokenMs.flatMap(({ probability, ms }) =>
+    ms === undefined ? [] : [{ name: quantileName(probability), value: formatLatency(ms) }],
+  );
+  const { value, low, high } = tokens.perSecond;
+  const interval = low === undefined || high === undefined ? '' : `, 95 %: ${formatRateRange(low, high)}`;
+  const rest = others.map((each) => `${each.name} ${each.value}`);
+  return [
+    ...(first === undefined ? [] : [['First token', first.value, [first.name, ...rest].join(', ')] as const]),
+    ['Tokens', formatRate(value), `in one answer${interval}; ${formatInteger(tokens.total)} in all`],
+  ];
+}

@@ -1,0 +1,108 @@
+import { formatLatency, formatRate } from '../../report/bench-format.js';
+import type { BenchReport, ConfigurationReport } from '../../report/bench-types.js';
+import { noiseFindings, quantileOf, scenarioSentence, throughputUnit } from '../../report/bench-words.js';
+import { formatBytes } from '../../report/format.js';
+import { safeText } from '../../report/safe-text.js';
+import { type BenchTextOptions, caution, withClauses } from './bench-layout.js';
+import { latencySparkline } from './sparkline.js';
+import { type Cell, type Column, renderTable } from './table.js';
+import { wrapLine } from './wrap.js';
+
+/** A terminal that is this wide has room for the shapes of latencies too. */
+const WIDE = 100;
+const SPARKLINE_CELLS = 16;
+/** Findings shown without `-v`. */
+const SHORT_FINDINGS = 4;
+
+interface MetricColumn extends Column {
+  readonly value: (configuration: ConfigurationReport) => number | undefined;
+  readonly format: (value: number, configuration: ConfigurationReport) => string;
+  /** -1 where less is better. */
+  readonly better: 1 | -1;
+}
+
+const COLUMNS: readonly MetricColumn[] = [
+  metric('p50', ({ latency }) => quantileOf(latency?.quantiles, 0.5)?.ms, formatLatency, -1),
+  metric('p99', ({ latency }) => quantileOf(latency?.quantiles, 0.99)?.ms, formatLatency, -1),
+  metric(
+    'throughput',
+    ({ throughput }) => throughput?.value,
+    (value, each) => formatRate(value, throughputUnit(each)),
+    1,
+  ),
+  metric('memory', ({ memory }) => memory?.modelBytes, formatBytes, -1),
+  metric('cold start', ({ coldStart }) => coldStart?.median.totalMs, formatLatency, -1),
+];
+
+function metric(
+  title: string,
+  value: MetricColumn['value'],
+  format: MetricColumn['format'],
+  better: 1 | -1,
+): MetricColumn {
+  return { title, align: 'right', value, format, better };
+}
+
+/** One row a configuration; the best of each column is bold, the Pareto front has a mark, an error stands in its row. */
+export async function configurationsTable(report: BenchReport, options: BenchTextOptions): Promise<string> {
+  const { configurations } = report;
+  const { style, columns, ascii } = options;
+  const best = COLUMNS.map(({ value, better }) => {
+    const values = configurations.map(value).filter((each) => each !== undefined);
+    return values.length > 1 ? values.reduce((a, b) => (b * better > a * better ? b : a)) : undefined;
+  });
+  const wide = columns !== undefined && columns >= WIDE;
+  const scale = latencyScale(configurations);
+  const front = ascii ? '*' : '◆';
+  const hasFront = configurations.some(({ pareto }) => pareto);
+  const rows = configurations.map((configuration): readonly Cell[] => [
+    ...(hasFront ? [configuration.pareto ? ({ text: front, style: 'cyan' } as const) : ''] : []),
+    configuration.label,
+    ...COLUMNS.map(({ value, format }, index): Cell => {
+      const number = value(configuration);
+      if (number === undefined) return configuration.error === undefined ? '–' : '';
+      const text = format(number, configuration);
+      return number === best[index] ? { text, style: 'bold' } : text;
+    }),
+    ...(wide ? [shape(configuration, scale, options)] : []),
+  ]);
+  const titles: readonly Column[] = [
+    ...(hasFront ? [{ title: '' }] : []),
+    { title: 'configuration', flexible: true },
+    ...COLUMNS.map(({ title }) => ({ title, align: 'right' as const })),
+    ...(wide ? [{ title: 'latencies' }] : []),
+  ];
+  const table = await renderTable(titles, rows, options);
+  const errors = configurations.map(({ error }) =>
+    error === undefined ? '' : `${style.failed} ${error.code} ${safeText(error.message)}`,
+  );
+  const parts = [withClauses(table, errors, 1, options), ''];
+  if (hasFront) {
+    const meaning = 'nothing else is better in latency, throughput and memory at once';
+    parts.push(wrapLine(style.dim(`${front} ${meaning}`), columns));
+  }
+  parts.push(wrapLine(style.dim(scenarioSentence(report.scenario)), columns));
+  const findings = configurations.flatMap((each) =>
+    noiseFindings(each).map((text) => `${safeText(each.label, 60)}: ${text}`),
+  );
+  const shown = options.verbosity > 0 ? [] : findings.slice(0, SHORT_FINDINGS);
+  parts.push(...shown.map((text) => caution(text, options)));
+  if (options.verbosity === 0 && findings.length > shown.length) {
+    parts.push(`  and ${findings.length - shown.length} more such findings: add -v`);
+  }
+  return parts.join('\n');
+}
+
+/** All rows are drawn from nothing to the same latency, so that they can be compared. */
+function latencyScale(configurations: readonly ConfigurationReport[]): number {
+  const ends = configurations.flatMap(({ latency }) => quantileOf(latency?.quantiles, 0.95)?.ms ?? []);
+  return Math.max(0, ...ends);
+}
+
+function shape({ segments = [] }: ConfigurationReport, endMs: number, { ascii }: BenchTextOptions): Cell {
+  // A first latency of zero makes the scale start there.
+  const origin = { round: 0, stream: 0, every: 0, startMs: [0], latencyMs: [0, endMs] };
+  const line =
+    segments.length === 0 ? undefined : latencySparkline([...segments, origin], SPARKLINE_CELLS, endMs, ascii);
+  return line === undefined ? '' : { text: line.text, style: 'cyan' };
+}

@@ -1,0 +1,190 @@
+/** Sentences about measurements that the terminal and the outputs for CI share. */
+import type { Scenario } from '../bench/scenario.js';
+import { formatLatencyRange, formatMetricRange, formatMetricValue, formatRate, quantileName } from './bench-format.js';
+import type {
+  BenchReport,
+  BenchVerdict,
+  BudgetReport,
+  ConfigurationReport,
+  QuantileReport,
+  RegressionReport,
+} from './bench-types.js';
+import { formatInteger, formatNumber, formatPercent, plural } from './format.js';
+
+/** How requests came, and what that means for the percentiles. */
+export function scenarioSentence(scenario: Scenario): string {
+  switch (scenario.kind) {
+    case 'single-stream':
+      return 'one request at a time; closed loop, so percentiles hold no time in a queue';
+    case 'multi-stream':
+      return `${plural(scenario.streams, 'stream')} at once, one request at a time each; closed loop, so percentiles hold no time in a queue`;
+    case 'offline':
+      return 'batches back to back; closed loop, so only throughput counts';
+    case 'server': {
+      const arrivals = scenario.arrivals === 'poisson' ? 'at random (Poisson)' : 'at equal gaps';
+      return `${formatRate(scenario.ratePerSecond)} ${arrivals}; open loop, latency from the time a request was due`;
+    }
+  }
+}
+
+/** `p99 ≤ 10ms`, `throughput ≥ 200/s`. */
+export function budgetPhrase({ metric, budget, unit }: BudgetReport): string {
+  return `${metric} ${unit === '/s' ? '≥' : '≤'} ${budget}`;
+}
+
+/** What was measured for a budget, without its interval; an empty text where nothing was. */
+export function measuredValue({ measured, unit }: BudgetReport): string {
+  return measured === undefined ? '' : formatMetricValue(measured, unit);
+}
+
+export function measuredRange({ low, high, unit }: BudgetReport): string {
+  return formatMetricRange(low, high, unit) ?? '';
+}
+
+/** `+10.1 %` for a ratio of 1.101, `−4.2 %` for 0.958. */
+export function ratioChange(ratio: number): string {
+  const percent = (ratio - 1) * 100;
+  if (!Number.isFinite(percent)) return '–';
+  if (Math.abs(percent) < 0.05) return '±0 %';
+  return `${percent < 0 ? '−' : '+'}${Math.abs(percent).toFixed(Math.abs(percent) < 99.95 ? 1 : 0)} %`;
+}
+
+/** `+9.4 to +10.9 %`. */
+export function ratioRange({ ratio }: RegressionReport): string {
+  if (ratio?.low === undefined || ratio.high === undefined) return '';
+  return `${ratioChange(ratio.low).replace(' %', '')} to ${ratioChange(ratio.high)}`;
+}
+
+/** `noise 0.8 %, counts from 3 %`: from where on a difference would count. */
+export function regressionTerms({ noise, minEffect }: RegressionReport): string {
+  const from = `counts from ${formatPercent(minEffect)}`;
+  return noise === undefined ? from : `noise ${formatPercent(Math.abs(noise))}, ${from}`;
+}
+
+/** `model.onnx against base.onnx`. */
+export function regressionPhrase({ configuration, baseline, kind }: RegressionReport): string {
+  return `${configuration} against ${kind === 'report' ? 'report ' : ''}${baseline}`;
+}
+
+/** The quantile of a list, where it is there. */
+export function quantileOf(
+  quantiles: readonly QuantileReport[] | undefined,
+  probability: number,
+): QuantileReport | undefined {
+  return quantiles?.find((quantile) => quantile.probability === probability);
+}
+
+/** `4.19–4.27 ms`; an empty text where there is no interval. */
+export function quantileRange({ lowMs, highMs }: QuantileReport): string {
+  return lowMs === undefined ? '' : formatLatencyRange(lowMs, highMs);
+}
+
+/** `p50`; for a table of several. */
+export function quantileLabel({ probability }: QuantileReport): string {
+  return quantileName(probability);
+}
+
+/** Unit of throughput: servers of completions count tokens. */
+export function throughputUnit({ tokens }: ConfigurationReport): string {
+  return tokens === undefined ? '/s' : ' tokens/s';
+}
+
+/** The configuration to name where there is room for one: the suggested, else the first that was measured, else the first. */
+export function mainConfiguration(report: BenchReport): ConfigurationReport | undefined {
+  const { configurations, suggestion } = report;
+  return (
+    configurations.find(({ label }) => label === suggestion?.configuration) ??
+    configurations.find(({ latency }) => latency !== undefined) ??
+    configurations[0]
+  );
+}
+
+/** `2 of 4 budgets broken, 1 inconclusive; slower than the baseline`: what the verdict rests on. */
+export function verdictReasons({ budgets, regressions }: BenchReport): string {
+  const parts: string[] = [];
+  const count = (verdict: BenchVerdict): number => budgets.filter((budget) => budget.verdict === verdict).length;
+  if (budgets.length > 0) {
+    const [broken, unclear] = [count('fail'), count('inconclusive')];
+    const all = plural(budgets.length, 'budget');
+    if (broken + unclear === 0) parts.push(budgets.length === 1 ? 'the budget is met' : `all ${all} met`);
+    else {
+      const words = [];
+      if (broken > 0) words.push(`${broken} of ${all} broken`);
+      if (unclear > 0) words.push(broken > 0 ? `${unclear} inconclusive` : `${unclear} of ${all} inconclusive`);
+      parts.push(words.join(', '));
+    }
+  }
+  if (regressions.length > 0) {
+    const words = REGRESSION_WORDS.flatMap(([verdict, text]) => {
+      const found = regressions.filter((each) => each.verdict === verdict).length;
+      if (found === 0) return [];
+      return [regressions.length === 1 ? text : `${found} of ${formatInteger(regressions.length)} ${text}`];
+    });
+    parts.push(words.join(', '));
+  }
+  return parts.join('; ');
+}
+
+const REGRESSION_WORDS: readonly (readonly [RegressionReport['verdict'], string])[] = [
+  ['fail', 'slower than the baseline'],
+  ['inconclusive', 'unclear against the baseline'],
+  ['not-comparable', 'not comparable with the baseline'],
+  ['pass', 'not slower than the baseline'],
+];
+
+/** What the sensors of noise say, and what it means; nothing where all is well. */
+export function noiseFindings(configuration: ConfigurationReport): readonly string[] {
+  const { latency, noise, threads, warmUp } = configuration;
+  const found: string[] = [];
+  if (latency !== undefined && latency.failures > 0) {
+    const share = latency.runs > 0 ? ` of ${formatInteger(latency.runs)}` : '';
+    found.push(`${formatInteger(latency.failures)}${share} requests failed; each counts as over every budget`);
+  }
+  if (noise !== undefined && isStarved(configuration)) {
+    const for_ = threads === undefined ? '' : ` for ${plural(threads, 'thread')}`;
+    const why =
+      threads === 1 || threads === undefined
+        ? 'something else ran here, and latencies are higher than on a quiet machine'
+        : 'something else ran here, or the model has too little work for so many';
+    found.push(`it had ${formatNumber(noise.cpuPerWall, 2)} CPUs${for_}: ${why}`);
+  }
+  if (noise?.throttledPeriods !== undefined && noise.throttledPeriods > 0) {
+    found.push(
+      `the container was throttled in ${plural(noise.throttledPeriods, 'period')}: the tail shows its CPU quota, not the model`,
+    );
+  }
+  if (warmUp !== undefined && !warmUp.settled) {
+    found.push(`warm-up did not settle in ${plural(warmUp.runs, 'run')}: early runs may be slower than later ones`);
+  }
+  if (latency === undefined) return found;
+  if (!latency.stable) {
+    found.push(
+      'not stable: medians of the last three windows differ by over 10 %; measure longer, or on a quieter machine',
+    );
+  }
+  if (latency.autocorrelation > STRONG_AUTOCORRELATION) {
+    found.push(
+      `noise came in bursts: ${plural(latency.runs, 'run')} tell only as much as ${formatInteger(latency.effectiveRuns)} independent ones`,
+    );
+  }
+  const medians = latency.processes.map(({ p50Ms }) => p50Ms);
+  const [least, most] = [Math.min(...medians), Math.max(...medians)];
+  if (medians.length > 1 && most > least * LARGE_SPREAD) {
+    found.push(
+      `processes differ: p50 from ${formatLatencyRange(least, most).replace('–', ' to ')}; compare models over several processes only`,
+    );
+  }
+  return found;
+}
+
+/** Lag-1 autocorrelation from which three runs tell no more than two independent ones, about. */
+const STRONG_AUTOCORRELATION = 0.3;
+/** Largest over smallest median of processes that is worth a word. */
+const LARGE_SPREAD = 1.1;
+
+/** Far less CPU time than the threads could have used. Other providers wait for their device, servers are elsewhere. */
+function isStarved({ noise, threads, executionProviders }: ConfigurationReport): boolean {
+  if (noise === undefined || executionProviders.some((provider) => provider !== 'cpu')) return false;
+  if (executionProviders.length === 0) return false;
+  return noise.cpuPerWall < (threads === undefined || threads === 1 ? 0.9 : 0.6 * threads);
+}
