@@ -1,6 +1,6 @@
 /** Sentences about measurements that the terminal and the outputs for CI share. */
 import type { Scenario } from '../bench/scenario.js';
-import { formatLatencyRange, formatMetricRange, formatMetricValue, formatRate, quantileName } from './bench-format.js';
+import { formatLatencyRange, formatMetricRange, formatMetricValue, formatRate } from './bench-format.js';
 import type {
   BenchReport,
   BenchVerdict,
@@ -41,6 +41,30 @@ export function measuredRange({ low, high, unit }: BudgetReport): string {
   return formatMetricRange(low, high, unit) ?? '';
 }
 
+/** `measured 12.5 ms (95 %: 11.9–13.1 ms); 31 of 1,000 runs over`: the whole story of a budget. */
+export function budgetStory(budget: BudgetReport): string {
+  const range = measuredRange(budget);
+  const value = measuredValue(budget);
+  return [
+    ...(value === '' ? [] : [`measured ${value}${range === '' ? '' : ` (95 %: ${range})`}`]),
+    ...budgetReason(budget),
+  ].join('; ');
+}
+
+/** Why, unless it only repeats what was measured. */
+export function budgetReason(budget: BudgetReport): readonly string[] {
+  return budget.why === '' || budget.why === measuredValue(budget) ? [] : [budget.why];
+}
+
+/** `latency +10.1 % (95 %: +9.4 to +10.9 %); 10.1 % slower; noise 0.8 %, counts from 3 %`. */
+export function regressionStory(regression: RegressionReport): string {
+  const { ratio, why } = regression;
+  const range = ratioRange(regression);
+  const change =
+    ratio === undefined ? [] : [`latency ${ratioChange(ratio.value)}${range === '' ? '' : ` (95 %: ${range})`}`];
+  return [...change, why, regressionTerms(regression)].join('; ');
+}
+
 /** `+10.1 %` for a ratio of 1.101, `−4.2 %` for 0.958. */
 export function ratioChange(ratio: number): string {
   const percent = (ratio - 1) * 100;
@@ -77,11 +101,6 @@ export function quantileOf(
 /** `4.19–4.27 ms`; an empty text where there is no interval. */
 export function quantileRange({ lowMs, highMs }: QuantileReport): string {
   return lowMs === undefined ? '' : formatLatencyRange(lowMs, highMs);
-}
-
-/** `p50`; for a table of several. */
-export function quantileLabel({ probability }: QuantileReport): string {
-  return quantileName(probability);
 }
 
 /** Unit of throughput: servers of completions count tokens. */

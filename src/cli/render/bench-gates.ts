@@ -1,6 +1,7 @@
 import type { BenchReport, BenchVerdict, RegressionReport } from '../../report/bench-types.js';
 import {
   budgetPhrase,
+  budgetReason,
   measuredRange,
   measuredValue,
   ratioChange,
@@ -50,7 +51,7 @@ export async function budgetsText(report: BenchReport, options: BenchTextOptions
     { title: 'verdict' },
   ];
   const table = await renderTable(titles, rows, { ...options, indent: 2 });
-  const why = budgets.map((each) => (each.why === measuredValue(each) ? '' : safeText(each.why)));
+  const why = budgets.map((each) => safeText(budgetReason(each).join()));
   return `${options.style.bold('Budgets')}\n${withClauses(table, why, 1, options)}`;
 }
 

@@ -1,0 +1,58 @@
+import type { BenchReport, ConfigurationReport } from '../bench-types.js';
+
+/** One number of one configuration, for services that draw numbers over time. In ms, bytes and 1/s. */
+export interface MetricPoint {
+  readonly configuration: string;
+  /** `latency-p99`, `throughput`, `memory`, `cold-start`, `size`, `first-token-p50`, `tokens`. */
+  readonly metric: string;
+  readonly unit: 'ms' | 'bytes' | '/s';
+  readonly value: number;
+  readonly low?: number;
+  readonly high?: number;
+  readonly better: 'smaller' | 'bigger';
+}
+
+/** Every number worth following, configuration by configuration. Numbers that are not finite are left out. */
+export function metricPoints(report: BenchReport): readonly MetricPoint[] {
+  return report.configurations.flatMap(pointsOf).filter(({ value }) => Number.isFinite(value));
+}
+
+function pointsOf(each: ConfigurationReport): readonly MetricPoint[] {
+  const { label: configuration, latency, throughput, memory, coldStart, model, tokens } = each;
+  const points: MetricPoint[] = [];
+  const add = (metric: string, unit: MetricPoint['unit'], value: number, low?: number, high?: number): void => {
+    points.push({
+      configuration,
+      metric,
+      unit,
+      value,
+      ...(low === undefined ? {} : { low }),
+      ...(high === undefined ? {} : { high }),
+      better: unit === '/s' ? 'bigger' : 'smaller',
+    });
+  };
+  for (const { probability, ms, lowMs, highMs } of latency?.quantiles ?? []) {
+    if (ms !== undefined) add(`latency-${quantileSlug(probability)}`, 'ms', ms, lowMs, highMs);
+  }
+  if (throughput !== undefined) add('throughput', '/s', throughput.value, throughput.low, throughput.high);
+  if (memory !== undefined) add('memory', 'bytes', memory.modelBytes);
+  if (coldStart !== undefined) {
+    const totals = coldStart.starts.map(({ totalMs }) => totalMs);
+    const [low, high] = totals.length === 0 ? [] : [Math.min(...totals), Math.max(...totals)];
+    add('cold-start', 'ms', coldStart.median.totalMs, low, high);
+  }
+  if (model !== undefined) {
+    const bytes = (model.externalData ?? []).reduce((sum, file) => sum + file.sizeBytes, model.sizeBytes);
+    add('size', 'bytes', bytes);
+  }
+  for (const { probability, ms, lowMs, highMs } of tokens?.firstTokenMs ?? []) {
+    if (ms !== undefined) add(`first-token-${quantileSlug(probability)}`, 'ms', ms, lowMs, highMs);
+  }
+  if (tokens !== undefined) add('tokens', '/s', tokens.perSecond.value, tokens.perSecond.low, tokens.perSecond.high);
+  return points;
+}
+
+/** `p99`, `p99.9`. */
+function quantileSlug(probability: number): string {
+  return `p${Number((probability * 100).toPrecision(6))}`;
+}
