@@ -3,13 +3,6 @@ import { bencherMetricFormat, githubActionBenchmark, openMetrics } from './dashb
 import { junitXml } from './junit.js';
 import { markdownReport } from './markdown.js';
 
-/** A file of a format. */
-export interface CiDocument {
-  /** Stands before the extension of the path that was asked for; empty for that path itself. */
-  readonly infix: string;
-  readonly text: string;
-}
-
 export interface CiFormat {
   /** Name of the flag that takes a path: `--junit PATH`. */
   readonly flag: string;
@@ -17,8 +10,10 @@ export interface CiFormat {
   readonly extension: string;
   /** For help. */
   readonly summary: string;
-  /** @returns one document or more; the first is for the path itself. */
-  readonly make: (report: BenchReport) => readonly CiDocument[];
+  /** What stands before the extension of the path of each document; empty for the path itself. */
+  readonly documents: readonly string[];
+  /** @returns the text of each document */
+  readonly make: (report: BenchReport) => readonly string[];
 }
 
 /** Files that CI services read, by flag. */
@@ -27,37 +22,39 @@ export const CI_FORMATS = [
     flag: 'junit',
     extension: '.xml',
     summary: 'JUnit XML: budgets and regressions as test cases',
-    make: (report) => [{ infix: '', text: junitXml(report) }],
+    documents: [''],
+    make: (report) => [junitXml(report)],
   },
   {
     flag: 'markdown',
     extension: '.md',
     summary: 'Markdown for a comment on a pull request',
-    make: (report) => [{ infix: '', text: markdownReport(report) }],
+    documents: [''],
+    make: (report) => [markdownReport(report)],
   },
   {
     flag: 'github-benchmark',
     extension: '.json',
     summary: 'JSON for github-action-benchmark; a second file PATH.bigger.json holds throughput',
+    documents: ['', '.bigger'],
     make: (report) => {
       const { smaller, bigger } = githubActionBenchmark(report);
-      return [
-        { infix: '', text: smaller },
-        { infix: '.bigger', text: bigger },
-      ];
+      return [smaller, bigger];
     },
   },
   {
     flag: 'bencher',
     extension: '.json',
     summary: 'JSON for Bencher',
-    make: (report) => [{ infix: '', text: bencherMetricFormat(report) }],
+    documents: [''],
+    make: (report) => [bencherMetricFormat(report)],
   },
   {
     flag: 'openmetrics',
     extension: '.txt',
     summary: 'OpenMetrics text for GitLab and Prometheus',
-    make: (report) => [{ infix: '', text: openMetrics(report) }],
+    documents: [''],
+    make: (report) => [openMetrics(report)],
   },
 ] as const satisfies readonly CiFormat[];
 

@@ -1,9 +1,9 @@
-import type { Budget } from '../../bench/budgets.js';
 import { QuantileBudgetTest } from '../../bench/budget-test.js';
+import type { Budget } from '../../bench/budgets.js';
 import { MedianBudgetTest } from '../../bench/median-budget.js';
-import { ThroughputBudgetTest } from '../../bench/throughput-budget.js';
 import type { Scenario } from '../../bench/scenario.js';
 import type { Segment } from '../../bench/segment.js';
+import { ThroughputBudgetTest } from '../../bench/throughput-budget.js';
 import type { BenchVerdict, BudgetReport } from '../../report/bench-types.js';
 import { formatBytes, formatPercent } from '../../report/format.js';
 

@@ -115,12 +115,7 @@ function describeRun(run: ConfigurationRun, scenario: Scenario): ConfigurationRe
 }
 
 /** A point of a sweep; undefined where something is missing. */
-function pointOf({
-  latency,
-  throughput,
-  memory,
-  threads,
-}: ConfigurationReport):
+function pointOf({ latency, throughput, memory, threads }: ConfigurationReport):
   | {
       readonly latencyMs: number;
       readonly throughput: number;

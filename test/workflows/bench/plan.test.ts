@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { parseModel } from '../../../src/ir/text/parse-model.js';
 import { inputSpecs } from '../../../src/runtime/value-specs.js';
-import { type Axes, type BenchModel, type BenchProvider, planConfigurations } from '../../../src/workflows/bench/plan.js';
+import {
+  type Axes,
+  type BenchModel,
+  type BenchProvider,
+  planConfigurations,
+} from '../../../src/workflows/bench/plan.js';
 
 function benchModel(text: string, name = 'model.onnx'): BenchModel {
   const model = parseModel(`<ir_version: 8, opset_import: ["" : 17]> ${text}`);
