@@ -2,6 +2,8 @@
 
 /** How much of a native message goes into an error, in characters. */
 const MESSAGE_LIMIT = 2000;
+/** How much of a line of output. Loaders name the cause at the end, after two paths. */
+const LINE_LIMIT = 1200;
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: terminal escape sequences are what is removed here.
 const ESCAPES = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-Z\\-_])/g;
@@ -21,7 +23,7 @@ export function cleanNativeText(text: string, limit: number = MESSAGE_LIMIT): st
 export function lastNativeLines(text: string, count: number): string | undefined {
   const lines = text
     .split(/\r?\n/)
-    .map((line) => cleanNativeText(line, 500))
+    .map((line) => cleanNativeText(line, LINE_LIMIT))
     .filter((line) => line !== '' && !/^(?:at |\d+: 0x|Node\.js v|-+ )/.test(line));
   const errors = lines.filter((line) => /error|fatal|exception|fail|cannot|couldn't/i.test(line));
   const shown = (errors.length > 0 ? errors : lines).slice(-count);

@@ -15,7 +15,7 @@ import type { ProfileReport } from '../report/bench-types.js';
 import type { DataTypeCode } from '../tensor/dtype.js';
 import type { RatioEstimate } from '../tensor/statistics.js';
 import type { JobProgress } from './job.js';
-import type { Feeds, HostTensor, SampleSource, SessionOptions, ValueSpec } from './types.js';
+import type { ExecutionProvider, Feeds, HostTensor, SampleSource, SessionOptions, ValueSpec } from './types.js';
 
 export interface VersionsResult {
   readonly onnxRuntime: string;
@@ -28,14 +28,19 @@ export interface VersionsResult {
 
 export interface ProbeParams {
   /** An execution provider, for example `cuda`. */
-  readonly provider: string;
+  readonly provider: ExecutionProvider;
 }
 
 export interface ProbeResult {
   readonly provider: string;
   /** True when a session was created on it and gave the right answer. */
   readonly works: boolean;
+  /** What ONNX Runtime said. */
   readonly why?: string;
+  /** What that means, one clause. */
+  readonly cause?: string;
+  /** What to do about it, where that is known. */
+  readonly fix?: string;
 }
 
 /** An input or output as ONNX Runtime describes it. */

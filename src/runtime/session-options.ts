@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { InferenceSession } from 'onnxruntime-node';
+import { nativeProvider } from './execution-providers.js';
 import type { SessionOptions } from './types.js';
 
 /** What a session is made with unless the caller says otherwise. */
@@ -14,7 +15,7 @@ const LOG_FATAL = 4;
  */
 export function nativeSessionOptions(options: SessionOptions = {}): InferenceSession.SessionOptions {
   return {
-    executionProviders: [...(options.executionProviders ?? SESSION_DEFAULTS.executionProviders)],
+    executionProviders: (options.executionProviders ?? SESSION_DEFAULTS.executionProviders).map(nativeProvider),
     graphOptimizationLevel: options.graphOptimization ?? SESSION_DEFAULTS.graphOptimization,
     intraOpNumThreads: options.threads ?? availableParallelism(),
     interOpNumThreads: 1,

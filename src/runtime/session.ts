@@ -2,6 +2,7 @@ import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { ServeOptError } from '../errors.js';
 import { DataType, dataTypeName } from '../tensor/dtype.js';
 import { elementCount } from '../tensor/tensor.js';
+import { formatProvider } from './execution-providers.js';
 import { HOST_TYPES, hostTypeName, UNFETCHABLE_NAME } from './interface-screen.js';
 import type { ChildSession } from './job.js';
 import { type OnnxRuntime, onnxRuntimeMessage } from './onnx-runtime.js';
@@ -41,7 +42,7 @@ export class Session implements ChildSession {
     } catch (error) {
       const text = onnxRuntimeMessage(error);
       if (/backend not found|AppendExecutionProvider/.test(text)) {
-        const providers = (options.executionProviders ?? []).join(', ');
+        const providers = (options.executionProviders ?? []).map(formatProvider).join(', ');
         throw new ServeOptError('SO5005', `Execution provider ${providers} is not available: ${text}`, {
           cause: error,
         });

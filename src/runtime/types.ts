@@ -43,10 +43,18 @@ export type SampleSource =
       readonly sameShapes?: boolean;
     };
 
+/** Value of an option of an execution provider. */
+export type ProviderOptionValue = string | number | boolean | readonly string[];
+
+/** An execution provider to use: its name, or that and options by the names that onnxruntime-node gives them. */
+export type ExecutionProvider =
+  | string
+  | { readonly name: string; readonly options: Readonly<Record<string, ProviderOptionValue>> };
+
 /** Options of an ONNX Runtime session, as far as serve-opt sets them. */
 export interface SessionOptions {
   /** Execution providers in order; default `['cpu']`. */
-  readonly executionProviders?: readonly string[];
+  readonly executionProviders?: readonly ExecutionProvider[];
   readonly graphOptimization?: 'disabled' | 'basic' | 'extended' | 'all';
   /** Intra-op threads; default what `os.availableParallelism()` says. */
   readonly threads?: number;

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ServeOptError } from '../../errors.js';
 import { formatBytes } from '../../report/format.js';
+import type { ProbeResult } from '../../runtime/protocol.js';
 import { probeRuntime } from '../../runtime/providers.js';
 import type { CommandContext, CommandResult } from '../command.js';
 import type { Versions } from '../context.js';
@@ -25,7 +26,7 @@ export interface RuntimeState {
   readonly version?: string;
   readonly why?: string;
   readonly hint?: string;
-  readonly providers: readonly { readonly provider: string; readonly works: boolean; readonly why?: string }[];
+  readonly providers: readonly ProbeResult[];
 }
 
 export interface FolderState {
@@ -79,9 +80,6 @@ async function folderState(path: string): Promise<FolderState> {
   }
 }
 
-/** Longest reason in the table: what a driver's loader says can fill a screen. `-v` and `--json` give all of it. */
-const REASON_LENGTH = 110;
-
 async function renderDoctor(report: DoctorReport, { style, columns, verbosity }: TextOptions): Promise<string> {
   const verbose = verbosity > 0;
   const { versions, runtime, temporaryFolder } = report;
@@ -96,12 +94,8 @@ async function renderDoctor(report: DoctorReport, { style, columns, verbosity }:
       style,
       indent: 2,
     });
-  const providers = runtime.providers.map((provider) =>
-    line(
-      provider.works,
-      provider.provider,
-      provider.works ? 'works' : `does not work: ${shortened(provider.why ?? 'no reason given', verbose)}`,
-    ),
+  const providers = runtime.providers.map((result) =>
+    line(result.works, result.provider, providerText(result, verbose)),
   );
   const tools = report.tools.map((tool) => line(tool.found, tool.name, tool.path ?? `not found (${tool.purpose})`));
   const free = temporaryFolder.freeBytes === undefined ? '' : `, ${formatBytes(temporaryFolder.freeBytes)} free`;
@@ -126,10 +120,10 @@ async function renderDoctor(report: DoctorReport, { style, columns, verbosity }:
   return parts.join('\n');
 }
 
-/** Without the source file that native code names first. */
-function shortened(native: string, verbose: boolean): string {
-  if (verbose) return native;
-  const reason = native.replace(/^\/\S+:\d+ /, '');
-  if (reason.length <= REASON_LENGTH) return reason;
-  return `${reason.slice(0, REASON_LENGTH).trimEnd()}…`;
+/** What is wrong and what helps; with `-v` also what ONNX Runtime said. */
+function providerText({ works, cause, fix, why }: ProbeResult, verbose: boolean): string {
+  if (works) return 'works';
+  const advice = fix === undefined ? '' : `; ${fix}`;
+  const said = verbose && why !== undefined && why !== cause ? ` (${why})` : '';
+  return `does not work: ${cause ?? why ?? 'no reason given'}${advice}${said}`;
 }

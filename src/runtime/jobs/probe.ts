@@ -1,4 +1,5 @@
 import type { ChildState } from '../child-state.js';
+import { nativeProvider, providerName } from '../execution-providers.js';
 import { onnxRuntimeMessage } from '../onnx-runtime.js';
 import type { ProbeParams, ProbeResult } from '../protocol.js';
 
@@ -17,11 +18,12 @@ const PROBE_MODEL = Uint8Array.from(
  * still lack a library, a driver or a device.
  * @throws SO5004 when ONNX Runtime itself does not load.
  */
-export async function probeJob(state: ChildState, { provider }: ProbeParams): Promise<ProbeResult> {
+export async function probeJob(state: ChildState, { provider: asked }: ProbeParams): Promise<ProbeResult> {
+  const provider = providerName(asked);
   const ort = await state.onnxRuntime();
   try {
     const session = await ort.InferenceSession.create(PROBE_MODEL, {
-      executionProviders: [provider],
+      executionProviders: [nativeProvider(asked)],
       logSeverityLevel: 3,
     });
     const results = await session.run({ x: new ort.Tensor('float32', Float32Array.of(-1, 2), [2]) });

@@ -1,0 +1,144 @@
+import { providerEntry } from './execution-providers.js';
+
+/** Why an execution provider does not work, in words for people, and what to do about it. */
+export interface ProviderFailure {
+  readonly cause: string;
+  /** Undefined where no general advice is known. */
+  readonly fix?: string;
+}
+
+/** The command that brings the libraries of CUDA and TensorRT. */
+const INSTALL_CUDA = 'ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node';
+
+interface Rule {
+  /** Undefined: for any. */
+  readonly providers?: readonly string[];
+  readonly pattern: RegExp;
+  readonly cause: (match: RegExpExecArray, title: string) => string;
+  readonly fix?: string;
+}
+
+const NVIDIA = ['cuda', 'tensorrt'];
+const SONAME = String.raw`(?:[^\s:]*[/\\])?`;
+
+/**
+ * What ONNX Runtime, CUDA and Dawn say, and what it means; the first that fits counts. CUDA's numbers are those of
+ * cudaError_t, which do not change.
+ */
+const RULES: readonly Rule[] = [
+  {
+    pattern: /backend not found|not (?:included|enabled) in (?:the|this) build/i,
+    cause: (_, title) => `this build of ONNX Runtime has no ${title}`,
+  },
+  {
+    providers: NVIDIA,
+    pattern: new RegExp(`error:? "?${SONAME}(?:lib)?onnxruntime_providers_\\w+(?:\\.so|\\.dll)?[^:]*: cannot o`, 'i'),
+    cause: (_, title) => `ONNX Runtime's library for ${title} is not installed`,
+    fix: INSTALL_CUDA,
+  },
+  {
+    providers: NVIDIA,
+    pattern: new RegExp(`${SONAME}(libcuda\\.so[.\\d]*|nvcuda\\.dll)\\b.{0,40}(?:cannot open|not found)`, 'i'),
+    cause: () => 'the NVIDIA driver is not installed',
+    fix: 'install the NVIDIA driver; in a container, start it with --gpus all',
+  },
+  {
+    providers: NVIDIA,
+    pattern: /\b((?:lib)?nvinfer[\w.]*|libnvonnxparser[\w.]*): cannot open/i,
+    cause: ([, library]) => `TensorRT is not installed (${library} is missing)`,
+    fix: 'install TensorRT 10 and put its lib folder on LD_LIBRARY_PATH',
+  },
+  {
+    providers: NVIDIA,
+    pattern: /\b(libcudnn[\w.]*): cannot open/i,
+    cause: ([, library]) => `cuDNN is not installed in the version that ONNX Runtime wants (${library} is missing)`,
+    fix: 'install cuDNN 9 for CUDA 12 and put its lib folder on LD_LIBRARY_PATH',
+  },
+  {
+    providers: NVIDIA,
+    pattern: /\b(lib(?:cudart|cublas|cublasLt|cufft|curand|cusparse|cusolver|nvrtc|nvJitLink)[\w.]*): cannot open/i,
+    cause: ([, library]) => `CUDA is not installed in the version that ONNX Runtime wants (${library} is missing)`,
+    fix: 'install the runtime libraries of CUDA 12 and put their folder on LD_LIBRARY_PATH',
+  },
+  {
+    providers: NVIDIA,
+    pattern: /LoadLibrary failed with error 126/i,
+    cause: (_, title) => `ONNX Runtime's library for ${title}, or one of CUDA 12 or cuDNN 9 that it needs, is missing`,
+    fix: `${INSTALL_CUDA}; CUDA 12 and cuDNN 9 must be on PATH`,
+  },
+  {
+    providers: NVIDIA,
+    pattern: /CUDA (?:failure|error) 35\b|driver version is insufficient/i,
+    cause: () => 'the NVIDIA driver is missing or too old for CUDA 12',
+    fix: 'install a newer NVIDIA driver; in a container, start it with --gpus all',
+  },
+  {
+    providers: NVIDIA,
+    pattern: /CUDA (?:failure|error) 80[34]\b|forward compatibility|driver \/ cuda driver combination/i,
+    cause: () => 'the NVIDIA driver and the CUDA libraries do not go together',
+    fix: 'use the CUDA libraries of the driver, or restart after a driver update',
+  },
+  {
+    providers: NVIDIA,
+    pattern: /CUDA (?:failure|error) 100\b|no CUDA-capable device/i,
+    cause: () => 'there is no NVIDIA GPU that this process may use',
+    fix: 'look at nvidia-smi and CUDA_VISIBLE_DEVICES; in a container, start it with --gpus all',
+  },
+  {
+    providers: [...NVIDIA, 'directml'],
+    pattern: /CUDA (?:failure|error) 101\b|invalid device ordinal|Invalid (?:CUDA )?device.?id|valid device ID/i,
+    cause: () => 'there is no GPU of this number',
+    fix: 'choose a deviceId that nvidia-smi lists, from 0 on',
+  },
+  {
+    providers: NVIDIA,
+    pattern: /CUDA (?:failure|error) 209\b|no kernel image is available/i,
+    cause: () => 'ONNX Runtime was not built for this generation of GPUs',
+    fix: 'use a version of onnxruntime-node that supports the GPU',
+  },
+  {
+    providers: NVIDIA,
+    pattern:
+      /CUDNN_STATUS_(?:\w*VERSION_MISMATCH|SUBLIBRARY\w*)|CUDNN_STATUS_NOT_INITIALIZED|undefined symbol|version `[^']+' not found/i,
+    cause: () => 'the versions of CUDA, cuDNN and ONNX Runtime do not go together',
+    fix: 'install CUDA 12 and cuDNN 9, and keep others off LD_LIBRARY_PATH',
+  },
+  {
+    pattern: /CUDA (?:failure|error) 2\b|out of memory|failed to allocate memory/i,
+    cause: () => 'the memory of the GPU is full',
+    fix: 'end what else uses the GPU, see nvidia-smi',
+  },
+  {
+    providers: ['webgpu'],
+    pattern: /WebGPU adapter|No supported adapters|webgpu.*(?:vulkan|libvulkan)/i,
+    cause: () => 'there is no GPU with a driver that WebGPU can use (Vulkan, Metal or Direct3D 12)',
+    fix: "install the GPU's Vulkan driver and libvulkan1; in a container, pass /dev/dri",
+  },
+];
+
+/** Where onnxruntime-node has a provider at all; undefined where it has it on `platform`. */
+export function platformFailure(provider: string, platform: string): ProviderFailure | undefined {
+  const entry = providerEntry(provider);
+  if (!entry || entry.platforms.includes(platform)) return undefined;
+  const titles = new Map([
+    ['linux', 'Linux'],
+    ['darwin', 'macOS'],
+    ['win32', 'Windows'],
+  ]);
+  const systems = entry.platforms.map((name) => titles.get(name) ?? name);
+  return { cause: `ONNX Runtime has ${entry.title} only on ${systems.join(' and ')}` };
+}
+
+/** Makes sense of what ONNX Runtime said when `provider` did not work. */
+export function providerFailure(provider: string, said: string, platform: string): ProviderFailure {
+  const elsewhere = platformFailure(provider, platform);
+  if (elsewhere) return elsewhere;
+  const entry = providerEntry(provider);
+  for (const { providers, pattern, cause, fix } of RULES) {
+    if (providers && !providers.includes(entry?.name ?? provider)) continue;
+    const match = pattern.exec(said);
+    if (match) return { cause: cause(match, entry?.title ?? provider), ...(fix === undefined ? {} : { fix }) };
+  }
+  // Without the source file that native code names first.
+  return { cause: said.replace(/^\/\S+:\d+ /, '') };
+}
