@@ -15,7 +15,7 @@ const LAYERS: Readonly<Record<string, { readonly imports: readonly string[]; rea
   'version.ts': { imports: [] },
   'index.ts': { imports: ['*'] },
   tensor: { imports: BASE },
-  bench: { imports: [...BASE, 'tensor'] },
+  bench: { imports: [...BASE, 'tensor'], types: ['report'] },
   codec: { imports: [...BASE, 'tensor'] },
   ir: { imports: [...BASE, 'tensor', 'codec'] },
   ops: { imports: [...BASE, 'tensor', 'codec', 'ir'] },

@@ -1,4 +1,6 @@
 /** Every job of the ONNX Runtime child process: what goes in and what comes out. Plain structured-clonable data only. */
+
+import type { RatioEstimate } from '../bench/paired-ratio.js';
 import type { ArrivalProcess } from '../bench/scenario.js';
 import type { ErrorCode, ErrorLocation } from '../errors.js';
 import type { CompareParams } from '../evaluate/compare-job.js';
@@ -13,7 +15,6 @@ import type {
 import type { ValueRange } from '../quantize/observers.js';
 import type { ProfileReport } from '../report/bench-types.js';
 import type { DataTypeCode } from '../tensor/dtype.js';
-import type { RatioEstimate } from '../tensor/statistics.js';
 import type { JobProgress } from './job.js';
 import type { ExecutionProvider, Feeds, HostTensor, SampleSource, SessionOptions, ValueSpec } from './types.js';
 

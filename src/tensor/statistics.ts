@@ -1,6 +1,5 @@
-/** Statistics over typed arrays. Pure and synchronous: these are inner loops. */
+/** Smallest and largest elements of typed arrays. Pure and synchronous: these are inner loops. */
 import { fromFloat16 } from './float16.js';
-import { createRandom } from './random.js';
 
 /** Smallest and largest finite element; `min > max` (Infinity, -Infinity) when there is none. */
 export interface MinMax {
@@ -88,81 +87,4 @@ export function minMaxFloat16(bits: Uint16Array): MinMax {
 
 function fromSortKey(key: number): number {
   return key & 0x8000 ? key & 0x7fff : key ^ 0xffff;
-}
-
-/**
- * The quantile of `samples` by nearest rank: the element of rank ceil(probability · n) in ascending order, always a
- * value that was really seen. NaN for no samples.
- */
-export function quantileNearestRank(samples: readonly number[] | Float64Array, probability: number): number {
-  const sorted = Float64Array.from(samples).sort();
-  // The small term keeps 0.07 * 100 = 7.000000000000001 at rank 7.
-  const rank = Math.ceil(probability * sorted.length - 1e-9);
-  return sorted[Math.max(1, Math.min(rank, sorted.length)) - 1] ?? Number.NaN;
-}
-
-/** The median: the mean of the two middle elements for an even count. NaN for no samples. */
-export function median(samples: readonly number[] | Float64Array): number {
-  const sorted = Float64Array.from(samples).sort();
-  const upper = sorted.length >> 1;
-  const high = sorted[upper] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? high : (high + (sorted[upper - 1] ?? Number.NaN)) / 2;
-}
-
-/** A median of ratios with its percentile bootstrap interval. */
-export interface RatioEstimate {
-  readonly median: number;
-  readonly low: number;
-  readonly high: number;
-  readonly pairs: number;
-}
-
-export const BOOTSTRAP_DEFAULTS = { resamples: 10_000, confidence: 0.95, seed: 1 } as const;
-
-/**
- * Median of `candidate[i] / baseline[i]` with a percentile bootstrap confidence interval (Efron 1979) of seeded
- * resamples. Paired, so noise that hits both sides of a pair alike cancels out. Arrays are of equal, non-zero length.
- */
-export function medianOfPairedRatios(
-  baseline: readonly number[],
-  candidate: readonly number[],
-  options: { readonly resamples?: number; readonly confidence?: number; readonly seed?: number } = {},
-): RatioEstimate {
-  const { resamples, confidence, seed } = { ...BOOTSTRAP_DEFAULTS, ...options };
-  const count = Math.min(baseline.length, candidate.length);
-  const ratios = new Float64Array(count);
-  for (let i = 0; i < count; i++) ratios[i] = (candidate[i] as number) / (baseline[i] as number);
-  ratios.sort();
-  const random = createRandom(seed);
-  const medians = new Float64Array(resamples);
-  const drawn = new Uint32Array(count);
-  for (let r = 0; r < resamples; r++) {
-    drawn.fill(0);
-    for (let i = 0; i < count; i++) {
-      const index = Math.floor((random.uint32() / 2 ** 32) * count);
-      drawn[index] = (drawn[index] as number) + 1;
-    }
-    medians[r] = medianOfDrawn(ratios, drawn, count);
-  }
-  const tail = (1 - confidence) / 2;
-  return {
-    median: median(ratios),
-    low: quantileNearestRank(medians, tail),
-    high: quantileNearestRank(medians, 1 - tail),
-    pairs: count,
-  };
-}
-
-/** Median of a resample given as how often each element of the sorted array was drawn. */
-function medianOfDrawn(sorted: Float64Array, drawn: Uint32Array, count: number): number {
-  const lowRank = (count - 1) >> 1;
-  const highRank = count >> 1;
-  let seen = 0;
-  let low = Number.NaN;
-  for (let i = 0; i < count; i++) {
-    seen += drawn[i] as number;
-    if (Number.isNaN(low) && seen > lowRank) low = sorted[i] as number;
-    if (seen > highRank) return (low + (sorted[i] as number)) / 2;
-  }
-  return low;
 }

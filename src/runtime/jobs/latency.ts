@@ -1,4 +1,5 @@
-import { medianOfPairedRatios, quantileNearestRank } from '../../tensor/statistics.js';
+import { medianOfPairedRatios } from '../../bench/paired-ratio.js';
+import { quantileNearestRank } from '../../bench/quantiles.js';
 import type { JobContext, ReportProgress } from '../job.js';
 import type { LatencyParams, LatencyResult, SessionLatency } from '../protocol.js';
 import { BlockSubject, timeInTurns } from '../timing/block-subject.js';

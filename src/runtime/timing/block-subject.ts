@@ -1,4 +1,4 @@
-import { median } from '../../tensor/statistics.js';
+import { median } from '../../bench/quantiles.js';
 import { type Clock, SYSTEM_CLOCK } from './clock.js';
 import type { Run } from './measure-loop.js';
 import { WARM_UP, type WarmUp, warmUp } from './warm-up.js';

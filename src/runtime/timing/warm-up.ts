@@ -1,4 +1,4 @@
-import { median } from '../../tensor/statistics.js';
+import { median } from '../../bench/quantiles.js';
 import type { Clock } from './clock.js';
 
 /** When a session counts as warm. */

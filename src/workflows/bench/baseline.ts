@@ -32,6 +32,13 @@ const BLOCKS = { wanted: 30, least: 5 } as const;
 /** The baseline, the candidate and the baseline again. */
 const SESSIONS = 3;
 
+/** What was measured, and where. */
+export interface Candidates {
+  readonly runs: readonly ConfigurationRun[];
+  readonly environment: EnvironmentReport;
+  readonly onnxRuntimeVersion: string;
+}
+
 /** What configurations are compared with: a model measured in turns, or an earlier report. */
 export class Baseline {
   readonly #path: string;
@@ -86,19 +93,17 @@ export class Baseline {
 
   /** A verdict for each configuration that was measured. */
   async judge(
-    runs: readonly ConfigurationRun[],
-    environment: EnvironmentReport,
-    onnxRuntimeVersion: string | undefined,
+    candidates: Candidates,
     scenario: Scenario,
     options: BenchOptions,
     stages: Stages,
   ): Promise<RegressionReport[]> {
     const reports: RegressionReport[] = [];
-    for (const run of runs) {
+    for (const run of candidates.runs) {
       if (run.error) continue;
       reports.push(
         this.#report
-          ? this.#against(this.#report, run, environment, onnxRuntimeVersion, scenario, options)
+          ? this.#against(this.#report, run, candidates, scenario, options)
           : await this.#inTurns(run, options, stages),
       );
     }
@@ -169,8 +174,7 @@ export class Baseline {
   #against(
     report: EarlierReport,
     run: ConfigurationRun,
-    environment: EnvironmentReport,
-    onnxRuntimeVersion: string | undefined,
+    { environment, onnxRuntimeVersion }: Candidates,
     scenario: Scenario,
     options: BenchOptions,
   ): RegressionReport {
@@ -185,7 +189,7 @@ export class Baseline {
       );
     if (report.onnxRuntimeVersion !== onnxRuntimeVersion)
       return notComparable(
-        `it was measured with ONNX Runtime ${report.onnxRuntimeVersion || '?'}, this is ${onnxRuntimeVersion ?? '?'}`,
+        `it was measured with ONNX Runtime ${report.onnxRuntimeVersion || '?'}, this is ${onnxRuntimeVersion}`,
       );
     if (report.scenario !== scenarioKey(scenario)) return notComparable('it was measured in another scenario');
     const earlier = report.configurations.find((each) => isSame(each, run));

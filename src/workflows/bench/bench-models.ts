@@ -4,6 +4,7 @@ import { readModel } from '../../ir/read-model.js';
 import { assertUsable } from '../../ir/usable.js';
 import type { BenchReport, EnvironmentReport, RegressionReport } from '../../report/bench-types.js';
 import { readEnvironment } from '../../runtime/environment.js';
+import { startRuntime } from '../../runtime/host.js';
 import { inputSpecs } from '../../runtime/value-specs.js';
 import { BENCH_DEFAULTS, type BenchOptions } from '../options.js';
 import { FileHashes } from '../report-files.js';
@@ -24,6 +25,8 @@ interface Progress {
   readonly regressions: RegressionReport[];
   readonly warnings: string[];
   readonly notes: string[];
+  readonly environment: EnvironmentReport;
+  readonly onnxRuntimeVersion: string;
 }
 
 /**
@@ -93,6 +96,8 @@ async function benchOpened(
     regressions: [],
     warnings: oversubscribed(planned, environment),
     notes: [...notes],
+    environment,
+    onnxRuntimeVersion: await onnxRuntimeVersion(options),
   };
   let interrupted = false;
   try {
@@ -101,7 +106,7 @@ async function benchOpened(
     await measureAll(found, options, stages);
     if (baseline) {
       stages.start('compare');
-      found.regressions.push(...(await baseline.judge(found.runs, environment, scenario, options, stages)));
+      found.regressions.push(...(await baseline.judge(found, scenario, options, stages)));
       stages.end();
     }
   } catch (error) {
@@ -111,7 +116,7 @@ async function benchOpened(
   const [first] = found.runs;
   const nothing = found.runs.every(({ segments }) => segments.length === 0);
   if (!interrupted && nothing && first?.error) throw first.error;
-  return benchReport({ ...found, options, scenario, environment, interrupted });
+  return benchReport({ ...found, options, scenario, interrupted });
 }
 
 /** Each configuration in turn; one that cannot be measured keeps its error and does not keep others from it. */
@@ -153,7 +158,7 @@ async function measureAll({ runs, gates }: Progress, options: BenchOptions, stag
   stages.start('measure', 100);
   const share = (round: number): number => (gates.size === 0 ? round / processes : Math.min(1, round / processes));
   for (let round = 0; ; round++) {
-    const active = runs.filter((run) => !run.error && (round < processes || gates.isOpen(run)));
+    const active = runs.filter((run) => !run.error && (round < processes || gates.isOpen(run.label)));
     if (active.length === 0 || (round > 0 && gates.size > 0 && passed() >= maxTimeMs)) break;
     for (const [index, run] of active.entries()) {
       await run.round(roundMs(round, durationMs, processes, run.startMs));
@@ -163,6 +168,15 @@ async function measureAll({ runs, gates }: Progress, options: BenchOptions, stag
   }
   for (const run of runs) gates.judge(run, true);
   stages.end(runs.length === 1 ? undefined : `${runs.length} configurations`);
+}
+
+async function onnxRuntimeVersion({ signal }: BenchOptions): Promise<string> {
+  const host = await startRuntime(signal ? { signal } : {});
+  try {
+    return (await host.request('versions', undefined)).onnxRuntime;
+  } finally {
+    await host.close();
+  }
 }
 
 function scenarioOf(options: BenchOptions): Scenario {

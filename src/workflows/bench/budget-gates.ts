@@ -15,7 +15,7 @@ export interface Measured {
   readonly rows: number;
   readonly coldStartsMs: readonly number[];
   readonly sizeBytes?: number;
-  readonly memoryBytes?: number;
+  readonly memoryBytes?: number | undefined;
   /** Time to the first token of each answer, as segments. */
   readonly firstTokens?: readonly Segment[];
   /** Tokens of a request, on average. */

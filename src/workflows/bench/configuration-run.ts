@@ -2,13 +2,15 @@ import { availableParallelism } from 'node:os';
 import { median } from '../../bench/quantiles.js';
 import type { Scenario } from '../../bench/scenario.js';
 import type { Segment } from '../../bench/segment.js';
-import { ServeOptError } from '../../errors.js';
+import { bug, ServeOptError } from '../../errors.js';
 import type { ColdStart, NoiseReport, ProfileReport, ProviderUse } from '../../report/bench-types.js';
 import { type RuntimeHost, startRuntime } from '../../runtime/host.js';
 import type { MeasureStartResult, MeasureWarmUpResult } from '../../runtime/protocol.js';
 import type { SampleSource, SessionOptions, ValueSpec } from '../../runtime/types.js';
+import type { Measured } from './budget-gates.js';
 import type { Configuration } from './plan.js';
 import { SegmentBuilder } from './segment-builder.js';
+import { rowsOf } from './sizes.js';
 
 /** Between two looks at the signal. */
 const CHUNK_MS = 250;
@@ -34,6 +36,7 @@ export interface Preparation {
   readonly providersUsed?: readonly ProviderUse[];
   readonly profile?: ProfileReport;
   readonly notes: readonly string[];
+  readonly warnings: readonly string[];
 }
 
 interface Stream {
@@ -43,7 +46,7 @@ interface Stream {
 }
 
 /** One configuration, measured in rounds: each in fresh processes, one for each stream. */
-export class ConfigurationRun {
+export class ConfigurationRun implements Measured {
   readonly configuration: Configuration;
   readonly segments: Segment[] = [];
   readonly coldStarts: ColdStart[] = [];
@@ -51,7 +54,7 @@ export class ConfigurationRun {
   error: ServeOptError | undefined;
   fed: MeasureStartResult['inputs'] = [];
   readonly #context: RunContext;
-  readonly #preparation: Preparation;
+  readonly #preparation: Preparation | undefined;
   readonly #warmUps: MeasureWarmUpResult[] = [];
   #peakBytes = 0;
   #cpuMs = 0;
@@ -59,14 +62,44 @@ export class ConfigurationRun {
   #involuntarySwitches = 0;
   #rounds = 0;
 
-  constructor(configuration: Configuration, preparation: Preparation, context: RunContext) {
+  /** @param preparation undefined for a configuration that cannot be prepared: it is there to say so */
+  constructor(configuration: Configuration, preparation: Preparation | undefined, context: RunContext) {
     this.configuration = configuration;
     this.#preparation = preparation;
     this.#context = context;
   }
 
-  get preparation(): Preparation {
+  /** One that cannot be measured. */
+  static failed(configuration: Configuration, context: RunContext, error: ServeOptError): ConfigurationRun {
+    const run = new ConfigurationRun(configuration, undefined, context);
+    run.error = error;
+    return run;
+  }
+
+  get preparation(): Preparation | undefined {
     return this.#preparation;
+  }
+
+  get label(): string {
+    return this.configuration.label;
+  }
+
+  get rows(): number {
+    const { batch, model } = this.configuration;
+    return this.fed.length > 0 ? rowsOf(model.inputs, this.fed) : (batch ?? 1);
+  }
+
+  get coldStartsMs(): readonly number[] {
+    return this.coldStarts.map(({ totalMs }) => totalMs);
+  }
+
+  get sizeBytes(): number {
+    const { sizeBytes, externalData = [] } = this.configuration.model.report;
+    return externalData.reduce((sum, file) => sum + file.sizeBytes, sizeBytes);
+  }
+
+  get memoryBytes(): number | undefined {
+    return this.memory?.modelBytes;
   }
 
   /** Rounds begun. */
@@ -85,7 +118,7 @@ export class ConfigurationRun {
 
   get memory(): { readonly peakBytes: number; readonly bareBytes: number; readonly modelBytes: number } | undefined {
     if (this.#peakBytes === 0) return undefined;
-    const bareBytes = this.#preparation.bareBytes * this.#streams;
+    const bareBytes = (this.#preparation?.bareBytes ?? 0) * this.#streams;
     return { peakBytes: this.#peakBytes, bareBytes, modelBytes: Math.max(0, this.#peakBytes - bareBytes) };
   }
 
@@ -146,6 +179,8 @@ export class ConfigurationRun {
   async #start(round: number, stream: number, hosts: RuntimeHost[]): Promise<Stream> {
     const { configuration } = this;
     const { scenario, seed, signal } = this.#context;
+    const preparation = this.#preparation;
+    if (!preparation) throw bug('a configuration that cannot be prepared is measured');
     const begun = performance.now();
     const host = await startRuntime(signal ? { signal } : {});
     const processMs = performance.now() - begun;
@@ -157,9 +192,9 @@ export class ConfigurationRun {
     });
     const { measurement, firstRunMs, inputs } = await host.request('measureStart', {
       session,
-      source: this.#preparation.source,
-      inputs: this.#preparation.inputs,
-      batchSize: this.#preparation.batch,
+      source: preparation.source,
+      inputs: preparation.inputs,
+      batchSize: preparation.batch,
       ...(scenario.kind === 'server'
         ? {
             openLoop: { ratePerSecond: scenario.ratePerSecond, arrivals: scenario.arrivals, seed: seed + round + 1 },

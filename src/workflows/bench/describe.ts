@@ -15,7 +15,7 @@ import { BENCH_DEFAULTS, type BenchOptions } from '../options.js';
 import type { BudgetGates } from './budget-gates.js';
 import { coldStartReport } from './cold-start.js';
 import type { ConfigurationRun } from './configuration-run.js';
-import { chosenSizes, rowsOf } from './sizes.js';
+import { chosenSizes } from './sizes.js';
 
 /** Requests kept in the report, of each configuration. */
 const MOST_KEPT = 20_000;
@@ -83,7 +83,7 @@ function sourceName(dataPath: string | undefined): string {
 function describeRun(run: ConfigurationRun, scenario: Scenario): ConfigurationReport {
   const { configuration, preparation, segments, coldStarts, error, fed, warmUp, memory, noise } = run;
   const inputs = configuration.model.inputs;
-  const batchSize = fed.length > 0 ? rowsOf(inputs, fed) : (configuration.batch ?? 1);
+  const batchSize = run.rows;
   const measured = segments.length > 0;
   const { profile, providersUsed } = preparation ?? {};
   return {

@@ -2,6 +2,7 @@ import { ServeOptError } from '../../errors.js';
 import type { ProfileReport } from '../../report/bench-types.js';
 import { type RuntimeHost, startRuntime } from '../../runtime/host.js';
 import { screenInterface } from '../../runtime/interface-screen.js';
+import { proveProviders } from '../../runtime/provider-proof.js';
 import type { SampleSource, ValueSpec } from '../../runtime/types.js';
 import { outputSpecs } from '../../runtime/value-specs.js';
 import { withWorkFolder } from '../../runtime/work-folder.js';
@@ -55,6 +56,7 @@ export class Preparations {
           notes.push(`Batch size ${chosen.batch} gave most samples a second of those tried.`);
       }
       const profile = await this.#profile(host, chosen, source);
+      const warnings = profile ? proveProviders(profile, chosen.provider.executionProviders) : [];
       return {
         configuration: chosen,
         preparation: {
@@ -65,6 +67,7 @@ export class Preparations {
           ...(profile ? { providersUsed: profile.providers } : {}),
           ...(profile && this.#options.profile ? { profile } : {}),
           notes,
+          warnings: warnings.map((warning) => `${chosen.label}: ${warning}.`),
         },
       };
     } finally {
@@ -114,7 +117,7 @@ export class Preparations {
     configuration: Configuration,
     source: SampleSource,
   ): Promise<ProfileReport | undefined> {
-    const onCpuAlone = configuration.provider.executionProviders.every((each) => each === 'cpu');
+    const onCpuAlone = configuration.provider.names.every((name) => name === 'cpu');
     if (onCpuAlone && !this.#options.profile) return undefined;
     return withWorkFolder((folder) =>
       host.request('profile', {

@@ -1,0 +1,60 @@
+import { createRandom } from '../tensor/random.js';
+import { median, quantileNearestRank } from './quantiles.js';
+
+/** A median of ratios with its percentile bootstrap interval. */
+export interface RatioEstimate {
+  readonly median: number;
+  readonly low: number;
+  readonly high: number;
+  readonly pairs: number;
+}
+
+export const BOOTSTRAP_DEFAULTS = { resamples: 10_000, confidence: 0.95, seed: 1 } as const;
+
+/**
+ * Median of `candidate[i] / baseline[i]` with a percentile bootstrap confidence interval (Efron 1979) of seeded
+ * resamples. Paired, so noise that hits both sides of a pair alike cancels out. Arrays are of equal, non-zero length.
+ */
+export function medianOfPairedRatios(
+  baseline: readonly number[],
+  candidate: readonly number[],
+  options: { readonly resamples?: number; readonly confidence?: number; readonly seed?: number } = {},
+): RatioEstimate {
+  const { resamples, confidence, seed } = { ...BOOTSTRAP_DEFAULTS, ...options };
+  const count = Math.min(baseline.length, candidate.length);
+  const ratios = new Float64Array(count);
+  for (let i = 0; i < count; i++) ratios[i] = (candidate[i] as number) / (baseline[i] as number);
+  ratios.sort();
+  const random = createRandom(seed);
+  const medians = new Float64Array(resamples);
+  const drawn = new Uint32Array(count);
+  for (let r = 0; r < resamples; r++) {
+    drawn.fill(0);
+    for (let i = 0; i < count; i++) {
+      const index = Math.floor((random.uint32() / 2 ** 32) * count);
+      drawn[index] = (drawn[index] as number) + 1;
+    }
+    medians[r] = medianOfDrawn(ratios, drawn, count);
+  }
+  const tail = (1 - confidence) / 2;
+  return {
+    median: median(ratios),
+    low: quantileNearestRank(medians, tail),
+    high: quantileNearestRank(medians, 1 - tail),
+    pairs: count,
+  };
+}
+
+/** Median of a resample given as how often each element of the sorted array was drawn. */
+function medianOfDrawn(sorted: Float64Array, drawn: Uint32Array, count: number): number {
+  const lowRank = (count - 1) >> 1;
+  const highRank = count >> 1;
+  let seen = 0;
+  let low = Number.NaN;
+  for (let i = 0; i < count; i++) {
+    seen += drawn[i] as number;
+    if (Number.isNaN(low) && seen > lowRank) low = sorted[i] as number;
+    if (seen > highRank) return (low + (sorted[i] as number)) / 2;
+  }
+  return low;
+}
