@@ -393,6 +393,7 @@ describe('architecture', () => {
       'errors.ts',
       'passes/levels.ts',
       'report/json.ts',
+      'report/safe-text.ts',
       'suggest.ts',
       'version.ts',
       'workflows/options.ts',

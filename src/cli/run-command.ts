@@ -1,4 +1,5 @@
 import { EXIT, type ExitCode, ServeOptError } from '../errors.js';
+import { safeText } from '../report/safe-text.js';
 import type { CommandResult } from './command.js';
 import type { CommandDefinition } from './commands.js';
 import type { CliContext, OutputStream } from './context.js';
@@ -6,7 +7,6 @@ import type { FlagValues } from './flags.js';
 import { inGitHubActions, writeDocument, writeText } from './output.js';
 import { parseCommand } from './program.js';
 import { createProgress } from './render/progress.js';
-import { safeText } from './render/safe-text.js';
 import { createStyle, type Style, wantsColour } from './render/style.js';
 import { workflowError } from './render/workflow-commands.js';
 import { wrapLine } from './render/wrap.js';

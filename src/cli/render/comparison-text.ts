@@ -1,6 +1,6 @@
 import type { ComparisonResult, MetricComparison, OutputDifference } from '../../evaluate/comparison.js';
-import { formatNumber, formatPercent, formatPoints, plural } from './format.js';
-import { safeText } from './safe-text.js';
+import { formatNumber, formatPercent, formatPoints, plural } from '../../report/format.js';
+import { safeText } from '../../report/safe-text.js';
 import { type Cell, renderTable } from './table.js';
 import type { TextOptions } from './text-options.js';
 

@@ -1,6 +1,6 @@
 import { bug, ServeOptError } from '../../errors.js';
+import { safeText } from '../../report/safe-text.js';
 import type { Versions } from '../context.js';
-import { safeText } from './safe-text.js';
 import type { Style } from './style.js';
 import { wrapLine } from './wrap.js';
 

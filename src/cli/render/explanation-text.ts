@@ -1,6 +1,6 @@
+import { plural } from '../../report/format.js';
+import { safeText } from '../../report/safe-text.js';
 import type { OptimizeReport } from '../../report/types.js';
-import { plural } from './format.js';
-import { safeText } from './safe-text.js';
 import type { TextOptions } from './text-options.js';
 import { wrapLine } from './wrap.js';
 

@@ -1,6 +1,6 @@
+import { formatBytes, plural } from '../../report/format.js';
+import { safeText } from '../../report/safe-text.js';
 import type { FloatLayerReport, LayerReport } from '../../report/types.js';
-import { formatBytes, plural } from './format.js';
-import { safeText } from './safe-text.js';
 import type { TextOptions } from './text-options.js';
 import { wrapLine } from './wrap.js';
 

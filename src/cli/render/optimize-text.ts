@@ -1,9 +1,9 @@
+import { formatBytes, formatChange, formatDuration, formatInteger, formatNumber, plural } from '../../report/format.js';
+import { safeText } from '../../report/safe-text.js';
 import type { OptimizeReport, PassReport } from '../../report/types.js';
 import { explanationText } from './explanation-text.js';
-import { formatBytes, formatChange, formatDuration, formatInteger, formatNumber, plural } from './format.js';
 import { latencyChange, latencyPhrase, latencyVerdict } from './latency-text.js';
 import { modelSizeBytes } from './model-size.js';
-import { safeText } from './safe-text.js';
 import { type Cell, renderTable } from './table.js';
 import type { TextOptions } from './text-options.js';
 import { wrapLine } from './wrap.js';

@@ -1,11 +1,11 @@
 import type { ComparisonResult } from '../../evaluate/comparison.js';
+import { formatBytes, formatChange, formatDuration, formatInteger, plural } from '../../report/format.js';
+import { safeText } from '../../report/safe-text.js';
 import type { QuantizeReport } from '../../report/types.js';
 import { agreementOf, formatDifference, formatMetric, metricPhrase } from './comparison-text.js';
-import { formatBytes, formatChange, formatDuration, formatInteger, plural } from './format.js';
 import { latencyChange, latencyPhrase, latencyVerdict } from './latency-text.js';
 import { floatLayersText, layersPhrase } from './layers-text.js';
 import { modelSizeBytes } from './model-size.js';
-import { safeText } from './safe-text.js';
 import { type Cell, renderTable } from './table.js';
 import type { TextOptions } from './text-options.js';
 import { wrapLine } from './wrap.js';

@@ -1,4 +1,4 @@
-import { safeText } from './safe-text.js';
+import { safeText } from '../../report/safe-text.js';
 import type { Style, StyleName } from './style.js';
 
 export interface Column {

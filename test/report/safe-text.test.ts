@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { safeText } from '../../../src/cli/render/safe-text.js';
-import { withoutWorkflowCommands, workflowError } from '../../../src/cli/render/workflow-commands.js';
+import { withoutWorkflowCommands, workflowError } from '../../src/cli/render/workflow-commands.js';
+import { safeText } from '../../src/report/safe-text.js';
 
 describe('safeText', () => {
   it.each([

@@ -9,7 +9,7 @@ import {
   formatPercent,
   formatPoints,
   plural,
-} from '../../../src/cli/render/format.js';
+} from '../../src/report/format.js';
 
 describe('numbers for people', () => {
   it.each([
