@@ -1,0 +1,37 @@
+/** Figures as text, with what may be missing: JSON gives null for what was not finite. */
+import type { EstimateReport, QuantileReport } from '../bench-types.js';
+import { formatDuration } from '../format.js';
+
+/** Stands where there is no figure. */
+export const MISSING = '–';
+
+type Format = (value: number) => string;
+
+/** A figure, or a dash where there is none. */
+export function figureText(value: number | null | undefined, format: Format): string {
+  return isFigure(value) ? format(value) : MISSING;
+}
+
+/** Whether there is something to show or draw. */
+export function isFigure(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value);
+}
+
+/** `4.1 ms – 4.4 ms`, `4.1 ms or more`; undefined where no end is known. */
+export function intervalText(low: number | undefined, high: number | undefined, format: Format): string | undefined {
+  if (isFigure(low) && isFigure(high)) return `${format(low)} – ${format(high)}`;
+  if (isFigure(low)) return `${format(low)} or more`;
+  return isFigure(high) ? `${format(high)} or less` : undefined;
+}
+
+/** An estimate's interval, marked as such. */
+export function estimateDetail(estimate: EstimateReport | undefined, format: Format): string | undefined {
+  const interval = intervalText(estimate?.low, estimate?.high, format);
+  return interval === undefined ? undefined : `95 %: ${interval}`;
+}
+
+/** A quantile's interval, or why it has no value. */
+export function quantileDetail({ ms, lowMs, highMs, why }: QuantileReport): string | undefined {
+  const interval = isFigure(ms) ? intervalText(lowMs, highMs, formatDuration) : undefined;
+  return interval === undefined ? why : `95 %: ${interval}`;
+}
