@@ -164,14 +164,14 @@ function tokensPart({ tokens }: ConfigurationReport): Markup | undefined {
         { title: 'Time to first token' },
         { title: 'Measured', kind: 'number' },
         { title: '95 % interval', kind: 'number' },
-        { title: '', kind: 'why' },
+        ...(tokens.firstTokenMs.some(({ why }) => why !== undefined) ? [{ title: '', kind: 'why' as const }] : []),
       ],
       tokens.firstTokenMs.map(({ probability, ms, lowMs, highMs, why }) => ({
         cells: [
           percentileName(probability),
           figureText(ms, formatDuration),
           intervalText(lowMs, highMs, formatDuration) ?? MISSING,
-          why === undefined ? undefined : named(why),
+          ...(why === undefined ? [] : [named(why)]),
         ],
       })),
     ),

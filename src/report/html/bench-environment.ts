@@ -64,8 +64,8 @@ export function conditionsPart({ memory, noise, warmUp, threads }: Configuration
     element('h3', {}, 'Memory, warm-up and noise'),
     keyValues([
       ['Peak memory', memory === undefined ? undefined : figureText(memory.peakBytes, formatBytes)],
-      ['of it without the model', memory === undefined ? undefined : figureText(memory.bareBytes, formatBytes)],
-      ['of it for the model', memory === undefined ? undefined : figureText(memory.modelBytes, formatBytes)],
+      ['Memory without the model', memory === undefined ? undefined : figureText(memory.bareBytes, formatBytes)],
+      ['Memory the model adds', memory === undefined ? undefined : figureText(memory.modelBytes, formatBytes)],
       ['Warm-up', warmUp === undefined ? undefined : warmUpText(warmUp)],
       ['CPU time over wall time', noise === undefined ? undefined : cpuText(noise.cpuPerWall, threads)],
       [

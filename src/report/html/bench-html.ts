@@ -17,8 +17,8 @@ import { contents, foldable, keyFigures, list, named, section } from './parts.js
 /** From so many configurations on, each is drawn with less, so that the page stays small. */
 const MANY = 12;
 
-const FULL: Density = { mostBins: 60, bothWidths: true, profileRows: 15 };
-const SPARSE: Density = { mostBins: 30, bothWidths: false, profileRows: 6 };
+const FULL: Density = { mostBins: 60, curvePoints: 240, isWide: true, profileRows: 15 };
+const SPARSE: Density = { mostBins: 36, curvePoints: 80, isWide: false, profileRows: 6 };
 
 /**
  * The report of `bench` as one page that stands alone: no scripts, nothing loaded, light or dark as the reader likes. The

@@ -2,6 +2,7 @@ import type { BudgetReport, ConfigurationReport, LatencyReport, SegmentReport } 
 import { formatDuration, formatInteger, formatNumber, formatPercent, plural } from '../format.js';
 import { percentileName } from '../percentile-name.js';
 import { kindFor } from '../svg/bins.js';
+import { WIDE_CHART } from '../svg/chart.js';
 import { histogram, type TimeMark } from '../svg/histogram.js';
 import { percentileCurve } from '../svg/percentile-curve.js';
 import { sortedLatencies } from '../svg/samples.js';
@@ -13,15 +14,14 @@ import { byWidth, empty, figure, keyValues, named, table } from './parts.js';
 /** How much a page of many configurations can hold of each. */
 export interface Density {
   readonly mostBins: number;
-  /** Wide drawings are made again for narrow screens. */
-  readonly bothWidths: boolean;
+  readonly curvePoints: number;
+  /** Drawings over the whole width are made again for narrow screens; else there is the narrow one only. */
+  readonly isWide: boolean;
   readonly profileRows: number;
 }
 
 /** Metrics of budgets that are a latency of single requests, and so have a place among them. */
 const ON_LATENCY_AXIS = /^(p[\d.]+|min|mean|median|max|latency)$/;
-
-const WIDE = 1070;
 
 /** The distribution of a configuration's latencies: three drawings and the figures behind them. */
 export function latencyPart(
@@ -54,14 +54,19 @@ export function latencyPart(
         'Percentiles',
         curveWords(latency, sorted),
         hasCurve
-          ? percentileCurve({ label: `Percentiles of latency of ${label}`, sorted, quantiles: latency.quantiles })
+          ? percentileCurve({
+              label: `Percentiles of latency of ${label}`,
+              sorted,
+              quantiles: latency.quantiles,
+              points: density.curvePoints,
+            })
           : empty('There was no percentile to draw.'),
       ),
       figure(
         'Over time',
         timelineWords(latency, segments),
-        sorted.length === 0 ? missing : timelines(label, sorted, segments, density.bothWidths),
-        true,
+        sorted.length === 0 ? missing : timelines(label, sorted, segments, density.isWide),
+        density.isWide,
       ),
     ),
     quantileTable(latency),
@@ -69,10 +74,11 @@ export function latencyPart(
   );
 }
 
-function timelines(label: string, sorted: Float64Array, segments: readonly SegmentReport[], both: boolean): Markup {
+function timelines(label: string, sorted: Float64Array, segments: readonly SegmentReport[], isWide: boolean): Markup {
   const options = { label: `Latency over time of ${label}`, segments, kind: kindFor(sorted) };
-  const wide = timeline({ ...options, width: WIDE });
-  return both ? byWidth(wide, timeline(options)) : timeline({ ...options, width: WIDE });
+  return isWide
+    ? byWidth(timeline({ ...options, width: WIDE_CHART }), timeline(options))
+    : timeline({ ...options, columnWidth: 2 });
 }
 
 function marksOf({ quantiles }: LatencyReport, budgets: readonly BudgetReport[]): readonly TimeMark[] {

@@ -1,15 +1,19 @@
 import type { BenchReport, BudgetReport, ConfigurationReport } from '../bench-types.js';
 import { formatBytes, formatDuration, formatInteger, formatRate, plural } from '../format.js';
+import { WIDE_CHART } from '../svg/chart.js';
 import { type Ridge, ridges } from '../svg/ridges.js';
 import { sortedLatencies } from '../svg/samples.js';
 import { type TradeOffPoint, tradeOff } from '../svg/trade-off.js';
 import { configurationId } from './configuration-id.js';
 import { figureText, isFigure } from './figures.js';
 import { element, type Markup } from './markup.js';
-import { empty, figure, lead, named, type Result, result, section, table, under } from './parts.js';
+import { byWidth, empty, figure, lead, named, type Result, result, section, table, under } from './parts.js';
 
 /** Histograms that a reader can still compare. */
 const MOST_RIDGES = 6;
+
+/** Points whose labels find room in half the width of the page. */
+const FEW_POINTS = 8;
 
 /** All configurations beside each other; nothing where there is only one. */
 export function overviewSection(report: BenchReport): Markup | undefined {
@@ -17,6 +21,9 @@ export function overviewSection(report: BenchReport): Markup | undefined {
   if (configurations.length < 2) return undefined;
   const points = pointsOf(report);
   const rows = ridgesOf(report);
+  // Many labels need the whole width.
+  const isWide = points.length > FEW_POINTS;
+  const drawing = (draw: (width?: number) => Markup): Markup => (isWide ? byWidth(draw(WIDE_CHART), draw()) : draw());
   return section(
     'overview',
     'Configurations',
@@ -32,14 +39,16 @@ export function overviewSection(report: BenchReport): Markup | undefined {
         tradeOffWords(points),
         points.length === 0
           ? empty('No configuration has both.')
-          : tradeOff('Throughput over latency of all configurations', points),
+          : drawing((width) => tradeOff('Throughput over latency of all configurations', points, width)),
+        isWide,
       ),
       rows.length < 2
         ? undefined
         : figure(
             'Latencies on one axis',
             ridgesWords(rows, configurations),
-            ridges('Histograms of latency of the first configurations', rows),
+            drawing((width) => ridges('Histograms of latency of the first configurations', rows, width)),
+            isWide,
           ),
     ),
   );

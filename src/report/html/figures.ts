@@ -1,6 +1,6 @@
 /** Figures as text, with what may be missing: JSON gives null for what was not finite. */
 import type { EstimateReport, QuantileReport } from '../bench-types.js';
-import { formatDuration } from '../format.js';
+import { formatDuration, formatNumber } from '../format.js';
 
 /** Stands where there is no figure. */
 export const MISSING = '–';
@@ -17,11 +17,19 @@ export function isFigure(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value);
 }
 
-/** `4.1 ms – 4.4 ms`, `4.1 ms or more`; undefined where no end is known. */
+/** `4.12 – 4.43 ms`, `4.1 ms or more`; undefined where no end is known. */
 export function intervalText(low: number | undefined, high: number | undefined, format: Format): string | undefined {
-  if (isFigure(low) && isFigure(high)) return `${format(low)} – ${format(high)}`;
+  if (isFigure(low) && isFigure(high)) return rangeText(low, high, format);
   if (isFigure(low)) return `${format(low)} or more`;
   return isFigure(high) ? `${format(high)} or less` : undefined;
+}
+
+/** Both ends, with the unit once where they share it. Times get a third digit: the ends of an interval lie close. */
+export function rangeText(low: number, high: number, format: Format): string {
+  if (format === formatDuration && high < 999.5) return `${formatNumber(low)} – ${formatNumber(high)} ms`;
+  const [first, last] = [format(low), format(high)];
+  const unit = /(?: [a-zA-Zµ%]+|\/s)$/.exec(last)?.[0] ?? '';
+  return `${unit !== '' && first.endsWith(unit) ? first.slice(0, -unit.length) : first} – ${last}`;
 }
 
 /** An estimate's interval, marked as such. */

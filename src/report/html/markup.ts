@@ -17,7 +17,7 @@ export class Markup {
 export type Child = Markup | string | number | undefined | readonly Child[];
 
 /** Names come from our own code only; values may be anything. `true` is an attribute without a value. */
-export type Attributes = Readonly<Record<string, string | number | true | undefined>>;
+export type Attributes = Readonly<Record<string, string | number | true | Markup | undefined>>;
 
 /** Elements of HTML that have no end tag. */
 const VOID: ReadonlySet<string> = new Set(['meta', 'br', 'col']);
@@ -43,7 +43,7 @@ export function element(name: string, attributes: Attributes, ...children: reado
   let text = `<${name}`;
   for (const [key, value] of Object.entries(attributes)) {
     if (value === undefined) continue;
-    text += value === true ? ` ${key}` : ` ${key}="${typeof value === 'number' ? decimal(value) : escapeText(value)}"`;
+    text += value === true ? ` ${key}` : ` ${key}="${attributeText(value)}"`;
   }
   if (VOID.has(name)) return new Markup(`${text}>`);
   const inside = childText(children);
@@ -64,6 +64,11 @@ export function trusted(text: string): Markup {
 /** A coordinate for attributes and paths; what is not a finite number becomes 0, as browsers refuse it. */
 export function decimal(value: number): string {
   return Number.isFinite(value) ? String(Math.round(value * 100) / 100) : '0';
+}
+
+function attributeText(value: string | number | Markup): string {
+  if (value instanceof Markup) return value.toString();
+  return typeof value === 'number' ? decimal(value) : escapeText(value);
 }
 
 function childText(child: Child): string {

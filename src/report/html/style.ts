@@ -47,15 +47,17 @@ background:var(--raised)}
 .notice.error{border-color:var(--fail);background:var(--fail-ground)}.notice.error b{color:var(--fail)}
 .contents{display:flex;flex-wrap:wrap;gap:4px 18px;margin:20px 0 0;padding:0;list-style:none;font-size:14px}
 .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:1px;margin:22px 0 0;
-border:1px solid var(--line);border-radius:8px;overflow:hidden;background:var(--line)}
+border:1px solid var(--line);border-radius:8px;overflow:hidden}
 .figures>div{background:var(--ground);padding:12px 16px 13px;box-shadow:0 0 0 1px var(--line)}
 .figures dt{color:var(--quiet);font-size:13px}
 .figures dd{margin:0}
 .figures .value{font-size:23px;line-height:1.25;font-weight:600;letter-spacing:-.01em;white-space:nowrap}
 .figures .detail{color:var(--quiet);font-size:13px;line-height:1.4}
-.scroll{overflow-x:auto;margin:10px 0 0}
+.scroll{overflow-x:auto;margin:10px 0 0;
+background:linear-gradient(to left,var(--ground) 40%,transparent) right/48px 100% no-repeat local,
+linear-gradient(to left,var(--line),transparent) right/14px 100% no-repeat scroll}
 table{border-collapse:collapse;width:100%;font-size:14px}
-th,td{padding:7px 14px 7px 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}
+th,td{padding:7px 20px 7px 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}
 th:last-child,td:last-child{padding-right:0}
 thead th{color:var(--quiet);font-weight:500;font-size:13px;white-space:nowrap;vertical-align:bottom;border-bottom-color:var(--quiet)}
 tbody th{font-weight:500}
@@ -99,7 +101,7 @@ summary span{color:var(--quiet);font-size:14px}
 footer{margin:56px 0 0;padding-top:14px;border-top:1px solid var(--line);color:var(--quiet);font-size:13px}
 footer p{margin:0 0 6px;max-width:88ch}
 .chart{display:block;width:100%;height:auto;overflow:visible}
-.chart text{fill:var(--text);font-size:12px}
+.chart text{fill:var(--text);font-size:12px;stroke:var(--ground);stroke-width:3px;stroke-linejoin:round;paint-order:stroke}
 .chart .axis text,.chart text.quiet{fill:var(--quiet)}
 .chart .strong,.chart .main text{font-weight:600}
 .chart .value{fill:var(--quiet)}
@@ -119,17 +121,17 @@ footer p{margin:0 0 6px;max-width:88ch}
 .chart .unsure{stroke-dasharray:3 4;stroke-width:1.5}
 .chart .band{fill:var(--band);stroke:none}
 .chart .whisker{stroke:var(--mark);stroke-width:1.5}
-.chart .dots{stroke:var(--c1);stroke-width:3;stroke-linecap:round;stroke-opacity:.5;pointer-events:none}
-.chart .envelope{stroke:var(--c1);stroke-width:1.1;pointer-events:none}
+.chart .dots{stroke:var(--c1);stroke-width:3;stroke-linecap:round;stroke-opacity:.6;pointer-events:none}
+.chart .envelope{stroke:var(--c1);pointer-events:none}
 .chart .odd .dots,.chart .odd .envelope{stroke:var(--c2)}
 .chart .ground{fill:var(--raised);fill-opacity:.6}
 .chart .one{stroke:var(--text);stroke-width:1.5}
 .chart .interval path{stroke:var(--text);stroke-width:2.5}.chart .interval .mark{fill:var(--text)}
 .chart .round-dot{fill:var(--c1);fill-opacity:.75}
 .chart .self-dot{fill:var(--ground);stroke:var(--c2);stroke-width:2}
-.chart .point{fill:var(--c5);fill-opacity:.45;stroke:var(--c5)}
-.chart .point.best{fill:var(--c1);fill-opacity:.55;stroke:var(--c1)}
-.chart .point.suggested{stroke:var(--text);stroke-width:2}
+.chart .spot{fill:var(--c5);fill-opacity:.45;stroke:var(--c5)}
+.chart .spot.best{fill:var(--c1);fill-opacity:.55;stroke:var(--c1)}
+.chart .spot.suggested{stroke:var(--text);stroke-width:2}
 .chart .front{stroke:var(--c1);stroke-width:1.5;stroke-dasharray:5 4}
 .chart .median{stroke:var(--text);stroke-width:2}.chart .p99{stroke:var(--text);stroke-width:1.5;stroke-dasharray:2 2}
 .chart .ridge .mark{fill-opacity:.8}
@@ -139,6 +141,7 @@ footer p{margin:0 0 6px;max-width:88ch}
 h1{font-size:23px}h2{margin-top:40px}
 .figures{grid-template-columns:1fr 1fr}.figures>div{padding:10px 12px}.figures .value{font-size:19px}
 .chart text{font-size:15.5px}
+.why{min-width:22ch}
 .wide-only{display:none}.narrow-only{display:block}
 }
 @media print{

@@ -1,13 +1,16 @@
 import { formatNumber } from '../format.js';
-import { type Child, decimal, element, type Markup } from '../html/markup.js';
+import { type Child, decimal, element, type Markup, trusted } from '../html/markup.js';
 import { safeText } from '../safe-text.js';
 import type { Scale } from './scale.js';
 
 /** Width of a drawing in its own units. Pages show it at about this many pixels, on a phone at two thirds. */
 export const CHART_WIDTH = 520;
 
+/** Width of a drawing over the whole page. */
+export const WIDE_CHART = 1070;
+
 /** Of a character of chart text, at the larger size that a phone gives it. Estimates, on the wide side. */
-const CHARACTER_WIDTH = 8;
+const CHARACTER_WIDTH = 8.6;
 
 /** Where the lines of a plot end, in units of the drawing. */
 export interface PlotArea {
@@ -29,6 +32,11 @@ export function chart(label: string, width: number, height: number, ...children:
 /** What a pointer that rests on a mark is told. */
 export function tooltip(text: string): Markup {
   return element('title', {}, text);
+}
+
+/** Lines and shapes. `data` is made of our own numbers, and may be long. */
+export function path(data: string, style?: string): Markup {
+  return element('path', { d: trusted(data), class: style });
 }
 
 /** Text in a drawing. */
@@ -67,9 +75,9 @@ export function xAxis(scale: Scale, area: PlotArea, format: (value: number) => s
   return element(
     'g',
     { class: 'axis' },
-    element('path', { d: `M${decimal(area.left)} ${decimal(area.bottom)}H${decimal(area.right)}`, class: 'base' }),
+    path(`M${decimal(area.left)} ${decimal(area.bottom)}H${decimal(area.right)}`, 'base'),
     scale.ticks.map((tick) => [
-      element('path', { d: `M${decimal(scale.at(tick))} ${decimal(area.bottom)}v4` }),
+      path(`M${decimal(scale.at(tick))} ${decimal(area.bottom)}v4`),
       label(format(tick), scale.at(tick), area.bottom + 18, '', 'middle'),
     ]),
     label(name, area.right, area.bottom + 36, 'name', 'end'),
@@ -82,13 +90,10 @@ export function yAxis(scale: Scale, area: PlotArea, format: (value: number) => s
     'g',
     { class: 'axis' },
     scale.ticks.map((tick) => [
-      element('path', {
-        d: `M${decimal(area.left)} ${decimal(scale.at(tick))}H${decimal(area.right)}`,
-        class: 'grid',
-      }),
+      path(`M${decimal(area.left)} ${decimal(scale.at(tick))}H${decimal(area.right)}`, 'grid'),
       label(format(tick), area.left - 7, scale.at(tick) + 4, '', 'end'),
     ]),
-    label(name, area.left - 7, area.top - 12, 'name', 'end'),
+    label(name, 0, area.top - 12, 'name'),
   );
 }
 

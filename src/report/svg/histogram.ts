@@ -1,7 +1,7 @@
 import { formatDuration, formatInteger, formatPercent } from '../format.js';
 import { decimal, element, type Markup } from '../html/markup.js';
 import { binSamples, kindFor } from './bins.js';
-import { CHART_WIDTH, chart, label, textWidth, timeUnit, tooltip, xAxis, yAxis } from './chart.js';
+import { CHART_WIDTH, chart, label, type PlotArea, path, textWidth, timeUnit, tooltip, xAxis, yAxis } from './chart.js';
 import { createScale, linearScale, type Scale } from './scale.js';
 
 /** A line across a histogram: a percentile or a budget. */
@@ -19,15 +19,18 @@ export interface HistogramOptions {
   readonly mostBins?: number;
 }
 
-const HEIGHT = 270;
+const PLOT_HEIGHT = 172;
 const LABEL_ROW = 17;
 
 /** How often which latency occurred, with percentiles and budgets as lines. Needs a sample at least. */
 export function histogram({ label: name, sorted, marks, mostBins }: HistogramOptions): Markup {
   const { kind, bins } = binSamples(sorted, kindFor(sorted), mostBins);
   const ends = axisEnds(sorted, marks, kind);
-  const area = { left: 52, right: CHART_WIDTH - 14, top: 70, bottom: HEIGHT - 46 };
-  const x = createScale(kind, ends.low, ends.high, [area.left, area.right], 6);
+  const [left, right] = [52, CHART_WIDTH - 14];
+  const x = createScale(kind, ends.low, ends.high, [left, right], 6);
+  const placed = placeMarks(marks, x, right);
+  const top = 30 + placed.reduce((highest, { row }) => Math.max(highest, row), 0) * LABEL_ROW;
+  const area = { left, right, top, bottom: top + PLOT_HEIGHT };
   const most = bins.reduce((largest, { count }) => Math.max(largest, count), 1);
   const y = linearScale(0, most, [area.bottom, area.top], 4);
   const unit = timeUnit(ends.high);
@@ -35,7 +38,7 @@ export function histogram({ label: name, sorted, marks, mostBins }: HistogramOpt
   return chart(
     name,
     CHART_WIDTH,
-    HEIGHT,
+    area.bottom + 46,
     yAxis({ ...y, ticks: y.ticks.filter(Number.isInteger) }, area, formatInteger, 'requests'),
     element(
       'g',
@@ -54,7 +57,7 @@ export function histogram({ label: name, sorted, marks, mostBins }: HistogramOpt
           );
         }),
     ),
-    markLines(marks, x, area),
+    markLines(placed, area),
     xAxis(x, area, unit.format, axis),
   );
 }
@@ -76,31 +79,53 @@ function axisEnds(sorted: Float64Array, marks: readonly TimeMark[], kind: Scale[
   return { low, high };
 }
 
-/** Lines with their names in rows above the plot, none over another. */
-function markLines(
-  marks: readonly TimeMark[],
-  x: Scale,
-  area: { readonly left: number; readonly right: number; readonly top: number; readonly bottom: number },
-): readonly Markup[] {
-  const rowEnds: number[] = [];
+/** A mark, and in which row above the plot its name stands, from 0 at the bottom. */
+interface PlacedMark extends TimeMark {
+  readonly at: number;
+  readonly isLeft: boolean;
+  readonly row: number;
+}
+
+/** From the right to the left each name goes above what it would touch: names placed before, and their lines. */
+function placeMarks(marks: readonly TimeMark[], x: Scale, right: number): readonly PlacedMark[] {
+  const taken: { readonly at: number; readonly from: number; readonly to: number; readonly row: number }[] = [];
   return [...marks]
     .filter(({ ms }) => ms >= x.low && ms <= x.high)
-    .sort((a, b) => a.ms - b.ms)
-    .map(({ name, ms, style }) => {
-      const at = x.at(ms);
-      const width = textWidth(name);
-      const isRight = at + width + 4 > area.right + 12;
-      const [from, to] = isRight ? [at - width - 3, at] : [at, at + width + 3];
-      let row = rowEnds.findIndex((end) => from > end);
-      if (row < 0) row = rowEnds.length;
-      rowEnds[row] = to;
-      const y = Math.max(12, area.top - 6 - (rowEnds.length > 3 ? row % 3 : row) * LABEL_ROW);
-      return element(
+    .sort((a, b) => b.ms - a.ms)
+    .map((mark) => {
+      const at = x.at(mark.ms);
+      const width = textWidth(mark.name) + 4;
+      const isLeft = at + width > right + 12;
+      const [from, to] = isLeft ? [at - width, at] : [at, at + width];
+      const touched = taken.filter(
+        (other) => (other.from < to && from < other.to) || (other.at > from && other.at < to),
+      );
+      const row = touched.reduce((highest, other) => Math.max(highest, other.row + 1), 0);
+      taken.push({ at, from, to, row });
+      return { ...mark, at, isLeft, row };
+    });
+}
+
+/** Lines first, so that no line runs over a name. */
+function markLines(marks: readonly PlacedMark[], { top, bottom }: PlotArea): Markup {
+  const height = (row: number): number => top - 6 - row * LABEL_ROW;
+  return element(
+    'g',
+    {},
+    marks.map(({ style, at, row, name, ms }) =>
+      element(
         'g',
         { class: `line ${style}` },
-        element('path', { d: `M${decimal(at)} ${decimal(y - 9)}V${decimal(area.bottom)}` }),
-        label(name, isRight ? at - 4 : at + 4, y, '', isRight ? 'end' : 'start'),
+        path(`M${decimal(at)} ${decimal(height(row) - 9)}V${decimal(bottom)}`),
         tooltip(`${name}: ${formatDuration(ms)}`),
-      );
-    });
+      ),
+    ),
+    marks.map(({ style, at, row, name, isLeft }) =>
+      element(
+        'g',
+        { class: `line ${style}` },
+        label(name, isLeft ? at - 4 : at + 4, height(row), '', isLeft ? 'end' : 'start'),
+      ),
+    ),
+  );
 }

@@ -3,7 +3,7 @@ import { formatDuration } from '../format.js';
 import { decimal, element, type Markup } from '../html/markup.js';
 import { percentileName } from '../percentile-name.js';
 import { kindFor } from './bins.js';
-import { CHART_WIDTH, chart, timeUnit, tooltip, xAxis, yAxis } from './chart.js';
+import { CHART_WIDTH, chart, path, timeUnit, tooltip, xAxis, yAxis } from './chart.js';
 import { atRank, isTime } from './samples.js';
 import { createScale, linearScale, type Scale } from './scale.js';
 
@@ -12,16 +12,18 @@ export interface PercentileCurveOptions {
   /** Sorted, finite; may be empty. */
   readonly sorted: Float64Array;
   readonly quantiles: readonly QuantileReport[];
+  readonly points?: number;
 }
 
 const HEIGHT = 270;
+/** Enough for a line without corners at the usual width. */
 const POINTS = 240;
 
 /**
  * Latency over the percentile, spread so that each further nine takes the same width. The line are the samples, the
  * points the percentiles that are reported, the band their intervals. Needs a sample or a quantile with a value.
  */
-export function percentileCurve({ label, sorted, quantiles }: PercentileCurveOptions): Markup {
+export function percentileCurve({ label, sorted, quantiles, points = POINTS }: PercentileCurveOptions): Markup {
   const known = quantiles.filter((quantile) => isTime(quantile.ms));
   const lastKnown = known.reduce((last, { probability }) => Math.max(last, nines(probability)), 0);
   const area = { left: 52, right: CHART_WIDTH - 14, top: 34, bottom: HEIGHT - 46 };
@@ -40,7 +42,7 @@ export function percentileCurve({ label, sorted, quantiles }: PercentileCurveOpt
     HEIGHT,
     yAxis(y, area, unit.format, kind === 'log' ? `${unit.name} (log)` : unit.name),
     band(known, x, y, area.top),
-    curves(sorted, lastKnown, x, y),
+    curves(sorted, lastKnown, points, x, y),
     known.map(({ probability, ms, lowMs, highMs }) => {
       const at = x.at(nines(probability));
       const interval = isTime(lowMs)
@@ -50,10 +52,10 @@ export function percentileCurve({ label, sorted, quantiles }: PercentileCurveOpt
         'g',
         { class: 'point' },
         isTime(lowMs)
-          ? element('path', {
-              d: `M${decimal(at)} ${decimal(y.at(lowMs))}V${decimal(isTime(highMs) ? y.at(highMs) : area.top)}`,
-              class: 'whisker',
-            })
+          ? path(
+              `M${decimal(at)} ${decimal(y.at(lowMs))}V${decimal(isTime(highMs) ? y.at(highMs) : area.top)}`,
+              'whisker',
+            )
           : undefined,
         element('circle', { cx: at, cy: y.at(ms ?? 0), r: 3.5, class: 'mark' }),
         tooltip(`${percentileName(probability)}: ${formatDuration(ms ?? 0)}${interval}`),
@@ -73,17 +75,17 @@ function percentOf(nine: number): string {
 }
 
 /** The samples as one line; dashed beyond the last percentile that there were enough runs for. */
-function curves(sorted: Float64Array, lastKnown: number, x: Scale, y: Scale): readonly Markup[] {
+function curves(sorted: Float64Array, lastKnown: number, count: number, x: Scale, y: Scale): readonly Markup[] {
   if (sorted.length < 2) return [];
   const end = nines(1 - 0.5 / sorted.length);
-  const places = Array.from({ length: POINTS + 1 }, (_, i) => (end * i) / POINTS);
+  const places = Array.from({ length: count + 1 }, (_, i) => (end * i) / count);
   const points = places.map((nine) => `${decimal(x.at(nine))} ${decimal(y.at(atRank(sorted, 1 - 10 ** -nine)))}`);
   const turn = places.filter((nine) => nine <= lastKnown).length;
   const sure = points.slice(0, turn);
   const unsure = points.slice(Math.max(0, turn - 1));
   return [
-    element('path', { d: `M${sure.join('L')}`, class: 'curve' }),
-    ...(unsure.length < 2 ? [] : [element('path', { d: `M${unsure.join('L')}`, class: 'curve unsure' })]),
+    path(`M${sure.join('L')}`, 'curve'),
+    ...(unsure.length < 2 ? [] : [path(`M${unsure.join('L')}`, 'curve unsure')]),
   ];
 }
 
@@ -97,5 +99,5 @@ function band(known: readonly QuantileReport[], x: Scale, y: Scale, top: number)
   const lower = ends.map(
     ({ probability, lowMs }) => `${decimal(x.at(nines(probability)))} ${decimal(y.at(lowMs ?? 0))}`,
   );
-  return element('path', { d: `M${[...upper, ...lower.reverse()].join('L')}Z`, class: 'band' });
+  return path(`M${[...upper, ...lower.reverse()].join('L')}Z`, 'band');
 }

@@ -1,5 +1,5 @@
 import { decimal, element, type Markup } from '../html/markup.js';
-import { CHART_WIDTH, chart, fitted, label, legend, textWidth, tooltip } from './chart.js';
+import { CHART_WIDTH, chart, fitted, label, legend, path, textWidth, tooltip } from './chart.js';
 
 /** A thing with its name above its bar. */
 export interface RankedBar {
@@ -36,7 +36,7 @@ export function rankedBars(name: string, bars: readonly RankedBar[], groups: rea
         { class: 'bar' },
         label(fitted(bar.name, room), 0, y + 14),
         label(bar.value, CHART_WIDTH, y + 14, 'value', 'end'),
-        element('path', { d: `M0 ${decimal(y + 21 + BAR / 2)}H${CHART_WIDTH}`, class: 'track' }),
+        path(`M0 ${decimal(y + 21 + BAR / 2)}H${CHART_WIDTH}`, 'track'),
         element('rect', {
           x: 0,
           y: y + 21,

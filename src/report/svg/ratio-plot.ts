@@ -1,7 +1,7 @@
 import type { RegressionReport } from '../bench-types.js';
 import { formatNumber, plural } from '../format.js';
 import { decimal, element, type Markup } from '../html/markup.js';
-import { CHART_WIDTH, chart, label, legend, tooltip, xAxis } from './chart.js';
+import { CHART_WIDTH, chart, label, legend, path, tooltip, xAxis } from './chart.js';
 import { linearScale, type Scale } from './scale.js';
 
 const ROW = 34;
@@ -51,7 +51,7 @@ export function ratioPlot(name: string, { ratio, noise, minEffect, rounds }: Reg
         tooltip(`${bandName}: ±${formatNumber(size * 100)} %`),
       ),
     ),
-    element('path', { d: `M${decimal(x.at(1))} ${area.top - 4}V${area.bottom}`, class: 'one' }),
+    path(`M${decimal(x.at(1))} ${area.top - 4}V${area.bottom}`, 'one'),
     label(
       'same as baseline',
       x.at(1),
@@ -94,9 +94,9 @@ function interval(
     { class: 'interval' },
     ends === undefined
       ? undefined
-      : element('path', {
-          d: `M${decimal(x.at(ends[0]))} ${y}H${decimal(x.at(ends[1]))}M${decimal(x.at(ends[0]))} ${y - 6}v12M${decimal(x.at(ends[1]))} ${y - 6}v12`,
-        }),
+      : path(
+          `M${decimal(x.at(ends[0]))} ${y}H${decimal(x.at(ends[1]))}M${decimal(x.at(ends[0]))} ${y - 6}v12M${decimal(x.at(ends[1]))} ${y - 6}v12`,
+        ),
     element('circle', { cx: x.at(value), cy: y, r: 5, class: 'mark' }),
     tooltip(`${formatNumber(value, 4)}${text}`),
   );

@@ -1,7 +1,7 @@
 import { formatDuration } from '../format.js';
 import { decimal, element, type Markup } from '../html/markup.js';
 import { binSamples } from './bins.js';
-import { CHART_WIDTH, chart, fitted, label, timeUnit, tooltip, xAxis } from './chart.js';
+import { CHART_WIDTH, chart, fitted, label, path, timeUnit, tooltip, xAxis } from './chart.js';
 import { atRank } from './samples.js';
 import { createScale, type Scale } from './scale.js';
 
@@ -16,17 +16,17 @@ const ROW = 62;
 const RISE = 34;
 
 /** Histograms below each other on one axis, each as high as its fullest bin, with the median and the 99th percentile. */
-export function ridges(name: string, rows: readonly Ridge[]): Markup {
+export function ridges(name: string, rows: readonly Ridge[], width = CHART_WIDTH): Markup {
   const low = Math.min(...rows.map(({ sorted }) => sorted[0] ?? 0));
   const high = Math.max(...rows.map(({ sorted }) => sorted.at(-1) ?? 0));
   // One kind of bins for all, or their shapes would not compare.
   const kind: Scale['kind'] = low > 0 && high / low > 8 ? 'log' : 'linear';
-  const area = { left: 8, right: CHART_WIDTH - 14, top: 6, bottom: 6 + rows.length * ROW };
+  const area = { left: 8, right: width - 14, top: 6, bottom: 6 + rows.length * ROW };
   const x = createScale(kind, low, high, [area.left, area.right], 6);
   const unit = timeUnit(high);
   return chart(
     name,
-    CHART_WIDTH,
+    width,
     area.bottom + 46,
     rows.map(({ name: rowName, sorted }, row) => {
       const base = area.top + (row + 1) * ROW - 4;
@@ -44,11 +44,11 @@ export function ridges(name: string, rows: readonly Ridge[]): Markup {
       return element(
         'g',
         { class: 'ridge' },
-        element('path', { d: `M${area.left} ${base}H${area.right}`, class: 'track' }),
-        element('path', { d: `M${first} ${base}${shape}V${base}Z`, class: `mark fill c${1 + (row % 6)}` }),
-        element('path', { d: `M${decimal(x.at(median))} ${base + 4}v${-RISE - 6}`, class: 'median' }),
-        element('path', { d: `M${decimal(x.at(p99))} ${base + 4}v-14`, class: 'p99' }),
-        label(fitted(rowName, CHART_WIDTH - 30), area.left, base - RISE - 10),
+        path(`M${area.left} ${base}H${area.right}`, 'track'),
+        path(`M${first} ${base}${shape}V${base}Z`, `mark fill c${1 + (row % 6)}`),
+        path(`M${decimal(x.at(median))} ${base + 4}v${-RISE - 6}`, 'median'),
+        path(`M${decimal(x.at(p99))} ${base + 4}v-14`, 'p99'),
+        label(fitted(rowName, width - 30), area.left, base - RISE - 10),
         tooltip(`${rowName}: p50 ${formatDuration(median)}, p99 ${formatDuration(p99)}`),
       );
     }),

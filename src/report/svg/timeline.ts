@@ -1,7 +1,7 @@
 import type { SegmentReport } from '../bench-types.js';
 import { formatDuration, plural } from '../format.js';
 import { element, type Markup } from '../html/markup.js';
-import { CHART_WIDTH, chart, label, timeUnit, tooltip, xAxis, yAxis } from './chart.js';
+import { CHART_WIDTH, chart, label, path, timeUnit, tooltip, xAxis, yAxis } from './chart.js';
 import { isTime } from './samples.js';
 import { createScale, linearScale, type Scale } from './scale.js';
 
@@ -10,11 +10,13 @@ export interface TimelineOptions {
   readonly segments: readonly SegmentReport[];
   readonly kind: Scale['kind'];
   readonly width?: number;
+  /** How wide the columns of an envelope are; wider ones take less bytes. */
+  readonly columnWidth?: number;
 }
 
 const HEIGHT = 250;
-/** Up to so many requests each is a dot; above, columns from the least to the largest of their time. */
-const MOST_DOTS = 1500;
+/** Up to so many requests on the usual width each is a dot; above, columns from the least to the largest of their time. */
+const MOST_DOTS = 1200;
 /** Part of the width between two rounds. */
 const GAP = 0.012;
 
@@ -30,17 +32,18 @@ interface Round {
  * Latency of each request over the time at which it started. Processes stand beside each other in their order, their pauses
  * left out. Needs a request.
  */
-export function timeline({ label: name, segments, kind, width = CHART_WIDTH }: TimelineOptions): Markup {
+export function timeline(options: TimelineOptions): Markup {
+  const { label: name, segments, kind, width = CHART_WIDTH, columnWidth = 1 } = options;
   const rounds = roundsOf(segments);
   const total = rounds.reduce((sum, { lengthMs }) => sum + lengthMs, 0);
   const [low, high] = ends(segments);
-  const runs = rounds.reduce((sum, round) => sum + round.runs, 0);
+  const points = segments.reduce((sum, { latencyMs }) => sum + latencyMs.length, 0);
   const area = { left: 52, right: width - 14, top: 42, bottom: HEIGHT - 46 };
   const y = createScale(kind, low, high, [area.bottom - 6, area.top + 4], 4);
   const unit = timeUnit(high);
   const gap = rounds.length > 1 ? Math.min(GAP * width, (area.right - area.left) / rounds.length / 4) : 0;
   const perMs = (area.right - area.left - gap * (rounds.length - 1)) / total;
-  const mostDots = MOST_DOTS * (width / CHART_WIDTH);
+  const mostDots = (MOST_DOTS * (width / CHART_WIDTH)) / columnWidth;
   let left = area.left;
   const seconds = timeUnit(total);
   return chart(
@@ -67,9 +70,13 @@ export function timeline({ label: name, segments, kind, width = CHART_WIDTH }: T
           : size > 18
             ? label(String(round.number + 1), from + size / 2, area.top - 8, 'quiet', 'middle')
             : undefined,
-        runs <= mostDots
-          ? element('path', { d: dots(round, place, y), class: 'dots' })
-          : element('path', { d: envelope(round, place, y), class: 'envelope' }),
+        points <= mostDots
+          ? path(dots(round, place, y), 'dots')
+          : element(
+              'g',
+              { 'stroke-width': columnWidth + 0.2 },
+              path(envelope(round, place, y, columnWidth), 'envelope'),
+            ),
       );
     }),
     xAxis(
@@ -129,14 +136,14 @@ function dots({ segments }: Round, place: (ms: number) => number, y: Scale): str
   return path;
 }
 
-/** Of all requests that fall into one unit of the width, a line from the least to the largest: no outlier is lost. */
-function envelope({ segments }: Round, place: (ms: number) => number, y: Scale): string {
+/** Of all requests that fall into one column, a line from the least to the largest: no outlier is lost. */
+function envelope({ segments }: Round, place: (ms: number) => number, y: Scale, columnWidth: number): string {
   const columns = new Map<number, { low: number; high: number }>();
   for (const { startMs, latencyMs } of segments) {
     for (let i = 0; i < latencyMs.length; i++) {
       const [start, ms] = [startMs[i], latencyMs[i]];
       if (!isTime(start) || !isTime(ms)) continue;
-      const column = Math.floor(place(start));
+      const column = Math.floor(place(start) / columnWidth);
       const ends = columns.get(column);
       if (ends === undefined) columns.set(column, { low: ms, high: ms });
       else if (ms < ends.low) ends.low = ms;
@@ -145,7 +152,9 @@ function envelope({ segments }: Round, place: (ms: number) => number, y: Scale):
   }
   return [...columns]
     .sort(([a], [b]) => a - b)
-    .map(([column, { low, high }]) => `M${column + 0.5} ${tenth(y.at(low))}V${tenth(y.at(high))}`)
+    .map(
+      ([column, { low, high }]) => `M${tenth((column + 0.5) * columnWidth)} ${tenth(y.at(low))}V${tenth(y.at(high))}`,
+    )
     .join('');
 }
 

@@ -1,8 +1,8 @@
 import { formatBytes, formatDuration, formatNumber, formatRate } from '../format.js';
 import { decimal, element, type Markup } from '../html/markup.js';
 import { safeText } from '../safe-text.js';
-import { CHART_WIDTH, chart, label, timeUnit, tooltip, xAxis, yAxis } from './chart.js';
-import { placeLabels } from './label-places.js';
+import { CHART_WIDTH, chart, label, path, timeUnit, tooltip, xAxis, yAxis } from './chart.js';
+import { type Place, placeLabels } from './label-places.js';
 import { createScale, type Scale } from './scale.js';
 
 /** A configuration in the plane of latency and throughput. */
@@ -40,14 +40,17 @@ export function tradeOff(name: string, points: readonly TradeOffPoint[], width =
     radius: point.memoryBytes === undefined ? 5 : 4 + 8 * Math.sqrt(Math.max(0, point.memoryBytes) / largest),
     texts: [safeText(point.label, LONGEST_LABEL), `#${point.number}`],
   }));
-  const labels = placeLabels(marks, { left: area.left, right: width, top: 20, bottom: area.bottom });
+  const line = front(points, x, y);
+  const labels = placeLabels(marks, { left: area.left, right: width, top: 20, bottom: area.bottom }, line);
   const ends = (scale: Scale, text: string): string => (scale.kind === 'log' ? `${text} (log)` : text);
   return chart(
     name,
     width,
     HEIGHT,
     yAxis(y, area, (value) => formatNumber(value, 4), ends(y, '/s')),
-    front(points, x, y),
+    line.length < 2
+      ? undefined
+      : path(`M${line.map((place) => `${decimal(place.x)} ${decimal(place.y)}`).join('L')}`, 'front'),
     [...marks]
       .reverse()
       .map(({ point, x: cx, y: cy, radius: r }) =>
@@ -67,7 +70,7 @@ function rank({ isBest, isSuggested }: TradeOffPoint): number {
 }
 
 function markStyle({ isBest, isSuggested }: TradeOffPoint): string {
-  return `mark point${isBest ? ' best' : ''}${isSuggested ? ' suggested' : ''}`;
+  return `mark spot${isBest ? ' best' : ''}${isSuggested ? ' suggested' : ''}`;
 }
 
 function pointText({
@@ -84,10 +87,10 @@ function pointText({
   return `#${number} ${text}: p50 ${formatDuration(latencyMs)}, ${formatRate(perSecond)}${memory}${place}`;
 }
 
-/** Of the best ones, those that nothing beats in these two alone, as steps: what can be had at a latency. */
-function front(points: readonly TradeOffPoint[], x: Scale, y: Scale): Markup | undefined {
+/** Of the best ones, those that nothing beats in these two alone, by latency. */
+function front(points: readonly TradeOffPoint[], x: Scale, y: Scale): readonly Place[] {
   let highest = Number.NEGATIVE_INFINITY;
-  const line = points
+  return points
     .filter(({ isBest }) => isBest)
     .sort((a, b) => a.latencyMs - b.latencyMs || b.perSecond - a.perSecond)
     .filter(({ perSecond }) => {
@@ -95,8 +98,7 @@ function front(points: readonly TradeOffPoint[], x: Scale, y: Scale): Markup | u
       if (isHigher) highest = perSecond;
       return isHigher;
     })
-    .map(({ latencyMs, perSecond }) => `${decimal(x.at(latencyMs))} ${decimal(y.at(perSecond))}`);
-  return line.length < 2 ? undefined : element('path', { d: `M${line.join('L')}`, class: 'front' });
+    .map(({ latencyMs, perSecond }) => ({ x: x.at(latencyMs), y: y.at(perSecond) }));
 }
 
 /** Room around the points, so that none stands on the edge; logarithmic from a span of eight on. */
