@@ -9,7 +9,7 @@ import { type Density, latencyPart } from './bench-latency.js';
 import { profilePart, providersPart } from './bench-profile.js';
 import { estimateDetail, figureText, intervalText, isFigure, MISSING, quantileDetail } from './figures.js';
 import { type Child, element, fragment, type Markup } from './markup.js';
-import { figure, type KeyFigure, keyValues, named, notice, table } from './parts.js';
+import { figure, type KeyFigure, keyValues, named, table } from './parts.js';
 
 /** Beyond so many starts only the first are drawn; the median stands for all. */
 const MOST_STARTS = 12;
@@ -76,12 +76,9 @@ export function configurationBody(
   budgets: readonly BudgetReport[],
   density: Density,
 ): Markup {
-  const { label, error, profile } = configuration;
+  const { label, profile } = configuration;
   const own = budgets.filter((budget) => budget.configuration === label);
   return fragment(
-    error === undefined
-      ? undefined
-      : notice('error', 'Not measured to the end.', named(error.message), ` (${error.code})`),
     latencyPart(configuration, own, density),
     tokensPart(configuration),
     answersPart(configuration),

@@ -1,7 +1,7 @@
 import type { BudgetReport, RegressionReport } from '../bench-types.js';
 import { formatMetric, formatNumber, formatPercent } from '../format.js';
 import { ratioPlot } from '../svg/ratio-plot.js';
-import { figureText, intervalText, isFigure, MISSING } from './figures.js';
+import { figureText, intervalText, isFigure, MISSING, ratioText } from './figures.js';
 import { type Child, element, fragment, type Markup } from './markup.js';
 import { empty, figure, keyValues, lead, named, result, section, table } from './parts.js';
 
@@ -62,7 +62,6 @@ function regression(report: RegressionReport): Markup {
   const { configuration, baseline, kind, ratio, noise, minEffect, rounds, hodgesLehmann, wilcoxonP } = report;
   const name = `Latency of ${configuration} over that of ${baseline}`;
   const canDraw = isFigure(ratio?.value) || rounds.some((round) => isFigure(round.ratio));
-  const ratioText = (value: number): string => formatNumber(value, 4);
   return fragment(
     element('h3', {}, named(configuration), ' against ', named(baseline), ' ', result(report.verdict)),
     lead(named(report.why)),

@@ -1,7 +1,10 @@
-import type { BenchReport, BenchVerdict, BudgetReport } from '../bench-types.js';
+import type { BenchReport, BenchVerdict, BudgetReport, ConfigurationReport } from '../bench-types.js';
 import { plural } from '../format.js';
 import { type Child, element, type Markup } from './markup.js';
 import { banner, named, notice } from './parts.js';
+
+/** Names of configurations that a notice can hold. */
+const MOST_NAMES = 5;
 
 const TITLES: Readonly<Record<BenchVerdict, string>> = { pass: 'Pass', fail: 'Fail', inconclusive: 'Inconclusive' };
 
@@ -20,10 +23,13 @@ export function headline(report: BenchReport): readonly Markup[] {
   if (interrupted) {
     parts.push(notice('warning', 'Interrupted.', 'The figures are those that had been measured by then.'));
   }
-  for (const { label, error } of failed) {
-    if (error === undefined) continue;
-    const name: Child = configurations.length > 1 ? [named(label), ': '] : undefined;
-    parts.push(notice('error', 'Not measured to the end.', name, named(error.message), ` (${error.code})`));
+  const [only] = failed;
+  if (configurations.length === 1 && only !== undefined) parts.push(...errorNotice(only));
+  else if (failed.length > 0) {
+    const names = failed.slice(0, MOST_NAMES).map(({ label }, i) => [i === 0 ? '' : ', ', named(label)]);
+    const more = failed.length > MOST_NAMES ? ` and ${failed.length - MOST_NAMES} more` : '';
+    const count = plural(failed.length, 'configuration');
+    parts.push(notice('error', `${count} not measured to the end:`, names, more));
   }
   for (const warning of warnings) parts.push(notice('warning', 'Warning.', named(warning)));
   return parts;
@@ -50,6 +56,13 @@ function regressionLines({ regressions }: BenchReport): readonly Child[] {
     ': ',
     named(why),
   ]);
+}
+
+/** Why a configuration could not be measured, or not to the end. */
+export function errorNotice({ error, latency }: ConfigurationReport): readonly Markup[] {
+  if (error === undefined) return [];
+  const word = latency === undefined ? 'Not measured.' : 'Not measured to the end.';
+  return [notice('error', word, named(error.message), ` (${error.code})`)];
 }
 
 /** The line above the heading: the tool, its version, and that of the runtime. */

@@ -4,7 +4,7 @@ import { percentileName } from '../percentile-name.js';
 import { configurationBody, configurationFigures } from './bench-configuration.js';
 import { environmentSection } from './bench-environment.js';
 import { budgetsSection, regressionsSection } from './bench-gates.js';
-import { eyebrow, headline } from './bench-headline.js';
+import { errorNotice, eyebrow, headline } from './bench-headline.js';
 import type { Density } from './bench-latency.js';
 import { overviewSection } from './bench-overview.js';
 import { scenarioName, subjectOf } from './bench-words.js';
@@ -47,7 +47,7 @@ export function benchHtml(report: BenchReport): string {
       {},
       eyebrow('bench', report.version, report.onnxRuntimeVersion),
       element('h1', {}, named(subject)),
-      element('p', { class: 'subject' }, subjectLine(report), scenarioName(scenario)),
+      element('p', { class: 'subject' }, subjectLine(report, subject), scenarioName(scenario)),
       headline(report),
       isSingle ? configurations.map((configuration) => keyFigures(configurationFigures(configuration))) : undefined,
       contents(parts),
@@ -58,10 +58,10 @@ export function benchHtml(report: BenchReport): string {
 }
 
 /** What the heading leaves open: where a server is, how a single model was run. */
-function subjectLine({ server, configurations }: BenchReport): readonly (Markup | string)[] {
+function subjectLine({ server, configurations }: BenchReport, subject: string): readonly (Markup | string)[] {
   if (server !== undefined) return [named(server.url), ` · ${server.protocol} · `];
   const [only, ...others] = configurations;
-  if (only === undefined || others.length > 0 || only.label === only.model?.name) return [];
+  if (only === undefined || others.length > 0 || only.label === subject) return [];
   return [named(only.label), ' · '];
 }
 
@@ -78,6 +78,7 @@ function detailsSection({ configurations, budgets }: BenchReport): Markup | unde
         configurationId(i),
         i === 0,
         [element('b', {}, named(configuration.label)), element('span', {}, summaryText(configuration))],
+        errorNotice(configuration),
         keyFigures(configurationFigures(configuration)),
         configurationBody(configuration, budgets, density),
       ),
@@ -86,7 +87,7 @@ function detailsSection({ configurations, budgets }: BenchReport): Markup | unde
 }
 
 function summaryText({ latency, throughput, error }: ConfigurationReport): string {
-  if (latency === undefined) return error === undefined ? 'not measured' : 'not measured: see inside';
+  if (latency === undefined) return error === undefined ? 'not measured' : 'not measured';
   const parts = latency.quantiles
     .filter(({ probability }) => probability === 0.5 || probability === 0.99)
     .map(({ probability, ms }) => `${percentileName(probability)} ${figureText(ms, formatDuration)}`);

@@ -26,10 +26,20 @@ export function intervalText(low: number | undefined, high: number | undefined, 
 
 /** Both ends, with the unit once where they share it. Times get a third digit: the ends of an interval lie close. */
 export function rangeText(low: number, high: number, format: Format): string {
-  if (format === formatDuration && high < 999.5) return `${formatNumber(low)} – ${formatNumber(high)} ms`;
+  if (format === formatDuration && low >= 0 && high < 999.5) return `${threeDigits(low)} – ${threeDigits(high)} ms`;
   const [first, last] = [format(low), format(high)];
   const unit = /(?: [a-zA-Zµ%]+|\/s)$/.exec(last)?.[0] ?? '';
   return `${unit !== '' && first.endsWith(unit) ? first.slice(0, -unit.length) : first} – ${last}`;
+}
+
+/** `4.20`: zeros are kept, as they are digits that were measured. */
+function threeDigits(value: number): string {
+  return value === 0 || value < 1e-4 ? formatNumber(value) : value.toPrecision(3);
+}
+
+/** `1.101`: ratios close to 1, all with the same digits. */
+export function ratioText(ratio: number): string {
+  return ratio >= 0.1 && ratio < 100 ? ratio.toFixed(3) : formatNumber(ratio, 4);
 }
 
 /** An estimate's interval, marked as such. */

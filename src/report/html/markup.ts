@@ -68,7 +68,7 @@ export function decimal(value: number): string {
 
 function attributeText(value: string | number | Markup): string {
   if (value instanceof Markup) return value.toString();
-  return typeof value === 'number' ? decimal(value) : escapeText(value);
+  return typeof value === 'number' ? decimal(value) : escapeText(String(value));
 }
 
 function childText(child: Child): string {

@@ -40,8 +40,7 @@ export function linearScale(low: number, high: number, [from, to]: Range, count 
 /** Equal ratios. `low` must be above 0. */
 export function logScale(low: number, high: number, range: Range, count = 5): Scale {
   const [from, to] = range;
-  const end = high > low ? high : low * 1.1;
-  const start = high > low ? low : low / 1.1;
+  const [start, end] = differ(low, high) ? [low, high] : [low / 1.1, low * 1.1];
   const ticks = logTicks(start, end, count);
   return {
     kind: 'log',
@@ -58,9 +57,16 @@ function placed(bend: (v: number) => number, low: number, high: number, from: nu
   return (value: number): number => from + (bend(Math.min(high, Math.max(low, value))) - start) * perUnit;
 }
 
+/** Below this part of themselves two ends are one: steps between them would get lost in rounding. */
+const LEAST_SPAN = 1e-9;
+
+function differ(low: number, high: number): boolean {
+  return high - low > Math.max(Math.abs(low), Math.abs(high), 1e-290) * LEAST_SPAN;
+}
+
 /** Ends that differ: an axis needs a length. */
 function widened(low: number, high: number): readonly [number, number] {
-  if (high > low && Number.isFinite(high - low)) return [low, high];
+  if (differ(low, high) && Number.isFinite(high - low)) return [low, high];
   const finite = Number.isFinite(low) ? low : 0;
   const room = finite === 0 ? 1 : Math.abs(finite) * 0.1;
   return [finite - room, finite + room];
