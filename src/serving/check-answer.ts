@@ -1,0 +1,36 @@
+import type { HostTensor, ValueSpec } from '../runtime/types.js';
+import type { Answer, PreparedRequest, ServerClient, ServerModel } from './client.js';
+import { malformed, serverText } from './server-error.js';
+
+/**
+ * Decodes a good answer and holds it against what the model was said to give: every output there, of its type, with the
+ * sizes that are fixed. @throws SO5103
+ */
+export function checkAnswer(
+  client: ServerClient,
+  model: ServerModel,
+  answer: Answer,
+  request: PreparedRequest,
+): Map<string, HostTensor> {
+  const outputs = client.decode(answer, request);
+  if (outputs.size === 0 && (model.outputs?.length ?? 0) === 0) return outputs;
+  for (const spec of model.outputs ?? []) {
+    const tensor = outputs.get(spec.name);
+    if (tensor === undefined) throw malformed(`The answer lacks the output "${serverText(spec.name)}"`);
+    if (!fits(tensor, spec)) {
+      const { length } = tensor.dims;
+      const shape = `[${tensor.dims.slice(0, 16).join(',')}${length > 16 ? ',…' : ''}]`;
+      throw malformed(
+        `The output "${serverText(spec.name)}" has the shape ${shape} where the model says ${spec.typeText}`,
+      );
+    }
+  }
+  return outputs;
+}
+
+function fits(tensor: HostTensor, spec: ValueSpec): boolean {
+  if (spec.dataType !== undefined && spec.dataType !== tensor.dataType) return false;
+  if (spec.shape === undefined) return true;
+  if (spec.shape.length !== tensor.dims.length) return false;
+  return spec.shape.every((dim, axis) => typeof dim !== 'number' || dim === tensor.dims[axis]);
+}
