@@ -28,9 +28,35 @@ export function checkAnswer(
   return outputs;
 }
 
+/**
+ * Servers add or drop dimensions of 1 (MLServer makes [n] into [n,1]): where ranks differ, what is left without those must
+ * match.
+ */
 function fits(tensor: HostTensor, spec: ValueSpec): boolean {
   if (spec.dataType !== undefined && spec.dataType !== tensor.dataType) return false;
   if (spec.shape === undefined) return true;
-  if (spec.shape.length !== tensor.dims.length) return false;
-  return spec.shape.every((dim, axis) => typeof dim !== 'number' || dim === tensor.dims[axis]);
+  if (spec.shape.length === tensor.dims.length) {
+    return spec.shape.every((dim, axis) => typeof dim !== 'number' || dim === tensor.dims[axis]);
+  }
+  const sizes = tensor.dims.filter((dim) => dim !== 1);
+  return matches(
+    spec.shape.filter((dim) => dim !== 1),
+    sizes,
+  );
+}
+
+/** Sizes against dimensions of which the open ones may be 1 and so be absent. */
+function matches(shape: readonly (number | string | undefined)[], sizes: readonly number[]): boolean {
+  const fixed = shape.filter((dim) => typeof dim === 'number').length;
+  let spare = sizes.length - fixed;
+  let at = 0;
+  for (const dim of shape) {
+    if (typeof dim === 'number') {
+      if (sizes[at++] !== dim) return false;
+    } else if (spare > 0) {
+      spare--;
+      at++;
+    }
+  }
+  return spare === 0 && at === sizes.length;
 }

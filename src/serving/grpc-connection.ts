@@ -1,7 +1,7 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2';
 import { type Answer, isFailure } from './client.js';
 import type { Transport } from './http-connection.js';
-import { type Failure, failedExchange, failureOf, serverText } from './server-error.js';
+import { CLOSED, type Failure, failedExchange, failureOf, serverText } from './server-error.js';
 
 /** Names of gRPC's status codes by number (gRPC core documentation, "Status codes and their use in gRPC"). */
 const STATUS_NAMES = [
@@ -51,10 +51,13 @@ export class GrpcConnection {
 
   constructor(transport: Transport) {
     this.#transport = transport;
+    transport.signal?.addEventListener('abort', this.close);
+    if (transport.signal?.aborted) this.close();
   }
 
   /** Calls `/service/method` with a framed message. The body of the answer is the message alone. */
   async call(path: string, frame: Uint8Array, timeoutMs = this.#transport.timeoutMs): Promise<Answer | Failure> {
+    if (this.#closed) return CLOSED;
     const reused = this.#usable();
     const { result, unseen } = await this.#once(path, frame, timeoutMs, false);
     return reused && unseen && !this.#closed ? (await this.#once(path, frame, timeoutMs, true)).result : result;
@@ -67,11 +70,12 @@ export class GrpcConnection {
     return answer;
   }
 
-  close(): void {
+  readonly close = (): void => {
     this.#closed = true;
-    this.#fail?.({ failure: 'closed', why: 'the measurement ended' });
+    this.#transport.signal?.removeEventListener('abort', this.close);
+    this.#fail?.(CLOSED);
     this.#session?.destroy();
-  }
+  };
 
   #usable(): boolean {
     return this.#session !== undefined && !this.#session.closed && !this.#session.destroyed;
@@ -80,7 +84,9 @@ export class GrpcConnection {
   #open(): ClientHttp2Session {
     if (this.#session && this.#usable()) return this.#session;
     const { secure, place } = this.#transport.url;
-    const session = connect(`${secure ? 'https' : 'http'}://${place}`, { settings: { initialWindowSize: WINDOW_BYTES } });
+    const session = connect(`${secure ? 'https' : 'http'}://${place}`, {
+      settings: { initialWindowSize: WINDOW_BYTES },
+    });
     this.#sessionFailure = undefined;
     session.on('connect', () => {
       // The socket may be gone already, and the window with it.

@@ -1,7 +1,7 @@
 import { Agent, type ClientRequest, type IncomingMessage, request as plainRequest } from 'node:http';
 import { Agent as SecureAgent, request as secureRequest } from 'node:https';
 import { type Answer, isFailure } from './client.js';
-import { type Failure, failedExchange, failureOf } from './server-error.js';
+import { CLOSED, type Failure, failedExchange, failureOf } from './server-error.js';
 import type { ServerUrl } from './server-url.js';
 
 /** What all connections to a server share. */
@@ -13,6 +13,8 @@ export interface Transport {
   readonly timeoutMs: number;
   /** A larger answer is not read on. */
   readonly maximumAnswerBytes: number;
+  /** Closes every connection. */
+  readonly signal?: AbortSignal;
 }
 
 export interface HttpRequest {
@@ -46,9 +48,12 @@ export class HttpConnection {
     this.#transport = transport;
     this.#agent = transport.url.secure ? new SecureAgent(options) : new Agent(options);
     this.#request = transport.url.secure ? secureRequest : plainRequest;
+    transport.signal?.addEventListener('abort', this.close);
+    if (transport.signal?.aborted) this.close();
   }
 
   async exchange(request: HttpRequest): Promise<Answer | Failure> {
+    if (this.#closed) return CLOSED;
     const { result, idleClosed } = await this.#once(request, false);
     return idleClosed && !this.#closed ? (await this.#once(request, true)).result : result;
   }
@@ -60,11 +65,12 @@ export class HttpConnection {
     return answer;
   }
 
-  close(): void {
+  readonly close = (): void => {
     this.#closed = true;
+    this.#transport.signal?.removeEventListener('abort', this.close);
     this.#current?.destroy();
     this.#agent.destroy();
-  }
+  };
 
   #once(request: HttpRequest, sentAgain: boolean): Promise<{ result: Answer | Failure; idleClosed: boolean }> {
     const { url, headers, timeoutMs, maximumAnswerBytes } = this.#transport;
@@ -107,8 +113,6 @@ export class HttpConnection {
     });
   }
 }
-
-const CLOSED: Failure = { failure: 'closed', why: 'the measurement ended' };
 
 function collect(
   message: IncomingMessage,

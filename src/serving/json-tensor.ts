@@ -73,7 +73,8 @@ export function elementsFromJson(name: string, dataType: DataTypeCode, value: un
     for (let i = 0; i < count; i++) {
       const item = flat[i];
       // null: what some servers make of NaN.
-      if (typeof item !== 'number' && typeof item !== 'boolean' && item !== null) throw wrongElement(name, dataType, item);
+      if (typeof item !== 'number' && typeof item !== 'boolean' && item !== null)
+        throw wrongElement(name, dataType, item);
       target[i] = item === null ? Number.NaN : Number(item);
     }
     return target;
@@ -144,7 +145,10 @@ export function parseJson(body: Uint8Array, what: string): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
   } catch (cause) {
-    throw malformed(`${what} is not JSON`, cause instanceof SyntaxError ? serverText(cause.message) : 'it is not UTF-8');
+    throw malformed(
+      `${what} is not JSON`,
+      cause instanceof SyntaxError ? serverText(cause.message) : 'it is not UTF-8',
+    );
   }
 }
 

@@ -5,7 +5,7 @@ import { jsonObject, parseJson } from './json-tensor.js';
 import { type CompletionOptions, OpenAiClient } from './openai.js';
 import { failedExchange } from './server-error.js';
 import { parseServerUrl, type ServerUrl } from './server-url.js';
-import { TensorFlowServingClient, type TensorFlowFormat } from './tensorflow-serving.js';
+import { type TensorFlowFormat, TensorFlowServingClient } from './tensorflow-serving.js';
 import { TorchServeClient } from './torchserve.js';
 import { V2GrpcClient } from './v2-grpc.js';
 import { V2HttpClient } from './v2-http.js';
@@ -23,6 +23,8 @@ export interface ClientOptions extends CompletionOptions {
   /** Default 256 MiB. */
   readonly maximumAnswerBytes?: number;
   readonly tensorFlowFormat?: TensorFlowFormat;
+  /** Closes every connection; what waits for an answer then throws SO8130. */
+  readonly signal?: AbortSignal;
 }
 
 export interface OpenedClient {
@@ -46,6 +48,7 @@ export async function openClient(urlText: string, options: ClientOptions): Promi
     headers: headerFields(options.headers ?? []),
     timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
     maximumAnswerBytes: options.maximumAnswerBytes ?? DEFAULT_ANSWER_BYTES,
+    ...(options.signal ? { signal: options.signal } : {}),
   };
   if (options.model !== undefined && url.model !== undefined && options.model !== url.model) {
     throw new ServeOptError('SO1002', `The URL names the model "${url.model}" and --model another`);
@@ -152,14 +155,20 @@ async function askForProtocol(
   const extensions = v2?.get('extensions');
   // Triton writes it so; other servers may list nothing at all.
   if (Array.isArray(extensions) && extensions.length > 0 && !extensions.includes('binary_tensor_data')) {
-    return { protocol: 'v2-http-json', notes: ['tensors go as JSON: the server lists no extension binary_tensor_data'] };
+    return {
+      protocol: 'v2-http-json',
+      notes: ['tensors go as JSON: the server lists no extension binary_tensor_data'],
+    };
   }
   if (told !== undefined || v2?.has('name')) return { protocol: 'v2-http', notes: [] };
   const ping = await ask('/ping');
   if (typeof ping?.get('status') === 'string') return { protocol: 'torchserve', notes: [] };
   const models = await ask(transport.url.prefix === '' ? '/v1/models' : '/models');
   if (Array.isArray(models?.get('data'))) {
-    return { protocol: 'openai-chat', notes: ['chat completions are measured; --protocol openai takes the older ones'] };
+    return {
+      protocol: 'openai-chat',
+      notes: ['chat completions are measured; --protocol openai takes the older ones'],
+    };
   }
   throw new ServeOptError('SO5103', `It cannot be told what the server at ${transport.url.place} speaks`, {
     why: 'it answers neither /v2, /ping nor /v1/models as the protocols do',

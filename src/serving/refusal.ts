@@ -50,7 +50,8 @@ export function missingModel(
         })
       : new ServeOptError('SO5104', message, { why: `it has ${names.length}: ${list}`, hint: 'name one with --model' });
   }
-  const what = version === undefined ? `"${serverText(name)}"` : `"${serverText(name)}" in version ${serverText(version)}`;
+  const what =
+    version === undefined ? `"${serverText(name)}"` : `"${serverText(name)}" in version ${serverText(version)}`;
   const near = suggest(name, names);
   const hint =
     near !== undefined ? `did you mean "${serverText(near)}"?` : names.length > 0 ? `it has: ${list}` : undefined;

@@ -18,6 +18,9 @@ export interface Failure {
   readonly hint?: string;
 }
 
+/** A connection that was closed here. */
+export const CLOSED: Failure = { failure: 'closed', why: 'the measurement ended' };
+
 /** Longest piece of a server's own words in a message. */
 const MOST_TEXT = 300;
 
@@ -96,9 +99,12 @@ const CODES: ReadonlyMap<FailureKind, ErrorCode> = new Map([
 
 /** The error of a failed exchange with `place`, which is host and port. */
 export function failedExchange(place: string, failure: Failure): ServeOptError {
+  if (failure.failure === 'closed') return new ServeOptError('SO8130', 'Interrupted');
   const code = CODES.get(failure.failure) ?? 'SO5101';
   const message =
-    code === 'SO5101' ? `The server at ${place} cannot be reached` : `The server at ${place} does not answer as it should`;
+    code === 'SO5101'
+      ? `The server at ${place} cannot be reached`
+      : `The server at ${place} does not answer as it should`;
   return new ServeOptError(code, message, {
     why: failure.why,
     ...(failure.hint === undefined ? {} : { hint: failure.hint }),

@@ -68,7 +68,9 @@ export function parseServerUrl(text: string): ServerUrl {
     });
   }
   if (url.search !== '' || url.hash !== '') {
-    throw new ServeOptError('SO1006', 'A URL of a server ends before "?" or "#"', { hint: `try ${url.origin}${url.pathname}` });
+    throw new ServeOptError('SO1006', 'A URL of a server ends before "?" or "#"', {
+      hint: `try ${url.origin}${url.pathname}`,
+    });
   }
   const written = /^[a-z]+:\/\/[^/]*:(\d+)(?:\/|$)/i.exec(text)?.[1];
   const port = written === undefined ? scheme.port : Number(written);

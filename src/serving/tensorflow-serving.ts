@@ -146,14 +146,17 @@ function columns(feeds: Feeds): string {
 function instances(feeds: Feeds, rows: number): string {
   const columnsOf = [...feeds].map(([name, tensor]) => {
     if (tensor.dims[0] !== rows) {
-      throw new ServeOptError('SO4002', `The input "${name}" cannot be sent by rows: its first dimension is not ${rows}`, {
-        hint: 'send columns',
-      });
+      throw new ServeOptError(
+        'SO4002',
+        `The input "${name}" cannot be sent by rows: its first dimension is not ${rows}`,
+        {
+          hint: 'send columns',
+        },
+      );
     }
     const elements = jsonElements(name, tensor);
     const each = elements.length / Math.max(1, rows);
-    const row = (index: number): string =>
-      nest(elements.slice(index * each, (index + 1) * each), tensor.dims.slice(1));
+    const row = (index: number): string => nest(elements.slice(index * each, (index + 1) * each), tensor.dims.slice(1));
     return { name, row };
   });
   const lines: string[] = [];
@@ -177,7 +180,10 @@ function nest(elements: readonly string[], dims: readonly number[]): string {
 }
 
 /** Inputs and outputs of `serving_default` in a metadata document. @throws SO5103 */
-function signature(document: unknown): { readonly inputs: readonly ValueSpec[]; readonly outputs: readonly ValueSpec[] } {
+function signature(document: unknown): {
+  readonly inputs: readonly ValueSpec[];
+  readonly outputs: readonly ValueSpec[];
+} {
   const at = (value: unknown, key: string): unknown => jsonObject(value)?.get(key);
   const signatures = at(at(at(document, 'metadata'), 'signature_def'), 'signature_def');
   const chosen = at(signatures, SIGNATURE);

@@ -1,8 +1,14 @@
 import { encodeUtf8 } from '../codec/utf8.js';
-import { ServeOptError } from '../errors.js';
 import type { Feeds, HostTensor } from '../runtime/types.js';
 import { DataType } from '../tensor/dtype.js';
-import { type Answer, isFailure, type PreparedRequest, type ServerClient, type ServerConnection, type ServerModel } from './client.js';
+import {
+  type Answer,
+  isFailure,
+  type PreparedRequest,
+  type ServerClient,
+  type ServerConnection,
+  type ServerModel,
+} from './client.js';
 import { HttpConnection, type Transport } from './http-connection.js';
 import { elementsFromJson, jsonElements, jsonObject, notInJson, parseJson } from './json-tensor.js';
 import { missingModel, refused } from './refusal.js';

@@ -12,7 +12,9 @@ import { checkedCount, outputType, tensorFromBytes, tensorToBytes, v2TypeName, v
 const VARINTS = [WIRE.varint, WIRE.length];
 
 function table(message: string, rows: Record<number, readonly [string, readonly number[]]>): FieldTable {
-  const entries = Object.entries(rows).map(([key, [name, wires]]) => [Number(key), { number: Number(key), name, wires }] as const);
+  const entries = Object.entries(rows).map(
+    ([key, [name, wires]]) => [Number(key), { number: Number(key), name, wires }] as const,
+  );
   return { message, rows: new Map(entries) };
 }
 

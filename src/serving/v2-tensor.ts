@@ -61,7 +61,8 @@ export function viewOf(dataType: DataTypeCode, bytes: Uint8Array): HostData | un
       return typedView(Int8Array, bytes);
     case DataType.UINT8:
     case DataType.BOOL:
-      return bytes;
+      // Plain, where it was a Buffer.
+      return bytesOf(bytes);
     default:
       return undefined;
   }
@@ -83,7 +84,12 @@ export function tensorToBytes(tensor: HostTensor): Uint8Array {
 }
 
 /** The other way. @throws SO5103 when the bytes do not fit the shape */
-export function tensorFromBytes(name: string, typeName: string, dims: readonly number[], bytes: Uint8Array): HostTensor {
+export function tensorFromBytes(
+  name: string,
+  typeName: string,
+  dims: readonly number[],
+  bytes: Uint8Array,
+): HostTensor {
   const dataType = outputType(name, typeName);
   const count = checkedCount(name, dims);
   if (dataType === DataType.STRING) return { dataType, dims, data: textsFromBytes(name, count, bytes) };
