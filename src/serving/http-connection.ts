@@ -104,7 +104,10 @@ export class HttpConnection {
       });
       const timer = setTimeout(() => stop({ failure: 'timeout', why: `no whole answer came in ${limit} ms` }), limit);
       this.#current = outgoing;
-      outgoing.on('error', (cause) => end(failure ?? failureOf(cause)));
+      outgoing.on('error', (cause) => {
+        const found = failureOf(cause);
+        end(failure ?? (answered && found.failure === 'connection reset' ? CUT_OFF : found));
+      });
       outgoing.on('response', (message) => {
         answered = true;
         collect(message, request, maximumAnswerBytes, sentAgain, end, stop);
@@ -113,6 +116,8 @@ export class HttpConnection {
     });
   }
 }
+
+const CUT_OFF: Failure = { failure: 'answer cut off', why: 'the connection ended before the answer did' };
 
 function collect(
   message: IncomingMessage,
@@ -127,7 +132,6 @@ function collect(
   const status = message.statusCode ?? 0;
   const good = status >= 200 && status < 300;
   const onPiece = good ? request.onPiece : undefined;
-  const cutOff: Failure = { failure: 'answer cut off', why: 'the connection ended before the answer did' };
   message.on('data', (piece: Uint8Array) => {
     byteLength += piece.byteLength;
     if (byteLength > maximumBytes) {
@@ -137,9 +141,9 @@ function collect(
     if (onPiece) onPiece(piece);
     else pieces.push(piece);
   });
-  message.on('error', () => end(cutOff));
+  message.on('error', () => end(CUT_OFF));
   message.on('close', () => {
-    if (!message.complete) end(cutOff);
+    if (!message.complete) end(CUT_OFF);
   });
   message.on('end', () => {
     if (!message.complete) return;

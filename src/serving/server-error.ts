@@ -55,6 +55,8 @@ const CAUSES: ReadonlyMap<string, { readonly why: string; readonly hint?: string
 
 const UNTRUSTED = /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_(VERIFY|GET)\w*)$/;
 
+const RESET: Failure = { failure: 'connection reset', why: 'the connection was closed before an answer' };
+
 /** The failure that an error of a socket, of TLS or of the HTTP parser stands for. */
 export function failureOf(cause: unknown): Failure {
   const inner = cause instanceof AggregateError && cause.errors.length > 0 ? cause.errors[0] : cause;
@@ -70,6 +72,11 @@ export function failureOf(cause: unknown): Failure {
       why: 'its certificate is not trusted here',
       hint: 'NODE_EXTRA_CA_CERTS=ca.pem names the authority that signed it',
     };
+  }
+  if (code === 'ERR_HTTP2_STREAM_CANCEL' || code === 'ERR_HTTP2_SESSION_ERROR') {
+    // Node's word for what happened to the connection below.
+    const below = (inner as Error).cause;
+    return below === undefined || below === inner ? RESET : failureOf(below);
   }
   if (code.startsWith('HPE_')) {
     return {

@@ -199,9 +199,12 @@ export class V2HttpClient implements ServerClient {
   }
 }
 
+/** Of an error answer that is looked at. */
+const MOST_ERROR_BYTES = 64 * 1024;
+
 /** The `error` of a JSON body (a text, or an object with a `message`), else the start of the body. */
 export function jsonErrorText(body: Uint8Array): string {
-  const text = Buffer.from(body.subarray(0, 4096)).toString('utf8');
+  const text = Buffer.from(body.subarray(0, MOST_ERROR_BYTES)).toString('utf8');
   try {
     const fields = jsonObject(JSON.parse(text));
     const error = fields?.get('error') ?? fields?.get('detail') ?? fields?.get('message');
