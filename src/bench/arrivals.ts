@@ -2,19 +2,19 @@ import type { Random } from '../tensor/random.js';
 import type { ArrivalProcess } from './scenario.js';
 
 /**
- * Times at which requests of an open loop come, in ms since its start, one a call and never earlier than the one
- * before. The first comes after one gap.
+ * The times at which requests are to start, in ms from the start, one a call, in ascending order. Poisson: gaps are
+ * independent and exponential, so requests come in clumps as those of many users do. Constant: equal gaps from 0 on; times
+ * are multiples of the gap, so that no rounding adds up.
  */
-export function arrivalTimes(ratePerSecond: number, arrivals: ArrivalProcess, random: Random): () => number {
+export function arrivalTimes(ratePerSecond: number, process: ArrivalProcess, random: Random): () => number {
   const gapMs = 1000 / ratePerSecond;
-  if (arrivals === 'constant') {
-    // By multiplication, so that rounding does not add up.
-    let count = 0;
-    return () => ++count * gapMs;
+  if (process === 'constant') {
+    let index = 0;
+    return () => index++ * gapMs;
   }
-  let atMs = 0;
+  let at = 0;
   return () => {
-    atMs += -Math.log(1 - random.float()) * gapMs;
-    return atMs;
+    at -= Math.log(1 - random.float()) * gapMs;
+    return at;
   };
 }

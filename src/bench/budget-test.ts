@@ -1,0 +1,120 @@
+import type { BenchVerdict } from '../report/bench-types.js';
+import { AlphaSpending } from './alpha-spending.js';
+import { binomialAtLeast, binomialAtMost, clopperPearsonLower, clopperPearsonUpper, leastRuns } from './binomial.js';
+import { designEffect, exceedance } from './dispersion.js';
+import { count, percent, plural } from './numbers-in-words.js';
+import type { Segment } from './segment.js';
+
+export { leastRuns } from './binomial.js';
+
+export interface PercentileBudget {
+  /** 0.99 for a budget of p99. */
+  readonly probability: number;
+  readonly limitMs: number;
+  /** Of each verdict; 0.95 unless told. */
+  readonly confidence?: number;
+  /** No verdict before so many rounds, since processes differ; 5 unless told, 1 for a server that runs on. */
+  readonly minRounds?: number;
+}
+
+export interface BudgetJudgement {
+  /** Undefined: go on measuring. */
+  readonly verdict: BenchVerdict | undefined;
+  /** Runs over the limit, failed ones included. */
+  readonly over: number;
+  readonly runs: number;
+  /** So many independent runs would tell as much. */
+  readonly effectiveRuns: number;
+  /** Bounds of the share of runs over the limit, each one-sided, with the confidence that this look may claim. */
+  readonly upper: number;
+  readonly lower: number;
+  /** One clause with the numbers. */
+  readonly why: string;
+}
+
+/** The first look for a failure: a budget that most runs break is broken after this many runs. */
+const FIRST_FAIL_LOOK = 20;
+
+/**
+ * Whether a percentile stays within a limit: a one-sided binomial test on the number of runs over it, as MLPerf LoadGen's
+ * early stopping does, in both directions. PASS when the upper Clopper-Pearson bound of the share of runs over the limit
+ * is below what the percentile allows, FAIL when the lower bound is above it. Each side is wrong in at most
+ * 1 - confidence of all cases although the data are looked at again and again: looks are taken at sizes planned
+ * beforehand (the first at which a verdict is possible, then twice as many) and split that chance (`AlphaSpending`).
+ * Runs that come in bursts, and processes that differ, count as the fewer independent runs that they are worth
+ * (`designEffect`).
+ */
+export class PercentileBudgetTest {
+  readonly #limitMs: number;
+  readonly #allowed: number;
+  readonly #needed: number;
+  readonly #confidence: number;
+  readonly #minRounds: number;
+  readonly #pass: AlphaSpending;
+  readonly #fail: AlphaSpending;
+  #effect = 1;
+
+  constructor({ probability, limitMs, confidence = 0.95, minRounds = 5 }: PercentileBudget) {
+    const alpha = 1 - confidence;
+    this.#limitMs = limitMs;
+    this.#allowed = 1 - probability;
+    this.#confidence = confidence;
+    this.#minRounds = minRounds;
+    this.#needed = leastRuns(probability, confidence);
+    const first = leastRuns(probability, 1 - alpha / 2);
+    this.#pass = new AlphaSpending(alpha, (look) => first * 2 ** (look - 1));
+    this.#fail = new AlphaSpending(alpha, (look) => FIRST_FAIL_LOOK * 2 ** (look - 1));
+  }
+
+  /** Judges all that was measured so far; `final`: there will be no more. */
+  judge(segments: readonly Segment[], final: boolean): BudgetJudgement {
+    const { runs, over } = exceedance(segments, this.#limitMs);
+    const rounds = new Set(segments.map(({ round }) => round)).size;
+    const allowed = this.#allowed;
+    let passTail: number | undefined;
+    let failTail: number | undefined;
+    if (runs > 0 && rounds >= this.#minRounds && (final || this.#due(runs))) {
+      this.#effect = designEffect(segments, this.#limitMs, this.#pass.due(runs, final) ?? this.#pass.next());
+      passTail = this.#pass.due(runs / this.#effect, final);
+      failTail = this.#fail.due(runs / this.#effect, final);
+    }
+    const seen = { runs: runs / this.#effect, over: over / this.#effect };
+    let verdict: BenchVerdict | undefined;
+    if (passTail !== undefined && binomialAtMost(seen.over, seen.runs, allowed) <= passTail * (1 + 1e-12)) {
+      verdict = 'pass';
+    } else if (failTail !== undefined && binomialAtLeast(seen.over, seen.runs, allowed) <= failTail * (1 + 1e-12)) {
+      verdict = 'fail';
+    } else if (final) verdict = 'inconclusive';
+    const judgement = {
+      verdict,
+      over,
+      runs,
+      effectiveRuns: Math.floor(seen.runs),
+      upper: runs === 0 ? 1 : clopperPearsonUpper(seen.over, seen.runs, passTail ?? this.#pass.next()),
+      lower: runs === 0 ? 0 : clopperPearsonLower(seen.over, seen.runs, failTail ?? this.#fail.next()),
+    };
+    if (passTail !== undefined) this.#pass.spend(seen.runs, final);
+    if (failTail !== undefined) this.#fail.spend(seen.runs, final);
+    return { ...judgement, why: this.#why(judgement, rounds) };
+  }
+
+  #due(runs: number): boolean {
+    return this.#pass.due(runs, false) !== undefined || this.#fail.due(runs, false) !== undefined;
+  }
+
+  #why({ verdict, over, runs, effectiveRuns, upper, lower }: Omit<BudgetJudgement, 'why'>, rounds: number): string {
+    const seen = `${count(over)} of ${plural(runs, 'run')} over`;
+    const allowed = `${percent(this.#allowed)} allowed`;
+    const sure = `with ${percent(this.#confidence)} confidence`;
+    if (verdict === 'pass') return `${seen}; at most ${percent(upper)} ${sure}, ${allowed}`;
+    if (verdict === 'fail') return `${seen}; at least ${percent(lower)} ${sure}, ${allowed}`;
+    if (runs < this.#needed) return `${seen}; needs ${plural(this.#needed, 'run')}`;
+    if (rounds < this.#minRounds)
+      return `${seen}; needs ${plural(this.#minRounds, 'process', 'processes')}, had ${rounds}`;
+    const worth =
+      effectiveRuns < 0.8 * runs
+        ? `; they come in bursts and tell as much as ${count(effectiveRuns)} independent ones`
+        : '';
+    return `${seen}: between ${percent(lower)} and ${percent(upper)} ${sure}, ${allowed}${worth}`;
+  }
+}

@@ -1,0 +1,141 @@
+import type { LatencyReport, SegmentReport } from '../report/bench-types.js';
+import { designEffect } from './dispersion.js';
+import { quantileReports, REPORTED_PROBABILITIES } from './quantile-interval.js';
+import { median, quantileNearestRank } from './quantiles.js';
+import type { Segment } from './segment.js';
+
+/** Windows of time whose medians must agree, and by how much (perf_analyzer's rule of stability). */
+const STABLE = { windows: 3, tolerance: 0.1 } as const;
+
+/** What a report says of latencies. All processes and streams are pooled; `stable`, say, looks at them in order. */
+export function summarizeLatency(segments: readonly Segment[]): LatencyReport {
+  const sorted = pooled(segments).sort();
+  const runs = sorted.length;
+  let sum = 0;
+  for (let i = 0; i < runs; i++) sum += sorted[i] as number;
+  const autocorrelation = lagOneAutocorrelation(segments);
+  const effects = new Map(
+    REPORTED_PROBABILITIES.map((p) => [
+      p as number,
+      runs === 0 ? 1 : designEffect(segments, quantileNearestRank(sorted, p)),
+    ]),
+  );
+  const serial = (1 + autocorrelation) / Math.max(1 - autocorrelation, 1e-9);
+  const effect = Math.max(1, serial, effects.get(0.5) ?? 1);
+  return {
+    runs,
+    failures: segments.reduce((total, { failures }) => total + failures, 0),
+    minMs: sorted[0] ?? Number.NaN,
+    meanMs: sum / runs,
+    maxMs: sorted[runs - 1] ?? Number.NaN,
+    quantiles: quantileReports(sorted, REPORTED_PROBABILITIES, 0.95, (p) => effects.get(p) ?? 1),
+    autocorrelation,
+    effectiveRuns: runs === 0 ? 0 : Math.max(1, Math.round(runs / effect)),
+    outliers: countOutliers(sorted),
+    stable: isStable(segments),
+    processes: processMedians(segments),
+  };
+}
+
+function pooled(segments: readonly Segment[]): Float64Array {
+  const all = new Float64Array(segments.reduce((total, { latencyMs }) => total + latencyMs.length, 0));
+  let at = 0;
+  for (const { latencyMs } of segments) {
+    all.set(latencyMs, at);
+    at += latencyMs.length;
+  }
+  return all;
+}
+
+/**
+ * Correlation of each latency with the next one in the same segment, means taken per segment so that processes that
+ * differ do not look like bursts. 0 where nothing varies.
+ */
+export function lagOneAutocorrelation(segments: readonly Pick<Segment, 'latencyMs'>[]): number {
+  let products = 0;
+  let squares = 0;
+  for (const { latencyMs } of segments) {
+    let mean = 0;
+    for (const ms of latencyMs) mean += ms / latencyMs.length;
+    let before = 0;
+    for (let i = 0; i < latencyMs.length; i++) {
+      const deviation = (latencyMs[i] as number) - mean;
+      squares += deviation * deviation;
+      products += deviation * before;
+      before = deviation;
+    }
+  }
+  return squares > 0 ? products / squares : 0;
+}
+
+/** Latencies beyond the fences of Tukey's box plot ("Exploratory Data Analysis", 1977), on either side. */
+function countOutliers(sorted: Float64Array): LatencyReport['outliers'] {
+  const lower = quantileNearestRank(sorted, 0.25);
+  const upper = quantileNearestRank(sorted, 0.75);
+  const range = upper - lower;
+  let mild = 0;
+  let severe = 0;
+  for (const ms of sorted) {
+    const beyond = Math.max(lower - ms, ms - upper);
+    if (beyond > 3 * range) severe++;
+    else if (beyond > 1.5 * range) mild++;
+  }
+  return { mild, severe };
+}
+
+/**
+ * The last three windows agree within 10 % on the median. Windows are a fifth of the time measured each, over the rounds in
+ * order; streams of one round run at the same time. Too few runs to fill them are not stable.
+ */
+function isStable(segments: readonly Segment[]): boolean {
+  const offsets = new Map<number, number>();
+  let end = 0;
+  for (const round of roundsOf(segments)) {
+    offsets.set(round[0]?.round ?? 0, end);
+    end += Math.max(...round.map(({ wallMs }) => wallMs));
+  }
+  const width = end / 5;
+  const windows: number[][] = Array.from({ length: STABLE.windows }, () => []);
+  for (const { startMs, latencyMs, round } of segments) {
+    const offset = (offsets.get(round) ?? 0) - (end - STABLE.windows * width);
+    for (let i = 0; i < latencyMs.length; i++) {
+      const window = Math.floor((offset + (startMs[i] as number)) / width);
+      if (window >= 0) windows[Math.min(window, STABLE.windows - 1)]?.push(latencyMs[i] as number);
+    }
+  }
+  const medians = windows.map((window) => (window.length < 3 ? Number.NaN : median(window)));
+  // A comparison with NaN is false: windows that are nearly empty are not stable.
+  return Math.max(...medians) - Math.min(...medians) <= STABLE.tolerance * Math.min(...medians);
+}
+
+/** Segments by round, in the order of rounds. */
+export function roundsOf(segments: readonly Segment[]): readonly (readonly Segment[])[] {
+  const rounds = new Map<number, Segment[]>();
+  for (const segment of segments) {
+    const round = rounds.get(segment.round);
+    if (round === undefined) rounds.set(segment.round, [segment]);
+    else round.push(segment);
+  }
+  return [...rounds].sort(([a], [b]) => a - b).map(([, round]) => round);
+}
+
+function processMedians(segments: readonly Segment[]): LatencyReport['processes'] {
+  return roundsOf(segments)
+    .map((round) => pooled(round))
+    .filter(({ length }) => length > 0)
+    .map((latencyMs) => ({ runs: latencyMs.length, p50Ms: quantileNearestRank(latencyMs, 0.5) }));
+}
+
+/** A segment as a report keeps it: every n-th request from the first on, with the least n that leaves at most `most`. */
+export function thin({ round, stream, startMs, latencyMs }: Segment, most: number): SegmentReport {
+  const every = Math.max(1, Math.ceil(latencyMs.length / Math.max(1, most)));
+  const kept: number[] = [];
+  for (let i = 0; i < latencyMs.length; i += every) kept.push(i);
+  return {
+    round,
+    stream,
+    every,
+    startMs: kept.map((i) => startMs[i] as number),
+    latencyMs: kept.map((i) => latencyMs[i] as number),
+  };
+}
