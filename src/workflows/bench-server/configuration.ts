@@ -1,4 +1,5 @@
 import { arrivalTimes } from '../../bench/arrivals.js';
+import { median } from '../../bench/quantiles.js';
 import type { Scenario } from '../../bench/scenario.js';
 import type { Segment } from '../../bench/segment.js';
 import { summarizeLatency, summarizeThroughput } from '../../bench/summarize.js';
@@ -12,7 +13,6 @@ import { refused } from '../../serving/refusal.js';
 import { failedExchange } from '../../serving/server-error.js';
 import { serverLane } from '../../serving/server-lane.js';
 import { createRandom } from '../../tensor/random.js';
-import { median } from '../../tensor/statistics.js';
 import type { Requests } from './requests.js';
 import { segmentReports } from './segment-reports.js';
 import { tokenReport } from './token-report.js';
