@@ -1,4 +1,4 @@
-import type { MetricUnit } from './bench-types.js';
+import type { MetricUnit } from '../bench/budgets.js';
 import { formatBytes, formatDuration, formatInteger } from './format.js';
 
 /** `130 µs`, `4.20 ms`, `1.25 s`: three digits, zeros kept, as they were measured. */

@@ -5,7 +5,13 @@ import type { ProcessMemoryResult } from '../protocol.js';
 
 /** Peak memory of this process. For what ONNX Runtime costs by itself, ask after `probe` has run its tiny model. */
 export function processMemoryJob(_state: ChildState): ProcessMemoryResult {
-  return { peakBytes: linuxPeakBytes() ?? process.resourceUsage().maxRSS * 1024 };
+  return { peakBytes: linuxPeakBytes() ?? peakBytes() };
+}
+
+/** Node says KiB, but macOS counts in bytes and older versions of Node hand that on. */
+function peakBytes(): number {
+  const { maxRSS } = process.resourceUsage();
+  return maxRSS > process.memoryUsage().rss / 8 ? maxRSS : maxRSS * 1024;
 }
 
 /**

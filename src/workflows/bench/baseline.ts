@@ -28,7 +28,7 @@ import { rowsOf } from './sizes.js';
 /** How long one fresh process takes turns between models. */
 const ROUND_MS = 3000;
 /** Blocks of each session wanted in a round, and least ones where runs are slow. */
-const BLOCKS = { wanted: 30, least: 5 } as const;
+const BLOCKS = { wanted: 200, least: 5 } as const;
 /** The baseline, the candidate and the baseline again. */
 const SESSIONS = 3;
 

@@ -1,3 +1,4 @@
+import { median } from '../../bench/quantiles.js';
 import { ServeOptError } from '../../errors.js';
 import type { ProfileReport } from '../../report/bench-types.js';
 import { type RuntimeHost, startRuntime } from '../../runtime/host.js';
@@ -18,6 +19,8 @@ const OFFLINE_BATCHES = [1, 2, 4, 8, 16, 32, 64] as const;
 const OFFLINE_TRIAL_MS = 200;
 /** A larger batch must give so much more to be worth its memory. */
 const OFFLINE_GAIN = 1.03;
+/** So many larger batches may give less before the search ends. */
+const OFFLINE_PATIENCE = 2;
 
 export interface PreparationOptions {
   readonly dataPath?: string;
@@ -137,6 +140,7 @@ export class Preparations {
     const names = batchNames(configuration.model.inputs);
     if (names.length === 0) return configuration;
     let best: { readonly perSecond: number; readonly configuration: Configuration } | undefined;
+    let worse = 0;
     for (const batch of OFFLINE_BATCHES) {
       const sizes = new Map(configuration.sizes);
       for (const name of names) sizes.set(name, batch);
@@ -149,15 +153,13 @@ export class Preparations {
         if (best && error instanceof ServeOptError && /^SO(400|500[12]|2104)/.test(error.code)) break;
         throw error;
       }
-      if (best && perSecond < best.perSecond * OFFLINE_GAIN) {
-        if (perSecond < best.perSecond) break;
-        continue;
-      }
-      best = { perSecond, configuration: candidate };
+      if (!best || perSecond >= best.perSecond * OFFLINE_GAIN) best = { perSecond, configuration: candidate };
+      else if (perSecond < best.perSecond && ++worse === OFFLINE_PATIENCE) break;
     }
     return best?.configuration ?? configuration;
   }
 
+  /** Samples a second by the median run, which bursts of noise do not move. */
   async #rate(host: RuntimeHost, configuration: Configuration, source: SampleSource): Promise<number> {
     const { path } = configuration.model;
     const batchSize = configuration.batch ?? 1;
@@ -170,8 +172,8 @@ export class Preparations {
         batchSize,
       });
       await host.request('measureWarmUp', { measurement, maxMs: OFFLINE_TRIAL_MS });
-      const { latencyMs, wallMs } = await host.request('measureAdvance', { measurement, maxMs: OFFLINE_TRIAL_MS });
-      return (latencyMs.length * batchSize * 1000) / wallMs;
+      const { latencyMs } = await host.request('measureAdvance', { measurement, maxMs: OFFLINE_TRIAL_MS });
+      return (batchSize * 1000) / median(latencyMs);
     } finally {
       await host.request('release', { session });
     }
