@@ -1,0 +1,106 @@
+/** What the load generator and the workflow know of a server, whatever it speaks. */
+import type { Feeds, HostTensor, ValueSpec } from '../runtime/types.js';
+import type { Failure } from './server-error.js';
+
+/** `v2-…` is the Open Inference Protocol (KServe, Triton, MLServer, OpenVINO Model Server). */
+export const PROTOCOLS = [
+  'v2-http',
+  'v2-http-json',
+  'v2-grpc',
+  'torchserve',
+  'tfserving',
+  'openai',
+  'openai-chat',
+] as const;
+export type Protocol = (typeof PROTOCOLS)[number];
+
+/** The model that a server offers. */
+export interface ServerModel {
+  readonly name: string;
+  readonly version?: string;
+  /** Name and version of the server, where it tells them. */
+  readonly server?: string;
+  /** Undefined where the protocol has no way to tell. */
+  readonly inputs?: readonly ValueSpec[];
+  readonly outputs?: readonly ValueSpec[];
+  /** What is good to know, one sentence each. */
+  readonly notes: readonly string[];
+}
+
+/** A request that is encoded already: sending it costs no more than its bytes. */
+export interface PreparedRequest {
+  /** Extra headers, lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+  /** Rows of the batch. */
+  readonly samples: number;
+}
+
+/** A whole answer, not decoded. */
+export interface Answer {
+  /** `200`, or `gRPC 14 UNAVAILABLE`. */
+  readonly status: string;
+  /** The status says that the request succeeded. */
+  readonly good: boolean;
+  /** By its lower-case name. */
+  readonly header: (name: string) => string | undefined;
+  readonly body: Uint8Array;
+  /** Sent a second time, since the server had closed the idle connection: see `HttpConnection`. */
+  readonly sentAgain: boolean;
+  /** Of completions. */
+  readonly tokens?: TokenTimes;
+}
+
+/** When the tokens of a completion came, in ms after the request was sent. */
+export interface TokenTimes {
+  readonly count: number;
+  /** By the server's own count; else pieces of text are counted. */
+  readonly counted: 'usage' | 'pieces';
+  readonly firstMs: number;
+  readonly lastMs: number;
+}
+
+/** A body as it is sent, for servers that take anything. */
+export interface RawBody {
+  readonly body: Uint8Array;
+  readonly contentType: string;
+}
+
+/** One connection that is kept open. One request at a time. */
+export interface ServerConnection {
+  /** Never rejects for what a server does or a network loses. `timeoutMs` overrides that of the transport. */
+  send(request: PreparedRequest, timeoutMs?: number): Promise<Answer | Failure>;
+  /** Closes at once; a request under way ends as the failure `closed`. */
+  close(): void;
+}
+
+/** A client of one model of one server. Not tied to a connection. */
+export interface ServerClient {
+  readonly protocol: Protocol;
+  /** Host and port, for messages. */
+  readonly place: string;
+  /**
+   * Asks the server whether it is there and what the model wants.
+   * @throws SO5101 when it cannot be reached, SO5102 for an error status, SO5103 for an answer that is not the
+   * protocol's, SO5104 when the model is not there or not ready
+   */
+  describe(): Promise<ServerModel>;
+  /** Encodes one request. @throws SO4002 for values that the protocol cannot carry */
+  prepare(feeds: Feeds): PreparedRequest;
+  /** A request of bytes as they are; absent where the protocol has none. */
+  prepareRaw?(raw: RawBody): PreparedRequest;
+  /** A request for a completion; only of the protocols `openai` and `openai-chat`. */
+  preparePrompt?(prompt: string): PreparedRequest;
+  connect(): ServerConnection;
+  /** The server's own words in an error answer. */
+  errorText(answer: Answer): string;
+  /**
+   * Outputs of a good answer, checked against the protocol and the model. Empty where outputs are no tensors.
+   * @throws SO5103
+   */
+  decode(answer: Answer, request: PreparedRequest): Map<string, HostTensor>;
+}
+
+export function isFailure(result: Answer | Failure): result is Failure {
+  return 'failure' in result;
+}

@@ -1,0 +1,33 @@
+/** The `data` of server-sent events (WHATWG HTML, 9.2.6), as bytes come in. */
+export class EventStream {
+  readonly #decoder = new TextDecoder('utf-8');
+  readonly #onData: (data: string) => void;
+  #line = '';
+  #data: string[] = [];
+  /** A line that ended in CR: an LF at the start of the next piece belongs to it. */
+  #afterReturn = false;
+
+  constructor(onData: (data: string) => void) {
+    this.#onData = onData;
+  }
+
+  /** Characters and lines may be split anywhere. */
+  push(bytes: Uint8Array): void {
+    let text = this.#decoder.decode(bytes, { stream: true });
+    if (text === '') return;
+    if (this.#afterReturn && text.startsWith('\n')) text = text.slice(1);
+    this.#afterReturn = text.endsWith('\r');
+    const lines = (this.#line + text).split(/\r\n|\n|\r/);
+    this.#line = lines.pop() ?? '';
+    for (const line of lines) this.#take(line);
+  }
+
+  #take(line: string): void {
+    if (line === '') {
+      if (this.#data.length > 0) this.#onData(this.#data.join('\n'));
+      this.#data = [];
+    } else if (line.startsWith('data:')) {
+      this.#data.push(line.charCodeAt(5) === 0x20 ? line.slice(6) : line.slice(5));
+    }
+  }
+}

@@ -1,0 +1,161 @@
+import { Agent, type ClientRequest, type IncomingMessage, request as plainRequest } from 'node:http';
+import { Agent as SecureAgent, request as secureRequest } from 'node:https';
+import { type Answer, isFailure } from './client.js';
+import { CLOSED, type Failure, failedExchange, failureOf } from './server-error.js';
+import type { ServerUrl } from './server-url.js';
+
+/** What all connections to a server share. */
+export interface Transport {
+  readonly url: ServerUrl;
+  /** Sent with every request; lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** From sending to the end of the answer. */
+  readonly timeoutMs: number;
+  /** A larger answer is not read on. */
+  readonly maximumAnswerBytes: number;
+  /** Closes every connection. */
+  readonly signal?: AbortSignal;
+}
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+  readonly timeoutMs?: number;
+  /** Sees pieces of a good answer as they come. */
+  readonly onPiece?: (piece: Uint8Array) => void;
+}
+
+/**
+ * One HTTP/1.1 connection that is kept open and takes a request at a time.
+ *
+ * A server may close a kept connection just when the next request goes out. Then the connection ends before a byte of the
+ * answer, on a socket that has served before; the request is sent once more, on a new connection, while its clock goes
+ * on (RFC 9112, 9.3.1; inference changes nothing on the server). It is not a failure but is counted (`sentAgain`). A
+ * connection that breaks in any other way is a failure.
+ * Redirects are not followed: a measurement is of the server that was named. Proxies of the environment are not used.
+ */
+export class HttpConnection {
+  readonly #transport: Transport;
+  readonly #agent: Agent;
+  readonly #request: typeof plainRequest;
+  #current: ClientRequest | undefined;
+  #closed = false;
+
+  constructor(transport: Transport) {
+    const options = { keepAlive: true, maxSockets: 1 };
+    this.#transport = transport;
+    this.#agent = transport.url.secure ? new SecureAgent(options) : new Agent(options);
+    this.#request = transport.url.secure ? secureRequest : plainRequest;
+    transport.signal?.addEventListener('abort', this.close);
+    if (transport.signal?.aborted) this.close();
+  }
+
+  async exchange(request: HttpRequest): Promise<Answer | Failure> {
+    if (this.#closed) return CLOSED;
+    const { result, idleClosed } = await this.#once(request, false);
+    return idleClosed && !this.#closed ? (await this.#once(request, true)).result : result;
+  }
+
+  /** As `exchange`, for the questions before a measurement. @throws SO5101, SO5103 without an answer */
+  async ask(request: HttpRequest): Promise<Answer> {
+    const answer = await this.exchange(request);
+    if (isFailure(answer)) throw failedExchange(this.#transport.url.place, answer);
+    return answer;
+  }
+
+  readonly close = (): void => {
+    this.#closed = true;
+    this.#transport.signal?.removeEventListener('abort', this.close);
+    this.#current?.destroy();
+    this.#agent.destroy();
+  };
+
+  #once(request: HttpRequest, sentAgain: boolean): Promise<{ result: Answer | Failure; idleClosed: boolean }> {
+    const { url, headers, timeoutMs, maximumAnswerBytes } = this.#transport;
+    return new Promise((resolve) => {
+      let answered = false;
+      let failure: Failure | undefined;
+      const limit = request.timeoutMs ?? timeoutMs;
+      const end = (result: Answer | Failure): void => {
+        clearTimeout(timer);
+        if (this.#current === outgoing) this.#current = undefined;
+        const idleClosed =
+          !sentAgain && !answered && failure === undefined && outgoing.reusedSocket && 'failure' in result;
+        resolve({ result: this.#closed && 'failure' in result ? CLOSED : result, idleClosed });
+      };
+      const stop = (reason: Failure): void => {
+        failure = reason;
+        outgoing.destroy();
+        end(reason);
+      };
+      const outgoing = this.#request({
+        agent: this.#agent,
+        host: url.host,
+        port: url.port,
+        method: request.method,
+        path: `${url.prefix}${request.path}`,
+        headers: {
+          ...headers,
+          ...request.headers,
+          ...(request.method === 'POST' ? { 'content-length': String(request.body?.byteLength ?? 0) } : {}),
+        },
+      });
+      const timer = setTimeout(() => stop({ failure: 'timeout', why: `no whole answer came in ${limit} ms` }), limit);
+      this.#current = outgoing;
+      outgoing.on('error', (cause) => {
+        const found = failureOf(cause);
+        end(failure ?? (answered && found.failure === 'connection reset' ? CUT_OFF : found));
+      });
+      outgoing.on('response', (message) => {
+        answered = true;
+        collect(message, request, maximumAnswerBytes, sentAgain, end, stop);
+      });
+      outgoing.end(request.body);
+    });
+  }
+}
+
+const CUT_OFF: Failure = { failure: 'answer cut off', why: 'the connection ended before the answer did' };
+
+function collect(
+  message: IncomingMessage,
+  request: HttpRequest,
+  maximumBytes: number,
+  sentAgain: boolean,
+  end: (result: Answer | Failure) => void,
+  stop: (failure: Failure) => void,
+): void {
+  const pieces: Uint8Array[] = [];
+  let byteLength = 0;
+  const status = message.statusCode ?? 0;
+  const good = status >= 200 && status < 300;
+  const onPiece = good ? request.onPiece : undefined;
+  message.on('data', (piece: Uint8Array) => {
+    byteLength += piece.byteLength;
+    if (byteLength > maximumBytes) {
+      stop({ failure: 'answer too large', why: `it is larger than ${maximumBytes} bytes` });
+      return;
+    }
+    if (onPiece) onPiece(piece);
+    else pieces.push(piece);
+  });
+  message.on('error', () => end(CUT_OFF));
+  message.on('close', () => {
+    if (!message.complete) end(CUT_OFF);
+  });
+  message.on('end', () => {
+    if (!message.complete) return;
+    const body = pieces.length === 1 ? (pieces[0] as Uint8Array) : Buffer.concat(pieces);
+    end({ status: String(status), good, header: headerOf(message), body, sentAgain });
+  });
+}
+
+/** Headers are looked at in few answers, so they are not copied for all. */
+function headerOf(message: IncomingMessage): (name: string) => string | undefined {
+  return (name) => {
+    const value = message.headers[name];
+    return Array.isArray(value) ? value.join(', ') : value;
+  };
+}

@@ -1,0 +1,31 @@
+/** What the load generator knows of time; tests put a simulated one in its place. */
+export interface LoadClock {
+  /** Milliseconds of a clock that only goes forward. */
+  now(): number;
+  /** Calls `then` after so many ms; the result cancels it. */
+  wait(ms: number, then: () => void): () => void;
+}
+
+/** Timers of Node fire up to a millisecond late, and more under load: the last bit is waited for by turns of the loop. */
+const LAST_BIT_MS = 1.5;
+
+/** The real clock. A wait ends within one turn of the event loop of its time. */
+export const realClock: LoadClock = {
+  now: () => performance.now(),
+  wait(ms, then) {
+    const due = performance.now() + ms;
+    let cancelled = false;
+    let timer: NodeJS.Timeout | undefined;
+    const turn = (): void => {
+      if (cancelled) return;
+      if (performance.now() >= due) then();
+      else setImmediate(turn);
+    };
+    if (ms > LAST_BIT_MS) timer = setTimeout(turn, ms - LAST_BIT_MS);
+    else setImmediate(turn);
+    return () => {
+      cancelled = true;
+      clearTimeout(timer);
+    };
+  },
+};

@@ -1,0 +1,310 @@
+import type { Segment } from '../bench/segment.js';
+import type { TokenTimes } from './client.js';
+import type { LoadClock } from './load-clock.js';
+
+/** How one request ended. */
+export interface Outcome {
+  /** What it is counted under. */
+  readonly status: string;
+  readonly good: boolean;
+  readonly tokens?: TokenTimes;
+  readonly sentAgain?: boolean;
+  /** No connection came about: the next try waits a moment. */
+  readonly unreachable?: boolean;
+}
+
+/** A connection under load. */
+export interface Lane {
+  /** Sends request number `index`. What it resolves to looks at the answer, after the clock has stopped. Never rejects. */
+  send(index: number, timeoutMs: number): Promise<() => Outcome>;
+  /** Ends what is under way. */
+  close(): void;
+}
+
+export interface LoadOptions {
+  readonly clock: LoadClock;
+  readonly openLane: () => Lane;
+  /** Closed loop: connections, each with one request at a time. Open loop: most connections; beyond, requests queue. */
+  readonly connections: number;
+  /** Times of arrival in ms from the start, each call the next; absent in a closed loop. */
+  readonly arrivals?: () => number;
+  /** For one request, from its start; in an open loop from the time at which it was to start. */
+  readonly timeoutMs: number;
+}
+
+/** What was measured in one stretch of time. */
+export interface LoadPart {
+  /**
+   * Closed loop: one for each connection, `startMs` from the start of the stretch. Open loop: a single one in the order of
+   * starts, `startMs` from the start of the load (without pauses), of the requests that ended in this stretch.
+   */
+  readonly segments: readonly Segment[];
+  readonly statuses: ReadonlyMap<string, number>;
+  /** Of good completions. */
+  readonly tokens: readonly TokenTimes[];
+  /** Requests sent again since the server had closed the idle connection. */
+  readonly sentAgain: number;
+  /** Open loop: the most requests that waited for a free connection. */
+  readonly longestQueue: number;
+  /** Aborted before its time was over. */
+  readonly aborted: boolean;
+}
+
+/** After a failed connect, as a client would; else a dead server is asked ten thousand times a second. */
+const RECONNECT_PAUSE_MS = 50;
+
+interface Row {
+  readonly start: number;
+  readonly latency: number;
+  readonly service: number;
+}
+
+/**
+ * Puts a server under load, stretch by stretch.
+ *
+ * Closed loop: each connection sends its next request when the answer to the last has come; a stretch ends when the
+ * requests under way are answered. Open loop: requests start at their own times whether others are answered or not;
+ * one for which no connection is free waits in a queue, on its own clock (so a stall is seen by all that were to start
+ * meanwhile: no coordinated omission). A stretch ends at its time; what is then under way goes on and is told in the next
+ * stretch, or by `finish`. Arrivals pause between stretches.
+ *
+ * Failed requests are counted under their status and in `Segment.failures`; their times are among no latencies.
+ */
+export class Load {
+  readonly #options: LoadOptions;
+  readonly #lanes: Lane[] = [];
+  readonly #idle: number[] = [];
+  /** Times (of the clock) at which queued requests were to start; those before `#head` are gone. */
+  #queue: number[] = [];
+  #head = 0;
+  #rows: Row[][] = [];
+  #failures: number[] = [];
+  #statuses = new Map<string, number>();
+  #tokens: TokenTimes[] = [];
+  #sentAgain = 0;
+  #longestQueue = 0;
+  #sent = 0;
+  #busy = 0;
+  #pausing = 0;
+  #round = 0;
+  #aborted = false;
+  /** Clock time that stands for 0 of the arrivals; moves on with every pause. */
+  #origin = 0;
+  #startedAt = 0;
+  #pausedAt: number | undefined;
+  #nextArrival: number | undefined;
+  #endAt = 0;
+  #leftToSend = Number.POSITIVE_INFINITY;
+  #running = false;
+  #cancelTimer: (() => void) | undefined;
+  #resolve: (() => void) | undefined;
+
+  constructor(options: LoadOptions) {
+    this.#options = options;
+  }
+
+  /** Connections that were opened. */
+  get connections(): number {
+    return this.#lanes.length;
+  }
+
+  /** Loads the server for so long, or until so many requests were sent. One call at a time. */
+  async advance(maxMs: number, maxRequests: number = Number.POSITIVE_INFINITY): Promise<LoadPart> {
+    const { clock, arrivals, connections } = this.#options;
+    const now = clock.now();
+    this.#startedAt = now;
+    this.#origin += this.#pausedAt === undefined ? now : now - this.#pausedAt;
+    this.#endAt = now + maxMs;
+    this.#leftToSend = maxRequests;
+    this.#running = true;
+    await new Promise<void>((resolve) => {
+      this.#resolve = resolve;
+      if (arrivals) this.#arrive();
+      else {
+        while (this.#lanes.length < connections) this.#openLane();
+        for (const stream of this.#idle.splice(0)) this.#next(stream);
+        this.#settle();
+      }
+    });
+    this.#running = false;
+    this.#pausedAt = clock.now();
+    return this.#cut(this.#pausedAt - now);
+  }
+
+  /** Waits for what is under way or queued; nothing new starts. */
+  async finish(): Promise<LoadPart> {
+    const now = this.#options.clock.now();
+    this.#endAt = now;
+    await new Promise<void>((resolve) => {
+      this.#resolve = resolve;
+      if (this.#aborted || (this.#busy === 0 && this.#queued === 0 && this.#pausing === 0)) this.#done();
+    });
+    // Nothing arrived in this time: it is no time of the load.
+    return this.#cut(0);
+  }
+
+  /** Ends the stretch at once. Requests under way are forgotten: neither answers nor failures. */
+  abort(): void {
+    this.#aborted = true;
+    this.close();
+    this.#done();
+  }
+
+  close(): void {
+    this.#cancelTimer?.();
+    for (const lane of this.#lanes) lane.close();
+  }
+
+  get #queued(): number {
+    return this.#queue.length - this.#head;
+  }
+
+  #openLane(): void {
+    this.#idle.push(this.#lanes.length);
+    this.#lanes.push(this.#options.openLane());
+  }
+
+  #done(): void {
+    const resolve = this.#resolve;
+    this.#resolve = undefined;
+    resolve?.();
+  }
+
+  /** Open loop: takes in what is due, then waits for the next arrival or the end. */
+  #arrive(): void {
+    const { clock, arrivals } = this.#options;
+    if (arrivals === undefined || !this.#running || this.#aborted) return;
+    const now = clock.now();
+    while (this.#leftToSend > 0) {
+      this.#nextArrival ??= arrivals();
+      const at = this.#origin + this.#nextArrival;
+      if (at > now || at >= this.#endAt) break;
+      this.#queue.push(at);
+      this.#nextArrival = undefined;
+      this.#leftToSend--;
+    }
+    this.#dispatch();
+    this.#longestQueue = Math.max(this.#longestQueue, this.#queued);
+    if (now >= this.#endAt || this.#leftToSend === 0) {
+      this.#running = false;
+      this.#done();
+      return;
+    }
+    const next = Math.min(this.#endAt, this.#origin + (this.#nextArrival ?? 0));
+    this.#cancelTimer = clock.wait(next - now, () => this.#arrive());
+  }
+
+  /** Open loop: queued requests on free connections. */
+  #dispatch(): void {
+    const { clock, connections, timeoutMs } = this.#options;
+    while (this.#queued > 0 && !this.#aborted) {
+      const due = this.#queue[this.#head] as number;
+      const left = timeoutMs - (clock.now() - due);
+      if (left <= 0) this.#count(0, { status: 'timeout before a connection was free', good: false });
+      else {
+        if (this.#idle.length === 0 && this.#lanes.length < connections) this.#openLane();
+        const stream = this.#idle.pop();
+        if (stream === undefined) return;
+        void this.#send(stream, due, left);
+      }
+      this.#head++;
+      if (this.#head > 1024 && this.#head * 2 > this.#queue.length) {
+        this.#queue = this.#queue.slice(this.#head);
+        this.#head = 0;
+      }
+    }
+  }
+
+  /** Closed loop: the next request of a connection, unless the stretch is over. */
+  #next(stream: number): void {
+    const now = this.#options.clock.now();
+    if (this.#aborted || now >= this.#endAt || this.#leftToSend <= 0) this.#idle.push(stream);
+    else {
+      this.#leftToSend--;
+      void this.#send(stream, now, this.#options.timeoutMs);
+    }
+  }
+
+  async #send(stream: number, due: number, timeoutMs: number): Promise<void> {
+    const { clock, arrivals } = this.#options;
+    this.#busy++;
+    const sentAt = clock.now();
+    const look = await (this.#lanes[stream] as Lane).send(this.#sent++, timeoutMs);
+    const ended = clock.now();
+    this.#busy--;
+    if (this.#aborted) return;
+    const outcome = look();
+    const base = arrivals ? this.#origin : this.#startedAt;
+    if (outcome.good) {
+      const index = arrivals ? 0 : stream;
+      this.#rows[index] ??= [];
+      this.#rows[index]?.push({ start: due - base, latency: ended - due, service: ended - sentAt });
+    }
+    this.#count(arrivals ? 0 : stream, outcome);
+    if (outcome.unreachable) {
+      this.#pausing++;
+      clock.wait(RECONNECT_PAUSE_MS, () => {
+        this.#pausing--;
+        this.#free(stream);
+      });
+    } else this.#free(stream);
+  }
+
+  #free(stream: number): void {
+    if (this.#options.arrivals) {
+      this.#idle.push(stream);
+      this.#dispatch();
+      const finishing = !this.#running && this.#resolve !== undefined;
+      if (finishing && this.#busy === 0 && this.#queued === 0 && this.#pausing === 0) this.#done();
+    } else {
+      this.#next(stream);
+      this.#settle();
+    }
+  }
+
+  /** Closed loop: the stretch is over when nothing is under way any more. */
+  #settle(): void {
+    if (this.#busy === 0 && this.#pausing === 0 && this.#idle.length === this.#lanes.length) this.#done();
+  }
+
+  #count(stream: number, outcome: Outcome): void {
+    if (!outcome.good) this.#failures[stream] = (this.#failures[stream] ?? 0) + 1;
+    this.#statuses.set(outcome.status, (this.#statuses.get(outcome.status) ?? 0) + 1);
+    if (outcome.good && outcome.tokens) this.#tokens.push(outcome.tokens);
+    if (outcome.sentAgain) this.#sentAgain++;
+  }
+
+  #cut(wallMs: number): LoadPart {
+    const open = this.#options.arrivals !== undefined;
+    const streams = open ? 1 : this.#lanes.length;
+    const segments = Array.from({ length: streams }, (_, stream): Segment => {
+      const rows = this.#rows[stream] ?? [];
+      if (open) rows.sort((a, b) => a.start - b.start);
+      return {
+        startMs: Float64Array.from(rows, (row) => row.start),
+        latencyMs: Float64Array.from(rows, (row) => row.latency),
+        ...(open ? { serviceMs: Float64Array.from(rows, (row) => row.service) } : {}),
+        wallMs,
+        round: this.#round,
+        stream,
+        failures: this.#failures[stream] ?? 0,
+      };
+    });
+    const part: LoadPart = {
+      segments,
+      statuses: this.#statuses,
+      tokens: this.#tokens,
+      sentAgain: this.#sentAgain,
+      longestQueue: this.#longestQueue,
+      aborted: this.#aborted,
+    };
+    this.#round++;
+    this.#rows = [];
+    this.#failures = [];
+    this.#statuses = new Map();
+    this.#tokens = [];
+    this.#sentAgain = 0;
+    this.#longestQueue = 0;
+    return part;
+  }
+}

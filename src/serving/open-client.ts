@@ -1,0 +1,177 @@
+import { ServeOptError } from '../errors.js';
+import { isFailure, type Protocol, type ServerClient } from './client.js';
+import { HttpConnection, type Transport } from './http-connection.js';
+import { jsonObject, parseJson } from './json-tensor.js';
+import { type CompletionOptions, OpenAiClient } from './openai.js';
+import { failedExchange } from './server-error.js';
+import { parseServerUrl, type ServerUrl } from './server-url.js';
+import { type TensorFlowFormat, TensorFlowServingClient } from './tensorflow-serving.js';
+import { TorchServeClient } from './torchserve.js';
+import { V2GrpcClient } from './v2-grpc.js';
+import { V2HttpClient } from './v2-http.js';
+
+export interface ClientOptions extends CompletionOptions {
+  /** Default: told by the URL, else asked of the server. */
+  readonly protocol?: Protocol;
+  /** Where the URL does not name it and the server has several. */
+  readonly model?: string;
+  readonly modelVersion?: string;
+  /** Sent with every request, as `Name: value`. */
+  readonly headers?: readonly string[];
+  /** For one answer; default 30 s. */
+  readonly timeoutMs?: number;
+  /** Default 256 MiB. */
+  readonly maximumAnswerBytes?: number;
+  readonly tensorFlowFormat?: TensorFlowFormat;
+  /** Closes every connection; what waits for an answer then throws SO8130. */
+  readonly signal?: AbortSignal;
+}
+
+export interface OpenedClient {
+  readonly client: ServerClient;
+  readonly url: ServerUrl;
+  /** How the protocol was chosen, where that is not plain. */
+  readonly notes: readonly string[];
+}
+
+const DEFAULT_TIMEOUT_MS = 30_000;
+const DEFAULT_ANSWER_BYTES = 256 * 1024 * 1024;
+
+/**
+ * The client for a URL. Asks the server only where neither the options nor the URL tell the protocol.
+ * @throws SO1002, SO1006 for a URL or options that cannot be used; SO5101, SO5103 when the protocol cannot be found out
+ */
+export async function openClient(urlText: string, options: ClientOptions): Promise<OpenedClient> {
+  const url = parseServerUrl(urlText);
+  const transport: Transport = {
+    url,
+    headers: headerFields(options.headers ?? []),
+    timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+    maximumAnswerBytes: options.maximumAnswerBytes ?? DEFAULT_ANSWER_BYTES,
+    ...(options.signal ? { signal: options.signal } : {}),
+  };
+  if (options.model !== undefined && url.model !== undefined && options.model !== url.model) {
+    throw new ServeOptError('SO1002', `The URL names the model "${url.model}" and --model another`);
+  }
+  const { protocol, notes } = await chooseProtocol(transport, options.protocol);
+  const model = options.model ?? url.model;
+  const version = options.modelVersion ?? url.version;
+  return { client: createClient(transport, protocol, model, version, options), url, notes };
+}
+
+function createClient(
+  transport: Transport,
+  protocol: Protocol,
+  model: string | undefined,
+  version: string | undefined,
+  options: ClientOptions,
+): ServerClient {
+  switch (protocol) {
+    case 'v2-http':
+    case 'v2-http-json':
+      return new V2HttpClient(transport, model, version, protocol === 'v2-http');
+    case 'v2-grpc':
+      return new V2GrpcClient(transport, model, version);
+    case 'torchserve':
+      return new TorchServeClient(transport, model, version);
+    case 'tfserving':
+      return new TensorFlowServingClient(transport, model, version, options.tensorFlowFormat);
+    case 'openai':
+    case 'openai-chat':
+      return new OpenAiClient(transport, model, protocol === 'openai-chat', options);
+  }
+}
+
+/** Header names and values as RFC 9110 has them; control characters would forge further headers. */
+const HEADER = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*)$/;
+/** What the protocols set themselves. */
+const OWN_HEADERS = /^(content-length|transfer-encoding|connection|te|host|upgrade)$/;
+
+/** @throws SO1006 for what is no header */
+export function headerFields(lines: readonly string[]): Record<string, string> {
+  const fields: [string, string][] = [];
+  for (const line of lines) {
+    const match = HEADER.exec(line);
+    // The value may be a secret: it is not repeated.
+    if (!match) {
+      throw new ServeOptError('SO1006', 'A header is not of the form "Name: value"', {
+        hint: '--header "Authorization: Bearer TOKEN"',
+      });
+    }
+    const name = (match[1] as string).toLowerCase();
+    if (OWN_HEADERS.test(name)) throw new ServeOptError('SO1006', `The header "${name}" cannot be set`);
+    fields.push([name, (match[2] as string).trim()]);
+  }
+  return Object.fromEntries(fields);
+}
+
+/** Protocols that are spoken at the same paths. */
+const FAMILY: Readonly<Record<Protocol, string>> = {
+  'v2-http': 'v2',
+  'v2-http-json': 'v2',
+  'v2-grpc': 'grpc',
+  torchserve: 'torchserve',
+  tfserving: 'tfserving',
+  openai: 'openai',
+  'openai-chat': 'openai',
+};
+
+async function chooseProtocol(
+  transport: Transport,
+  wanted: Protocol | undefined,
+): Promise<{ readonly protocol: Protocol; readonly notes: readonly string[] }> {
+  const told = transport.url.protocol;
+  if (wanted !== undefined) {
+    if (told !== undefined && FAMILY[told] !== FAMILY[wanted] && !(told === 'v2-http' && wanted === 'v2-grpc')) {
+      throw new ServeOptError('SO1002', `The URL is one of ${told} but the protocol is to be ${wanted}`);
+    }
+    return { protocol: wanted, notes: [] };
+  }
+  if (told !== undefined && told !== 'v2-http') return { protocol: told, notes: [] };
+  const connection = new HttpConnection(transport);
+  try {
+    return await askForProtocol(connection, transport, told);
+  } finally {
+    connection.close();
+  }
+}
+
+async function askForProtocol(
+  connection: HttpConnection,
+  transport: Transport,
+  told: Protocol | undefined,
+): Promise<{ readonly protocol: Protocol; readonly notes: readonly string[] }> {
+  const ask = async (path: string): Promise<ReadonlyMap<string, unknown> | undefined> => {
+    const answer = await connection.exchange({ method: 'GET', path });
+    if (isFailure(answer)) throw failedExchange(transport.url.place, answer);
+    if (!answer.good) return undefined;
+    try {
+      return jsonObject(parseJson(answer.body, 'The answer'));
+    } catch {
+      return undefined;
+    }
+  };
+  const v2 = await ask('/v2');
+  const extensions = v2?.get('extensions');
+  // Triton writes it so; other servers may list nothing at all.
+  if (Array.isArray(extensions) && extensions.length > 0 && !extensions.includes('binary_tensor_data')) {
+    return {
+      protocol: 'v2-http-json',
+      notes: ['tensors go as JSON: the server lists no extension binary_tensor_data'],
+    };
+  }
+  if (told !== undefined || v2?.has('name')) return { protocol: 'v2-http', notes: [] };
+  const ping = await ask('/ping');
+  if (typeof ping?.get('status') === 'string') return { protocol: 'torchserve', notes: [] };
+  const models = await ask(transport.url.prefix === '' ? '/v1/models' : '/models');
+  if (Array.isArray(models?.get('data'))) {
+    return {
+      protocol: 'openai-chat',
+      notes: ['chat completions are measured; --protocol openai takes the older ones'],
+    };
+  }
+  throw new ServeOptError('SO5103', `It cannot be told what the server at ${transport.url.place} speaks`, {
+    why: 'it answers neither /v2, /ping nor /v1/models as the protocols do',
+    hint: 'name it with --protocol, or give the whole path, for example /v1/models/NAME:predict',
+  });
+}

@@ -1,0 +1,194 @@
+import { encodeUtf8 } from '../codec/utf8.js';
+import { ServeOptError } from '../errors.js';
+import type { HostTensor } from '../runtime/types.js';
+import {
+  type Answer,
+  isFailure,
+  type PreparedRequest,
+  type ServerClient,
+  type ServerConnection,
+  type ServerModel,
+  type TokenTimes,
+} from './client.js';
+import { EventStream } from './event-stream.js';
+import { HttpConnection, type Transport } from './http-connection.js';
+import { jsonObject, parseJson } from './json-tensor.js';
+import { missingModel, refused } from './refusal.js';
+import { type Failure, malformed, serverText } from './server-error.js';
+import { jsonErrorText } from './v2-http.js';
+
+export interface CompletionOptions {
+  /** Default 64. */
+  readonly maxTokens?: number;
+  /** Milliseconds of a clock that only goes forward. */
+  readonly now: () => number;
+}
+
+/** Completions and chat completions of servers that are compatible with OpenAI, streamed. */
+export class OpenAiClient implements ServerClient {
+  readonly protocol;
+  readonly place: string;
+  readonly #transport: Transport;
+  readonly #options: CompletionOptions;
+  readonly #chat: boolean;
+  /** `/v1` or what stands for it. */
+  readonly #base: string;
+  #model: string | undefined;
+
+  constructor(transport: Transport, model: string | undefined, chat: boolean, options: CompletionOptions) {
+    this.protocol = chat ? ('openai-chat' as const) : ('openai' as const);
+    this.place = transport.url.place;
+    this.#transport = transport;
+    this.#model = model;
+    this.#chat = chat;
+    this.#options = options;
+    // A prefix such as /v1 or /api/v3 is the base already; without one it is the usual.
+    this.#base = transport.url.prefix === '' ? '/v1' : '';
+  }
+
+  async describe(): Promise<ServerModel> {
+    const connection = new HttpConnection(this.#transport);
+    try {
+      const answer = await connection.ask({ method: 'GET', path: `${this.#base}/models` });
+      if (!answer.good && answer.status !== '404') throw refused(this.place, answer, this.errorText(answer));
+      const list = answer.good ? jsonObject(parseJson(answer.body, 'The list of models'))?.get('data') : undefined;
+      const names = Array.isArray(list)
+        ? list.map((item) => jsonObject(item)?.get('id')).filter((name) => typeof name === 'string')
+        : [];
+      const [only] = names;
+      if (this.#model === undefined && (names.length !== 1 || only === undefined)) {
+        throw missingModel(this.place, undefined, undefined, '', names);
+      }
+      const name = this.#model ?? (only as string);
+      this.#model = name;
+      const unlisted = names.length > 0 && !names.includes(name);
+      if (unlisted) throw missingModel(this.place, name, undefined, '', names);
+      return { name, notes: [] };
+    } finally {
+      connection.close();
+    }
+  }
+
+  prepare(): PreparedRequest {
+    throw new ServeOptError('SO1002', `The protocol ${this.protocol} takes prompts, not tensors`);
+  }
+
+  preparePrompt(prompt: string): PreparedRequest {
+    const question = this.#chat ? { messages: [{ role: 'user', content: prompt }] } : { prompt };
+    const body = {
+      model: this.#model ?? '',
+      ...question,
+      max_tokens: this.#options.maxTokens ?? 64,
+      stream: true,
+      stream_options: { include_usage: true },
+    };
+    return {
+      headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+      body: encodeUtf8(JSON.stringify(body)),
+      samples: 1,
+    };
+  }
+
+  connect(): ServerConnection {
+    const connection = new HttpConnection(this.#transport);
+    const path = `${this.#base}${this.#chat ? '/chat/completions' : '/completions'}`;
+    return {
+      send: async ({ headers, body }, timeoutMs) => {
+        const completion = new Completion(this.#options.now);
+        const answer = await connection.exchange({
+          method: 'POST',
+          path,
+          headers,
+          body,
+          onPiece: (piece) => completion.push(piece),
+          ...(timeoutMs === undefined ? {} : { timeoutMs }),
+        });
+        if (isFailure(answer) || !answer.good) return answer;
+        const failure = completion.failure();
+        return failure ?? { ...answer, tokens: completion.tokens() };
+      },
+      close: () => connection.close(),
+    };
+  }
+
+  errorText(answer: Answer): string {
+    return jsonErrorText(answer.body);
+  }
+
+  decode(answer: Answer): Map<string, HostTensor> {
+    if (answer.tokens === undefined || answer.tokens.count === 0) throw malformed('The completion has no tokens');
+    return new Map();
+  }
+}
+
+/** One streamed completion as it comes. */
+class Completion {
+  readonly #now: () => number;
+  readonly #start: number;
+  readonly #events: EventStream;
+  #pieces = 0;
+  #firstMs = 0;
+  #lastMs = 0;
+  #usage: number | undefined;
+  #done = false;
+  #failure: Failure | undefined;
+
+  constructor(now: () => number) {
+    this.#now = now;
+    this.#start = now();
+    this.#events = new EventStream((data) => this.#event(data));
+  }
+
+  push(bytes: Uint8Array): void {
+    this.#events.push(bytes);
+  }
+
+  #event(data: string): void {
+    if (data.trim() === '[DONE]') {
+      this.#done = true;
+      return;
+    }
+    let fields: ReadonlyMap<string, unknown> | undefined;
+    try {
+      fields = jsonObject(JSON.parse(data));
+    } catch {
+      this.#failure ??= { failure: 'not the protocol', why: `an event is not JSON: ${serverText(data).slice(0, 80)}` };
+      return;
+    }
+    if (fields?.has('error')) {
+      const said = jsonErrorText(encodeUtf8(data));
+      this.#failure ??= { failure: 'not the protocol', why: `the server breaks off: ${said}` };
+    }
+    const tokens = jsonObject(fields?.get('usage'))?.get('completion_tokens');
+    if (typeof tokens === 'number' && Number.isSafeInteger(tokens) && tokens >= 0) this.#usage = tokens;
+    if (hasText(fields?.get('choices'))) {
+      this.#lastMs = this.#now() - this.#start;
+      if (this.#pieces++ === 0) this.#firstMs = this.#lastMs;
+    }
+  }
+
+  failure(): Failure | undefined {
+    if (this.#failure) return this.#failure;
+    return this.#done ? undefined : { failure: 'answer cut off', why: 'the stream ended before [DONE]' };
+  }
+
+  tokens(): TokenTimes {
+    return {
+      count: this.#usage ?? this.#pieces,
+      counted: this.#usage === undefined ? 'pieces' : 'usage',
+      firstMs: this.#firstMs,
+      lastMs: this.#lastMs,
+    };
+  }
+}
+
+/** A choice that brings text, thinking or a call: a first event with only a role brings none. */
+function hasText(choices: unknown): boolean {
+  const [choice] = Array.isArray(choices) ? choices : [];
+  const fields = jsonObject(choice);
+  const delta = jsonObject(fields?.get('delta'));
+  const texts = [fields?.get('text'), delta?.get('content'), delta?.get('reasoning_content'), delta?.get('reasoning')];
+  if (texts.some((text) => typeof text === 'string' && text !== '')) return true;
+  const calls = delta?.get('tool_calls');
+  return Array.isArray(calls) && calls.length > 0;
+}

@@ -1,0 +1,82 @@
+import { encodeUtf8 } from '../codec/utf8.js';
+import type { Feeds, HostTensor } from '../runtime/types.js';
+import type { Answer, PreparedRequest, RawBody, ServerClient, ServerConnection, ServerModel } from './client.js';
+import { HttpConnection, type Transport } from './http-connection.js';
+import { nestedJson, parseJson } from './json-tensor.js';
+import { missingModel, refused } from './refusal.js';
+import { malformed } from './server-error.js';
+import { jsonErrorText } from './v2-http.js';
+
+/**
+ * TorchServe's inference API. What a model takes is up to its handler and is not told: bodies come as they are, or
+ * tensors as a JSON object of nested lists by input name. The token goes in as a header (`Authorization: Bearer …`).
+ */
+export class TorchServeClient implements ServerClient {
+  readonly protocol = 'torchserve';
+  readonly place: string;
+  readonly #transport: Transport;
+  readonly #model: string | undefined;
+  readonly #version: string | undefined;
+  /** The first answers were JSON, so all should be. */
+  #json = true;
+
+  constructor(transport: Transport, model: string | undefined, version: string | undefined) {
+    this.place = transport.url.place;
+    this.#transport = transport;
+    this.#model = model;
+    this.#version = version;
+  }
+
+  async describe(): Promise<ServerModel> {
+    const connection = new HttpConnection(this.#transport);
+    try {
+      const ping = await connection.ask({ method: 'GET', path: '/ping' });
+      // 500 with a status: a worker is not up, perhaps of another model. The first requests will tell.
+      if (!ping.good && ping.status !== '500') throw refused(this.place, ping, this.errorText(ping));
+      if (this.#model === undefined) throw missingModel(this.place, undefined, undefined, '', []);
+      const notes = ping.good ? [] : [`the server says of itself: ${this.errorText(ping)}`];
+      return { name: this.#model, ...(this.#version === undefined ? {} : { version: this.#version }), notes };
+    } finally {
+      connection.close();
+    }
+  }
+
+  prepare(feeds: Feeds): PreparedRequest {
+    const parts = [...feeds].map(([name, tensor]) => `${JSON.stringify(name)}:${nestedJson(name, tensor)}`);
+    const [first] = feeds.values();
+    return {
+      headers: { 'content-type': 'application/json' },
+      body: encodeUtf8(`{${parts.join(',')}}`),
+      samples: first?.dims[0] ?? 1,
+    };
+  }
+
+  prepareRaw({ body, contentType }: RawBody): PreparedRequest {
+    return { headers: { 'content-type': contentType }, body, samples: 1 };
+  }
+
+  connect(): ServerConnection {
+    const connection = new HttpConnection(this.#transport);
+    const version = this.#version === undefined ? '' : `/${encodeURIComponent(this.#version)}`;
+    const path = `/predictions/${encodeURIComponent(this.#model ?? '')}${version}`;
+    return {
+      send: ({ headers, body }, timeoutMs) =>
+        connection.exchange({ method: 'POST', path, headers, body, ...(timeoutMs === undefined ? {} : { timeoutMs }) }),
+      close: () => connection.close(),
+    };
+  }
+
+  errorText(answer: Answer): string {
+    return jsonErrorText(answer.body);
+  }
+
+  /** An answer may be anything that is not empty; where answers begin as JSON, they must be JSON. */
+  decode(answer: Answer): Map<string, HostTensor> {
+    if (answer.body.byteLength === 0) throw malformed('The answer is empty');
+    const [start] = answer.body;
+    const looksLikeJson = start === 0x7b || start === 0x5b;
+    if (!looksLikeJson) this.#json = false;
+    if (this.#json) parseJson(answer.body, 'The answer');
+    return new Map();
+  }
+}

@@ -1,0 +1,110 @@
+import type { Feeds, HostTensor } from '../runtime/types.js';
+import {
+  type Answer,
+  isFailure,
+  type PreparedRequest,
+  type ServerClient,
+  type ServerConnection,
+  type ServerModel,
+} from './client.js';
+import { framed, GrpcConnection, grpcMessage } from './grpc-connection.js';
+import type { Transport } from './http-connection.js';
+import { missingModel, refused } from './refusal.js';
+import { serverText } from './server-error.js';
+import {
+  inferRequest,
+  modelQuestion,
+  readIndex,
+  readInferResponse,
+  readMetadata,
+  readReady,
+  readServer,
+} from './v2-messages.js';
+import { valueSpec } from './v2-metadata.js';
+
+const SERVICE = '/inference.GRPCInferenceService';
+
+/** The Open Inference Protocol over gRPC; tensors go as raw contents. */
+export class V2GrpcClient implements ServerClient {
+  readonly protocol = 'v2-grpc';
+  readonly place: string;
+  readonly #transport: Transport;
+  #model: string | undefined;
+  readonly #version: string | undefined;
+
+  constructor(transport: Transport, model: string | undefined, version: string | undefined) {
+    this.place = transport.url.place;
+    this.#transport = transport;
+    this.#model = model;
+    this.#version = version;
+  }
+
+  async describe(): Promise<ServerModel> {
+    const connection = new GrpcConnection(this.#transport);
+    try {
+      const about = await connection.ask(`${SERVICE}/ServerMetadata`, new Uint8Array(0));
+      if (!about.good && !/UNIMPLEMENTED/.test(about.status)) throw refused(this.place, about, grpcMessage(about));
+      const name = this.#model ?? (await this.#onlyModel(connection));
+      this.#model = name;
+      const question = modelQuestion(name, this.#version);
+      const metadata = await connection.ask(`${SERVICE}/ModelMetadata`, question);
+      if (!metadata.good) {
+        if (!/NOT_FOUND|UNAVAILABLE|INVALID_ARGUMENT/.test(metadata.status)) {
+          throw refused(this.place, metadata, grpcMessage(metadata));
+        }
+        const names = await this.#modelNames(connection);
+        throw missingModel(this.place, name, this.#version, grpcMessage(metadata), names);
+      }
+      const ready = await connection.ask(`${SERVICE}/ModelReady`, question);
+      if (ready.good && !readReady(ready.body)) {
+        throw missingModel(this.place, name, this.#version, 'it is not ready', []);
+      }
+      const { inputs, outputs } = readMetadata(metadata.body);
+      return {
+        name,
+        ...(this.#version === undefined ? {} : { version: this.#version }),
+        ...(about.good ? { server: serverText(readServer(about.body)) } : {}),
+        inputs: inputs.map((tensor) => valueSpec(tensor)),
+        outputs: outputs.map((tensor) => valueSpec(tensor)),
+        notes: [],
+      };
+    } finally {
+      connection.close();
+    }
+  }
+
+  async #onlyModel(connection: GrpcConnection): Promise<string> {
+    const names = await this.#modelNames(connection);
+    const [only] = names;
+    if (names.length === 1 && only !== undefined) return only;
+    throw missingModel(this.place, undefined, undefined, '', names);
+  }
+
+  async #modelNames(connection: GrpcConnection): Promise<string[]> {
+    // RepositoryIndexRequest { ready = 2: true }
+    const answer = await connection.call(`${SERVICE}/RepositoryIndex`, framed(Uint8Array.of(0x10, 1)));
+    return !isFailure(answer) && answer.good ? readIndex(answer.body) : [];
+  }
+
+  prepare(feeds: Feeds): PreparedRequest {
+    const [first] = feeds.values();
+    const body = framed(inferRequest(this.#model ?? '', this.#version, feeds));
+    return { headers: {}, body, samples: first?.dims[0] ?? 1 };
+  }
+
+  connect(): ServerConnection {
+    const connection = new GrpcConnection(this.#transport);
+    return {
+      send: ({ body }, timeoutMs) => connection.call(`${SERVICE}/ModelInfer`, body, timeoutMs),
+      close: () => connection.close(),
+    };
+  }
+
+  errorText(answer: Answer): string {
+    return grpcMessage(answer);
+  }
+
+  decode(answer: Answer): Map<string, HostTensor> {
+    return readInferResponse(answer.body);
+  }
+}

@@ -1,0 +1,230 @@
+import { encodeUtf8 } from '../codec/utf8.js';
+import type { Feeds, HostTensor } from '../runtime/types.js';
+import { DataType } from '../tensor/dtype.js';
+import {
+  type Answer,
+  isFailure,
+  type PreparedRequest,
+  type ServerClient,
+  type ServerConnection,
+  type ServerModel,
+} from './client.js';
+import { HttpConnection, type Transport } from './http-connection.js';
+import { elementsFromJson, jsonElements, jsonObject, notInJson, parseJson } from './json-tensor.js';
+import { missingModel, refused } from './refusal.js';
+import { malformed, serverText } from './server-error.js';
+import { describedTensors, isShape, valueSpec } from './v2-metadata.js';
+import { checkedCount, outputType, tensorFromBytes, tensorToBytes, v2TypeName } from './v2-tensor.js';
+
+const HEADER_LENGTH = 'inference-header-content-length';
+
+/**
+ * The Open Inference Protocol over HTTP. `binary` sends tensors as bytes behind a JSON header whose length stands in
+ * `Inference-Header-Content-Length` (the "binary tensor data" extension) and asks for outputs in the same form.
+ */
+export class V2HttpClient implements ServerClient {
+  readonly protocol;
+  readonly place: string;
+  readonly #transport: Transport;
+  readonly #binary: boolean;
+  #model: string | undefined;
+  readonly #version: string | undefined;
+  /** The last JSON header that was found good, and what it says: most answers have the same. */
+  #known: { readonly header: Uint8Array; readonly document: ReadonlyMap<string, unknown> } | undefined;
+
+  constructor(transport: Transport, model: string | undefined, version: string | undefined, binary: boolean) {
+    this.protocol = binary ? ('v2-http' as const) : ('v2-http-json' as const);
+    this.place = transport.url.place;
+    this.#transport = transport;
+    this.#model = model;
+    this.#version = version;
+    this.#binary = binary;
+  }
+
+  async describe(): Promise<ServerModel> {
+    const connection = new HttpConnection(this.#transport);
+    try {
+      return await this.#describe(connection);
+    } finally {
+      connection.close();
+    }
+  }
+
+  async #describe(connection: HttpConnection): Promise<ServerModel> {
+    const server = await connection.ask({ method: 'GET', path: '/v2' });
+    const about = server.good ? jsonObject(parseJson(server.body, 'The description of the server')) : undefined;
+    const name = this.#model ?? (await this.#onlyModel(connection));
+    this.#model = name;
+    const answer = await connection.ask({ method: 'GET', path: this.#path() });
+    if (!answer.good) {
+      // Triton says 400 for a model it does not have or has not loaded.
+      if (answer.status !== '404' && answer.status !== '400') throw refused(this.place, answer, this.errorText(answer));
+      throw missingModel(this.place, name, this.#version, this.errorText(answer), await this.#modelNames(connection));
+    }
+    const fields = jsonObject(parseJson(answer.body, 'The metadata of the model'));
+    if (!fields) throw malformed('The metadata of the model is not an object');
+    const ready = await connection.ask({ method: 'GET', path: `${this.#path()}/ready` });
+    // Not all servers have this question (404); only a clear no counts.
+    if (!ready.good && ready.status !== '404') {
+      throw missingModel(this.place, name, this.#version, this.errorText(ready) || 'it is not ready', []);
+    }
+    const serverName = [about?.get('name'), about?.get('version')].filter((part) => typeof part === 'string').join(' ');
+    const extensions = about?.get('extensions');
+    const notes =
+      this.#binary && Array.isArray(extensions) && !extensions.includes('binary_tensor_data')
+        ? ['the server does not list the extension binary_tensor_data; --protocol v2-http-json sends numbers']
+        : [];
+    return {
+      name,
+      ...(this.#version === undefined ? {} : { version: this.#version }),
+      ...(serverName === '' ? {} : { server: serverText(serverName) }),
+      inputs: describedTensors(fields.get('inputs'), 'inputs').map((tensor) => valueSpec(tensor)),
+      outputs: describedTensors(fields.get('outputs'), 'outputs').map((tensor) => valueSpec(tensor)),
+      notes,
+    };
+  }
+
+  /** The model to take when none was named. */
+  async #onlyModel(connection: HttpConnection): Promise<string> {
+    const names = await this.#modelNames(connection);
+    const [only] = names;
+    if (names.length === 1 && only !== undefined) return only;
+    throw missingModel(this.place, undefined, undefined, '', names);
+  }
+
+  /** Triton and MLServer list their models at the repository, KServe at /v2/models; empty when neither is there. */
+  async #modelNames(connection: HttpConnection): Promise<string[]> {
+    const body = encodeUtf8('{"ready":true}');
+    const headers = { 'content-type': 'application/json' };
+    const index = await connection.exchange({ method: 'POST', path: '/v2/repository/index', headers, body });
+    if (!isFailure(index) && index.good) return namesIn(index);
+    const list = await connection.exchange({ method: 'GET', path: '/v2/models' });
+    return !isFailure(list) && list.good ? namesIn(list) : [];
+  }
+
+  #path(): string {
+    const version = this.#version === undefined ? '' : `/versions/${encodeURIComponent(this.#version)}`;
+    return `/v2/models/${encodeURIComponent(this.#model ?? '')}${version}`;
+  }
+
+  prepare(feeds: Feeds): PreparedRequest {
+    const payloads: Uint8Array[] = [];
+    const inputs: string[] = [];
+    let samples = 1;
+    for (const [name, tensor] of feeds) {
+      const start = `{"name":${JSON.stringify(name)},"shape":[${tensor.dims.join(',')}],"datatype":"${v2TypeName(tensor.dataType, name)}"`;
+      if (inputs.length === 0) samples = tensor.dims[0] ?? 1;
+      if (this.#binary) {
+        const bytes = tensorToBytes(tensor);
+        payloads.push(bytes);
+        inputs.push(`${start},"parameters":{"binary_data_size":${bytes.byteLength}}}`);
+      } else {
+        // The protocol gives FP16 and BF16 no JSON form.
+        if (tensor.dataType === DataType.FLOAT16) throw notInJson(name, tensor.dataType);
+        inputs.push(`${start},"data":[${jsonElements(name, tensor).join(',')}]}`);
+      }
+    }
+    const asked = this.#binary ? '"parameters":{"binary_data_output":true},' : '';
+    const header = encodeUtf8(`{${asked}"inputs":[${inputs.join(',')}]}`);
+    if (!this.#binary) return { headers: { 'content-type': 'application/json' }, body: header, samples };
+    return {
+      headers: { 'content-type': 'application/octet-stream', [HEADER_LENGTH]: String(header.byteLength) },
+      body: Buffer.concat([header, ...payloads]),
+      samples,
+    };
+  }
+
+  connect(): ServerConnection {
+    const connection = new HttpConnection(this.#transport);
+    const path = `${this.#path()}/infer`;
+    return {
+      send: ({ headers, body }, timeoutMs) =>
+        connection.exchange({ method: 'POST', path, headers, body, ...(timeoutMs === undefined ? {} : { timeoutMs }) }),
+      close: () => connection.close(),
+    };
+  }
+
+  errorText(answer: Answer): string {
+    return jsonErrorText(answer.body);
+  }
+
+  decode(answer: Answer): Map<string, HostTensor> {
+    const { document, payload } = this.#split(answer);
+    const outputs = document.get('outputs');
+    if (!Array.isArray(outputs)) throw malformed('The answer has no list of outputs');
+    const result = new Map<string, HostTensor>();
+    let at = 0;
+    for (const item of outputs) {
+      const fields = jsonObject(item);
+      const name = fields?.get('name');
+      const typeName = fields?.get('datatype');
+      const dims = fields?.get('shape');
+      if (!fields || typeof name !== 'string' || typeof typeName !== 'string' || !isShape(dims)) {
+        throw malformed('The answer has an output without name, datatype or shape');
+      }
+      const size = jsonObject(fields.get('parameters'))?.get('binary_data_size');
+      if (size === undefined) {
+        const dataType = outputType(name, typeName);
+        const data = elementsFromJson(name, dataType, fields.get('data'), checkedCount(name, dims));
+        result.set(name, { dataType, dims, data });
+        continue;
+      }
+      if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0 || at + size > payload.byteLength) {
+        throw malformed(`The bytes of the output "${serverText(name)}" end early`);
+      }
+      result.set(name, tensorFromBytes(name, typeName, dims, payload.subarray(at, at + size)));
+      at += size;
+    }
+    if (at !== payload.byteLength) throw malformed(`The answer has ${payload.byteLength - at} bytes too many`);
+    return result;
+  }
+
+  /** The JSON of an answer, and the bytes behind it. */
+  #split(answer: Answer): { readonly document: ReadonlyMap<string, unknown>; readonly payload: Uint8Array } {
+    const { body } = answer;
+    const length = answer.header(HEADER_LENGTH);
+    const headerBytes = length === undefined ? body.byteLength : Number(length);
+    if (!Number.isSafeInteger(headerBytes) || headerBytes < 0 || headerBytes > body.byteLength) {
+      throw malformed(`The answer is shorter than its ${HEADER_LENGTH} of ${serverText(length ?? '')}`);
+    }
+    const header = body.subarray(0, headerBytes);
+    const payload = body.subarray(headerBytes);
+    if (length !== undefined && this.#known && Buffer.compare(this.#known.header, header) === 0) {
+      return { document: this.#known.document, payload };
+    }
+    const document = jsonObject(parseJson(header, 'The answer'));
+    if (!document) throw malformed('The answer is not a JSON object');
+    if (length !== undefined) this.#known = { header: Uint8Array.from(header), document };
+    return { document, payload };
+  }
+}
+
+/** Of an error answer that is looked at. */
+const MOST_ERROR_BYTES = 64 * 1024;
+
+/** The `error` of a JSON body (a text, or an object with a `message`), else the start of the body. */
+export function jsonErrorText(body: Uint8Array): string {
+  const text = Buffer.from(body.subarray(0, MOST_ERROR_BYTES)).toString('utf8');
+  try {
+    const fields = jsonObject(JSON.parse(text));
+    const error = fields?.get('error') ?? fields?.get('detail') ?? fields?.get('message');
+    const inner = jsonObject(error)?.get('message') ?? error;
+    if (typeof inner === 'string') return serverText(inner);
+  } catch {
+    // Not JSON: the text itself.
+  }
+  return serverText(text);
+}
+
+/** Names in a list of models: objects with a `name`, or plain names; each once. */
+function namesIn(answer: Answer): string[] {
+  try {
+    const document = parseJson(answer.body, 'The list of models');
+    const list = Array.isArray(document) ? document : jsonObject(document)?.get('models');
+    if (!Array.isArray(list)) return [];
+    const names = list.map((item) => (typeof item === 'string' ? item : jsonObject(item)?.get('name')));
+    return [...new Set(names.filter((name) => typeof name === 'string'))];
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,238 @@
+import { arrivalTimes } from '../../bench/arrivals.js';
+import { median } from '../../bench/quantiles.js';
+import type { Scenario } from '../../bench/scenario.js';
+import type { Segment } from '../../bench/segment.js';
+import { summarizeLatency, summarizeThroughput } from '../../bench/summarize.js';
+import { ServeOptError } from '../../errors.js';
+import type { ConfigurationReport } from '../../report/bench-types.js';
+import { checkAnswer } from '../../serving/check-answer.js';
+import { isFailure, type ServerClient, type ServerModel, type TokenTimes } from '../../serving/client.js';
+import { Load, type LoadPart } from '../../serving/load.js';
+import type { LoadClock } from '../../serving/load-clock.js';
+import { refused } from '../../serving/refusal.js';
+import { failedExchange } from '../../serving/server-error.js';
+import { serverLane } from '../../serving/server-lane.js';
+import { createRandom } from '../../tensor/random.js';
+import type { Requests } from './requests.js';
+import { segmentReports } from './segment-reports.js';
+import { tokenReport } from './token-report.js';
+
+export interface ConfigurationOptions {
+  readonly label: string;
+  readonly scenario: Scenario;
+  /** Connections of a closed loop; most connections of an open one. */
+  readonly connections: number;
+  readonly timeoutMs: number;
+  readonly seed: number;
+  readonly clock: LoadClock;
+  /** Keep the single requests in the report. */
+  readonly keepSegments: boolean;
+}
+
+/** Different requests whose answers are looked at before anything is timed. */
+const TRIED_REQUESTS = 3;
+/** A stretch of warm-up; two whose medians agree within the tolerance end it. */
+const WARM_UP_STRETCH_MS = 250;
+const WARM_UP_TOLERANCE = 0.05;
+const MOST_TOKEN_TIMES = 1_000_000;
+
+/** One load on one server, measured in stretches. */
+export class ServerConfiguration {
+  readonly label: string;
+  readonly scenario: Scenario;
+  readonly batchSize: number;
+  readonly #client: ServerClient;
+  readonly #model: ServerModel;
+  readonly #requests: Requests;
+  readonly #options: ConfigurationOptions;
+  readonly #load: Load;
+  readonly #segments: Segment[] = [];
+  readonly #statuses = new Map<string, number>();
+  readonly #tokens: TokenTimes[] = [];
+  #sentAgain = 0;
+  #longestQueue = 0;
+  #busyShare = 0;
+  #warmUp: ConfigurationReport['warmUp'];
+  #error: ServeOptError | undefined;
+  #aborted = false;
+
+  constructor(client: ServerClient, model: ServerModel, requests: Requests, options: ConfigurationOptions) {
+    const { scenario, clock, connections, timeoutMs, seed } = options;
+    this.label = options.label;
+    this.scenario = scenario;
+    this.batchSize = requests.batchSize;
+    this.#client = client;
+    this.#model = model;
+    this.#requests = requests;
+    this.#options = options;
+    const arrivals =
+      scenario.kind === 'server'
+        ? arrivalTimes(scenario.ratePerSecond, scenario.arrivals, createRandom(seed, 0x10ad))
+        : undefined;
+    this.#load = new Load({
+      clock,
+      connections,
+      timeoutMs,
+      openLane: () => serverLane(client, model, requests.prepared),
+      ...(arrivals ? { arrivals } : {}),
+    });
+  }
+
+  /** Why nothing can be measured; set by `warmUp`. */
+  get error(): ServeOptError | undefined {
+    return this.#error;
+  }
+
+  /** Connections that were opened so far. */
+  get connections(): number {
+    return this.#load.connections;
+  }
+
+  /**
+   * Tries the requests one by one and looks closely at the answers, then loads the server until two stretches agree on the
+   * median, or `maxMs` is over. @throws SO5101, SO5102, SO5103 when a first request fails
+   */
+  async warmUp(maxMs: number): Promise<void> {
+    const { clock } = this.#options;
+    const started = clock.now();
+    try {
+      await this.#tryRequests();
+    } catch (error) {
+      if (error instanceof ServeOptError && error.code !== 'SO8130') this.#error = error;
+      throw error;
+    }
+    let runs = 0;
+    let before = Number.NaN;
+    let settled = false;
+    while (!settled && !this.#aborted && clock.now() - started < maxMs) {
+      const part = await this.#load.advance(Math.min(WARM_UP_STRETCH_MS, Math.max(1, maxMs)));
+      const times = Float64Array.from(part.segments.flatMap((segment) => [...segment.latencyMs]));
+      runs += times.length;
+      const now = median(times);
+      settled = times.length >= 3 && Math.abs(now - before) <= WARM_UP_TOLERANCE * Math.max(now, before);
+      before = now;
+    }
+    this.#warmUp = { runs, ms: clock.now() - started, settled };
+  }
+
+  async #tryRequests(): Promise<void> {
+    const connection = this.#client.connect();
+    try {
+      for (const request of this.#requests.prepared.slice(0, TRIED_REQUESTS)) {
+        const answer = await connection.send(request);
+        if (isFailure(answer)) throw failedExchange(this.#client.place, answer);
+        if (!answer.good) throw refused(this.#client.place, answer, this.#client.errorText(answer));
+        checkAnswer(this.#client, this.#model, answer, request);
+      }
+    } finally {
+      connection.close();
+    }
+  }
+
+  /** Measures for so long, or so many requests; gives what ended in this time (see `LoadPart.segments`). */
+  async advance(ms: number, maxRequests?: number): Promise<readonly Segment[]> {
+    const before = performance.eventLoopUtilization();
+    const part = await this.#load.advance(ms, maxRequests);
+    this.#busyShare = Math.max(this.#busyShare, performance.eventLoopUtilization(before).utilization);
+    return this.#take(part);
+  }
+
+  /** Waits for requests under way (open loop) and gives them. Call it once, after the last `advance`. */
+  async finish(): Promise<readonly Segment[]> {
+    const segments = this.scenario.kind === 'server' && !this.#aborted ? this.#take(await this.#load.finish()) : [];
+    this.#load.close();
+    return segments;
+  }
+
+  #take(part: LoadPart): readonly Segment[] {
+    this.#segments.push(...part.segments);
+    for (const [status, count] of part.statuses) this.#statuses.set(status, (this.#statuses.get(status) ?? 0) + count);
+    for (const tokens of part.tokens) if (this.#tokens.length < MOST_TOKEN_TIMES) this.#tokens.push(tokens);
+    this.#sentAgain += part.sentAgain;
+    this.#longestQueue = Math.max(this.#longestQueue, part.longestQueue);
+    return part.segments;
+  }
+
+  /** Everything measured so far. An open loop is one segment, whatever stretches it was measured in. */
+  segments(): readonly Segment[] {
+    return this.scenario.kind === 'server' ? [joined(this.#segments)] : this.#segments;
+  }
+
+  /** Ends at once; what was measured stays. */
+  abort(): void {
+    this.#aborted = true;
+    this.#load.abort();
+  }
+
+  /** What is good to know of this measurement, one sentence each. */
+  warnings(): string[] {
+    const found: string[] = [];
+    if (this.#sentAgain > 0) {
+      found.push(
+        `${this.label}: ${this.#sentAgain} requests were sent again, since the server had closed idle connections`,
+      );
+    }
+    if (this.#busyShare > 0.9) {
+      const share = Math.round(this.#busyShare * 100);
+      found.push(`${this.label}: sending took ${share} % of one core here: the server may be faster than this tells`);
+    }
+    if (this.#longestQueue > 0) {
+      const { connections } = this.#options;
+      found.push(`${this.label}: up to ${this.#longestQueue} requests waited for one of ${connections} connections`);
+    }
+    return found;
+  }
+
+  /** The report of what was measured so far. */
+  report(): ConfigurationReport {
+    const segments = this.segments();
+    const runs = segments.reduce((sum, segment) => sum + segment.latencyMs.length, 0);
+    const failures = segments.reduce((sum, segment) => sum + segment.failures, 0);
+    const error = this.#error ?? (runs === 0 && failures > 0 ? this.#allFailed(failures) : undefined);
+    const tokens = tokenReport(this.#tokens);
+    const perRequest = tokens === undefined ? this.batchSize : tokens.total / Math.max(1, this.#tokens.length);
+    return {
+      label: this.label,
+      executionProviders: [],
+      batchSize: this.batchSize,
+      dims: this.#requests.dims,
+      inputs: this.#requests.inputs,
+      ...(error ? { error: { code: error.code, message: error.message } } : {}),
+      ...(this.#warmUp ? { warmUp: this.#warmUp } : {}),
+      ...(runs > 0
+        ? {
+            latency: summarizeLatency(segments),
+            throughput: summarizeThroughput(segments, perRequest, this.scenario),
+          }
+        : {}),
+      ...(tokens ? { tokens } : {}),
+      answers: [...this.#statuses].sort(([a], [b]) => (a < b ? -1 : 1)).map(([status, count]) => ({ status, count })),
+      ...(this.#options.keepSegments && runs > 0 ? { segments: segmentReports(segments) } : {}),
+    };
+  }
+
+  #allFailed(failures: number): ServeOptError {
+    const statuses = [...this.#statuses].map(([status, count]) => `${status}: ${count}`).join(', ');
+    return new ServeOptError('SO5102', `None of ${failures} requests succeeded (${statuses})`);
+  }
+}
+
+function joined(segments: readonly Segment[]): Segment {
+  const rows = segments.flatMap((segment) =>
+    Array.from(segment.startMs, (start, index) => ({
+      start,
+      latency: segment.latencyMs[index] as number,
+      service: segment.serviceMs?.[index] ?? (segment.latencyMs[index] as number),
+    })),
+  );
+  rows.sort((a, b) => a.start - b.start);
+  return {
+    startMs: Float64Array.from(rows, (row) => row.start),
+    latencyMs: Float64Array.from(rows, (row) => row.latency),
+    serviceMs: Float64Array.from(rows, (row) => row.service),
+    wallMs: segments.reduce((sum, { wallMs }) => sum + wallMs, 0),
+    round: 0,
+    stream: 0,
+    failures: segments.reduce((sum, segment) => sum + segment.failures, 0),
+  };
+}

@@ -1,0 +1,173 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { basename, extname, join } from 'node:path';
+import { fileError } from '../../codec/byte-source.js';
+import { encodeUtf8 } from '../../codec/utf8.js';
+import { ServeOptError } from '../../errors.js';
+import { openDataset } from '../../runtime/dataset/open-dataset.js';
+import { textLines } from '../../runtime/dataset/text-lines.js';
+import { seededReader } from '../../runtime/feeds.js';
+import type { ValueSpec } from '../../runtime/types.js';
+import type { PreparedRequest, RawBody, ServerClient } from '../../serving/client.js';
+import { createRandom } from '../../tensor/random.js';
+import { type ChosenDim, fixInputs } from './inputs.js';
+
+/** Requests as they are sent in turn, and what they hold. */
+export interface Requests {
+  readonly prepared: readonly PreparedRequest[];
+  readonly inputs: readonly { readonly name: string; readonly type: string }[];
+  readonly dims: readonly ChosenDim[];
+  readonly batchSize: number;
+  /** Name of the data, or `made up`. */
+  readonly source: string;
+  readonly warnings: readonly string[];
+}
+
+export interface RequestOptions {
+  readonly dataPath?: string;
+  readonly seed: number;
+  readonly batchSize: number;
+  readonly dims: readonly ChosenDim[];
+  /** Of a made-up prompt. */
+  readonly promptWords: number;
+}
+
+/** Different requests, taken in turn: enough that no cache answers them all, few enough to prepare at once. */
+const MADE_UP_REQUESTS = 8;
+const MOST_REQUESTS = 64;
+const MOST_BYTES = 64 * 1024 * 1024;
+const MADE_UP = 'made up';
+
+/** Requests of tensors, from data or made up. @throws SO1006, SO4001 to SO4004 */
+export async function tensorRequests(
+  client: ServerClient,
+  specs: readonly ValueSpec[],
+  options: RequestOptions,
+): Promise<Requests> {
+  const fixed = fixInputs(specs, options.batchSize, options.dims);
+  const { batchSize, dims, inputs } = fixed;
+  const described = inputs.map(({ name, typeText }) => ({ name, type: typeText }));
+  const prepared: PreparedRequest[] = [];
+  if (options.dataPath === undefined) {
+    const reader = seededReader(options.seed, MADE_UP_REQUESTS, inputs);
+    for (let index = 0; index < MADE_UP_REQUESTS && roomFor(prepared); index++) {
+      prepared.push(withRows(client.prepare(await reader.read(index, 1)), batchSize));
+    }
+    return { prepared, inputs: described, dims, batchSize, source: MADE_UP, warnings: [] };
+  }
+  const reader = await openDataset(options.dataPath, batchSize === 1 ? inputs : fixed.unbatched);
+  try {
+    if (batchSize > 1 && !reader.batchable) {
+      throw new ServeOptError('SO4002', 'These samples cannot be stacked: their shapes differ', { hint: '--batch 1' });
+    }
+    if (batchSize > reader.count) {
+      throw new ServeOptError('SO4002', `There are ${reader.count} samples, too few for a batch of ${batchSize}`);
+    }
+    for (let at = 0; at + batchSize <= reader.count && roomFor(prepared); at += batchSize) {
+      prepared.push(withRows(client.prepare(await reader.read(at, batchSize)), batchSize));
+    }
+    const source = basename(options.dataPath);
+    return { prepared, inputs: described, dims, batchSize, source, warnings: reader.warnings ?? [] };
+  } finally {
+    await reader.close?.();
+  }
+}
+
+function withRows(request: PreparedRequest, samples: number): PreparedRequest {
+  return request.samples === samples ? request : { ...request, samples };
+}
+
+function roomFor(prepared: readonly PreparedRequest[]): boolean {
+  const bytes = prepared.reduce((sum, { body }) => sum + body.byteLength, 0);
+  return prepared.length < MOST_REQUESTS && bytes < MOST_BYTES;
+}
+
+const CONTENT_TYPES: ReadonlyMap<string, string> = new Map([
+  ['.json', 'application/json'],
+  ['.txt', 'text/plain; charset=utf-8'],
+  ['.jpg', 'image/jpeg'],
+  ['.jpeg', 'image/jpeg'],
+  ['.png', 'image/png'],
+  ['.wav', 'audio/wav'],
+]);
+
+/** Bodies as they stand in files: each line of a .jsonl, a whole file of another kind, or each file of a folder. */
+export function rawRequests(
+  prepareRaw: (raw: RawBody) => PreparedRequest,
+  path: string,
+): Omit<Requests, 'batchSize' | 'dims'> {
+  const prepared: PreparedRequest[] = [];
+  for (const raw of rawBodies(path)) {
+    prepared.push(prepareRaw(raw));
+    if (!roomFor(prepared)) break;
+  }
+  if (prepared.length === 0) throw new ServeOptError('SO4004', `"${basename(path)}" holds no bodies`);
+  return { prepared, inputs: [{ name: 'body', type: 'bytes' }], source: basename(path), warnings: [] };
+}
+
+function* rawBodies(path: string): Generator<RawBody> {
+  let files: readonly string[];
+  try {
+    files = statSync(path).isDirectory()
+      ? readdirSync(path, { withFileTypes: true })
+          .filter((entry) => entry.isFile())
+          .map((entry) => join(path, entry.name))
+          .sort()
+      : [path];
+  } catch (cause) {
+    throw fileError(path, cause);
+  }
+  for (const file of files) {
+    const extension = extname(file).toLowerCase();
+    if (extension === '.jsonl' || extension === '.ndjson') {
+      for (const { text } of textLines(file)) yield { body: encodeUtf8(text), contentType: 'application/json' };
+      continue;
+    }
+    if (statSync(file).size > MOST_BYTES) {
+      throw new ServeOptError('SO2104', `"${basename(file)}" is larger than ${MOST_BYTES} bytes`);
+    }
+    yield { body: readFileSync(file), contentType: CONTENT_TYPES.get(extension) ?? 'application/octet-stream' };
+  }
+}
+
+const WORDS =
+  'time light water stone river garden window letter market bridge summer winter morning evening story colour number question answer island'.split(
+    ' ',
+  );
+
+/** Requests for completions: prompts of a file (lines, or JSON with `prompt` or `text`), or made up of so many words. */
+export function promptRequests(
+  preparePrompt: (prompt: string) => PreparedRequest,
+  options: RequestOptions,
+): Omit<Requests, 'batchSize' | 'dims'> {
+  const prompts: string[] = [];
+  if (options.dataPath === undefined) {
+    for (let index = 0; index < MADE_UP_REQUESTS; index++) {
+      const random = createRandom(options.seed, index);
+      prompts.push(Array.from({ length: options.promptWords }, () => WORDS[random.integer(WORDS.length)]).join(' '));
+    }
+  } else {
+    const file = basename(options.dataPath);
+    const json = /\.(jsonl|ndjson)$/i.test(options.dataPath);
+    for (const { text, number } of textLines(options.dataPath)) {
+      prompts.push(json ? promptOf(text, `"${file}", line ${number},`) : text);
+      if (prompts.length === MOST_REQUESTS) break;
+    }
+    if (prompts.length === 0) throw new ServeOptError('SO4004', `"${file}" holds no prompts`);
+  }
+  const source = options.dataPath === undefined ? MADE_UP : basename(options.dataPath);
+  return { prepared: prompts.map(preparePrompt), inputs: [{ name: 'prompt', type: 'text' }], source, warnings: [] };
+}
+
+function promptOf(line: string, where: string): string {
+  try {
+    const value: unknown = JSON.parse(line);
+    const fields = typeof value === 'object' && value !== null ? new Map(Object.entries(value)) : undefined;
+    const prompt = fields?.get('prompt') ?? fields?.get('text') ?? value;
+    if (typeof prompt === 'string') return prompt;
+  } catch {
+    // Told below.
+  }
+  throw new ServeOptError('SO4001', `${where} holds no prompt`, {
+    why: 'a text, or an object with "prompt" or "text"',
+  });
+}
