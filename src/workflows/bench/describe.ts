@@ -1,6 +1,7 @@
 import { paretoFront, suggest } from '../../bench/pareto.js';
 import type { Scenario } from '../../bench/scenario.js';
-import { summarizeLatency, summarizeThroughput, thin } from '../../bench/summarize.js';
+import { summarizeLatency, thin } from '../../bench/summarize.js';
+import { summarizeThroughput } from '../../bench/throughput.js';
 import { formatType } from '../../ir/type.js';
 import type {
   BenchReport,
@@ -156,7 +157,7 @@ function suggested(
   const objective = scenario.kind === 'single-stream' && batches.size === 1 ? 'latency' : 'throughput';
   const best = suggest(
     measured.map(({ point }) => point),
-    { objective },
+    objective,
   );
   const chosen = best && measured[best.index];
   return chosen && best ? { configuration: chosen.label, why: best.why } : undefined;
