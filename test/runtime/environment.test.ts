@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { cpuQuota, type TextReader, throttledPeriods } from '../../src/runtime/cgroup.js';
-import { readEnvironment } from '../../src/runtime/environment.js';
+import { cpuModel, readEnvironment } from '../../src/runtime/environment.js';
 
 const files = (texts: Record<string, string>): TextReader => {
   const byPath = new Map(Object.entries(texts));
@@ -97,5 +97,18 @@ describe('readEnvironment', () => {
   it('leaves out what there is not', async () => {
     const environment = await readEnvironment({ read: () => undefined, queryGpus: nobody });
     for (const key of ['cpuQuota', 'governor', 'gpus']) expect(environment).not.toHaveProperty(key);
+  });
+});
+
+describe('cpuModel', () => {
+  it('is what Node says, else what /proc/cpuinfo says', () => {
+    const info = (text: string): TextReader => files({ '/proc/cpuinfo': text });
+    expect(cpuModel('AMD EPYC   7763 ', info(''))).toBe('AMD EPYC 7763');
+    expect(cpuModel('unknown', info('processor\t: 0\nBogoMIPS\t: 108.00\n\nModel\t\t: Raspberry Pi 5\n'))).toBe(
+      'Raspberry Pi 5',
+    );
+    const arm = 'processor\t: 0\nCPU implementer\t: 0x41\nCPU part\t: 0xd0c\n';
+    expect(cpuModel('', info(arm))).toBe('implementer 0x41 part 0xd0c');
+    expect(cpuModel('', () => undefined)).toBe('unknown');
   });
 });
