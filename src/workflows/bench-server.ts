@@ -1,16 +1,22 @@
+import type { Budget } from '../bench/budgets.js';
 import type { ArrivalProcess, Scenario } from '../bench/scenario.js';
 import { ServeOptError } from '../errors.js';
-import type { BenchReport, ConfigurationReport } from '../report/bench-types.js';
+import type { BenchReport } from '../report/bench-types.js';
+import { REPORT_SCHEMA_VERSION } from '../report/types.js';
+import { readEnvironment } from '../runtime/environment.js';
 import type { ValueSpec } from '../runtime/types.js';
 import type { ServerClient, ServerModel } from '../serving/client.js';
 import type { LoadClock } from '../serving/load-clock.js';
 import { realClock } from '../serving/load-clock.js';
 import { type ClientOptions, openClient } from '../serving/open-client.js';
 import type { ServerUrl } from '../serving/server-url.js';
+import { packageVersion } from '../version.js';
+import { BudgetGates } from './bench/budget-gates.js';
+import { overall } from './bench/verdict.js';
 import { ServerConfiguration } from './bench-server/configuration.js';
 import type { ChosenDim } from './bench-server/inputs.js';
 import { promptRequests, type Requests, rawRequests, tensorRequests } from './bench-server/requests.js';
-import type { WorkflowContext } from './options.js';
+import { BENCH_DEFAULTS, type WorkflowContext } from './options.js';
 import { Stages } from './stages.js';
 
 export interface BenchServerOptions extends Omit<ClientOptions, 'now' | 'signal'> {
@@ -35,6 +41,10 @@ export interface BenchServerOptions extends Omit<ClientOptions, 'now' | 'signal'
   readonly durationMs?: number;
   /** Most requests of each configuration. */
   readonly maximumRequests?: number;
+  /** Requirements; measuring goes on until each is decided. */
+  readonly budgets?: readonly Budget[];
+  /** Time after which budgets that are not decided are inconclusive, in ms for each configuration. */
+  readonly maxTimeMs?: number;
   /** Words of a made-up prompt; default 64. */
   readonly promptWords?: number;
   /** Keep the single requests in the report; default true. */
@@ -59,18 +69,12 @@ export interface ServerBench {
   abort(): void;
 }
 
-/** What `benchServer` gives: the parts of a `BenchReport` that are its own. */
-export interface ServerBenchResult extends Pick<BenchReport, 'server' | 'source' | 'scenario'> {
-  readonly configurations: readonly ConfigurationReport[];
-  readonly notes: readonly string[];
-  readonly warnings: readonly string[];
-  readonly interrupted?: true;
-}
-
 const DEFAULT_CONNECTIONS = 256;
 const MOST_CONNECTIONS = 10_000;
 const HIGHEST_RATE = 1_000_000;
 const DEFAULT_TIMEOUT_MS = 30_000;
+const DEFAULT_DURATION_MS = 5000;
+const DEFAULT_SEED = 1;
 /** Stretches of each configuration: they take turns, so that a slow minute of the machine falls on all. */
 const ROUNDS = 5;
 
@@ -107,7 +111,7 @@ export async function openServerBench(
         scenario,
         connections,
         timeoutMs,
-        seed: options.seed ?? 1,
+        seed: options.seed ?? DEFAULT_SEED,
         clock,
         keepSegments: options.keepSegments ?? true,
       }),
@@ -183,7 +187,7 @@ async function prepareRequests(
   model: ServerModel,
   options: BenchServerOptions,
 ): Promise<Requests> {
-  const { dataPath, seed = 1, batchSize = 1, dims = [], promptWords = 64 } = options;
+  const { dataPath, seed = DEFAULT_SEED, batchSize = 1, dims = [], promptWords = 64 } = options;
   if (!Number.isInteger(batchSize) || batchSize < 1)
     throw new ServeOptError('SO1006', `There is no batch of ${batchSize}`);
   const requestOptions = { seed, batchSize, dims, promptWords, ...(dataPath === undefined ? {} : { dataPath }) };
@@ -206,37 +210,54 @@ async function prepareRequests(
 }
 
 /**
- * Measures a server: every configuration is warmed up, then they take turns. A configuration that cannot be measured keeps
- * its error in its report; what was measured when the signal came is reported as interrupted.
- * @throws as `openServerBench`
+ * Measures a server: every configuration is warmed up, then they take turns until their time is over and each budget is
+ * decided. A configuration that cannot be measured keeps its error in its report; what was measured when the signal came is
+ * reported as interrupted. @throws as `openServerBench`, and what kept the only configuration from being measured
  */
 export async function benchServer(
   urlText: string,
   options: BenchServerOptions = {},
   hooks: BenchServerHooks = {},
-): Promise<ServerBenchResult> {
+): Promise<BenchReport> {
   const stages = new Stages(hooks);
   stages.start('connect');
+  const environment = await readEnvironment();
   const bench = await openServerBench(urlText, options, hooks);
   stages.end(bench.server.protocol);
   const { configurations } = bench;
+  const gates = new BudgetGates(options.budgets ?? [], bench.scenario, 1);
   const stop = (): void => bench.abort();
   hooks.signal?.addEventListener('abort', stop, { once: true });
   try {
     const live = await warmUpAll(configurations, options.warmUpMs ?? 2000, hooks);
-    await measureAll(live, options, hooks);
+    await measureAll(live, gates, options, hooks);
   } finally {
     hooks.signal?.removeEventListener('abort', stop);
     bench.abort();
   }
+  const interrupted = hooks.signal?.aborted === true;
+  const [first] = configurations;
+  if (!interrupted && configurations.every(({ error }) => error !== undefined) && first?.error) throw first.error;
+  const reports = configurations.map((configuration) => configuration.report());
+  const budgets = gates.reports();
+  const verdict = overall(budgets.map((each) => each.verdict));
   return {
-    server: bench.server,
-    source: bench.source,
+    schemaVersion: REPORT_SCHEMA_VERSION,
+    command: 'bench',
+    version: packageVersion(),
+    subject: 'server',
+    environment,
     scenario: bench.scenario,
-    configurations: configurations.map((configuration) => configuration.report()),
-    notes: bench.notes,
+    seed: options.seed ?? DEFAULT_SEED,
+    source: bench.source,
+    server: bench.server,
+    configurations: reports,
+    budgets,
+    regressions: [],
+    ...(verdict === undefined ? {} : { verdict }),
+    ...(interrupted ? { interrupted } : {}),
     warnings: [...bench.warnings, ...configurations.flatMap((configuration) => configuration.warnings())],
-    ...(hooks.signal?.aborted ? { interrupted: true } : {}),
+    notes: bench.notes,
   };
 }
 
@@ -263,27 +284,36 @@ async function warmUpAll(
 
 async function measureAll(
   configurations: readonly ServerConfiguration[],
+  gates: BudgetGates,
   options: BenchServerOptions,
   hooks: BenchServerHooks,
 ): Promise<void> {
-  const durationMs = options.durationMs ?? 5000;
+  const durationMs = options.durationMs ?? DEFAULT_DURATION_MS;
+  const maxTimeMs = (options.maxTimeMs ?? BENCH_DEFAULTS.maxTimeMs) * Math.max(1, configurations.length);
+  const clock = hooks.clock ?? realClock;
+  const begun = clock.now();
   const left = new Map(configurations.map((c) => [c, options.maximumRequests ?? Number.POSITIVE_INFINITY]));
   // One that is alone needs no turns: an open loop goes on without a pause.
-  const rounds = configurations.length > 1 ? ROUNDS : 1;
+  const rounds = configurations.length > 1 || gates.size > 0 ? ROUNDS : 1;
+  const hasRequests = (configuration: ServerConfiguration): boolean => (left.get(configuration) ?? 0) > 0;
   hooks.onProgress?.({ kind: 'start', stage: 'measure', total: rounds });
-  for (let round = 0; round < rounds; round++) {
-    for (const configuration of configurations) {
+  for (let round = 0; !hooks.signal?.aborted; round++) {
+    const active = configurations.filter((c) => hasRequests(c) && (round < rounds || gates.isOpen(c.label)));
+    if (active.length === 0 || (round >= rounds && clock.now() - begun >= maxTimeMs)) break;
+    for (const configuration of active) {
+      if (hooks.signal?.aborted) break;
       const most = left.get(configuration) ?? 0;
-      if (hooks.signal?.aborted || most <= 0) continue;
       const segments = await configuration.advance(
         durationMs / rounds,
-        Number.isFinite(most) ? Math.ceil(most / (rounds - round)) : most,
+        Number.isFinite(most) ? Math.ceil(most / Math.max(1, rounds - round)) : most,
       );
       const sent = segments.reduce((sum, segment) => sum + segment.latencyMs.length + segment.failures, 0);
       left.set(configuration, most - sent);
+      gates.judge(configuration.measured(), false);
     }
-    hooks.onProgress?.({ kind: 'advance', stage: 'measure', done: round + 1, total: rounds });
+    hooks.onProgress?.({ kind: 'advance', stage: 'measure', done: Math.min(round + 1, rounds), total: rounds });
   }
   if (!hooks.signal?.aborted) for (const configuration of configurations) await configuration.finish();
+  for (const configuration of configurations) gates.judge(configuration.measured(), true);
   hooks.onProgress?.({ kind: 'end', stage: 'measure' });
 }

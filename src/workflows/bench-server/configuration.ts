@@ -14,6 +14,7 @@ import { refused } from '../../serving/refusal.js';
 import { failedExchange } from '../../serving/server-error.js';
 import { serverLane } from '../../serving/server-lane.js';
 import { createRandom } from '../../tensor/random.js';
+import type { Measured } from '../bench/budget-gates.js';
 import type { Requests } from './requests.js';
 import { segmentReports } from './segment-reports.js';
 import { tokenReport } from './token-report.js';
@@ -157,6 +158,27 @@ export class ServerConfiguration {
   /** Everything measured so far. An open loop is one segment, whatever stretches it was measured in. */
   segments(): readonly Segment[] {
     return this.scenario.kind === 'server' ? [joined(this.#segments)] : this.#segments;
+  }
+
+  /** What budgets are judged on, so far. */
+  measured(): Measured {
+    const first = Float64Array.from(this.#tokens, ({ firstMs }) => firstMs);
+    const tokens = this.#tokens.reduce((sum, { count }) => sum + count, 0);
+    const segments = this.segments();
+    const failures = segments.reduce((sum, segment) => sum + segment.failures, 0);
+    return {
+      label: this.label,
+      segments,
+      rows: this.batchSize,
+      coldStartsMs: [],
+      ...(first.length === 0
+        ? {}
+        : {
+            // When each answer began does not matter here, only their order does.
+            firstTokens: [{ startMs: first, latencyMs: first, wallMs: 0, round: 0, stream: 0, failures }],
+            tokensPerRequest: tokens / first.length,
+          }),
+    };
   }
 
   /** Ends at once; what was measured stays. */
