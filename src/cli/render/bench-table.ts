@@ -49,7 +49,9 @@ export async function configurationsTable(report: BenchReport, options: BenchTex
   const { style, columns, ascii } = options;
   const best = COLUMNS.map(({ value, better }) => {
     const values = configurations.map(value).filter((each) => each !== undefined);
-    return values.length > 1 ? values.reduce((a, b) => (b * better > a * better ? b : a)) : undefined;
+    // Where all are alike none is best.
+    if (new Set(values).size < 2) return undefined;
+    return values.reduce((a, b) => (b * better > a * better ? b : a));
   });
   const wide = columns !== undefined && columns >= WIDE;
   const scale = latencyScale(configurations);
