@@ -5,9 +5,7 @@ import {
   formatLatencyRange,
   formatMetricRange,
   formatMetricValue,
-  formatRate,
   formatRateRange,
-  quantileName,
 } from '../../src/report/bench-format.js';
 import {
   budgetStory,
@@ -17,6 +15,8 @@ import {
   scenarioSentence,
   verdictReasons,
 } from '../../src/report/bench-words.js';
+import { formatRate } from '../../src/report/format.js';
+import { percentileName } from '../../src/report/percentile-name.js';
 import { GATED, PLAIN, SWEPT } from './bench-reports.js';
 
 describe('formatLatency', () => {
@@ -55,7 +55,7 @@ describe('ranges and parts', () => {
   });
 
   it('are written in the unit of their metric', () => {
-    expect(formatRate(0.524)).toBe('0.52/s');
+    expect(formatRate(0.5241)).toBe('0.524/s');
     expect(formatRate(12_345.6)).toBe('12,346/s');
     expect(formatRateRange(236.2, 240.1)).toBe('236–240/s');
     expect(formatMetricValue(25_100_000, 'bytes')).toBe('25.1 MB');
@@ -71,7 +71,7 @@ describe('ranges and parts', () => {
     [0.9999, 'p99.99'],
     [0.29, 'p29'],
   ])('names the quantile of %d', (probability, name) => {
-    expect(quantileName(probability)).toBe(name);
+    expect(percentileName(probability)).toBe(name);
   });
 });
 
@@ -92,7 +92,7 @@ describe('sentences', () => {
     );
     expect(scenarioSentence({ kind: 'offline' })).toContain('only throughput counts');
     expect(scenarioSentence({ kind: 'server', ratePerSecond: 50, arrivals: 'constant' })).toBe(
-      '50.0/s at equal gaps; open loop, latency from the time a request was due',
+      '50/s at equal gaps; open loop, latency from the time a request was due',
     );
   });
 

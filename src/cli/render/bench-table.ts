@@ -1,7 +1,7 @@
-import { formatLatency, formatRate } from '../../report/bench-format.js';
+import { formatLatency } from '../../report/bench-format.js';
 import type { BenchReport, ConfigurationReport } from '../../report/bench-types.js';
 import { noiseFindings, quantileOf, scenarioSentence, throughputUnit } from '../../report/bench-words.js';
-import { formatBytes } from '../../report/format.js';
+import { formatBytes, formatRate } from '../../report/format.js';
 import { safeText } from '../../report/safe-text.js';
 import { type BenchTextOptions, caution, withClauses } from './bench-layout.js';
 import { latencySparkline } from './sparkline.js';
