@@ -1,7 +1,6 @@
+import { formatLatency, quantileName } from '../bench-format.js';
 import type { QuantileReport } from '../bench-types.js';
-import { formatDuration } from '../format.js';
 import { decimal, element, type Markup } from '../html/markup.js';
-import { percentileName } from '../percentile-name.js';
 import { kindFor } from './bins.js';
 import { CHART_WIDTH, chart, path, timeUnit, tooltip, xAxis, yAxis } from './chart.js';
 import { atRank, isTime } from './samples.js';
@@ -46,7 +45,7 @@ export function percentileCurve({ label, sorted, quantiles, points = POINTS }: P
     known.map(({ probability, ms, lowMs, highMs }) => {
       const at = x.at(nines(probability));
       const interval = isTime(lowMs)
-        ? ` (95 %: ${formatDuration(lowMs)} – ${isTime(highMs) ? formatDuration(highMs) : 'open'})`
+        ? ` (95 %: ${formatLatency(lowMs)} – ${isTime(highMs) ? formatLatency(highMs) : 'open'})`
         : '';
       return element(
         'g',
@@ -58,7 +57,7 @@ export function percentileCurve({ label, sorted, quantiles, points = POINTS }: P
             )
           : undefined,
         element('circle', { cx: at, cy: y.at(ms ?? 0), r: 3.5, class: 'mark' }),
-        tooltip(`${percentileName(probability)}: ${formatDuration(ms ?? 0)}${interval}`),
+        tooltip(`${quantileName(probability)}: ${formatLatency(ms ?? 0)}${interval}`),
       );
     }),
     xAxis({ ...x, ticks }, area, (nine) => percentOf(nine), 'percentile'),

@@ -1,7 +1,9 @@
 /** What is said of a benchmark in sentences. */
+
 import type { Scenario } from '../../bench/scenario.js';
+import { formatRate } from '../bench-format.js';
 import type { BenchReport } from '../bench-types.js';
-import { formatRate, plural } from '../format.js';
+import { plural } from '../format.js';
 
 /** What was measured, as a heading. */
 export function subjectOf({ subject, server, configurations }: BenchReport): string {
