@@ -1,13 +1,14 @@
-import type { BenchReport, ConfigurationReport } from '../bench-types.js';
-import { formatDuration, formatRate } from '../format.js';
+import { formatRate } from '../format.js';
+import { formatLatency } from '../bench-format.js';
 import { percentileName } from '../percentile-name.js';
+import type { BenchReport, ConfigurationReport } from '../bench-types.js';
 import { configurationBody, configurationFigures } from './bench-configuration.js';
 import { environmentSection } from './bench-environment.js';
 import { budgetsSection, regressionsSection } from './bench-gates.js';
 import { errorNotice, eyebrow, headline } from './bench-headline.js';
 import type { Density } from './bench-latency.js';
 import { overviewSection } from './bench-overview.js';
-import { scenarioName, subjectOf } from './bench-words.js';
+import { scenarioName, subjectOf } from './bench-subject.js';
 import { configurationId } from './configuration-id.js';
 import { figureText } from './figures.js';
 import { element, type Markup } from './markup.js';
@@ -90,7 +91,7 @@ function summaryText({ latency, throughput, error }: ConfigurationReport): strin
   if (latency === undefined) return error === undefined ? 'not measured' : 'not measured';
   const parts = latency.quantiles
     .filter(({ probability }) => probability === 0.5 || probability === 0.99)
-    .map(({ probability, ms }) => `${percentileName(probability)} ${figureText(ms, formatDuration)}`);
+    .map(({ probability, ms }) => `${percentileName(probability)} ${figureText(ms, formatLatency)}`);
   if (throughput !== undefined) parts.push(figureText(throughput.value, formatRate));
   return parts.join(' · ');
 }

@@ -1,6 +1,8 @@
-import type { BudgetReport, ConfigurationReport, LatencyReport, SegmentReport } from '../bench-types.js';
-import { formatDuration, formatInteger, formatNumber, formatPercent, plural } from '../format.js';
+import { formatLatency } from '../bench-format.js';
 import { percentileName } from '../percentile-name.js';
+import type { BudgetReport, ConfigurationReport, LatencyReport, SegmentReport } from '../bench-types.js';
+import { quantileOf } from '../bench-words.js';
+import { formatInteger, formatNumber, formatPercent, plural } from '../format.js';
 import { kindFor } from '../svg/bins.js';
 import { WIDE_CHART } from '../svg/chart.js';
 import { histogram, type TimeMark } from '../svg/histogram.js';
@@ -96,12 +98,12 @@ function marksOf({ quantiles }: LatencyReport, budgets: readonly BudgetReport[])
 }
 
 function histogramWords(latency: LatencyReport, sorted: Float64Array, segments: readonly SegmentReport[]): string {
-  const p50 = latency.quantiles.find(({ probability }) => probability === 0.5)?.ms;
+  const p50 = quantileOf(latency.quantiles, 0.5)?.ms;
   const parts = [
     sorted.length === 1 ? 'One request.' : `How often which latency occurred in ${plural(latency.runs, 'request')}.`,
   ];
   if (isFigure(p50) && sorted.length > 1) {
-    parts.push(`Half took ${formatDuration(p50)} or less, the slowest ${figureText(latency.maxMs, formatDuration)}.`);
+    parts.push(`Half took ${formatLatency(p50)} or less, the slowest ${figureText(latency.maxMs, formatLatency)}.`);
   }
   const every = segments.reduce((most, segment) => Math.max(most, segment.every), 1);
   if (every > 1) parts.push(`Drawn from 1 in ${formatInteger(every)} of them.`);
@@ -141,8 +143,8 @@ function quantileTable({ quantiles, runs }: LatencyReport): Markup | undefined {
     quantiles.map(({ probability, ms, lowMs, highMs, why }) => ({
       cells: [
         percentileName(probability),
-        figureText(ms, formatDuration),
-        intervalText(lowMs, highMs, formatDuration) ?? MISSING,
+        figureText(ms, formatLatency),
+        intervalText(lowMs, highMs, 'ms') ?? MISSING,
         why === undefined ? meaning(probability, runs) : named(why),
       ],
     })),
@@ -163,14 +165,14 @@ function latencyFacts(latency: LatencyReport): Markup {
   return keyValues([
     ['Requests timed', formatInteger(runs)],
     ['Failures', formatInteger(failures)],
-    ['Fastest', figureText(minMs, formatDuration)],
-    ['Mean', figureText(meanMs, formatDuration)],
-    ['Slowest', figureText(maxMs, formatDuration)],
+    ['Fastest', figureText(minMs, formatLatency)],
+    ['Mean', figureText(meanMs, formatLatency)],
+    ['Slowest', figureText(maxMs, formatLatency)],
     ['Outliers, mild and severe', `${formatInteger(outliers.mild)} and ${formatInteger(outliers.severe)}`],
     ['Autocorrelation of neighbours', figureText(autocorrelation, formatNumber)],
     ['Tells as much as independent runs', figureText(effectiveRuns, formatInteger)],
     ['Stable to the end', stable ? 'yes' : 'no'],
-    ['Medians of processes', medians.length > 1 ? medians.map(formatDuration).join(', ') : undefined],
+    ['Medians of processes', medians.length > 1 ? medians.map(formatLatency).join(', ') : undefined],
     [
       'Slowest process over fastest',
       spread === undefined ? undefined : figureText(spread, (value) => `+${formatPercent(value)}`),
