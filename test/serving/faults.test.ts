@@ -1,4 +1,4 @@
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { isFailure } from '../../src/serving/client.js';
 import { DataType } from '../../src/tensor/dtype.js';
@@ -154,7 +154,10 @@ describe('a server that fails', () => {
 
   it('whose protocol cannot be told', async () => {
     const server = await fakeServer((_, response) => response.writeHead(404).end());
-    await expect(client(server.url)).rejects.toMatchObject({ code: 'SO5103', hint: expect.stringContaining('--protocol') });
+    await expect(client(server.url)).rejects.toMatchObject({
+      code: 'SO5103',
+      hint: expect.stringContaining('--protocol'),
+    });
   });
 
   it('lets an abort end a question at once', async () => {

@@ -6,7 +6,8 @@ import type { Failure } from '../../src/serving/server-error.js';
 import { bodyOf, client, fakeServer, json } from './fake-server.js';
 
 describe('EventStream', () => {
-  const STREAM = 'data: one\n\ndata: zwölf 🎈\r\n\r\n: comment\rdata:three\rdata: more\r\revent: x\nid: 7\n\ndata\n\ndata: [DONE]\n\n';
+  const STREAM =
+    'data: one\n\ndata: zwölf 🎈\r\n\r\n: comment\rdata:three\rdata: more\r\revent: x\nid: 7\n\ndata\n\ndata: [DONE]\n\n';
 
   it('gives the same events wherever the bytes are split', () => {
     const bytes = Buffer.from(STREAM);
@@ -89,18 +90,28 @@ describe('completions', () => {
     const { url, seen } = await completions((response) => {
       const delta = (value: object): string => event({ choices: [{ delta: value }] });
       response.end(
-        delta({ role: 'assistant', content: '' }) + delta({ reasoning_content: 'hm' }) + delta({ content: 'a' }) + delta({}) + event('[DONE]'),
+        delta({ role: 'assistant', content: '' }) +
+          delta({ reasoning_content: 'hm' }) +
+          delta({ content: 'a' }) +
+          delta({}) +
+          event('[DONE]'),
       );
     });
     const answer = await answerOf(`${url}/v1`, 'openai-chat');
     expect(answer).toMatchObject({ tokens: { count: 2, counted: 'pieces' } });
-    expect(seen).toMatchObject([{ url: '/v1/chat/completions', body: { messages: [{ role: 'user', content: 'say "hi"' }] } }]);
+    expect(seen).toMatchObject([
+      { url: '/v1/chat/completions', body: { messages: [{ role: 'user', content: 'say "hi"' }] } },
+    ]);
   });
 
   it.each([
     ['ends before [DONE]', piece('a'), 'answer cut off'],
     ['holds no JSON', event('{nope'), 'not the protocol'],
-    ['breaks off with an error', piece('a') + event({ error: { message: 'out of memory' } }) + event('[DONE]'), 'not the protocol'],
+    [
+      'breaks off with an error',
+      piece('a') + event({ error: { message: 'out of memory' } }) + event('[DONE]'),
+      'not the protocol',
+    ],
   ])('fails when a stream %s', async (_, text, failure) => {
     const { url } = await completions((response) => response.end(text));
     const answer = await answerOf(url);

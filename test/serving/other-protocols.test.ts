@@ -79,7 +79,12 @@ const SIGNATURES = {
   },
 };
 
-async function tensorFlowServer(bodies: string[], answer: unknown, state = 'AVAILABLE', signatures: object = SIGNATURES): Promise<string> {
+async function tensorFlowServer(
+  bodies: string[],
+  answer: unknown,
+  state = 'AVAILABLE',
+  signatures: object = SIGNATURES,
+): Promise<string> {
   const server = await fakeServer(async (request, response) => {
     if (request.url === '/v1/models/m') json(response, { model_version_status: [{ version: '1', state }] });
     else if (request.url === '/v1/models/m/metadata') {
@@ -98,45 +103,98 @@ describe('TensorFlow Serving', () => {
 
   it('sends columns', async () => {
     const bodies: string[] = [];
-    const url = await tensorFlowServer(bodies, { outputs: { y: [[1, 2], [3, 4]], k: [7, 8] } });
+    const url = await tensorFlowServer(bodies, {
+      outputs: {
+        y: [
+          [1, 2],
+          [3, 4],
+        ],
+        k: [7, 8],
+      },
+    });
     const opened = await client(`${url}:predict`);
     const model = await opened.describe();
     expect(model.inputs?.map(({ name, typeText }) => `${name} ${typeText}`)).toEqual(['x float[?,2]', 'n int64[?]']);
-    expect(await exchange(opened)).toEqual(new Map<string, unknown>([['y', y], ['k', k]]));
+    expect(await exchange(opened)).toEqual(
+      new Map<string, unknown>([
+        ['y', y],
+        ['k', k],
+      ]),
+    );
     expect(JSON.parse(bodies[0] ?? '')).toEqual({
       signature_name: 'serving_default',
-      inputs: { x: [[1, 2], [3, 4.5]], n: [5, 6] },
+      inputs: {
+        x: [
+          [1, 2],
+          [3, 4.5],
+        ],
+        n: [5, 6],
+      },
     });
   });
 
   it('sends rows', async () => {
     const bodies: string[] = [];
-    const url = await tensorFlowServer(bodies, { predictions: [{ y: [1, 2], k: 7 }, { y: [3, 4], k: 8 }] });
+    const url = await tensorFlowServer(bodies, {
+      predictions: [
+        { y: [1, 2], k: 7 },
+        { y: [3, 4], k: 8 },
+      ],
+    });
     const opened = await client(url, { tensorFlowFormat: 'rows' });
     await opened.describe();
-    expect(await exchange(opened)).toEqual(new Map<string, unknown>([['y', y], ['k', k]]));
+    expect(await exchange(opened)).toEqual(
+      new Map<string, unknown>([
+        ['y', y],
+        ['k', k],
+      ]),
+    );
     expect(JSON.parse(bodies[0] ?? '')).toEqual({
       signature_name: 'serving_default',
-      instances: [{ x: [1, 2], n: 5 }, { x: [3, 4.5], n: 6 }],
+      instances: [
+        { x: [1, 2], n: 5 },
+        { x: [3, 4.5], n: 6 },
+      ],
     });
   });
 
   it('refuses answers of another form or size', async () => {
-    for (const answer of [{}, { outputs: { y: [[1, 2], [3, 4]] } }, { outputs: { y: [[1, 2], [3]], k: [7, 8] } }]) {
+    for (const answer of [
+      {},
+      {
+        outputs: {
+          y: [
+            [1, 2],
+            [3, 4],
+          ],
+        },
+      },
+      { outputs: { y: [[1, 2], [3]], k: [7, 8] } },
+    ]) {
       const opened = await client(await tensorFlowServer([], answer));
       await opened.describe();
       await expect(exchange(opened)).rejects.toMatchObject({ code: 'SO5103' });
     }
-    const rows = await client(await tensorFlowServer([], { predictions: [{ y: [1, 2], k: 7 }] }), { tensorFlowFormat: 'rows' });
+    const rows = await client(await tensorFlowServer([], { predictions: [{ y: [1, 2], k: 7 }] }), {
+      tensorFlowFormat: 'rows',
+    });
     await rows.describe();
-    await expect(exchange(rows)).rejects.toMatchObject({ code: 'SO5103', message: expect.stringContaining('2 instances') });
+    await expect(exchange(rows)).rejects.toMatchObject({
+      code: 'SO5103',
+      message: expect.stringContaining('2 instances'),
+    });
   });
 
   it('tells models that are not there, not loaded, or without the signature', async () => {
     const url = await tensorFlowServer([], {});
-    await expect((await client(url.replace('models/m', 'models/x'))).describe()).rejects.toMatchObject({ code: 'SO5104' });
+    await expect((await client(url.replace('models/m', 'models/x'))).describe()).rejects.toMatchObject({
+      code: 'SO5104',
+    });
     const loading = await client(await tensorFlowServer([], {}, 'LOADING'));
-    await expect(loading.describe()).rejects.toMatchObject({ code: 'SO5104', why: expect.stringContaining('AVAILABLE') });
+    await expect(loading.describe()).rejects.toMatchObject({
+      code: 'SO5104',
+      why: expect.stringContaining('AVAILABLE'),
+    });
     const other = await client(await tensorFlowServer([], {}, 'AVAILABLE', { classify: {} }));
     await expect(other.describe()).rejects.toMatchObject({ code: 'SO5103', why: 'it has: classify' });
   });

@@ -22,7 +22,9 @@ describe('binary tensors', () => {
     ['BOOL', [3], 2],
     ['BYTES', [1], 3],
   ])('refuses %s%j in %i bytes', (type, dims, size) => {
-    expect(() => tensorFromBytes('y', type, dims, new Uint8Array(size))).toThrow(expect.objectContaining({ code: 'SO5103' }));
+    expect(() => tensorFromBytes('y', type, dims, new Uint8Array(size))).toThrow(
+      expect.objectContaining({ code: 'SO5103' }),
+    );
   });
 
   it.each([
@@ -31,7 +33,9 @@ describe('binary tensors', () => {
     ['FP32', [2 ** 40, 2 ** 40]],
     ['FP32', [0.5]],
   ])('refuses %s%j', (type, dims) => {
-    expect(() => tensorFromBytes('y', type, dims, new Uint8Array(4))).toThrow(expect.objectContaining({ code: 'SO5103' }));
+    expect(() => tensorFromBytes('y', type, dims, new Uint8Array(4))).toThrow(
+      expect.objectContaining({ code: 'SO5103' }),
+    );
   });
 
   it('takes bytes at any offset', () => {
@@ -110,21 +114,39 @@ describe('checkAnswer', () => {
   };
 
   it.each([
-    [[2, 3], [undefined, 3]],
-    [[2, 3], [2, 3]],
+    [
+      [2, 3],
+      [undefined, 3],
+    ],
+    [
+      [2, 3],
+      [2, 3],
+    ],
     [[2, 1], [undefined]],
     [[1, 1], [undefined]],
     [[4], [1, 4]],
-    [[2, 3], [undefined, 1, 3]],
+    [
+      [2, 3],
+      [undefined, 1, 3],
+    ],
   ])('%j fits %j', (dims, shape) => {
     expect(() => check(dims, shape)).not.toThrow();
   });
 
   it.each([
-    [[2, 4], [undefined, 3]],
+    [
+      [2, 4],
+      [undefined, 3],
+    ],
     [[2], [undefined, 3]],
-    [[2, 3, 4], [undefined, 3]],
-    [[3, 1], [1, 4, 1, 1]],
+    [
+      [2, 3, 4],
+      [undefined, 3],
+    ],
+    [
+      [3, 1],
+      [1, 4, 1, 1],
+    ],
   ])('%j does not fit %j', (dims, shape) => {
     expect(() => check(dims, shape)).toThrow(expect.objectContaining({ code: 'SO5103' }));
   });

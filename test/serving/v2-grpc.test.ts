@@ -66,7 +66,9 @@ const METADATA = {
 
 const ANSWERS: Readonly<Record<string, Buffer>> = {
   ServerMetadata: encode('ServerMetadataResponse', { name: 'fake', version: '2' }),
-  RepositoryIndex: encode('RepositoryIndexResponse', { models: [{ name: 'double' }, { name: 'double', version: '2' }] }),
+  RepositoryIndex: encode('RepositoryIndexResponse', {
+    models: [{ name: 'double' }, { name: 'double', version: '2' }],
+  }),
   ModelMetadata: encode('ModelMetadataResponse', METADATA),
   ModelReady: encode('ModelReadyResponse', { ready: true }),
 };
@@ -86,7 +88,13 @@ async function grpcServer(infer: (call: Call) => void, own: (call: Call) => bool
       const method = String(headers[':path']).split('/')[2] ?? '';
       const { session } = stream;
       if (!session) return;
-      const call = { method, message: Buffer.concat(pieces).subarray(5), headers, stream, session: session as ServerHttp2Session };
+      const call = {
+        method,
+        message: Buffer.concat(pieces).subarray(5),
+        headers,
+        stream,
+        session: session as ServerHttp2Session,
+      };
       if (own(call)) return;
       if (method === 'ModelInfer') infer(call);
       else reply(stream, frame(ANSWERS[method] ?? Buffer.alloc(0)));
@@ -134,7 +142,9 @@ describe('Open Inference Protocol over gRPC', () => {
     const url = await grpcServer(() => {});
     const model = await (await client(url)).describe();
     expect(model).toMatchObject({ name: 'double', server: 'fake 2' });
-    expect(model.inputs).toEqual([{ name: 'x', dataType: DataType.FLOAT, shape: [undefined, 2], typeText: 'float[?,2]' }]);
+    expect(model.inputs).toEqual([
+      { name: 'x', dataType: DataType.FLOAT, shape: [undefined, 2], typeText: 'float[?,2]' },
+    ]);
   });
 
   it('sends what another implementation reads', async () => {
@@ -144,7 +154,10 @@ describe('Open Inference Protocol over gRPC', () => {
       reply(call.stream, frame(GOOD));
     });
     expect(await inferences(url, 1, 1500)).toEqual([Y]);
-    const request = root.lookupType('ModelInferRequest').decode(seen[0]?.message ?? Buffer.alloc(0)).toJSON();
+    const request = root
+      .lookupType('ModelInferRequest')
+      .decode(seen[0]?.message ?? Buffer.alloc(0))
+      .toJSON();
     expect(request).toEqual({
       modelName: 'double',
       inputs: [
@@ -154,7 +167,11 @@ describe('Open Inference Protocol over gRPC', () => {
       ],
       rawInputContents: ['AACAPwAAIMA=', 'AQA=', 'AgAAAMOp'],
     });
-    expect(seen[0]?.headers).toMatchObject({ te: 'trailers', 'grpc-timeout': '1500m', 'content-type': 'application/grpc' });
+    expect(seen[0]?.headers).toMatchObject({
+      te: 'trailers',
+      'grpc-timeout': '1500m',
+      'content-type': 'application/grpc',
+    });
   });
 
   it.each([
@@ -173,10 +190,16 @@ describe('Open Inference Protocol over gRPC', () => {
   });
 
   it.each([
-    ['too few raw bytes', { outputs: [{ name: 'y', datatype: 'FP32', shape: [3] }], rawOutputContents: [Buffer.alloc(4)] }],
+    [
+      'too few raw bytes',
+      { outputs: [{ name: 'y', datatype: 'FP32', shape: [3] }], rawOutputContents: [Buffer.alloc(4)] },
+    ],
     ['more contents than outputs', { outputs: [], rawOutputContents: [Buffer.alloc(4)] }],
     ['too few elements', { outputs: [{ name: 'y', datatype: 'FP32', shape: [3], contents: { fp32Contents: [1] } }] }],
-    ['too many elements', { outputs: [{ name: 'y', datatype: 'INT32', shape: [1], contents: { intContents: [1, 2] } }] }],
+    [
+      'too many elements',
+      { outputs: [{ name: 'y', datatype: 'INT32', shape: [1], contents: { intContents: [1, 2] } }] },
+    ],
     ['typed FP16', { outputs: [{ name: 'y', datatype: 'FP16', shape: [1], contents: { fp32Contents: [1] } }] }],
   ])('refuses %s', async (_, value) => {
     const url = await grpcServer(({ stream }) => reply(stream, frame(encode('ModelInferResponse', value))));
@@ -185,7 +208,10 @@ describe('Open Inference Protocol over gRPC', () => {
 
   it('refuses bytes that are no message', async () => {
     const url = await grpcServer(({ stream }) => reply(stream, frame(Buffer.from([0x2a, 0xff, 0x01]))));
-    await expect(inferences(url, 1)).rejects.toMatchObject({ code: 'SO5103', message: expect.stringContaining('ModelInferResponse') });
+    await expect(inferences(url, 1)).rejects.toMatchObject({
+      code: 'SO5103',
+      message: expect.stringContaining('ModelInferResponse'),
+    });
   });
 
   it('takes status and words from the trailers', async () => {
@@ -278,6 +304,9 @@ describe('Open Inference Protocol over gRPC', () => {
   it('says so when the port speaks HTTP/1.1', async () => {
     const server = await v2Server();
     const opened = await client(`grpc://127.0.0.1:${server.port}/double`);
-    await expect(opened.describe()).rejects.toMatchObject({ code: expect.stringMatching(/^SO510[13]$/), hint: expect.stringContaining('http') });
+    await expect(opened.describe()).rejects.toMatchObject({
+      code: expect.stringMatching(/^SO510[13]$/),
+      hint: expect.stringContaining('http'),
+    });
   });
 });

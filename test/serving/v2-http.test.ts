@@ -25,7 +25,9 @@ describe('Open Inference Protocol over HTTP', () => {
     const opened = await client(server.url, { protocol });
     const model = await opened.describe();
     expect(model).toMatchObject({ name: 'double', server: 'fake 1.0', notes: [] });
-    expect(model.inputs).toEqual([{ name: 'x', dataType: DataType.FLOAT, shape: [undefined, 2], typeText: 'float[?,2]' }]);
+    expect(model.inputs).toEqual([
+      { name: 'x', dataType: DataType.FLOAT, shape: [undefined, 2], typeText: 'float[?,2]' },
+    ]);
     expect(await outputOf(opened)).toEqual({ dataType: DataType.FLOAT, dims: [2, 2], data: DOUBLED });
     // The same header again is taken from memory.
     expect(await outputOf(opened)).toMatchObject({ data: DOUBLED });
@@ -46,7 +48,10 @@ describe('Open Inference Protocol over HTTP', () => {
       json(response, {}, 401);
     });
     const opened = await client(server.url, { protocol: 'v2-http', model: 'm', headers: ['Authorization: Bearer t'] });
-    await expect(opened.describe()).rejects.toMatchObject({ code: 'SO5102', hint: expect.stringContaining('--header') });
+    await expect(opened.describe()).rejects.toMatchObject({
+      code: 'SO5102',
+      hint: expect.stringContaining('--header'),
+    });
     expect(seen).toEqual(['Bearer t', 'Bearer t']);
   });
 
@@ -79,7 +84,10 @@ describe('Open Inference Protocol over HTTP', () => {
       response.end();
     });
     const opened = await client(server.url, { protocol: 'v2-http', model: 'double' });
-    await expect(opened.describe()).rejects.toMatchObject({ code: 'SO5102', why: expect.stringContaining('not followed') });
+    await expect(opened.describe()).rejects.toMatchObject({
+      code: 'SO5102',
+      why: expect.stringContaining('not followed'),
+    });
     expect(other.seen).toEqual([]);
   });
 
@@ -103,8 +111,14 @@ describe('Open Inference Protocol over HTTP', () => {
     ['an unknown type', '{"outputs":[{"name":"y","datatype":"FP7","shape":[1],"data":[1]}]}'],
     ['a negative shape', '{"outputs":[{"name":"y","datatype":"FP32","shape":[-1],"data":[1]}]}'],
     ['the wrong kind of element', '{"outputs":[{"name":"y","datatype":"FP32","shape":[1],"data":["a"]}]}'],
-    ['bytes that are not there', '{"outputs":[{"name":"y","datatype":"FP32","shape":[1],"parameters":{"binary_data_size":4}}]}'],
-    ['a size that is none', '{"outputs":[{"name":"y","datatype":"FP32","shape":[1],"parameters":{"binary_data_size":-4}}]}'],
+    [
+      'bytes that are not there',
+      '{"outputs":[{"name":"y","datatype":"FP32","shape":[1],"parameters":{"binary_data_size":4}}]}',
+    ],
+    [
+      'a size that is none',
+      '{"outputs":[{"name":"y","datatype":"FP32","shape":[1],"parameters":{"binary_data_size":-4}}]}',
+    ],
     ['__proto__', '{"__proto__":{"outputs":[]}}'],
   ])('refuses an answer of %s', async (_, body) => {
     const server = await v2Server({
@@ -127,7 +141,10 @@ describe('Open Inference Protocol over HTTP', () => {
       },
     });
     const opened = await client(`${server.url}/v2/models/double`);
-    await expect(outputOf(opened)).rejects.toMatchObject({ code: 'SO5103', message: expect.stringContaining('end early') });
+    await expect(outputOf(opened)).rejects.toMatchObject({
+      code: 'SO5103',
+      message: expect.stringContaining('end early'),
+    });
     await expect(outputOf(opened)).rejects.toMatchObject({ code: 'SO5103' });
     await expect(outputOf(opened)).rejects.toMatchObject({ code: 'SO5103' });
   });

@@ -54,21 +54,32 @@ function infer(request: IncomingMessage, body: Buffer, response: ServerResponse)
     parameters?: { binary_data_output?: boolean };
   };
   const input = document.inputs[0] as Input;
-  const values = input.data ?? [...floats(body.subarray(headerBytes, headerBytes + (input.parameters?.binary_data_size ?? 0)))];
+  const values = input.data ?? [
+    ...floats(body.subarray(headerBytes, headerBytes + (input.parameters?.binary_data_size ?? 0))),
+  ];
   if (input.name !== 'x' || values.length !== input.shape.reduce((a, b) => a * b, 1)) {
     json(response, { error: 'unexpected shape or name' }, 400);
     return;
   }
   const doubled = values.map((value) => value * 2);
   if (document.parameters?.binary_data_output) binaryAnswer(response, input.shape, doubled);
-  else json(response, { model_name: 'double', outputs: [{ name: 'y', datatype: 'FP32', shape: input.shape, data: doubled }] });
+  else
+    json(response, {
+      model_name: 'double',
+      outputs: [{ name: 'y', datatype: 'FP32', shape: input.shape, data: doubled }],
+    });
 }
 
 function floats(bytes: Buffer): number[] {
   return Array.from({ length: bytes.length / 4 }, (_, index) => bytes.readFloatLE(index * 4));
 }
 
-export function binaryAnswer(response: ServerResponse, shape: readonly number[], values: readonly number[], cut = 0): void {
+export function binaryAnswer(
+  response: ServerResponse,
+  shape: readonly number[],
+  values: readonly number[],
+  cut = 0,
+): void {
   const payload = Buffer.alloc(values.length * 4);
   for (const [index, value] of values.entries()) payload.writeFloatLE(value, index * 4);
   const header = Buffer.from(
