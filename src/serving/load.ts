@@ -28,7 +28,7 @@ export interface LoadOptions {
   readonly connections: number;
   /** Times of arrival in ms from the start, each call the next; absent in a closed loop. */
   readonly arrivals?: () => number;
-  /** For one request, from its start; in an open loop from the time at which it was to start. */
+  /** For one answer, from sending; in an open loop also the longest that a request waits for a connection. */
   readonly timeoutMs: number;
 }
 
@@ -199,13 +199,13 @@ export class Load {
     const { clock, connections, timeoutMs } = this.#options;
     while (this.#queued > 0 && !this.#aborted) {
       const due = this.#queue[this.#head] as number;
-      const left = timeoutMs - (clock.now() - due);
-      if (left <= 0) this.#count(0, { status: 'timeout before a connection was free', good: false });
+      if (clock.now() - due >= timeoutMs)
+        this.#count(0, { status: 'timeout before a connection was free', good: false });
       else {
         if (this.#idle.length === 0 && this.#lanes.length < connections) this.#openLane();
         const stream = this.#idle.pop();
         if (stream === undefined) return;
-        void this.#send(stream, due, left);
+        void this.#send(stream, due);
       }
       this.#head++;
       if (this.#head > 1024 && this.#head * 2 > this.#queue.length) {
@@ -221,12 +221,12 @@ export class Load {
     if (this.#aborted || now >= this.#endAt || this.#leftToSend <= 0) this.#idle.push(stream);
     else {
       this.#leftToSend--;
-      void this.#send(stream, now, this.#options.timeoutMs);
+      void this.#send(stream, now);
     }
   }
 
-  async #send(stream: number, due: number, timeoutMs: number): Promise<void> {
-    const { clock, arrivals } = this.#options;
+  async #send(stream: number, due: number): Promise<void> {
+    const { clock, arrivals, timeoutMs } = this.#options;
     this.#busy++;
     const sentAt = clock.now();
     const look = await (this.#lanes[stream] as Lane).send(this.#sent++, timeoutMs);

@@ -1,8 +1,8 @@
 import { formatLatency } from '../bench-format.js';
-import { percentileName } from '../percentile-name.js';
 import type { BudgetReport, ColdStartReport, ConfigurationReport } from '../bench-types.js';
 import { quantileOf, throughputUnit } from '../bench-words.js';
 import { formatBytes, formatInteger, formatPercent, formatRate, plural } from '../format.js';
+import { percentileName } from '../percentile-name.js';
 import { timeUnit } from '../svg/chart.js';
 import { rankedBars } from '../svg/ranked-bars.js';
 import { stackedBars } from '../svg/stacked-bars.js';

@@ -1,7 +1,7 @@
-import { formatRate } from '../format.js';
 import { formatLatency } from '../bench-format.js';
-import { percentileName } from '../percentile-name.js';
 import type { BenchReport, ConfigurationReport } from '../bench-types.js';
+import { formatRate } from '../format.js';
+import { percentileName } from '../percentile-name.js';
 import { configurationBody, configurationFigures } from './bench-configuration.js';
 import { environmentSection } from './bench-environment.js';
 import { budgetsSection, regressionsSection } from './bench-gates.js';

@@ -1,8 +1,8 @@
 import { formatLatency } from '../bench-format.js';
-import { percentileName } from '../percentile-name.js';
 import type { BudgetReport, ConfigurationReport, LatencyReport, SegmentReport } from '../bench-types.js';
 import { quantileOf } from '../bench-words.js';
 import { formatInteger, formatNumber, formatPercent, plural } from '../format.js';
+import { percentileName } from '../percentile-name.js';
 import { kindFor } from '../svg/bins.js';
 import { WIDE_CHART } from '../svg/chart.js';
 import { histogram, type TimeMark } from '../svg/histogram.js';

@@ -1,7 +1,7 @@
 import { formatLatency } from '../bench-format.js';
-import { percentileName } from '../percentile-name.js';
 import type { QuantileReport } from '../bench-types.js';
 import { decimal, element, type Markup } from '../html/markup.js';
+import { percentileName } from '../percentile-name.js';
 import { kindFor } from './bins.js';
 import { CHART_WIDTH, chart, path, timeUnit, tooltip, xAxis, yAxis } from './chart.js';
 import { atRank, isTime } from './samples.js';

@@ -2,7 +2,7 @@ import { arrivalTimes } from '../../bench/arrivals.js';
 import { median } from '../../bench/quantiles.js';
 import type { Scenario } from '../../bench/scenario.js';
 import type { Segment } from '../../bench/segment.js';
-import { summarizeLatency } from '../../bench/summarize.js';
+import { summarizeLatency, thin } from '../../bench/summarize.js';
 import { summarizeThroughput } from '../../bench/throughput.js';
 import { ServeOptError } from '../../errors.js';
 import type { ConfigurationReport } from '../../report/bench-types.js';
@@ -15,8 +15,8 @@ import { failedExchange } from '../../serving/server-error.js';
 import { serverLane } from '../../serving/server-lane.js';
 import { createRandom } from '../../tensor/random.js';
 import type { Measured } from '../bench/budget-gates.js';
+import { OpenLoopSegments } from './open-loop-segments.js';
 import type { Requests } from './requests.js';
-import { segmentReports } from './segment-reports.js';
 import { tokenReport } from './token-report.js';
 
 export interface ConfigurationOptions {
@@ -36,21 +36,28 @@ const TRIED_REQUESTS = 3;
 /** A stretch of warm-up; two whose medians agree within the tolerance end it. */
 const WARM_UP_STRETCH_MS = 250;
 const WARM_UP_TOLERANCE = 0.05;
-const MOST_TOKEN_TIMES = 1_000_000;
 
-/** One load on one server, measured in stretches. */
-export class ServerConfiguration {
+/** Requests kept in the report, of each configuration. */
+const MOST_KEPT = 20_000;
+
+/** One load on one server, measured in stretches, which are the rounds of its segments. */
+export class ServerConfiguration implements Measured {
   readonly label: string;
   readonly scenario: Scenario;
-  readonly batchSize: number;
+  /** Samples of a request. */
+  readonly rows: number;
+  /** A server runs already. */
+  readonly coldStartsMs = [];
   readonly #client: ServerClient;
   readonly #model: ServerModel;
   readonly #requests: Requests;
   readonly #options: ConfigurationOptions;
   readonly #load: Load;
-  readonly #segments: Segment[] = [];
+  readonly #closed: Segment[] = [];
+  readonly #open = new OpenLoopSegments();
   readonly #statuses = new Map<string, number>();
-  readonly #tokens: TokenTimes[] = [];
+  /** By stretch. */
+  readonly #tokens: TokenTimes[][] = [];
   #sentAgain = 0;
   #longestQueue = 0;
   #busyShare = 0;
@@ -62,7 +69,7 @@ export class ServerConfiguration {
     const { scenario, clock, connections, timeoutMs, seed } = options;
     this.label = options.label;
     this.scenario = scenario;
-    this.batchSize = requests.batchSize;
+    this.rows = requests.batchSize;
     this.#client = client;
     this.#model = model;
     this.#requests = requests;
@@ -147,38 +154,39 @@ export class ServerConfiguration {
   }
 
   #take(part: LoadPart): readonly Segment[] {
-    this.#segments.push(...part.segments);
+    if (this.scenario.kind === 'server') for (const segment of part.segments) this.#open.add(segment);
+    else this.#closed.push(...part.segments);
     for (const [status, count] of part.statuses) this.#statuses.set(status, (this.#statuses.get(status) ?? 0) + count);
-    for (const tokens of part.tokens) if (this.#tokens.length < MOST_TOKEN_TIMES) this.#tokens.push(tokens);
+    if (part.tokens.length > 0) this.#tokens.push([...part.tokens]);
     this.#sentAgain += part.sentAgain;
     this.#longestQueue = Math.max(this.#longestQueue, part.longestQueue);
     return part.segments;
   }
 
-  /** Everything measured so far. An open loop is one segment, whatever stretches it was measured in. */
-  segments(): readonly Segment[] {
-    return this.scenario.kind === 'server' ? [joined(this.#segments)] : this.#segments;
+  /** Everything measured so far; a request of an open loop belongs to the stretch in which it was to start. */
+  get segments(): readonly Segment[] {
+    return this.scenario.kind === 'server' ? this.#open.segments() : this.#closed;
   }
 
-  /** What budgets are judged on, so far. */
-  measured(): Measured {
-    const first = Float64Array.from(this.#tokens, ({ firstMs }) => firstMs);
-    const tokens = this.#tokens.reduce((sum, { count }) => sum + count, 0);
-    const segments = this.segments();
-    const failures = segments.reduce((sum, segment) => sum + segment.failures, 0);
-    return {
-      label: this.label,
-      segments,
-      rows: this.batchSize,
-      coldStartsMs: [],
-      ...(first.length === 0
-        ? {}
-        : {
-            // When each answer began does not matter here, only their order does.
-            firstTokens: [{ startMs: first, latencyMs: first, wallMs: 0, round: 0, stream: 0, failures }],
-            tokensPerRequest: tokens / first.length,
-          }),
-    };
+  /** Times to the first token, a segment a stretch; empty without completions. */
+  get firstTokens(): readonly Segment[] {
+    return this.#tokens.map((answers, round) => {
+      const latencyMs = Float64Array.from(answers, ({ firstMs }) => firstMs);
+      return {
+        startMs: new Float64Array(latencyMs.length),
+        latencyMs,
+        wallMs: 0,
+        round,
+        stream: 0,
+        failures: round === 0 ? this.segments.reduce((sum, { failures }) => sum + failures, 0) : 0,
+      };
+    });
+  }
+
+  /** Mean of completions; 0 without. */
+  get tokensPerRequest(): number {
+    const all = this.#tokens.flat();
+    return all.length === 0 ? 0 : all.reduce((sum, { count }) => sum + count, 0) / all.length;
   }
 
   /** Ends at once; what was measured stays. */
@@ -208,16 +216,15 @@ export class ServerConfiguration {
 
   /** The report of what was measured so far. */
   report(): ConfigurationReport {
-    const segments = this.segments();
+    const { segments, tokensPerRequest } = this;
     const runs = segments.reduce((sum, segment) => sum + segment.latencyMs.length, 0);
     const failures = segments.reduce((sum, segment) => sum + segment.failures, 0);
     const error = this.#error ?? (runs === 0 && failures > 0 ? this.#allFailed(failures) : undefined);
-    const tokens = tokenReport(this.#tokens);
-    const perRequest = tokens === undefined ? this.batchSize : tokens.total / Math.max(1, this.#tokens.length);
+    const tokens = tokenReport(this.#tokens.flat());
     return {
       label: this.label,
       executionProviders: [],
-      batchSize: this.batchSize,
+      batchSize: this.rows,
       dims: this.#requests.dims,
       inputs: this.#requests.inputs,
       ...(error ? { error: { code: error.code, message: error.message } } : {}),
@@ -225,12 +232,14 @@ export class ServerConfiguration {
       ...(runs > 0
         ? {
             latency: summarizeLatency(segments),
-            throughput: summarizeThroughput(segments, perRequest, this.scenario),
+            throughput: summarizeThroughput(segments, tokens ? tokensPerRequest : this.rows, this.scenario),
           }
         : {}),
       ...(tokens ? { tokens } : {}),
       answers: [...this.#statuses].sort(([a], [b]) => (a < b ? -1 : 1)).map(([status, count]) => ({ status, count })),
-      ...(this.#options.keepSegments && runs > 0 ? { segments: segmentReports(segments) } : {}),
+      ...(this.#options.keepSegments && runs > 0
+        ? { segments: segments.map((segment) => thin(segment, keptOf(segments.length))) }
+        : {}),
     };
   }
 
@@ -240,22 +249,6 @@ export class ServerConfiguration {
   }
 }
 
-function joined(segments: readonly Segment[]): Segment {
-  const rows = segments.flatMap((segment) =>
-    Array.from(segment.startMs, (start, index) => ({
-      start,
-      latency: segment.latencyMs[index] as number,
-      service: segment.serviceMs?.[index] ?? (segment.latencyMs[index] as number),
-    })),
-  );
-  rows.sort((a, b) => a.start - b.start);
-  return {
-    startMs: Float64Array.from(rows, (row) => row.start),
-    latencyMs: Float64Array.from(rows, (row) => row.latency),
-    serviceMs: Float64Array.from(rows, (row) => row.service),
-    wallMs: segments.reduce((sum, { wallMs }) => sum + wallMs, 0),
-    round: 0,
-    stream: 0,
-    failures: segments.reduce((sum, segment) => sum + segment.failures, 0),
-  };
+function keptOf(segments: number): number {
+  return Math.max(100, Math.ceil(MOST_KEPT / segments));
 }

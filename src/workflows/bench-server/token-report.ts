@@ -1,9 +1,7 @@
-import { quantileReports } from '../../bench/quantile-interval.js';
+import { quantileRanks, quantileReports } from '../../bench/quantile-interval.js';
 import { median } from '../../bench/quantiles.js';
-import type { ConfigurationReport } from '../../report/bench-types.js';
+import type { ConfigurationReport, EstimateReport } from '../../report/bench-types.js';
 import type { TokenTimes } from '../../serving/client.js';
-
-const PROBABILITIES = [0.5, 0.9, 0.95, 0.99];
 
 /** Time to first token, and tokens a second of one answer from its first token on; undefined without completions. */
 export function tokenReport(answers: readonly TokenTimes[]): ConfigurationReport['tokens'] {
@@ -13,8 +11,20 @@ export function tokenReport(answers: readonly TokenTimes[]): ConfigurationReport
     .filter(({ count, firstMs, lastMs }) => count > 1 && lastMs > firstMs)
     .map(({ count, firstMs, lastMs }) => ((count - 1) * 1000) / (lastMs - firstMs));
   return {
-    firstTokenMs: quantileReports(first, PROBABILITIES),
-    perSecond: { value: rates.length === 0 ? 0 : median(rates) },
+    firstTokenMs: quantileReports(first),
+    perSecond: medianRate(rates),
     total: answers.reduce((sum, { count }) => sum + count, 0),
+  };
+}
+
+/** The median over answers, with its interval from order statistics. */
+function medianRate(rates: readonly number[]): EstimateReport {
+  if (rates.length === 0) return { value: 0 };
+  const sorted = Float64Array.from(rates).sort();
+  const { low, high } = quantileRanks(sorted.length, 0.5);
+  return {
+    value: median(sorted),
+    ...(low === undefined ? {} : { low: sorted[low - 1] as number }),
+    ...(high === undefined ? {} : { high: sorted[high - 1] as number }),
   };
 }
