@@ -20,6 +20,7 @@ export function formatInteger(value: number): string {
 
 /** `0.42 ms`, `18 ms`, `3.1 s`, `2 min 5 s`. */
 export function formatDuration(durationMs: number): string {
+  if (!Number.isFinite(durationMs)) return `${formatNumber(durationMs)} ms`;
   if (durationMs < 9.95) return `${twoDigits(durationMs)} ms`;
   if (durationMs < 999.5) return `${significant(durationMs, 3)} ms`;
   const seconds = durationMs / 1000;
@@ -34,6 +35,19 @@ function twoDigits(value: number): string {
   if (value <= 0) return '0';
   return value.toFixed(Math.min(6, 1 - Math.floor(Math.log10(value))));
 }
+
+/** `8.42/s`, `238/s`, `12,345/s`. */
+export function formatRate(perSecond: number): string {
+  if (!Number.isFinite(perSecond)) return `${formatNumber(perSecond)}/s`;
+  return `${Math.abs(perSecond) < 999.5 ? significant(perSecond, 3) : formatInteger(perSecond)}/s`;
+}
+
+/** A figure in the unit of its metric. */
+export function formatMetric(value: number, unit: 'ms' | '/s' | 'bytes' | 'ratio'): string {
+  return METRIC_FORMATS[unit](value);
+}
+
+const METRIC_FORMATS = { ms: formatDuration, '/s': formatRate, bytes: formatBytes, ratio: formatNumber };
 
 /** A fraction as `98.7 %`. What is not all or nothing never rounds to 100 % or 0 %. */
 export function formatPercent(fraction: number): string {

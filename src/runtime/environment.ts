@@ -44,8 +44,8 @@ export async function readEnvironment(options: EnvironmentOptions = {}): Promise
 /** Lines of /proc/cpuinfo that name the processor, the best first; which there are depends on the architecture. */
 const CPU_INFO_NAMES = ['model name', 'Model', 'cpu model', 'cpu', 'Hardware', 'uarch'];
 
-/** Node says nothing, or "unknown", on processors whose /proc/cpuinfo has no model name. */
-function cpuModel(model: string, read: TextReader): string {
+/** Name of the processor. Node says nothing, or "unknown", where /proc/cpuinfo has no line `model name`. */
+export function cpuModel(model: string, read: TextReader): string {
   const known = cleanNativeText(model);
   if (known !== '' && known !== 'unknown') return known;
   const lines = (read('/proc/cpuinfo') ?? '').split('\n').map((line) => line.split(/\s*:\s*/, 2));

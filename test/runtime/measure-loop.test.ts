@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { arrivalTimes } from '../../src/bench/arrivals.js';
+import { median, quantileNearestRank } from '../../src/bench/quantiles.js';
 import type { ArrivalProcess } from '../../src/bench/scenario.js';
 import { BlockSubject, timeInTurns } from '../../src/runtime/timing/block-subject.js';
 import { type Clock, SYSTEM_CLOCK } from '../../src/runtime/timing/clock.js';
 import { MeasureLoop, type Run } from '../../src/runtime/timing/measure-loop.js';
 import { NumberSeries } from '../../src/runtime/timing/number-series.js';
 import { createRandom } from '../../src/tensor/random.js';
-import { median, quantileNearestRank } from '../../src/tensor/statistics.js';
 
 /** Time that passes only when somebody says so. */
 class SimulatedClock implements Clock {

@@ -92,7 +92,7 @@ async function benchOpened(
   });
   const found: Progress = {
     runs: [],
-    gates: new BudgetGates(options.budgets ?? [], scenario),
+    gates: new BudgetGates(options.budgets ?? [], scenario, options.processes ?? BENCH_DEFAULTS.processes),
     regressions: [],
     warnings: oversubscribed(planned, environment),
     notes: [...notes],

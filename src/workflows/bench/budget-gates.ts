@@ -1,9 +1,11 @@
-import { QuantileBudgetTest } from '../../bench/budget-test.js';
+import { PercentileBudgetTest } from '../../bench/budget-test.js';
 import type { Budget } from '../../bench/budgets.js';
-import { MedianBudgetTest } from '../../bench/median-budget.js';
+import { type IntervalBudgetTest, throughputBudget } from '../../bench/interval-budget.js';
+import { judgeMedianBudget } from '../../bench/median-budget.js';
+import { quantileReports } from '../../bench/quantile-interval.js';
+import { median } from '../../bench/quantiles.js';
 import type { Scenario } from '../../bench/scenario.js';
 import type { Segment } from '../../bench/segment.js';
-import { ThroughputBudgetTest } from '../../bench/throughput-budget.js';
 import type { BenchVerdict, BudgetReport } from '../../report/bench-types.js';
 import { formatBytes, formatPercent } from '../../report/format.js';
 
@@ -43,10 +45,10 @@ class Gate {
   readonly #judge: Judge;
   #found: Finding | undefined;
 
-  constructor(budget: Budget, label: string, scenario: Scenario) {
+  constructor(budget: Budget, label: string, scenario: Scenario, minRounds: number) {
     this.#budget = budget;
     this.#label = label;
-    this.#judge = judgeOf(budget, scenario);
+    this.#judge = judgeOf(budget, scenario, minRounds);
   }
 
   get isOpen(): boolean {
@@ -68,11 +70,14 @@ class Gate {
 export class BudgetGates {
   readonly #budgets: readonly Budget[];
   readonly #scenario: Scenario;
+  readonly #minRounds: number;
   readonly #gates: Map<string, readonly Gate[]> = new Map();
 
-  constructor(budgets: readonly Budget[], scenario: Scenario) {
+  /** @param minRounds no verdict before so many fresh processes; 1 for a server, which runs on */
+  constructor(budgets: readonly Budget[], scenario: Scenario, minRounds: number) {
     this.#budgets = budgets;
     this.#scenario = scenario;
+    this.#minRounds = minRounds;
   }
 
   /** Budgets for each configuration. */
@@ -98,36 +103,67 @@ export class BudgetGates {
   #of(label: string): readonly Gate[] {
     const known = this.#gates.get(label);
     if (known) return known;
-    const gates = this.#budgets.map((budget) => new Gate(budget, label, this.#scenario));
+    const gates = this.#budgets.map((budget) => new Gate(budget, label, this.#scenario, this.#minRounds));
     this.#gates.set(label, gates);
     return gates;
   }
 }
 
-function judgeOf(budget: Budget, scenario: Scenario): Judge {
+function judgeOf(budget: Budget, scenario: Scenario, minRounds: number): Judge {
   const { metric, limit, probability = 0.99 } = budget;
   switch (budget.test) {
     case 'quantile': {
-      const test = new QuantileBudgetTest({ probability, limitMs: limit });
+      const test = new PercentileBudgetTest({ probability, limitMs: limit, minRounds });
       return {
-        judge: (measured, final) =>
-          test.judge(metric === 'first-token' ? (measured.firstTokens ?? []) : measured.segments, final),
+        judge: (measured, final) => {
+          const segments = metric === 'first-token' ? (measured.firstTokens ?? []) : measured.segments;
+          const { verdict, why } = test.judge(segments, final);
+          return verdict && { verdict, why, ...quantileOf(segments, probability) };
+        },
       };
     }
     case 'throughput': {
-      const test = new ThroughputBudgetTest({ limitPerSecond: limit, scenario });
+      let test: IntervalBudgetTest | undefined;
       return {
-        judge: (measured, final) =>
-          test.judge(measured.segments, metric === 'tokens' ? (measured.tokensPerRequest ?? 0) : measured.rows, final),
+        judge: (measured, final) => {
+          const perRequest = metric === 'tokens' ? (measured.tokensPerRequest ?? 0) : measured.rows;
+          test ??= throughputBudget(limit, perRequest, scenario, { minRounds });
+          const { verdict, estimate, why } = test.judge(measured.segments, final);
+          const { value, ...interval } = estimate;
+          return verdict && { verdict, why, measured: value, ...interval };
+        },
       };
     }
-    case 'cold-start': {
-      const test = new MedianBudgetTest({ limit });
-      return { judge: (measured, final) => test.judge(measured.coldStartsMs, final) };
-    }
+    case 'cold-start':
+      return {
+        judge: ({ coldStartsMs }, final) => {
+          const { verdict, why } = judgeMedianBudget(coldStartsMs, limit, { final });
+          if (!verdict) return undefined;
+          return { verdict, why, ...(coldStartsMs.length > 0 ? { measured: median(coldStartsMs) } : {}) };
+        },
+      };
     case 'fact':
       return { judge: (measured, final) => (final ? factFinding(budget, measured) : undefined) };
   }
+}
+
+/** The percentile itself, with its interval, beside the verdict on it. */
+function quantileOf(segments: readonly Segment[], probability: number): Partial<Finding> {
+  const runs = segments.reduce((sum, { latencyMs }) => sum + latencyMs.length, 0);
+  const all = new Float64Array(runs);
+  let at = 0;
+  for (const { latencyMs } of segments) {
+    all.set(latencyMs, at);
+    at += latencyMs.length;
+  }
+  const [quantile] = quantileReports(all.sort(), [probability]);
+  if (quantile?.ms === undefined) return {};
+  const { ms, lowMs, highMs } = quantile;
+  return {
+    measured: ms,
+    ...(lowMs === undefined ? {} : { low: lowMs }),
+    ...(highMs === undefined ? {} : { high: highMs }),
+  };
 }
 
 /** What needs no statistics: a size, a peak, a share that was counted. */

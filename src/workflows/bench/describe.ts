@@ -1,6 +1,7 @@
 import { paretoFront, suggest } from '../../bench/pareto.js';
 import type { Scenario } from '../../bench/scenario.js';
-import { summarizeLatency, summarizeThroughput, thin } from '../../bench/summarize.js';
+import { summarizeLatency, thin } from '../../bench/summarize.js';
+import { summarizeThroughput } from '../../bench/throughput.js';
 import { formatType } from '../../ir/type.js';
 import type {
   BenchReport,
@@ -133,7 +134,8 @@ function pointOf({ latency, throughput, memory, threads }: ConfigurationReport):
   };
 }
 
-function withPareto(configurations: readonly ConfigurationReport[]): readonly ConfigurationReport[] {
+/** Marks what nothing else beats in everything at once. */
+export function withPareto(configurations: readonly ConfigurationReport[]): readonly ConfigurationReport[] {
   if (configurations.length < 2) return configurations;
   const points = configurations.map(pointOf);
   const front = paretoFront(points.flatMap((point) => (point ? [point] : [])));
@@ -142,7 +144,7 @@ function withPareto(configurations: readonly ConfigurationReport[]): readonly Co
 }
 
 /** Only a sweep of settings of one model has a setting to suggest. */
-function suggested(
+export function suggested(
   configurations: readonly ConfigurationReport[],
   scenario: Scenario,
 ): { readonly configuration: string; readonly why: string } | undefined {
@@ -156,7 +158,7 @@ function suggested(
   const objective = scenario.kind === 'single-stream' && batches.size === 1 ? 'latency' : 'throughput';
   const best = suggest(
     measured.map(({ point }) => point),
-    { objective },
+    objective,
   );
   const chosen = best && measured[best.index];
   return chosen && best ? { configuration: chosen.label, why: best.why } : undefined;

@@ -108,11 +108,12 @@ describe('every format', () => {
       'bencher',
       'openmetrics',
     ]);
-    for (const { make, extension } of CI_FORMATS) {
+    for (const { make, documents, extension } of CI_FORMATS) {
       expect(extension).toMatch(/^\.[a-z]+$/);
+      expect(documents[0]).toBe('');
       for (const report of Object.values(REPORTS)) {
-        expect(make(report)[0]?.infix).toBe('');
-        for (const { text } of make(report)) expect(text.endsWith('\n')).toBe(true);
+        expect(make(report)).toHaveLength(documents.length);
+        for (const text of make(report)) expect(text.endsWith('\n')).toBe(true);
       }
     }
   });
@@ -120,7 +121,7 @@ describe('every format', () => {
   it.each(NAMES.map((name) => [JSON.stringify(name).slice(0, 60), name]))('keeps %s inert', (_title, name) => {
     const report = hostile(name);
     for (const { make } of CI_FORMATS) {
-      for (const { text } of make(report)) {
+      for (const text of make(report)) {
         expect(text).not.toMatch(/^\s*::|##\[/m);
         expect(text).not.toContain('\u001b');
         expect(text).not.toContain('\u202e');

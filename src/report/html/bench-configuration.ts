@@ -1,0 +1,227 @@
+import type { BudgetReport, ColdStartReport, ConfigurationReport } from '../bench-types.js';
+import { formatBytes, formatDuration, formatInteger, formatPercent, formatRate, plural } from '../format.js';
+import { percentileName } from '../percentile-name.js';
+import { timeUnit } from '../svg/chart.js';
+import { rankedBars } from '../svg/ranked-bars.js';
+import { stackedBars } from '../svg/stacked-bars.js';
+import { conditionsPart } from './bench-environment.js';
+import { type Density, latencyPart } from './bench-latency.js';
+import { profilePart, providersPart } from './bench-profile.js';
+import { estimateDetail, figureText, intervalText, isFigure, MISSING, quantileDetail } from './figures.js';
+import { type Child, element, fragment, type Markup } from './markup.js';
+import { figure, type KeyFigure, keyValues, named, table } from './parts.js';
+
+/** Beyond so many starts only the first are drawn; the median stands for all. */
+const MOST_STARTS = 12;
+
+const PARTS = [
+  ['process', 'processMs'],
+  ['ONNX Runtime', 'libraryMs'],
+  ['session', 'sessionMs'],
+  ['first run', 'firstRunMs'],
+] as const;
+
+/** The numbers to see first of a configuration. */
+export function configurationFigures(configuration: ConfigurationReport): readonly KeyFigure[] {
+  const { latency, throughput, coldStart, memory, model, tokens } = configuration;
+  const figures: KeyFigure[] = [];
+  for (const probability of [0.5, 0.99]) {
+    const quantile = latency?.quantiles.find((each) => each.probability === probability);
+    if (quantile === undefined) continue;
+    figures.push({
+      name: `${percentileName(probability)} latency`,
+      value: figureText(quantile.ms, formatDuration),
+      detail: quantileDetail(quantile),
+    });
+  }
+  const firstToken = tokens?.firstTokenMs[0];
+  if (firstToken !== undefined) {
+    figures.push({
+      name: `${percentileName(firstToken.probability)} time to first token`,
+      value: figureText(firstToken.ms, formatDuration),
+      detail: quantileDetail(firstToken),
+    });
+  }
+  if (throughput !== undefined) {
+    figures.push({
+      name: tokens === undefined ? 'Throughput' : 'Tokens, all answers',
+      value: figureText(throughput.value, formatRate),
+      detail: estimateDetail(throughput, formatRate),
+    });
+  }
+  if (coldStart !== undefined) {
+    figures.push({
+      name: 'Cold start',
+      value: figureText(coldStart.median.totalMs, formatDuration),
+      detail: `median of ${formatInteger(coldStart.starts.length)}`,
+    });
+  }
+  if (memory !== undefined) {
+    figures.push({
+      name: 'Peak memory',
+      value: figureText(memory.peakBytes, formatBytes),
+      detail: `${figureText(memory.modelBytes, formatBytes)} for the model`,
+    });
+  }
+  if (model !== undefined) {
+    const bytes = model.sizeBytes + (model.externalData ?? []).reduce((sum, file) => sum + file.sizeBytes, 0);
+    figures.push({ name: 'Model size', value: figureText(bytes, formatBytes) });
+  }
+  return figures;
+}
+
+/** All that is known of a configuration. */
+export function configurationBody(
+  configuration: ConfigurationReport,
+  budgets: readonly BudgetReport[],
+  density: Density,
+): Markup {
+  const { label, profile } = configuration;
+  const own = budgets.filter((budget) => budget.configuration === label);
+  return fragment(
+    latencyPart(configuration, own, density),
+    tokensPart(configuration),
+    answersPart(configuration),
+    coldStartPart(label, configuration.coldStart),
+    providersPart(configuration.providersUsed ?? profile?.providers),
+    profilePart(label, profile, density.profileRows),
+    conditionsPart(configuration),
+    setupPart(configuration),
+  );
+}
+
+function coldStartPart(label: string, coldStart: ColdStartReport | undefined): Markup | undefined {
+  if (coldStart === undefined) return undefined;
+  const { starts, median } = coldStart;
+  const shown = starts.slice(0, MOST_STARTS);
+  const bars = [
+    { name: 'median', values: PARTS.map(([, key]) => median[key]), isMain: true },
+    ...shown.map((start, i) => ({ name: `start ${i + 1}`, values: PARTS.map(([, key]) => start[key]) })),
+  ];
+  const unit = timeUnit(starts.reduce((most, { totalMs }) => (isFigure(totalMs) ? Math.max(most, totalMs) : most), 0));
+  const more =
+    starts.length > shown.length ? ` The first ${shown.length} of ${formatInteger(starts.length)} are drawn.` : '';
+  return fragment(
+    element('h3', {}, 'Cold start'),
+    element(
+      'div',
+      { class: 'charts' },
+      figure(
+        'From nothing to the first answer',
+        `${plural(starts.length, 'start')} in fresh processes; files were in the system’s cache.${more}`,
+        stackedBars({
+          label: `Cold starts of ${label} by part`,
+          parts: PARTS.map(([name]) => name),
+          bars,
+          format: formatDuration,
+          axis: { name: unit.name, format: unit.format },
+        }),
+      ),
+      element(
+        'div',
+        {},
+        table(
+          'Parts of a cold start',
+          [
+            { title: 'Part' },
+            { title: 'Median', kind: 'number' },
+            { title: 'Least', kind: 'number' },
+            { title: 'Most', kind: 'number' },
+          ],
+          [...PARTS, ['total', 'totalMs'] as const].map(([name, key]) => {
+            const values = starts.map((start) => start[key]).filter(isFigure);
+            const end = (value: number): string => (values.length === 0 ? MISSING : formatDuration(value));
+            return {
+              cells: [
+                name,
+                figureText(median[key], formatDuration),
+                end(Math.min(...values)),
+                end(Math.max(...values)),
+              ],
+            };
+          }),
+        ),
+      ),
+    ),
+  );
+}
+
+function tokensPart({ tokens }: ConfigurationReport): Markup | undefined {
+  if (tokens === undefined) return undefined;
+  return fragment(
+    element('h3', {}, 'Tokens'),
+    keyValues([
+      ['Tokens received', figureText(tokens.total, formatInteger)],
+      ['Tokens a second of one answer', figureText(tokens.perSecond.value, formatRate)],
+      ['95 % interval', intervalText(tokens.perSecond.low, tokens.perSecond.high, formatRate)],
+    ]),
+    table(
+      'Time to the first token',
+      [
+        { title: 'Time to first token' },
+        { title: 'Measured', kind: 'number' },
+        { title: '95 % interval', kind: 'number' },
+        ...(tokens.firstTokenMs.some(({ why }) => why !== undefined) ? [{ title: '', kind: 'why' as const }] : []),
+      ],
+      tokens.firstTokenMs.map(({ probability, ms, lowMs, highMs, why }) => ({
+        cells: [
+          percentileName(probability),
+          figureText(ms, formatDuration),
+          intervalText(lowMs, highMs, formatDuration) ?? MISSING,
+          ...(why === undefined ? [] : [named(why)]),
+        ],
+      })),
+    ),
+  );
+}
+
+function answersPart({ label, answers }: ConfigurationReport): Markup | undefined {
+  if (answers === undefined || answers.length === 0) return undefined;
+  const total = answers.reduce((sum, { count }) => sum + count, 0);
+  const bars = [...answers]
+    .sort((a, b) => b.count - a.count)
+    .map(({ status, count }) => {
+      const share = total > 0 ? count / total : 0;
+      return { name: status, value: `${formatInteger(count)} · ${formatPercent(share)}`, share, group: status };
+    });
+  return fragment(
+    element('h3', {}, 'Answers'),
+    element(
+      'div',
+      { class: 'charts' },
+      figure(
+        'By status',
+        `${plural(total, 'answer')}. Those that failed count as over every budget.`,
+        rankedBars(`Answers of ${label} by status`, bars, bars.length > 1 ? [bars[0]?.name ?? ''] : []),
+      ),
+    ),
+  );
+}
+
+function setupPart(configuration: ConfigurationReport): Markup {
+  const { model, executionProviders, threads, batchSize, dims, inputs } = configuration;
+  const files = model === undefined ? [] : [model, ...(model.externalData ?? [])];
+  return fragment(
+    element('h3', {}, 'Set-up'),
+    keyValues([
+      ['Providers asked for', executionProviders.length === 0 ? undefined : named(executionProviders.join(', '))],
+      ['Threads', threads === undefined ? undefined : formatInteger(threads)],
+      ['Batch size', figureText(batchSize, formatInteger)],
+      ...dims.map(({ name, size }): readonly [string, Child] => [`Dimension ${name}`, figureText(size, formatInteger)]),
+    ]),
+    keyValues(
+      [
+        ...inputs.map(({ name, type }): readonly [string, Child] => [`Input ${name}`, named(type)]),
+        ...files.map((file): readonly [string, Child] => [
+          'File',
+          [
+            named(file.name),
+            `, ${formatBytes(file.sizeBytes)}`,
+            file.sha256 === undefined ? undefined : [', SHA-256 ', element('code', {}, file.sha256)],
+          ],
+        ]),
+      ],
+      true,
+    ),
+  );
+}

@@ -1,0 +1,106 @@
+import type { BudgetReport, RegressionReport } from '../bench-types.js';
+import { formatMetric, formatNumber, formatPercent } from '../format.js';
+import { ratioPlot } from '../svg/ratio-plot.js';
+import { figureText, intervalText, isFigure, MISSING, ratioText } from './figures.js';
+import { type Child, element, fragment, type Markup } from './markup.js';
+import { empty, figure, keyValues, lead, named, result, section, table } from './parts.js';
+
+/** Every budget with what was measured against it. */
+export function budgetsSection(budgets: readonly BudgetReport[], manyConfigurations: boolean): Markup | undefined {
+  if (budgets.length === 0) return undefined;
+  const rows = budgets.map(({ configuration, metric, budget, unit, measured, low, high, verdict, why }) => {
+    const format = (value: number): string => formatMetric(value, unit);
+    return {
+      cells: [
+        element('span', { class: 'short' }, named(metric), ' ', sense(unit, metric), ' ', named(budget)),
+        ...(manyConfigurations ? [named(configuration)] : []),
+        result(verdict),
+        figureText(measured, format),
+        intervalText(low, high, format) ?? MISSING,
+        named(why),
+      ],
+    };
+  });
+  return section(
+    'budgets',
+    'Budgets',
+    lead('A budget is held or broken only where the runs show it with 95 % confidence; otherwise it is inconclusive.'),
+    table(
+      'Budgets',
+      [
+        { title: 'Budget' },
+        ...(manyConfigurations ? [{ title: 'Configuration', kind: 'name' as const }] : []),
+        { title: 'Verdict', kind: 'short' },
+        { title: 'Measured', kind: 'number' },
+        { title: '95 % interval', kind: 'number' },
+        { title: 'Why', kind: 'why' },
+      ],
+      rows,
+    ),
+  );
+}
+
+/** Throughput is to be at least what was asked for, everything else at most. */
+function sense(unit: BudgetReport['unit'], metric: string): string {
+  return unit === '/s' || metric === 'throughput' ? '≥' : '≤';
+}
+
+/** Every comparison with a baseline, drawn. */
+export function regressionsSection(regressions: readonly RegressionReport[]): Markup | undefined {
+  if (regressions.length === 0) return undefined;
+  return section(
+    'regression',
+    regressions.length === 1 ? 'Against the baseline' : 'Against baselines',
+    lead(
+      'Slower counts only where the whole interval lies above 1, and the effect above both what counts at least and the noise of this very run.',
+    ),
+    ...regressions.map(regression),
+  );
+}
+
+function regression(report: RegressionReport): Markup {
+  const { configuration, baseline, kind, ratio, noise, minEffect, rounds, hodgesLehmann, wilcoxonP } = report;
+  const name = `Latency of ${configuration} over that of ${baseline}`;
+  const canDraw = isFigure(ratio?.value) || rounds.some((round) => isFigure(round.ratio));
+  return fragment(
+    element('h3', {}, named(configuration), ' against ', named(baseline), ' ', result(report.verdict)),
+    lead(named(report.why)),
+    element(
+      'div',
+      { class: 'charts' },
+      figure(
+        'Ratio of latencies',
+        regressionWords(report),
+        canDraw ? ratioPlot(name, report) : empty('There is no ratio to draw.'),
+      ),
+      element(
+        'div',
+        {},
+        keyValues(
+          [
+            ['Ratio, median of paired blocks', figureText(ratio?.value, ratioText)],
+            ['95 % bootstrap interval', intervalText(ratio?.low, ratio?.high, ratioText)],
+            ['Noise, baseline against itself', noise === undefined ? undefined : figureText(noise, formatPercent)],
+            ['Smallest effect that counts', figureText(minEffect, formatPercent)],
+            ['Fresh processes', String(rounds.length)],
+            [
+              'Hodges-Lehmann estimate (decides nothing)',
+              hodgesLehmann === undefined ? undefined : figureText(hodgesLehmann, ratioText),
+            ],
+            ['Wilcoxon p (decides nothing)', wilcoxonP === undefined ? undefined : figureText(wilcoxonP, formatNumber)],
+            ['Baseline', kind === 'model' ? 'a model, measured in turns in the same run' : 'an earlier report'],
+          ],
+          true,
+        ),
+      ),
+    ),
+  );
+}
+
+function regressionWords({ ratio, noise, rounds }: RegressionReport): Child {
+  const parts = ['The large dot is the ratio of all rounds, with its 95 % interval.'];
+  if (ratio === undefined) parts[0] = 'No ratio could be told.';
+  if (rounds.length > 0) parts.push('Below it each round, a fresh process.');
+  if (noise !== undefined) parts.push('A/A is the baseline against itself: what noise alone does.');
+  return parts.join(' ');
+}

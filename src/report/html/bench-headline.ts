@@ -1,0 +1,77 @@
+import type { BenchReport, BenchVerdict, BudgetReport, ConfigurationReport } from '../bench-types.js';
+import { plural } from '../format.js';
+import { type Child, element, type Markup } from './markup.js';
+import { banner, named, notice } from './parts.js';
+
+/** Names of configurations that a notice can hold. */
+const MOST_NAMES = 5;
+
+const TITLES: Readonly<Record<BenchVerdict, string>> = { pass: 'Pass', fail: 'Fail', inconclusive: 'Inconclusive' };
+
+/** The verdict of all gates in a word, and which gates made it; what stopped the run, and what may spoil it. */
+export function headline(report: BenchReport): readonly Markup[] {
+  const { verdict, warnings, interrupted, configurations } = report;
+  const failed = configurations.filter(({ error }) => error !== undefined);
+  const measured = configurations.filter(({ latency }) => latency !== undefined);
+  const parts = [
+    verdict === undefined
+      ? banner('none', measured.length === 0 ? 'Nothing was measured' : 'Measured', [
+          'No verdict: neither a budget nor a baseline was asked for.',
+        ])
+      : banner(verdict, TITLES[verdict], [...budgetLines(report.budgets), ...regressionLines(report)]),
+  ];
+  if (interrupted) {
+    parts.push(notice('warning', 'Interrupted.', 'The figures are those that had been measured by then.'));
+  }
+  const [only] = failed;
+  if (configurations.length === 1 && only !== undefined) parts.push(...errorNotice(only));
+  else if (failed.length > 0) {
+    const names = failed.slice(0, MOST_NAMES).map(({ label }, i) => [i === 0 ? '' : ', ', named(label)]);
+    const more = failed.length > MOST_NAMES ? ` and ${failed.length - MOST_NAMES} more` : '';
+    const count = plural(failed.length, 'configuration');
+    parts.push(notice('error', `${count} not measured to the end:`, names, more));
+  }
+  for (const warning of warnings) parts.push(notice('warning', 'Warning.', named(warning)));
+  return parts;
+}
+
+function budgetLines(budgets: readonly BudgetReport[]): readonly string[] {
+  if (budgets.length === 0) return [];
+  const count = (verdict: BenchVerdict): number => budgets.filter((budget) => budget.verdict === verdict).length;
+  const [broken, open] = [count('fail'), count('inconclusive')];
+  if (broken + open === 0) {
+    return [budgets.length === 1 ? 'The budget is held.' : `All ${plural(budgets.length, 'budget')} are held.`];
+  }
+  const parts: string[] = [];
+  if (broken > 0) parts.push(`${broken} of ${plural(budgets.length, 'budget')} broken`);
+  if (open > 0) parts.push(`${open}${broken > 0 ? '' : ` of ${plural(budgets.length, 'budget')}`} not decided`);
+  return [`${parts.join(', ')}.`];
+}
+
+function regressionLines({ regressions }: BenchReport): readonly Child[] {
+  return regressions.map(({ configuration, baseline, why }) => [
+    named(configuration),
+    ' against ',
+    named(baseline),
+    ': ',
+    named(why),
+  ]);
+}
+
+/** Why a configuration could not be measured, or not to the end. */
+export function errorNotice({ error, latency }: ConfigurationReport): readonly Markup[] {
+  if (error === undefined) return [];
+  const word = latency === undefined ? 'Not measured.' : 'Not measured to the end.';
+  return [notice('error', word, named(error.message), ` (${error.code})`)];
+}
+
+/** The line above the heading: the tool, its version, and that of the runtime. */
+export function eyebrow(command: string, version: string, runtimeVersion: string | undefined): Markup {
+  return element(
+    'p',
+    { class: 'eyebrow' },
+    element('b', {}, `serve-opt ${command}`),
+    ` ${version}`,
+    runtimeVersion === undefined ? undefined : ` · ONNX Runtime ${runtimeVersion}`,
+  );
+}

@@ -1,0 +1,179 @@
+import type { BudgetReport, ConfigurationReport, LatencyReport, SegmentReport } from '../bench-types.js';
+import { formatDuration, formatInteger, formatNumber, formatPercent, plural } from '../format.js';
+import { percentileName } from '../percentile-name.js';
+import { kindFor } from '../svg/bins.js';
+import { WIDE_CHART } from '../svg/chart.js';
+import { histogram, type TimeMark } from '../svg/histogram.js';
+import { percentileCurve } from '../svg/percentile-curve.js';
+import { sortedLatencies } from '../svg/samples.js';
+import { timeline } from '../svg/timeline.js';
+import { figureText, intervalText, isFigure, MISSING } from './figures.js';
+import { element, fragment, type Markup } from './markup.js';
+import { byWidth, empty, figure, keyValues, named, table } from './parts.js';
+
+/** How much a page of many configurations can hold of each. */
+export interface Density {
+  readonly mostBins: number;
+  readonly curvePoints: number;
+  /** Drawings over the whole width are made again for narrow screens; else there is the narrow one only. */
+  readonly isWide: boolean;
+  readonly profileRows: number;
+}
+
+/** Metrics of budgets that are a latency of single requests, and so have a place among them. */
+const ON_LATENCY_AXIS = /^(p[\d.]+|min|mean|median|max|latency)$/;
+
+/** The distribution of a configuration's latencies: three drawings and the figures behind them. */
+export function latencyPart(
+  { label, latency, segments = [] }: ConfigurationReport,
+  budgets: readonly BudgetReport[],
+  density: Density,
+): Markup | undefined {
+  if (latency === undefined) return undefined;
+  const sorted = sortedLatencies(segments);
+  const hasCurve = sorted.length > 0 || latency.quantiles.some(({ ms }) => isFigure(ms));
+  const missing = empty(latency.runs > 0 ? 'The single requests were not kept.' : 'There was no request to draw.');
+  return fragment(
+    element('h3', {}, 'Latency'),
+    element(
+      'div',
+      { class: 'charts' },
+      figure(
+        'Histogram',
+        histogramWords(latency, sorted, segments),
+        sorted.length === 0
+          ? missing
+          : histogram({
+              label: `Histogram of latencies of ${label}`,
+              sorted,
+              marks: marksOf(latency, budgets),
+              mostBins: density.mostBins,
+            }),
+      ),
+      figure(
+        'Percentiles',
+        curveWords(latency, sorted),
+        hasCurve
+          ? percentileCurve({
+              label: `Percentiles of latency of ${label}`,
+              sorted,
+              quantiles: latency.quantiles,
+              points: density.curvePoints,
+            })
+          : empty('There was no percentile to draw.'),
+      ),
+      figure(
+        'Over time',
+        timelineWords(latency, segments),
+        sorted.length === 0 ? missing : timelines(label, sorted, segments, density.isWide),
+        density.isWide,
+      ),
+    ),
+    quantileTable(latency),
+    latencyFacts(latency),
+  );
+}
+
+function timelines(label: string, sorted: Float64Array, segments: readonly SegmentReport[], isWide: boolean): Markup {
+  const options = { label: `Latency over time of ${label}`, segments, kind: kindFor(sorted) };
+  return isWide
+    ? byWidth(timeline({ ...options, width: WIDE_CHART }), timeline(options))
+    : timeline({ ...options, columnWidth: 2 });
+}
+
+function marksOf({ quantiles }: LatencyReport, budgets: readonly BudgetReport[]): readonly TimeMark[] {
+  const marks: TimeMark[] = [];
+  for (const { probability, ms } of quantiles) {
+    // Between them p95 says little, and its name finds no room.
+    if (isFigure(ms) && probability !== 0.95) marks.push({ name: percentileName(probability), ms, style: 'quantile' });
+  }
+  for (const { metric, budget, unit, limit } of budgets) {
+    if (unit === 'ms' && isFigure(limit) && ON_LATENCY_AXIS.test(metric)) {
+      marks.push({ name: `budget ${metric} ${budget}`, ms: limit, style: 'budget' });
+    }
+  }
+  return marks;
+}
+
+function histogramWords(latency: LatencyReport, sorted: Float64Array, segments: readonly SegmentReport[]): string {
+  const p50 = latency.quantiles.find(({ probability }) => probability === 0.5)?.ms;
+  const parts = [
+    sorted.length === 1 ? 'One request.' : `How often which latency occurred in ${plural(latency.runs, 'request')}.`,
+  ];
+  if (isFigure(p50) && sorted.length > 1) {
+    parts.push(`Half took ${formatDuration(p50)} or less, the slowest ${figureText(latency.maxMs, formatDuration)}.`);
+  }
+  const every = segments.reduce((most, segment) => Math.max(most, segment.every), 1);
+  if (every > 1) parts.push(`Drawn from 1 in ${formatInteger(every)} of them.`);
+  return parts.join(' ');
+}
+
+function curveWords({ quantiles }: LatencyReport, sorted: Float64Array): string {
+  const parts = ['Each further nine takes the same width, so the tail can be read.'];
+  if (quantiles.some(({ ms, lowMs }) => isFigure(ms) && isFigure(lowMs)))
+    parts.push('The band holds the 95 % intervals.');
+  if (sorted.length > 1) parts.push('Dashed where there are too few runs to tell.');
+  return parts.join(' ');
+}
+
+function timelineWords({ outliers, stable }: LatencyReport, segments: readonly SegmentReport[]): string {
+  const processes = new Set(segments.map(({ round }) => round)).size;
+  const parts = [
+    processes > 1
+      ? `Each request at the time at which it started, in ${plural(processes, 'fresh process', 'fresh processes')} one after the other.`
+      : 'Each request at the time at which it started.',
+    `${plural(outliers.mild + outliers.severe, 'outlier')}, all counted and none removed.`,
+    stable ? 'The last three windows of time agree.' : 'The last three windows of time do not agree: not stable.',
+  ];
+  return parts.join(' ');
+}
+
+function quantileTable({ quantiles, runs }: LatencyReport): Markup | undefined {
+  if (quantiles.length === 0) return undefined;
+  return table(
+    'Percentiles of latency',
+    [
+      { title: 'Percentile' },
+      { title: 'Latency', kind: 'number' },
+      { title: '95 % interval', kind: 'number' },
+      { title: 'Meaning', kind: 'why' },
+    ],
+    quantiles.map(({ probability, ms, lowMs, highMs, why }) => ({
+      cells: [
+        percentileName(probability),
+        figureText(ms, formatDuration),
+        intervalText(lowMs, highMs, formatDuration) ?? MISSING,
+        why === undefined ? meaning(probability, runs) : named(why),
+      ],
+    })),
+  );
+}
+
+function meaning(probability: number, runs: number): string {
+  const slower = runs - Math.ceil(Number((probability * runs).toPrecision(12)));
+  return probability === 0.5
+    ? 'half of the requests took longer'
+    : `${formatInteger(slower)} of ${formatInteger(runs)} took longer`;
+}
+
+function latencyFacts(latency: LatencyReport): Markup {
+  const { runs, failures, minMs, meanMs, maxMs, autocorrelation, effectiveRuns, outliers, stable, processes } = latency;
+  const medians = processes.map(({ p50Ms }) => p50Ms).filter(isFigure);
+  const spread = medians.length > 1 ? Math.max(...medians) / Math.min(...medians) - 1 : undefined;
+  return keyValues([
+    ['Requests timed', formatInteger(runs)],
+    ['Failures', formatInteger(failures)],
+    ['Fastest', figureText(minMs, formatDuration)],
+    ['Mean', figureText(meanMs, formatDuration)],
+    ['Slowest', figureText(maxMs, formatDuration)],
+    ['Outliers, mild and severe', `${formatInteger(outliers.mild)} and ${formatInteger(outliers.severe)}`],
+    ['Autocorrelation of neighbours', figureText(autocorrelation, formatNumber)],
+    ['Tells as much as independent runs', figureText(effectiveRuns, formatInteger)],
+    ['Stable to the end', stable ? 'yes' : 'no'],
+    ['Medians of processes', medians.length > 1 ? medians.map(formatDuration).join(', ') : undefined],
+    [
+      'Slowest process over fastest',
+      spread === undefined ? undefined : figureText(spread, (value) => `+${formatPercent(value)}`),
+    ],
+  ]);
+}

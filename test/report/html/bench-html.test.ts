@@ -1,0 +1,394 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import type {
+  BenchReport,
+  ConfigurationReport,
+  LatencyReport,
+  SegmentReport,
+} from '../../../src/report/bench-types.js';
+import { benchHtml } from '../../../src/report/html/bench-html.js';
+import { safeText } from '../../../src/report/safe-text.js';
+import { createRandom } from '../../../src/tensor/random.js';
+import { allElements, elementsNamed, type ReadElement, readMarkup, textOf } from '../../helpers/read-markup.js';
+import {
+  CUT_SHORT,
+  configuration,
+  GATED,
+  HOSTILE_NAMES,
+  hostile,
+  PLAIN,
+  SERVER,
+  SWEPT,
+  segmentsOf,
+} from '../bench-reports.js';
+
+const ALL: readonly (readonly [string, BenchReport])[] = [
+  ['plain', PLAIN],
+  ['swept', SWEPT],
+  ['gated', GATED],
+  ['server', SERVER],
+  ['cut short', CUT_SHORT],
+  ['hostile', hostile('x')],
+];
+
+/** Elements and attributes that a page may have; nothing here can load, run or send anything. */
+const ELEMENTS =
+  /^(html|head|meta|title|style|body|main|header|footer|nav|section|h[1-3]|p|b|strong|span|bdi|code|a|ul|li|dl|dt|dd|div|table|thead|tbody|tr|th|td|figure|figcaption|details|summary|svg|g|path|rect|circle|text)$/;
+const ATTRIBUTES =
+  /^(lang|charset|http-equiv|content|name|class|id|href|open|scope|tabindex|role|aria-label|aria-hidden|viewBox|d|x|y|width|height|rx|cx|cy|r|text-anchor|stroke-width)$/;
+
+/** The page as its elements; fails where a rule of all pages is broken. */
+function checked(html: string): ReadElement {
+  const page = readMarkup(html);
+  const ids = new Set<string>();
+  for (const { name, attributes } of allElements(page)) {
+    expect(name).toMatch(ELEMENTS);
+    for (const [key, value] of attributes) {
+      expect(key).toMatch(ATTRIBUTES);
+      if (/^(d|x|y|width|height|rx|cx|cy|r|viewBox|stroke-width)$/.test(key)) {
+        expect(value, `${key} of ${name}`).toMatch(/^[MLHVZhv0-9. -]*$/);
+      }
+    }
+    const id = attributes.get('id');
+    if (id !== undefined) {
+      expect(ids, 'one element an id').not.toContain(id);
+      ids.add(id);
+    }
+  }
+  for (const link of elementsNamed(page, 'a')) {
+    const target = link.attributes.get('href') ?? '';
+    expect(target).toMatch(/^#[a-z0-9-]+$/);
+    expect(ids).toContain(target.slice(1));
+  }
+  for (const figure of elementsNamed(page, 'figure')) {
+    const [caption] = elementsNamed(figure, 'figcaption');
+    expect(caption === undefined ? '' : textOf(caption)).toMatch(/\w.*[.]/);
+  }
+  for (const drawing of elementsNamed(page, 'svg')) {
+    expect(drawing.attributes.get('role')).toBe('img');
+    expect(drawing.attributes.get('aria-label')).not.toBe('');
+  }
+  return page;
+}
+
+function drawingsOf(page: ReadElement): readonly string[] {
+  return elementsNamed(page, 'svg').map(({ attributes }) => attributes.get('aria-label') ?? '');
+}
+
+describe('benchHtml', () => {
+  it.each(ALL)('writes a sound page: %s', (_name, report) => {
+    checked(benchHtml(report));
+  });
+
+  it('writes the same bytes again', () => {
+    expect(benchHtml(GATED)).toBe(benchHtml(structuredClone(GATED)));
+  });
+
+  it('forbids all but its one style sheet', () => {
+    const page = checked(benchHtml(PLAIN));
+    const [style] = elementsNamed(page, 'style');
+    const hash = createHash('sha256').update(String(style?.children[0])).digest('base64');
+    const policy = elementsNamed(page, 'meta').find(({ attributes }) => attributes.has('http-equiv'));
+    expect(policy?.attributes.get('content')).toBe(
+      `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'`,
+    );
+  });
+
+  it('tells the verdict, each budget and each regression with its words', () => {
+    const text = textOf(checked(benchHtml(GATED)));
+    expect(text).toContain('Fail2 of 4 budgets broken, 1 not decided.');
+    for (const { why, budget } of GATED.budgets) {
+      expect(text).toContain(why);
+      expect(text).toContain(budget);
+    }
+    expect(text).toContain('✗ fail');
+    expect(text).toContain('✓ pass');
+    expect(text).toContain('? inconclusive');
+    expect(text).toContain('1.094 – 1.109');
+  });
+
+  it('draws what there is of one configuration', () => {
+    expect(drawingsOf(checked(benchHtml(GATED)))).toEqual([
+      'Latency of model.onnx over that of base.onnx',
+      'Histogram of latencies of model.onnx',
+      'Percentiles of latency of model.onnx',
+      'Latency over time of model.onnx',
+      'Latency over time of model.onnx',
+      'Cold starts of model.onnx by part',
+    ]);
+  });
+
+  it('compares several configurations first, and then opens the first only', () => {
+    const page = checked(benchHtml(SWEPT));
+    expect(drawingsOf(page).slice(0, 2)).toEqual([
+      'Throughput over latency of all configurations',
+      'Histograms of latency of the first configurations',
+    ]);
+    expect(elementsNamed(page, 'details').map(({ attributes }) => attributes.has('open'))).toEqual([
+      true,
+      false,
+      false,
+      false,
+    ]);
+    expect(textOf(page)).toContain('suggested');
+  });
+
+  it('shows what only a server has', () => {
+    const page = checked(benchHtml(SERVER));
+    const text = textOf(page);
+    for (const part of ['http://127.0.0.1:8000', 'Poisson arrivals', '12,000', '503', '10 · 1 %']) {
+      expect(text).toContain(part);
+    }
+    expect(drawingsOf(page)).toContain('Answers of tiny by status');
+  });
+
+  it('says that it was interrupted, and why nothing was measured', () => {
+    const text = textOf(checked(benchHtml(CUT_SHORT)));
+    expect(text).toContain('Nothing was measured');
+    expect(text).toContain('Interrupted.');
+    expect(text).toContain('Execution provider cuda is not available (SO5005)');
+  });
+
+  it('names the environment in full, with what few machines have', () => {
+    const gpus = [{ name: 'Example GPU', driver: '550.1', memoryBytes: 80e9 }];
+    const text = textOf(checked(benchHtml({ ...PLAIN, environment: { ...PLAIN.environment, gpus } })));
+    for (const part of [
+      'Example CPU @ 2.00GHz',
+      'performance',
+      '17.2 GB',
+      '20.20.2',
+      '0.04 µs',
+      'Example GPU',
+      '550.1',
+    ]) {
+      expect(text).toContain(part);
+    }
+  });
+});
+
+describe('benchHtml of hostile names', () => {
+  /** Elements and attributes in their order, without their values. */
+  const skeleton = (page: ReadElement): readonly string[] =>
+    allElements(page).map(({ name, attributes }) => `${name} ${[...attributes.keys()].join(' ')}`);
+  const harmless = skeleton(checked(benchHtml(hostile('harmless'))));
+
+  it.each(HOSTILE_NAMES)('is inert with %j', (name) => {
+    const html = benchHtml(hostile(name));
+    const page = checked(html);
+    expect(skeleton(page)).toEqual(harmless);
+    expect(textOf(page)).toContain(safeText(name));
+    expect(html).not.toMatch(/[^\P{C}\n]/u);
+  });
+
+  it('is inert where JSON has other things than text', () => {
+    const odd = { toString: () => '<script>', '#text': '<script>' } as unknown as string;
+    expect(checked(benchHtml({ ...PLAIN, source: odd, notes: [odd] }))).toBeDefined();
+  });
+});
+
+describe('benchHtml of odd data', () => {
+  const withLatency = (
+    latency: Partial<LatencyReport>,
+    segments: readonly SegmentReport[],
+    more: Partial<ConfigurationReport> = {},
+  ): BenchReport => {
+    const one = configuration('odd', 4, { segments, ...more });
+    const whole = one.latency;
+    if (whole === undefined) throw new Error('no latency');
+    return { ...PLAIN, configurations: [{ ...one, latency: { ...whole, ...latency } }] };
+  };
+  const segment = (latencyMs: readonly number[], startMs = latencyMs.map((_, i) => i)): SegmentReport => ({
+    round: 0,
+    stream: 0,
+    every: 1,
+    startMs,
+    latencyMs,
+  });
+
+  it.each<readonly [string, BenchReport]>([
+    ['one sample', withLatency({ runs: 1 }, [segment([3])])],
+    ['no sample', withLatency({ runs: 0, quantiles: [], processes: [] }, [segment([])])],
+    ['equal samples', withLatency({}, [segment(Array.from({ length: 50 }, () => 2.5))])],
+    ['samples of no duration', withLatency({ minMs: 0, maxMs: 0 }, [segment([0, 0, 0], [0, 0, 0])])],
+    ['one far outlier', withLatency({}, [segment([1, 1.1, 1.2, 1.1, 5e6])])],
+    ['tiny times', withLatency({}, [segment([1e-5, 2e-5, 1.5e-5])])],
+    [
+      'not numbers',
+      withLatency({ meanMs: Number.NaN, maxMs: Number.POSITIVE_INFINITY }, [
+        segment([1, Number.NaN, 2, Number.POSITIVE_INFINITY, -1]),
+      ]),
+    ],
+    ['nulls of JSON', withLatency({}, [segment([1, null as unknown as number, 2])])],
+    ['quantiles without values', withLatency({ quantiles: [{ probability: 0.99, why: 'needs 299 runs' }] }, [])],
+    [
+      'an interval open upwards',
+      withLatency(
+        {
+          quantiles: [
+            { probability: 0.5, ms: 2, lowMs: 1 },
+            { probability: 0.9, ms: 3, lowMs: 2 },
+          ],
+        },
+        [segment([1, 2, 3])],
+      ),
+    ],
+    [
+      'an open loop of several streams',
+      withLatency({}, [segment([1, 2]), { ...segment([2, 3]), stream: 1, every: 10 }]),
+    ],
+    [
+      'no memory, no start, no noise',
+      { ...PLAIN, configurations: [{ label: 'bare', executionProviders: [], batchSize: 1, dims: [], inputs: [] }] },
+    ],
+    ['no configuration', { ...PLAIN, configurations: [] }],
+    [
+      'empty starts',
+      withLatency({}, [], {
+        coldStart: {
+          starts: [],
+          median: { processMs: Number.NaN, libraryMs: 0, sessionMs: 0, firstRunMs: 0, totalMs: Number.NaN },
+        },
+      }),
+    ],
+    ['an empty profile', withLatency({}, [], { profile: { runs: 0, providers: [], operators: [], nodes: [] } })],
+    [
+      'shares of nothing',
+      withLatency({}, [], {
+        profile: {
+          runs: 1,
+          providers: [{ provider: 'CPU', nodes: 0, kernelMs: 0 }],
+          operators: [{ opType: 'Add', provider: 'CPU', nodes: 0, msPerRun: Number.NaN, share: Number.NaN }],
+          nodes: [],
+        },
+      }),
+    ],
+    [
+      'a regression without a ratio',
+      {
+        ...GATED,
+        regressions: [
+          {
+            configuration: 'a',
+            baseline: 'b',
+            kind: 'report',
+            minEffect: 0.03,
+            rounds: [],
+            verdict: 'not-comparable',
+            why: 'another CPU',
+          },
+        ],
+      },
+    ],
+    [
+      'a ratio of no number',
+      {
+        ...GATED,
+        regressions: GATED.regressions.map((each) => ({ ...each, ratio: { value: Number.NaN }, noise: Number.NaN })),
+      },
+    ],
+    [
+      'a ratio of exactly 1',
+      {
+        ...GATED,
+        regressions: GATED.regressions.map((each) => ({
+          ...each,
+          ratio: { value: 1, low: 1, high: 1 },
+          minEffect: 0,
+          noise: 0,
+          rounds: [],
+        })),
+      },
+    ],
+    [
+      'a throughput of no number',
+      {
+        ...SWEPT,
+        configurations: SWEPT.configurations.map((each) => ({
+          ...each,
+          throughput: { value: Number.POSITIVE_INFINITY },
+        })),
+      },
+    ],
+    [
+      'equal points',
+      {
+        ...SWEPT,
+        configurations: Array.from({ length: 12 }, (_, i) => ({
+          ...configuration(`same ${i}`, 4),
+          throughput: { value: 5 },
+        })),
+      },
+    ],
+    [
+      'budgets of no number',
+      {
+        ...GATED,
+        budgets: GATED.budgets.map((each) => ({
+          ...each,
+          limit: Number.NaN,
+          measured: Number.NaN,
+          low: Number.NEGATIVE_INFINITY,
+        })),
+      },
+    ],
+    [
+      'labels of 200 characters',
+      {
+        ...SWEPT,
+        configurations: SWEPT.configurations.map((each, i) => ({ ...each, label: `${'long-'.repeat(40)}${i}` })),
+      },
+    ],
+  ])('draws %s', (_name, report) => {
+    const page = checked(benchHtml(report));
+    expect(textOf(page)).not.toMatch(/undefined|\[object|NaN ms|null/);
+  });
+
+  it('keeps why a percentile has no value', () => {
+    const report = withLatency({ quantiles: [{ probability: 0.99, why: 'needs 299 runs' }] }, []);
+    expect(textOf(checked(benchHtml(report)))).toContain('needs 299 runs');
+  });
+
+  it('stays small with 100,000 samples', () => {
+    const random = createRandom(7);
+    const segments = Array.from({ length: 5 }, (_, round) => {
+      const latencyMs = Array.from({ length: 20_000 }, () => 4 * Math.exp(0.2 * random.normal()));
+      let at = 0;
+      const startMs = latencyMs.map((ms) => {
+        at += ms;
+        return at - ms;
+      });
+      return { round, stream: 0, every: 1, startMs, latencyMs };
+    });
+    expect(benchHtml(withLatency({}, segments)).length).toBeLessThan(150_000);
+  });
+
+  it('stays small with 50 configurations', () => {
+    const configurations = Array.from({ length: 50 }, (_, i) =>
+      configuration(`${1 + i} threads`, 2 + i, {
+        segments: segmentsOf(2 + i, 400, i),
+        profile: {
+          runs: 20,
+          providers: [{ provider: 'CPUExecutionProvider', nodes: 100, kernelMs: 30 }],
+          operators: Array.from({ length: 30 }, (_, k) => ({
+            opType: `Operator${k}`,
+            provider: 'CPUExecutionProvider',
+            nodes: 3,
+            msPerRun: 1 / (k + 1),
+            share: 0.2 / (k + 1),
+          })),
+          nodes: Array.from({ length: 100 }, (_, k) => ({
+            name: `/encoder/layer.${k}/attention/self/query/MatMul`,
+            opType: 'MatMul',
+            provider: 'CPUExecutionProvider',
+            msPerRun: 1 / (k + 1),
+            share: 0.2 / (k + 1),
+          })),
+        },
+        pareto: i < 3,
+      }),
+    );
+    const html = benchHtml({ ...SWEPT, configurations });
+    checked(html);
+    expect(html.length).toBeLessThan(1_500_000);
+  });
+});

@@ -1,0 +1,27 @@
+/** Which execution providers work where tests run; looked at once a test file. */
+import { existsSync } from 'node:fs';
+import { probeProvider } from '../../src/runtime/providers.js';
+
+export interface Support {
+  readonly works: boolean;
+  /** For the title of a test that is skipped. */
+  readonly reason: string;
+}
+
+/** Software Vulkan, which Debian's Chromium brings along: slow, but WebGPU as it is. */
+const SWIFTSHADER = '/usr/lib/chromium/vk_swiftshader_icd.json';
+
+export async function providerSupport(provider: string): Promise<Support> {
+  const { works, cause = '' } = await probeProvider(provider);
+  return { works, reason: works ? '' : ` (skipped: ${cause})` };
+}
+
+/** WebGPU, by way of software where there is no GPU: children of this process then inherit the setting. */
+export async function webgpuSupport(): Promise<Support> {
+  const own = await providerSupport('webgpu');
+  if (own.works || process.env.VK_ICD_FILENAMES !== undefined || !existsSync(SWIFTSHADER)) return own;
+  process.env.VK_ICD_FILENAMES = SWIFTSHADER;
+  const soft = await providerSupport('webgpu');
+  if (!soft.works) delete process.env.VK_ICD_FILENAMES;
+  return soft;
+}
