@@ -1,6 +1,6 @@
 import { parseBudget, parseDuration, parseShare } from '../bench/budgets.js';
 import { ServeOptError } from '../errors.js';
-import type { BenchServerOptions } from '../workflows/bench-server.js';
+import type { BenchServerOptions } from '../workflows/bench-server/open-server-bench.js';
 import { BENCH_DEFAULTS, type BenchOptions } from '../workflows/options.js';
 import type { CommandContext } from './command.js';
 import type { FlagName, FlagValues } from './flags.js';

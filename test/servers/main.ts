@@ -21,7 +21,8 @@ import { realClock } from '../../src/serving/load-clock.js';
 import { openClient } from '../../src/serving/open-client.js';
 import type { Protocol } from '../../src/serving/protocols.js';
 import { DataType } from '../../src/tensor/dtype.js';
-import { type BenchServerOptions, benchServer } from '../../src/workflows/bench-server.js';
+import type { BenchServerOptions } from '../../src/workflows/bench-server/open-server-bench.js';
+import { benchServer } from '../../src/workflows/bench-server.js';
 import { messageOf, print, Suite } from '../conformance/suite.js';
 import { type Installed, startMlServer, startTorchServe, startTriton } from './installed.js';
 

@@ -27,8 +27,6 @@ export interface ConfigurationOptions {
   readonly timeoutMs: number;
   readonly seed: number;
   readonly clock: LoadClock;
-  /** Keep the single requests in the report. */
-  readonly keepSegments: boolean;
 }
 
 /** Different requests whose answers are looked at before anything is timed. */
@@ -90,6 +88,13 @@ export class ServerConfiguration implements Measured {
   /** Why nothing can be measured; set by `warmUp`. */
   get error(): ServeOptError | undefined {
     return this.#error;
+  }
+
+  /** Requests that ended, well or not. */
+  get requests(): number {
+    let sum = 0;
+    for (const count of this.#statuses.values()) sum += count;
+    return sum;
   }
 
   /** Connections that were opened so far. */
@@ -237,9 +242,7 @@ export class ServerConfiguration implements Measured {
         : {}),
       ...(tokens ? { tokens } : {}),
       answers: [...this.#statuses].sort(([a], [b]) => (a < b ? -1 : 1)).map(([status, count]) => ({ status, count })),
-      ...(this.#options.keepSegments && runs > 0
-        ? { segments: segments.map((segment) => thin(segment, keptOf(segments.length))) }
-        : {}),
+      ...(runs > 0 ? { segments: segments.map((segment) => thin(segment, keptOf(segments.length))) } : {}),
     };
   }
 

@@ -126,7 +126,8 @@ function pointOf({ latency, throughput, memory, threads }: ConfigurationReport):
   };
 }
 
-function withPareto(configurations: readonly ConfigurationReport[]): readonly ConfigurationReport[] {
+/** Marks what nothing else beats in everything at once. */
+export function withPareto(configurations: readonly ConfigurationReport[]): readonly ConfigurationReport[] {
   if (configurations.length < 2) return configurations;
   const points = configurations.map(pointOf);
   const front = paretoFront(points.flatMap((point) => (point ? [point] : [])));
@@ -135,7 +136,7 @@ function withPareto(configurations: readonly ConfigurationReport[]): readonly Co
 }
 
 /** Only a sweep of settings of one model has a setting to suggest. */
-function suggested(
+export function suggested(
   configurations: readonly ConfigurationReport[],
   scenario: Scenario,
 ): { readonly configuration: string; readonly why: string } | undefined {

@@ -1,0 +1,197 @@
+import type { Budget } from '../../bench/budgets.js';
+import type { ArrivalProcess, Scenario } from '../../bench/scenario.js';
+import { ServeOptError } from '../../errors.js';
+import type { BenchReport } from '../../report/bench-types.js';
+import type { ValueSpec } from '../../runtime/types.js';
+import type { ServerClient, ServerModel } from '../../serving/client.js';
+import type { LoadClock } from '../../serving/load-clock.js';
+import { realClock } from '../../serving/load-clock.js';
+import { type ClientOptions, openClient } from '../../serving/open-client.js';
+import type { ServerUrl } from '../../serving/server-url.js';
+import { BENCH_DEFAULTS, type WorkflowContext } from '../options.js';
+import { ServerConfiguration } from './configuration.js';
+import type { ChosenDim } from './inputs.js';
+import { promptRequests, type Requests, rawRequests, tensorRequests } from './requests.js';
+
+export interface BenchServerOptions extends Omit<ClientOptions, 'now' | 'signal'> {
+  /** Tensors in any format of data sets; for TorchServe bodies (.jsonl, files, a folder); for completions prompts. */
+  readonly dataPath?: string;
+  /** What to feed, where the server does not tell and the data are tensors. */
+  readonly inputs?: readonly ValueSpec[];
+  /** Seed of made-up inputs and of Poisson arrivals; default 0. */
+  readonly seed?: number;
+  /** Rows of a request; default 1. */
+  readonly batchSize?: number;
+  readonly dims?: readonly ChosenDim[];
+  /** Closed loop: connections with a request each, one configuration a number; default 1. */
+  readonly concurrency?: readonly number[];
+  /** Open loop instead. */
+  readonly openLoop?: { readonly ratePerSecond: number; readonly arrivals: ArrivalProcess };
+  /** Most connections of an open loop; default 256. */
+  readonly maximumConnections?: number;
+  /** Most time for warming up; default 2 s. */
+  readonly warmUpMs?: number;
+  /** Time of each configuration; default 2 s, longer while budgets are not decided. */
+  readonly durationMs?: number;
+  /** Requirements; measuring goes on until each is decided. */
+  readonly budgets?: readonly Budget[];
+  /** Time after which budgets that are not decided are inconclusive, for each configuration; default 60 s. */
+  readonly maxTimeMs?: number;
+  /** Most requests of each configuration. */
+  readonly maximumRequests?: number;
+  /** Words of a made-up prompt; default 64. */
+  readonly promptWords?: number;
+}
+
+/** Signal and progress; the clock is for tests. */
+export interface BenchServerHooks extends WorkflowContext {
+  readonly clock?: LoadClock;
+}
+
+/** A server with what is to be measured of it. */
+export interface ServerBench {
+  readonly server: NonNullable<BenchReport['server']>;
+  readonly source: string;
+  readonly scenario: Scenario;
+  readonly configurations: readonly ServerConfiguration[];
+  /** What is good to know, one sentence each. */
+  readonly notes: readonly string[];
+  readonly warnings: readonly string[];
+  /** Ends all that is under way at once. */
+  abort(): void;
+}
+
+const DEFAULT_CONNECTIONS = 256;
+const MOST_CONNECTIONS = 10_000;
+const HIGHEST_RATE = 1_000_000;
+const DEFAULT_TIMEOUT_MS = 30_000;
+
+/**
+ * Connects to a server, asks what its model takes and prepares the requests; nothing is timed yet.
+ * @throws SO1001, SO1002, SO1006 for options that do not fit; SO4001 to SO4004 for data; SO5101 to SO5104 for the server
+ * @example
+ * const bench = await openServerBench('http://127.0.0.1:8000/v2/models/digits', { concurrency: [1, 8] });
+ * for (const configuration of bench.configurations) {
+ *   await configuration.warmUp(2000);
+ *   await configuration.advance(5000);
+ *   await configuration.finish();
+ * }
+ */
+export async function openServerBench(
+  urlText: string,
+  options: BenchServerOptions = {},
+  hooks: BenchServerHooks = {},
+): Promise<ServerBench> {
+  const clock = hooks.clock ?? realClock;
+  const loads = scenarios(options);
+  const { client, url, notes } = await openClient(urlText, {
+    ...options,
+    now: clock.now,
+    ...(hooks.signal ? { signal: hooks.signal } : {}),
+  });
+  const model = await client.describe();
+  const requests = await prepareRequests(client, model, options);
+  const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  const configurations = loads.map(
+    ({ scenario, connections }) =>
+      new ServerConfiguration(client, model, requests, {
+        label: labelOf(model.name, scenario, requests.batchSize, loads.length),
+        scenario,
+        connections,
+        timeoutMs,
+        seed: options.seed ?? BENCH_DEFAULTS.seed,
+        clock,
+      }),
+  );
+  const said = model.server === undefined ? [] : [`the server is ${model.server}`];
+  return {
+    server: { protocol: client.protocol, model: model.name, url: shownUrl(url, client, model) },
+    source: requests.source,
+    scenario: (loads[0] as { scenario: Scenario }).scenario,
+    configurations,
+    notes: [...said, ...notes, ...model.notes, ...connectionNote(options)],
+    warnings: requests.warnings,
+    abort: () => {
+      for (const configuration of configurations) configuration.abort();
+    },
+  };
+}
+
+function scenarios(options: BenchServerOptions): { readonly scenario: Scenario; readonly connections: number }[] {
+  const { openLoop, concurrency = [1], maximumConnections = DEFAULT_CONNECTIONS } = options;
+  for (const count of [...concurrency, maximumConnections]) {
+    if (!Number.isInteger(count) || count < 1 || count > MOST_CONNECTIONS) {
+      throw new ServeOptError('SO1006', `There cannot be ${count} connections`, {
+        why: `from 1 to ${MOST_CONNECTIONS}`,
+      });
+    }
+  }
+  if (openLoop) {
+    const { ratePerSecond, arrivals } = openLoop;
+    if (options.concurrency !== undefined) {
+      throw new ServeOptError('SO1002', 'A rate and a concurrency contradict each other', {
+        why: 'at a rate requests start at their own times, however many are under way',
+      });
+    }
+    if (!(ratePerSecond > 0 && ratePerSecond <= HIGHEST_RATE)) {
+      throw new ServeOptError('SO1006', `There is no rate of ${ratePerSecond} requests/s`);
+    }
+    return [{ scenario: { kind: 'server', ratePerSecond, arrivals }, connections: maximumConnections }];
+  }
+  return [...new Set(concurrency)].map((streams) => ({
+    scenario: streams === 1 ? { kind: 'single-stream' } : { kind: 'multi-stream', streams },
+    connections: streams,
+  }));
+}
+
+function labelOf(model: string, scenario: Scenario, batchSize: number, loads: number): string {
+  const batch = batchSize === 1 ? '' : ` batch=${batchSize}`;
+  const streams = scenario.kind === 'multi-stream' ? scenario.streams : 1;
+  const load =
+    scenario.kind === 'server'
+      ? ` ${scenario.ratePerSecond}/s`
+      : loads === 1 && streams === 1
+        ? ''
+        : ` concurrency=${streams}`;
+  return `${model}${load}${batch}`;
+}
+
+function connectionNote(options: BenchServerOptions): string[] {
+  if (!options.openLoop) return [];
+  const most = options.maximumConnections ?? DEFAULT_CONNECTIONS;
+  return [`requests start at their own times, on up to ${most} connections; further ones wait, on the clock`];
+}
+
+/** Without user, password or query: none of them passed `parseServerUrl`. */
+function shownUrl(url: ServerUrl, client: ServerClient, model: ServerModel): string {
+  const scheme = `${client.protocol === 'v2-grpc' ? 'grpc' : 'http'}${url.secure ? 's' : ''}`;
+  const version = model.version === undefined ? '' : ` version ${model.version}`;
+  return `${scheme}://${url.place}${url.prefix}${version}`;
+}
+
+async function prepareRequests(
+  client: ServerClient,
+  model: ServerModel,
+  options: BenchServerOptions,
+): Promise<Requests> {
+  const { dataPath, seed = BENCH_DEFAULTS.seed, batchSize = 1, dims = [], promptWords = 64 } = options;
+  if (!Number.isInteger(batchSize) || batchSize < 1)
+    throw new ServeOptError('SO1006', `There is no batch of ${batchSize}`);
+  const requestOptions = { seed, batchSize, dims, promptWords, ...(dataPath === undefined ? {} : { dataPath }) };
+  const { preparePrompt, prepareRaw } = client;
+  if (preparePrompt) {
+    return {
+      ...promptRequests((prompt) => preparePrompt.call(client, prompt), requestOptions),
+      batchSize: 1,
+      dims: [],
+    };
+  }
+  const specs = model.inputs ?? options.inputs;
+  if (specs !== undefined) return tensorRequests(client, specs, requestOptions);
+  if (dataPath === undefined || !prepareRaw) {
+    throw new ServeOptError('SO1001', 'The server does not tell what its model takes: it needs data', {
+      hint: '--data bodies.jsonl (a JSON body a line), a file or a folder of bodies',
+    });
+  }
+  return { ...rawRequests((raw) => prepareRaw.call(client, raw), dataPath), batchSize: 1, dims: [] };
+}
