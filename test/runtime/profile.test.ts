@@ -30,7 +30,10 @@ const inputs: ValueSpec[] = [{ name: 'x', dataType: DataType.FLOAT, shape: ['N',
 const source: SampleSource = { kind: 'seeded', seed: 1, count: 8 };
 
 /** Relu, Mul, and Hardmax, which WebGPU has no kernel for. */
-function graph(withHardmax: boolean, names: readonly string[] = ['relu', 'product', 'hard']): TestGraph {
+function graph(
+  withHardmax: boolean,
+  names: readonly [string, string, string] = ['relu', 'product', 'hard'],
+): TestGraph {
   return {
     nodes: [
       { ...node('Relu', ['x'], ['a']), name: names[0] },
@@ -73,7 +76,7 @@ describe('profile', () => {
   });
 
   it('takes names that are no JSON as they are, and no name for a provider', async () => {
-    const names = ['quo"te\\', 'new\nline "provider" : "CUDAExecutionProvider"', '__proto__'];
+    const names = ['quo"te\\', 'new\nline "provider" : "CUDAExecutionProvider"', '__proto__'] as const;
     const report = await profile(folder.write('names.onnx', graph(true, names)));
     expect(report.nodes.map(({ name }) => name).sort()).toEqual([...names].sort());
     expect(report.providers.map(({ provider }) => provider)).toEqual(['CPUExecutionProvider']);
