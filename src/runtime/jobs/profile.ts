@@ -42,5 +42,8 @@ export async function profileJob(state: ChildState, params: ProfileParams): Prom
   // The name has a date in it, which nobody tells.
   const file = (await readdir(params.folder)).find((name) => name.startsWith(FILE_PREFIX) && name.endsWith('.json'));
   if (file === undefined) throw new ServeOptError('SO5002', 'ONNX Runtime wrote no profile');
-  return readProfile(join(params.folder, file), { warmUpRuns });
+  const path = join(params.folder, file);
+  const report = await readProfile(path, { warmUpRuns });
+  // A model of loops can fill the profile while it warms up.
+  return report.runs > 0 && report.providers.length > 0 ? report : readProfile(path, { warmUpRuns: 0 });
 }
