@@ -74,9 +74,11 @@ describe('an open loop', () => {
     const loop = new MeasureLoop(clock.runs(25), { clock, arrivals: arrivalTimes(100, 'constant', createRandom(1)) });
     await loop.advance(100);
     clock.ms += 60_000;
-    const { startMs, latencyMs } = await loop.advance(50);
+    const { startMs, latencyMs, behindMs } = await loop.advance(50);
     expect([...startMs]).toEqual([40, 50]);
     expect([...latencyMs]).toEqual([85, 100]);
+    // 150 ms have passed, and the request of 60 ms is still to be sent.
+    expect(behindMs).toBe(90);
   });
 
   it('waits for the end of a part although nothing comes any more, so that the rate is true', async () => {
@@ -88,6 +90,7 @@ describe('an open loop', () => {
     const second = await loop.advance(250);
     expect([...second.startMs]).toEqual([300, 400]);
     expect(second.wallMs).toBe(250);
+    expect(second.behindMs).toBe(0);
   });
 
   it('waits for one request at least', async () => {
