@@ -1,5 +1,5 @@
 import type { MetricUnit } from '../bench/budgets.js';
-import { formatBytes, formatDuration, formatRate } from './format.js';
+import { formatBytes, formatDuration, formatPercent, formatRate } from './format.js';
 
 /** `130 µs`, `4.20 ms`, `1.25 s`: three digits, zeros kept, as they were measured. */
 export function formatLatency(ms: number): string {
@@ -49,7 +49,8 @@ const FORMATS: Readonly<Record<MetricUnit, (value: number) => string>> = {
   ms: formatLatency,
   '/s': (value) => formatRate(value),
   bytes: formatBytes,
-  ratio: (value) => `${threeDigits(value)}×`,
+  /** The share of requests that failed. */
+  ratio: formatPercent,
 };
 
 function latencyParts(ms: number): { readonly value: string; readonly unit: string } {

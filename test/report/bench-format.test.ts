@@ -59,7 +59,7 @@ describe('ranges and parts', () => {
     expect(formatRate(12_345.6)).toBe('12,346/s');
     expect(formatRateRange(236.2, 240.1)).toBe('236–240/s');
     expect(formatMetricValue(25_100_000, 'bytes')).toBe('25.1 MB');
-    expect(formatMetricValue(1.1, 'ratio')).toBe('1.10×');
+    expect(formatMetricValue(0.012, 'ratio')).toBe('1.2 %');
     expect(formatMetricRange(1e6, 2e6, 'bytes')).toBe('1.00 MB–2.00 MB');
     expect(formatMetricRange(undefined, 2, 'ms')).toBe('≤ 2.00 ms');
     expect(formatMetricRange(undefined, undefined, 'ms')).toBeUndefined();
