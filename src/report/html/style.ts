@@ -147,6 +147,7 @@ h1{font-size:23px}h2{margin-top:40px}
 @media print{
 .page{max-width:none;padding:0}body{font-size:12px}
 .contents{display:none}
+.charts{grid-template-columns:1fr 1fr;gap:6px 28px}
 details::details-content{content-visibility:visible;display:block;height:auto}
 .verdict,.notice,.chart,.figures,tr{print-color-adjust:exact;-webkit-print-color-adjust:exact;break-inside:avoid}
 h2,h3{break-after:avoid}.scroll{overflow:visible}
