@@ -122,6 +122,7 @@ footer p{margin:0 0 6px;max-width:88ch}
 .chart .band{fill:var(--band);stroke:none}
 .chart .whisker{stroke:var(--mark);stroke-width:1.5}
 .chart .dots{stroke:var(--c1);stroke-width:3;stroke-linecap:round;stroke-opacity:.6;pointer-events:none}
+.chart .dots.few{stroke-width:6;stroke-opacity:.8}
 .chart .envelope{stroke:var(--c1);pointer-events:none}
 .chart .odd .dots,.chart .odd .envelope{stroke:var(--c2)}
 .chart .ground{fill:var(--raised);fill-opacity:.6}
