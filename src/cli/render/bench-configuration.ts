@@ -2,11 +2,11 @@ import { formatLatency, formatLatencyParts, formatLatencyRange, formatRateRange 
 import type { BenchReport, ConfigurationReport, LatencyReport, QuantileReport } from '../../report/bench-types.js';
 import { noiseFindings, quantileRange, scenarioSentence, throughputUnit } from '../../report/bench-words.js';
 import { formatBytes, formatInteger, formatPercent, formatRate, plural } from '../../report/format.js';
+import { modelSizeBytes } from '../../report/model-size.js';
 import { percentileName } from '../../report/percentile-name.js';
 import { safeText } from '../../report/safe-text.js';
 import { type BenchTextOptions, caution, fact } from './bench-layout.js';
 import { profileText, providersText } from './bench-profile.js';
-import { modelSizeBytes } from './model-size.js';
 import { latencySparkline } from './sparkline.js';
 import { type Cell, renderTable } from './table.js';
 import { wrapLine } from './wrap.js';

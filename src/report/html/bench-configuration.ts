@@ -13,9 +13,6 @@ import { figureText, intervalDetail, intervalText, isFigure, MISSING, quantileDe
 import { type Child, element, fragment, type Markup } from './markup.js';
 import { figure, type KeyFigure, keyValues, named, table } from './parts.js';
 
-/** Beyond so many starts only the first are drawn; the median stands for all. */
-const MOST_STARTS = 12;
-
 const PARTS = [
   ['process', 'processMs'],
   ['ONNX Runtime', 'libraryMs'],
@@ -84,7 +81,7 @@ export function configurationBody(
     latencyPart(configuration, own, density),
     tokensPart(configuration),
     answersPart(configuration),
-    coldStartPart(label, configuration.coldStart),
+    coldStartPart(label, configuration.coldStart, density.starts),
     providersPart(configuration.providersUsed ?? profile?.providers),
     profilePart(label, profile, density.profileRows),
     conditionsPart(configuration),
@@ -92,10 +89,10 @@ export function configurationBody(
   );
 }
 
-function coldStartPart(label: string, coldStart: ColdStartReport | undefined): Markup | undefined {
+function coldStartPart(label: string, coldStart: ColdStartReport | undefined, most: number): Markup | undefined {
   if (coldStart === undefined) return undefined;
   const { starts, median } = coldStart;
-  const shown = starts.slice(0, MOST_STARTS);
+  const shown = starts.slice(0, most);
   const bars = [
     { name: 'median', values: PARTS.map(([, key]) => median[key]), isMain: true },
     ...shown.map((start, i) => ({ name: `start ${i + 1}`, values: PARTS.map(([, key]) => start[key]) })),

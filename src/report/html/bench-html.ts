@@ -15,11 +15,20 @@ import { element, type Markup } from './markup.js';
 import { page } from './page.js';
 import { contents, foldable, keyFigures, list, named, section } from './parts.js';
 
-/** From so many configurations on, each is drawn with less, so that the page stays small. */
-const MANY = 12;
-
-const FULL: Density = { mostBins: 60, curvePoints: 240, isWide: true, profileRows: 15 };
-const SPARSE: Density = { mostBins: 36, curvePoints: 80, isWide: false, profileRows: 6 };
+/** The more configurations, the less of each is drawn, so that the page stays small: the first row that fits counts. */
+const DENSITIES: readonly (Density & { readonly upTo: number })[] = [
+  { upTo: 12, mostBins: 60, curvePoints: 240, isWide: true, columnWidth: 1, profileRows: 15, starts: 12 },
+  { upTo: 30, mostBins: 36, curvePoints: 80, isWide: false, columnWidth: 2, profileRows: 6, starts: 5 },
+  {
+    upTo: Number.POSITIVE_INFINITY,
+    mostBins: 24,
+    curvePoints: 60,
+    isWide: false,
+    columnWidth: 4,
+    profileRows: 4,
+    starts: 3,
+  },
+];
 
 /**
  * The report of `bench` as one page that stands alone: no scripts, nothing loaded, light or dark as the reader likes. The
@@ -67,9 +76,9 @@ function subjectLine({ server, configurations }: BenchReport, subject: string): 
 }
 
 function detailsSection({ configurations, budgets }: BenchReport): Markup | undefined {
-  const density = configurations.length > MANY ? SPARSE : FULL;
   const [only, ...others] = configurations;
-  if (only === undefined) return undefined;
+  const density = DENSITIES.find(({ upTo }) => configurations.length <= upTo);
+  if (only === undefined || density === undefined) return undefined;
   if (others.length === 0) return section('details', 'Measurements', configurationBody(only, budgets, density));
   return section(
     'details',

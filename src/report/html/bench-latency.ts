@@ -19,7 +19,11 @@ export interface Density {
   readonly curvePoints: number;
   /** Drawings over the whole width are made again for narrow screens; else there is the narrow one only. */
   readonly isWide: boolean;
+  /** Of a timeline of many requests. */
+  readonly columnWidth: number;
   readonly profileRows: number;
+  /** Cold starts that are drawn. */
+  readonly starts: number;
 }
 
 /** Metrics of budgets that are a latency of single requests, and so have a place among them. */
@@ -67,7 +71,7 @@ export function latencyPart(
       figure(
         'Over time',
         timelineWords(latency, segments),
-        sorted.length === 0 ? missing : timelines(label, sorted, segments, density.isWide),
+        sorted.length === 0 ? missing : timelines(label, sorted, segments, density),
         density.isWide,
       ),
     ),
@@ -76,11 +80,16 @@ export function latencyPart(
   );
 }
 
-function timelines(label: string, sorted: Float64Array, segments: readonly SegmentReport[], isWide: boolean): Markup {
+function timelines(
+  label: string,
+  sorted: Float64Array,
+  segments: readonly SegmentReport[],
+  { isWide, columnWidth }: Density,
+): Markup {
   const options = { label: `Latency over time of ${label}`, segments, kind: kindFor(sorted) };
   return isWide
     ? byWidth(timeline({ ...options, width: WIDE_CHART }), timeline(options))
-    : timeline({ ...options, columnWidth: 2 });
+    : timeline({ ...options, columnWidth });
 }
 
 function marksOf({ quantiles }: LatencyReport, budgets: readonly BudgetReport[]): readonly TimeMark[] {

@@ -31,7 +31,7 @@ export function overviewSection(report: BenchReport): Markup | undefined {
     'Configurations',
     suggestion === undefined
       ? undefined
-      : lead('Suggested: ', element('b', {}, named(suggestion.configuration)), ', ', named(suggestion.why), '.'),
+      : lead('Suggested: ', element('b', {}, named(suggestion.configuration)), ': ', named(suggestion.why)),
     overviewTable(report),
     element(
       'div',

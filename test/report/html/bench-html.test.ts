@@ -364,7 +364,7 @@ describe('benchHtml of odd data', () => {
 
   it('stays small with 50 configurations', () => {
     const configurations = Array.from({ length: 50 }, (_, i) =>
-      configuration(`${1 + i} threads`, 2 + i, {
+      configuration(`${'long-'.repeat(40)}${1 + i} threads`, 2 + i, {
         segments: segmentsOf(2 + i, 400, i),
         profile: {
           runs: 20,
