@@ -90,6 +90,8 @@ export class Load {
   #aborted = false;
   /** Clock time that stands for 0 of the arrivals; moves on with every pause. */
   #origin = 0;
+  /** Time of the load, without pauses, that counts as its start. */
+  #zero = 0;
   #startedAt = 0;
   #pausedAt: number | undefined;
   #nextArrival: number | undefined;
@@ -141,6 +143,13 @@ export class Load {
     });
     // Nothing arrived in this time: it is no time of the load.
     return this.#cut(0);
+  }
+
+  /** After a warm-up: waits for what is under way, forgets it all, and counts time and rounds from here. */
+  async restart(): Promise<void> {
+    await this.finish();
+    if (this.#pausedAt !== undefined) this.#zero = this.#pausedAt - this.#origin;
+    this.#round = 0;
   }
 
   /** Ends the stretch at once. Requests under way are forgotten: neither answers nor failures. */
@@ -234,7 +243,7 @@ export class Load {
     this.#busy--;
     if (this.#aborted) return;
     const outcome = look();
-    const base = arrivals ? this.#origin : this.#startedAt;
+    const base = arrivals ? this.#origin + this.#zero : this.#startedAt;
     if (outcome.good) {
       const index = arrivals ? 0 : stream;
       this.#rows[index] ??= [];

@@ -221,6 +221,20 @@ describe('open loop', () => {
     expect(new Set(latencies(first, second, rest))).toEqual(new Set([expect.closeTo(25, 6)]));
   });
 
+  it('counts from after the warm-up', async () => {
+    const clock = new SimulatedClock();
+    const { open } = lanes(clock, () => 25);
+    const arrivals = arrivalTimes(100, 'constant', createRandom(1));
+    const load = new Load({ clock, openLane: open, connections: 64, timeoutMs: 1000, arrivals });
+    await clock.run(load.advance(500));
+    await clock.run(load.restart());
+    const part = await clock.run(load.advance(100));
+    const rest = await clock.run(load.finish());
+    const starts = [part, rest].flatMap(({ segments }) => [...(segments[0]?.startMs ?? [])]);
+    expect(starts).toEqual(Array.from({ length: 10 }, (_, index) => expect.closeTo(index * 10, 6)));
+    expect(part.segments[0]?.round).toBe(0);
+  });
+
   it('gives up requests that waited too long for a connection', async () => {
     const clock = new SimulatedClock();
     const { open } = lanes(clock, () => 100);

@@ -126,6 +126,7 @@ export class ServerConfiguration implements Measured {
       settled = times.length >= 3 && Math.abs(now - before) <= WARM_UP_TOLERANCE * Math.max(now, before);
       before = now;
     }
+    await this.#load.restart();
     this.#warmUp = { runs, ms: clock.now() - started, settled };
   }
 
