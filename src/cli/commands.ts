@@ -90,7 +90,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   },
   {
     name: 'bench',
-    summary: 'Measure latency, throughput, memory and cold start, and judge budgets',
+    summary: 'Measure latency, throughput, memory, cold start; judge budgets',
     group: 'Measure',
     arguments: [{ ...MODEL, optional: true, variadic: true }],
     flags: [
@@ -104,7 +104,6 @@ export const COMMANDS: readonly CommandDefinition[] = [
       'dim',
       'budget',
       'baseline',
-      'min-effect',
       'max-time',
       'allow-inconclusive',
       'threads',
@@ -112,6 +111,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
       'url',
     ],
     moreFlags: [
+      'min-effect',
       'junit',
       'markdown',
       'github-benchmark',
@@ -136,7 +136,9 @@ export const COMMANDS: readonly CommandDefinition[] = [
       { command: 'serve-opt bench new.onnx --baseline old.onnx', summary: 'exit 4 where it is slower' },
       { command: 'serve-opt bench model.onnx --threads 1,2 --batch 1,8', summary: 'a sweep' },
     ],
-    notes: ['Exit codes: 0 done or passed, 4 a gate is broken, 5 inconclusive.'],
+    notes: [
+      'Scenarios: single-stream, multi-stream, offline, server (open loop of --rate).\nExit codes: 0 done or passed, 4 a gate is broken, 5 inconclusive.',
+    ],
     load: () => import('./commands/bench.js'),
   },
   {

@@ -124,7 +124,7 @@ export const FLAGS = {
     choices: SCENARIO_KINDS,
     default: BENCH_DEFAULTS.scenario,
     group: 'Method',
-    summary: 'how requests come: one, many, bulk, by --rate',
+    summary: 'how requests come',
   },
   rate: { value: 'N', type: 'integer', minimum: 1, group: 'Method', summary: 'requests a second, in an open loop' },
   arrivals: {
@@ -164,7 +164,7 @@ export const FLAGS = {
   bencher: { value: 'PATH', path: true, group: 'Output', summary: 'write JSON for Bencher' },
   openmetrics: { value: 'PATH', path: true, group: 'Output', summary: 'write OpenMetrics text' },
   'no-github': { group: 'Output', summary: 'no summary and annotations in Actions' },
-  url: { value: 'URL', group: 'Server', summary: 'measure a running server instead' },
+  url: { value: 'URL', group: 'Method', summary: 'measure a running server instead' },
   protocol: {
     value: 'NAME',
     choices: PROTOCOLS,
