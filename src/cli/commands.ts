@@ -136,9 +136,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
       { command: 'serve-opt bench new.onnx --baseline old.onnx', summary: 'exit 4 where it is slower' },
       { command: 'serve-opt bench model.onnx --threads 1,2 --batch 1,8', summary: 'a sweep' },
     ],
-    notes: [
-      'Scenarios: single-stream, multi-stream, offline, server (open loop of --rate).\nExit codes: 0 done or passed, 4 a gate is broken, 5 inconclusive.',
-    ],
+    notes: ['Exit codes: 0 done or passed, 4 a gate is broken, 5 inconclusive.'],
     load: () => import('./commands/bench.js'),
   },
   {

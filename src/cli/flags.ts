@@ -122,9 +122,8 @@ export const FLAGS = {
   scenario: {
     value: 'NAME',
     choices: SCENARIO_KINDS,
-    default: BENCH_DEFAULTS.scenario,
     group: 'Method',
-    summary: 'how requests come',
+    summary: 'single-stream, multi-stream, offline, server',
   },
   rate: { value: 'N', type: 'integer', minimum: 1, group: 'Method', summary: 'requests a second, in an open loop' },
   arrivals: {
