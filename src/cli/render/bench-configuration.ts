@@ -76,10 +76,11 @@ async function latencyText(
   options: BenchTextOptions,
 ): Promise<string> {
   const processes = latency.processes.length;
-  const where = processes > 1 ? ` in ${plural(processes, 'fresh process', 'fresh processes')}` : '';
   const fewer = latency.effectiveRuns < latency.runs;
   // Without bursts within a process it is the processes that differ, and only more of them would tell more.
   const differ = fewer && processes > 1 && latency.effectiveRuns < latency.runs / 4 && latency.autocorrelation < 0.3;
+  const fresh = differ ? 'process' : 'fresh process';
+  const where = processes > 1 ? ` in ${plural(processes, fresh, `${fresh}es`)}` : '';
   const worth = fewer
     ? `${differ ? ', which differ:' : ','} worth ${formatInteger(latency.effectiveRuns)} independent ones`
     : '';
