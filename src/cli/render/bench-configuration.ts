@@ -81,9 +81,9 @@ async function latencyText(
   const differ = fewer && processes > 1 && latency.effectiveRuns < latency.runs / 4 && latency.autocorrelation < 0.3;
   const fresh = differ ? 'process' : 'fresh process';
   const where = processes > 1 ? ` in ${plural(processes, fresh, `${fresh}es`)}` : '';
-  const worth = fewer
-    ? `${differ ? ', which differ:' : ','} worth ${formatInteger(latency.effectiveRuns)} independent ones`
-    : '';
+  const number = formatInteger(latency.effectiveRuns);
+  const few = differ ? `, which differ: worth ${number} independent` : `, worth ${number} independent ones`;
+  const worth = fewer ? few : '';
   const parts = [fact('Latency', `${plural(latency.runs, 'run')}${where}${worth}`, options)];
   parts.push(await quantilesTable(latency.quantiles, options));
   const spread = spreadLine(latency, configuration, options);
