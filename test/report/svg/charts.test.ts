@@ -163,9 +163,6 @@ describe('ratioPlot', () => {
   it('draws the interval, 1, the bands and each round', () => {
     const drawing = drawn(
       ratioPlot('r', {
-        configuration: 'a',
-        baseline: 'b',
-        kind: 'model',
         ratio: { value: 1.1, low: 1.05, high: 1.15 },
         noise: 0.01,
         minEffect: 0.03,
@@ -173,8 +170,6 @@ describe('ratioPlot', () => {
           { ratio: 1.1, selfRatio: 1, pairs: 60 },
           { ratio: 1.11, pairs: 60 },
         ],
-        verdict: 'fail',
-        why: '',
       }),
     );
     const marks = (style: string): number => withClass(drawing, style).filter(({ name }) => name !== 'g').length;
