@@ -93,7 +93,15 @@ describe('benchHtml', () => {
   it('shows what only a server has', () => {
     const page = checkPage(benchHtml(SERVER));
     const text = textOf(page);
-    for (const part of ['http://127.0.0.1:8000', 'Poisson arrivals', '12,000', '503', '10 · 1 %']) {
+    for (const part of [
+      'stretch 1',
+      'in 5 stretches',
+      'http://127.0.0.1:8000',
+      'Poisson arrivals',
+      '12,000',
+      '503',
+      '10 · 1 %',
+    ]) {
       expect(text).toContain(part);
     }
     expect(drawingsOf(page)).toContain('Answers of tiny by status');
