@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { generatedPages } from '../scripts/gen-docs.js';
+import { CI_FORMATS } from '../src/report/ci/formats.js';
 
 const ROOT = dirname(import.meta.dirname);
 
@@ -34,5 +35,19 @@ describe('links in the documents', () => {
       expect(() => readdirSync(dirname(file)), `${path} links to ${target}`).not.toThrow();
       expect(readdirSync(dirname(file)), `${path} links to ${target}`).toContain(file.split(/[\\/]/).at(-1));
     }
+  });
+});
+
+describe('docs/ci.md', () => {
+  const page = readFileSync(join(ROOT, 'docs/ci.md'), 'utf8');
+
+  it('shows the workflow as the file has it', () => {
+    const example = readFileSync(join(ROOT, 'docs/examples/github-actions-bench.yml'), 'utf8');
+    expect(page).toContain(`\`\`\`yaml\n${example}\`\`\``);
+    expect(example).not.toContain('\t');
+  });
+
+  it('names the flag of every format', () => {
+    for (const { flag } of CI_FORMATS) expect(page).toContain(`\`--${flag} PATH\``);
   });
 });

@@ -1,4 +1,5 @@
 import { createRandom } from '../tensor/random.js';
+import { medianOfCounts } from './hierarchical-bootstrap.js';
 import { median, quantileNearestRank } from './quantiles.js';
 
 /** A median of ratios with its percentile bootstrap interval. */
@@ -34,7 +35,7 @@ export function medianOfPairedRatios(
       const index = Math.floor((random.uint32() / 2 ** 32) * count);
       drawn[index] = (drawn[index] as number) + 1;
     }
-    medians[r] = medianOfDrawn(ratios, drawn, count);
+    medians[r] = medianOfCounts(ratios, drawn, count);
   }
   const tail = (1 - confidence) / 2;
   return {
@@ -43,18 +44,4 @@ export function medianOfPairedRatios(
     high: quantileNearestRank(medians, 1 - tail),
     pairs: count,
   };
-}
-
-/** Median of a resample given as how often each element of the sorted array was drawn. */
-function medianOfDrawn(sorted: Float64Array, drawn: Uint32Array, count: number): number {
-  const lowRank = (count - 1) >> 1;
-  const highRank = count >> 1;
-  let seen = 0;
-  let low = Number.NaN;
-  for (let i = 0; i < count; i++) {
-    seen += drawn[i] as number;
-    if (Number.isNaN(low) && seen > lowRank) low = sorted[i] as number;
-    if (seen > highRank) return (low + (sorted[i] as number)) / 2;
-  }
-  return low;
 }

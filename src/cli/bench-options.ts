@@ -1,6 +1,7 @@
 import { parseBudget, parseDuration, parseShare } from '../bench/budgets.js';
 import { ServeOptError } from '../errors.js';
-import type { BenchOptions } from '../workflows/options.js';
+import type { BenchServerOptions } from '../workflows/bench-server/open-server-bench.js';
+import { BENCH_DEFAULTS, type BenchOptions } from '../workflows/options.js';
 import type { CommandContext } from './command.js';
 import type { FlagName, FlagValues } from './flags.js';
 import { given, workflowContext } from './workflow-options.js';
@@ -18,13 +19,34 @@ export function benchArguments(
 }
 
 /** Flags that belong to one way of measuring only. */
-const LOCAL_ONLY = ['threads', 'ep', 'profile', 'baseline', 'processes'] as const satisfies readonly FlagName[];
+const LOCAL_ONLY = [
+  'threads',
+  'ep',
+  'profile',
+  'baseline',
+  'min-effect',
+  'processes',
+  'scenario',
+  'streams',
+  'allow-links',
+] as const satisfies readonly FlagName[];
+const SERVER_ONLY = [
+  'protocol',
+  'model',
+  'concurrency',
+  'header',
+  'timeout',
+  'max-tokens',
+] as const satisfies readonly FlagName[];
 
 /**
  * Flags of `bench` as options. @throws SO1002 for flags that contradict each other, SO1006 for values that cannot be read
  */
 export function benchOptions(context: CommandContext, flags: FlagValues, dims: readonly string[]): BenchOptions {
-  if (flags.url !== undefined) for (const name of LOCAL_ONLY) refuseWith(flags, name, '--url');
+  for (const name of SERVER_ONLY) {
+    if (flags[name] === undefined) continue;
+    throw new ServeOptError('SO1002', `--${name} needs --url`, { why: 'it is about a running server' });
+  }
   const scenario = flags.scenario ?? (flags.rate === undefined ? undefined : 'server');
   if (flags.rate !== undefined && scenario !== 'server') contradict('--rate', `--scenario ${scenario}`);
   if (scenario === 'server' && flags.rate === undefined) {
@@ -62,6 +84,55 @@ export function benchOptions(context: CommandContext, flags: FlagValues, dims: r
     ...given('profile', flags.profile),
     ...given('allowLinks', flags['allow-links']),
   };
+}
+
+/** Flags of `bench --url` as options. Errors as `benchOptions`. */
+export function serverOptions(flags: FlagValues, dims: readonly string[]): BenchServerOptions {
+  for (const name of LOCAL_ONLY) refuseWith(flags, name, '--url');
+  if (flags.arrivals !== undefined && flags.rate === undefined) {
+    throw new ServeOptError('SO1002', '--arrivals needs --rate', { hint: 'add --rate 100, requests a second' });
+  }
+  if (flags.rate !== undefined) refuseWith(flags, 'concurrency', '--rate');
+  const [batchSize, another] = flags.batch ?? [];
+  if (another !== undefined) contradict(`--batch ${flags.batch?.join(',')}`, '--url, which takes one batch size');
+  const budgets = flags.budget?.map(parseBudget);
+  for (const { metric } of budgets ?? []) {
+    if (NOT_OF_SERVERS.has(metric)) {
+      throw new ServeOptError('SO1006', `A server has no budget of ${metric}`, {
+        why: 'it cannot be seen from outside',
+      });
+    }
+  }
+  const duration = (name: 'duration' | 'max-time' | 'timeout'): number | undefined =>
+    flags[name] === undefined ? undefined : parseDuration(flags[name], `--${name}`);
+  return {
+    ...given('dataPath', flags.data),
+    ...given('seed', flags.seed),
+    ...given('batchSize', batchSize),
+    ...(dims.length > 0 ? { dims: chosenDims(dims) } : {}),
+    ...given('concurrency', flags.concurrency),
+    ...(flags.rate === undefined
+      ? {}
+      : { openLoop: { ratePerSecond: flags.rate, arrivals: flags.arrivals ?? BENCH_DEFAULTS.arrivals } }),
+    ...given('durationMs', duration('duration')),
+    ...given('maxTimeMs', duration('max-time')),
+    ...given('timeoutMs', duration('timeout')),
+    ...given('budgets', budgets),
+    ...given('protocol', flags.protocol),
+    ...given('model', flags.model),
+    ...given('headers', flags.header),
+    ...given('maxTokens', flags['max-tokens']),
+  };
+}
+
+/** What only those see who run the model. */
+const NOT_OF_SERVERS: ReadonlySet<string> = new Set(['size', 'memory', 'cold-start']);
+
+function chosenDims(texts: readonly string[]): { readonly name: string; readonly size: number }[] {
+  return [...parseDims(texts)].map(([name, [size = 1, another]]) => {
+    if (another !== undefined) contradict(`--dim ${name}=${size},${another}`, '--url, which takes one size');
+    return { name, size };
+  });
 }
 
 /** `batch=1,8,32`. @throws SO1006 */

@@ -123,6 +123,12 @@ export const COMMANDS: readonly CommandDefinition[] = [
       'processes',
       'seed',
       'allow-links',
+      'protocol',
+      'model',
+      'concurrency',
+      'header',
+      'timeout',
+      'max-tokens',
     ],
     examples: [
       { command: 'serve-opt bench model.onnx', summary: 'made-up inputs' },

@@ -1,5 +1,6 @@
 import { ARRIVAL_PROCESSES, SCENARIO_KINDS } from '../bench/scenario.js';
 import { OPTIMIZE_LEVELS } from '../passes/levels.js';
+import { PROTOCOLS } from '../serving/protocols.js';
 import {
   BENCH_DEFAULTS,
   COMPARE_DEFAULTS,
@@ -164,6 +165,23 @@ export const FLAGS = {
   openmetrics: { value: 'PATH', path: true, group: 'Output', summary: 'write OpenMetrics text' },
   'no-github': { group: 'Output', summary: 'no summary and annotations in Actions' },
   url: { value: 'URL', group: 'Server', summary: 'measure a running server instead' },
+  protocol: {
+    value: 'NAME',
+    choices: PROTOCOLS,
+    group: 'Server',
+    summary: 'default: told by the URL or the server',
+  },
+  model: { value: 'NAME', group: 'Server', summary: 'model of the server, where the URL has none' },
+  concurrency: {
+    value: 'N',
+    type: 'integers',
+    minimum: 1,
+    group: 'Server',
+    summary: 'requests at once, in a closed loop',
+  },
+  header: { value: 'TEXT', repeatable: true, group: 'Server', summary: 'sent with requests: "Name: value"' },
+  timeout: { value: 'TIME', default: '30s', group: 'Server', summary: 'for one answer' },
+  'max-tokens': { value: 'N', type: 'integer', minimum: 1, group: 'Server', summary: 'tokens of a completion' },
   threads: { value: 'N', type: 'integers', minimum: 1, group: 'Run', summary: 'threads of ONNX Runtime' },
   ep: { value: 'NAME', repeatable: true, group: 'Run', summary: 'execution provider, see doctor' },
   json: { group: 'Everywhere', summary: 'print one JSON document' },

@@ -1,5 +1,5 @@
 import type { MetricUnit } from '../bench/budgets.js';
-import { formatBytes, formatDuration, formatInteger } from './format.js';
+import { formatBytes, formatDuration, formatPercent, formatRate } from './format.js';
 
 /** `130 µs`, `4.20 ms`, `1.25 s`: three digits, zeros kept, as they were measured. */
 export function formatLatency(ms: number): string {
@@ -21,12 +21,6 @@ export function formatLatencyParts(parts: readonly { readonly name: string; read
   const largest = parts.reduce((most, { ms }) => Math.max(most, ms), 0);
   const { unit, factor } = latencyUnit(largest);
   return `${parts.map(({ name, ms }) => `${name} ${twoDigits(ms / factor)}`).join(', ')} ${unit}`;
-}
-
-/** `0.52/s`, `23.8/s`, `12,345/s`. */
-export function formatRate(perSecond: number, unit = '/s'): string {
-  if (!Number.isFinite(perSecond)) return '–';
-  return `${perSecond < 99.95 ? threeDigits(perSecond) : formatInteger(perSecond)}${unit}`;
 }
 
 /** `236–240/s`. */
@@ -51,16 +45,12 @@ export function formatMetricRange(
   return unit === '/s' ? formatRateRange(low, high) : `${FORMATS[unit](low)}–${FORMATS[unit](high)}`;
 }
 
-/** `p50`, `p99.9`. */
-export function quantileName(probability: number): string {
-  return `p${Number((probability * 100).toPrecision(6))}`;
-}
-
 const FORMATS: Readonly<Record<MetricUnit, (value: number) => string>> = {
   ms: formatLatency,
   '/s': (value) => formatRate(value),
   bytes: formatBytes,
-  ratio: (value) => `${threeDigits(value)}×`,
+  /** The share of requests that failed. */
+  ratio: formatPercent,
 };
 
 function latencyParts(ms: number): { readonly value: string; readonly unit: string } {

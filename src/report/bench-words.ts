@@ -1,6 +1,6 @@
 /** Sentences about measurements that the terminal and the outputs for CI share. */
 import type { Scenario } from '../bench/scenario.js';
-import { formatLatencyRange, formatMetricRange, formatMetricValue, formatRate } from './bench-format.js';
+import { formatLatencyRange, formatMetricRange, formatMetricValue } from './bench-format.js';
 import type {
   BenchReport,
   BenchVerdict,
@@ -9,7 +9,7 @@ import type {
   QuantileReport,
   RegressionReport,
 } from './bench-types.js';
-import { formatInteger, formatNumber, formatPercent, plural } from './format.js';
+import { formatInteger, formatNumber, formatPercent, formatRate, plural } from './format.js';
 
 /** How requests came, and what that means for the percentiles. */
 export function scenarioSentence(scenario: Scenario): string {

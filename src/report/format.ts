@@ -36,10 +36,10 @@ function twoDigits(value: number): string {
   return value.toFixed(Math.min(6, 1 - Math.floor(Math.log10(value))));
 }
 
-/** `8.42/s`, `238/s`, `12,345/s`. */
-export function formatRate(perSecond: number): string {
-  if (!Number.isFinite(perSecond)) return `${formatNumber(perSecond)}/s`;
-  return `${Math.abs(perSecond) < 999.5 ? significant(perSecond, 3) : formatInteger(perSecond)}/s`;
+/** `8.42/s`, `238/s`, `12,345/s`; ` tokens/s` is another unit. */
+export function formatRate(perSecond: number, unit = '/s'): string {
+  if (!Number.isFinite(perSecond)) return `${formatNumber(perSecond)}${unit}`;
+  return `${Math.abs(perSecond) < 999.5 ? significant(perSecond, 3) : formatInteger(perSecond)}${unit}`;
 }
 
 /** A figure in the unit of its metric. */

@@ -1,21 +1,12 @@
 import { createReadStream } from 'node:fs';
 import type { NodeTime, OperatorTime, ProfileReport, ProviderUse } from '../report/bench-types.js';
 
-/** What one node, on one execution provider, took in all runs that count. */
+/** What one node took on one execution provider. */
 interface NodeTotal {
   readonly name: string;
   readonly opType: string;
   readonly provider: string;
   microseconds: number;
-}
-
-/** An event of a node: a kernel that ran. */
-interface KernelEvent extends Omit<NodeTotal, 'microseconds'> {
-  readonly key: string;
-  readonly start: number;
-  readonly duration: number;
-  /** Without what nodes of its subgraphs took. */
-  readonly own: number;
 }
 
 const RECORD_START = '\n{"cat" : "';
@@ -24,7 +15,9 @@ const LONGEST_RECORD = 16 * 1024 * 1024;
 /** Names are not escaped by ONNX Runtime, so this is no JSON: a name ends where the last `","args" : {` begins. */
 const RECORD = /^(\w+)","pid" :\d+,"tid" :\d+,"dur" :(\d+),"ts" :(-?\d+),"ph" : ?"X","name" :"(.*)","args" : \{(.*)$/s;
 const KERNEL_SUFFIX = '_kernel_time';
-/** Their kernel's time holds that of the nodes of their subgraphs, which have events of their own. */
+/** A graph or subgraph that ran: its time holds that of its nodes, and of writing their events. */
+const GRAPH_RUN = 'SequentialExecutor::Execute';
+/** Their kernel's time holds that of their subgraphs, whose nodes have events of their own. */
 const CONTROL_FLOW: ReadonlySet<string> = new Set(['If', 'Loop', 'Scan', 'SequenceMap']);
 
 export interface ProfileReadOptions {
@@ -49,16 +42,19 @@ export async function readProfile(path: string, options: ProfileReadOptions): Pr
     if (text.length > LONGEST_RECORD) text = '';
   }
   totals.add(text);
+  totals.finish();
   return totals.report(options.mostNodes ?? 50);
 }
 
-/** Sums over events in the order in which they ended. Events of a run count when its end was seen. */
+/** Sums over events in the order in which they ended. */
 class ProfileTotals {
+  /** Of runs that ended and are no warm-up. */
   readonly #nodes = new Map<string, NodeTotal>();
   readonly #warmUpRuns: number;
-  #events: KernelEvent[] = [];
-  /** Events of the run that are in no later event so far. */
-  #outer: { readonly start: number; readonly duration: number }[] = [];
+  /** Of the run that is under way. */
+  #current = new Map<string, NodeTotal>();
+  /** Start and length of its events that are in no later event so far: flat, since loops make very many. */
+  #outer: number[] = [];
   #ended = 0;
 
   constructor(warmUpRuns: number) {
@@ -70,35 +66,45 @@ class ProfileTotals {
     if (!match) return;
     const [, category, duration, start, name = '', argumentText = ''] = match;
     if (category === 'Session' && name === 'model_run') this.#endRun();
+    if (category === 'Session' && name === GRAPH_RUN) this.#enclose(Number(start), Number(duration));
     if (category !== 'Node' || !name.endsWith(KERNEL_SUFFIX)) return;
     this.#addKernel(name.slice(0, -KERNEL_SUFFIX.length), Number(start), Number(duration), argumentText);
+  }
+
+  /** ONNX Runtime records a million events at most, so a run may have no end: better half a run than none. */
+  finish(): void {
+    if (this.#nodes.size === 0 && this.#current.size > 0) {
+      this.#ended = this.#warmUpRuns;
+      this.#endRun();
+    }
   }
 
   #addKernel(name: string, start: number, duration: number, argumentText: string): void {
     const opType = stringArgument(argumentText, 'op_name') ?? '?';
     const provider = stringArgument(argumentText, 'provider') || '?';
-    let own = duration;
-    if (CONTROL_FLOW.has(opType)) {
-      for (let last = this.#outer.at(-1); last && last.start >= start; last = this.#outer.at(-1)) {
-        own -= last.duration;
-        this.#outer.pop();
-      }
-    }
-    this.#outer.push({ start, duration });
+    // Other nodes have nothing inside, but clocks of whole microseconds can make two look so.
+    const inside = CONTROL_FLOW.has(opType) ? this.#enclose(start, duration) : 0;
+    if (!CONTROL_FLOW.has(opType)) this.#outer.push(start, duration);
+    const own = duration - inside;
     const key = [provider, opType, stringArgument(argumentText, 'node_index') ?? '', name].join('\0');
-    this.#events.push({ key, name, opType, provider, start, duration, own: Math.max(0, own) });
+    addTime(this.#current, key, { name, opType, provider, microseconds: Math.max(0, own) });
+  }
+
+  /** Puts an event in the place of those inside it; gives the time of these. */
+  #enclose(start: number, duration: number): number {
+    let inside = 0;
+    while (this.#outer.length > 0 && (this.#outer.at(-2) as number) >= start) {
+      inside += this.#outer.pop() as number;
+      this.#outer.pop();
+    }
+    this.#outer.push(start, duration);
+    return inside;
   }
 
   #endRun(): void {
     this.#ended++;
-    if (this.#ended > this.#warmUpRuns) {
-      for (const { key, name, opType, provider, own } of this.#events) {
-        const total = this.#nodes.get(key) ?? { name, opType, provider, microseconds: 0 };
-        total.microseconds += own;
-        this.#nodes.set(key, total);
-      }
-    }
-    this.#events = [];
+    if (this.#ended > this.#warmUpRuns) for (const [key, node] of this.#current) addTime(this.#nodes, key, node);
+    this.#current = new Map();
     this.#outer = [];
   }
 
@@ -131,6 +137,12 @@ class ProfileTotals {
       .map(({ name, opType, provider, microseconds }): NodeTime => ({ name, opType, provider, ...time(microseconds) }));
     return { runs, providers, operators, nodes: slowest };
   }
+}
+
+function addTime(nodes: Map<string, NodeTotal>, key: string, node: NodeTotal): void {
+  const known = nodes.get(key);
+  if (known) known.microseconds += node.microseconds;
+  else nodes.set(key, { ...node });
 }
 
 interface Group {

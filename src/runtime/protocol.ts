@@ -189,6 +189,8 @@ export interface MeasureStartResult {
   }[];
   /** Different samples taken in turn. */
   readonly samples: number;
+  /** Memory of all these samples, which the process holds beside what the model needs. */
+  readonly inputBytes?: number;
   /** The run that came first in this session, when none came before. */
   readonly firstRunMs: number;
 }
@@ -219,6 +221,8 @@ export interface MeasureAdvanceResult {
   readonly startMs: Float64Array;
   readonly latencyMs: Float64Array;
   readonly serviceMs?: Float64Array;
+  /** Open loop only: how late the next request is already; grows from part to part where the rate is too high. */
+  readonly behindMs?: number;
   readonly wallMs: number;
   /** CPU time of all threads of the process meanwhile. */
   readonly cpuMs: number;

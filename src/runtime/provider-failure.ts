@@ -16,6 +16,8 @@ interface Rule {
   readonly pattern: RegExp;
   readonly cause: (match: RegExpExecArray, title: string) => string;
   readonly fix?: string;
+  /** The provider works, but not for this model. */
+  readonly ofModel?: true;
 }
 
 const NVIDIA = ['cuda', 'tensorrt'];
@@ -107,6 +109,7 @@ const RULES: readonly Rule[] = [
     pattern: /CUDA (?:failure|error) 2\b|out of memory|failed to allocate memory/i,
     cause: () => 'the memory of the GPU is full',
     fix: 'end what else uses the GPU, see nvidia-smi',
+    ofModel: true,
   },
   {
     providers: ['webgpu'],
@@ -133,12 +136,33 @@ export function platformFailure(provider: string, platform: string): ProviderFai
 export function providerFailure(provider: string, said: string, platform: string): ProviderFailure {
   const elsewhere = platformFailure(provider, platform);
   if (elsewhere) return elsewhere;
+  return (
+    ruleFailure(provider, said, RULES) ?? {
+      // Without the source file that native code names first.
+      cause: said.replace(/^\/\S+:\d+ /, ''),
+    }
+  );
+}
+
+/**
+ * What kept a session from being created, where that was its execution provider and not the model; undefined where it
+ * was the model, as far as the words tell.
+ */
+export function sessionFailure(provider: string, said: string, platform: string): ProviderFailure | undefined {
+  if (/backend not found|AppendExecutionProvider/.test(said)) return providerFailure(provider, said, platform);
+  return ruleFailure(
+    provider,
+    said,
+    RULES.filter(({ ofModel }) => !ofModel),
+  );
+}
+
+function ruleFailure(provider: string, said: string, rules: readonly Rule[]): ProviderFailure | undefined {
   const entry = providerEntry(provider);
-  for (const { providers, pattern, cause, fix } of RULES) {
+  for (const { providers, pattern, cause, fix } of rules) {
     if (providers && !providers.includes(entry?.name ?? provider)) continue;
     const match = pattern.exec(said);
     if (match) return { cause: cause(match, entry?.title ?? provider), ...(fix === undefined ? {} : { fix }) };
   }
-  // Without the source file that native code names first.
-  return { cause: said.replace(/^\/\S+:\d+ /, '') };
+  return undefined;
 }

@@ -1,12 +1,14 @@
+import process from 'node:process';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { ServeOptError } from '../errors.js';
 import { DataType, dataTypeName } from '../tensor/dtype.js';
 import { elementCount } from '../tensor/tensor.js';
-import { formatProvider } from './execution-providers.js';
+import { formatProvider, providerName } from './execution-providers.js';
 import { HOST_TYPES, hostTypeName, UNFETCHABLE_NAME } from './interface-screen.js';
 import type { ChildSession } from './job.js';
 import { type OnnxRuntime, onnxRuntimeMessage } from './onnx-runtime.js';
 import type { SessionValue } from './protocol.js';
+import { sessionFailure } from './provider-failure.js';
 import { nativeSessionOptions } from './session-options.js';
 import type { Feeds, HostData, HostTensor, SessionOptions } from './types.js';
 
@@ -41,9 +43,13 @@ export class Session implements ChildSession {
       return new Session(ort, await ort.InferenceSession.create(path, nativeSessionOptions(options)));
     } catch (error) {
       const text = onnxRuntimeMessage(error);
-      if (/backend not found|AppendExecutionProvider/.test(text)) {
-        const providers = (options.executionProviders ?? []).map(formatProvider).join(', ');
-        throw new ServeOptError('SO5005', `Execution provider ${providers} is not available: ${text}`, {
+      const provider = (options.executionProviders ?? []).find((each) => providerName(each) !== 'cpu');
+      const failure = provider && sessionFailure(providerName(provider), text, process.platform);
+      if (failure) {
+        const { cause, fix } = failure;
+        throw new ServeOptError('SO5005', `Execution provider ${formatProvider(provider)} is not available: ${cause}`, {
+          ...(text === cause ? {} : { why: text }),
+          ...(fix === undefined ? {} : { hint: fix }),
           cause: error,
         });
       }

@@ -1,18 +1,7 @@
 /** What the load generator and the workflow know of a server, whatever it speaks. */
 import type { Feeds, HostTensor, ValueSpec } from '../runtime/types.js';
+import type { Protocol } from './protocols.js';
 import type { Failure } from './server-error.js';
-
-/** `v2-…` is the Open Inference Protocol (KServe, Triton, MLServer, OpenVINO Model Server). */
-export const PROTOCOLS = [
-  'v2-http',
-  'v2-http-json',
-  'v2-grpc',
-  'torchserve',
-  'tfserving',
-  'openai',
-  'openai-chat',
-] as const;
-export type Protocol = (typeof PROTOCOLS)[number];
 
 /** The model that a server offers. */
 export interface ServerModel {

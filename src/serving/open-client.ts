@@ -1,9 +1,10 @@
 import { ServeOptError } from '../errors.js';
-import { isFailure, type Protocol, type ServerClient } from './client.js';
+import { isFailure, type ServerClient } from './client.js';
 import { HttpConnection, type Transport } from './http-connection.js';
 import { jsonObject, parseJson } from './json-tensor.js';
 import { LiveConnections } from './live-connections.js';
 import { type CompletionOptions, OpenAiClient } from './openai.js';
+import type { Protocol } from './protocols.js';
 import { failedExchange } from './server-error.js';
 import { parseServerUrl, type ServerUrl } from './server-url.js';
 import { type TensorFlowFormat, TensorFlowServingClient } from './tensorflow-serving.js';

@@ -1,5 +1,5 @@
 import { ServeOptError } from '../errors.js';
-import type { Protocol } from './client.js';
+import type { Protocol } from './protocols.js';
 
 /** A server's URL taken apart. */
 export interface ServerUrl {

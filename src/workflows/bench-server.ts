@@ -4,7 +4,8 @@ import { REPORT_SCHEMA_VERSION } from '../report/types.js';
 import { readEnvironment } from '../runtime/environment.js';
 import { packageVersion } from '../version.js';
 import { BudgetGates } from './bench/budget-gates.js';
-import { overall, suggested, withPareto } from './bench/describe.js';
+import { suggested, withPareto } from './bench/describe.js';
+import { overall } from './bench/verdict.js';
 import type { ServerConfiguration } from './bench-server/configuration.js';
 import {
   type BenchServerHooks,

@@ -25,7 +25,10 @@ if (port) {
       fd ??= openSync((workerData as { readonly path: string }).path, 'r');
       while (at < untilBytes) {
         const count = readSync(fd, buffer, 0, Math.min(buffer.byteLength, untilBytes - at), at);
-        if (count === 0) throw new Error('the file became shorter');
+        if (count === 0) {
+          port.postMessage({ error: 'the file became shorter' } satisfies HashReply);
+          return;
+        }
         hash.update(count === buffer.byteLength ? buffer : buffer.subarray(0, count));
         at += count;
       }

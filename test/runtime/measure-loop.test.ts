@@ -63,10 +63,10 @@ describe('an open loop', () => {
     const clock = new SimulatedClock();
     const loop = new MeasureLoop(clock.runs(25), { clock, arrivals: arrivalTimes(100, 'constant', createRandom(1)) });
     const { startMs, latencyMs, serviceMs, wallMs } = await loop.advance(100);
-    expect([...startMs]).toEqual([10, 20, 30, 40]);
+    expect([...startMs]).toEqual([0, 10, 20, 30]);
     expect([...latencyMs]).toEqual([25, 40, 55, 70]);
     expect([...(serviceMs ?? [])]).toEqual([25, 25, 25, 25]);
-    expect(wallMs).toBe(110);
+    expect(wallMs).toBe(100);
   });
 
   it('goes on where it was: time between two parts is no queue, a backlog stays one', async () => {
@@ -74,25 +74,29 @@ describe('an open loop', () => {
     const loop = new MeasureLoop(clock.runs(25), { clock, arrivals: arrivalTimes(100, 'constant', createRandom(1)) });
     await loop.advance(100);
     clock.ms += 60_000;
-    const { startMs, latencyMs } = await loop.advance(50);
-    expect([...startMs]).toEqual([50, 60]);
+    const { startMs, latencyMs, behindMs } = await loop.advance(50);
+    expect([...startMs]).toEqual([40, 50]);
     expect([...latencyMs]).toEqual([85, 100]);
+    // 150 ms have passed, and the request of 60 ms is still to be sent.
+    expect(behindMs).toBe(90);
   });
 
   it('waits for the end of a part although nothing comes any more, so that the rate is true', async () => {
     const clock = new SimulatedClock();
     const loop = new MeasureLoop(clock.runs(1), { clock, arrivals: arrivalTimes(10, 'constant', createRandom(1)) });
     const first = await loop.advance(250);
-    expect([...first.startMs]).toEqual([100, 200]);
+    expect([...first.startMs]).toEqual([0, 100, 200]);
     expect(first.wallMs).toBe(250);
     const second = await loop.advance(250);
     expect([...second.startMs]).toEqual([300, 400]);
     expect(second.wallMs).toBe(250);
+    expect(second.behindMs).toBe(0);
   });
 
   it('waits for one request at least', async () => {
     const clock = new SimulatedClock();
     const loop = new MeasureLoop(clock.runs(1), { clock, arrivals: arrivalTimes(0.1, 'constant', createRandom(1)) });
+    expect([...(await loop.advance(250)).startMs]).toEqual([0]);
     expect([...(await loop.advance(250)).startMs]).toEqual([10_000]);
   });
 
@@ -100,8 +104,8 @@ describe('an open loop', () => {
     const clock = new SimulatedClock();
     const loop = new MeasureLoop(clock.runs(1), { clock, arrivals: arrivalTimes(10, 'constant', createRandom(1)) });
     const { startMs, wallMs } = await loop.advance(1000, 3);
-    expect([...startMs]).toEqual([100, 200, 300]);
-    expect(wallMs).toBe(301);
+    expect([...startMs]).toEqual([0, 100, 200]);
+    expect(wallMs).toBe(201);
   });
 
   it('is never early on the real clock', async () => {

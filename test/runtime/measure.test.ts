@@ -49,7 +49,16 @@ describe('measureStart', () => {
     const start = await host.request('measureStart', { session, source: seeded, inputs: [open], batchSize: 1 });
     expect(start.inputs).toEqual([{ name: 'x', dataType: DataType.FLOAT, dims: [1, 16] }]);
     expect(start.samples).toBe(8);
+    expect(start.inputBytes).toBe(8 * 16 * 4);
     expect(start.firstRunMs).toBeGreaterThan(0);
+  });
+
+  it('keeps fewer samples ready where they are large', async () => {
+    const { session } = await host.request('load', { path: folder.write('relu.onnx', unary('Relu', 1, ['N', 'S'])) });
+    const inputs = [{ ...open, shape: [10 * 2 ** 20, 1] }];
+    const start = await host.request('measureStart', { session, source: seeded, inputs, batchSize: 1 });
+    expect(start.samples).toBe(2);
+    expect(start.inputBytes).toBe(80 * 2 ** 20);
   });
 
   it('takes sizes that were chosen', async () => {

@@ -30,7 +30,10 @@ const inputs: ValueSpec[] = [{ name: 'x', dataType: DataType.FLOAT, shape: ['N',
 const source: SampleSource = { kind: 'seeded', seed: 1, count: 8 };
 
 /** Relu, Mul, and Hardmax, which WebGPU has no kernel for. */
-function graph(withHardmax: boolean, names: readonly string[] = ['relu', 'product', 'hard']): TestGraph {
+function graph(
+  withHardmax: boolean,
+  names: readonly [string, string, string] = ['relu', 'product', 'hard'],
+): TestGraph {
   return {
     nodes: [
       { ...node('Relu', ['x'], ['a']), name: names[0] },
@@ -73,7 +76,7 @@ describe('profile', () => {
   });
 
   it('takes names that are no JSON as they are, and no name for a provider', async () => {
-    const names = ['quo"te\\', 'new\nline "provider" : "CUDAExecutionProvider"', '__proto__'];
+    const names = ['quo"te\\', 'new\nline "provider" : "CUDAExecutionProvider"', '__proto__'] as const;
     const report = await profile(folder.write('names.onnx', graph(true, names)));
     expect(report.nodes.map(({ name }) => name).sort()).toEqual([...names].sort());
     expect(report.providers.map(({ provider }) => provider)).toEqual(['CPUExecutionProvider']);
@@ -174,6 +177,22 @@ describe('readProfile', () => {
     expect(Object.fromEntries(times)).toEqual({ before: 1, inner: 2, if: 0.3, loop: 0.7 });
   });
 
+  it('does not give a control-flow node the time that writing events of its subgraph took', async () => {
+    const report = await read([
+      kernel('inner', 'Sin', 1100, 100),
+      kernel('inner 2', 'Sin', 1700, 100),
+      event('SequentialExecutor::Execute', 1050, 900, {}, 'Session'),
+      kernel('if', 'If', 1000, 1000),
+      event('SequentialExecutor::Execute', 990, 1020, {}, 'Session'),
+      runEnd(980, 1040),
+    ]);
+    expect(report.nodes.map(({ name, msPerRun }) => [name, msPerRun])).toEqual([
+      ['inner', 0.1],
+      ['inner 2', 0.1],
+      ['if', 0.1],
+    ]);
+  });
+
   it('reads a long file piece by piece', async () => {
     const events: string[] = [];
     for (let run = 0; run < 40; run++) {
@@ -184,6 +203,11 @@ describe('readProfile', () => {
     expect(report.runs).toBe(40);
     expect(report.providers).toEqual([{ provider: 'CPUExecutionProvider', nodes: 500, kernelMs: 5 }]);
     expect(report.nodes).toHaveLength(50);
+  });
+
+  it('takes a run that has no end where there is no other: ONNX Runtime stops at a million events', async () => {
+    const report = await read([kernel('a', 'Conv', 0, 1000), kernel('b', 'Relu', 1000, 1000)]);
+    expect(report).toMatchObject({ runs: 1, providers: [{ nodes: 2, kernelMs: 2 }] });
   });
 
   it('is empty for an empty or damaged file', async () => {

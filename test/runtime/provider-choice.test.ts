@@ -3,7 +3,7 @@ import type { ProfileReport } from '../../src/report/bench-types.js';
 import { formatProvider, nativeProvider } from '../../src/runtime/execution-providers.js';
 import type { ProbeResult } from '../../src/runtime/protocol.js';
 import { parseProviderChoice } from '../../src/runtime/provider-choice.js';
-import { providerFailure } from '../../src/runtime/provider-failure.js';
+import { providerFailure, sessionFailure } from '../../src/runtime/provider-failure.js';
 import { proveProviders } from '../../src/runtime/provider-proof.js';
 import { resolveProviders } from '../../src/runtime/resolve-providers.js';
 import { nativeSessionOptions } from '../../src/runtime/session-options.js';
@@ -151,6 +151,18 @@ describe('providerFailure', () => {
 
   it('says what ONNX Runtime said where it knows no better, without the source file', () => {
     expect(providerFailure('cuda', '/src/core/x.cc:12 something new', 'linux')).toEqual({ cause: 'something new' });
+  });
+});
+
+describe('sessionFailure', () => {
+  it('tells the fault of a provider from that of a model', () => {
+    const device = 'CUDA failure 100: no CUDA-capable device is detected';
+    expect(sessionFailure('cuda', device, 'linux')?.cause).toContain('no NVIDIA GPU');
+    expect(sessionFailure('cuda', 'OrtSessionOptionsAppendExecutionProvider_Cuda: odd', 'linux')?.cause).toContain(
+      'odd',
+    );
+    expect(sessionFailure('cuda', 'CUDA failure 2: out of memory', 'linux')).toBeUndefined();
+    expect(sessionFailure('cuda', 'Load model failed: Protobuf parsing failed', 'linux')).toBeUndefined();
   });
 });
 

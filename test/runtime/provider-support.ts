@@ -8,8 +8,8 @@ export interface Support {
   readonly reason: string;
 }
 
-/** Software Vulkan, which Debian's Chromium brings along: slow, but WebGPU as it is. */
-const SWIFTSHADER = '/usr/lib/chromium/vk_swiftshader_icd.json';
+/** Software Vulkan, which Chromium brings along: slow, but WebGPU as it is. */
+const SWIFTSHADER = ['/usr/lib/chromium', '/opt/google/chrome'].map((folder) => `${folder}/vk_swiftshader_icd.json`);
 
 export async function providerSupport(provider: string): Promise<Support> {
   const { works, cause = '' } = await probeProvider(provider);
@@ -19,8 +19,9 @@ export async function providerSupport(provider: string): Promise<Support> {
 /** WebGPU, by way of software where there is no GPU: children of this process then inherit the setting. */
 export async function webgpuSupport(): Promise<Support> {
   const own = await providerSupport('webgpu');
-  if (own.works || process.env.VK_ICD_FILENAMES !== undefined || !existsSync(SWIFTSHADER)) return own;
-  process.env.VK_ICD_FILENAMES = SWIFTSHADER;
+  const driver = SWIFTSHADER.find((path) => existsSync(path));
+  if (own.works || process.env.VK_ICD_FILENAMES !== undefined || driver === undefined) return own;
+  process.env.VK_ICD_FILENAMES = driver;
   const soft = await providerSupport('webgpu');
   if (!soft.works) delete process.env.VK_ICD_FILENAMES;
   return soft;

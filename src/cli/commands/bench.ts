@@ -1,23 +1,20 @@
 import { ERROR_TABLE, type ErrorCode, EXIT, type ExitCode, ServeOptError } from '../../errors.js';
 import type { BenchReport } from '../../report/bench-types.js';
-import { benchModels } from '../../workflows/bench/bench-models.js';
-import { benchArguments, benchOptions } from '../bench-options.js';
+import { benchArguments, benchOptions, serverOptions } from '../bench-options.js';
 import { checkReportTargets, writeReports } from '../bench-outputs.js';
 import type { CommandContext, CommandResult } from '../command.js';
 import type { FlagValues } from '../flags.js';
 import { benchSummary, renderBench } from '../render/bench-text.js';
+import { workflowContext } from '../workflow-options.js';
 
 /** `serve-opt bench <model…>`, `serve-opt bench --url URL` */
 export async function run(context: CommandContext, args: readonly string[], flags: FlagValues): Promise<CommandResult> {
   const { paths, dims } = benchArguments(args, flags);
-  const options = benchOptions(context, flags, dims);
-  if (paths.length === 0) {
-    throw new ServeOptError('SO1001', 'bench needs <model>: path of an ONNX model', {
-      hint: 'serve-opt bench model.onnx, or --url for a running server',
-    });
-  }
-  checkReportTargets(flags, [...paths, ...(flags.baseline === undefined ? [] : [flags.baseline])]);
-  const report = await benchModels(paths, options);
+  const measure =
+    flags.url === undefined ? ofModels(context, paths, flags, dims) : ofServer(context, paths, flags, dims);
+  const inputs = [flags.baseline, flags.data].filter((path) => path !== undefined);
+  checkReportTargets(flags, [...paths, ...inputs]);
+  const report = await measure();
   for (const message of report.warnings) context.progress.handle({ kind: 'warning', message });
   await writeReports(context, flags, report);
   return {
@@ -26,6 +23,40 @@ export async function run(context: CommandContext, args: readonly string[], flag
     summary: benchSummary(report),
     exitCode: exitCodeOf(report, flags, context.signal),
   };
+}
+
+/** Flags are read before anything else is done. */
+function ofModels(
+  context: CommandContext,
+  paths: readonly string[],
+  flags: FlagValues,
+  dims: readonly string[],
+): () => Promise<BenchReport> {
+  const options = benchOptions(context, flags, dims);
+  if (paths.length === 0) {
+    throw new ServeOptError('SO1001', 'bench needs <model>: path of an ONNX model', {
+      hint: 'serve-opt bench model.onnx, or --url for a running server',
+    });
+  }
+  return async () => (await import('../../workflows/bench/bench-models.js')).benchModels(paths, options);
+}
+
+function ofServer(
+  context: CommandContext,
+  paths: readonly string[],
+  flags: FlagValues,
+  dims: readonly string[],
+): () => Promise<BenchReport> {
+  const { url = '' } = flags;
+  const [path] = paths;
+  if (path !== undefined) {
+    throw new ServeOptError('SO1002', `The model "${path}" and --url contradict each other`, {
+      hint: 'measure one after the other',
+    });
+  }
+  const options = serverOptions(flags, dims);
+  return async () =>
+    (await import('../../workflows/bench-server.js')).benchServer(url, options, workflowContext(context));
 }
 
 /** A signal counts before gates, gates before what could not be measured. */

@@ -80,7 +80,8 @@ async function folderState(path: string): Promise<FolderState> {
   }
 }
 
-async function renderDoctor(report: DoctorReport, { style, columns, verbosity }: TextOptions): Promise<string> {
+/** The answer for people. */
+export async function renderDoctor(report: DoctorReport, { style, columns, verbosity }: TextOptions): Promise<string> {
   const verbose = verbosity > 0;
   const { versions, runtime, temporaryFolder } = report;
   const line = (works: boolean, name: string, text: string): readonly Cell[] => [
@@ -112,7 +113,10 @@ async function renderDoctor(report: DoctorReport, { style, columns, verbosity }:
   const parts = [style.bold('Versions'), await table(program)];
   if (runtime.hint !== undefined) parts.push(`    ${style.cyan('hint:')} ${runtime.hint}`);
   if (providers.length > 0) {
-    const more = !verbose && runtime.providers.some((provider) => !provider.works) ? style.dim(' (-v tells why)') : '';
+    const more =
+      !verbose && runtime.providers.some((provider) => !provider.works)
+        ? style.dim(' (-v tells what ONNX Runtime said)')
+        : '';
     parts.push('', `${style.bold('Execution providers')}${more}`, await table(providers));
   }
   parts.push('', style.bold('Tools on PATH'), await table(tools));

@@ -1,18 +1,12 @@
-import {
-  formatLatency,
-  formatLatencyParts,
-  formatLatencyRange,
-  formatRate,
-  formatRateRange,
-  quantileName,
-} from '../../report/bench-format.js';
+import { formatLatency, formatLatencyParts, formatLatencyRange, formatRateRange } from '../../report/bench-format.js';
 import type { BenchReport, ConfigurationReport, LatencyReport, QuantileReport } from '../../report/bench-types.js';
 import { noiseFindings, quantileRange, scenarioSentence, throughputUnit } from '../../report/bench-words.js';
-import { formatBytes, formatInteger, formatPercent, plural } from '../../report/format.js';
+import { formatBytes, formatInteger, formatPercent, formatRate, plural } from '../../report/format.js';
+import { modelSizeBytes } from '../../report/model-size.js';
+import { percentileName } from '../../report/percentile-name.js';
 import { safeText } from '../../report/safe-text.js';
 import { type BenchTextOptions, caution, fact } from './bench-layout.js';
 import { profileText, providersText } from './bench-profile.js';
-import { modelSizeBytes } from './model-size.js';
 import { latencySparkline } from './sparkline.js';
 import { type Cell, renderTable } from './table.js';
 import { wrapLine } from './wrap.js';
@@ -114,7 +108,7 @@ async function latencyText(
 export async function quantilesTable(quantiles: readonly QuantileReport[], options: BenchTextOptions): Promise<string> {
   const rows = quantiles.map((quantile): readonly Cell[] => {
     const range = quantileRange(quantile);
-    const name = quantileName(quantile.probability);
+    const name = percentileName(quantile.probability);
     if (quantile.ms === undefined) return [name, '–', { text: quantile.why ?? 'unknown', style: 'dim' }];
     return [
       name,
@@ -210,7 +204,7 @@ function measuredFacts(configuration: ConfigurationReport, verbosity: number): r
 function tokenFacts({ tokens }: ConfigurationReport): readonly Fact[] {
   if (tokens === undefined) return [];
   const [first, ...others] = tokens.firstTokenMs.flatMap(({ probability, ms }) =>
-    ms === undefined ? [] : [{ name: quantileName(probability), value: formatLatency(ms) }],
+    ms === undefined ? [] : [{ name: percentileName(probability), value: formatLatency(ms) }],
   );
   const { value, low, high } = tokens.perSecond;
   const interval = low === undefined || high === undefined ? '' : `, 95 %: ${formatRateRange(low, high)}`;

@@ -30,7 +30,7 @@ export function withClauses(
   table: string,
   clauses: readonly string[],
   titles: number,
-  { columns, style }: TextOptions,
+  { columns }: TextOptions,
 ): string {
   const lines = table.split('\n');
   const widest = Math.max(...lines.map(visibleWidth));
@@ -42,12 +42,7 @@ export function withClauses(
       const clause = clauses[index - titles] ?? '';
       if (index < titles || clause === '') return [line];
       if (beside) return [`${line}${' '.repeat(widest - visibleWidth(line) + 2)}${clause}`];
-      return [
-        line,
-        ...wrapLine(`      ${clause}`, columns, 6)
-          .split('\n')
-          .map((part) => style.dim(part)),
-      ];
+      return [line, wrapLine(`      ${clause}`, columns, 6)];
     })
     .join('\n');
 }

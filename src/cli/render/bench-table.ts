@@ -1,7 +1,7 @@
-import { formatLatency, formatRate } from '../../report/bench-format.js';
+import { formatLatency } from '../../report/bench-format.js';
 import type { BenchReport, ConfigurationReport } from '../../report/bench-types.js';
 import { noiseFindings, quantileOf, scenarioSentence, throughputUnit } from '../../report/bench-words.js';
-import { formatBytes } from '../../report/format.js';
+import { formatBytes, formatRate } from '../../report/format.js';
 import { safeText } from '../../report/safe-text.js';
 import { type BenchTextOptions, caution, withClauses } from './bench-layout.js';
 import { latencySparkline } from './sparkline.js';
@@ -49,7 +49,9 @@ export async function configurationsTable(report: BenchReport, options: BenchTex
   const { style, columns, ascii } = options;
   const best = COLUMNS.map(({ value, better }) => {
     const values = configurations.map(value).filter((each) => each !== undefined);
-    return values.length > 1 ? values.reduce((a, b) => (b * better > a * better ? b : a)) : undefined;
+    // Where all are alike none is best.
+    if (new Set(values).size < 2) return undefined;
+    return values.reduce((a, b) => (b * better > a * better ? b : a));
   });
   const wide = columns !== undefined && columns >= WIDE;
   const scale = latencyScale(configurations);

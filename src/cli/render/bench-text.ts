@@ -1,7 +1,7 @@
-import { formatLatency, formatRate } from '../../report/bench-format.js';
+import { formatLatency } from '../../report/bench-format.js';
 import type { BenchReport } from '../../report/bench-types.js';
 import { mainConfiguration, quantileOf, throughputUnit, verdictReasons } from '../../report/bench-words.js';
-import { formatBytes, formatInteger } from '../../report/format.js';
+import { formatBytes, formatInteger, formatRate } from '../../report/format.js';
 import { safeText } from '../../report/safe-text.js';
 import { configurationText } from './bench-configuration.js';
 import { budgetsText, regressionsText, verdictText } from './bench-gates.js';

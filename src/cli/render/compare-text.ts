@@ -1,9 +1,9 @@
 import { formatBytes, formatChange } from '../../report/format.js';
+import { latencyChange, latencyPhrase } from '../../report/latency-words.js';
+import { modelSizeBytes } from '../../report/model-size.js';
 import { safeText } from '../../report/safe-text.js';
 import type { CompareReport } from '../../report/types.js';
 import { renderComparison } from './comparison-text.js';
-import { latencyChange, latencyPhrase } from './latency-text.js';
-import { modelSizeBytes } from './model-size.js';
 import { renderTable } from './table.js';
 import type { TextOptions } from './text-options.js';
 import { wrapLine } from './wrap.js';

@@ -1,8 +1,9 @@
 import { formatBytes, formatCount, formatInteger, plural } from '../../report/format.js';
+import { layersPhrase } from '../../report/layers-phrase.js';
+import { modelSizeBytes } from '../../report/model-size.js';
 import { safeText } from '../../report/safe-text.js';
 import type { InspectReport, ReportValue } from '../../report/types.js';
-import { floatLayersText, layersPhrase } from './layers-text.js';
-import { modelSizeBytes } from './model-size.js';
+import { floatLayersText } from './layers-text.js';
 import { type Cell, renderTable } from './table.js';
 import type { TextOptions } from './text-options.js';
 import { wrapLine } from './wrap.js';

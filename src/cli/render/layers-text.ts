@@ -1,23 +1,11 @@
 import { formatBytes, plural } from '../../report/format.js';
 import { safeText } from '../../report/safe-text.js';
-import type { FloatLayerReport, LayerReport } from '../../report/types.js';
+import type { FloatLayerReport } from '../../report/types.js';
 import type { TextOptions } from './text-options.js';
 import { wrapLine } from './wrap.js';
 
 /** Lines shown without `-v`. */
 const SHORT_LIST = 12;
-
-/** `10 layers (Conv 6, MatMul 4) with 4.2 MB of weights`. */
-export function layersPhrase(layers: readonly LayerReport[]): string {
-  if (layers.length === 0) return 'nothing';
-  const counts = new Map<string, number>();
-  for (const layer of layers) counts.set(layer.opType, (counts.get(layer.opType) ?? 0) + 1);
-  const parts = [...counts]
-    .sort((a, b) => b[1] - a[1] || compareText(a[0], b[0]))
-    .map(([type, count]) => `${type} ${count}`);
-  const bytes = layers.reduce((sum, layer) => sum + layer.weightBytes, 0);
-  return `${plural(layers.length, 'layer')} (${parts.join(', ')}) with ${formatBytes(bytes)} of weights`;
-}
 
 /** What stays in float and why: by reason, or layer by layer with `-v`. Not a table: the reason must not be cut. */
 export function floatLayersText(layers: readonly FloatLayerReport[], options: TextOptions): string {
@@ -58,9 +46,4 @@ function reasonLines(layers: readonly FloatLayerReport[]): readonly string[] {
 
 function withoutNames(reason: string): string {
   return reason.replace(/"[^"]*"/g, '"…"');
-}
-
-/** Code point order: the same on every machine. */
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

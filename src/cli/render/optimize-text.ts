@@ -1,9 +1,11 @@
 import { formatBytes, formatChange, formatDuration, formatInteger, formatNumber, plural } from '../../report/format.js';
+import { latencyChange, latencyPhrase, latencyVerdict } from '../../report/latency-words.js';
+import { modelSizeBytes } from '../../report/model-size.js';
 import { safeText } from '../../report/safe-text.js';
 import type { OptimizeReport, PassReport } from '../../report/types.js';
+import { optimizeChecks } from '../../report/verification-words.js';
+import { checksLine } from './checks-line.js';
 import { explanationText } from './explanation-text.js';
-import { latencyChange, latencyPhrase, latencyVerdict } from './latency-text.js';
-import { modelSizeBytes } from './model-size.js';
 import { type Cell, renderTable } from './table.js';
 import type { TextOptions } from './text-options.js';
 import { wrapLine } from './wrap.js';
@@ -32,7 +34,7 @@ export async function renderOptimize(report: OptimizeReport, options: OptimizeTe
   }
   if (report.latency !== undefined && latencyVerdict(report.latency) === 'slower')
     parts.push(line(`${style.warning} slower here: ${latencyPhrase(report.latency)}`));
-  parts.push(line(verificationLine(report, options)));
+  parts.push(line(checksLine(optimizeChecks(report), options)));
   for (const note of report.notes) parts.push(line(`note: ${safeText(note)}`));
   if (options.outputPath !== undefined) parts.push('', safeText(options.outputPath));
   return parts.join('\n');
@@ -97,16 +99,4 @@ async function passesTable(passes: readonly PassReport[], options: TextOptions):
   const table = await renderTable(titles, rows, options);
   const hidden = passes.length - rows.length;
   return hidden > 0 ? `${table}\nand ${plural(hidden, 'pass', 'passes')} more: add -v` : table;
-}
-
-/** What was really done to the written file, no more. */
-function verificationLine({ verification }: OptimizeReport, { style }: TextOptions): string {
-  const { runs } = verification;
-  if (runs === 'unchanged') return `${style.ok} the output is the input, byte for byte`;
-  if (runs === 'passed') {
-    const how = verification.numerics === 'exact' ? 'equal bit for bit' : 'equal within rounding';
-    return `${style.ok} verified: read back, loaded and run beside the original in ONNX Runtime, ${how}`;
-  }
-  const why = verification.reason === undefined ? '' : `: ${safeText(verification.reason)}`;
-  return `${style.warning} not verified: the file was read back and its interface checked, but not run${why}`;
 }

@@ -1,21 +1,17 @@
-import type { ComparisonResult } from '../../evaluate/comparison.js';
+import { agreementOf, formatDifference, formatMetric, metricPhrase } from '../../report/comparison-words.js';
 import { formatBytes, formatChange, formatDuration, formatInteger, plural } from '../../report/format.js';
+import { latencyChange, latencyPhrase, latencyVerdict } from '../../report/latency-words.js';
+import { layersPhrase } from '../../report/layers-phrase.js';
+import { modelSizeBytes } from '../../report/model-size.js';
+import { MODE_WORDS, nodeCounts, samplesPhrase } from '../../report/quantize-words.js';
 import { safeText } from '../../report/safe-text.js';
 import type { QuantizeReport } from '../../report/types.js';
-import { agreementOf, formatDifference, formatMetric, metricPhrase } from './comparison-text.js';
-import { latencyChange, latencyPhrase, latencyVerdict } from './latency-text.js';
-import { floatLayersText, layersPhrase } from './layers-text.js';
-import { modelSizeBytes } from './model-size.js';
+import { quantizeChecks } from '../../report/verification-words.js';
+import { checksLine } from './checks-line.js';
+import { floatLayersText } from './layers-text.js';
 import { type Cell, renderTable } from './table.js';
 import type { TextOptions } from './text-options.js';
 import { wrapLine } from './wrap.js';
-
-const MODE_WORDS = {
-  static: 'static INT8',
-  dynamic: 'dynamic INT8',
-  fp16: 'FP16',
-  none: 'unchanged',
-} as const;
 
 export interface QuantizeTextOptions extends TextOptions {
   /** Where the model was written, as the user would type it; undefined when it was not. */
@@ -47,7 +43,7 @@ export async function renderQuantize(report: QuantizeReport, options: QuantizeTe
       ),
     );
   }
-  parts.push(line(verificationLine(report, options)));
+  parts.push(line(checksLine(quantizeChecks(report), options)));
   for (const note of report.notes) parts.push(line(`note: ${safeText(note)}`));
   if (options.outputPath !== undefined) parts.push('', safeText(options.outputPath));
   return parts.join('\n');
@@ -100,26 +96,4 @@ async function changesTable(report: QuantizeReport, options: TextOptions): Promi
     { title: '', flexible: true },
   ] as const;
   return renderTable(titles, rows, options);
-}
-
-function nodeCounts(report: QuantizeReport): readonly [number, number] | undefined {
-  const first = report.steps[0];
-  const last = report.steps.at(-1);
-  return first === undefined || last === undefined ? undefined : [first.nodesBefore, last.nodesAfter];
-}
-
-/** `64 held-out samples`, `8 made-up samples`. */
-function samplesPhrase({ source, samples }: ComparisonResult): string {
-  if (source.kind === 'seeded') return plural(samples, 'made-up sample');
-  // What follows the calibration samples took no part in the calibration.
-  return plural(samples, source.first > 0 ? 'held-out sample' : 'sample');
-}
-
-/** What was really done to the written file, no more. */
-function verificationLine({ verification }: QuantizeReport, { style }: TextOptions): string {
-  const { loads, runs } = verification;
-  const why = verification.reason === undefined ? '' : `: ${safeText(verification.reason)}`;
-  if (runs === 'passed') return `${style.ok} verified: read back, loaded and run beside the original in ONNX Runtime`;
-  if (loads === 'passed') return `${style.warning} only loaded in ONNX Runtime, not run${why}`;
-  return `${style.warning} not verified: the file was read back, but neither loaded nor run in ONNX Runtime${why}`;
 }

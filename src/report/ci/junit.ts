@@ -1,4 +1,4 @@
-import { formatLatency, formatRate, quantileName } from '../bench-format.js';
+import { formatLatency } from '../bench-format.js';
 import type { BenchReport, BudgetReport, ConfigurationReport, RegressionReport } from '../bench-types.js';
 import {
   budgetPhrase,
@@ -10,7 +10,8 @@ import {
   regressionStory,
   throughputUnit,
 } from '../bench-words.js';
-import { formatBytes, formatInteger } from '../format.js';
+import { formatBytes, formatInteger, formatRate } from '../format.js';
+import { percentileName } from '../percentile-name.js';
 import { xmlElement, xmlTextElement } from './xml.js';
 
 /** A test case before it is XML. */
@@ -122,7 +123,7 @@ function measuredCase(configuration: ConfigurationReport, interrupted: boolean):
 function figuresOf(configuration: ConfigurationReport): readonly string[] {
   const { latency, throughput, memory, coldStart } = configuration;
   const figures = (latency?.quantiles ?? []).map((quantile) => {
-    const name = quantileName(quantile.probability);
+    const name = percentileName(quantile.probability);
     if (quantile.ms === undefined) return `${name}: ${quantile.why ?? 'unknown'}`;
     const range = quantileRange(quantile);
     return `${name} ${formatLatency(quantile.ms)}${range === '' ? '' : ` (95 %: ${range})`}`;

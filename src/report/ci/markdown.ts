@@ -1,4 +1,4 @@
-import { formatLatency, formatLatencyParts, formatRate, quantileName } from '../bench-format.js';
+import { formatLatency, formatLatencyParts } from '../bench-format.js';
 import type { BenchReport, ConfigurationReport, RegressionReport } from '../bench-types.js';
 import {
   budgetPhrase,
@@ -15,7 +15,8 @@ import {
   throughputUnit,
   verdictReasons,
 } from '../bench-words.js';
-import { formatBytes, formatInteger, formatPercent } from '../format.js';
+import { formatBytes, formatInteger, formatPercent, formatRate } from '../format.js';
+import { percentileName } from '../percentile-name.js';
 import { markdownCode, markdownProse } from './markdown-text.js';
 import { MarkdownWriter } from './markdown-writer.js';
 
@@ -154,7 +155,7 @@ function quantiles(page: MarkdownWriter, configuration: ConfigurationReport): vo
   page.block(`${[markdownCode(label), ...facts].join(' · ')}`, '');
   if (error !== undefined) page.block(`❌ ${markdownCode(error.code)} ${markdownProse(error.message)}`, '');
   const rows = (latency?.quantiles ?? []).map((quantile) => [
-    quantileName(quantile.probability),
+    percentileName(quantile.probability),
     quantile.ms === undefined ? '–' : `**${formatLatency(quantile.ms)}**`,
     quantile.ms === undefined ? markdownProse(quantile.why ?? 'unknown') : quantileRange(quantile),
   ]);

@@ -1,4 +1,5 @@
 import type { BenchReport, ConfigurationReport } from '../bench-types.js';
+import { percentileName } from '../percentile-name.js';
 
 /** One number of one configuration, for services that draw numbers over time. In ms, bytes and 1/s. */
 export interface MetricPoint {
@@ -32,7 +33,7 @@ function pointsOf(each: ConfigurationReport): readonly MetricPoint[] {
     });
   };
   for (const { probability, ms, lowMs, highMs } of latency?.quantiles ?? []) {
-    if (ms !== undefined) add(`latency-${quantileSlug(probability)}`, 'ms', ms, lowMs, highMs);
+    if (ms !== undefined) add(`latency-${percentileName(probability)}`, 'ms', ms, lowMs, highMs);
   }
   if (throughput !== undefined) add('throughput', '/s', throughput.value, throughput.low, throughput.high);
   if (memory !== undefined) add('memory', 'bytes', memory.modelBytes);
@@ -46,13 +47,8 @@ function pointsOf(each: ConfigurationReport): readonly MetricPoint[] {
     add('size', 'bytes', bytes);
   }
   for (const { probability, ms, lowMs, highMs } of tokens?.firstTokenMs ?? []) {
-    if (ms !== undefined) add(`first-token-${quantileSlug(probability)}`, 'ms', ms, lowMs, highMs);
+    if (ms !== undefined) add(`first-token-${percentileName(probability)}`, 'ms', ms, lowMs, highMs);
   }
   if (tokens !== undefined) add('tokens', '/s', tokens.perSecond.value, tokens.perSecond.low, tokens.perSecond.high);
   return points;
-}
-
-/** `p99`, `p99.9`. */
-function quantileSlug(probability: number): string {
-  return `p${Number((probability * 100).toPrecision(6))}`;
 }

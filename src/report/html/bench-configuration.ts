@@ -1,5 +1,7 @@
+import { formatLatency } from '../bench-format.js';
 import type { BudgetReport, ColdStartReport, ConfigurationReport } from '../bench-types.js';
-import { formatBytes, formatDuration, formatInteger, formatPercent, formatRate, plural } from '../format.js';
+import { quantileOf, throughputUnit } from '../bench-words.js';
+import { formatBytes, formatInteger, formatPercent, formatRate, plural } from '../format.js';
 import { percentileName } from '../percentile-name.js';
 import { timeUnit } from '../svg/chart.js';
 import { rankedBars } from '../svg/ranked-bars.js';
@@ -7,12 +9,9 @@ import { stackedBars } from '../svg/stacked-bars.js';
 import { conditionsPart } from './bench-environment.js';
 import { type Density, latencyPart } from './bench-latency.js';
 import { profilePart, providersPart } from './bench-profile.js';
-import { estimateDetail, figureText, intervalText, isFigure, MISSING, quantileDetail } from './figures.js';
+import { figureText, intervalDetail, intervalText, isFigure, MISSING, quantileDetail } from './figures.js';
 import { type Child, element, fragment, type Markup } from './markup.js';
 import { figure, type KeyFigure, keyValues, named, table } from './parts.js';
-
-/** Beyond so many starts only the first are drawn; the median stands for all. */
-const MOST_STARTS = 12;
 
 const PARTS = [
   ['process', 'processMs'],
@@ -26,11 +25,11 @@ export function configurationFigures(configuration: ConfigurationReport): readon
   const { latency, throughput, coldStart, memory, model, tokens } = configuration;
   const figures: KeyFigure[] = [];
   for (const probability of [0.5, 0.99]) {
-    const quantile = latency?.quantiles.find((each) => each.probability === probability);
+    const quantile = quantileOf(latency?.quantiles, probability);
     if (quantile === undefined) continue;
     figures.push({
       name: `${percentileName(probability)} latency`,
-      value: figureText(quantile.ms, formatDuration),
+      value: figureText(quantile.ms, formatLatency),
       detail: quantileDetail(quantile),
     });
   }
@@ -38,21 +37,21 @@ export function configurationFigures(configuration: ConfigurationReport): readon
   if (firstToken !== undefined) {
     figures.push({
       name: `${percentileName(firstToken.probability)} time to first token`,
-      value: figureText(firstToken.ms, formatDuration),
+      value: figureText(firstToken.ms, formatLatency),
       detail: quantileDetail(firstToken),
     });
   }
   if (throughput !== undefined) {
     figures.push({
-      name: tokens === undefined ? 'Throughput' : 'Tokens, all answers',
-      value: figureText(throughput.value, formatRate),
-      detail: estimateDetail(throughput, formatRate),
+      name: 'Throughput',
+      value: figureText(throughput.value, (value) => formatRate(value, throughputUnit(configuration))),
+      detail: intervalDetail(throughput.low, throughput.high, '/s'),
     });
   }
   if (coldStart !== undefined) {
     figures.push({
       name: 'Cold start',
-      value: figureText(coldStart.median.totalMs, formatDuration),
+      value: figureText(coldStart.median.totalMs, formatLatency),
       detail: `median of ${formatInteger(coldStart.starts.length)}`,
     });
   }
@@ -82,7 +81,7 @@ export function configurationBody(
     latencyPart(configuration, own, density),
     tokensPart(configuration),
     answersPart(configuration),
-    coldStartPart(label, configuration.coldStart),
+    coldStartPart(label, configuration.coldStart, density.starts),
     providersPart(configuration.providersUsed ?? profile?.providers),
     profilePart(label, profile, density.profileRows),
     conditionsPart(configuration),
@@ -90,10 +89,10 @@ export function configurationBody(
   );
 }
 
-function coldStartPart(label: string, coldStart: ColdStartReport | undefined): Markup | undefined {
+function coldStartPart(label: string, coldStart: ColdStartReport | undefined, most: number): Markup | undefined {
   if (coldStart === undefined) return undefined;
   const { starts, median } = coldStart;
-  const shown = starts.slice(0, MOST_STARTS);
+  const shown = starts.slice(0, most);
   const bars = [
     { name: 'median', values: PARTS.map(([, key]) => median[key]), isMain: true },
     ...shown.map((start, i) => ({ name: `start ${i + 1}`, values: PARTS.map(([, key]) => start[key]) })),
@@ -113,7 +112,7 @@ function coldStartPart(label: string, coldStart: ColdStartReport | undefined): M
           label: `Cold starts of ${label} by part`,
           parts: PARTS.map(([name]) => name),
           bars,
-          format: formatDuration,
+          format: formatLatency,
           axis: { name: unit.name, format: unit.format },
         }),
       ),
@@ -130,14 +129,9 @@ function coldStartPart(label: string, coldStart: ColdStartReport | undefined): M
           ],
           [...PARTS, ['total', 'totalMs'] as const].map(([name, key]) => {
             const values = starts.map((start) => start[key]).filter(isFigure);
-            const end = (value: number): string => (values.length === 0 ? MISSING : formatDuration(value));
+            const end = (value: number): string => (values.length === 0 ? MISSING : formatLatency(value));
             return {
-              cells: [
-                name,
-                figureText(median[key], formatDuration),
-                end(Math.min(...values)),
-                end(Math.max(...values)),
-              ],
+              cells: [name, figureText(median[key], formatLatency), end(Math.min(...values)), end(Math.max(...values))],
             };
           }),
         ),
@@ -153,7 +147,7 @@ function tokensPart({ tokens }: ConfigurationReport): Markup | undefined {
     keyValues([
       ['Tokens received', figureText(tokens.total, formatInteger)],
       ['Tokens a second of one answer', figureText(tokens.perSecond.value, formatRate)],
-      ['95 % interval', intervalText(tokens.perSecond.low, tokens.perSecond.high, formatRate)],
+      ['95 % interval', intervalText(tokens.perSecond.low, tokens.perSecond.high, '/s')],
     ]),
     table(
       'Time to the first token',
@@ -166,8 +160,8 @@ function tokensPart({ tokens }: ConfigurationReport): Markup | undefined {
       tokens.firstTokenMs.map(({ probability, ms, lowMs, highMs, why }) => ({
         cells: [
           percentileName(probability),
-          figureText(ms, formatDuration),
-          intervalText(lowMs, highMs, formatDuration) ?? MISSING,
+          figureText(ms, formatLatency),
+          intervalText(lowMs, highMs, 'ms') ?? MISSING,
           ...(why === undefined ? [] : [named(why)]),
         ],
       })),

@@ -1,9 +1,10 @@
 import type { BenchReport, ConfigurationReport } from '../bench-types.js';
+import { noiseFindings } from '../bench-words.js';
 import { formatBytes, formatInteger, formatNumber, formatPercent } from '../format.js';
-import { scenarioMeaning, scenarioName } from './bench-words.js';
+import { scenarioMeaning, scenarioName } from './bench-subject.js';
 import { figureText } from './figures.js';
 import { element, fragment, type Markup } from './markup.js';
-import { keyValues, lead, named, section } from './parts.js';
+import { keyValues, lead, list, named, section } from './parts.js';
 
 /** The machine, and how it was measured. */
 export function environmentSection({
@@ -58,10 +59,13 @@ export function environmentSection({
 }
 
 /** Memory, sensors of noise and warm-up of one configuration. */
-export function conditionsPart({ memory, noise, warmUp, threads }: ConfigurationReport): Markup | undefined {
+export function conditionsPart(configuration: ConfigurationReport): Markup | undefined {
+  const { memory, noise, warmUp, threads } = configuration;
   if (memory === undefined && noise === undefined && warmUp === undefined) return undefined;
+  const findings = noiseFindings(configuration);
   return fragment(
     element('h3', {}, 'Memory, warm-up and noise'),
+    findings.length === 0 ? lead('The sensors of noise show nothing unusual.') : list(findings.map(named)),
     keyValues([
       ['Peak memory', memory === undefined ? undefined : figureText(memory.peakBytes, formatBytes)],
       ['Memory without the model', memory === undefined ? undefined : figureText(memory.bareBytes, formatBytes)],

@@ -1,5 +1,7 @@
+import { formatMetricValue } from '../bench-format.js';
 import type { BudgetReport, RegressionReport } from '../bench-types.js';
-import { formatMetric, formatNumber, formatPercent } from '../format.js';
+import { budgetPhrase, budgetReason } from '../bench-words.js';
+import { formatNumber, formatPercent } from '../format.js';
 import { ratioPlot } from '../svg/ratio-plot.js';
 import { figureText, intervalText, isFigure, MISSING, ratioText } from './figures.js';
 import { type Child, element, fragment, type Markup } from './markup.js';
@@ -8,16 +10,16 @@ import { empty, figure, keyValues, lead, named, result, section, table } from '.
 /** Every budget with what was measured against it. */
 export function budgetsSection(budgets: readonly BudgetReport[], manyConfigurations: boolean): Markup | undefined {
   if (budgets.length === 0) return undefined;
-  const rows = budgets.map(({ configuration, metric, budget, unit, measured, low, high, verdict, why }) => {
-    const format = (value: number): string => formatMetric(value, unit);
+  const rows = budgets.map((budget) => {
+    const { configuration, measured, low, high, unit, verdict } = budget;
     return {
       cells: [
-        element('span', { class: 'short' }, named(metric), ' ', sense(unit, metric), ' ', named(budget)),
+        named(budgetPhrase(budget)),
         ...(manyConfigurations ? [named(configuration)] : []),
         result(verdict),
-        figureText(measured, format),
-        intervalText(low, high, format) ?? MISSING,
-        named(why),
+        figureText(measured, (value) => formatMetricValue(value, unit)),
+        intervalText(low, high, unit) ?? MISSING,
+        budgetReason(budget).map(named),
       ],
     };
   });
@@ -28,7 +30,7 @@ export function budgetsSection(budgets: readonly BudgetReport[], manyConfigurati
     table(
       'Budgets',
       [
-        { title: 'Budget' },
+        { title: 'Budget', kind: 'short' },
         ...(manyConfigurations ? [{ title: 'Configuration', kind: 'name' as const }] : []),
         { title: 'Verdict', kind: 'short' },
         { title: 'Measured', kind: 'number' },
@@ -38,11 +40,6 @@ export function budgetsSection(budgets: readonly BudgetReport[], manyConfigurati
       rows,
     ),
   );
-}
-
-/** Throughput is to be at least what was asked for, everything else at most. */
-function sense(unit: BudgetReport['unit'], metric: string): string {
-  return unit === '/s' || metric === 'throughput' ? '≥' : '≤';
 }
 
 /** Every comparison with a baseline, drawn. */
@@ -79,7 +76,12 @@ function regression(report: RegressionReport): Markup {
         keyValues(
           [
             ['Ratio, median of paired blocks', figureText(ratio?.value, ratioText)],
-            ['95 % bootstrap interval', intervalText(ratio?.low, ratio?.high, ratioText)],
+            [
+              '95 % bootstrap interval',
+              isFigure(ratio?.low) && isFigure(ratio.high)
+                ? `${ratioText(ratio.low)}–${ratioText(ratio.high)}`
+                : undefined,
+            ],
             ['Noise, baseline against itself', noise === undefined ? undefined : figureText(noise, formatPercent)],
             ['Smallest effect that counts', figureText(minEffect, formatPercent)],
             ['Fresh processes', String(rounds.length)],

@@ -1,4 +1,5 @@
-import type { BenchReport, BenchVerdict, BudgetReport, ConfigurationReport } from '../bench-types.js';
+import type { BenchReport, BenchVerdict, ConfigurationReport } from '../bench-types.js';
+import { verdictReasons } from '../bench-words.js';
 import { plural } from '../format.js';
 import { type Child, element, type Markup } from './markup.js';
 import { banner, named, notice } from './parts.js';
@@ -18,7 +19,7 @@ export function headline(report: BenchReport): readonly Markup[] {
       ? banner('none', measured.length === 0 ? 'Nothing was measured' : 'Measured', [
           'No verdict: neither a budget nor a baseline was asked for.',
         ])
-      : banner(verdict, TITLES[verdict], [...budgetLines(report.budgets), ...regressionLines(report)]),
+      : banner(verdict, TITLES[verdict], [sentence(verdictReasons(report)), ...regressionLines(report)]),
   ];
   if (interrupted) {
     parts.push(notice('warning', 'Interrupted.', 'The figures are those that had been measured by then.'));
@@ -35,17 +36,9 @@ export function headline(report: BenchReport): readonly Markup[] {
   return parts;
 }
 
-function budgetLines(budgets: readonly BudgetReport[]): readonly string[] {
-  if (budgets.length === 0) return [];
-  const count = (verdict: BenchVerdict): number => budgets.filter((budget) => budget.verdict === verdict).length;
-  const [broken, open] = [count('fail'), count('inconclusive')];
-  if (broken + open === 0) {
-    return [budgets.length === 1 ? 'The budget is held.' : `All ${plural(budgets.length, 'budget')} are held.`];
-  }
-  const parts: string[] = [];
-  if (broken > 0) parts.push(`${broken} of ${plural(budgets.length, 'budget')} broken`);
-  if (open > 0) parts.push(`${open}${broken > 0 ? '' : ` of ${plural(budgets.length, 'budget')}`} not decided`);
-  return [`${parts.join(', ')}.`];
+/** A clause as a sentence of its own. */
+function sentence(clause: string): string {
+  return clause === '' ? '' : `${clause[0]?.toUpperCase()}${clause.slice(1)}.`;
 }
 
 function regressionLines({ regressions }: BenchReport): readonly Child[] {

@@ -1,5 +1,6 @@
+import { formatLatency } from '../bench-format.js';
 import type { BenchReport, ConfigurationReport } from '../bench-types.js';
-import { formatDuration, formatRate } from '../format.js';
+import { formatRate } from '../format.js';
 import { percentileName } from '../percentile-name.js';
 import { configurationBody, configurationFigures } from './bench-configuration.js';
 import { environmentSection } from './bench-environment.js';
@@ -7,18 +8,27 @@ import { budgetsSection, regressionsSection } from './bench-gates.js';
 import { errorNotice, eyebrow, headline } from './bench-headline.js';
 import type { Density } from './bench-latency.js';
 import { overviewSection } from './bench-overview.js';
-import { scenarioName, subjectOf } from './bench-words.js';
+import { scenarioName, subjectOf } from './bench-subject.js';
 import { configurationId } from './configuration-id.js';
 import { figureText } from './figures.js';
 import { element, type Markup } from './markup.js';
 import { page } from './page.js';
 import { contents, foldable, keyFigures, list, named, section } from './parts.js';
 
-/** From so many configurations on, each is drawn with less, so that the page stays small. */
-const MANY = 12;
-
-const FULL: Density = { mostBins: 60, curvePoints: 240, isWide: true, profileRows: 15 };
-const SPARSE: Density = { mostBins: 36, curvePoints: 80, isWide: false, profileRows: 6 };
+/** The more configurations, the less of each is drawn, so that the page stays small: the first row that fits counts. */
+const DENSITIES: readonly (Density & { readonly upTo: number })[] = [
+  { upTo: 12, mostBins: 60, curvePoints: 240, isWide: true, columnWidth: 1, profileRows: 15, starts: 12 },
+  { upTo: 30, mostBins: 36, curvePoints: 80, isWide: false, columnWidth: 2, profileRows: 6, starts: 5 },
+  {
+    upTo: Number.POSITIVE_INFINITY,
+    mostBins: 24,
+    curvePoints: 60,
+    isWide: false,
+    columnWidth: 4,
+    profileRows: 4,
+    starts: 3,
+  },
+];
 
 /**
  * The report of `bench` as one page that stands alone: no scripts, nothing loaded, light or dark as the reader likes. The
@@ -66,9 +76,9 @@ function subjectLine({ server, configurations }: BenchReport, subject: string): 
 }
 
 function detailsSection({ configurations, budgets }: BenchReport): Markup | undefined {
-  const density = configurations.length > MANY ? SPARSE : FULL;
   const [only, ...others] = configurations;
-  if (only === undefined) return undefined;
+  const density = DENSITIES.find(({ upTo }) => configurations.length <= upTo);
+  if (only === undefined || density === undefined) return undefined;
   if (others.length === 0) return section('details', 'Measurements', configurationBody(only, budgets, density));
   return section(
     'details',
@@ -90,7 +100,7 @@ function summaryText({ latency, throughput, error }: ConfigurationReport): strin
   if (latency === undefined) return error === undefined ? 'not measured' : 'not measured';
   const parts = latency.quantiles
     .filter(({ probability }) => probability === 0.5 || probability === 0.99)
-    .map(({ probability, ms }) => `${percentileName(probability)} ${figureText(ms, formatDuration)}`);
+    .map(({ probability, ms }) => `${percentileName(probability)} ${figureText(ms, formatLatency)}`);
   if (throughput !== undefined) parts.push(figureText(throughput.value, formatRate));
   return parts.join(' · ');
 }

@@ -1,5 +1,7 @@
+import { formatLatency } from '../bench-format.js';
 import type { BudgetReport, ConfigurationReport, LatencyReport, SegmentReport } from '../bench-types.js';
-import { formatDuration, formatInteger, formatNumber, formatPercent, plural } from '../format.js';
+import { quantileOf } from '../bench-words.js';
+import { formatInteger, formatNumber, formatPercent, plural } from '../format.js';
 import { percentileName } from '../percentile-name.js';
 import { kindFor } from '../svg/bins.js';
 import { WIDE_CHART } from '../svg/chart.js';
@@ -17,7 +19,11 @@ export interface Density {
   readonly curvePoints: number;
   /** Drawings over the whole width are made again for narrow screens; else there is the narrow one only. */
   readonly isWide: boolean;
+  /** Of a timeline of many requests. */
+  readonly columnWidth: number;
   readonly profileRows: number;
+  /** Cold starts that are drawn. */
+  readonly starts: number;
 }
 
 /** Metrics of budgets that are a latency of single requests, and so have a place among them. */
@@ -65,7 +71,7 @@ export function latencyPart(
       figure(
         'Over time',
         timelineWords(latency, segments),
-        sorted.length === 0 ? missing : timelines(label, sorted, segments, density.isWide),
+        sorted.length === 0 ? missing : timelines(label, sorted, segments, density),
         density.isWide,
       ),
     ),
@@ -74,11 +80,16 @@ export function latencyPart(
   );
 }
 
-function timelines(label: string, sorted: Float64Array, segments: readonly SegmentReport[], isWide: boolean): Markup {
+function timelines(
+  label: string,
+  sorted: Float64Array,
+  segments: readonly SegmentReport[],
+  { isWide, columnWidth }: Density,
+): Markup {
   const options = { label: `Latency over time of ${label}`, segments, kind: kindFor(sorted) };
   return isWide
     ? byWidth(timeline({ ...options, width: WIDE_CHART }), timeline(options))
-    : timeline({ ...options, columnWidth: 2 });
+    : timeline({ ...options, columnWidth });
 }
 
 function marksOf({ quantiles }: LatencyReport, budgets: readonly BudgetReport[]): readonly TimeMark[] {
@@ -96,12 +107,12 @@ function marksOf({ quantiles }: LatencyReport, budgets: readonly BudgetReport[])
 }
 
 function histogramWords(latency: LatencyReport, sorted: Float64Array, segments: readonly SegmentReport[]): string {
-  const p50 = latency.quantiles.find(({ probability }) => probability === 0.5)?.ms;
+  const p50 = quantileOf(latency.quantiles, 0.5)?.ms;
   const parts = [
     sorted.length === 1 ? 'One request.' : `How often which latency occurred in ${plural(latency.runs, 'request')}.`,
   ];
   if (isFigure(p50) && sorted.length > 1) {
-    parts.push(`Half took ${formatDuration(p50)} or less, the slowest ${figureText(latency.maxMs, formatDuration)}.`);
+    parts.push(`Half took ${formatLatency(p50)} or less, the slowest ${figureText(latency.maxMs, formatLatency)}.`);
   }
   const every = segments.reduce((most, segment) => Math.max(most, segment.every), 1);
   if (every > 1) parts.push(`Drawn from 1 in ${formatInteger(every)} of them.`);
@@ -141,8 +152,8 @@ function quantileTable({ quantiles, runs }: LatencyReport): Markup | undefined {
     quantiles.map(({ probability, ms, lowMs, highMs, why }) => ({
       cells: [
         percentileName(probability),
-        figureText(ms, formatDuration),
-        intervalText(lowMs, highMs, formatDuration) ?? MISSING,
+        figureText(ms, formatLatency),
+        intervalText(lowMs, highMs, 'ms') ?? MISSING,
         why === undefined ? meaning(probability, runs) : named(why),
       ],
     })),
@@ -163,14 +174,14 @@ function latencyFacts(latency: LatencyReport): Markup {
   return keyValues([
     ['Requests timed', formatInteger(runs)],
     ['Failures', formatInteger(failures)],
-    ['Fastest', figureText(minMs, formatDuration)],
-    ['Mean', figureText(meanMs, formatDuration)],
-    ['Slowest', figureText(maxMs, formatDuration)],
+    ['Fastest', figureText(minMs, formatLatency)],
+    ['Mean', figureText(meanMs, formatLatency)],
+    ['Slowest', figureText(maxMs, formatLatency)],
     ['Outliers, mild and severe', `${formatInteger(outliers.mild)} and ${formatInteger(outliers.severe)}`],
     ['Autocorrelation of neighbours', figureText(autocorrelation, formatNumber)],
     ['Tells as much as independent runs', figureText(effectiveRuns, formatInteger)],
     ['Stable to the end', stable ? 'yes' : 'no'],
-    ['Medians of processes', medians.length > 1 ? medians.map(formatDuration).join(', ') : undefined],
+    ['Medians of processes', medians.length > 1 ? medians.map(formatLatency).join(', ') : undefined],
     [
       'Slowest process over fastest',
       spread === undefined ? undefined : figureText(spread, (value) => `+${formatPercent(value)}`),

@@ -1,5 +1,7 @@
+import { formatLatency } from '../bench-format.js';
 import type { BenchReport, BudgetReport, ConfigurationReport } from '../bench-types.js';
-import { formatBytes, formatDuration, formatInteger, formatRate, plural } from '../format.js';
+import { quantileOf, throughputUnit } from '../bench-words.js';
+import { formatBytes, formatInteger, formatRate, plural } from '../format.js';
 import { WIDE_CHART } from '../svg/chart.js';
 import { type Ridge, ridges } from '../svg/ridges.js';
 import { sortedLatencies } from '../svg/samples.js';
@@ -29,7 +31,7 @@ export function overviewSection(report: BenchReport): Markup | undefined {
     'Configurations',
     suggestion === undefined
       ? undefined
-      : lead('Suggested: ', element('b', {}, named(suggestion.configuration)), ', ', named(suggestion.why), '.'),
+      : lead('Suggested: ', element('b', {}, named(suggestion.configuration)), ': ', named(suggestion.why)),
     overviewTable(report),
     element(
       'div',
@@ -72,7 +74,7 @@ function overviewTable({ configurations, budgets, suggestion }: BenchReport): Ma
   const rows = configurations.map((configuration, i) => {
     const { label, latency, throughput, coldStart, memory: used, pareto, error } = configuration;
     const quantile = (probability: number): string =>
-      figureText(latency?.quantiles.find((each) => each.probability === probability)?.ms, formatDuration);
+      figureText(quantileOf(latency?.quantiles, probability)?.ms, formatLatency);
     const verdict = worst(budgets.filter((budget) => budget.configuration === label));
     const isSuggested = suggestion?.configuration === label;
     return {
@@ -87,8 +89,8 @@ function overviewTable({ configurations, budgets, suggestion }: BenchReport): Ma
         ...(gated ? [verdict === undefined ? '–' : result(verdict)] : []),
         quantile(0.5),
         quantile(0.99),
-        figureText(throughput?.value, formatRate),
-        ...(cold ? [figureText(coldStart?.median.totalMs, formatDuration)] : []),
+        figureText(throughput?.value, (value) => formatRate(value, throughputUnit(configuration))),
+        ...(cold ? [figureText(coldStart?.median.totalMs, formatLatency)] : []),
         ...(memory ? [figureText(used?.peakBytes, formatBytes)] : []),
         ...(front ? [pareto ? '◆ best' : ''] : []),
       ],
@@ -105,7 +107,7 @@ function worst(budgets: readonly BudgetReport[]): Result | undefined {
 
 function pointsOf({ configurations, suggestion }: BenchReport): readonly TradeOffPoint[] {
   return configurations.flatMap(({ label, latency, throughput, memory, pareto }, i) => {
-    const latencyMs = latency?.quantiles.find(({ probability }) => probability === 0.5)?.ms;
+    const latencyMs = quantileOf(latency?.quantiles, 0.5)?.ms;
     const perSecond = throughput?.value;
     if (!isFigure(latencyMs) || !isFigure(perSecond)) return [];
     const isSuggested = suggestion?.configuration === label;

@@ -1,5 +1,6 @@
+import { formatLatency } from '../bench-format.js';
 import type { ProfileReport, ProviderUse } from '../bench-types.js';
-import { formatDuration, formatInteger, formatPercent, plural } from '../format.js';
+import { formatInteger, formatPercent, plural } from '../format.js';
 import { rankedBars } from '../svg/ranked-bars.js';
 import { figureText } from './figures.js';
 import { element, fragment, type Markup } from './markup.js';
@@ -35,7 +36,7 @@ export function providersPart(providers: readonly ProviderUse[] | undefined): Ma
               named(each.provider),
               figureText(each.nodes, formatInteger),
               share(each.nodes, nodes),
-              figureText(each.kernelMs, formatDuration),
+              figureText(each.kernelMs, formatLatency),
               share(each.kernelMs, ms),
             ],
           })),
@@ -52,7 +53,7 @@ export function profilePart(label: string, profile: ProfileReport | undefined, m
     const longest = rows.reduce((largest, { share }) => Math.max(largest, share), 0);
     return rows.map(({ name, msPerRun, share, provider }) => ({
       name,
-      value: `${figureText(msPerRun, formatDuration)} · ${figureText(share, formatPercent)}`,
+      value: `${figureText(msPerRun, formatLatency)} · ${figureText(share, formatPercent)}`,
       share: longest > 0 ? share / longest : 0,
       group: shortProvider(provider),
     }));

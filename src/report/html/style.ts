@@ -122,6 +122,7 @@ footer p{margin:0 0 6px;max-width:88ch}
 .chart .band{fill:var(--band);stroke:none}
 .chart .whisker{stroke:var(--mark);stroke-width:1.5}
 .chart .dots{stroke:var(--c1);stroke-width:3;stroke-linecap:round;stroke-opacity:.6;pointer-events:none}
+.chart .dots.few{stroke-width:6;stroke-opacity:.8}
 .chart .envelope{stroke:var(--c1);pointer-events:none}
 .chart .odd .dots,.chart .odd .envelope{stroke:var(--c2)}
 .chart .ground{fill:var(--raised);fill-opacity:.6}
@@ -147,6 +148,7 @@ h1{font-size:23px}h2{margin-top:40px}
 @media print{
 .page{max-width:none;padding:0}body{font-size:12px}
 .contents{display:none}
+.charts{grid-template-columns:1fr 1fr;gap:6px 28px}
 details::details-content{content-visibility:visible;display:block;height:auto}
 .verdict,.notice,.chart,.figures,tr{print-color-adjust:exact;-webkit-print-color-adjust:exact;break-inside:avoid}
 h2,h3{break-after:avoid}.scroll{overflow:visible}

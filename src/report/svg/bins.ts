@@ -14,7 +14,7 @@ export interface Bins {
   readonly bins: readonly Bin[];
 }
 
-const FEWEST = 12;
+const FEWEST = 24;
 const MOST = 60;
 
 /** The kind of axis for sorted samples. */
@@ -34,10 +34,9 @@ export function binSamples(sorted: Float64Array, kind: Scale['kind'], most = MOS
   const bend = kind === 'log' ? Math.log : (v: number): number => v;
   const spread = bend(atRank(sorted, 0.75)) - bend(atRank(sorted, 0.25));
   const wanted = (bend(high) - bend(low)) / ((2 * spread) / Math.cbrt(sorted.length));
-  const count = Math.min(
-    most,
-    Math.max(Math.min(FEWEST, sorted.length), Math.ceil(Number.isFinite(wanted) ? wanted : most)),
-  );
+  // Two heaps have a wide middle: the rule alone would make them two bars.
+  const fewest = Math.min(FEWEST, most, Math.ceil(Math.sqrt(sorted.length)));
+  const count = Math.min(most, Math.max(fewest, Math.ceil(Number.isFinite(wanted) ? wanted : most)));
   const place = createScale(kind, low, high, [0, count]);
   const counts = new Uint32Array(count);
   for (const ms of sorted) {

@@ -66,7 +66,7 @@ export interface TimeUnit {
 
 /** The unit for times up to `highMs`. */
 export function timeUnit(highMs: number): TimeUnit {
-  const [name, perMs] = highMs < 0.1 ? ['µs', 1000] : highMs < 10_000 ? ['ms', 1] : ['s', 0.001];
+  const [name, perMs] = highMs < 1 ? ['µs', 1000] : highMs < 10_000 ? ['ms', 1] : ['s', 0.001];
   return { name: String(name), format: (ms) => formatNumber(Number((ms * Number(perMs)).toPrecision(12)), 4) };
 }
 

@@ -1,4 +1,5 @@
-import { formatDuration, formatInteger, formatPercent } from '../format.js';
+import { formatLatency } from '../bench-format.js';
+import { formatInteger, formatPercent } from '../format.js';
 import { decimal, element, type Markup } from '../html/markup.js';
 import { binSamples, kindFor } from './bins.js';
 import { CHART_WIDTH, chart, label, type PlotArea, path, textWidth, timeUnit, tooltip, xAxis, yAxis } from './chart.js';
@@ -63,7 +64,7 @@ export function histogram({ label: name, sorted, marks, mostBins }: HistogramOpt
 }
 
 function binText(low: number, high: number, count: number, of: number): string {
-  const range = high > low ? `${formatDuration(low)} – ${formatDuration(high)}` : formatDuration(low);
+  const range = high > low ? `${formatLatency(low)} – ${formatLatency(high)}` : formatLatency(low);
   return `${range}: ${formatInteger(count)} (${formatPercent(count / of)})`;
 }
 
@@ -117,7 +118,7 @@ function markLines(marks: readonly PlacedMark[], { top, bottom }: PlotArea): Mar
         'g',
         { class: `line ${style}` },
         path(`M${decimal(at)} ${decimal(height(row) - 9)}V${decimal(bottom)}`),
-        tooltip(`${name}: ${formatDuration(ms)}`),
+        tooltip(`${name}: ${formatLatency(ms)}`),
       ),
     ),
     marks.map(({ style, at, row, name, isLeft }) =>

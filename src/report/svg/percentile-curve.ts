@@ -1,5 +1,5 @@
+import { formatLatency } from '../bench-format.js';
 import type { QuantileReport } from '../bench-types.js';
-import { formatDuration } from '../format.js';
 import { decimal, element, type Markup } from '../html/markup.js';
 import { percentileName } from '../percentile-name.js';
 import { kindFor } from './bins.js';
@@ -46,7 +46,7 @@ export function percentileCurve({ label, sorted, quantiles, points = POINTS }: P
     known.map(({ probability, ms, lowMs, highMs }) => {
       const at = x.at(nines(probability));
       const interval = isTime(lowMs)
-        ? ` (95 %: ${formatDuration(lowMs)} – ${isTime(highMs) ? formatDuration(highMs) : 'open'})`
+        ? ` (95 %: ${formatLatency(lowMs)} – ${isTime(highMs) ? formatLatency(highMs) : 'open'})`
         : '';
       return element(
         'g',
@@ -58,7 +58,7 @@ export function percentileCurve({ label, sorted, quantiles, points = POINTS }: P
             )
           : undefined,
         element('circle', { cx: at, cy: y.at(ms ?? 0), r: 3.5, class: 'mark' }),
-        tooltip(`${percentileName(probability)}: ${formatDuration(ms ?? 0)}${interval}`),
+        tooltip(`${percentileName(probability)}: ${formatLatency(ms ?? 0)}${interval}`),
       );
     }),
     xAxis({ ...x, ticks }, area, (nine) => percentOf(nine), 'percentile'),

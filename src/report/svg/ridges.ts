@@ -1,4 +1,4 @@
-import { formatDuration } from '../format.js';
+import { formatLatency } from '../bench-format.js';
 import { decimal, element, type Markup } from '../html/markup.js';
 import { binSamples } from './bins.js';
 import { CHART_WIDTH, chart, fitted, label, path, timeUnit, tooltip, xAxis } from './chart.js';
@@ -49,7 +49,7 @@ export function ridges(name: string, rows: readonly Ridge[], width = CHART_WIDTH
         path(`M${decimal(x.at(median))} ${base + 4}v${-RISE - 6}`, 'median'),
         path(`M${decimal(x.at(p99))} ${base + 4}v-14`, 'p99'),
         label(fitted(rowName, width - 30), area.left, base - RISE - 10),
-        tooltip(`${rowName}: p50 ${formatDuration(median)}, p99 ${formatDuration(p99)}`),
+        tooltip(`${rowName}: p50 ${formatLatency(median)}, p99 ${formatLatency(p99)}`),
       );
     }),
     xAxis(x, area, unit.format, `latency, ${unit.name}${kind === 'log' ? ' (log)' : ''}`),

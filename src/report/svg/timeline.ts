@@ -16,7 +16,9 @@ export interface TimelineOptions {
 
 const HEIGHT = 250;
 /** Up to so many requests on the usual width each is a dot; above, columns from the least to the largest of their time. */
-const MOST_DOTS = 1200;
+const MOST_DOTS = 1600;
+/** Fewer dots are drawn larger. */
+const FEW_DOTS = 100;
 /** Part of the width between two rounds. */
 const GAP = 0.012;
 
@@ -71,7 +73,7 @@ export function timeline(options: TimelineOptions): Markup {
             ? label(String(round.number + 1), from + size / 2, area.top - 8, 'quiet', 'middle')
             : undefined,
         points <= mostDots
-          ? path(dots(round, place, y), 'dots')
+          ? path(dots(round, place, y), points <= FEW_DOTS ? 'dots few' : 'dots')
           : element(
               'g',
               { 'stroke-width': columnWidth + 0.2 },

@@ -1,4 +1,5 @@
-import { formatBytes, formatDuration, formatNumber, formatRate } from '../format.js';
+import { formatLatency } from '../bench-format.js';
+import { formatBytes, formatNumber, formatRate } from '../format.js';
 import { decimal, element, type Markup } from '../html/markup.js';
 import { safeText } from '../safe-text.js';
 import { CHART_WIDTH, chart, label, path, timeUnit, tooltip, xAxis, yAxis } from './chart.js';
@@ -84,7 +85,7 @@ function pointText({
 }: TradeOffPoint): string {
   const memory = memoryBytes === undefined ? '' : `, ${formatBytes(memoryBytes)} at most`;
   const place = `${isBest ? ', on the front' : ''}${isSuggested ? ', suggested' : ''}`;
-  return `#${number} ${text}: p50 ${formatDuration(latencyMs)}, ${formatRate(perSecond)}${memory}${place}`;
+  return `#${number} ${text}: p50 ${formatLatency(latencyMs)}, ${formatRate(perSecond)}${memory}${place}`;
 }
 
 /** Of the best ones, those that nothing beats in these two alone, by latency. */

@@ -13,7 +13,7 @@ import type {
 import { MeasureLoop } from '../timing/measure-loop.js';
 import { WARM_UP } from '../timing/warm-up.js';
 import type { Feeds } from '../types.js';
-import { sameShapes, sampleFeeds } from './sample-feeds.js';
+import { feedBytes, sameShapes, sampleFeeds } from './sample-feeds.js';
 
 /**
  * Begins a measurement of a session: prepares a few samples and times the first run. Inputs are converted outside the
@@ -37,6 +37,7 @@ export async function measureStartJob(state: ChildState, params: MeasureStartPar
     measurement: state.keepMeasurement(params.session, loop),
     inputs: [...(feeds[0] as Feeds)].map(([name, { dataType, dims }]) => ({ name, dataType, dims })),
     samples: feeds.length,
+    inputBytes: feeds.reduce((sum, sample) => sum + feedBytes(sample), 0),
     firstRunMs,
   };
 }

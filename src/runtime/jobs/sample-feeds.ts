@@ -5,6 +5,8 @@ import type { Feeds, SampleSource, ValueSpec } from '../types.js';
 
 /** Different samples in turn, so that one odd sample does not stand for all. */
 const MOST_SAMPLES = 8;
+/** Samples are kept ready, so large ones are fewer: they count as memory of the model otherwise. */
+const MOST_BYTES = 64 * 1024 * 1024;
 
 /** What a measurement feeds. */
 export interface FeedsParams {
@@ -32,8 +34,13 @@ export async function sampleFeeds(context: JobContext, params: FeedsParams): Pro
       );
     }
     const feeds: Feeds[] = [];
-    for (let i = 0; i < count; i++) feeds.push(await reader.read(i * rows, rows));
-    for (const sample of feeds) checkSizes(sample, inputs);
+    let bytes = 0;
+    for (let i = 0; i < count && bytes < MOST_BYTES; i++) {
+      const sample = await reader.read(i * rows, rows);
+      checkSizes(sample, inputs);
+      feeds.push(sample);
+      bytes += feedBytes(sample);
+    }
     return feeds;
   } finally {
     await reader.close?.();
@@ -68,6 +75,13 @@ function checkSizes(feeds: Feeds, inputs: readonly ValueSpec[]): void {
       `The input "${name}" was to be ${type}[${chosen}], but a sample of the data is ${type}[${tensor.dims.join(',')}]`,
     );
   }
+}
+
+/** Memory of a sample, strings aside. */
+export function feedBytes(feeds: Feeds): number {
+  let bytes = 0;
+  for (const { data } of feeds.values()) if (ArrayBuffer.isView(data)) bytes += data.byteLength;
+  return bytes;
 }
 
 /** Whether all samples have the shapes of the first. */

@@ -19,6 +19,8 @@ export interface LoopPart {
   readonly latencyMs: Float64Array;
   /** Open loop only. */
   readonly serviceMs?: Float64Array;
+  /** Open loop only: how late the next request is already, 0 when it is not due. */
+  readonly behindMs?: number;
   readonly wallMs: number;
 }
 
@@ -83,7 +85,8 @@ export class MeasureLoop {
     this.#elapsedMs += wallMs;
     const part = { startMs: this.#startMs.take(), latencyMs: this.#latencyMs.take(), wallMs };
     if (!this.#arrivals) return part;
-    return { ...part, serviceMs: this.#serviceMs.take() };
+    this.#dueMs ??= this.#arrivals();
+    return { ...part, serviceMs: this.#serviceMs.take(), behindMs: Math.max(0, this.#elapsedMs - this.#dueMs) };
   }
 
   async #closedLoop(origin: number, end: number, maxRuns: number): Promise<void> {

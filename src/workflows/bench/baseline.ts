@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { quantileNearestRank } from '../../bench/quantiles.js';
-import { judgeAgainstReport, judgeRegression, type PairedRound } from '../../bench/regression.js';
+import { judgeAgainstReport } from '../../bench/against-report.js';
+import { judgeRegression, type PairedRound } from '../../bench/regression.js';
 import type { Scenario } from '../../bench/scenario.js';
 import { summarizeLatency } from '../../bench/summarize.js';
 import { ServeOptError } from '../../errors.js';
@@ -178,7 +179,7 @@ export class Baseline {
     scenario: Scenario,
     options: BenchOptions,
   ): RegressionReport {
-    const { minEffect, seed } = settings(options);
+    const { minEffect } = settings(options);
     const base = { configuration: run.configuration.label, baseline: this.name, kind: 'report', minEffect } as const;
     const notComparable = (why: string): RegressionReport => ({ ...base, rounds: [], verdict: 'not-comparable', why });
     if (report.cpuModel !== environment.cpuModel)
@@ -196,8 +197,11 @@ export class Baseline {
     if (!earlier) return notComparable('it has no configuration of these inputs, threads and execution providers');
     if (earlier.processes.length === 0) return notComparable('it measured nothing of this configuration');
     const { processes } = summarizeLatency(run.segments);
-    const { verdict, ...found } = judgeAgainstReport(earlier.processes, processes, { minEffect, seed });
-    return { ...base, ...found, verdict };
+    const { verdict = 'inconclusive', ...found } = judgeAgainstReport(earlier.processes, processes, {
+      minEffect,
+      final: true,
+    });
+    return { ...base, ...found, rounds: [], verdict };
   }
 }
 

@@ -161,7 +161,9 @@ async function measureAll({ runs, gates }: Progress, options: BenchOptions, stag
     const active = runs.filter((run) => !run.error && (round < processes || gates.isOpen(run.label)));
     if (active.length === 0 || (round > 0 && gates.size > 0 && passed() >= maxTimeMs)) break;
     for (const [index, run] of active.entries()) {
-      await run.round(roundMs(round, durationMs, processes, run.startMs));
+      const leftMs = gates.size === 0 || round < processes ? Number.POSITIVE_INFINITY : maxTimeMs - passed();
+      if (leftMs <= 0) break;
+      await run.round(Math.min(leftMs, roundMs(round, durationMs, processes, run.startMs)));
       gates.judge(run, false);
       stages.advance(Math.floor(100 * Math.min(1, share(round + (index + 1) / active.length))), 100);
     }

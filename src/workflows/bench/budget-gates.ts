@@ -51,8 +51,9 @@ class Gate {
     this.#judge = judgeOf(budget, scenario, minRounds);
   }
 
+  /** Whether measuring more may decide it: a fact waits for the end only. */
   get isOpen(): boolean {
-    return this.#found === undefined;
+    return this.#found === undefined && this.#budget.test !== 'fact';
   }
 
   judge(measured: Measured, final: boolean): void {

@@ -5,7 +5,6 @@ import { summarizeThroughput } from '../../bench/throughput.js';
 import { formatType } from '../../ir/type.js';
 import type {
   BenchReport,
-  BenchVerdict,
   ConfigurationReport,
   EnvironmentReport,
   RegressionReport,
@@ -17,6 +16,7 @@ import type { BudgetGates } from './budget-gates.js';
 import { coldStartReport } from './cold-start.js';
 import type { ConfigurationRun } from './configuration-run.js';
 import { chosenSizes } from './sizes.js';
+import { overall } from './verdict.js';
 
 /** Requests kept in the report, of each configuration. */
 const MOST_KEPT = 20_000;
@@ -61,14 +61,6 @@ export function benchReport(found: Findings): BenchReport {
     warnings: found.warnings,
     notes: [...new Set(found.notes)],
   };
-}
-
-/** One broken gate breaks all; one that is not decided leaves all undecided. Undefined without gates. */
-export function overall(verdicts: readonly (BenchVerdict | 'not-comparable')[]): BenchVerdict | undefined {
-  const judged = verdicts.filter((verdict) => verdict !== 'not-comparable');
-  if (judged.length === 0) return undefined;
-  if (judged.includes('fail')) return 'fail';
-  return judged.includes('inconclusive') ? 'inconclusive' : 'pass';
 }
 
 /** A data set by its name, without its folder. */

@@ -201,8 +201,8 @@ export class SpeedGate {
     if (first instanceof Failure) return first;
     if (!isClearlySlower(first)) return { latency: first, slower: false };
     let latency = first;
-    for (let process = 0; process <= CONFIRMATIONS; process++) {
-      if (process > 0) await this.#original.runtime.close();
+    for (let confirmation = 0; confirmation <= CONFIRMATIONS; confirmation++) {
+      if (confirmation > 0) await this.#original.runtime.close();
       const again = await this.#look(a, b, source, CLOSER_LOOK);
       if (again instanceof Failure) return again;
       latency = again;

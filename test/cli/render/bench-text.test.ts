@@ -132,7 +132,7 @@ describe('renderBench', () => {
     expect(text).toContain('tiny 25.1 MB · openai at http://127.0.0.1:8000');
     expect(text).toContain('open loop, latency from the time a request was due');
     expect(text).toContain('First token  12.0 ms        p50, p99 30.0 ms');
-    expect(text).toContain('Tokens       88.0/s         in one answer, 95 %: 80.0–93.0/s; 12,000 in all');
+    expect(text).toContain('Tokens       88/s           in one answer, 95 %: 80–93/s; 12,000 in all');
     expect(text).toContain('Answers      200: 990 · 503: 10');
   });
 

@@ -1,4 +1,5 @@
 /** What is said of a benchmark in sentences. */
+
 import type { Scenario } from '../../bench/scenario.js';
 import type { BenchReport } from '../bench-types.js';
 import { formatRate, plural } from '../format.js';

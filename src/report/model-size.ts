@@ -1,4 +1,4 @@
-import type { ReportModel } from '../../report/types.js';
+import type { ReportModel } from './types.js';
 
 /** Bytes of a model file and of the data files it refers to. */
 export function modelSizeBytes(model: ReportModel): number {

@@ -1,5 +1,5 @@
-import { formatDuration, formatNumber } from '../../report/format.js';
-import type { LatencyComparison } from '../../report/types.js';
+import { formatDuration, formatNumber } from './format.js';
+import type { LatencyComparison } from './types.js';
 
 /** What the measurement says about B against A; `unclear` when 1 lies within the interval of the ratio. */
 export function latencyVerdict(latency: LatencyComparison): 'faster' | 'slower' | 'unclear' {

@@ -1,0 +1,58 @@
+/** What is said of two models on the same samples, on the terminal and in pages. */
+import type { ComparisonResult, MetricComparison } from '../evaluate/comparison.js';
+import { formatNumber, formatPercent, formatPoints, plural } from './format.js';
+import { safeText } from './safe-text.js';
+
+/** `64 samples of calib.npz`, `16 made-up samples (seed 0)`. */
+export function sourcePhrase({ source, samples }: ComparisonResult): string {
+  if (source.kind === 'seeded') return `${plural(samples, 'made-up sample')} (seed ${source.seed})`;
+  const from = source.first > 0 ? `, from number ${source.first + 1}` : '';
+  return `${plural(samples, 'sample')} of ${safeText(source.name, 100)}${from}`;
+}
+
+/** The one number to quote of how alike two models are. */
+export interface Agreement {
+  readonly value: string;
+  /** What the value is, to stand after it: `same top-1`. */
+  readonly what: string;
+}
+
+/**
+ * Share of equal decisions where there are classes, else the worst SQNR, else the share of equal elements. With labels it
+ * is the output they are about; without, the first: rows of numbers after it need not be classes (a sentence's embedding).
+ */
+export function agreementOf({ outputs, metrics }: ComparisonResult): Agreement | undefined {
+  const labelled = metrics?.[0]?.output;
+  const decided =
+    outputs.find(({ name, top1Agreement }) => name === labelled && top1Agreement) ??
+    outputs.find(({ top1Agreement }) => top1Agreement);
+  if (decided?.top1Agreement) return { value: formatPercent(decided.top1Agreement.value), what: 'same top-1' };
+  const noise = outputs.flatMap((output) => (output.sqnrDb === undefined ? [] : [output.sqnrDb]));
+  if (noise.length > 0) return { value: formatSqnr(Math.min(...noise)), what: 'SQNR' };
+  const equal = outputs.flatMap((output) => (Number.isNaN(output.exactEqual) ? [] : [output.exactEqual]));
+  return equal.length === 0 ? undefined : { value: formatPercent(Math.min(...equal)), what: 'equal' };
+}
+
+/** `top-1 accuracy −0.2 pt`. */
+export function metricPhrase(metric: MetricComparison): string {
+  return `${metric.metric} ${formatDifference(metric)}`;
+}
+
+/** Metrics that are not shares of a whole. */
+const PLAIN_METRICS = new Set<string>(['mean absolute error', 'root mean square error']);
+
+/** A metric's value in its own unit. */
+export function formatMetric(metric: MetricComparison, value: number): string {
+  return PLAIN_METRICS.has(metric.metric) ? formatNumber(value, 4) : formatPercent(value);
+}
+
+/** How far B is from A, in the metric's own unit. */
+export function formatDifference(metric: MetricComparison): string {
+  if (!PLAIN_METRICS.has(metric.metric)) return formatPoints(metric.difference);
+  return `${metric.difference > 0 ? '+' : ''}${formatNumber(metric.difference)}`;
+}
+
+/** Decibels; infinite where nothing differs. */
+export function formatSqnr(sqnrDb: number): string {
+  return Number.isFinite(sqnrDb) ? `${sqnrDb.toFixed(1)} dB` : formatNumber(sqnrDb);
+}

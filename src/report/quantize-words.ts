@@ -1,0 +1,26 @@
+/** What is said of a quantization, on the terminal and in pages. */
+import type { ComparisonResult } from '../evaluate/comparison.js';
+import { plural } from './format.js';
+import type { QuantizeReport } from './types.js';
+
+/** What was done to the model. */
+export const MODE_WORDS = {
+  static: 'static INT8',
+  dynamic: 'dynamic INT8',
+  fp16: 'FP16',
+  none: 'unchanged',
+} as const;
+
+/** Nodes before the first step and after the last. */
+export function nodeCounts(report: QuantizeReport): readonly [number, number] | undefined {
+  const first = report.steps[0];
+  const last = report.steps.at(-1);
+  return first === undefined || last === undefined ? undefined : [first.nodesBefore, last.nodesAfter];
+}
+
+/** `64 held-out samples`, `8 made-up samples`. */
+export function samplesPhrase({ source, samples }: ComparisonResult): string {
+  if (source.kind === 'seeded') return plural(samples, 'made-up sample');
+  // What follows the calibration samples took no part in the calibration.
+  return plural(samples, source.first > 0 ? 'held-out sample' : 'sample');
+}

@@ -1,0 +1,35 @@
+/** What was really done to a written file before it was handed over, no more. */
+import type { OptimizeReport, QuantizeReport } from './types.js';
+
+/** A sentence, and whether everything was done that could be. */
+export interface Checks {
+  readonly done: boolean;
+  readonly text: string;
+}
+
+/** Of an optimized model. */
+export function optimizeChecks({ verification }: OptimizeReport): Checks {
+  const { runs, numerics } = verification;
+  if (runs === 'unchanged') return { done: true, text: 'the output is the input, byte for byte' };
+  if (runs === 'passed') {
+    const how = numerics === 'exact' ? 'equal bit for bit' : 'equal within rounding';
+    return { done: true, text: `verified: read back, loaded and run beside the original in ONNX Runtime, ${how}` };
+  }
+  const text = 'not verified: the file was read back and its interface checked, but not run';
+  return { done: false, text: because(text, verification.reason) };
+}
+
+/** Of a quantized model. */
+export function quantizeChecks({ verification }: QuantizeReport): Checks {
+  const { loads, runs, reason } = verification;
+  if (runs === 'passed') {
+    return { done: true, text: 'verified: read back, loaded and run beside the original in ONNX Runtime' };
+  }
+  if (loads === 'passed') return { done: false, text: because('only loaded in ONNX Runtime, not run', reason) };
+  const text = 'not verified: the file was read back, but neither loaded nor run in ONNX Runtime';
+  return { done: false, text: because(text, reason) };
+}
+
+function because(text: string, reason: string | undefined): string {
+  return reason === undefined ? text : `${text}: ${reason}`;
+}
