@@ -51,8 +51,7 @@ export class GrpcConnection {
 
   constructor(transport: Transport) {
     this.#transport = transport;
-    transport.signal?.addEventListener('abort', this.close);
-    if (transport.signal?.aborted) this.close();
+    transport.connections.add(this.close);
   }
 
   /** Calls `/service/method` with a framed message. The body of the answer is the message alone. */
@@ -72,7 +71,7 @@ export class GrpcConnection {
 
   readonly close = (): void => {
     this.#closed = true;
-    this.#transport.signal?.removeEventListener('abort', this.close);
+    this.#transport.connections.delete(this.close);
     this.#fail?.(CLOSED);
     this.#session?.destroy();
   };

@@ -1,6 +1,7 @@
 import { Agent, type ClientRequest, type IncomingMessage, request as plainRequest } from 'node:http';
 import { Agent as SecureAgent, request as secureRequest } from 'node:https';
 import { type Answer, isFailure } from './client.js';
+import type { LiveConnections } from './live-connections.js';
 import { CLOSED, type Failure, failedExchange, failureOf } from './server-error.js';
 import type { ServerUrl } from './server-url.js';
 
@@ -13,8 +14,7 @@ export interface Transport {
   readonly timeoutMs: number;
   /** A larger answer is not read on. */
   readonly maximumAnswerBytes: number;
-  /** Closes every connection. */
-  readonly signal?: AbortSignal;
+  readonly connections: LiveConnections;
 }
 
 export interface HttpRequest {
@@ -48,8 +48,7 @@ export class HttpConnection {
     this.#transport = transport;
     this.#agent = transport.url.secure ? new SecureAgent(options) : new Agent(options);
     this.#request = transport.url.secure ? secureRequest : plainRequest;
-    transport.signal?.addEventListener('abort', this.close);
-    if (transport.signal?.aborted) this.close();
+    transport.connections.add(this.close);
   }
 
   async exchange(request: HttpRequest): Promise<Answer | Failure> {
@@ -67,7 +66,7 @@ export class HttpConnection {
 
   readonly close = (): void => {
     this.#closed = true;
-    this.#transport.signal?.removeEventListener('abort', this.close);
+    this.#transport.connections.delete(this.close);
     this.#current?.destroy();
     this.#agent.destroy();
   };

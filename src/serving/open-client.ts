@@ -2,6 +2,7 @@ import { ServeOptError } from '../errors.js';
 import { isFailure, type ServerClient } from './client.js';
 import { HttpConnection, type Transport } from './http-connection.js';
 import { jsonObject, parseJson } from './json-tensor.js';
+import { LiveConnections } from './live-connections.js';
 import { type CompletionOptions, OpenAiClient } from './openai.js';
 import type { Protocol } from './protocols.js';
 import { failedExchange } from './server-error.js';
@@ -49,7 +50,7 @@ export async function openClient(urlText: string, options: ClientOptions): Promi
     headers: headerFields(options.headers ?? []),
     timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
     maximumAnswerBytes: options.maximumAnswerBytes ?? DEFAULT_ANSWER_BYTES,
-    ...(options.signal ? { signal: options.signal } : {}),
+    connections: new LiveConnections(options.signal),
   };
   if (options.model !== undefined && url.model !== undefined && options.model !== url.model) {
     throw new ServeOptError('SO1002', `The URL names the model "${url.model}" and --model another`);

@@ -55,6 +55,7 @@ const CAUSES: ReadonlyMap<string, { readonly why: string; readonly hint?: string
 
 const UNTRUSTED = /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_(VERIFY|GET)\w*)$/;
 
+const RESET_HINT = 'is it the right port? A server with TLS is given as https:// or grpcs://';
 const RESET: Failure = { failure: 'connection reset', why: 'the connection was closed before an answer' };
 
 /** The failure that an error of a socket, of TLS or of the HTTP parser stands for. */
@@ -112,10 +113,8 @@ export function failedExchange(place: string, failure: Failure): ServeOptError {
     code === 'SO5101'
       ? `The server at ${place} cannot be reached`
       : `The server at ${place} does not answer as it should`;
-  return new ServeOptError(code, message, {
-    why: failure.why,
-    ...(failure.hint === undefined ? {} : { hint: failure.hint }),
-  });
+  const hint = failure.hint ?? (failure.failure === 'connection reset' ? RESET_HINT : undefined);
+  return new ServeOptError(code, message, { why: failure.why, ...(hint === undefined ? {} : { hint }) });
 }
 
 /** SO5103: the answer is not what the protocol says. */

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { isFailure } from '../../src/serving/client.js';
@@ -167,6 +168,18 @@ describe('a server that fails', () => {
     const described = opened.describe();
     setTimeout(() => controller.abort(), 20);
     await expect(described).rejects.toMatchObject({ code: 'SO8130' });
+  });
+
+  it('costs one listener of the signal, however many connections there are', async () => {
+    const server = await v2Server();
+    const controller = new AbortController();
+    const { signal } = controller;
+    const opened = await client(`${server.url}/v2/models/double`, { protocol: 'v2-http', signal });
+    const connections = Array.from({ length: 50 }, () => opened.connect());
+    expect(getEventListeners(signal, 'abort').length).toBe(1);
+    controller.abort();
+    expect(await connections[49]?.send(opened.prepare(FEEDS))).toMatchObject({ failure: 'closed' });
+    expect(await opened.connect().send(opened.prepare(FEEDS))).toMatchObject({ failure: 'closed' });
   });
 
   it('is told from one that answers', async () => {

@@ -1,5 +1,5 @@
 import { arrivalTimes } from '../../bench/arrivals.js';
-import { median } from '../../bench/quantiles.js';
+import { median, quantileNearestRank } from '../../bench/quantiles.js';
 import type { Scenario } from '../../bench/scenario.js';
 import type { Segment } from '../../bench/segment.js';
 import { summarizeLatency, thin } from '../../bench/summarize.js';
@@ -35,6 +35,8 @@ const TRIED_REQUESTS = 3;
 const WARM_UP_STRETCH_MS = 250;
 const WARM_UP_TOLERANCE = 0.05;
 
+/** Lateness of a tenth of the requests, with connections free, that is worth a word. */
+const LATE_MS = 1;
 /** Requests kept in the report, of each configuration. */
 const MOST_KEPT = 20_000;
 
@@ -213,6 +215,12 @@ export class ServerConfiguration implements Measured {
       const share = Math.round(this.#busyShare * 100);
       found.push(`${this.label}: sending took ${share} % of one core here: the server may be faster than this tells`);
     }
+    const lateMs = this.#longestQueue === 0 ? lateness(this.segments) : 0;
+    if (lateMs > LATE_MS) {
+      found.push(
+        `${this.label}: a tenth of the requests went out ${lateMs.toFixed(1)} ms late or more: this machine is busy`,
+      );
+    }
     if (this.#longestQueue > 0) {
       const { connections } = this.#options;
       found.push(`${this.label}: up to ${this.#longestQueue} requests waited for one of ${connections} connections`);
@@ -255,4 +263,12 @@ export class ServerConfiguration implements Measured {
 
 function keptOf(segments: number): number {
   return Math.max(100, Math.ceil(MOST_KEPT / segments));
+}
+
+/** By how much requests of an open loop were sent too late: the ninth decile, in ms. */
+function lateness(segments: readonly Segment[]): number {
+  const all = segments.flatMap(({ latencyMs, serviceMs }) =>
+    serviceMs ? Array.from(latencyMs, (ms, index) => ms - (serviceMs[index] as number)) : [],
+  );
+  return all.length === 0 ? 0 : quantileNearestRank(all, 0.9);
 }
