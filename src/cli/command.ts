@@ -28,6 +28,8 @@ export interface CommandResult {
   readonly next?: string;
   /** Default 0. */
   readonly exitCode?: ExitCode;
+  /** GitHub was told already of what went wrong. */
+  readonly annotated?: boolean;
   /** stdout already carries the answer (model bytes): `text` and the report go to stderr. */
   readonly stdoutTaken?: boolean;
 }

@@ -75,7 +75,7 @@ async function print(
       writeText(context.stderr, `${errorStyle.dim(`next: ${safeText(result.next)}`)}\n`, context);
     }
   }
-  if (exitCode === EXIT.gate && inGitHubActions(context)) {
+  if (exitCode === EXIT.gate && !result.annotated && inGitHubActions(context)) {
     context.stderr.write(workflowError(`serve-opt ${definition.name}`, result.summary ?? 'a gate is not met'));
   }
 }

@@ -21,6 +21,7 @@ export async function run(context: CommandContext, args: readonly string[], flag
     report,
     text: () => renderBench(report, context),
     summary: benchSummary(report),
+    annotated: true,
     exitCode: exitCodeOf(report, flags, context.signal),
   };
 }

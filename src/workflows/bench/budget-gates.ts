@@ -6,6 +6,7 @@ import { quantileReports } from '../../bench/quantile-interval.js';
 import { median } from '../../bench/quantiles.js';
 import type { Scenario } from '../../bench/scenario.js';
 import type { Segment } from '../../bench/segment.js';
+import { summarizeThroughput } from '../../bench/throughput.js';
 import type { BenchVerdict, BudgetReport } from '../../report/bench-types.js';
 import { formatBytes, formatPercent } from '../../report/format.js';
 
@@ -24,18 +25,24 @@ export interface Measured {
   readonly tokensPerRequest?: number;
 }
 
-/** What a budget was found to be. */
-interface Finding {
-  readonly verdict: BenchVerdict;
+/** A figure with its interval. */
+interface Figure {
   readonly measured?: number;
   readonly low?: number;
   readonly high?: number;
+}
+
+/** What a budget was found to be. */
+interface Finding {
+  readonly verdict: BenchVerdict;
   readonly why: string;
 }
 
 interface Judge {
   /** Undefined when more is needed; never when `final`. */
   judge(measured: Measured, final: boolean): Finding | undefined;
+  /** The figure that the budget is about, of all that was measured. */
+  figure(measured: Measured): Figure;
 }
 
 /** One budget on one configuration; once decided it stays so. */
@@ -44,6 +51,7 @@ class Gate {
   readonly #label: string;
   readonly #judge: Judge;
   #found: Finding | undefined;
+  #figure: Figure = {};
 
   constructor(budget: Budget, label: string, scenario: Scenario, minRounds: number) {
     this.#budget = budget;
@@ -58,12 +66,14 @@ class Gate {
 
   judge(measured: Measured, final: boolean): void {
     this.#found ??= this.#judge.judge(measured, final);
+    // The verdict stands as it was reached; the figure beside it is that of everything, as in the tables.
+    if (final) this.#figure = this.#judge.figure(measured);
   }
 
   report(): BudgetReport {
     const { metric, text, limit, unit } = this.#budget;
     const found = this.#found ?? { verdict: 'inconclusive', why: 'not enough was measured' };
-    return { configuration: this.#label, metric, budget: text, limit, unit, ...found };
+    return { configuration: this.#label, metric, budget: text, limit, unit, ...this.#figure, ...found };
   }
 }
 
@@ -115,41 +125,50 @@ function judgeOf(budget: Budget, scenario: Scenario, minRounds: number): Judge {
   switch (budget.test) {
     case 'quantile': {
       const test = new PercentileBudgetTest({ probability, limitMs: limit, minRounds });
+      const segmentsOf = ({ firstTokens = [], segments }: Measured): readonly Segment[] =>
+        metric === 'first-token' ? firstTokens : segments;
       return {
-        judge: (measured, final) => {
-          const segments = metric === 'first-token' ? (measured.firstTokens ?? []) : measured.segments;
-          const { verdict, why } = test.judge(segments, final);
-          return verdict && { verdict, why, ...quantileOf(segments, probability) };
-        },
+        judge: (measured, final) => finding(test.judge(segmentsOf(measured), final)),
+        figure: (measured) => quantileOf(segmentsOf(measured), probability),
       };
     }
     case 'throughput': {
       let test: IntervalBudgetTest | undefined;
+      const perRequest = ({ tokensPerRequest = 0, rows }: Measured): number =>
+        metric === 'tokens' ? tokensPerRequest : rows;
       return {
         judge: (measured, final) => {
-          const perRequest = metric === 'tokens' ? (measured.tokensPerRequest ?? 0) : measured.rows;
-          test ??= throughputBudget(limit, perRequest, scenario, { minRounds });
-          const { verdict, estimate, why } = test.judge(measured.segments, final);
-          const { value, ...interval } = estimate;
-          return verdict && { verdict, why, measured: value, ...interval };
+          test ??= throughputBudget(limit, perRequest(measured), scenario, { minRounds });
+          return finding(test.judge(measured.segments, final));
+        },
+        figure: (measured) => {
+          const { value, ...interval } = summarizeThroughput(measured.segments, perRequest(measured), scenario);
+          return { measured: value, ...interval };
         },
       };
     }
     case 'cold-start':
       return {
-        judge: ({ coldStartsMs }, final) => {
-          const { verdict, why } = judgeMedianBudget(coldStartsMs, limit, { final });
-          if (!verdict) return undefined;
-          return { verdict, why, ...(coldStartsMs.length > 0 ? { measured: median(coldStartsMs) } : {}) };
-        },
+        judge: ({ coldStartsMs }, final) => finding(judgeMedianBudget(coldStartsMs, limit, { final })),
+        figure: ({ coldStartsMs }) => (coldStartsMs.length > 0 ? { measured: median(coldStartsMs) } : {}),
       };
     case 'fact':
-      return { judge: (measured, final) => (final ? factFinding(budget, measured) : undefined) };
+      return {
+        judge: (measured, final) => (final ? factFinding(budget, measured) : undefined),
+        figure: (measured) => {
+          const value = factOf(metric, measured);
+          return value === undefined ? {} : { measured: value };
+        },
+      };
   }
 }
 
+function finding({ verdict, why }: { verdict: BenchVerdict | undefined; why: string }): Finding | undefined {
+  return verdict && { verdict, why };
+}
+
 /** The percentile itself, with its interval, beside the verdict on it. */
-function quantileOf(segments: readonly Segment[], probability: number): Partial<Finding> {
+function quantileOf(segments: readonly Segment[], probability: number): Figure {
   const runs = segments.reduce((sum, { latencyMs }) => sum + latencyMs.length, 0);
   const all = new Float64Array(runs);
   let at = 0;
@@ -172,7 +191,7 @@ function factFinding({ metric, limit, unit }: Budget, measured: Measured): Findi
   const value = factOf(metric, measured);
   if (value === undefined) return { verdict: 'inconclusive', why: 'it was not measured' };
   const text = unit === 'bytes' ? formatBytes(value) : formatPercent(value);
-  return { verdict: value <= limit ? 'pass' : 'fail', measured: value, why: text };
+  return { verdict: value <= limit ? 'pass' : 'fail', why: text };
 }
 
 function factOf(metric: string, { segments, sizeBytes, memoryBytes }: Measured): number | undefined {
