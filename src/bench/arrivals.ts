@@ -6,9 +6,9 @@ import type { ArrivalProcess } from './scenario.js';
  * independent and exponential, so requests come in clumps as those of many users do. Constant: equal gaps from 0 on; times
  * are multiples of the gap, so that no rounding adds up.
  */
-export function arrivalTimes(ratePerSecond: number, process: ArrivalProcess, random: Random): () => number {
+export function arrivalTimes(ratePerSecond: number, arrivals: ArrivalProcess, random: Random): () => number {
   const gapMs = 1000 / ratePerSecond;
-  if (process === 'constant') {
+  if (arrivals === 'constant') {
     let index = 0;
     return () => index++ * gapMs;
   }
