@@ -38,8 +38,8 @@ const FIRST_LOOK = 5;
 /**
  * Whether a candidate is slower than an earlier report of the same machine says its baseline was. Nothing is paired: the
  * ratio is that of the geometric means of process medians, the interval Welch's (1947) for two sets that differ in
- * spread. FAIL only when it excludes 1 and the effect is larger than `minEffect`, than the spread of the processes of
- * either run, and than what runs apart in time differ by. PASS when the interval ends below 1 + `minEffect`. To know more,
+ * spread. FAIL only when it lies above what runs apart in time differ by, and the effect is larger than `minEffect` and
+ * than the spread of the processes of either run. PASS when the interval ends below 1 + `minEffect`. To know more,
  * time both models in turns.
  */
 export function judgeAgainstReport(
@@ -76,7 +76,7 @@ export function judgeAgainstReport(
   let verdict: BenchVerdict | undefined = undecided;
   if (spent !== undefined) {
     const wide = interval(spent);
-    if (effect - wide > 0 && ratio.value - 1 > Math.max(minEffect, noise)) verdict = 'fail';
+    if (effect - wide > Math.log1p(betweenRuns) && ratio.value - 1 > Math.max(minEffect, noise)) verdict = 'fail';
     else if (effect + wide < Math.log1p(minEffect)) verdict = 'pass';
   }
   const seen = `${change(ratio.value)} (${percent(confidence)}: ${change(ratio.low)} to ${change(ratio.high)})`;

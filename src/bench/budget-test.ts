@@ -1,7 +1,7 @@
 import type { BenchVerdict } from '../report/bench-types.js';
 import { AlphaSpending } from './alpha-spending.js';
 import { binomialAtLeast, binomialAtMost, clopperPearsonLower, clopperPearsonUpper, leastRuns } from './binomial.js';
-import { designEffect, exceedance } from './dispersion.js';
+import { designEffect } from './dispersion.js';
 import { count, percent, plural } from './numbers-in-words.js';
 import type { Segment } from './segment.js';
 
@@ -25,7 +25,10 @@ export interface BudgetJudgement {
   readonly runs: number;
   /** So many independent runs would tell as much. */
   readonly effectiveRuns: number;
-  /** Bounds of the share of runs over the limit, each one-sided, with the confidence that this look may claim. */
+  /**
+   * Bounds of the share of runs over the limit, each one-sided, with the confidence that the last look may claim; 0 and 1
+   * before the first one.
+   */
   readonly upper: number;
   readonly lower: number;
   /** One clause with the numbers. */
@@ -52,7 +55,11 @@ export class PercentileBudgetTest {
   readonly #minRounds: number;
   readonly #pass: AlphaSpending;
   readonly #fail: AlphaSpending;
+  /** Runs over the limit, by segment: nothing is counted twice. */
+  readonly #counts = new WeakMap<Segment, number>();
   #effect = 1;
+  #upper = 1;
+  #lower = 0;
 
   constructor({ probability, limitMs, confidence = 0.95, minRounds = 5 }: PercentileBudget) {
     const alpha = 1 - confidence;
@@ -68,7 +75,12 @@ export class PercentileBudgetTest {
 
   /** Judges all that was measured so far; `final`: there will be no more. */
   judge(segments: readonly Segment[], final: boolean): BudgetJudgement {
-    const { runs, over } = exceedance(segments, this.#limitMs);
+    let runs = 0;
+    let over = 0;
+    for (const segment of segments) {
+      runs += segment.latencyMs.length + segment.failures;
+      over += this.#over(segment);
+    }
     const rounds = new Set(segments.map(({ round }) => round)).size;
     const allowed = this.#allowed;
     let passTail: number | undefined;
@@ -85,17 +97,32 @@ export class PercentileBudgetTest {
     } else if (failTail !== undefined && binomialAtLeast(seen.over, seen.runs, allowed) <= failTail * (1 + 1e-12)) {
       verdict = 'fail';
     } else if (final) verdict = 'inconclusive';
+    if (passTail !== undefined) {
+      this.#upper = clopperPearsonUpper(seen.over, seen.runs, passTail);
+      this.#pass.spend(seen.runs, final);
+    }
+    if (failTail !== undefined) {
+      this.#lower = clopperPearsonLower(seen.over, seen.runs, failTail);
+      this.#fail.spend(seen.runs, final);
+    }
     const judgement = {
       verdict,
       over,
       runs,
       effectiveRuns: Math.floor(seen.runs),
-      upper: runs === 0 ? 1 : clopperPearsonUpper(seen.over, seen.runs, passTail ?? this.#pass.next()),
-      lower: runs === 0 ? 0 : clopperPearsonLower(seen.over, seen.runs, failTail ?? this.#fail.next()),
+      upper: this.#upper,
+      lower: this.#lower,
     };
-    if (passTail !== undefined) this.#pass.spend(seen.runs, final);
-    if (failTail !== undefined) this.#fail.spend(seen.runs, final);
     return { ...judgement, why: this.#why(judgement, rounds) };
+  }
+
+  #over(segment: Segment): number {
+    const known = this.#counts.get(segment);
+    if (known !== undefined) return known;
+    let over = segment.failures;
+    for (let i = 0; i < segment.latencyMs.length; i++) if ((segment.latencyMs[i] as number) > this.#limitMs) over++;
+    this.#counts.set(segment, over);
+    return over;
   }
 
   #due(runs: number): boolean {

@@ -2,7 +2,8 @@
 
 /** `3,000` */
 export function count(value: number): string {
-  return Math.round(value).toLocaleString('en-US');
+  // Much faster than toLocaleString, and judges build their reasons at every look.
+  return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
 /** `1 run`, `3,000 runs` */

@@ -40,8 +40,9 @@ export interface RegressionJudgement {
 export const REGRESSION_DEFAULTS = { minEffect: 0.03, confidence: 0.95, seed: 1, resamples: 2000 } as const;
 
 /** Numbers of rounds at which there may be a verdict: to look after each one would find a difference sooner or later. */
-export const REGRESSION_LOOKS = [3, 5, 8, 12, 18, 27, 40, 60, 90, 135, 200] as const;
-export const REGRESSION_LEAST_ROUNDS: number = REGRESSION_LOOKS[0];
+export const REGRESSION_LOOKS = [5, 8, 12, 18, 27, 40, 60, 90, 135, 200] as const;
+/** With fewer rounds than these there is no verdict even when there will be no more. */
+export const REGRESSION_LEAST_ROUNDS = 3;
 
 /**
  * Whether a candidate is slower than its baseline, of sessions that took turns. The effect is the median of the paired
@@ -78,7 +79,9 @@ export function judgeRegression(allRounds: readonly PairedRound[], options: Regr
   const limit = Math.log1p(minEffect);
   // The bootstrap can only widen the interval: it is not needed where Student's leaves no verdict.
   const mayFail = (look?.low ?? -1) > 0 && effect > limit && Math.expm1(effect) > noise;
-  const mayPass = (look?.high ?? limit) < limit;
+  // Three or four processes may all have been placed in memory alike: then the baseline against itself must be calm, too.
+  const calm = rounds.length >= REGRESSION_LOOKS[0] || noise < minEffect;
+  const mayPass = (look?.high ?? limit) < limit && calm;
   if (final || mayFail || mayPass) {
     const resampled = bootstrapMedians(
       rounds.map(({ ratios }) => ratios),

@@ -54,9 +54,11 @@ function pooled(segments: readonly Segment[]): Float64Array {
 export function lagOneAutocorrelation(segments: readonly Pick<Segment, 'latencyMs'>[]): number {
   let products = 0;
   let squares = 0;
+  let rounding = 0;
   for (const { latencyMs } of segments) {
     let mean = 0;
-    for (const ms of latencyMs) mean += ms / latencyMs.length;
+    for (let i = 0; i < latencyMs.length; i++) mean += (latencyMs[i] as number) / latencyMs.length;
+    rounding += latencyMs.length * (1e-14 * mean) ** 2;
     let before = 0;
     for (let i = 0; i < latencyMs.length; i++) {
       const deviation = (latencyMs[i] as number) - mean;
@@ -65,7 +67,7 @@ export function lagOneAutocorrelation(segments: readonly Pick<Segment, 'latencyM
       before = deviation;
     }
   }
-  return squares > 0 ? products / squares : 0;
+  return squares > rounding ? products / squares : 0;
 }
 
 /** Latencies beyond the fences of Tukey's box plot ("Exploratory Data Analysis", 1977), on either side. */

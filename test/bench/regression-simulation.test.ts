@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { judgeRegression, type PairedRound } from '../../src/bench/regression.js';
+import { judgeRegression, type PairedRound, REGRESSION_LOOKS } from '../../src/bench/regression.js';
 import { createRandom, type Random } from '../../src/tensor/random.js';
 
 const SIMULATIONS = 200;
@@ -37,6 +37,8 @@ function simulate(slowDown: number, most: number, seed: number) {
     const rounds: PairedRound[] = [];
     for (let round = 1; round <= most; round++) {
       rounds.push(sharedMachine(random, slowDown));
+      // Between planned looks there is never a verdict.
+      if (round < most && !REGRESSION_LOOKS.some((look) => look === round)) continue;
       const { verdict } = judgeRegression(rounds, { seed: simulation, final: round === most });
       if (verdict === undefined) continue;
       outcome[verdict]++;
@@ -49,15 +51,28 @@ function simulate(slowDown: number, most: number, seed: number) {
 
 describe('judgeRegression on a shared machine, in 200 simulated runs', () => {
   it.each([
-    ['A/A', 1, 20],
-    ['A/A', 1, 60],
-    ['10 %', 1.1, 20],
-    ['5 %', 1.05, 60],
-    ['1 %', 1.01, 60],
-    ['10 % faster', 0.9, 60],
-  ])('%s %d', (name, slow, most) => {
-    const outcome = simulate(slow, most, 1);
-    console.log(name, slow, most, outcome);
-    expect(outcome.fail).toBe(0);
+    ['of 20 rounds', 20],
+    ['of 60 rounds', 60],
+  ])('raises false alarms in at most one of a hundred runs %s where nothing changed', (_name, rounds) => {
+    const outcome = simulate(1, rounds, 1);
+    expect(outcome.fail, JSON.stringify(outcome)).toBeLessThanOrEqual(0.01 * SIMULATIONS);
+    expect(outcome.pass, JSON.stringify(outcome)).toBeGreaterThan(rounds === 60 ? 0.5 * SIMULATIONS : 0);
+  });
+
+  it.each([
+    { effect: '10 %', time: '60 s', slowDown: 1.1, rounds: 20, least: 0.95 },
+    { effect: '5 %', time: '180 s', slowDown: 1.05, rounds: 60, least: 0.8 },
+  ])('finds a slow-down of $effect in what fits $time', ({ slowDown, rounds, least }) => {
+    const outcome = simulate(slowDown, rounds, 1);
+    expect(outcome.fail, JSON.stringify(outcome)).toBeGreaterThanOrEqual(least * SIMULATIONS);
+    expect(outcome.pass, JSON.stringify(outcome)).toBeLessThanOrEqual(0.01 * SIMULATIONS);
+  });
+
+  it('lets small effects be, and faster candidates pass', () => {
+    const small = simulate(1.01, 27, 1);
+    expect(small.fail, JSON.stringify(small)).toBeLessThanOrEqual(0.025 * SIMULATIONS);
+    const faster = simulate(0.9, 27, 1);
+    expect(faster.pass, JSON.stringify(faster)).toBeGreaterThanOrEqual(0.95 * SIMULATIONS);
+    expect(faster.fail).toBe(0);
   });
 });

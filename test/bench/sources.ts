@@ -34,6 +34,14 @@ export const SOURCES: Readonly<Record<string, Source>> = {
       latencyMs[i] = lognormal(random, 0.15) * (busy ? 1.5 : 1);
     }
   },
+  'long bursts': (random, latencyMs) => {
+    // A neighbour is busy through a third of one process in five.
+    for (let i = 0; i < latencyMs.length; i++) latencyMs[i] = lognormal(random, 0.2);
+    if (random.integer(5) > 0) return;
+    const from = random.integer(latencyMs.length);
+    const to = Math.min(latencyMs.length, from + latencyMs.length / 3);
+    for (let i = from; i < to; i++) latencyMs[i] = (latencyMs[i] as number) * 1.3;
+  },
   'sessions ±5 %': (random, latencyMs) => {
     const session = random.uint32() < 2 ** 31 ? 0.95 : 1.05;
     for (let i = 0; i < latencyMs.length; i++) latencyMs[i] = session * lognormal(random, 0.15);
@@ -50,15 +58,22 @@ export function segmentOf(latencyMs: Float64Array, round: number, failures = 0):
   return { startMs, latencyMs, wallMs: at, round, stream: 0, failures };
 }
 
-/** The quantile of a source over very many processes. */
-export function trueQuantile(source: Source, probability: number): number {
-  const process = new Float64Array(500);
-  const all = new Float64Array(600_000);
-  const random = createRandom(20_261);
-  for (let i = 0; i < all.length; i += process.length) {
-    source(random, process);
-    all.set(process, i);
+/** Very many processes of a source, from which simulations draw: what is true of it is known exactly. */
+export interface Population {
+  readonly processes: readonly Segment[];
+  readonly quantile: (probability: number) => number;
+}
+
+export function populationOf(source: Source, processes: number, runs: number): Population {
+  const all = new Float64Array(processes * runs);
+  const parts = Array.from({ length: processes }, (_, i) => all.slice(i * runs, (i + 1) * runs));
+  for (const [i, part] of parts.entries()) {
+    source(createRandom(20_261, i), part);
+    all.set(part, i * runs);
   }
   all.sort();
-  return all[Math.ceil(probability * all.length) - 1] as number;
+  return {
+    processes: parts.map((part) => segmentOf(part, 0)),
+    quantile: (probability) => all[Math.ceil(probability * all.length) - 1] as number,
+  };
 }
