@@ -17,7 +17,7 @@ export interface ProviderEntry {
   readonly profileName: string;
   /** For sentences. */
   readonly title: string;
-  /** Operating systems that onnxruntime-node has it for, as Node names them. */
+  /** What onnxruntime-node's binaries have it for: a system, or one on a processor (`linux-x64`), as Node names them. */
   readonly platforms: readonly string[];
   readonly options: ReadonlyMap<string, OptionKind>;
   /** The option that a bare value stands for, as in `cuda:1`. */
@@ -43,7 +43,7 @@ export const EXECUTION_PROVIDERS: readonly ProviderEntry[] = [
     native: 'cuda',
     profileName: 'CUDAExecutionProvider',
     title: 'CUDA',
-    platforms: ['linux', 'win32'],
+    platforms: ['linux-x64'],
     options: DEVICE,
     mainOption: 'deviceId',
   },
@@ -52,7 +52,7 @@ export const EXECUTION_PROVIDERS: readonly ProviderEntry[] = [
     native: 'tensorrt',
     profileName: 'TensorrtExecutionProvider',
     title: 'TensorRT',
-    platforms: ['linux', 'win32'],
+    platforms: ['linux-x64'],
     options: DEVICE,
     mainOption: 'deviceId',
   },
@@ -61,7 +61,7 @@ export const EXECUTION_PROVIDERS: readonly ProviderEntry[] = [
     native: 'webgpu',
     profileName: 'WebGpuExecutionProvider',
     title: 'WebGPU',
-    platforms: EVERYWHERE,
+    platforms: ['linux-x64', 'darwin', 'win32'],
     options: new Map<string, OptionKind>([
       ['preferredLayout', { kind: 'word', words: ['NCHW', 'NHWC'] }],
       ['forceCpuNodeNames', { kind: 'list' }],

@@ -34,13 +34,13 @@ const RULES: readonly Rule[] = [
   },
   {
     providers: NVIDIA,
-    pattern: new RegExp(`error:? "?${SONAME}(?:lib)?onnxruntime_providers_\\w+(?:\\.so|\\.dll)?[^:]*: cannot o`, 'i'),
+    pattern: new RegExp(`error:? "?${SONAME}(?:lib)?onnxruntime_providers_\\w+(?:\\.so)?[^:]*: cannot o`, 'i'),
     cause: (_, title) => `ONNX Runtime's library for ${title} is not installed`,
     fix: INSTALL_CUDA,
   },
   {
     providers: NVIDIA,
-    pattern: new RegExp(`${SONAME}(libcuda\\.so[.\\d]*|nvcuda\\.dll)\\b.{0,40}(?:cannot open|not found)`, 'i'),
+    pattern: new RegExp(`${SONAME}libcuda\\.so[.\\d]*\\b.{0,40}(?:cannot open|not found)`, 'i'),
     cause: () => 'the NVIDIA driver is not installed',
     fix: 'install the NVIDIA driver; in a container, start it with --gpus all',
   },
@@ -61,12 +61,6 @@ const RULES: readonly Rule[] = [
     pattern: /\b(lib(?:cudart|cublas|cublasLt|cufft|curand|cusparse|cusolver|nvrtc|nvJitLink)[\w.]*): cannot open/i,
     cause: ([, library]) => `CUDA is not installed in the version that ONNX Runtime wants (${library} is missing)`,
     fix: 'install the runtime libraries of CUDA 12 and put their folder on LD_LIBRARY_PATH',
-  },
-  {
-    providers: NVIDIA,
-    pattern: /LoadLibrary failed with error 126/i,
-    cause: (_, title) => `ONNX Runtime's library for ${title}, or one of CUDA 12 or cuDNN 9 that it needs, is missing`,
-    fix: `${INSTALL_CUDA}; CUDA 12 and cuDNN 9 must be on PATH`,
   },
   {
     providers: NVIDIA,
@@ -119,17 +113,24 @@ const RULES: readonly Rule[] = [
   },
 ];
 
-/** Where onnxruntime-node has a provider at all; undefined where it has it on `platform`. */
+const SYSTEMS: ReadonlyMap<string, string> = new Map([
+  ['linux', 'Linux'],
+  ['darwin', 'macOS'],
+  ['win32', 'Windows'],
+]);
+
+/**
+ * Says so where onnxruntime-node has no such provider at all; undefined where it has it.
+ * @param platform system and processor as Node names them: `linux-x64`
+ */
 export function platformFailure(provider: string, platform: string): ProviderFailure | undefined {
   const entry = providerEntry(provider);
-  if (!entry || entry.platforms.includes(platform)) return undefined;
-  const titles = new Map([
-    ['linux', 'Linux'],
-    ['darwin', 'macOS'],
-    ['win32', 'Windows'],
-  ]);
-  const systems = entry.platforms.map((name) => titles.get(name) ?? name);
-  return { cause: `ONNX Runtime has ${entry.title} only on ${systems.join(' and ')}` };
+  if (!entry || entry.platforms.some((name) => platform === name || platform.startsWith(`${name}-`))) return undefined;
+  const places = entry.platforms.map((name) => {
+    const [system = name, processor] = name.split('-', 2);
+    return (SYSTEMS.get(system) ?? system) + (processor === undefined ? '' : ` (${processor})`);
+  });
+  return { cause: `ONNX Runtime for Node has ${entry.title} only on ${places.join(', ')}` };
 }
 
 /** Makes sense of what ONNX Runtime said when `provider` did not work. */

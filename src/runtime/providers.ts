@@ -37,7 +37,10 @@ export async function probeProvider(
 ): Promise<ProbeResult> {
   const result = await probeInOwnProcess(provider, options);
   if (result.works) return result;
-  return { ...result, ...providerFailure(providerName(provider), result.why ?? '', process.platform) };
+  return {
+    ...result,
+    ...providerFailure(providerName(provider), result.why ?? '', `${process.platform}-${process.arch}`),
+  };
 }
 
 function probeInOwnProcess(

@@ -14,6 +14,7 @@ export interface ResolveOptions {
   readonly known?: Map<string, ProbeResult>;
   /** For tests. */
   readonly probe?: (provider: ExecutionProvider) => Promise<ProbeResult>;
+  /** `linux-x64`; default this machine's. For tests. */
   readonly platform?: string;
   /** Whether the machine has a GPU that Vulkan could use; default: looked for on Linux, else assumed. */
   readonly hasGraphicsDevice?: boolean;
@@ -53,7 +54,7 @@ export async function resolveProviders(
 }
 
 async function resolveAuto(options: ResolveOptions): Promise<ResolvedProviders> {
-  const { platform = process.platform } = options;
+  const { platform = `${process.platform}-${process.arch}` } = options;
   const without: string[] = [];
   for (const provider of AUTO_ORDER) {
     // Nobody on Linux wants to read that there is no DirectML.
@@ -93,7 +94,7 @@ function unavailable(provider: ExecutionProvider, { cause, why, fix }: ProbeResu
 
 /** Render nodes of GPUs, NVIDIA's own device files, and the GPU of the Windows Subsystem for Linux. */
 function hasGraphicsDevice(platform: string): boolean {
-  if (platform !== 'linux') return true;
+  if (!platform.startsWith('linux')) return true;
   if (existsSync('/dev/nvidiactl') || existsSync('/dev/dxg')) return true;
   try {
     return readdirSync('/dev/dri').some((name) => name.startsWith('renderD'));

@@ -44,7 +44,7 @@ export class Session implements ChildSession {
     } catch (error) {
       const text = onnxRuntimeMessage(error);
       const provider = (options.executionProviders ?? []).find((each) => providerName(each) !== 'cpu');
-      const failure = provider && sessionFailure(providerName(provider), text, process.platform);
+      const failure = provider && sessionFailure(providerName(provider), text, `${process.platform}-${process.arch}`);
       if (failure) {
         const { cause, fix } = failure;
         throw new ServeOptError('SO5005', `Execution provider ${formatProvider(provider)} is not available: ${cause}`, {

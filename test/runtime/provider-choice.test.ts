@@ -137,38 +137,40 @@ describe('providerFailure', () => {
     ['coreml', 'no available backend found. ERR: [coreml] backend not found.', 'CoreML only on macOS', undefined],
     ['directml', 'backend not found', 'DirectML only on Windows', undefined],
   ])('%s: %s', (provider, said, cause, fix) => {
-    const failure = providerFailure(provider, said, 'linux');
+    const failure = providerFailure(provider, said, 'linux-x64');
     expect(failure.cause).toContain(cause);
     if (fix === undefined) expect(failure.fix).toBeUndefined();
     else expect(failure.fix).toContain(fix);
   });
 
-  it('knows the words of Windows', () => {
-    const said = 'Failed to load library onnxruntime_providers_cuda.dll with error: LoadLibrary failed with error 126';
-    expect(providerFailure('cuda', said, 'win32').fix).toContain('CUDA 12');
-    expect(providerFailure('coreml', 'backend not found', 'darwin').cause).toContain('this build');
+  it('knows what ONNX Runtime for Node has on which system and processor', () => {
+    const cause = (provider: string, platform: string): string =>
+      providerFailure(provider, 'not found', platform).cause;
+    expect(cause('cuda', 'win32-x64')).toBe('ONNX Runtime for Node has CUDA only on Linux (x64)');
+    expect(cause('webgpu', 'linux-arm64')).toBe('ONNX Runtime for Node has WebGPU only on Linux (x64), macOS, Windows');
+    expect(cause('coreml', 'darwin-arm64')).toBe('not found');
   });
 
   it('says what ONNX Runtime said where it knows no better, without the source file', () => {
-    expect(providerFailure('cuda', '/src/core/x.cc:12 something new', 'linux')).toEqual({ cause: 'something new' });
+    expect(providerFailure('cuda', '/src/core/x.cc:12 something new', 'linux-x64')).toEqual({ cause: 'something new' });
   });
 });
 
 describe('sessionFailure', () => {
   it('tells the fault of a provider from that of a model', () => {
     const device = 'CUDA failure 100: no CUDA-capable device is detected';
-    expect(sessionFailure('cuda', device, 'linux')?.cause).toContain('no NVIDIA GPU');
-    expect(sessionFailure('cuda', 'OrtSessionOptionsAppendExecutionProvider_Cuda: odd', 'linux')?.cause).toContain(
+    expect(sessionFailure('cuda', device, 'linux-x64')?.cause).toContain('no NVIDIA GPU');
+    expect(sessionFailure('cuda', 'OrtSessionOptionsAppendExecutionProvider_Cuda: odd', 'linux-x64')?.cause).toContain(
       'odd',
     );
-    expect(sessionFailure('cuda', 'CUDA failure 2: out of memory', 'linux')).toBeUndefined();
-    expect(sessionFailure('cuda', 'Load model failed: Protobuf parsing failed', 'linux')).toBeUndefined();
+    expect(sessionFailure('cuda', 'CUDA failure 2: out of memory', 'linux-x64')).toBeUndefined();
+    expect(sessionFailure('cuda', 'Load model failed: Protobuf parsing failed', 'linux-x64')).toBeUndefined();
   });
 });
 
 describe('resolveProviders', () => {
   const probing = (working: readonly string[], asked: string[] = []) => ({
-    platform: 'linux',
+    platform: 'linux-x64',
     hasGraphicsDevice: true,
     probe: async (provider: ExecutionProvider): Promise<ProbeResult> => {
       const name = formatProvider(provider);
@@ -202,11 +204,12 @@ describe('resolveProviders', () => {
   });
 
   it.each([
-    ['linux', ['webgpu', 'cuda'], 'cuda', ['auto takes cuda']],
-    ['linux', ['webgpu'], 'webgpu', ['auto takes webgpu', 'cuda: no cuda']],
-    ['linux', [], 'cpu', ['auto takes the CPU', 'cuda: no cuda', 'webgpu: no webgpu']],
-    ['darwin', ['coreml', 'webgpu'], 'coreml', ['auto takes coreml']],
-    ['win32', ['directml'], 'directml', ['auto takes directml', 'cuda: no cuda']],
+    ['linux-x64', ['webgpu', 'cuda'], 'cuda', ['auto takes cuda']],
+    ['linux-x64', ['webgpu'], 'webgpu', ['auto takes webgpu', 'cuda: no cuda']],
+    ['linux-x64', [], 'cpu', ['auto takes the CPU', 'cuda: no cuda', 'webgpu: no webgpu']],
+    ['darwin-arm64', ['coreml', 'webgpu'], 'coreml', ['auto takes coreml']],
+    ['win32-x64', ['directml'], 'directml', ['auto takes directml']],
+    ['linux-arm64', ['cuda', 'webgpu'], 'cpu', ['auto takes the CPU']],
   ])('auto on %s with %j takes %s and says why not the others', async (platform, working, label, notes) => {
     const resolved = await resolveProviders(parseProviderChoice('auto'), { ...probing(working), platform });
     expect(resolved).toMatchObject({ label, notes, providers: [label] });
