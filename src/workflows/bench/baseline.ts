@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
-import { quantileNearestRank } from '../../bench/quantiles.js';
 import { judgeAgainstReport } from '../../bench/against-report.js';
+import { quantileNearestRank } from '../../bench/quantiles.js';
 import { judgeRegression, type PairedRound } from '../../bench/regression.js';
 import type { Scenario } from '../../bench/scenario.js';
 import { summarizeLatency } from '../../bench/summarize.js';
