@@ -93,11 +93,7 @@ function logsOf(processes: readonly ProcessMedian[]): number[] {
   return processes.map(({ p50Ms }) => Math.log(p50Ms)).filter(Number.isFinite);
 }
 
-function welchHalfWidth(
-  a: ReturnType<typeof clusterMean>,
-  b: ReturnType<typeof clusterMean>,
-  tail: number,
-): number {
+function welchHalfWidth(a: ReturnType<typeof clusterMean>, b: ReturnType<typeof clusterMean>, tail: number): number {
   const va = a.standardError ** 2;
   const vb = b.standardError ** 2;
   if (va + vb === 0) return 0;

@@ -90,7 +90,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   },
   {
     name: 'bench',
-    summary: 'Measure latency, throughput, memory and cold start, and judge budgets',
+    summary: 'Measure latency, throughput, memory, cold start; judge budgets',
     group: 'Measure',
     arguments: [{ ...MODEL, optional: true, variadic: true }],
     flags: [
@@ -104,7 +104,6 @@ export const COMMANDS: readonly CommandDefinition[] = [
       'dim',
       'budget',
       'baseline',
-      'min-effect',
       'max-time',
       'allow-inconclusive',
       'threads',
@@ -112,6 +111,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
       'url',
     ],
     moreFlags: [
+      'min-effect',
       'junit',
       'markdown',
       'github-benchmark',

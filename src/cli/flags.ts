@@ -122,9 +122,8 @@ export const FLAGS = {
   scenario: {
     value: 'NAME',
     choices: SCENARIO_KINDS,
-    default: BENCH_DEFAULTS.scenario,
     group: 'Method',
-    summary: 'how requests come: one, many, bulk, by --rate',
+    summary: 'single-stream, multi-stream, offline, server',
   },
   rate: { value: 'N', type: 'integer', minimum: 1, group: 'Method', summary: 'requests a second, in an open loop' },
   arrivals: {
@@ -164,7 +163,7 @@ export const FLAGS = {
   bencher: { value: 'PATH', path: true, group: 'Output', summary: 'write JSON for Bencher' },
   openmetrics: { value: 'PATH', path: true, group: 'Output', summary: 'write OpenMetrics text' },
   'no-github': { group: 'Output', summary: 'no summary and annotations in Actions' },
-  url: { value: 'URL', group: 'Server', summary: 'measure a running server instead' },
+  url: { value: 'URL', group: 'Method', summary: 'measure a running server instead' },
   protocol: {
     value: 'NAME',
     choices: PROTOCOLS,

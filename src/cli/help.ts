@@ -48,10 +48,7 @@ export function commandHelp(command: CommandDefinition, style: Style, all = fals
   }
   for (const note of command.notes ?? []) lines.push('', note);
   if (!all && command.moreFlags)
-    lines.push(
-      '',
-      `More with serve-opt ${command.name} --help -v: ${command.moreFlags.map((name) => `--${name}`).join(' ')}`,
-    );
+    lines.push('', `${command.moreFlags.length} more options: serve-opt ${command.name} --help -v`);
   lines.push('', `${style.bold('Everywhere:')} --json -q/--quiet -v/--verbose --debug --[no-]color -h/--help`);
   return `${lines.join('\n')}\n`;
 }

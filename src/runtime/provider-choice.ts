@@ -37,14 +37,14 @@ export function parseProviderChoice(text: string): ProviderChoice {
 
 function parseProvider(part: string, whole: string): ExecutionProvider {
   const [word = '', ...settings] = part.split(':').map((piece) => piece.trim());
-  if (word === '') throw refused(whole, 'A name is missing', `One of ${PROVIDER_WORDS.join(', ')}`);
+  if (word === '') throw refused(whole, 'a name is missing', `One of ${PROVIDER_WORDS.join(', ')}`);
   if (word.toLowerCase() === AUTO) throw refused(whole, '"auto" stands alone: it chooses by itself');
   const entry = providerEntry(word.toLowerCase());
   if (!entry) {
     const meant = suggest(word, [...PROVIDER_WORDS, ...PROVIDER_ALIASES.keys()]);
     throw refused(
       whole,
-      `There is no execution provider "${word}"`,
+      `there is no "${word}"`,
       meant === undefined ? `One of ${PROVIDER_WORDS.join(', ')}` : `Did you mean ${meant}?`,
     );
   }

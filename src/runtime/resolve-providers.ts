@@ -85,8 +85,8 @@ function unavailable(provider: ExecutionProvider, { cause, why, fix }: ProbeResu
   const title = providerEntry(providerName(provider))?.title ?? providerName(provider);
   const short = cause ?? why ?? 'no reason given';
   return new ServeOptError('SO5005', `${title} does not work here: ${short}`, {
-    // The whole story, which can be long, where it says more.
-    ...(why !== undefined && why !== short ? { why } : {}),
+    // What ONNX Runtime said fills a screen; doctor -v shows it.
+    cause: why,
     hint: fix ?? 'serve-opt doctor -v; or --ep auto, which takes what works',
   });
 }

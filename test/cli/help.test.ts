@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { COMMANDS } from '../../src/cli/commands.js';
+import { COMMANDS, flagsOf } from '../../src/cli/commands.js';
 import { FLAGS } from '../../src/cli/flags.js';
 import { commandHelp, programHelp } from '../../src/cli/help.js';
 import { createStyle } from '../../src/cli/render/style.js';
@@ -23,7 +23,7 @@ describe('help', () => {
 
   it('leaves no flag without a command', () => {
     const common = ['json', 'quiet', 'verbose', 'debug', 'color', 'no-color', 'help'];
-    const used = new Set<string>([...COMMANDS.flatMap((command) => command.flags), ...common]);
+    const used = new Set<string>([...COMMANDS.flatMap(flagsOf), ...common]);
     expect(Object.keys(FLAGS).filter((name) => !used.has(name))).toEqual([]);
   });
 

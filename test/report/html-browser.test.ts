@@ -6,8 +6,12 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BenchReport } from '../../src/report/bench-types.js';
 import { benchHtml } from '../../src/report/html/bench-html.js';
+import { compareHtml } from '../../src/report/html/compare-html.js';
+import { optimizeHtml } from '../../src/report/html/optimize-html.js';
+import { quantizeHtml } from '../../src/report/html/quantize-html.js';
 import { type Chromium, findChromium, startChromium, type View } from '../helpers/chromium.js';
 import { CUT_SHORT, GATED, HOSTILE_NAMES, hostile, PLAIN, SERVER, SWEPT } from './bench-reports.js';
+import { compareReport, optimizeReport, quantizeReport } from './model-reports.js';
 
 const browserPath = findChromium();
 const WHY_NOT = 'no Chromium: install one (apt-get install chromium), or name it in CHROME_PATH';
@@ -33,13 +37,17 @@ const LONG: BenchReport = {
   configurations: SWEPT.configurations.map((each, i) => ({ ...each, label: `${i}${'x'.repeat(200)}` })),
 };
 
-const PAGES: readonly (readonly [name: string, report: BenchReport])[] = [
-  ['plain', PLAIN],
-  ['swept', SWEPT],
-  ['gated', PROFILED],
-  ['server', SERVER],
-  ['cut short', CUT_SHORT],
-  ['long labels', LONG],
+/** Pages, and how many drawings they have at least. */
+const PAGES: readonly (readonly [name: string, html: () => string, drawings: number])[] = [
+  ['plain', () => benchHtml(PLAIN), 4],
+  ['swept', () => benchHtml(SWEPT), 18],
+  ['gated', () => benchHtml(PROFILED), 7],
+  ['server', () => benchHtml(SERVER), 5],
+  ['cut short', () => benchHtml(CUT_SHORT), 0],
+  ['long labels', () => benchHtml(LONG), 18],
+  ['compare', () => compareHtml(compareReport('model.onnx')), 1],
+  ['optimize', () => optimizeHtml(optimizeReport('model.onnx')), 2],
+  ['quantize', () => quantizeHtml(quantizeReport('model.onnx')), 2],
 ];
 
 /** What of a page is drawn: marks of every drawing that is shown, with their boxes on the screen. */
@@ -101,21 +109,21 @@ describe.skipIf(browserPath === undefined)(
       rmSync(folder, { recursive: true, force: true });
     });
 
-    async function open(report: BenchReport, view: View): Promise<string> {
+    async function open(html: string, view: View): Promise<string> {
       const path = join(folder, 'report.html');
-      writeFileSync(path, benchHtml(report));
+      writeFileSync(path, html);
       const url = pathToFileURL(path).href;
       await browser.page.open(url, view);
       return url;
     }
 
-    it.each(PAGES)('draw every chart without a complaint: %s', async (_name, report) => {
-      const url = await open(report, DESKTOP);
+    it.each(PAGES)('draw every chart without a complaint: %s', async (_name, html, count) => {
+      const url = await open(html(), DESKTOP);
       for (const view of [DESKTOP, { ...DESKTOP, dark: true }, PHONE, { ...PHONE, width: 320 }]) {
         await browser.page.show(view);
         await browser.page.evaluate(`for (const each of document.querySelectorAll('details')) each.open = true`);
         const drawings = await browser.page.evaluate<readonly Drawing[]>(DRAWINGS);
-        expect(drawings.length).toBeGreaterThan(report === CUT_SHORT ? -1 : 3);
+        expect(drawings.length).toBeGreaterThanOrEqual(count);
         for (const drawing of drawings) {
           expect(drawing).toMatchObject({ role: 'img', inPage: true, drawn: true, inside: true });
           expect(drawing.label.length).toBeGreaterThan(0);
@@ -131,7 +139,7 @@ describe.skipIf(browserPath === undefined)(
     });
 
     it.each(HOSTILE_NAMES)('run, load and show nothing for %j', async (name) => {
-      const url = await open(hostile(name), DESKTOP);
+      const url = await open(benchHtml(hostile(name)), DESKTOP);
       expect(browser.page.events).toEqual({ complaints: [], requests: [url] });
       expect(
         await browser.page.evaluate('document.querySelectorAll("script,img,failure,iframe,object,link").length'),
@@ -151,15 +159,15 @@ describe.skipIf(browserPath === undefined)(
       ['light', false],
       ['dark', true],
     ])('have text that can be read in %s', async (_name, dark) => {
-      for (const report of [PROFILED, SWEPT, CUT_SHORT]) {
-        await open(report, { ...DESKTOP, dark });
+      for (const [, html] of PAGES) {
+        await open(html(), { ...DESKTOP, dark });
         const { ratio, text } = await browser.page.evaluate<{ ratio: number; text: string }>(LEAST_CONTRAST);
         expect(ratio, text).toBeGreaterThanOrEqual(4.5);
       }
     });
 
     it('change their colours with the screen, and are light on paper', async () => {
-      await open(PLAIN, DESKTOP);
+      await open(benchHtml(PLAIN), DESKTOP);
       const ground = 'getComputedStyle(document.body).backgroundColor';
       const light = await browser.page.evaluate(ground);
       await browser.page.show({ ...DESKTOP, dark: true });
@@ -169,7 +177,7 @@ describe.skipIf(browserPath === undefined)(
     });
 
     it('forbid scripts and styles that are not their own', async () => {
-      await open(PLAIN, DESKTOP);
+      await open(benchHtml(PLAIN), DESKTOP);
       await browser.page.evaluate(
         `document.body.append(Object.assign(document.createElement('script'), { textContent: 'window.ran = 1' }))`,
       );
@@ -184,7 +192,7 @@ describe.skipIf(browserPath === undefined)(
     });
 
     it('can be photographed', async () => {
-      await open(PLAIN, PHONE);
+      await open(benchHtml(PLAIN), PHONE);
       expect((await browser.page.screenshot()).subarray(1, 4).toString()).toBe('PNG');
     });
   },

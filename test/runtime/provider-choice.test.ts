@@ -44,10 +44,10 @@ describe('parseProviderChoice', () => {
   });
 
   it.each([
-    ['cudda', 'no execution provider "cudda"', 'Did you mean cuda?'],
-    ['tensor-rt', 'no execution provider "tensor-rt"', 'Did you mean tensorrt?'],
-    ['rocm', 'no execution provider "rocm"', 'cpu, cuda, tensorrt, webgpu, coreml, directml, auto'],
-    ['__proto__', 'no execution provider "__proto__"', 'One of'],
+    ['cudda', 'there is no "cudda"', 'Did you mean cuda?'],
+    ['tensor-rt', 'there is no "tensor-rt"', 'Did you mean tensorrt?'],
+    ['rocm', 'there is no "rocm"', 'cpu, cuda, tensorrt, webgpu, coreml, directml, auto'],
+    ['__proto__', 'there is no "__proto__"', 'One of'],
     ['', 'name is missing', 'One of'],
     ['cuda+', 'name is missing', 'One of'],
     ['cuda:device=1', 'cuda has no option "device"', 'deviceId'],
@@ -196,8 +196,8 @@ describe('resolveProviders', () => {
       code: 'SO5005',
       exitCode: 6,
       message: 'CUDA does not work here: no cuda',
-      why: 'native text of cuda',
       hint: 'get cuda',
+      cause: 'native text of cuda',
     });
   });
 

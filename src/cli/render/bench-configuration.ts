@@ -76,9 +76,14 @@ async function latencyText(
   options: BenchTextOptions,
 ): Promise<string> {
   const processes = latency.processes.length;
-  const where = processes > 1 ? ` in ${plural(processes, 'fresh process', 'fresh processes')}` : '';
-  const worth =
-    latency.effectiveRuns < latency.runs ? `, worth ${formatInteger(latency.effectiveRuns)} independent ones` : '';
+  const fewer = latency.effectiveRuns < latency.runs;
+  // Without bursts within a process it is the processes that differ, and only more of them would tell more.
+  const differ = fewer && processes > 1 && latency.effectiveRuns < latency.runs / 4 && latency.autocorrelation < 0.3;
+  const fresh = differ ? 'process' : 'fresh process';
+  const where = processes > 1 ? ` in ${plural(processes, fresh, `${fresh}es`)}` : '';
+  const number = formatInteger(latency.effectiveRuns);
+  const few = differ ? `, which differ: worth ${number} independent` : `, worth ${number} independent ones`;
+  const worth = fewer ? few : '';
   const parts = [fact('Latency', `${plural(latency.runs, 'run')}${where}${worth}`, options)];
   parts.push(await quantilesTable(latency.quantiles, options));
   const spread = spreadLine(latency, configuration, options);

@@ -2,6 +2,7 @@ import { formatLatency } from '../bench-format.js';
 import type { BudgetReport, ColdStartReport, ConfigurationReport } from '../bench-types.js';
 import { quantileOf, throughputUnit } from '../bench-words.js';
 import { formatBytes, formatInteger, formatPercent, formatRate, plural } from '../format.js';
+import { modelSizeBytes } from '../model-size.js';
 import { percentileName } from '../percentile-name.js';
 import { timeUnit } from '../svg/chart.js';
 import { rankedBars } from '../svg/ranked-bars.js';
@@ -11,6 +12,7 @@ import { type Density, latencyPart } from './bench-latency.js';
 import { profilePart, providersPart } from './bench-profile.js';
 import { figureText, intervalDetail, intervalText, isFigure, MISSING, quantileDetail } from './figures.js';
 import { type Child, element, fragment, type Markup } from './markup.js';
+import { fileRows } from './model-change.js';
 import { figure, type KeyFigure, keyValues, named, table } from './parts.js';
 
 const PARTS = [
@@ -63,8 +65,7 @@ export function configurationFigures(configuration: ConfigurationReport): readon
     });
   }
   if (model !== undefined) {
-    const bytes = model.sizeBytes + (model.externalData ?? []).reduce((sum, file) => sum + file.sizeBytes, 0);
-    figures.push({ name: 'Model size', value: figureText(bytes, formatBytes) });
+    figures.push({ name: 'Model size', value: figureText(modelSizeBytes(model), formatBytes) });
   }
   return figures;
 }
@@ -194,7 +195,6 @@ function answersPart({ label, answers }: ConfigurationReport): Markup | undefine
 
 function setupPart(configuration: ConfigurationReport): Markup {
   const { model, executionProviders, threads, batchSize, dims, inputs } = configuration;
-  const files = model === undefined ? [] : [model, ...(model.externalData ?? [])];
   return fragment(
     element('h3', {}, 'Set-up'),
     keyValues([
@@ -206,14 +206,7 @@ function setupPart(configuration: ConfigurationReport): Markup {
     keyValues(
       [
         ...inputs.map(({ name, type }): readonly [string, Child] => [`Input ${name}`, named(type)]),
-        ...files.map((file): readonly [string, Child] => [
-          'File',
-          [
-            named(file.name),
-            `, ${formatBytes(file.sizeBytes)}`,
-            file.sha256 === undefined ? undefined : [', SHA-256 ', element('code', {}, file.sha256)],
-          ],
-        ]),
+        ...(model === undefined ? [] : fileRows('File', model)),
       ],
       true,
     ),

@@ -1,7 +1,8 @@
 import type { BenchReport, BenchVerdict, ConfigurationReport } from '../bench-types.js';
 import { verdictReasons } from '../bench-words.js';
 import { plural } from '../format.js';
-import { type Child, element, type Markup } from './markup.js';
+import type { Child, Markup } from './markup.js';
+import { warnings } from './model-change.js';
 import { banner, named, notice } from './parts.js';
 
 /** Names of configurations that a notice can hold. */
@@ -11,7 +12,7 @@ const TITLES: Readonly<Record<BenchVerdict, string>> = { pass: 'Pass', fail: 'Fa
 
 /** The verdict of all gates in a word, and which gates made it; what stopped the run, and what may spoil it. */
 export function headline(report: BenchReport): readonly Markup[] {
-  const { verdict, warnings, interrupted, configurations } = report;
+  const { verdict, interrupted, configurations } = report;
   const failed = configurations.filter(({ error }) => error !== undefined);
   const measured = configurations.filter(({ latency }) => latency !== undefined);
   const parts = [
@@ -32,8 +33,7 @@ export function headline(report: BenchReport): readonly Markup[] {
     const count = plural(failed.length, 'configuration');
     parts.push(notice('error', `${count} not measured to the end:`, names, more));
   }
-  for (const warning of warnings) parts.push(notice('warning', 'Warning.', named(warning)));
-  return parts;
+  return [...parts, ...warnings(report.warnings)];
 }
 
 /** A clause as a sentence of its own. */
@@ -56,15 +56,4 @@ export function errorNotice({ error, latency }: ConfigurationReport): readonly M
   if (error === undefined) return [];
   const word = latency === undefined ? 'Not measured.' : 'Not measured to the end.';
   return [notice('error', word, named(error.message), ` (${error.code})`)];
-}
-
-/** The line above the heading: the tool, its version, and that of the runtime. */
-export function eyebrow(command: string, version: string, runtimeVersion: string | undefined): Markup {
-  return element(
-    'p',
-    { class: 'eyebrow' },
-    element('b', {}, `serve-opt ${command}`),
-    ` ${version}`,
-    runtimeVersion === undefined ? undefined : ` · ONNX Runtime ${runtimeVersion}`,
-  );
 }

@@ -5,15 +5,16 @@ import { percentileName } from '../percentile-name.js';
 import { configurationBody, configurationFigures } from './bench-configuration.js';
 import { environmentSection } from './bench-environment.js';
 import { budgetsSection, regressionsSection } from './bench-gates.js';
-import { errorNotice, eyebrow, headline } from './bench-headline.js';
+import { errorNotice, headline } from './bench-headline.js';
 import type { Density } from './bench-latency.js';
 import { overviewSection } from './bench-overview.js';
 import { scenarioName, subjectOf } from './bench-subject.js';
 import { configurationId } from './configuration-id.js';
 import { figureText } from './figures.js';
 import { element, type Markup } from './markup.js';
+import { eyebrow, notesSection } from './model-change.js';
 import { page } from './page.js';
-import { contents, foldable, keyFigures, list, named, section } from './parts.js';
+import { contents, foldable, keyFigures, named, section } from './parts.js';
 
 /** The more configurations, the less of each is drawn, so that the page stays small: the first row that fits counts. */
 const DENSITIES: readonly (Density & { readonly upTo: number })[] = [
@@ -47,7 +48,7 @@ export function benchHtml(report: BenchReport): string {
     {
       id: 'notes',
       title: 'Notes',
-      part: notes.length === 0 ? undefined : section('notes', 'Notes', list(notes.map(named))),
+      part: notesSection(notes),
     },
   ].filter(({ part }) => part !== undefined);
   return page(
@@ -55,7 +56,7 @@ export function benchHtml(report: BenchReport): string {
     element(
       'header',
       {},
-      eyebrow('bench', report.version, report.onnxRuntimeVersion),
+      eyebrow('bench', report),
       element('h1', {}, named(subject)),
       element('p', { class: 'subject' }, subjectLine(report, subject), scenarioName(scenario)),
       headline(report),

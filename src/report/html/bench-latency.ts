@@ -31,12 +31,14 @@ const ON_LATENCY_AXIS = /^(p[\d.]+|min|mean|median|max|latency)$/;
 
 /** The distribution of a configuration's latencies: three drawings and the figures behind them. */
 export function latencyPart(
-  { label, latency, segments = [] }: ConfigurationReport,
+  { label, latency, segments = [], executionProviders }: ConfigurationReport,
   budgets: readonly BudgetReport[],
   density: Density,
 ): Markup | undefined {
   if (latency === undefined) return undefined;
   const sorted = sortedLatencies(segments);
+  // A server runs already: its rounds are stretches of time, not fresh processes.
+  const isServer = executionProviders.length === 0;
   const hasCurve = sorted.length > 0 || latency.quantiles.some(({ ms }) => isFigure(ms));
   const missing = empty(latency.runs > 0 ? 'The single requests were not kept.' : 'There was no request to draw.');
   return fragment(
@@ -70,13 +72,13 @@ export function latencyPart(
       ),
       figure(
         'Over time',
-        timelineWords(latency, segments),
-        sorted.length === 0 ? missing : timelines(label, sorted, segments, density),
+        timelineWords(latency, segments, isServer),
+        sorted.length === 0 ? missing : timelines(label, sorted, segments, isServer, density),
         density.isWide,
       ),
     ),
     quantileTable(latency),
-    latencyFacts(latency),
+    latencyFacts(latency, isServer),
   );
 }
 
@@ -84,9 +86,15 @@ function timelines(
   label: string,
   sorted: Float64Array,
   segments: readonly SegmentReport[],
+  isServer: boolean,
   { isWide, columnWidth }: Density,
 ): Markup {
-  const options = { label: `Latency over time of ${label}`, segments, kind: kindFor(sorted) };
+  const options = {
+    label: `Latency over time of ${label}`,
+    segments,
+    kind: kindFor(sorted),
+    roundName: isServer ? 'stretch' : 'process',
+  };
   return isWide
     ? byWidth(timeline({ ...options, width: WIDE_CHART }), timeline(options))
     : timeline({ ...options, columnWidth });
@@ -127,11 +135,16 @@ function curveWords({ quantiles }: LatencyReport, sorted: Float64Array): string 
   return parts.join(' ');
 }
 
-function timelineWords({ outliers, stable }: LatencyReport, segments: readonly SegmentReport[]): string {
-  const processes = new Set(segments.map(({ round }) => round)).size;
+function timelineWords(
+  { outliers, stable }: LatencyReport,
+  segments: readonly SegmentReport[],
+  isServer: boolean,
+): string {
+  const rounds = new Set(segments.map(({ round }) => round)).size;
+  const name = isServer ? plural(rounds, 'stretch', 'stretches') : plural(rounds, 'fresh process', 'fresh processes');
   const parts = [
-    processes > 1
-      ? `Each request at the time at which it started, in ${plural(processes, 'fresh process', 'fresh processes')} one after the other.`
+    rounds > 1
+      ? `Each request at the time at which it started, in ${name} one after the other.`
       : 'Each request at the time at which it started.',
     `${plural(outliers.mild + outliers.severe, 'outlier')}, all counted and none removed.`,
     stable ? 'The last three windows of time agree.' : 'The last three windows of time do not agree: not stable.',
@@ -167,7 +180,7 @@ function meaning(probability: number, runs: number): string {
     : `${formatInteger(slower)} of ${formatInteger(runs)} took longer`;
 }
 
-function latencyFacts(latency: LatencyReport): Markup {
+function latencyFacts(latency: LatencyReport, isServer: boolean): Markup {
   const { runs, failures, minMs, meanMs, maxMs, autocorrelation, effectiveRuns, outliers, stable, processes } = latency;
   const medians = processes.map(({ p50Ms }) => p50Ms).filter(isFigure);
   const spread = medians.length > 1 ? Math.max(...medians) / Math.min(...medians) - 1 : undefined;
@@ -181,9 +194,12 @@ function latencyFacts(latency: LatencyReport): Markup {
     ['Autocorrelation of neighbours', figureText(autocorrelation, formatNumber)],
     ['Tells as much as independent runs', figureText(effectiveRuns, formatInteger)],
     ['Stable to the end', stable ? 'yes' : 'no'],
-    ['Medians of processes', medians.length > 1 ? medians.map(formatLatency).join(', ') : undefined],
     [
-      'Slowest process over fastest',
+      isServer ? 'Medians of stretches' : 'Medians of processes',
+      medians.length > 1 ? medians.map(formatLatency).join(', ') : undefined,
+    ],
+    [
+      isServer ? 'Slowest stretch over fastest' : 'Slowest process over fastest',
       spread === undefined ? undefined : figureText(spread, (value) => `+${formatPercent(value)}`),
     ],
   ]);

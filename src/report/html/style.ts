@@ -56,6 +56,7 @@ border:1px solid var(--line);border-radius:8px;overflow:hidden}
 .scroll{overflow-x:auto;margin:10px 0 0;
 background:linear-gradient(to left,var(--ground) 40%,transparent) right/48px 100% no-repeat local,
 linear-gradient(to left,var(--line),transparent) right/14px 100% no-repeat scroll}
+.scroll+.scroll,.scroll+.pairs,figure+.scroll{margin-top:20px}
 table{border-collapse:collapse;width:100%;font-size:14px}
 th,td{padding:7px 20px 7px 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}
 th:last-child,td:last-child{padding-right:0}

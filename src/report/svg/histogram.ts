@@ -1,4 +1,4 @@
-import { formatLatency } from '../bench-format.js';
+import { formatLatency, formatLatencyRange } from '../bench-format.js';
 import { formatInteger, formatPercent } from '../format.js';
 import { decimal, element, type Markup } from '../html/markup.js';
 import { binSamples, kindFor } from './bins.js';
@@ -64,7 +64,7 @@ export function histogram({ label: name, sorted, marks, mostBins }: HistogramOpt
 }
 
 function binText(low: number, high: number, count: number, of: number): string {
-  const range = high > low ? `${formatLatency(low)} – ${formatLatency(high)}` : formatLatency(low);
+  const range = high > low ? formatLatencyRange(low, high) : formatLatency(low);
   return `${range}: ${formatInteger(count)} (${formatPercent(count / of)})`;
 }
 

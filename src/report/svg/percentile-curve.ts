@@ -1,4 +1,4 @@
-import { formatLatency } from '../bench-format.js';
+import { formatLatency, formatLatencyRange } from '../bench-format.js';
 import type { QuantileReport } from '../bench-types.js';
 import { decimal, element, type Markup } from '../html/markup.js';
 import { percentileName } from '../percentile-name.js';
@@ -46,7 +46,7 @@ export function percentileCurve({ label, sorted, quantiles, points = POINTS }: P
     known.map(({ probability, ms, lowMs, highMs }) => {
       const at = x.at(nines(probability));
       const interval = isTime(lowMs)
-        ? ` (95 %: ${formatLatency(lowMs)} – ${isTime(highMs) ? formatLatency(highMs) : 'open'})`
+        ? ` (95 %: ${formatLatencyRange(lowMs, isTime(highMs) ? highMs : undefined)})`
         : '';
       return element(
         'g',

@@ -11,11 +11,14 @@ function isRatio(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value) && value > 0;
 }
 
+/** What is drawn of a comparison of latencies; a regression is one. */
+export type RatioData = Pick<RegressionReport, 'ratio' | 'noise' | 'rounds'> & { readonly minEffect?: number };
+
 /**
- * The ratio of a regression with its interval against 1, the effect that counts and the noise of the run itself;
- * below them the ratio of each round, and of the baseline against itself.
+ * A ratio of latencies with its interval against 1, the effect that counts and the noise of the run itself; below them the
+ * ratio of each round, and of the baseline against itself.
  */
-export function ratioPlot(name: string, { ratio, noise, minEffect, rounds }: RegressionReport): Markup {
+export function ratioPlot(name: string, { ratio, noise, minEffect, rounds }: RatioData, than = 'the baseline'): Markup {
   const own = rounds.filter((round) => isRatio(round.ratio));
   const self = rounds.flatMap(({ selfRatio, pairs }) => (isRatio(selfRatio) ? [{ ratio: selfRatio, pairs }] : []));
   const main = ratio !== undefined && isRatio(ratio.value) ? ratio : undefined;
@@ -53,7 +56,7 @@ export function ratioPlot(name: string, { ratio, noise, minEffect, rounds }: Reg
     ),
     path(`M${decimal(x.at(1))} ${area.top - 4}V${area.bottom}`, 'one'),
     label(
-      'same as baseline',
+      `same as ${than}`,
       x.at(1),
       area.top - 9,
       'quiet',
@@ -77,7 +80,7 @@ export function ratioPlot(name: string, { ratio, noise, minEffect, rounds }: Reg
         `A/A ${formatNumber(each.ratio, 4)}: ${plural(each.pairs, 'pair')}`,
       ),
     ),
-    xAxis(x, area, (value) => formatNumber(value, 4), 'latency over that of the baseline (above 1 is slower)'),
+    xAxis(x, area, (value) => formatNumber(value, 4), `latency over that of ${than} (above 1 is slower)`),
   );
 }
 
@@ -88,7 +91,7 @@ function interval(
 ) {
   const { value, low, high } = ratio;
   const ends = isRatio(low) && isRatio(high) ? ([low, high] as const) : undefined;
-  const text = ends === undefined ? '' : ` (95 %: ${formatNumber(ends[0], 4)} – ${formatNumber(ends[1], 4)})`;
+  const text = ends === undefined ? '' : ` (95 %: ${formatNumber(ends[0], 4)}–${formatNumber(ends[1], 4)})`;
   return element(
     'g',
     { class: 'interval' },

@@ -9,6 +9,8 @@ export interface TimelineOptions {
   readonly label: string;
   readonly segments: readonly SegmentReport[];
   readonly kind: Scale['kind'];
+  /** What a round is, for example `process`. */
+  readonly roundName: string;
   readonly width?: number;
   /** How wide the columns of an envelope are; wider ones take less bytes. */
   readonly columnWidth?: number;
@@ -31,11 +33,10 @@ interface Round {
 }
 
 /**
- * Latency of each request over the time at which it started. Processes stand beside each other in their order, their pauses
- * left out. Needs a request.
+ * Latency of each request over the time at which it started. Rounds stand beside each other in their order, pauses left out. Needs a request.
  */
 export function timeline(options: TimelineOptions): Markup {
-  const { label: name, segments, kind, width = CHART_WIDTH, columnWidth = 1 } = options;
+  const { label: name, segments, kind, roundName, width = CHART_WIDTH, columnWidth = 1 } = options;
   const rounds = roundsOf(segments);
   const total = rounds.reduce((sum, { lengthMs }) => sum + lengthMs, 0);
   const [low, high] = ends(segments);
@@ -58,7 +59,7 @@ export function timeline(options: TimelineOptions): Markup {
       const size = Math.max(round.lengthMs * perMs, 1);
       left += size + gap;
       const place = (ms: number): number => from + Math.min(size, ms * perMs);
-      const text = `process ${round.number + 1}`;
+      const text = `${roundName} ${round.number + 1}`;
       return element(
         'g',
         { class: i % 2 === 0 ? 'round' : 'round odd' },

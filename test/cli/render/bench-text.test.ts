@@ -226,6 +226,14 @@ describe('renderBench', () => {
     expect(table).toContain('more such findings: add -v');
   });
 
+  it('says that processes differ where that is what makes runs worth less', async () => {
+    const one = configuration('model.onnx', 4.2);
+    if (one.latency === undefined) throw new Error('the sample has latencies');
+    const apart = { ...one, latency: { ...one.latency, runs: 200_000, effectiveRuns: 44 } };
+    const text = await renderBench({ ...PLAIN, configurations: [apart] }, options);
+    expect(text).toContain('200,000 runs in 5 processes, which differ: worth 44 independent');
+  });
+
   it('keeps an error in the row of its configuration, with what was measured before', async () => {
     const error = { code: 'SO5003', message: 'The process that ran the model died with signal SIGSEGV after 31 runs' };
     const configurations = [

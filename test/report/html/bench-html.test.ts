@@ -9,7 +9,8 @@ import type {
 import { benchHtml } from '../../../src/report/html/bench-html.js';
 import { safeText } from '../../../src/report/safe-text.js';
 import { createRandom } from '../../../src/tensor/random.js';
-import { allElements, elementsNamed, type ReadElement, readMarkup, textOf } from '../../helpers/read-markup.js';
+import { checkPage, drawingsOf, skeletonOf } from '../../helpers/check-page.js';
+import { elementsNamed, textOf } from '../../helpers/read-markup.js';
 import {
   CUT_SHORT,
   configuration,
@@ -31,53 +32,9 @@ const ALL: readonly (readonly [string, BenchReport])[] = [
   ['hostile', hostile('x')],
 ];
 
-/** Elements and attributes that a page may have; nothing here can load, run or send anything. */
-const ELEMENTS =
-  /^(html|head|meta|title|style|body|main|header|footer|nav|section|h[1-3]|p|b|strong|span|bdi|code|a|ul|li|dl|dt|dd|div|table|thead|tbody|tr|th|td|figure|figcaption|details|summary|svg|g|path|rect|circle|text)$/;
-const ATTRIBUTES =
-  /^(lang|charset|http-equiv|content|name|class|id|href|open|scope|tabindex|role|aria-label|aria-hidden|viewBox|d|x|y|width|height|rx|cx|cy|r|text-anchor|stroke-width)$/;
-
-/** The page as its elements; fails where a rule of all pages is broken. */
-function checked(html: string): ReadElement {
-  const page = readMarkup(html);
-  const ids = new Set<string>();
-  for (const { name, attributes } of allElements(page)) {
-    expect(name).toMatch(ELEMENTS);
-    for (const [key, value] of attributes) {
-      expect(key).toMatch(ATTRIBUTES);
-      if (/^(d|x|y|width|height|rx|cx|cy|r|viewBox|stroke-width)$/.test(key)) {
-        expect(value, `${key} of ${name}`).toMatch(/^[MLHVZhv0-9. -]*$/);
-      }
-    }
-    const id = attributes.get('id');
-    if (id !== undefined) {
-      expect(ids, 'one element an id').not.toContain(id);
-      ids.add(id);
-    }
-  }
-  for (const link of elementsNamed(page, 'a')) {
-    const target = link.attributes.get('href') ?? '';
-    expect(target).toMatch(/^#[a-z0-9-]+$/);
-    expect(ids).toContain(target.slice(1));
-  }
-  for (const figure of elementsNamed(page, 'figure')) {
-    const [caption] = elementsNamed(figure, 'figcaption');
-    expect(caption === undefined ? '' : textOf(caption)).toMatch(/\w.*[.]/);
-  }
-  for (const drawing of elementsNamed(page, 'svg')) {
-    expect(drawing.attributes.get('role')).toBe('img');
-    expect(drawing.attributes.get('aria-label')).not.toBe('');
-  }
-  return page;
-}
-
-function drawingsOf(page: ReadElement): readonly string[] {
-  return elementsNamed(page, 'svg').map(({ attributes }) => attributes.get('aria-label') ?? '');
-}
-
 describe('benchHtml', () => {
   it.each(ALL)('writes a sound page: %s', (_name, report) => {
-    checked(benchHtml(report));
+    checkPage(benchHtml(report));
   });
 
   it('writes the same bytes again', () => {
@@ -85,7 +42,7 @@ describe('benchHtml', () => {
   });
 
   it('forbids all but its one style sheet', () => {
-    const page = checked(benchHtml(PLAIN));
+    const page = checkPage(benchHtml(PLAIN));
     const [style] = elementsNamed(page, 'style');
     const hash = createHash('sha256').update(String(style?.children[0])).digest('base64');
     const policy = elementsNamed(page, 'meta').find(({ attributes }) => attributes.has('http-equiv'));
@@ -95,7 +52,7 @@ describe('benchHtml', () => {
   });
 
   it('tells the verdict, each budget and each regression with its words', () => {
-    const text = textOf(checked(benchHtml(GATED)));
+    const text = textOf(checkPage(benchHtml(GATED)));
     expect(text).toContain('Fail2 of 4 budgets broken, 1 inconclusive; slower than the baseline.');
     for (const { why, budget } of GATED.budgets) {
       expect(text).toContain(why);
@@ -108,7 +65,7 @@ describe('benchHtml', () => {
   });
 
   it('draws what there is of one configuration', () => {
-    expect(drawingsOf(checked(benchHtml(GATED)))).toEqual([
+    expect(drawingsOf(checkPage(benchHtml(GATED)))).toEqual([
       'Latency of model.onnx over that of base.onnx',
       'Histogram of latencies of model.onnx',
       'Percentiles of latency of model.onnx',
@@ -119,7 +76,7 @@ describe('benchHtml', () => {
   });
 
   it('compares several configurations first, and then opens the first only', () => {
-    const page = checked(benchHtml(SWEPT));
+    const page = checkPage(benchHtml(SWEPT));
     expect(drawingsOf(page).slice(0, 2)).toEqual([
       'Throughput over latency of all configurations',
       'Histograms of latency of the first configurations',
@@ -134,16 +91,24 @@ describe('benchHtml', () => {
   });
 
   it('shows what only a server has', () => {
-    const page = checked(benchHtml(SERVER));
+    const page = checkPage(benchHtml(SERVER));
     const text = textOf(page);
-    for (const part of ['http://127.0.0.1:8000', 'Poisson arrivals', '12,000', '503', '10 · 1 %']) {
+    for (const part of [
+      'stretch 1',
+      'in 5 stretches',
+      'http://127.0.0.1:8000',
+      'Poisson arrivals',
+      '12,000',
+      '503',
+      '10 · 1 %',
+    ]) {
       expect(text).toContain(part);
     }
     expect(drawingsOf(page)).toContain('Answers of tiny by status');
   });
 
   it('says that it was interrupted, and why nothing was measured', () => {
-    const text = textOf(checked(benchHtml(CUT_SHORT)));
+    const text = textOf(checkPage(benchHtml(CUT_SHORT)));
     expect(text).toContain('Nothing was measured');
     expect(text).toContain('Interrupted.');
     expect(text).toContain('Execution provider cuda is not available (SO5005)');
@@ -151,7 +116,7 @@ describe('benchHtml', () => {
 
   it('names the environment in full, with what few machines have', () => {
     const gpus = [{ name: 'Example GPU', driver: '550.1', memoryBytes: 80e9 }];
-    const text = textOf(checked(benchHtml({ ...PLAIN, environment: { ...PLAIN.environment, gpus } })));
+    const text = textOf(checkPage(benchHtml({ ...PLAIN, environment: { ...PLAIN.environment, gpus } })));
     for (const part of [
       'Example CPU @ 2.00GHz',
       'performance',
@@ -167,22 +132,19 @@ describe('benchHtml', () => {
 });
 
 describe('benchHtml of hostile names', () => {
-  /** Elements and attributes in their order, without their values. */
-  const skeleton = (page: ReadElement): readonly string[] =>
-    allElements(page).map(({ name, attributes }) => `${name} ${[...attributes.keys()].join(' ')}`);
-  const harmless = skeleton(checked(benchHtml(hostile('harmless'))));
+  const harmless = skeletonOf(checkPage(benchHtml(hostile('harmless'))));
 
   it.each(HOSTILE_NAMES)('is inert with %j', (name) => {
     const html = benchHtml(hostile(name));
-    const page = checked(html);
-    expect(skeleton(page)).toEqual(harmless);
+    const page = checkPage(html);
+    expect(skeletonOf(page)).toEqual(harmless);
     expect(textOf(page)).toContain(safeText(name));
     expect(html).not.toMatch(/[^\P{C}\n]/u);
   });
 
   it('is inert where JSON has other things than text', () => {
     const odd = { toString: () => '<script>', '#text': '<script>' } as unknown as string;
-    expect(checked(benchHtml({ ...PLAIN, source: odd, notes: [odd] }))).toBeDefined();
+    expect(checkPage(benchHtml({ ...PLAIN, source: odd, notes: [odd] }))).toBeDefined();
   });
 });
 
@@ -339,13 +301,13 @@ describe('benchHtml of odd data', () => {
       },
     ],
   ])('draws %s', (_name, report) => {
-    const page = checked(benchHtml(report));
+    const page = checkPage(benchHtml(report));
     expect(textOf(page)).not.toMatch(/undefined|\[object|NaN ms|null/);
   });
 
   it('keeps why a percentile has no value', () => {
     const report = withLatency({ quantiles: [{ probability: 0.99, why: 'needs 299 runs' }] }, []);
-    expect(textOf(checked(benchHtml(report)))).toContain('needs 299 runs');
+    expect(textOf(checkPage(benchHtml(report)))).toContain('needs 299 runs');
   });
 
   it('stays small with 100,000 samples', () => {
@@ -388,7 +350,7 @@ describe('benchHtml of odd data', () => {
       }),
     );
     const html = benchHtml({ ...SWEPT, configurations });
-    checked(html);
+    checkPage(html);
     expect(html.length).toBeLessThan(1_500_000);
   });
 });

@@ -103,7 +103,7 @@ describe('percentileCurve', () => {
     expect(withClass(drawing, 'curve')).toHaveLength(2);
     expect(withClass(drawing, 'unsure')).toHaveLength(1);
     expect(withClass(drawing, 'band')).toHaveLength(1);
-    expect(textOf(drawing)).toContain('open');
+    expect(textOf(drawing)).toContain('p99: 1.99 ms (95 %: ≥ 1.98 ms)');
     expect(textOf(drawing)).toContain('99.9');
   });
 });
@@ -113,7 +113,10 @@ describe('timeline', () => {
   const segment = { round: 0, stream: 0, every: 1, startMs: many.map((_, i) => i * 4), latencyMs: many };
 
   it('thins many requests and loses no outlier', () => {
-    const [path] = withClass(drawn(timeline({ label: 't', segments: [segment], kind: 'linear' })), 'envelope');
+    const [path] = withClass(
+      drawn(timeline({ label: 't', segments: [segment], kind: 'linear', roundName: 'process' })),
+      'envelope',
+    );
     const data = path?.attributes.get('d') ?? '';
     expect(data.length).toBeLessThan(15_000);
     const tops = [...data.matchAll(/V([\d.]+)/g)].map(([, top]) => Number(top));
@@ -123,7 +126,7 @@ describe('timeline', () => {
 
   it('draws few requests one by one, and processes apart', () => {
     const few = (round: number) => ({ round, stream: 0, every: 1, startMs: [0, 5, 10], latencyMs: [5, 5, 6] });
-    const drawing = drawn(timeline({ label: 't', segments: [few(0), few(1)], kind: 'linear' }));
+    const drawing = drawn(timeline({ label: 't', segments: [few(0), few(1)], kind: 'linear', roundName: 'process' }));
     const paths = withClass(drawing, 'dots').map(({ attributes }) => attributes.get('d') ?? '');
     expect(paths.map((data) => data.match(/h0/g)?.length)).toEqual([3, 3]);
     const [first, second] = withClass(drawing, 'ground');
@@ -133,7 +136,10 @@ describe('timeline', () => {
   it('puts streams of one process over each other', () => {
     const stream = (number: number) => ({ round: 0, stream: number, every: 1, startMs: [0, 5], latencyMs: [5, 5] });
     expect(
-      withClass(drawn(timeline({ label: 't', segments: [stream(0), stream(1)], kind: 'linear' })), 'ground'),
+      withClass(
+        drawn(timeline({ label: 't', segments: [stream(0), stream(1)], kind: 'linear', roundName: 'process' })),
+        'ground',
+      ),
     ).toHaveLength(1);
   });
 });
@@ -163,9 +169,6 @@ describe('ratioPlot', () => {
   it('draws the interval, 1, the bands and each round', () => {
     const drawing = drawn(
       ratioPlot('r', {
-        configuration: 'a',
-        baseline: 'b',
-        kind: 'model',
         ratio: { value: 1.1, low: 1.05, high: 1.15 },
         noise: 0.01,
         minEffect: 0.03,
@@ -173,8 +176,6 @@ describe('ratioPlot', () => {
           { ratio: 1.1, selfRatio: 1, pairs: 60 },
           { ratio: 1.11, pairs: 60 },
         ],
-        verdict: 'fail',
-        why: '',
       }),
     );
     const marks = (style: string): number => withClass(drawing, style).filter(({ name }) => name !== 'g').length;

@@ -1,0 +1,217 @@
+import type { AppliedRewrite, NearMiss } from '../../passes/engine/run-rewrites.js';
+import { formatInteger, formatNumber, plural } from '../format.js';
+import { rankedBars } from '../svg/ranked-bars.js';
+import type { OptimizeReport, PassReport } from '../types.js';
+import { optimizeChecks } from '../verification-words.js';
+import { figureText } from './figures.js';
+import { element, type Markup } from './markup.js';
+import {
+  changeFigures,
+  checksBanner,
+  eyebrow,
+  filesSection,
+  latencySection,
+  notesSection,
+  stepsTable,
+  warnings,
+} from './model-change.js';
+import { page } from './page.js';
+import { empty, figure, keyFigures, keyValues, lead, list, named, section, table, under } from './parts.js';
+
+/** Rows of a list that a reader may still want on a page; the JSON document has them all. */
+const MOST_ROWS = 300;
+const MOST_BARS = 20;
+
+/** The report of `optimize` as one page that stands alone. */
+export function optimizeHtml(report: OptimizeReport): string {
+  const { input, output, nodesBefore, nodesAfter, latency, level, target } = report;
+  return page(
+    `${input.name} – serve-opt optimize`,
+    element(
+      'header',
+      {},
+      eyebrow('optimize', report),
+      element('h1', {}, named(input.name)),
+      element('p', { class: 'subject' }, `level ${level}, for ${target === 'ort' ? 'ONNX Runtime' : 'any runtime'}`),
+      checksBanner(optimizeChecks(report)),
+      warnings(report.warnings),
+      keyFigures(changeFigures(input, output, [nodesBefore, nodesAfter], latency)),
+    ),
+    passesSection(report),
+    leftOutSection(report),
+    latencySection(latency, ['the original', 'the result']),
+    verificationSection(report),
+    rewritesSection(report.rewrites),
+    nearMissesSection(report.nearMisses),
+    filesSection([
+      ['Original', input],
+      ['Result', output],
+    ]),
+    notesSection(report.notes),
+  );
+}
+
+function passesSection({ passes, requested }: OptimizeReport): Markup {
+  return section(
+    'passes',
+    'What changed',
+    stepsTable(requested),
+    passes.length === 0 ? empty('No pass found anything to change.') : [passesFigure(passes), passesTable(passes)],
+  );
+}
+
+function passesFigure(passes: readonly PassReport[]): Markup | undefined {
+  const busiest = [...passes].sort((a, b) => a.nodesDelta - b.nodesDelta).filter(({ nodesDelta }) => nodesDelta < 0);
+  const shown = busiest.slice(0, MOST_BARS);
+  const most = -(shown[0]?.nodesDelta ?? -1);
+  if (shown.length === 0) return undefined;
+  const groups = [...new Set(shown.map(({ group }) => group))];
+  const bars = shown.map(({ pass, nodesDelta, group }) => ({
+    name: pass,
+    value: plural(-nodesDelta, 'node'),
+    share: -nodesDelta / most,
+    group,
+  }));
+  return figure(
+    'Nodes removed by pass',
+    'Nodes of all graphs that each pass made superfluous, most first.',
+    rankedBars('Nodes removed by pass', bars, groups),
+  );
+}
+
+function passesTable(passes: readonly PassReport[]): Markup {
+  return table(
+    'Passes',
+    [
+      { title: 'Pass', kind: 'name' },
+      { title: 'Group', kind: 'short' },
+      { title: 'Numerics', kind: 'short' },
+      { title: 'Rewrites', kind: 'number' },
+      { title: 'Nodes', kind: 'number' },
+      { title: 'Bytes', kind: 'number' },
+    ],
+    passes.map(({ pass, group, numerics, rewrites, nodesDelta, bytesDelta }) => ({
+      cells: [named(pass), group, numerics, formatInteger(rewrites), signed(nodesDelta), signed(bytesDelta)],
+    })),
+  );
+}
+
+function signed(value: number): string {
+  return `${value > 0 ? '+' : ''}${figureText(value, formatInteger)}`;
+}
+
+function leftOutSection({ dropped, slower }: OptimizeReport): Markup | undefined {
+  if (dropped.length + slower.length === 0) return undefined;
+  return section(
+    'left-out',
+    'Left out',
+    lead('What made the model wrong, or slower on this machine, is not in the result.'),
+    list([
+      ...dropped.map(({ pass, node, opType, reason }) => [
+        named(pass),
+        node === undefined ? undefined : [' at ', named(node)],
+        opType === undefined ? undefined : [' (', named(opType), ')'],
+        ': ',
+        named(reason),
+      ]),
+      ...slower.map(({ pass, ratio, ratioLow, ratioHigh }) => [
+        named(pass),
+        `: with it the model takes ${formatNumber(ratio)}× as long here (95 %: ${formatNumber(ratioLow)}–${formatNumber(ratioHigh)})`,
+      ]),
+    ]),
+  );
+}
+
+function verificationSection({ verification }: OptimizeReport): Markup {
+  const { structure, loads, runs, reason, samples, edges, outputs = [], notCompared = [], random = [] } = verification;
+  return section(
+    'verification',
+    'Verification',
+    keyValues([
+      ['Read back and checked', structure],
+      ['Loaded by ONNX Runtime', loads],
+      ['Run beside the original', runs],
+      ['Samples', samples === undefined ? undefined : formatInteger(samples)],
+      ['Edge cases', edges === undefined ? undefined : formatInteger(edges)],
+      ['Why something was skipped', reason === undefined ? undefined : named(reason)],
+      ['Outputs not compared', notCompared.length === 0 ? undefined : named(notCompared.join(', '))],
+      ['Random outputs', random.length === 0 ? undefined : named(random.join(', '))],
+    ]),
+    outputs.length === 0
+      ? undefined
+      : table(
+          'Outputs',
+          [
+            { title: 'Output', kind: 'name' },
+            { title: 'Elements', kind: 'number' },
+            { title: 'Equal bit for bit', kind: 'number' },
+            { title: 'Largest error', kind: 'number' },
+            { title: 'Of the largest element', kind: 'number' },
+          ],
+          outputs.map(({ name, elements, equal, worst }) => ({
+            cells: [
+              named(name),
+              formatInteger(elements),
+              formatInteger(equal),
+              figureText(worst.abs, formatNumber),
+              figureText(worst.ofLargest, formatNumber),
+            ],
+          })),
+        ),
+  );
+}
+
+function rewritesSection(rewrites: readonly AppliedRewrite[] | undefined): Markup | undefined {
+  if (rewrites === undefined || rewrites.length === 0) return undefined;
+  return section(
+    'rewrites',
+    'Every change',
+    lead(shownOf(rewrites.length, 'change'), ' In the order in which they were made.'),
+    table(
+      'Changes',
+      [
+        { title: 'Pass', kind: 'name' },
+        { title: 'Nodes', kind: 'name' },
+        { title: 'Became', kind: 'name' },
+        { title: 'Node count', kind: 'number' },
+      ],
+      rewrites.slice(0, MOST_ROWS).map(({ pass, nodes, into, nodesDelta, detail }) => ({
+        cells: [
+          named(pass),
+          nodes.map((node, i) => [i === 0 ? '' : ', ', named(`${node.opType} ${node.label}`)]),
+          [
+            into === undefined ? '–' : named(`${into.opType} ${into.label}`),
+            detail === undefined ? undefined : under(named(detail)),
+          ],
+          signed(nodesDelta),
+        ],
+      })),
+    ),
+  );
+}
+
+function nearMissesSection(nearMisses: readonly NearMiss[] | undefined): Markup | undefined {
+  if (nearMisses === undefined || nearMisses.length === 0) return undefined;
+  return section(
+    'near-misses',
+    'Near misses',
+    lead(shownOf(nearMisses.length, 'pattern'), ' Each was nearly there; the last column says what it lacked.'),
+    table(
+      'Near misses',
+      [
+        { title: 'Pass', kind: 'name' },
+        { title: 'Node', kind: 'name' },
+        { title: 'Operator', kind: 'short' },
+        { title: 'Why not', kind: 'why' },
+      ],
+      nearMisses.slice(0, MOST_ROWS).map(({ pass, node, opType, reason }) => ({
+        cells: [named(pass), named(node), named(opType), named(reason)],
+      })),
+    ),
+  );
+}
+
+function shownOf(count: number, noun: string): string {
+  if (count <= MOST_ROWS) return `${plural(count, noun)}.`;
+  return `The first ${MOST_ROWS} of ${plural(count, noun)}; the JSON document has all.`;
+}
