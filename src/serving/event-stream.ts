@@ -17,9 +17,13 @@ export class EventStream {
     if (text === '') return;
     if (this.#afterReturn && text.startsWith('\n')) text = text.slice(1);
     this.#afterReturn = text.endsWith('\r');
-    const lines = (this.#line + text).split(/\r\n|\n|\r/);
-    this.#line = lines.pop() ?? '';
-    for (const line of lines) this.#take(line);
+    // Only what is new is looked at: a line without end must not cost the square of its length.
+    const [first = '', ...others] = text.split(/\r\n|\n|\r/);
+    this.#line += first;
+    for (const line of others) {
+      this.#take(this.#line);
+      this.#line = line;
+    }
   }
 
   #take(line: string): void {

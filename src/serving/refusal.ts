@@ -18,7 +18,7 @@ export function refused(place: string, answer: Answer, said: string): ServeOptEr
   const hint =
     location !== undefined
       ? 'give the URL of the server that answers'
-      : status === 401 || status === 403
+      : status === 401 || status === 403 || /\btoken\b|api.?key|unauthenticated/i.test(said + answer.status)
         ? '--header "Authorization: Bearer TOKEN" sends a token'
         : undefined;
   return new ServeOptError('SO5102', `The server at ${place} answers with ${statusWords(answer.status)}`, {

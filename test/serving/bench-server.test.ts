@@ -258,6 +258,11 @@ describe('what is sent', () => {
     expect(bench.configurations[0]?.rows).toBe(1);
   });
 
+  it('is nothing where the server lists no inputs', async () => {
+    const server = await v2Server({ metadata: { ...METADATA, inputs: [] } });
+    await expect(openServerBench(server.url)).rejects.toMatchObject({ code: 'SO5103', why: 'its metadata lists none' });
+  });
+
   it('is bodies as they are for TorchServe', async () => {
     const bodies = new Set<string>();
     const server = await fakeServer(async (request, response) => {

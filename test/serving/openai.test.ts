@@ -19,6 +19,15 @@ describe('EventStream', () => {
     }
   });
 
+  it('takes a line without end, piece by piece', () => {
+    const seen: string[] = [];
+    const events = new EventStream((data) => seen.push(data));
+    events.push(Buffer.from('data:'));
+    for (let piece = 0; piece < 2000; piece++) events.push(Buffer.alloc(1000, 0x78));
+    events.push(Buffer.from('\n\n'));
+    expect(seen.map(({ length }) => length)).toEqual([2_000_000]);
+  });
+
   it('gives no event that has not ended', () => {
     const seen: string[] = [];
     new EventStream((data) => seen.push(data)).push(Buffer.from('data: one\n'));

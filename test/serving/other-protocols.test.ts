@@ -62,6 +62,7 @@ describe('TorchServe', () => {
     await expect((await client(`${server.url}/predictions/m`)).describe()).rejects.toMatchObject({
       code: 'SO5102',
       why: 'it says: Token Authorization failed.',
+      hint: expect.stringContaining('--header'),
     });
     const opened = await client(`${server.url}/predictions/m`, { headers: ['Authorization: Bearer key'] });
     await expect(opened.describe()).resolves.toMatchObject({ name: 'm' });

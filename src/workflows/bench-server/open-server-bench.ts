@@ -186,9 +186,16 @@ async function prepareRequests(
       dims: [],
     };
   }
-  const specs = model.inputs ?? options.inputs;
+  // An empty list: the server knows nothing of its model.
+  const specs = model.inputs && model.inputs.length > 0 ? model.inputs : options.inputs;
   if (specs !== undefined) return tensorRequests(client, specs, requestOptions);
-  if (dataPath === undefined || !prepareRaw) {
+  if (!prepareRaw) {
+    throw new ServeOptError('SO5103', `The server does not tell what inputs the model "${model.name}" takes`, {
+      why: 'its metadata lists none',
+      hint: 'add inputs to the configuration of the model on the server',
+    });
+  }
+  if (dataPath === undefined) {
     throw new ServeOptError('SO1001', 'The server does not tell what its model takes: it needs data', {
       hint: '--data bodies.jsonl (a JSON body a line), a file or a folder of bodies',
     });
