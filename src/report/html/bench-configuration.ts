@@ -95,7 +95,7 @@ function coldStartPart(label: string, coldStart: ColdStartReport | undefined, mo
   const { starts, median } = coldStart;
   const shown = starts.slice(0, most);
   const bars = [
-    { name: 'median', values: PARTS.map(([, key]) => median[key]), isMain: true },
+    { name: 'median', values: PARTS.map(([, key]) => median[key]), total: median.totalMs, isMain: true },
     ...shown.map((start, i) => ({ name: `start ${i + 1}`, values: PARTS.map(([, key]) => start[key]) })),
   ];
   const unit = timeUnit(starts.reduce((most, { totalMs }) => (isFigure(totalMs) ? Math.max(most, totalMs) : most), 0));

@@ -4,6 +4,7 @@ import { formatBytes, formatInteger, formatNumber, formatPercent } from '../form
 import { scenarioMeaning, scenarioName } from './bench-subject.js';
 import { figureText } from './figures.js';
 import { element, fragment, type Markup } from './markup.js';
+import { capital } from './model-change.js';
 import { keyValues, lead, list, named, section } from './parts.js';
 
 /** The machine, and how it was measured. */
@@ -65,7 +66,9 @@ export function conditionsPart(configuration: ConfigurationReport): Markup | und
   const findings = noiseFindings(configuration);
   return fragment(
     element('h3', {}, 'Memory, warm-up and noise'),
-    findings.length === 0 ? lead('The sensors of noise show nothing unusual.') : list(findings.map(named)),
+    findings.length === 0
+      ? lead('The sensors of noise show nothing unusual.')
+      : list(findings.map((finding) => named(capital(finding)))),
     keyValues([
       ['Peak memory', memory === undefined ? undefined : figureText(memory.peakBytes, formatBytes)],
       ['Memory without the model', memory === undefined ? undefined : figureText(memory.bareBytes, formatBytes)],

@@ -2,7 +2,7 @@ import type { BenchReport, BenchVerdict, ConfigurationReport } from '../bench-ty
 import { verdictReasons } from '../bench-words.js';
 import { plural } from '../format.js';
 import type { Child, Markup } from './markup.js';
-import { warnings } from './model-change.js';
+import { capital, warnings } from './model-change.js';
 import { banner, named, notice } from './parts.js';
 
 /** Names of configurations that a notice can hold. */
@@ -15,12 +15,14 @@ export function headline(report: BenchReport): readonly Markup[] {
   const { verdict, interrupted, configurations } = report;
   const failed = configurations.filter(({ error }) => error !== undefined);
   const measured = configurations.filter(({ latency }) => latency !== undefined);
+  const clause = verdictReasons(report);
+  const reasons = clause === '' ? [] : [`${capital(clause)}.`];
   const parts = [
     verdict === undefined
       ? banner('none', measured.length === 0 ? 'Nothing was measured' : 'Measured', [
           'No verdict: neither a budget nor a baseline was asked for.',
         ])
-      : banner(verdict, TITLES[verdict], [sentence(verdictReasons(report)), ...regressionLines(report)]),
+      : banner(verdict, TITLES[verdict], [...reasons, ...regressionLines(report)]),
   ];
   if (interrupted) {
     parts.push(notice('warning', 'Interrupted.', 'The figures are those that had been measured by then.'));
@@ -34,11 +36,6 @@ export function headline(report: BenchReport): readonly Markup[] {
     parts.push(notice('error', `${count} not measured to the end:`, names, more));
   }
   return [...parts, ...warnings(report.warnings)];
-}
-
-/** A clause as a sentence of its own. */
-function sentence(clause: string): string {
-  return clause === '' ? '' : `${clause[0]?.toUpperCase()}${clause.slice(1)}.`;
 }
 
 function regressionLines({ regressions }: BenchReport): readonly Child[] {

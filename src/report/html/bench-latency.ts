@@ -1,7 +1,7 @@
 import { formatLatency } from '../bench-format.js';
 import type { BudgetReport, ConfigurationReport, LatencyReport, SegmentReport } from '../bench-types.js';
 import { quantileOf } from '../bench-words.js';
-import { formatInteger, formatNumber, formatPercent, plural } from '../format.js';
+import { formatInteger, formatPercent, plural } from '../format.js';
 import { percentileName } from '../percentile-name.js';
 import { kindFor } from '../svg/bins.js';
 import { WIDE_CHART } from '../svg/chart.js';
@@ -130,7 +130,7 @@ function histogramWords(latency: LatencyReport, sorted: Float64Array, segments: 
 function curveWords({ quantiles }: LatencyReport, sorted: Float64Array): string {
   const parts = ['Each further nine takes the same width, so the tail can be read.'];
   if (quantiles.some(({ ms, lowMs }) => isFigure(ms) && isFigure(lowMs)))
-    parts.push('The band holds the 95 % intervals.');
+    parts.push('The band holds the 95 % intervals of the dots, and follows the curve between them.');
   if (sorted.length > 1) parts.push('Dashed where there are too few runs to tell.');
   return parts.join(' ');
 }
@@ -191,7 +191,7 @@ function latencyFacts(latency: LatencyReport, isServer: boolean): Markup {
     ['Mean', figureText(meanMs, formatLatency)],
     ['Slowest', figureText(maxMs, formatLatency)],
     ['Outliers, mild and severe', `${formatInteger(outliers.mild)} and ${formatInteger(outliers.severe)}`],
-    ['Autocorrelation of neighbours', figureText(autocorrelation, formatNumber)],
+    ['Autocorrelation of neighbours', figureText(autocorrelation, (value) => value.toFixed(2).replace('-', '−'))],
     ['Tells as much as independent runs', figureText(effectiveRuns, formatInteger)],
     ['Stable to the end', stable ? 'yes' : 'no'],
     [

@@ -2,6 +2,7 @@ import { formatLatency } from '../bench-format.js';
 import type { BenchReport, BudgetReport, ConfigurationReport } from '../bench-types.js';
 import { quantileOf, throughputUnit } from '../bench-words.js';
 import { formatBytes, formatInteger, formatRate, plural } from '../format.js';
+import { safeText } from '../safe-text.js';
 import { WIDE_CHART } from '../svg/chart.js';
 import { type Ridge, ridges } from '../svg/ridges.js';
 import { sortedLatencies } from '../svg/samples.js';
@@ -13,6 +14,9 @@ import { byWidth, empty, figure, lead, named, type Result, result, section, tabl
 
 /** Histograms that a reader can still compare. */
 const MOST_RIDGES = 6;
+
+/** The whole message stands with the configuration. */
+const LONGEST_ERROR = 140;
 
 /** Points whose labels find room in half the width of the page. */
 const FEW_POINTS = 8;
@@ -84,7 +88,7 @@ function overviewTable({ configurations, budgets, suggestion }: BenchReport): Ma
         [
           element('a', { href: `#${configurationId(i)}` }, named(label)),
           isSuggested ? element('span', { class: 'tag main' }, 'suggested') : undefined,
-          error === undefined ? undefined : under(named(error.message)),
+          error === undefined ? undefined : under(named(safeText(error.message, LONGEST_ERROR))),
         ],
         ...(gated ? [verdict === undefined ? '–' : result(verdict)] : []),
         quantile(0.5),

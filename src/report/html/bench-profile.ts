@@ -64,7 +64,7 @@ export function profilePart(label: string, profile: ProfileReport | undefined, m
   return fragment(
     element('h3', {}, 'Where the time goes'),
     lead(
-      `Time in kernels, the mean of ${plural(profile.runs, 'profiled run')}. Profiling itself costs time, so the sums are above the latency.`,
+      `Time in kernels, the mean of ${plural(profile.runs, 'profiled run')}. Profiling itself costs time, so sums can lie above the latency.`,
     ),
     element(
       'div',

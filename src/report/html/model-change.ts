@@ -50,7 +50,8 @@ export function checksBanner({ done, text }: Checks): Markup {
   );
 }
 
-function capital(text: string): string {
+/** A clause that begins a sentence. */
+export function capital(text: string): string {
   return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
 }
 

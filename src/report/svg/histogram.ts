@@ -87,23 +87,28 @@ interface PlacedMark extends TimeMark {
   readonly row: number;
 }
 
-/** From the right to the left each name goes above what it would touch: names placed before, and their lines. */
+/**
+ * From the right to the left each name goes above what it would touch: names placed before, and their lines. Names that find
+ * no room to the right of their line come last, as they lie over the lines to their left.
+ */
 function placeMarks(marks: readonly TimeMark[], x: Scale, right: number): readonly PlacedMark[] {
   const taken: { readonly at: number; readonly from: number; readonly to: number; readonly row: number }[] = [];
-  return [...marks]
+  return marks
     .filter(({ ms }) => ms >= x.low && ms <= x.high)
-    .sort((a, b) => b.ms - a.ms)
     .map((mark) => {
       const at = x.at(mark.ms);
       const width = textWidth(mark.name) + 4;
       const isLeft = at + width > right + 12;
-      const [from, to] = isLeft ? [at - width, at] : [at, at + width];
+      return { ...mark, at, isLeft, from: isLeft ? at - width : at, to: isLeft ? at : at + width };
+    })
+    .sort((a, b) => Number(a.isLeft) - Number(b.isLeft) || b.ms - a.ms)
+    .map(({ from, to, ...mark }) => {
       const touched = taken.filter(
         (other) => (other.from < to && from < other.to) || (other.at > from && other.at < to),
       );
       const row = touched.reduce((highest, other) => Math.max(highest, other.row + 1), 0);
-      taken.push({ at, from, to, row });
-      return { ...mark, at, isLeft, row };
+      taken.push({ at: mark.at, from, to, row });
+      return { ...mark, row };
     });
 }
 

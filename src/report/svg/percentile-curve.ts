@@ -18,6 +18,8 @@ export interface PercentileCurveOptions {
 const HEIGHT = 270;
 /** Enough for a line without corners at the usual width. */
 const POINTS = 240;
+/** Of the band between two percentiles. */
+const BAND_STEPS = 16;
 
 /**
  * Latency over the percentile, spread so that each further nine takes the same width. The line are the samples, the
@@ -41,7 +43,7 @@ export function percentileCurve({ label, sorted, quantiles, points = POINTS }: P
     CHART_WIDTH,
     HEIGHT,
     yAxis(y, area, unit.format, kind === 'log' ? `${unit.name} (log)` : unit.name),
-    band(known, x, y, area.top),
+    band(known, sorted, x, y),
     curves(sorted, lastKnown, points, x, y),
     known.map(({ probability, ms, lowMs, highMs }) => {
       const at = x.at(nines(probability));
@@ -89,15 +91,31 @@ function curves(sorted: Float64Array, lastKnown: number, count: number, x: Scale
   ];
 }
 
-/** Between the ends of the intervals; where one is open upwards, to the top. */
-function band(known: readonly QuantileReport[], x: Scale, y: Scale, top: number): Markup | undefined {
-  const ends = known.filter(({ lowMs }) => isTime(lowMs));
+/**
+ * Between the ends of the intervals; where one is open upwards, to the top. From one percentile to the next it follows the
+ * samples: what goes over evenly are the ratios of the ends to the value, so that the curve stays within.
+ */
+function band(known: readonly QuantileReport[], sorted: Float64Array, x: Scale, y: Scale): Markup | undefined {
+  const ends = known.flatMap(({ probability, ms, lowMs, highMs }) => {
+    if (!isTime(ms) || !isTime(lowMs) || ms === 0) return [];
+    const [low, high] = [lowMs > 0 ? lowMs : Math.max(y.low, ms / 1000), isTime(highMs) ? highMs : y.high];
+    return [{ nine: nines(probability), ms, low: Math.log(low / ms), high: Math.log(high / ms) }];
+  });
   if (ends.length < 2) return undefined;
-  const upper = ends.map(
-    ({ probability, highMs }) => `${decimal(x.at(nines(probability)))} ${decimal(isTime(highMs) ? y.at(highMs) : top)}`,
-  );
-  const lower = ends.map(
-    ({ probability, lowMs }) => `${decimal(x.at(nines(probability)))} ${decimal(y.at(lowMs ?? 0))}`,
-  );
+  const upper: string[] = [];
+  const lower: string[] = [];
+  for (const [i, from] of ends.entries()) {
+    const to = ends[i + 1] ?? from;
+    for (let step = 0; step < (to === from ? 1 : BAND_STEPS); step++) {
+      const part = step / BAND_STEPS;
+      const between = (a: number, b: number): number => a + (b - a) * part;
+      const nine = between(from.nine, to.nine);
+      const isEnd = step === 0 || sorted.length === 0;
+      const middle = isEnd ? between(from.ms, to.ms) : atRank(sorted, 1 - 10 ** -nine);
+      const at = decimal(x.at(nine));
+      upper.push(`${at} ${decimal(y.at(middle * Math.exp(between(from.high, to.high))))}`);
+      lower.push(`${at} ${decimal(y.at(middle * Math.exp(between(from.low, to.low))))}`);
+    }
+  }
   return path(`M${[...upper, ...lower.reverse()].join('L')}Z`, 'band');
 }

@@ -6,6 +6,8 @@ import { linearScale } from './scale.js';
 export interface StackedBar {
   readonly name: string;
   readonly values: readonly number[];
+  /** Stands at the end; the sum where it is left out. Medians of parts need not add up to the median of sums. */
+  readonly total?: number;
   /** Drawn stronger than the others. */
   readonly isMain?: boolean;
 }
@@ -22,7 +24,7 @@ export interface StackedBarsOptions {
 const ROW = 24;
 const BAR = 14;
 
-/** Horizontal bars, each the sum of its parts, with the sum at its end. Needs a bar. */
+/** Horizontal bars, each the sum of its parts, with its total at the end. Needs a bar. */
 export function stackedBars({ label: name, parts, bars, format, axis }: StackedBarsOptions): Markup {
   const key = legend(
     parts.map((part, i) => ({ name: part, style: `c${i + 1}` })),
@@ -41,7 +43,7 @@ export function stackedBars({ label: name, parts, bars, format, axis }: StackedB
     CHART_WIDTH,
     area.bottom + 42,
     key.markup,
-    clean.map(({ name: barName, values, isMain }, row) => {
+    clean.map(({ name: barName, values, isMain, total }, row) => {
       const y = area.top + row * ROW;
       let before = 0;
       return element(
@@ -59,7 +61,7 @@ export function stackedBars({ label: name, parts, bars, format, axis }: StackedB
             tooltip(`${barName}: ${parts[i] ?? ''} ${format(value)}`),
           );
         }),
-        label(format(sums[row] ?? 0), x.at(before) + 6, y + BAR - 2, 'value'),
+        label(format(total ?? sums[row] ?? 0), x.at(before) + 6, y + BAR - 2, 'value'),
       );
     }),
     xAxis(x, area, axis.format, axis.name),

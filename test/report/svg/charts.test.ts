@@ -82,6 +82,25 @@ describe('histogram', () => {
     expect(withClass(drawn(histogram({ label: 'h', sorted, marks: [mark] })), 'budget')).toEqual([]);
   });
 
+  it('lets no line run over a name that stands to its left', () => {
+    const drawing = drawn(
+      histogram({
+        label: 'h',
+        sorted,
+        marks: [
+          { name: 'p99', ms: 4.9, style: 'quantile' },
+          { name: 'a long budget', ms: 4.985, style: 'budget' },
+        ],
+      }),
+    );
+    const height = (text: string): number =>
+      numberOf(
+        allElements(drawing).find((each) => each.name === 'text' && textOf(each) === text),
+        'y',
+      );
+    expect(height('a long budget')).toBeLessThan(height('p99'));
+  });
+
   it('keeps names of lines apart', () => {
     const marks = [4.5, 4.51, 4.52, 4.9].map((ms, i) => ({ name: `mark ${i}`, ms, style: 'quantile' as const }));
     const drawing = drawn(histogram({ label: 'h', sorted, marks }));
@@ -105,6 +124,32 @@ describe('percentileCurve', () => {
     expect(withClass(drawing, 'band')).toHaveLength(1);
     expect(textOf(drawing)).toContain('p99: 1.99 ms (95 %: ≥ 1.98 ms)');
     expect(textOf(drawing)).toContain('99.9');
+  });
+});
+
+describe('the band of a percentile curve', () => {
+  it('holds the curve between two percentiles, however that bends', () => {
+    const sorted = Float64Array.from({ length: 2000 }, (_, i) => (i < 1900 ? 1 + i / 1e5 : 8 + i / 1e4));
+    const at = (p: number): number => sorted[Math.ceil(p * 2000) - 1] ?? 0;
+    const quantiles = [0.5, 0.9, 0.99].map((probability) => {
+      const ms = at(probability);
+      return { probability, ms, lowMs: ms * 0.9, highMs: ms * 1.2 };
+    });
+    const drawing = drawn(percentileCurve({ label: 'p', sorted, quantiles }));
+    const pointsOf = (style: string): readonly (readonly [number, number])[] =>
+      [...(withClass(drawing, style)[0]?.attributes.get('d') ?? '').matchAll(/([\d.]+) ([\d.]+)/g)].map(
+        ([, x, y]) => [Number(x), Number(y)] as const,
+      );
+    const band = pointsOf('band');
+    const half = band.length / 2;
+    const [upper, lower] = [band.slice(0, half), band.slice(half).reverse()];
+    const curve = pointsOf('curve');
+    for (const [i, [x, top]] of upper.entries()) {
+      const near = curve.reduce((best, point) => (Math.abs(point[0] - x) < Math.abs(best[0] - x) ? point : best));
+      if (Math.abs(near[0] - x) > 0.5) continue;
+      expect(near[1]).toBeGreaterThanOrEqual(top - 0.1);
+      expect(near[1]).toBeLessThanOrEqual((lower[i]?.[1] ?? 0) + 0.1);
+    }
   });
 });
 
@@ -151,10 +196,10 @@ describe('stackedBars', () => {
         label: 's',
         parts: ['a', 'b'],
         bars: [
-          { name: 'one', values: [10, 30] },
+          { name: 'one', values: [10, 30], total: 41 },
           { name: 'broken', values: [Number.NaN, -5] },
         ],
-        format: String,
+        format: (value) => `${value} in all`,
         axis: { name: 'ms', format: String },
       }),
     );
@@ -162,6 +207,7 @@ describe('stackedBars', () => {
     expect(others).toEqual([]);
     expect(numberOf(b, 'x')).toBeCloseTo(numberOf(a, 'x') + numberOf(a, 'width'));
     expect(numberOf(b, 'width')).toBeCloseTo(3 * numberOf(a, 'width'));
+    expect(textOf(drawing)).toContain('41 in all');
   });
 });
 
