@@ -30,7 +30,7 @@ export interface AgainstReportJudgement {
  * What runs apart in time differ by at the least, even in their medians: the load, clock and heat of a machine are not those
  * of yesterday, and no number of processes of one run shows it.
  */
-export const BETWEEN_RUNS_NOISE = 0.05;
+export const BETWEEN_RUNS_NOISE = 0.1;
 
 /** Verdicts are looked for at 5, 10, 20, … processes of the candidate. */
 const FIRST_LOOK = 5;

@@ -14,6 +14,8 @@ export interface EarlierConfiguration {
   readonly batchSize: number;
   readonly inputs: readonly { readonly name: string; readonly type: string }[];
   readonly processes: readonly { readonly runs: number; readonly p50Ms: number }[];
+  /** CPU time over wall time while it was measured; tells whether the machine was its own. */
+  readonly cpuPerWall: number | undefined;
 }
 
 /** An earlier report of `bench`, as far as it can be compared with. */
@@ -66,6 +68,7 @@ export function scenarioKey(scenario: object): string {
 function configuration(value: Json, wrong: (what: string) => ServeOptError): EarlierConfiguration {
   const latency = isObject(value.latency) ? value.latency : {};
   const processes = Array.isArray(latency.processes) ? latency.processes.filter(isObject) : [];
+  const noise = isObject(value.noise) ? value.noise : {};
   const inputs = Array.isArray(value.inputs) ? value.inputs.filter(isObject) : [];
   return {
     label: text(value.label, wrong),
@@ -73,6 +76,7 @@ function configuration(value: Json, wrong: (what: string) => ServeOptError): Ear
     threads: value.threads === undefined ? undefined : positive(value.threads, wrong),
     batchSize: positive(value.batchSize, wrong),
     inputs: inputs.map((input) => ({ name: text(input.name, wrong), type: text(input.type, wrong) })),
+    cpuPerWall: typeof noise.cpuPerWall === 'number' ? noise.cpuPerWall : undefined,
     processes: processes.map(({ runs, p50Ms }) => ({ runs: positive(runs, wrong), p50Ms: positive(p50Ms, wrong) })),
   };
 }

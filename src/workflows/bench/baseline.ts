@@ -201,8 +201,20 @@ export class Baseline {
       minEffect,
       final: true,
     });
+    const disturbed = whyDisturbed(earlier.cpuPerWall, run.noise?.cpuPerWall);
+    if (disturbed !== undefined && verdict !== 'inconclusive')
+      return { ...base, ...found, rounds: [], verdict: 'inconclusive', why: `${disturbed}; time both models in turns` };
     return { ...base, ...found, rounds: [], verdict };
   }
+}
+
+/** The same work that got another share of the CPU was not alone at one of the two times: its latencies do not compare. */
+const SAME_SHARE = 0.9;
+
+function whyDisturbed(then: number | undefined, now: number | undefined): string | undefined {
+  if (then === undefined || now === undefined) return undefined;
+  if (Math.min(then, now) >= SAME_SHARE * Math.max(then, now)) return undefined;
+  return `it had ${then.toFixed(2)} CPUs then and ${now.toFixed(2)} now: something else ran on this machine`;
 }
 
 function settings(options: BenchOptions): { readonly minEffect: number; readonly seed: number } {

@@ -4,6 +4,7 @@ import type { Scenario } from '../../bench/scenario.js';
 import type { Segment } from '../../bench/segment.js';
 import { bug, ServeOptError } from '../../errors.js';
 import type { ColdStart, NoiseReport, ProfileReport, ProviderUse } from '../../report/bench-types.js';
+import { throttledPeriods } from '../../runtime/cgroup.js';
 import { type RuntimeHost, startRuntime } from '../../runtime/host.js';
 import type { MeasureStartResult, MeasureWarmUpResult } from '../../runtime/protocol.js';
 import type { SampleSource, SessionOptions, ValueSpec } from '../../runtime/types.js';
@@ -16,6 +17,9 @@ import { rowsOf } from './sizes.js';
 const CHUNK_MS = 250;
 /** A warm-up that has not settled by then never will. */
 const WARM_UP_MS = { least: 500, most: 10_000 } as const;
+
+/** So many requests waiting are no burst. */
+const LATE_REQUESTS = 20;
 
 /** What all configurations of a run share. */
 export interface RunContext {
@@ -57,6 +61,9 @@ export class ConfigurationRun implements Measured {
   readonly #preparation: Preparation | undefined;
   readonly #warmUps: MeasureWarmUpResult[] = [];
   #peakBytes = 0;
+  #inputBytes = 0;
+  #behindMs = 0;
+  readonly #throttledBefore = throttledPeriods();
   #cpuMs = 0;
   #wallMs = 0;
   #involuntarySwitches = 0;
@@ -119,12 +126,28 @@ export class ConfigurationRun implements Measured {
   get memory(): { readonly peakBytes: number; readonly bareBytes: number; readonly modelBytes: number } | undefined {
     if (this.#peakBytes === 0) return undefined;
     const bareBytes = (this.#preparation?.bareBytes ?? 0) * this.#streams;
-    return { peakBytes: this.#peakBytes, bareBytes, modelBytes: Math.max(0, this.#peakBytes - bareBytes) };
+    // Samples are kept ready for all runs, which no server would do.
+    const modelBytes = Math.max(0, this.#peakBytes - bareBytes - this.#inputBytes * this.#streams);
+    return { peakBytes: this.#peakBytes, bareBytes, modelBytes };
   }
 
   get noise(): NoiseReport | undefined {
     if (this.#wallMs === 0) return undefined;
-    return { cpuPerWall: this.#cpuMs / this.#wallMs, involuntarySwitches: this.#involuntarySwitches };
+    const throttled = throttledPeriods();
+    const before = this.#throttledBefore;
+    return {
+      cpuPerWall: this.#cpuMs / this.#wallMs,
+      involuntarySwitches: this.#involuntarySwitches,
+      ...(throttled === undefined || before === undefined ? {} : { throttledPeriods: throttled - before }),
+    };
+  }
+
+  /** What may spoil the figures, one sentence each. */
+  get warnings(): readonly string[] {
+    const { scenario } = this.#context;
+    if (scenario.kind !== 'server' || this.#behindMs * scenario.ratePerSecond < LATE_REQUESTS * 1000) return [];
+    const late = `requests came ${Math.round(this.#behindMs)} ms late at the end`;
+    return [`${this.label}: it cannot keep up with ${scenario.ratePerSecond} requests a second: ${late}.`];
   }
 
   /** Medians of each part, for the time that the next start will take. */
@@ -190,7 +213,12 @@ export class ConfigurationRun implements Measured {
       path: configuration.model.path,
       options: sessionOptionsOf(configuration),
     });
-    const { measurement, firstRunMs, inputs } = await host.request('measureStart', {
+    const {
+      measurement,
+      firstRunMs,
+      inputs,
+      inputBytes = 0,
+    } = await host.request('measureStart', {
       session,
       source: preparation.source,
       inputs: preparation.inputs,
@@ -202,6 +230,7 @@ export class ConfigurationRun implements Measured {
         : {}),
     });
     this.fed = inputs;
+    this.#inputBytes = inputBytes;
     if (stream === 0) {
       const totalMs = processMs + libraryMs + createMs + firstRunMs;
       this.coldStarts.push({ processMs, libraryMs, sessionMs: createMs, firstRunMs, totalMs });
@@ -221,10 +250,11 @@ export class ConfigurationRun implements Measured {
           return part;
         }),
       );
-      for (const { cpuMs, wallMs, involuntarySwitches } of parts) {
+      for (const { cpuMs, wallMs, involuntarySwitches, behindMs = 0 } of parts) {
         this.#cpuMs += cpuMs;
         this.#wallMs += wallMs;
         this.#involuntarySwitches += involuntarySwitches;
+        this.#behindMs = Math.max(this.#behindMs, behindMs);
       }
       const passed = performance.now() - begun;
       left -= Math.max(passed, 1);

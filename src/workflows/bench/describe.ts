@@ -58,7 +58,7 @@ export function benchReport(found: Findings): BenchReport {
     regressions,
     ...(verdict === undefined ? {} : { verdict }),
     ...(interrupted ? { interrupted } : {}),
-    warnings: found.warnings,
+    warnings: [...found.warnings, ...found.runs.flatMap(({ warnings }) => warnings)],
     notes: [...new Set(found.notes)],
   };
 }
