@@ -1,5 +1,4 @@
 /** Sentences about measurements that the terminal and the outputs for CI share. */
-import type { Scenario } from '../bench/scenario.js';
 import { formatLatencyRange, formatMetricRange, formatMetricValue } from './bench-format.js';
 import type {
   BenchReport,
@@ -12,7 +11,10 @@ import type {
 import { formatInteger, formatNumber, formatPercent, formatRate, plural } from './format.js';
 
 /** How requests came, and what that means for the percentiles. */
-export function scenarioSentence(scenario: Scenario): string {
+export function scenarioSentence({ scenario, subject, configurations }: BenchReport): string {
+  const closed = scenario.kind === 'single-stream' || scenario.kind === 'multi-stream';
+  if (subject === 'server' && closed && configurations.length > 1)
+    return 'one request at a time on each connection; closed loop, so percentiles hold no time in a queue of ours';
   switch (scenario.kind) {
     case 'single-stream':
       return 'one request at a time; closed loop, so percentiles hold no time in a queue';
@@ -189,11 +191,17 @@ export function noiseFindings(configuration: ConfigurationReport): readonly stri
   const medians = latency.processes.map(({ p50Ms }) => p50Ms);
   const [least, most] = [Math.min(...medians), Math.max(...medians)];
   if (medians.length > 1 && most > least * LARGE_SPREAD) {
+    const what = isServer(configuration) ? 'stretches of time' : 'processes';
     found.push(
-      `processes differ: p50 from ${formatLatencyRange(least, most).replace('–', ' to ')}; compare models over several processes only`,
+      `${what} differ: p50 from ${formatLatencyRange(least, most).replace('–', ' to ')}; ${isServer(configuration) ? 'what else ran there?' : 'compare models over several processes only'}`,
     );
   }
   return found;
+}
+
+/** Answers come from servers only. */
+export function isServer({ answers }: ConfigurationReport): boolean {
+  return answers !== undefined;
 }
 
 /** Lag-1 autocorrelation from which three runs tell no more than two independent ones, about. */

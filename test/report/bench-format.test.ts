@@ -87,11 +87,11 @@ describe('sentences', () => {
   });
 
   it('say what a closed and an open loop mean', () => {
-    expect(scenarioSentence({ kind: 'multi-stream', streams: 4 })).toMatch(
+    expect(scenarioSentence({ ...PLAIN, scenario: { kind: 'multi-stream', streams: 4 } })).toMatch(
       /^4 streams at once, .* no time in a queue$/,
     );
-    expect(scenarioSentence({ kind: 'offline' })).toContain('only throughput counts');
-    expect(scenarioSentence({ kind: 'server', ratePerSecond: 50, arrivals: 'constant' })).toBe(
+    expect(scenarioSentence({ ...PLAIN, scenario: { kind: 'offline' } })).toContain('only throughput counts');
+    expect(scenarioSentence({ ...PLAIN, scenario: { kind: 'server', ratePerSecond: 50, arrivals: 'constant' } })).toBe(
       '50/s at equal gaps; open loop, latency from the time a request was due',
     );
   });

@@ -1,6 +1,6 @@
 import { formatLatency, formatLatencyParts, formatLatencyRange, formatRateRange } from '../../report/bench-format.js';
 import type { BenchReport, ConfigurationReport, LatencyReport, QuantileReport } from '../../report/bench-types.js';
-import { noiseFindings, quantileRange, scenarioSentence, throughputUnit } from '../../report/bench-words.js';
+import { isServer, noiseFindings, quantileRange, scenarioSentence, throughputUnit } from '../../report/bench-words.js';
 import { formatBytes, formatInteger, formatPercent, formatRate, plural } from '../../report/format.js';
 import { modelSizeBytes } from '../../report/model-size.js';
 import { percentileName } from '../../report/percentile-name.js';
@@ -66,7 +66,7 @@ function fedLines({ inputs, dims }: ConfigurationReport, report: BenchReport, ve
     const from = report.source === 'made up' ? `made up, seed ${report.seed}` : `from ${safeText(report.source, 100)}`;
     lines.push(`fed ${named.join(', ')}${more}${sizes === '' ? '' : `, ${sizes}`} (${from})`);
   }
-  return [...lines, scenarioSentence(report.scenario)];
+  return [...lines, scenarioSentence(report)];
 }
 
 /** Quantiles with their intervals, and how the latencies are spread. */
@@ -79,7 +79,7 @@ async function latencyText(
   const fewer = latency.effectiveRuns < latency.runs;
   // Without bursts within a process it is the processes that differ, and only more of them would tell more.
   const differ = fewer && processes > 1 && latency.effectiveRuns < latency.runs / 4 && latency.autocorrelation < 0.3;
-  const fresh = differ ? 'process' : 'fresh process';
+  const fresh = isServer(configuration) ? 'stretch' : differ ? 'process' : 'fresh process';
   const where = processes > 1 ? ` in ${plural(processes, fresh, `${fresh}es`)}` : '';
   const number = formatInteger(latency.effectiveRuns);
   const few = differ ? `, which differ: worth ${number} independent` : `, worth ${number} independent ones`;
@@ -95,7 +95,7 @@ async function latencyText(
       `  min ${formatLatency(minMs)}, mean ${formatLatency(meanMs)}, max ${formatLatency(maxMs)}`,
       `  outliers ${formatInteger(mild)} mild, ${formatInteger(severe)} severe (kept); lag-1 autocorrelation ${latency.autocorrelation.toFixed(2)}`,
       wrapLine(
-        `  p50 of each process: ${latency.processes.map(({ p50Ms }) => formatLatency(p50Ms)).join(', ')}`,
+        `  p50 of each ${isServer(configuration) ? 'stretch' : 'process'}: ${latency.processes.map(({ p50Ms }) => formatLatency(p50Ms)).join(', ')}`,
         options.columns,
         4,
       ),

@@ -83,7 +83,7 @@ export async function configurationsTable(report: BenchReport, options: BenchTex
     const meaning = 'nothing else is better in latency, throughput and memory at once';
     parts.push(wrapLine(style.dim(`${front} ${meaning}`), columns));
   }
-  parts.push(wrapLine(style.dim(scenarioSentence(report.scenario)), columns));
+  parts.push(wrapLine(style.dim(scenarioSentence(report)), columns));
   const findings = configurations.flatMap((each) =>
     noiseFindings(each).map((text) => `${safeText(each.label, 60)}: ${text}`),
   );

@@ -205,7 +205,7 @@ function circumstances(page: MarkdownWriter, report: BenchReport): void {
   const { environment, configurations, server } = report;
   const runs = configurations.reduce((sum, { latency }) => sum + (latency?.runs ?? 0), 0);
   const lines = [
-    `- ${scenarioSentence(report.scenario)}`,
+    `- ${scenarioSentence(report)}`,
     `- ${formatInteger(runs)} runs; inputs ${report.source === 'made up' ? `made up, seed ${report.seed}` : `from ${markdownCode(report.source)}`}`,
     ...(server === undefined ? [] : [`- server ${markdownCode(server.protocol)} at ${markdownCode(server.url)}`]),
     `- ${markdownCode(environment.cpuModel)}, ${formatInteger(environment.availableParallelism)} of ${formatInteger(environment.logicalCores)} cores to use, ${markdownCode(environment.os)} ${markdownCode(environment.architecture)}`,
