@@ -28,4 +28,4 @@ await measure(300, false);
 await measure(Number(seconds) * 1000, true);
 times.sort((a, b) => a - b);
 const quantile = (p) => times[Math.max(0, Math.ceil(p * times.length) - 1)];
-console.log(JSON.stringify({ p50Ms: quantile(0.5), p99Ms: quantile(0.99), runs: times.length }));
+process.stdout.write(`${JSON.stringify({ p50Ms: quantile(0.5), p99Ms: quantile(0.99), runs: times.length })}\n`);

@@ -28,7 +28,7 @@ export interface WorkflowContext {
 export interface ExecutionOptions {
   /** Intra-op threads; default what `os.availableParallelism()` says. */
   readonly threads?: number;
-  /** Execution providers, first choice first. Default `['cpu']`. */
+  /** Execution providers, first choice first, as `--ep` writes them: `cpu`, `cuda:1`. Default `['cpu']`. */
   readonly executionProviders?: readonly string[];
 }
 
