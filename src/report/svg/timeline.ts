@@ -99,7 +99,8 @@ function roundsOf(segments: readonly SegmentReport[]): readonly Round[] {
     if (others === undefined) byNumber.set(segment.round, [segment]);
     else others.push(segment);
   }
-  return [...byNumber].map(([number, own]) => {
+  const inOrder = [...byNumber].sort(([a], [b]) => a - b);
+  return inOrder.map(([number, own]) => {
     let lengthMs = 0;
     let runs = 0;
     for (const { startMs, latencyMs, every } of own) {

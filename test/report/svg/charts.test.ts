@@ -171,10 +171,11 @@ describe('timeline', () => {
 
   it('draws few requests one by one, and processes apart', () => {
     const few = (round: number) => ({ round, stream: 0, every: 1, startMs: [0, 5, 10], latencyMs: [5, 5, 6] });
-    const drawing = drawn(timeline({ label: 't', segments: [few(0), few(1)], kind: 'linear', roundName: 'process' }));
+    const drawing = drawn(timeline({ label: 't', segments: [few(1), few(0)], kind: 'linear', roundName: 'process' }));
     const paths = withClass(drawing, 'dots').map(({ attributes }) => attributes.get('d') ?? '');
     expect(paths.map((data) => data.match(/h0/g)?.length)).toEqual([3, 3]);
     const [first, second] = withClass(drawing, 'ground');
+    expect(textOf(first ?? drawing)).toBe('process 1: 3 requests in 16 ms');
     expect(numberOf(second, 'x')).toBeGreaterThan(numberOf(first, 'x') + numberOf(first, 'width'));
   });
 
