@@ -85,7 +85,7 @@ export class PercentileBudgetTest {
     const allowed = this.#allowed;
     let passTail: number | undefined;
     let failTail: number | undefined;
-    if (runs > 0 && rounds >= this.#minRounds && (final || this.#due(runs))) {
+    if (runs > 0 && rounds >= this.#minRounds && (final || this.#due(runs / Math.max(1, 0.8 * this.#effect)))) {
       this.#effect = designEffect(segments, this.#limitMs, this.#pass.due(runs, final) ?? this.#pass.next());
       passTail = this.#pass.due(runs / this.#effect, final);
       failTail = this.#fail.due(runs / this.#effect, final);
@@ -125,6 +125,7 @@ export class PercentileBudgetTest {
     return over;
   }
 
+  /** A guess by the design effect of the last time, which is costly to compute and may have become a little smaller. */
   #due(runs: number): boolean {
     return this.#pass.due(runs, false) !== undefined || this.#fail.due(runs, false) !== undefined;
   }
