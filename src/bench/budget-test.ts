@@ -60,6 +60,7 @@ export class PercentileBudgetTest {
   #effect = 1;
   #upper = 1;
   #lower = 0;
+  #decided: BudgetJudgement | undefined;
 
   constructor({ probability, limitMs, confidence = 0.95, minRounds = 5 }: PercentileBudget) {
     const alpha = 1 - confidence;
@@ -73,8 +74,18 @@ export class PercentileBudgetTest {
     this.#fail = new AlphaSpending(alpha, (look) => FIRST_FAIL_LOOK * 2 ** (look - 1));
   }
 
-  /** Judges all that was measured so far; `final`: there will be no more. */
+  /**
+   * Judges all that was measured so far; `final`: there will be no more. A verdict stays as it was taken: whoever goes on
+   * measuring for other reasons must not have it tested again.
+   */
   judge(segments: readonly Segment[], final: boolean): BudgetJudgement {
+    if (this.#decided !== undefined) return this.#decided;
+    const judgement = this.#look(segments, final);
+    if (judgement.verdict !== undefined) this.#decided = judgement;
+    return judgement;
+  }
+
+  #look(segments: readonly Segment[], final: boolean): BudgetJudgement {
     let runs = 0;
     let over = 0;
     for (const segment of segments) {

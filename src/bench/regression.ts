@@ -50,8 +50,8 @@ export const REGRESSION_LEAST_ROUNDS = 3;
  * rounds: memory placement makes processes differ by more than a long run of one of them shows, and a bootstrap of few
  * rounds is too narrow. FAIL only when the interval excludes 1 and the effect is larger than `minEffect` and
  * than the noise: the far end of the interval of the baseline against itself, and the spread between rounds. PASS when
- * the interval ends below 1 + `minEffect`. Looks share the chance of error as in `AlphaSpending`; the outcome depends
- * on the rounds alone.
+ * the interval ends below 1 + `minEffect`. Looks share the chance of error as in `AlphaSpending`. The outcome depends
+ * on the rounds alone: whoever gets a verdict stops there, or keeps it.
  */
 export function judgeRegression(allRounds: readonly PairedRound[], options: RegressionOptions): RegressionJudgement {
   const { minEffect, confidence, seed, resamples, final } = { ...REGRESSION_DEFAULTS, ...options };
