@@ -60,6 +60,7 @@ export class PercentileBudgetTest {
   #effect = 1;
   #upper = 1;
   #lower = 0;
+  #decided: BudgetJudgement | undefined;
 
   constructor({ probability, limitMs, confidence = 0.95, minRounds = 5 }: PercentileBudget) {
     const alpha = 1 - confidence;
@@ -73,8 +74,18 @@ export class PercentileBudgetTest {
     this.#fail = new AlphaSpending(alpha, (look) => FIRST_FAIL_LOOK * 2 ** (look - 1));
   }
 
-  /** Judges all that was measured so far; `final`: there will be no more. */
+  /**
+   * Judges all that was measured so far; `final`: there will be no more. A verdict stays as it was taken: whoever goes on
+   * measuring for other reasons must not have it tested again.
+   */
   judge(segments: readonly Segment[], final: boolean): BudgetJudgement {
+    if (this.#decided !== undefined) return this.#decided;
+    const judgement = this.#look(segments, final);
+    if (judgement.verdict !== undefined) this.#decided = judgement;
+    return judgement;
+  }
+
+  #look(segments: readonly Segment[], final: boolean): BudgetJudgement {
     let runs = 0;
     let over = 0;
     for (const segment of segments) {
@@ -85,7 +96,7 @@ export class PercentileBudgetTest {
     const allowed = this.#allowed;
     let passTail: number | undefined;
     let failTail: number | undefined;
-    if (runs > 0 && rounds >= this.#minRounds && (final || this.#due(runs))) {
+    if (runs > 0 && rounds >= this.#minRounds && (final || this.#due(runs / Math.max(1, 0.8 * this.#effect)))) {
       this.#effect = designEffect(segments, this.#limitMs, this.#pass.due(runs, final) ?? this.#pass.next());
       passTail = this.#pass.due(runs / this.#effect, final);
       failTail = this.#fail.due(runs / this.#effect, final);
@@ -125,6 +136,7 @@ export class PercentileBudgetTest {
     return over;
   }
 
+  /** A guess by the design effect of the last time, which is costly to compute and may have become a little smaller. */
   #due(runs: number): boolean {
     return this.#pass.due(runs, false) !== undefined || this.#fail.due(runs, false) !== undefined;
   }

@@ -22,9 +22,13 @@ export function clusterMean(values: readonly number[] | Float64Array): ClusterMe
  * Student's interval of the mean over processes, each end wrong with probability `tail`. A bootstrap over five
  * processes is too narrow, as they hardly tell how much processes differ; this is not.
  */
-export function clusterInterval(values: readonly number[] | Float64Array, tail: number): EstimateReport {
+export function clusterInterval(
+  values: readonly number[] | Float64Array,
+  tail: number,
+  leastStandardError = 0,
+): EstimateReport {
   const { mean, standardError, degrees } = clusterMean(values);
   if (degrees < 1) return { value: mean };
-  const half = studentQuantile(tail, degrees) * standardError;
+  const half = studentQuantile(tail, degrees) * Math.max(standardError, leastStandardError);
   return { value: mean, low: mean - half, high: mean + half };
 }

@@ -46,6 +46,7 @@ export class IntervalBudgetTest {
   readonly #confidence: number;
   readonly #minRounds: number;
   readonly #spending: AlphaSpending;
+  #decided: IntervalJudgement | undefined;
 
   constructor(budget: IntervalBudget) {
     this.#budget = budget;
@@ -56,8 +57,15 @@ export class IntervalBudgetTest {
     this.#spending = new AlphaSpending(1 - this.#confidence, (look) => first * 2 ** (look - 1));
   }
 
-  /** Judges all that was measured so far; `final`: there will be no more. */
+  /** Judges all that was measured so far; `final`: there will be no more. A verdict stays as it was taken. */
   judge(segments: readonly Segment[], final: boolean): IntervalJudgement {
+    if (this.#decided !== undefined) return this.#decided;
+    const judgement = this.#look(segments, final);
+    if (judgement.verdict !== undefined) this.#decided = judgement;
+    return judgement;
+  }
+
+  #look(segments: readonly Segment[], final: boolean): IntervalJudgement {
     const { estimate, limit, wants, failuresBreak } = this.#budget;
     const rounds = roundsOf(segments).length;
     const requests = segments.reduce((sum, { latencyMs }) => sum + latencyMs.length, 0);

@@ -1,5 +1,5 @@
 import type { BenchVerdict, EstimateReport, RegressionReport } from '../report/bench-types.js';
-import { clusterInterval } from './cluster-interval.js';
+import { clusterInterval, clusterMean } from './cluster-interval.js';
 import { bootstrapMedians } from './hierarchical-bootstrap.js';
 import { percent, plural } from './numbers-in-words.js';
 import { median, quantileNearestRank } from './quantiles.js';
@@ -50,8 +50,8 @@ export const REGRESSION_LEAST_ROUNDS = 3;
  * rounds: memory placement makes processes differ by more than a long run of one of them shows, and a bootstrap of few
  * rounds is too narrow. FAIL only when the interval excludes 1 and the effect is larger than `minEffect` and
  * than the noise: the far end of the interval of the baseline against itself, and the spread between rounds. PASS when
- * the interval ends below 1 + `minEffect`. Looks share the chance of error as in `AlphaSpending`; the outcome depends
- * on the rounds alone.
+ * the interval ends below 1 + `minEffect`. Looks share the chance of error as in `AlphaSpending`. The outcome depends
+ * on the rounds alone: whoever gets a verdict stops there, or keeps it.
  */
 export function judgeRegression(allRounds: readonly PairedRound[], options: RegressionOptions): RegressionJudgement {
   const { minEffect, confidence, seed, resamples, final } = { ...REGRESSION_DEFAULTS, ...options };
@@ -68,14 +68,17 @@ export function judgeRegression(allRounds: readonly PairedRound[], options: Regr
   const effect = median(sorted);
   const medians = rounds.map(({ ratios }) => median(ratios));
   const tail = (1 - confidence) / 2;
-  const between = clusterInterval(medians, tail);
+  // Both sessions of a pair were made alike: where the control shows that sessions differ, they do so here as well.
+  const control = clusterMean(rounds.filter(({ self }) => self.length > 0).map(({ self }) => median(self)));
+  const error = control.degrees === medians.length - 1 && control.degrees > 0 ? control.standardError : 0;
+  const between = clusterInterval(medians, tail, error);
   const noise = noiseOf(rounds, between, tail);
   const spent = tailOfLook(rounds.length, tail, final);
   let interval = union(effect, between.low, between.high);
   const judged = { verdict: final ? ('inconclusive' as const) : undefined, noise, rounds: shown };
 
   const enough = rounds.length >= REGRESSION_LEAST_ROUNDS;
-  const look = spent === undefined || !enough ? undefined : clusterInterval(medians, spent);
+  const look = spent === undefined || !enough ? undefined : clusterInterval(medians, spent, error);
   const limit = Math.log1p(minEffect);
   // The bootstrap can only widen the interval: it is not needed where Student's leaves no verdict.
   const mayFail = (look?.low ?? -1) > 0 && effect > limit && Math.expm1(effect) > noise;

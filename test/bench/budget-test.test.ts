@@ -69,6 +69,14 @@ describe('PercentileBudgetTest', () => {
     for (let i = 0; i < 3; i++) expect(test.judge(more, false).verdict).toBeUndefined();
   });
 
+  it('keeps a verdict that was taken, whatever comes later', () => {
+    const test = new PercentileBudgetTest({ probability: 0.99, limitMs: 10 });
+    const taken = test.judge(roundsWith(6, 62, []), false);
+    expect(taken.verdict).toBe('pass');
+    const worse = [...roundsWith(6, 62, []), segmentOf(new Float64Array(200).fill(11), 6)];
+    expect(test.judge(worse, true)).toEqual(taken);
+  });
+
   it('takes bursts for the fewer independent runs that they are', () => {
     // 20 bursts of 10 runs in 20,000: 1 %, but as good as 20 of 2,000.
     const random = createRandom(5);
