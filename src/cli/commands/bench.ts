@@ -1,10 +1,11 @@
 import { ERROR_TABLE, type ErrorCode, EXIT, type ExitCode, ServeOptError } from '../../errors.js';
 import type { BenchReport } from '../../report/bench-types.js';
 import { benchArguments, benchOptions, serverOptions } from '../bench-options.js';
-import { checkReportTargets, writeReports } from '../bench-outputs.js';
+import { benchTargets, tellGitHub } from '../bench-outputs.js';
 import type { CommandContext, CommandResult } from '../command.js';
 import type { FlagValues } from '../flags.js';
 import { benchSummary, renderBench } from '../render/bench-text.js';
+import { checkReportTargets, writeReports } from '../report-targets.js';
 import { workflowContext } from '../workflow-options.js';
 
 /** `serve-opt bench <model…>`, `serve-opt bench --url URL` */
@@ -12,11 +13,12 @@ export async function run(context: CommandContext, args: readonly string[], flag
   const { paths, dims } = benchArguments(args, flags);
   const measure =
     flags.url === undefined ? ofModels(context, paths, flags, dims) : ofServer(context, paths, flags, dims);
-  const inputs = [flags.baseline, flags.data].filter((path) => path !== undefined);
-  checkReportTargets(flags, [...paths, ...inputs]);
+  const targets = benchTargets(flags);
+  checkReportTargets(targets, [...paths, flags.baseline, flags.data]);
   const report = await measure();
   for (const message of report.warnings) context.progress.handle({ kind: 'warning', message });
-  await writeReports(context, flags, report);
+  await writeReports(targets, report);
+  await tellGitHub(context, flags, report);
   return {
     report,
     text: () => renderBench(report, context),

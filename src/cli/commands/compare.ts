@@ -1,13 +1,22 @@
+import type { CompareReport } from '../../report/types.js';
 import { compareModels } from '../../workflows/compare-models.js';
 import type { CommandContext, CommandResult } from '../command.js';
 import type { FlagValues } from '../flags.js';
 import { renderCompare } from '../render/compare-text.js';
+import { checkReportTargets, reportTargets, writeReports } from '../report-targets.js';
 import { compareOptions } from '../workflow-options.js';
 
 /** `serve-opt compare <a> <b>` */
 export async function run(context: CommandContext, args: readonly string[], flags: FlagValues): Promise<CommandResult> {
   const [a = '', b = ''] = args;
-  const report = await compareModels(a, b, compareOptions(context, flags));
+  const options = compareOptions(context, flags);
+  const targets = reportTargets<CompareReport>(flags, async (made) => {
+    const { compareHtml } = await import('../../report/html/compare-html.js');
+    return compareHtml(made);
+  });
+  checkReportTargets(targets, [a, b, flags.data]);
+  const report = await compareModels(a, b, options);
+  await writeReports(targets, report);
   for (const message of [...report.warnings, ...report.comparison.warnings]) {
     context.progress.handle({ kind: 'warning', message });
   }

@@ -9,6 +9,7 @@ import { withStdoutFile } from '../model-to-stdout.js';
 import { chosenRows, explainedPass, passChoice } from '../pass-choice.js';
 import { optimizeSummary, renderOptimize } from '../render/optimize-text.js';
 import { shellWord } from '../render/shell-word.js';
+import { checkReportTargets, reportTargets, writeReports } from '../report-targets.js';
 import { optimizeOptions } from '../workflow-options.js';
 
 /** `serve-opt optimize <model>` */
@@ -22,12 +23,19 @@ export async function run(context: CommandContext, args: readonly string[], flag
   }
   const explain = flags.explain === undefined ? undefined : explainedPass(flags.explain, rows);
   const options = { ...optimizeOptions(context, flags), ...choice };
+  const targets = reportTargets<OptimizeReport>(flags, async (made) => {
+    const { optimizeHtml } = await import('../../report/html/optimize-html.js');
+    return optimizeHtml(made);
+  });
+  checkReportTargets(targets, [path, flags.output === '-' ? undefined : flags.output, flags.data]);
   if (flags.output !== '-') {
     const report = await optimizeModel(path, options);
+    await writeReports(targets, report);
     const outputPath = flags['dry-run'] ? undefined : (flags.output ?? join(dirname(path), report.output.name));
     return answer(context, report, explain, outputPath);
   }
   const report = await withStdoutFile(context, flags, (outputPath) => optimizeModel(path, { ...options, outputPath }));
+  await writeReports(targets, report);
   return { ...answer(context, report, explain, undefined), stdoutTaken: true };
 }
 

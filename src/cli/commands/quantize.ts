@@ -6,18 +6,26 @@ import type { FlagValues } from '../flags.js';
 import { withStdoutFile } from '../model-to-stdout.js';
 import { quantizeSummary, renderQuantize } from '../render/quantize-text.js';
 import { shellWord } from '../render/shell-word.js';
+import { checkReportTargets, reportTargets, writeReports } from '../report-targets.js';
 import { quantizeOptions } from '../workflow-options.js';
 
 /** `serve-opt quantize <model>` */
 export async function run(context: CommandContext, args: readonly string[], flags: FlagValues): Promise<CommandResult> {
   const [path = ''] = args;
   const options = quantizeOptions(context, flags);
+  const targets = reportTargets<QuantizeReport>(flags, async (made) => {
+    const { quantizeHtml } = await import('../../report/html/quantize-html.js');
+    return quantizeHtml(made);
+  });
+  checkReportTargets(targets, [path, flags.output === '-' ? undefined : flags.output, flags.data, flags.eval]);
   if (flags.output !== '-') {
     const report = await quantizeModel(path, options);
+    await writeReports(targets, report);
     const outputPath = flags['dry-run'] ? undefined : (flags.output ?? join(dirname(path), report.output.name));
     return answer(context, report, path, flags, outputPath);
   }
   const report = await withStdoutFile(context, flags, (outputPath) => quantizeModel(path, { ...options, outputPath }));
+  await writeReports(targets, report);
   return { ...answer(context, report, path, flags, undefined), stdoutTaken: true };
 }
 
