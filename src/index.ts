@@ -4,6 +4,12 @@
  * Nothing prints; long calls take `{ signal, onProgress }`; errors are `ServeOptError` with a stable code.
  */
 
+// Statistics of measurements: pure.
+export type { Budget, BudgetTest, MetricUnit } from './bench/budgets.js';
+export { METRICS, parseBudget } from './bench/budgets.js';
+export { medianOfPairedRatios } from './bench/paired-ratio.js';
+export { quantileReports } from './bench/quantile-interval.js';
+export type { Scenario, ScenarioKind } from './bench/scenario.js';
 // Errors.
 export type { ErrorCode, ErrorLocation, ExitCode } from './errors.js';
 export { ERROR_TABLE, EXIT, ServeOptError } from './errors.js';
@@ -202,6 +208,26 @@ export { upgradeOpset } from './passes/rewrite/upgrade-opset.js';
 // Measuring: these start ONNX Runtime in a process of its own.
 export type { RangeMap, ValueRange } from './quantize/observers.js';
 export type {
+  BenchReport,
+  BenchVerdict,
+  BudgetReport,
+  ColdStartReport,
+  ConfigurationReport,
+  EnvironmentReport,
+  LatencyReport,
+  ProfileReport,
+  QuantileReport,
+  RegressionReport,
+} from './report/bench-types.js';
+// Reports as pages and for CI.
+export { githubAnnotations, githubOutputs } from './report/ci/github.js';
+export { junitXml } from './report/ci/junit.js';
+export { markdownReport } from './report/ci/markdown.js';
+export { benchHtml } from './report/html/bench-html.js';
+export { compareHtml } from './report/html/compare-html.js';
+export { optimizeHtml } from './report/html/optimize-html.js';
+export { quantizeHtml } from './report/html/quantize-html.js';
+export type {
   CalibrationReport,
   CompareReport,
   DroppedRewriteReport,
@@ -228,17 +254,21 @@ export { DataType, dataTypeFromName, dataTypeName } from './tensor/dtype.js';
 export type { TensorBytes } from './tensor/tensor.js';
 export { Tensor } from './tensor/tensor.js';
 export { packageVersion } from './version.js';
+// Whole commands, from file to file: what `serve-opt quantize`, `inspect`, `compare` and `bench` do.
+export { benchModels } from './workflows/bench/bench-models.js';
+export type { BenchServerHooks, BenchServerOptions } from './workflows/bench-server/open-server-bench.js';
+export { benchServer } from './workflows/bench-server.js';
 export type { CalibrateOptions, Calibration } from './workflows/calibrate.js';
 export { calibrate } from './workflows/calibrate.js';
 export type { ComparePairOptions } from './workflows/compare.js';
 export { compare } from './workflows/compare.js';
-// Whole commands, from file to file: what `serve-opt quantize`, `inspect` and `compare` do.
 export { compareModels } from './workflows/compare-models.js';
 export { inspectModel } from './workflows/inspect-model.js';
 export type { RecipeDocument, RecipeStep } from './workflows/optimize/recipe.js';
 export { parseRecipe, recipeDocument } from './workflows/optimize/recipe.js';
 export { optimizeModel } from './workflows/optimize-model.js';
 export type {
+  BenchOptions,
   CompareOptions,
   ExecutionOptions,
   Growth,
@@ -251,5 +281,5 @@ export type {
   SourceOptions,
   WorkflowContext,
 } from './workflows/options.js';
-export { COMPARE_DEFAULTS, OPTIMIZE_DEFAULTS, QUANTIZE_DEFAULTS } from './workflows/options.js';
+export { BENCH_DEFAULTS, COMPARE_DEFAULTS, OPTIMIZE_DEFAULTS, QUANTIZE_DEFAULTS } from './workflows/options.js';
 export { quantizeModel } from './workflows/quantize-model.js';
