@@ -71,7 +71,7 @@ describe('a p99 that is 5 % off its budget', () => {
   });
 
   it('of bursts is judged wrongly no more often where rounds are short', () => {
-    const population = populationOf(SOURCES['bursts'] as Source, PROCESSES, 75);
+    const population = populationOf(SOURCES.bursts as Source, PROCESSES, 75);
     const p99 = population.quantile(0.99);
     const under = simulate(population, p99 / 0.95, 0.99, 7);
     const over = simulate(population, p99 / 1.05, 0.99, 8);
@@ -82,7 +82,7 @@ describe('a p99 that is 5 % off its budget', () => {
   it('of bursts is judged wrongly no more often in a single process', () => {
     const runs = 4000;
     const step = 400;
-    const { processes, quantile } = populationOf(SOURCES['bursts'] as Source, SIMULATIONS, runs);
+    const { processes, quantile } = populationOf(SOURCES.bursts as Source, SIMULATIONS, runs);
     const outcomes = [1 / 0.95, 1 / 1.05].map((factor) => {
       const outcome = { pass: 0, fail: 0, inconclusive: 0 };
       const limitMs = quantile(0.99) * factor;
