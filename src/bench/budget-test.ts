@@ -43,7 +43,7 @@ const FIRST_FAIL_LOOK = 20;
  * early stopping does, in both directions. PASS when the upper Clopper-Pearson bound of the share of runs over the limit
  * is below what the percentile allows, FAIL when the lower bound is above it. Each side is wrong in at most
  * 1 - confidence of all cases although the data are looked at again and again: looks are taken at sizes planned
- * beforehand (the first at which a verdict is possible, then twice as many) and split that chance (`AlphaSpending`).
+ * beforehand (twice the fewest runs that could pass, then twice as many each time; any number at the end) and split that chance (`AlphaSpending`).
  * Runs that come in bursts, and processes that differ, count as the fewer independent runs that they are worth
  * (`designEffect`).
  */
@@ -69,7 +69,8 @@ export class PercentileBudgetTest {
     this.#confidence = confidence;
     this.#minRounds = minRounds;
     this.#needed = leastRuns(probability, confidence);
-    const first = leastRuns(probability, 1 - alpha / 2);
+    // Twice the fewest that could do: so few may all lie between two bursts, and then nothing hints at bursts.
+    const first = 2 * leastRuns(probability, 1 - alpha / 2);
     this.#pass = new AlphaSpending(alpha, (look) => first * 2 ** (look - 1));
     this.#fail = new AlphaSpending(alpha, (look) => FIRST_FAIL_LOOK * 2 ** (look - 1));
   }

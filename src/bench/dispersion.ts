@@ -35,7 +35,7 @@ export function exceedance(segments: readonly Segment[], limitMs: number): Excee
  */
 const ENOUGH_OVER = 20;
 /** Blocks over which counts are compared double in length as long as there are this many of them. */
-const LEAST_BLOCKS = 10;
+const LEAST_BLOCKS = 5;
 /** A spread that chance explains with a probability above this is none: within processes, and between them. */
 const WITHIN_TAIL = 0.02;
 const BETWEEN_TAIL = 0.2;
@@ -44,18 +44,18 @@ const BETWEEN_TAIL = 0.2;
  * By how much fewer independent runs would tell as much about the share over the limit (the design effect, Kish 1965): 1
  * for independent ones. It is the variance of counts over that of independent runs (index of dispersion), the largest
  * one over blocks of 2, 4, 8, … consecutive runs and over rounds, so it sees bursts of any length as well as processes
- * that differ. What chance explains counts as 1. Few rounds do not tell how much they differ; that is charged by Student's
- * t as Korn and Graubard (1998) do for surveys: `tail` is that of the bound to be computed.
+ * that differ. What chance explains counts as 1. Few rounds, or few long blocks, do not tell how much they differ; that is
+ * charged by Student's t as Korn and Graubard (1998) do for surveys: `tail` is that of the bound to be computed.
  */
 export function designEffect(segments: readonly Segment[], limitMs: number, tail = 0.025): number {
   const at = exceedance(segments, limitMs);
   const looked = at.over >= ENOUGH_OVER ? at : exceedance(segments, slowestBut(segments, ENOUGH_OVER));
   const rate = looked.over / looked.runs;
   if (!(rate > 0 && rate < 1)) return 1;
-  return Math.max(1, withinSegments(looked, rate), betweenRounds(looked, rate, tail));
+  return Math.max(1, withinSegments(looked, rate, tail), betweenRounds(looked, rate, tail));
 }
 
-function withinSegments({ segments }: Exceedance, rate: number): number {
+function withinSegments({ segments }: Exceedance, rate: number, tail: number): number {
   let largest = 1;
   for (let length = 2; ; length *= 2) {
     let blocks = 0;
@@ -80,7 +80,9 @@ function withinSegments({ segments }: Exceedance, rate: number): number {
     if (blocks < LEAST_BLOCKS) return largest;
     const spread = squares - 2 * sum * length * rate + blocks * (length * rate) ** 2;
     const dispersion = spread / (blocks * length * rate * (1 - rate));
-    if (dispersion > chanceDispersion(blocks, length * rate, WITHIN_TAIL)) largest = Math.max(largest, dispersion);
+    if (dispersion > chanceDispersion(blocks, length * rate, WITHIN_TAIL)) {
+      largest = Math.max(largest, dispersion * charge(blocks - 1, tail));
+    }
   }
 }
 
@@ -103,8 +105,12 @@ function betweenRounds({ segments }: Exceedance, rate: number, tail: number): nu
   }
   const dispersion = spread / degrees;
   if (dispersion <= chanceDispersion(degrees, mean, BETWEEN_TAIL)) return 1;
-  const charge = (studentQuantile(tail, degrees) / -normalQuantile(tail)) ** 2;
-  return dispersion * charge;
+  return dispersion * charge(degrees, tail);
+}
+
+/** What a variance from so few counts costs. */
+function charge(degrees: number, tail: number): number {
+  return (studentQuantile(tail, degrees) / -normalQuantile(tail)) ** 2;
 }
 
 /**

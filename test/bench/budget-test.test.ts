@@ -35,8 +35,8 @@ describe('PercentileBudgetTest', () => {
 
   it('needs more for a pass before the end, as it may look again', () => {
     const test = new PercentileBudgetTest({ probability: 0.99, limitMs: 10 });
-    expect(test.judge(roundsWith(5, 60, []), false).verdict).toBeUndefined();
-    expect(test.judge(roundsWith(6, 62, []), false).verdict).toBe('pass');
+    expect(test.judge(roundsWith(5, 147, []), false).verdict).toBeUndefined();
+    expect(test.judge(roundsWith(6, 123, []), false).verdict).toBe('pass');
   });
 
   it('fails an obvious one after few runs, and not before five processes', () => {
@@ -71,9 +71,9 @@ describe('PercentileBudgetTest', () => {
 
   it('keeps a verdict that was taken, whatever comes later', () => {
     const test = new PercentileBudgetTest({ probability: 0.99, limitMs: 10 });
-    const taken = test.judge(roundsWith(6, 62, []), false);
+    const taken = test.judge(roundsWith(6, 130, []), false);
     expect(taken.verdict).toBe('pass');
-    const worse = [...roundsWith(6, 62, []), segmentOf(new Float64Array(200).fill(11), 6)];
+    const worse = [...roundsWith(6, 130, []), segmentOf(new Float64Array(200).fill(11), 6)];
     expect(test.judge(worse, true)).toEqual(taken);
   });
 

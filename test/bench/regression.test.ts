@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { judgeAgainstReport } from '../../src/bench/against-report.js';
+import { BETWEEN_RUNS_NOISE, judgeAgainstReport } from '../../src/bench/against-report.js';
 import { bootstrapMedians } from '../../src/bench/hierarchical-bootstrap.js';
 import { median } from '../../src/bench/quantiles.js';
 import { judgeRegression, type PairedRound } from '../../src/bench/regression.js';
@@ -151,7 +151,7 @@ describe('judgeAgainstReport', () => {
   it('fails only by more than runs apart in time differ by', () => {
     expect(judgeAgainstReport(processes(5), processes(5.6, 5, 0.01, 2), { final: false }).verdict).toBe('fail');
     const small = judgeAgainstReport(processes(5), processes(5.22, 5, 0.01, 2), { final: true });
-    expect(small).toMatchObject({ verdict: 'inconclusive', noise: expect.closeTo(0.05, 2) });
+    expect(small).toMatchObject({ verdict: 'inconclusive', noise: expect.closeTo(BETWEEN_RUNS_NOISE, 2) });
     expect(small.why).toContain('time both models in one run');
     expect(judgeAgainstReport(processes(5), processes(4.9, 5, 0.01, 2), { final: false }).verdict).toBe('pass');
   });
