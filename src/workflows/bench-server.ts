@@ -121,7 +121,7 @@ async function measureAll(
   const maxTimeMs = (options.maxTimeMs ?? BENCH_DEFAULTS.maxTimeMs) * configurations.length;
   const stretchMs = durationMs / ROUNDS;
   let passedMs = 0;
-  stages.start('measure', 100);
+  stages.start('measure');
   for (let round = 0; ; round++) {
     const active = configurations.filter(
       (each) => each.requests < maximumRequests && (round < ROUNDS || gates.isOpen(each.label)),
@@ -134,7 +134,7 @@ async function measureAll(
       passedMs += segments[0]?.wallMs ?? 0;
       gates.judge(configuration, false);
       const share = gates.size === 0 ? (round + (index + 1) / active.length) / ROUNDS : passedMs / maxTimeMs;
-      stages.advance(Math.min(100, Math.floor(100 * share)), 100);
+      stages.fraction(Math.min(1, share));
     }
   }
   for (const configuration of configurations) {

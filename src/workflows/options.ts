@@ -10,6 +10,8 @@ export type ProgressEvent =
   | { readonly kind: 'start'; readonly stage: string; readonly total?: number }
   /** `done` counts from 0 to `total` (of this event, or of the start event). */
   | { readonly kind: 'advance'; readonly stage: string; readonly done: number; readonly total?: number }
+  /** How far it is, from 0 to 1, where what is counted says too little. */
+  | { readonly kind: 'fraction'; readonly stage: string; readonly fraction: number }
   /** `detail` is what the stage achieved, for example `−42 nodes`; `sizeBytes` what it wrote. */
   | { readonly kind: 'end'; readonly stage: string; readonly detail?: string; readonly sizeBytes?: number }
   /** Something the user must know although the run goes on. */

@@ -20,6 +20,11 @@ export class Stages {
     this.#options.onProgress?.({ kind: 'advance', stage: this.#stage, done, total });
   }
 
+  /** How far the stage is, from 0 to 1. */
+  fraction(fraction: number): void {
+    this.#options.onProgress?.({ kind: 'fraction', stage: this.#stage, fraction });
+  }
+
   end(detail?: string): void {
     this.#options.onProgress?.({ kind: 'end', stage: this.#stage, ...(detail === undefined ? {} : { detail }) });
   }

@@ -38,6 +38,7 @@ interface Stage {
   readonly startedMs: number;
   total: number | undefined;
   done: number;
+  fraction: number | undefined;
   saidMs: number;
 }
 
@@ -89,7 +90,14 @@ export function createProgress(options: ProgressOptions): Progress {
     if (!options.stages) return;
     if (event.kind === 'start') {
       const startedMs = now();
-      const stage = { name: event.stage, startedMs, total: event.total, done: 0, saidMs: startedMs };
+      const stage: Stage = {
+        name: event.stage,
+        startedMs,
+        total: event.total,
+        done: 0,
+        fraction: undefined,
+        saidMs: startedMs,
+      };
       running.push(stage);
       show(stage);
       return;
@@ -104,8 +112,11 @@ export function createProgress(options: ProgressOptions): Progress {
       );
       return;
     }
-    stage.done = event.done;
-    stage.total = event.total ?? stage.total;
+    if (event.kind === 'fraction') stage.fraction = event.fraction;
+    else {
+      stage.done = event.done;
+      stage.total = event.total ?? stage.total;
+    }
     show(stage);
   };
 
@@ -126,13 +137,15 @@ const BAR_CELLS = 20;
 /** `calibrate ━━━━━───────────── 32/128 4.2 s left`. */
 function stageText(stage: Stage, nowMs: number, style: Style): string {
   const name = safeText(stage.name, 60);
-  if (stage.total === undefined) return stage.done === 0 ? name : `${name} ${stage.done}`;
-  const fraction = stage.total === 0 ? 1 : Math.min(1, stage.done / stage.total);
+  const { total, done } = stage;
+  if (total === undefined && stage.fraction === undefined) return done === 0 ? name : `${name} ${done}`;
+  const counted = total === undefined ? '' : ` ${done}/${total}`;
+  const fraction = Math.min(1, stage.fraction ?? (total ? done / total : 1));
   const filled = Math.round(fraction * BAR_CELLS);
   const bar = style.cyan('━'.repeat(filled)) + style.dim('─'.repeat(BAR_CELLS - filled));
   const elapsedMs = nowMs - stage.startedMs;
   // Before the first item, and in the first half second, a forecast is noise.
   const leftMs = Math.ceil(((elapsedMs / fraction) * (1 - fraction)) / 1000) * 1000;
   const left = fraction > 0 && fraction < 1 && elapsedMs > 500 ? ` ${style.dim(`${formatDuration(leftMs)} left`)}` : '';
-  return `${name} ${bar} ${stage.done}/${stage.total}${left}`;
+  return `${name} ${bar}${counted}${left}`;
 }

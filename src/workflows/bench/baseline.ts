@@ -121,7 +121,7 @@ export class Baseline {
       rounds.push(await this.#round(run, rounds.length, Math.min(this.#roundMs(run), maxTimeMs / 3), options));
       const passed = performance.now() - begun;
       const final = passed + passed / rounds.length > maxTimeMs;
-      stages.advance(Math.floor((100 * passed) / maxTimeMs), 100);
+      stages.fraction(Math.min(1, passed / maxTimeMs));
       const { verdict, ...found } = judgeRegression(rounds, { minEffect, seed, final });
       if (verdict === undefined) continue;
       return {

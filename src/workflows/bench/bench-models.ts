@@ -13,10 +13,10 @@ import { Baseline } from './baseline.js';
 import { BudgetGates } from './budget-gates.js';
 import { ConfigurationRun, type RunContext } from './configuration-run.js';
 import { benchReport } from './describe.js';
+import { measureAll } from './measure-all.js';
 import { type BenchModel, type Configuration, planConfigurations } from './plan.js';
 import { Preparations } from './preparations.js';
 import { chooseProviders } from './providers.js';
-import { roundMs } from './time-share.js';
 
 /** What was found before a signal or the end. */
 interface Progress {
@@ -103,7 +103,7 @@ async function benchOpened(
   try {
     await prepareAll(planned, scenario, options, found);
     stages.end(planned.length === 1 ? undefined : `${planned.length} configurations`);
-    await measureAll(found, options, stages);
+    await measureAll(found.runs, found.gates, options, stages);
     if (baseline) {
       stages.start('compare');
       found.regressions.push(...(await baseline.judge(found, scenario, options, stages)));
@@ -134,8 +134,8 @@ async function prepareAll(
     findBatch: scenario.kind === 'offline',
     ...(options.signal ? { signal: options.signal } : {}),
   });
+  const context: RunContext = { scenario, seed, ...(options.signal ? { signal: options.signal } : {}) };
   for (const wanted of planned) {
-    const context: RunContext = { scenario, seed, ...(options.signal ? { signal: options.signal } : {}) };
     try {
       const { configuration, preparation } = await preparations.prepare(wanted);
       found.runs.push(new ConfigurationRun(configuration, preparation, context));
@@ -146,30 +146,6 @@ async function prepareAll(
       found.runs.push(ConfigurationRun.failed(wanted, context, error));
     }
   }
-}
-
-/** Configurations take turns, round by round, so that what else the machine does hits all alike. */
-async function measureAll({ runs, gates }: Progress, options: BenchOptions, stages: Stages): Promise<void> {
-  const durationMs = options.durationMs ?? BENCH_DEFAULTS.durationMs;
-  const processes = options.processes ?? BENCH_DEFAULTS.processes;
-  const maxTimeMs = (options.maxTimeMs ?? BENCH_DEFAULTS.maxTimeMs) * Math.max(1, runs.length);
-  const begun = performance.now();
-  const passed = (): number => performance.now() - begun;
-  stages.start('measure', 100);
-  const share = (round: number): number => (gates.size === 0 ? round / processes : Math.min(1, round / processes));
-  for (let round = 0; ; round++) {
-    const active = runs.filter((run) => !run.error && (round < processes || gates.isOpen(run.label)));
-    if (active.length === 0 || (round > 0 && gates.size > 0 && passed() >= maxTimeMs)) break;
-    for (const [index, run] of active.entries()) {
-      const leftMs = gates.size === 0 || round < processes ? Number.POSITIVE_INFINITY : maxTimeMs - passed();
-      if (leftMs <= 0) break;
-      await run.round(Math.min(leftMs, roundMs(round, durationMs, processes, run.startMs)));
-      gates.judge(run, false);
-      stages.advance(Math.floor(100 * Math.min(1, share(round + (index + 1) / active.length))), 100);
-    }
-  }
-  for (const run of runs) gates.judge(run, true);
-  stages.end(runs.length === 1 ? undefined : `${runs.length} configurations`);
 }
 
 async function onnxRuntimeVersion({ signal }: BenchOptions): Promise<string> {

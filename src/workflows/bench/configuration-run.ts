@@ -26,8 +26,6 @@ export interface RunContext {
   readonly scenario: Scenario;
   readonly seed: number;
   readonly signal?: AbortSignal;
-  /** Told after each part how many ms it took. */
-  readonly onTime?: (ms: number) => void;
 }
 
 /** How a configuration is fed, and where its memory starts: found once, in a process of its own. */
@@ -167,9 +165,9 @@ export class ConfigurationRun implements Measured {
 
   /**
    * Starts fresh processes, times their start, warms up and measures for a while. What was measured before an error or a
-   * signal is kept. @throws SO8130 when aborted; other errors end this configuration alone, see `error`
+   * signal is kept. @param onTime told after each part for how long there were measurements @throws SO8130 when aborted; other errors end this configuration alone, see `error`
    */
-  async round(measureMs: number): Promise<void> {
+  async round(measureMs: number, onTime?: (passedMs: number) => void): Promise<void> {
     const round = this.#rounds++;
     const streams: Stream[] = [];
     const hosts: RuntimeHost[] = [];
@@ -181,7 +179,7 @@ export class ConfigurationRun implements Measured {
           streams.map(({ host, measurement }) => host.request('measureWarmUp', { measurement, maxMs: warmUpMs })),
         )),
       );
-      await this.#measure(streams, measureMs);
+      await this.#measure(streams, measureMs, onTime);
       const peaks = await Promise.all(streams.map(({ host }) => host.request('processMemory', undefined)));
       this.#peakBytes = Math.max(
         this.#peakBytes,
@@ -238,8 +236,11 @@ export class ConfigurationRun implements Measured {
     return { host, measurement, builder: new SegmentBuilder(round, stream) };
   }
 
-  async #measure(streams: readonly Stream[], measureMs: number): Promise<void> {
-    const { onTime } = this.#context;
+  async #measure(
+    streams: readonly Stream[],
+    measureMs: number,
+    onTime: ((passedMs: number) => void) | undefined,
+  ): Promise<void> {
     for (let left = measureMs; left > 0; ) {
       const begun = performance.now();
       const maxMs = Math.min(CHUNK_MS, left);
@@ -258,7 +259,7 @@ export class ConfigurationRun implements Measured {
       }
       const passed = performance.now() - begun;
       left -= Math.max(passed, 1);
-      onTime?.(passed);
+      onTime?.(measureMs - left);
     }
   }
 }
