@@ -32,6 +32,8 @@ const ROUND_MS = 3000;
 const BLOCKS = { wanted: 200, least: 5 } as const;
 /** The baseline, the candidate and the baseline again. */
 const SESSIONS = 3;
+/** Fewer processes allow no verdict, so they are not stopped for the time. */
+const LEAST_ROUNDS = 3;
 
 /** What was measured, and where. */
 export interface Candidates {
@@ -120,7 +122,7 @@ export class Baseline {
     for (;;) {
       rounds.push(await this.#round(run, rounds.length, Math.min(this.#roundMs(run), maxTimeMs / 3), options));
       const passed = performance.now() - begun;
-      const final = passed + passed / rounds.length > maxTimeMs;
+      const final = rounds.length >= LEAST_ROUNDS && passed + passed / rounds.length > maxTimeMs;
       stages.fraction(Math.min(1, passed / maxTimeMs));
       const { verdict, ...found } = judgeRegression(rounds, { minEffect, seed, final });
       if (verdict === undefined) continue;
