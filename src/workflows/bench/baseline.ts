@@ -4,7 +4,7 @@ import { quantileNearestRank } from '../../bench/quantiles.js';
 import { judgeRegression, type PairedRound } from '../../bench/regression.js';
 import type { Scenario } from '../../bench/scenario.js';
 import { summarizeLatency } from '../../bench/summarize.js';
-import { ServeOptError } from '../../errors.js';
+import { EXIT, ServeOptError } from '../../errors.js';
 import type { Model } from '../../ir/model.js';
 import { readModel } from '../../ir/read-model.js';
 import { formatType } from '../../ir/type.js';
@@ -107,10 +107,28 @@ export class Baseline {
       reports.push(
         this.#report
           ? this.#against(this.#report, run, candidates, scenario, options)
-          : await this.#inTurns(run, options, stages),
+          : await this.#tryInTurns(run, options, stages),
       );
     }
     return reports;
+  }
+
+  /** Models that cannot be run beside each other leave the gate undecided; what was measured before is kept. */
+  async #tryInTurns(run: ConfigurationRun, options: BenchOptions, stages: Stages): Promise<RegressionReport> {
+    try {
+      return await this.#inTurns(run, options, stages);
+    } catch (error) {
+      if (!(error instanceof ServeOptError) || options.signal?.aborted || error.exitCode === EXIT.bug) throw error;
+      return {
+        configuration: run.configuration.label,
+        baseline: this.name,
+        kind: 'model',
+        minEffect: settings(options).minEffect,
+        rounds: [],
+        verdict: 'inconclusive',
+        why: `they could not be run in turns: ${error.message}`,
+      };
+    }
   }
 
   /** Fresh processes one after the other, each with both models and the baseline once more, timed in turns. */

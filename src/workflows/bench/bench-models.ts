@@ -36,6 +36,7 @@ interface Progress {
  *   baseline that cannot be used, and whatever kept the only configuration from being measured
  */
 export async function benchModels(paths: readonly string[], options: BenchOptions = {}): Promise<BenchReport> {
+  refuseServerBudgets(options);
   const stages = new Stages(options);
   const hashes = new FileHashes();
   const models: BenchModel[] = [];
@@ -55,6 +56,18 @@ export async function benchModels(paths: readonly string[], options: BenchOption
     for (const { model } of models) model.source?.close();
     await hashes.close();
   }
+}
+
+/** What only the protocol of a server tells. */
+const OF_SERVERS: ReadonlySet<string> = new Set(['first-token', 'tokens']);
+
+function refuseServerBudgets({ budgets = [] }: BenchOptions): void {
+  const wrong = budgets.find(({ metric }) => OF_SERVERS.has(metric));
+  if (!wrong) return;
+  throw new ServeOptError('SO1006', `A model alone has no budget of ${wrong.metric}`, {
+    why: 'tokens are counted in the answers of a server',
+    hint: 'measure a running server with --url',
+  });
 }
 
 async function openModel(path: string, options: BenchOptions, hashes: FileHashes): Promise<BenchModel> {
