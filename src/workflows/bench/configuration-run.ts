@@ -4,6 +4,7 @@ import type { Scenario } from '../../bench/scenario.js';
 import type { Segment } from '../../bench/segment.js';
 import { bug, ServeOptError } from '../../errors.js';
 import type { ColdStart, NoiseReport, ProfileReport, ProviderUse } from '../../report/bench-types.js';
+import { modelSizeBytes } from '../../report/model-size.js';
 import { throttledPeriods } from '../../runtime/cgroup.js';
 import { type RuntimeHost, startRuntime } from '../../runtime/host.js';
 import type { MeasureStartResult, MeasureWarmUpResult } from '../../runtime/protocol.js';
@@ -26,8 +27,6 @@ export interface RunContext {
   readonly scenario: Scenario;
   readonly seed: number;
   readonly signal?: AbortSignal;
-  /** Told after each part how many ms it took. */
-  readonly onTime?: (ms: number) => void;
 }
 
 /** How a configuration is fed, and where its memory starts: found once, in a process of its own. */
@@ -63,7 +62,7 @@ export class ConfigurationRun implements Measured {
   #peakBytes = 0;
   #inputBytes = 0;
   #behindMs = 0;
-  readonly #throttledBefore = throttledPeriods();
+  #throttledPeriods: number | undefined;
   #cpuMs = 0;
   #wallMs = 0;
   #involuntarySwitches = 0;
@@ -101,17 +100,11 @@ export class ConfigurationRun implements Measured {
   }
 
   get sizeBytes(): number {
-    const { sizeBytes, externalData = [] } = this.configuration.model.report;
-    return externalData.reduce((sum, file) => sum + file.sizeBytes, sizeBytes);
+    return modelSizeBytes(this.configuration.model.report);
   }
 
   get memoryBytes(): number | undefined {
     return this.memory?.modelBytes;
-  }
-
-  /** Rounds begun. */
-  get rounds(): number {
-    return this.#rounds;
   }
 
   get warmUp(): { readonly runs: number; readonly ms: number; readonly settled: boolean } | undefined {
@@ -133,12 +126,10 @@ export class ConfigurationRun implements Measured {
 
   get noise(): NoiseReport | undefined {
     if (this.#wallMs === 0) return undefined;
-    const throttled = throttledPeriods();
-    const before = this.#throttledBefore;
     return {
       cpuPerWall: this.#cpuMs / this.#wallMs,
       involuntarySwitches: this.#involuntarySwitches,
-      ...(throttled === undefined || before === undefined ? {} : { throttledPeriods: throttled - before }),
+      ...(this.#throttledPeriods === undefined ? {} : { throttledPeriods: this.#throttledPeriods }),
     };
   }
 
@@ -181,7 +172,11 @@ export class ConfigurationRun implements Measured {
           streams.map(({ host, measurement }) => host.request('measureWarmUp', { measurement, maxMs: warmUpMs })),
         )),
       );
+      const throttledBefore = throttledPeriods();
       await this.#measure(streams, measureMs);
+      const throttled = throttledPeriods();
+      if (throttledBefore !== undefined && throttled !== undefined)
+        this.#throttledPeriods = (this.#throttledPeriods ?? 0) + throttled - throttledBefore;
       const peaks = await Promise.all(streams.map(({ host }) => host.request('processMemory', undefined)));
       this.#peakBytes = Math.max(
         this.#peakBytes,
@@ -239,7 +234,6 @@ export class ConfigurationRun implements Measured {
   }
 
   async #measure(streams: readonly Stream[], measureMs: number): Promise<void> {
-    const { onTime } = this.#context;
     for (let left = measureMs; left > 0; ) {
       const begun = performance.now();
       const maxMs = Math.min(CHUNK_MS, left);
@@ -256,9 +250,7 @@ export class ConfigurationRun implements Measured {
         this.#involuntarySwitches += involuntarySwitches;
         this.#behindMs = Math.max(this.#behindMs, behindMs);
       }
-      const passed = performance.now() - begun;
-      left -= Math.max(passed, 1);
-      onTime?.(passed);
+      left -= Math.max(performance.now() - begun, 1);
     }
   }
 }
