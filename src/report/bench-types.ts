@@ -81,7 +81,9 @@ export interface MemoryReport {
   readonly peakBytes: number;
   /** The same process before the model was loaded, ONNX Runtime and a tiny session included. */
   readonly bareBytes: number;
-  /** The difference: what the model costs. */
+  /** Samples kept ready for all runs, which no server would do. */
+  readonly samplesBytes?: number;
+  /** What is left of the difference: what the model costs. */
   readonly modelBytes: number;
 }
 

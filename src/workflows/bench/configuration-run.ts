@@ -3,7 +3,7 @@ import { median } from '../../bench/quantiles.js';
 import type { Scenario } from '../../bench/scenario.js';
 import type { Segment } from '../../bench/segment.js';
 import { bug, ServeOptError } from '../../errors.js';
-import type { ColdStart, NoiseReport, ProfileReport, ProviderUse } from '../../report/bench-types.js';
+import type { ColdStart, MemoryReport, NoiseReport, ProfileReport, ProviderUse } from '../../report/bench-types.js';
 import { modelSizeBytes } from '../../report/model-size.js';
 import { throttledPeriods } from '../../runtime/cgroup.js';
 import { type RuntimeHost, startRuntime } from '../../runtime/host.js';
@@ -116,12 +116,12 @@ export class ConfigurationRun implements Measured {
     };
   }
 
-  get memory(): { readonly peakBytes: number; readonly bareBytes: number; readonly modelBytes: number } | undefined {
+  get memory(): MemoryReport | undefined {
     if (this.#peakBytes === 0) return undefined;
     const bareBytes = (this.#preparation?.bareBytes ?? 0) * this.#streams;
-    // Samples are kept ready for all runs, which no server would do.
-    const modelBytes = Math.max(0, this.#peakBytes - bareBytes - this.#inputBytes * this.#streams);
-    return { peakBytes: this.#peakBytes, bareBytes, modelBytes };
+    const samplesBytes = this.#inputBytes * this.#streams;
+    const modelBytes = Math.max(0, this.#peakBytes - bareBytes - samplesBytes);
+    return { peakBytes: this.#peakBytes, bareBytes, samplesBytes, modelBytes };
   }
 
   get noise(): NoiseReport | undefined {
