@@ -95,7 +95,7 @@ describe('a model', () => {
     expect(each.pareto).toBeUndefined();
     expect(each.profile).toBeUndefined();
     const stages = events.flatMap((event) => ('stage' in event ? [`${event.kind} ${event.stage}`] : []));
-    expect(stages.filter((text) => !text.startsWith('advance'))).toEqual([
+    expect(stages.filter((text) => !/^(advance|fraction)/.test(text))).toEqual([
       'start read',
       'end read',
       'start prepare',
