@@ -2,7 +2,7 @@ import type { EstimateReport } from '../report/bench-types.js';
 import { studentQuantile } from './student.js';
 
 /** Mean and standard error of one value a process. */
-export interface ClusterMean {
+interface ClusterMean {
   readonly mean: number;
   /** Of the mean, between processes; NaN for fewer than two. */
   readonly standardError: number;

@@ -3,7 +3,7 @@ import type { Segment } from './segment.js';
 import { studentQuantile } from './student.js';
 
 /** Runs that took longer than a limit, told by where they stand. */
-export interface Exceedance {
+interface Exceedance {
   /** Requests, failed ones included. */
   readonly runs: number;
   /** Those over the limit, failed ones included. */
@@ -17,7 +17,7 @@ export interface Exceedance {
   }[];
 }
 
-export function exceedance(segments: readonly Segment[], limitMs: number): Exceedance {
+function exceedance(segments: readonly Segment[], limitMs: number): Exceedance {
   let runs = 0;
   let total = 0;
   const found = segments.map(({ latencyMs, failures, round }) => {

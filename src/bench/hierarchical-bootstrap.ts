@@ -1,4 +1,5 @@
 import { createRandom } from '../tensor/random.js';
+import { concatenate } from './concatenate.js';
 
 /**
  * Medians of resamples, in ascending order (Efron 1979, for data in clusters): rounds are drawn with replacement, and in
@@ -40,17 +41,12 @@ function drawBlocks(round: Uint32Array, drawn: Uint32Array, uint32: () => number
 
 /** All values in ascending order, and for each round the places of its values among them. */
 function rankAll(rounds: readonly Float64Array[]): { sorted: Float64Array; ranks: Uint32Array[] } {
-  const total = rounds.reduce((sum, { length }) => sum + length, 0);
-  const all = new Float64Array(total);
-  let at = 0;
-  for (const round of rounds) {
-    all.set(round, at);
-    at += round.length;
-  }
+  const all = concatenate(rounds);
+  const total = all.length;
   const order = Uint32Array.from(all.keys()).sort((a, b) => (all[a] as number) - (all[b] as number));
   const rankOf = new Uint32Array(total);
   for (let rank = 0; rank < total; rank++) rankOf[order[rank] as number] = rank;
-  at = 0;
+  let at = 0;
   const ranks = rounds.map(({ length }) => {
     at += length;
     return rankOf.subarray(at - length, at);

@@ -1,6 +1,6 @@
 import { createRandom } from '../tensor/random.js';
 import { medianOfCounts } from './hierarchical-bootstrap.js';
-import { median, quantileNearestRank } from './quantiles.js';
+import { median, quantileOfSorted } from './quantiles.js';
 
 /** A median of ratios with its percentile bootstrap interval. */
 export interface RatioEstimate {
@@ -10,7 +10,7 @@ export interface RatioEstimate {
   readonly pairs: number;
 }
 
-export const BOOTSTRAP_DEFAULTS = { resamples: 10_000, confidence: 0.95, seed: 1 } as const;
+const BOOTSTRAP_DEFAULTS = { resamples: 10_000, confidence: 0.95, seed: 1 } as const;
 
 /**
  * Median of `candidate[i] / baseline[i]` with a percentile bootstrap confidence interval (Efron 1979) of seeded
@@ -37,11 +37,12 @@ export function medianOfPairedRatios(
     }
     medians[r] = medianOfCounts(ratios, drawn, count);
   }
+  medians.sort();
   const tail = (1 - confidence) / 2;
   return {
     median: median(ratios),
-    low: quantileNearestRank(medians, tail),
-    high: quantileNearestRank(medians, 1 - tail),
+    low: quantileOfSorted(medians, tail),
+    high: quantileOfSorted(medians, 1 - tail),
     pairs: count,
   };
 }

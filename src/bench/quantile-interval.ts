@@ -1,6 +1,7 @@
 import type { QuantileReport } from '../report/bench-types.js';
 import { binomialAtLeast, binomialAtMost, leastRuns } from './binomial.js';
 import { plural } from './numbers-in-words.js';
+import { quantileOfSorted } from './quantiles.js';
 
 /** The quantiles that reports show: p50, p90, p95, p99, p99.9. */
 export const REPORTED_PROBABILITIES = [0.5, 0.9, 0.95, 0.99, 0.999] as const;
@@ -62,7 +63,7 @@ function quantileReport(
   const runs = sorted.length;
   const needed = probability > 0.5 ? leastRuns(probability, confidence) : 1;
   if (runs < needed) return { probability, why: `needs ${plural(needed, 'run')}` };
-  const ms = sorted[Math.max(1, Math.ceil(probability * runs - 1e-9)) - 1] as number;
+  const ms = quantileOfSorted(sorted, probability);
   const { low, high } = quantileRanks(runs, probability, confidence, designEffect);
   const ends = {
     ...(low !== undefined && { lowMs: sorted[low - 1] as number }),

@@ -5,7 +5,11 @@
  * value that was really seen. NaN for no samples.
  */
 export function quantileNearestRank(samples: readonly number[] | Float64Array, probability: number): number {
-  const sorted = Float64Array.from(samples).sort();
+  return quantileOfSorted(Float64Array.from(samples).sort(), probability);
+}
+
+/** As `quantileNearestRank`, of samples in ascending order. */
+export function quantileOfSorted(sorted: Float64Array, probability: number): number {
   // The small term keeps 0.07 * 100 = 7.000000000000001 at rank 7.
   const rank = Math.ceil(probability * sorted.length - 1e-9);
   return sorted[Math.max(1, Math.min(rank, sorted.length)) - 1] ?? Number.NaN;

@@ -1,8 +1,9 @@
 import type { BenchVerdict, EstimateReport, RegressionReport } from '../report/bench-types.js';
 import { clusterInterval, clusterMean } from './cluster-interval.js';
+import { concatenate } from './concatenate.js';
 import { bootstrapMedians } from './hierarchical-bootstrap.js';
 import { percent, plural } from './numbers-in-words.js';
-import { median, quantileNearestRank } from './quantiles.js';
+import { median, quantileOfSorted } from './quantiles.js';
 import { hodgesLehmann, wilcoxonSignedRank } from './signed-rank.js';
 
 /** One fresh process: medians of blocks in ms, paired by index, in order. */
@@ -93,10 +94,10 @@ export function judgeRegression(allRounds: readonly PairedRound[], options: Regr
     );
     interval = union(
       effect,
-      between.low ?? quantileNearestRank(resampled, tail),
-      between.high ?? quantileNearestRank(resampled, 1 - tail),
-      quantileNearestRank(resampled, tail),
-      quantileNearestRank(resampled, 1 - tail),
+      between.low,
+      between.high,
+      quantileOfSorted(resampled, tail),
+      quantileOfSorted(resampled, 1 - tail),
     );
   }
   const verdict = mayFail && interval.low > 0 ? 'fail' : mayPass && interval.high < limit ? 'pass' : judged.verdict;
@@ -128,16 +129,6 @@ function logsOf(baseline: Float64Array, other: Float64Array): Float64Array {
   for (let i = 0; i < logs.length; i++) logs[i] = Math.log((other[i] as number) / (baseline[i] as number));
   // A block of no time at all, below what the clock resolves, has no ratio.
   return logs.filter(Number.isFinite);
-}
-
-function concatenate(parts: readonly Float64Array[]): Float64Array {
-  const all = new Float64Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
 
 function noiseOf(rounds: readonly LogRatios[], between: EstimateReport, tail: number): number {

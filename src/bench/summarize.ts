@@ -1,7 +1,8 @@
 import type { LatencyReport, SegmentReport } from '../report/bench-types.js';
+import { concatenate } from './concatenate.js';
 import { designEffect } from './dispersion.js';
 import { quantileReports, REPORTED_PROBABILITIES } from './quantile-interval.js';
-import { median, quantileNearestRank } from './quantiles.js';
+import { median, quantileNearestRank, quantileOfSorted } from './quantiles.js';
 import type { Segment } from './segment.js';
 
 /** Windows of time whose medians must agree, and by how much (perf_analyzer's rule of stability). */
@@ -17,7 +18,7 @@ export function summarizeLatency(segments: readonly Segment[]): LatencyReport {
   const effects = new Map(
     REPORTED_PROBABILITIES.map((p) => [
       p as number,
-      runs === 0 ? 1 : designEffect(segments, quantileNearestRank(sorted, p)),
+      runs === 0 ? 1 : designEffect(segments, quantileOfSorted(sorted, p)),
     ]),
   );
   const serial = (1 + autocorrelation) / Math.max(1 - autocorrelation, 1e-9);
@@ -37,14 +38,9 @@ export function summarizeLatency(segments: readonly Segment[]): LatencyReport {
   };
 }
 
-function pooled(segments: readonly Segment[]): Float64Array {
-  const all = new Float64Array(segments.reduce((total, { latencyMs }) => total + latencyMs.length, 0));
-  let at = 0;
-  for (const { latencyMs } of segments) {
-    all.set(latencyMs, at);
-    at += latencyMs.length;
-  }
-  return all;
+/** All latencies, segment by segment. */
+export function pooled(segments: readonly Segment[]): Float64Array {
+  return concatenate(segments.map(({ latencyMs }) => latencyMs));
 }
 
 /**
@@ -72,8 +68,8 @@ export function lagOneAutocorrelation(segments: readonly Pick<Segment, 'latencyM
 
 /** Latencies beyond the fences of Tukey's box plot ("Exploratory Data Analysis", 1977), on either side. */
 function countOutliers(sorted: Float64Array): LatencyReport['outliers'] {
-  const lower = quantileNearestRank(sorted, 0.25);
-  const upper = quantileNearestRank(sorted, 0.75);
+  const lower = quantileOfSorted(sorted, 0.25);
+  const upper = quantileOfSorted(sorted, 0.75);
   const range = upper - lower;
   let mild = 0;
   let severe = 0;
@@ -121,7 +117,8 @@ export function roundsOf(segments: readonly Segment[]): readonly (readonly Segme
   return [...rounds].sort(([a], [b]) => a - b).map(([, round]) => round);
 }
 
-function processMedians(segments: readonly Segment[]): LatencyReport['processes'] {
+/** Median of each round, in order. */
+export function processMedians(segments: readonly Segment[]): LatencyReport['processes'] {
   return roundsOf(segments)
     .map((round) => pooled(round))
     .filter(({ length }) => length > 0)

@@ -1,4 +1,5 @@
 import type { BenchReport, ConfigurationReport } from '../bench-types.js';
+import { modelSizeBytes } from '../model-size.js';
 import { percentileName } from '../percentile-name.js';
 
 /** One number of one configuration, for services that draw numbers over time. In ms, bytes and 1/s. */
@@ -42,10 +43,7 @@ function pointsOf(each: ConfigurationReport): readonly MetricPoint[] {
     const [low, high] = totals.length === 0 ? [] : [Math.min(...totals), Math.max(...totals)];
     add('cold-start', 'ms', coldStart.median.totalMs, low, high);
   }
-  if (model !== undefined) {
-    const bytes = (model.externalData ?? []).reduce((sum, file) => sum + file.sizeBytes, model.sizeBytes);
-    add('size', 'bytes', bytes);
-  }
+  if (model !== undefined) add('size', 'bytes', modelSizeBytes(model));
   for (const { probability, ms, lowMs, highMs } of tokens?.firstTokenMs ?? []) {
     if (ms !== undefined) add(`first-token-${percentileName(probability)}`, 'ms', ms, lowMs, highMs);
   }

@@ -1,3 +1,4 @@
+import { quantileOfSorted } from '../../bench/quantiles.js';
 import type { SegmentReport } from '../bench-types.js';
 
 /** Latencies that can be drawn: finite, not negative, sorted upwards. */
@@ -19,5 +20,5 @@ export function isTime(value: unknown): value is number {
 
 /** The value at a rank from 0 to 1 of sorted ones; 0 without any. */
 export function atRank(sorted: Float64Array, rank: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(rank * sorted.length) - 1))] ?? 0;
+  return sorted.length === 0 ? 0 : quantileOfSorted(sorted, rank);
 }

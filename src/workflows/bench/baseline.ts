@@ -1,9 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { judgeAgainstReport } from '../../bench/against-report.js';
+import { concatenate } from '../../bench/concatenate.js';
 import { quantileNearestRank } from '../../bench/quantiles.js';
 import { judgeRegression, type PairedRound } from '../../bench/regression.js';
 import type { Scenario } from '../../bench/scenario.js';
-import { summarizeLatency } from '../../bench/summarize.js';
+import { processMedians } from '../../bench/summarize.js';
 import { EXIT, ServeOptError } from '../../errors.js';
 import type { Model } from '../../ir/model.js';
 import { readModel } from '../../ir/read-model.js';
@@ -156,7 +157,7 @@ export class Baseline {
   }
 
   #roundMs({ segments }: ConfigurationRun): number {
-    const all = segments.flatMap(({ latencyMs }) => [...latencyMs.subarray(0, 1000)]);
+    const all = concatenate(segments.map(({ latencyMs }) => latencyMs.subarray(0, 1000)));
     return Math.max(ROUND_MS, BLOCKS.least * SESSIONS * quantileNearestRank(all, 0.5));
   }
 
@@ -216,7 +217,7 @@ export class Baseline {
     const earlier = report.configurations.find((each) => isSame(each, run));
     if (!earlier) return notComparable('it has no configuration of these inputs, threads and execution providers');
     if (earlier.processes.length === 0) return notComparable('it measured nothing of this configuration');
-    const { processes } = summarizeLatency(run.segments);
+    const processes = processMedians(run.segments);
     const { verdict = 'inconclusive', ...found } = judgeAgainstReport(earlier.processes, processes, {
       minEffect,
       final: true,

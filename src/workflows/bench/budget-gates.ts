@@ -1,12 +1,14 @@
 import { PercentileBudgetTest } from '../../bench/budget-test.js';
 import type { Budget } from '../../bench/budgets.js';
-import { type IntervalBudgetTest, throughputBudget } from '../../bench/interval-budget.js';
+import { designEffect } from '../../bench/dispersion.js';
 import { judgeMedianBudget } from '../../bench/median-budget.js';
 import { quantileReports } from '../../bench/quantile-interval.js';
-import { median } from '../../bench/quantiles.js';
+import { median, quantileOfSorted } from '../../bench/quantiles.js';
 import type { Scenario } from '../../bench/scenario.js';
 import type { Segment } from '../../bench/segment.js';
+import { pooled } from '../../bench/summarize.js';
 import { summarizeThroughput } from '../../bench/throughput.js';
+import { ThroughputBudgetTest } from '../../bench/throughput-budget.js';
 import type { BenchVerdict, BudgetReport } from '../../report/bench-types.js';
 import { formatBytes, formatPercent } from '../../report/format.js';
 
@@ -133,14 +135,11 @@ function judgeOf(budget: Budget, scenario: Scenario, minRounds: number): Judge {
       };
     }
     case 'throughput': {
-      let test: IntervalBudgetTest | undefined;
+      const test = new ThroughputBudgetTest({ limitPerSecond: limit, scenario, minRounds });
       const perRequest = ({ tokensPerRequest = 0, rows }: Measured): number =>
         metric === 'tokens' ? tokensPerRequest : rows;
       return {
-        judge: (measured, final) => {
-          test ??= throughputBudget(limit, perRequest(measured), scenario, { minRounds });
-          return finding(test.judge(measured.segments, final));
-        },
+        judge: (measured, final) => finding(test.judge(measured.segments, perRequest(measured), final)),
         figure: (measured) => {
           const { value, ...interval } = summarizeThroughput(measured.segments, perRequest(measured), scenario);
           return { measured: value, ...interval };
@@ -169,14 +168,11 @@ function finding({ verdict, why }: { verdict: BenchVerdict | undefined; why: str
 
 /** The percentile itself, with its interval, beside the verdict on it. */
 function quantileOf(segments: readonly Segment[], probability: number): Figure {
-  const runs = segments.reduce((sum, { latencyMs }) => sum + latencyMs.length, 0);
-  const all = new Float64Array(runs);
-  let at = 0;
-  for (const { latencyMs } of segments) {
-    all.set(latencyMs, at);
-    at += latencyMs.length;
-  }
-  const [quantile] = quantileReports(all.sort(), [probability]);
+  const sorted = pooled(segments).sort();
+  if (sorted.length === 0) return {};
+  // The interval is that of the tables: wider where runs are not independent.
+  const effect = designEffect(segments, quantileOfSorted(sorted, probability));
+  const [quantile] = quantileReports(sorted, [probability], 0.95, () => effect);
   if (quantile?.ms === undefined) return {};
   const { ms, lowMs, highMs } = quantile;
   return {

@@ -4,6 +4,7 @@ import type { Scenario } from '../../bench/scenario.js';
 import type { Segment } from '../../bench/segment.js';
 import { bug, ServeOptError } from '../../errors.js';
 import type { ColdStart, NoiseReport, ProfileReport, ProviderUse } from '../../report/bench-types.js';
+import { modelSizeBytes } from '../../report/model-size.js';
 import { throttledPeriods } from '../../runtime/cgroup.js';
 import { type RuntimeHost, startRuntime } from '../../runtime/host.js';
 import type { MeasureStartResult, MeasureWarmUpResult } from '../../runtime/protocol.js';
@@ -61,7 +62,7 @@ export class ConfigurationRun implements Measured {
   #peakBytes = 0;
   #inputBytes = 0;
   #behindMs = 0;
-  readonly #throttledBefore = throttledPeriods();
+  #throttledPeriods: number | undefined;
   #cpuMs = 0;
   #wallMs = 0;
   #involuntarySwitches = 0;
@@ -99,17 +100,11 @@ export class ConfigurationRun implements Measured {
   }
 
   get sizeBytes(): number {
-    const { sizeBytes, externalData = [] } = this.configuration.model.report;
-    return externalData.reduce((sum, file) => sum + file.sizeBytes, sizeBytes);
+    return modelSizeBytes(this.configuration.model.report);
   }
 
   get memoryBytes(): number | undefined {
     return this.memory?.modelBytes;
-  }
-
-  /** Rounds begun. */
-  get rounds(): number {
-    return this.#rounds;
   }
 
   get warmUp(): { readonly runs: number; readonly ms: number; readonly settled: boolean } | undefined {
@@ -131,12 +126,10 @@ export class ConfigurationRun implements Measured {
 
   get noise(): NoiseReport | undefined {
     if (this.#wallMs === 0) return undefined;
-    const throttled = throttledPeriods();
-    const before = this.#throttledBefore;
     return {
       cpuPerWall: this.#cpuMs / this.#wallMs,
       involuntarySwitches: this.#involuntarySwitches,
-      ...(throttled === undefined || before === undefined ? {} : { throttledPeriods: throttled - before }),
+      ...(this.#throttledPeriods === undefined ? {} : { throttledPeriods: this.#throttledPeriods }),
     };
   }
 
@@ -179,7 +172,11 @@ export class ConfigurationRun implements Measured {
           streams.map(({ host, measurement }) => host.request('measureWarmUp', { measurement, maxMs: warmUpMs })),
         )),
       );
+      const throttledBefore = throttledPeriods();
       await this.#measure(streams, measureMs, onTime);
+      const throttled = throttledPeriods();
+      if (throttledBefore !== undefined && throttled !== undefined)
+        this.#throttledPeriods = (this.#throttledPeriods ?? 0) + throttled - throttledBefore;
       const peaks = await Promise.all(streams.map(({ host }) => host.request('processMemory', undefined)));
       this.#peakBytes = Math.max(
         this.#peakBytes,

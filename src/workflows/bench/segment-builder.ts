@@ -1,3 +1,4 @@
+import { concatenate } from '../../bench/concatenate.js';
 import type { Segment } from '../../bench/segment.js';
 import type { MeasureAdvanceResult } from '../../runtime/protocol.js';
 
@@ -16,19 +17,15 @@ export class SegmentBuilder {
     this.#parts.push(part);
   }
 
-  get parts(): readonly MeasureAdvanceResult[] {
-    return this.#parts;
-  }
-
   /** Undefined when nothing was measured. */
   finish(): Segment | undefined {
     if (this.#parts.every(({ latencyMs }) => latencyMs.length === 0)) return undefined;
     const openLoop = this.#parts.every(({ serviceMs }) => serviceMs !== undefined);
     return {
-      startMs: joined(this.#parts.map(({ startMs }) => startMs)),
-      latencyMs: joined(this.#parts.map(({ latencyMs }) => latencyMs)),
+      startMs: concatenate(this.#parts.map(({ startMs }) => startMs)),
+      latencyMs: concatenate(this.#parts.map(({ latencyMs }) => latencyMs)),
       ...(openLoop
-        ? { serviceMs: joined(this.#parts.flatMap(({ serviceMs }) => (serviceMs ? [serviceMs] : []))) }
+        ? { serviceMs: concatenate(this.#parts.flatMap(({ serviceMs }) => (serviceMs ? [serviceMs] : []))) }
         : {}),
       wallMs: this.#parts.reduce((sum, { wallMs }) => sum + wallMs, 0),
       round: this.#round,
@@ -36,14 +33,4 @@ export class SegmentBuilder {
       failures: 0,
     };
   }
-}
-
-function joined(parts: readonly Float64Array[]): Float64Array {
-  const whole = new Float64Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
