@@ -1,4 +1,4 @@
-import { ServeOptError } from '../errors.js';
+import { EXIT, ServeOptError } from '../errors.js';
 import type { BenchReport } from '../report/bench-types.js';
 import { REPORT_SCHEMA_VERSION } from '../report/types.js';
 import { readEnvironment } from '../runtime/environment.js';
@@ -61,7 +61,7 @@ function serverReport(
   options: BenchServerOptions,
   interrupted: boolean,
 ): Omit<BenchReport, 'environment'> {
-  const configurations = withPareto(bench.configurations.map((configuration) => configuration.report()));
+  const configurations = withPareto(bench.configurations.map((each, _, { length }) => each.report(length)));
   const budgets = gates.reports();
   const verdict = overall(budgets.map((each) => each.verdict));
   const suggestion = suggested(configurations, bench.scenario);
@@ -100,7 +100,7 @@ async function warmUpAll(
       await configuration.warmUp(maxMs);
       live.push(configuration);
     } catch (error) {
-      if (!(error instanceof ServeOptError) || error.exitCode === 70) throw error;
+      if (!(error instanceof ServeOptError) || error.exitCode === EXIT.bug) throw error;
     }
     stages.end(configuration.label);
   }

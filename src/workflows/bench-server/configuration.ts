@@ -3,7 +3,7 @@ import { concatenate } from '../../bench/concatenate.js';
 import { median, quantileOfSorted } from '../../bench/quantiles.js';
 import type { Scenario } from '../../bench/scenario.js';
 import type { Segment } from '../../bench/segment.js';
-import { pooled, summarizeLatency, thin } from '../../bench/summarize.js';
+import { pooled, summarizeLatency, thinAll } from '../../bench/summarize.js';
 import { summarizeThroughput } from '../../bench/throughput.js';
 import { ServeOptError } from '../../errors.js';
 import type { ConfigurationReport } from '../../report/bench-types.js';
@@ -38,8 +38,6 @@ const WARM_UP_TOLERANCE = 0.05;
 
 /** Lateness of a tenth of the requests, with connections free, that is worth a word. */
 const LATE_MS = 1;
-/** Requests kept in the report, of each configuration. */
-const MOST_KEPT = 20_000;
 
 /** One load on one server, measured in stretches, which are the rounds of its segments. */
 export class ServerConfiguration implements Measured {
@@ -228,8 +226,8 @@ export class ServerConfiguration implements Measured {
     return found;
   }
 
-  /** The report of what was measured so far. */
-  report(): ConfigurationReport {
+  /** The report of what was measured so far, as one of so many configurations. */
+  report(configurations = 1): ConfigurationReport {
     const { segments, tokensPerRequest } = this;
     const runs = segments.reduce((sum, segment) => sum + segment.latencyMs.length, 0);
     const failures = segments.reduce((sum, segment) => sum + segment.failures, 0);
@@ -251,7 +249,7 @@ export class ServerConfiguration implements Measured {
         : {}),
       ...(tokens ? { tokens } : {}),
       answers: [...this.#statuses].sort(([a], [b]) => (a < b ? -1 : 1)).map(([status, count]) => ({ status, count })),
-      ...(runs > 0 ? { segments: segments.map((segment) => thin(segment, keptOf(segments.length))) } : {}),
+      ...(runs > 0 ? { segments: thinAll(segments, configurations) } : {}),
     };
   }
 
@@ -259,10 +257,6 @@ export class ServerConfiguration implements Measured {
     const statuses = [...this.#statuses].map(([status, count]) => `${status}: ${count}`).join(', ');
     return new ServeOptError('SO5102', `None of ${failures} requests succeeded (${statuses})`);
   }
-}
-
-function keptOf(segments: number): number {
-  return Math.max(100, Math.ceil(MOST_KEPT / segments));
 }
 
 /** By how much requests of an open loop were sent too late: the ninth decile, in ms. */
