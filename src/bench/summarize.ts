@@ -125,6 +125,16 @@ export function processMedians(segments: readonly Segment[]): LatencyReport['pro
     .map((latencyMs) => ({ runs: latencyMs.length, p50Ms: quantileNearestRank(latencyMs, 0.5) }));
 }
 
+/** Requests that a report keeps: of one configuration, of all of them, and of a segment at the least. */
+const KEPT = { each: 20_000, all: 400_000, segment: 10 } as const;
+
+/** Segments of a configuration as a report keeps them, thinned evenly; fewer requests where there are many configurations. */
+export function thinAll(segments: readonly Segment[], configurations: number): SegmentReport[] {
+  const most = Math.min(KEPT.each, KEPT.all / Math.max(1, configurations));
+  const share = Math.max(KEPT.segment, Math.ceil(most / Math.max(1, segments.length)));
+  return segments.map((segment) => thin(segment, share));
+}
+
 /** A segment as a report keeps it: every n-th request from the first on, with the least n that leaves at most `most`. */
 export function thin({ round, stream, startMs, latencyMs }: Segment, most: number): SegmentReport {
   const every = Math.max(1, Math.ceil(latencyMs.length / Math.max(1, most)));

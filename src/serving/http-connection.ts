@@ -1,6 +1,6 @@
 import { Agent, type ClientRequest, type IncomingMessage, request as plainRequest } from 'node:http';
 import { Agent as SecureAgent, request as secureRequest } from 'node:https';
-import { type Answer, isFailure } from './client.js';
+import { type Answer, isFailure, type ServerConnection } from './client.js';
 import type { LiveConnections } from './live-connections.js';
 import { CLOSED, type Failure, failedExchange, failureOf } from './server-error.js';
 import type { ServerUrl } from './server-url.js';
@@ -114,6 +114,16 @@ export class HttpConnection {
       outgoing.end(request.body);
     });
   }
+}
+
+/** A kept connection that posts prepared requests to one path. */
+export function postingConnection(transport: Transport, path: string): ServerConnection {
+  const connection = new HttpConnection(transport);
+  return {
+    send: ({ headers, body }, timeoutMs) =>
+      connection.exchange({ method: 'POST', path, headers, body, ...(timeoutMs === undefined ? {} : { timeoutMs }) }),
+    close: connection.close,
+  };
 }
 
 const CUT_OFF: Failure = { failure: 'answer cut off', why: 'the connection ended before the answer did' };

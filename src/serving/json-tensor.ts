@@ -45,12 +45,16 @@ export function notInJson(name: string, dataType: DataTypeCode): ServeOptError {
 
 /** A tensor as nested lists; a scalar as the bare element. */
 export function nestedJson(name: string, tensor: HostTensor): string {
-  const elements = jsonElements(name, tensor);
+  return nested(jsonElements(name, tensor), tensor.dims);
+}
+
+/** Pieces of JSON as nested lists of a shape; the bare piece where it has no dimensions. */
+export function nested(elements: readonly string[], dims: readonly number[]): string {
   let at = 0;
   const level = (axis: number): string => {
-    if (axis === tensor.dims.length) return elements[at++] as string;
+    if (axis === dims.length) return elements[at++] as string;
     const parts: string[] = [];
-    for (let i = 0; i < (tensor.dims[axis] as number); i++) parts.push(level(axis + 1));
+    for (let i = 0; i < (dims[axis] as number); i++) parts.push(level(axis + 1));
     return `[${parts.join(',')}]`;
   };
   return level(0);

@@ -105,14 +105,10 @@ export class Load {
     this.#options = options;
   }
 
-  /** Connections that were opened. */
-  get connections(): number {
-    return this.#lanes.length;
-  }
-
   /** Loads the server for so long, or until so many requests were sent. One call at a time. */
   async advance(maxMs: number, maxRequests: number = Number.POSITIVE_INFINITY): Promise<LoadPart> {
     const { clock, arrivals, connections } = this.#options;
+    if (this.#aborted) return this.#cut(0);
     const now = clock.now();
     this.#startedAt = now;
     this.#origin += this.#pausedAt === undefined ? now : now - this.#pausedAt;

@@ -36,7 +36,8 @@ export interface OpenedClient {
   readonly notes: readonly string[];
 }
 
-const DEFAULT_TIMEOUT_MS = 30_000;
+/** For one answer. */
+export const DEFAULT_TIMEOUT_MS = 30_000;
 const DEFAULT_ANSWER_BYTES = 256 * 1024 * 1024;
 
 /**

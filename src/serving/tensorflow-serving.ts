@@ -4,8 +4,16 @@ import type { Feeds, HostTensor, ValueSpec } from '../runtime/types.js';
 import { DataType, type DataTypeCode } from '../tensor/dtype.js';
 import { elementCount } from '../tensor/tensor.js';
 import type { Answer, PreparedRequest, ServerClient, ServerConnection, ServerModel } from './client.js';
-import { HttpConnection, type Transport } from './http-connection.js';
-import { elementsFromJson, jsonElements, jsonObject, nestedJson, nestedShape, parseJson } from './json-tensor.js';
+import { HttpConnection, postingConnection, type Transport } from './http-connection.js';
+import {
+  elementsFromJson,
+  jsonElements,
+  jsonObject,
+  nested,
+  nestedJson,
+  nestedShape,
+  parseJson,
+} from './json-tensor.js';
 import { missingModel, refused } from './refusal.js';
 import { malformed, serverText } from './server-error.js';
 import { jsonErrorText } from './v2-http.js';
@@ -96,13 +104,7 @@ export class TensorFlowServingClient implements ServerClient {
   }
 
   connect(): ServerConnection {
-    const connection = new HttpConnection(this.#transport);
-    const path = `${this.#path()}:predict`;
-    return {
-      send: ({ headers, body }, timeoutMs) =>
-        connection.exchange({ method: 'POST', path, headers, body, ...(timeoutMs === undefined ? {} : { timeoutMs }) }),
-      close: () => connection.close(),
-    };
+    return postingConnection(this.#transport, `${this.#path()}:predict`);
   }
 
   errorText(answer: Answer): string {
@@ -156,7 +158,8 @@ function instances(feeds: Feeds, rows: number): string {
     }
     const elements = jsonElements(name, tensor);
     const each = elements.length / Math.max(1, rows);
-    const row = (index: number): string => nest(elements.slice(index * each, (index + 1) * each), tensor.dims.slice(1));
+    const row = (index: number): string =>
+      nested(elements.slice(index * each, (index + 1) * each), tensor.dims.slice(1));
     return { name, row };
   });
   const lines: string[] = [];
@@ -166,17 +169,6 @@ function instances(feeds: Feeds, rows: number): string {
     else lines.push(`{${columnsOf.map(({ name, row }) => `${JSON.stringify(name)}:${row(index)}`).join(',')}}`);
   }
   return `"instances":[${lines.join(',')}]`;
-}
-
-function nest(elements: readonly string[], dims: readonly number[]): string {
-  let at = 0;
-  const level = (axis: number): string => {
-    if (axis === dims.length) return elements[at++] as string;
-    const parts: string[] = [];
-    for (let i = 0; i < (dims[axis] as number); i++) parts.push(level(axis + 1));
-    return `[${parts.join(',')}]`;
-  };
-  return level(0);
 }
 
 /** Inputs and outputs of `serving_default` in a metadata document. @throws SO5103 */

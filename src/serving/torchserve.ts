@@ -1,7 +1,7 @@
 import { encodeUtf8 } from '../codec/utf8.js';
 import type { Feeds, HostTensor } from '../runtime/types.js';
 import type { Answer, PreparedRequest, RawBody, ServerClient, ServerConnection, ServerModel } from './client.js';
-import { HttpConnection, type Transport } from './http-connection.js';
+import { HttpConnection, postingConnection, type Transport } from './http-connection.js';
 import { nestedJson, parseJson } from './json-tensor.js';
 import { missingModel, refused } from './refusal.js';
 import { malformed } from './server-error.js';
@@ -56,14 +56,9 @@ export class TorchServeClient implements ServerClient {
   }
 
   connect(): ServerConnection {
-    const connection = new HttpConnection(this.#transport);
     const version = this.#version === undefined ? '' : `/${encodeURIComponent(this.#version)}`;
     const path = `/predictions/${encodeURIComponent(this.#model ?? '')}${version}`;
-    return {
-      send: ({ headers, body }, timeoutMs) =>
-        connection.exchange({ method: 'POST', path, headers, body, ...(timeoutMs === undefined ? {} : { timeoutMs }) }),
-      close: () => connection.close(),
-    };
+    return postingConnection(this.#transport, path);
   }
 
   errorText(answer: Answer): string {

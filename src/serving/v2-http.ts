@@ -9,7 +9,7 @@ import {
   type ServerConnection,
   type ServerModel,
 } from './client.js';
-import { HttpConnection, type Transport } from './http-connection.js';
+import { HttpConnection, postingConnection, type Transport } from './http-connection.js';
 import { elementsFromJson, jsonElements, jsonObject, notInJson, parseJson } from './json-tensor.js';
 import { missingModel, refused } from './refusal.js';
 import { malformed, serverText } from './server-error.js';
@@ -135,13 +135,7 @@ export class V2HttpClient implements ServerClient {
   }
 
   connect(): ServerConnection {
-    const connection = new HttpConnection(this.#transport);
-    const path = `${this.#path()}/infer`;
-    return {
-      send: ({ headers, body }, timeoutMs) =>
-        connection.exchange({ method: 'POST', path, headers, body, ...(timeoutMs === undefined ? {} : { timeoutMs }) }),
-      close: () => connection.close(),
-    };
+    return postingConnection(this.#transport, `${this.#path()}/infer`);
   }
 
   errorText(answer: Answer): string {

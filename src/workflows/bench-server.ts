@@ -1,10 +1,11 @@
-import { ServeOptError } from '../errors.js';
+import { EXIT, ServeOptError } from '../errors.js';
 import type { BenchReport } from '../report/bench-types.js';
 import { REPORT_SCHEMA_VERSION } from '../report/types.js';
 import { readEnvironment } from '../runtime/environment.js';
 import { packageVersion } from '../version.js';
 import { BudgetGates } from './bench/budget-gates.js';
 import { suggested, withPareto } from './bench/describe.js';
+import { roundMs } from './bench/time-share.js';
 import { overall } from './bench/verdict.js';
 import type { ServerConfiguration } from './bench-server/configuration.js';
 import {
@@ -18,9 +19,6 @@ import { Stages } from './stages.js';
 
 /** Stretches of each configuration: they take turns, so that a slow minute of the machine falls on all. */
 const ROUNDS = 5;
-/** Further stretches, while budgets are open, last longer and longer. */
-const GROWTH = 1.5;
-const LONGEST_STRETCH_MS = 10_000;
 const WARM_UP_MS = 2000;
 
 /**
@@ -63,7 +61,7 @@ function serverReport(
   options: BenchServerOptions,
   interrupted: boolean,
 ): Omit<BenchReport, 'environment'> {
-  const configurations = withPareto(bench.configurations.map((configuration) => configuration.report()));
+  const configurations = withPareto(bench.configurations.map((each, _, { length }) => each.report(length)));
   const budgets = gates.reports();
   const verdict = overall(budgets.map((each) => each.verdict));
   const suggestion = suggested(configurations, bench.scenario);
@@ -102,7 +100,7 @@ async function warmUpAll(
       await configuration.warmUp(maxMs);
       live.push(configuration);
     } catch (error) {
-      if (!(error instanceof ServeOptError) || error.exitCode === 70) throw error;
+      if (!(error instanceof ServeOptError) || error.exitCode === EXIT.bug) throw error;
     }
     stages.end(configuration.label);
   }
@@ -119,7 +117,6 @@ async function measureAll(
   if (hooks.signal?.aborted || configurations.length === 0) return;
   const { durationMs = BENCH_DEFAULTS.durationMs, maximumRequests = Number.POSITIVE_INFINITY } = options;
   const maxTimeMs = (options.maxTimeMs ?? BENCH_DEFAULTS.maxTimeMs) * configurations.length;
-  const stretchMs = durationMs / ROUNDS;
   let passedMs = 0;
   stages.start('measure');
   for (let round = 0; ; round++) {
@@ -127,7 +124,7 @@ async function measureAll(
       (each) => each.requests < maximumRequests && (round < ROUNDS || gates.isOpen(each.label)),
     );
     if (active.length === 0 || hooks.signal?.aborted || (round >= ROUNDS && passedMs >= maxTimeMs)) break;
-    const ms = round < ROUNDS ? stretchMs : Math.min(LONGEST_STRETCH_MS, stretchMs * GROWTH ** (round - ROUNDS + 1));
+    const ms = roundMs(round, durationMs, ROUNDS);
     for (const [index, configuration] of active.entries()) {
       if (hooks.signal?.aborted) break;
       const segments = await configuration.advance(ms, maximumRequests - configuration.requests);

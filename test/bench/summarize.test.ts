@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Segment } from '../../src/bench/segment.js';
-import { lagOneAutocorrelation, summarizeLatency, thin } from '../../src/bench/summarize.js';
+import { lagOneAutocorrelation, summarizeLatency, thin, thinAll } from '../../src/bench/summarize.js';
 import { createRandom } from '../../src/tensor/random.js';
 import { SOURCES, type Source, segmentOf } from './sources.js';
 
@@ -120,5 +120,18 @@ describe('thin', () => {
     expect(thin(segment, 4)).toMatchObject({ every: 3, latencyMs: [1, 4, 7, 10], startMs: [0, 6, 21, 45] });
     expect(thin(segment, 0)).toMatchObject({ every: 10, latencyMs: [1] });
     expect(thin(segmentOf(new Float64Array(), 0), 4)).toMatchObject({ every: 1, latencyMs: [] });
+  });
+});
+
+describe('thinAll', () => {
+  it('keeps less of each where there are many configurations or connections', () => {
+    const long = segmentOf(new Float64Array(50_000).fill(1), 0);
+    const kept = (segments: readonly Segment[], configurations: number): number =>
+      thinAll(segments, configurations).reduce((sum, { latencyMs }) => sum + latencyMs.length, 0);
+    expect(kept([long], 1)).toBeGreaterThan(10_000);
+    expect(kept([long], 1)).toBeLessThanOrEqual(20_000);
+    expect(kept([long], 500)).toBeLessThanOrEqual(800);
+    const connections = Array.from({ length: 1000 }, () => segmentOf(new Float64Array(100).fill(1), 0));
+    expect(kept(connections, 500)).toBeLessThanOrEqual(10_000);
   });
 });

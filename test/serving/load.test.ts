@@ -257,5 +257,6 @@ describe('open loop', () => {
     const part = await clock.run(load.advance(60_000));
     expect(clock.now()).toBe(500);
     expect(part).toMatchObject({ aborted: true, statuses: new Map() });
+    expect(await load.advance(60_000)).toMatchObject({ aborted: true, statuses: new Map() });
   });
 });

@@ -27,4 +27,14 @@ describe('OpenLoopSegments', () => {
       { ...part([0, 30, 95], [5, 6, 300], 100, 3), round: 1 },
     ]);
   });
+
+  it('keeps what is known of a stretch until something is added to it', () => {
+    const segments = new OpenLoopSegments();
+    segments.add(part([0, 10], [5, 6], 100));
+    const [first] = segments.segments();
+    segments.add(part([110], [7], 100));
+    expect(segments.segments()[0]).toBe(first);
+    segments.add(part([50], [300], 0));
+    expect(segments.segments()[0]).toEqual({ ...part([0, 10, 50], [5, 6, 300], 100), round: 0 });
+  });
 });

@@ -1,8 +1,9 @@
 import { arrivalTimes } from '../../bench/arrivals.js';
-import { median, quantileNearestRank } from '../../bench/quantiles.js';
+import { concatenate } from '../../bench/concatenate.js';
+import { median, quantileOfSorted } from '../../bench/quantiles.js';
 import type { Scenario } from '../../bench/scenario.js';
 import type { Segment } from '../../bench/segment.js';
-import { summarizeLatency, thin } from '../../bench/summarize.js';
+import { pooled, summarizeLatency, thinAll } from '../../bench/summarize.js';
 import { summarizeThroughput } from '../../bench/throughput.js';
 import { ServeOptError } from '../../errors.js';
 import type { ConfigurationReport } from '../../report/bench-types.js';
@@ -37,8 +38,6 @@ const WARM_UP_TOLERANCE = 0.05;
 
 /** Lateness of a tenth of the requests, with connections free, that is worth a word. */
 const LATE_MS = 1;
-/** Requests kept in the report, of each configuration. */
-const MOST_KEPT = 20_000;
 
 /** One load on one server, measured in stretches, which are the rounds of its segments. */
 export class ServerConfiguration implements Measured {
@@ -57,7 +56,9 @@ export class ServerConfiguration implements Measured {
   readonly #open = new OpenLoopSegments();
   readonly #statuses = new Map<string, number>();
   /** By stretch. */
-  readonly #tokens: TokenTimes[][] = [];
+  readonly #tokens: (readonly TokenTimes[])[] = [];
+  #tokenCount = 0;
+  #completions = 0;
   #sentAgain = 0;
   #longestQueue = 0;
   #busyShare = 0;
@@ -99,11 +100,6 @@ export class ServerConfiguration implements Measured {
     return sum;
   }
 
-  /** Connections that were opened so far. */
-  get connections(): number {
-    return this.#load.connections;
-  }
-
   /**
    * Tries the requests one by one and looks closely at the answers, then loads the server until two stretches agree on the
    * median, or `maxMs` is over. @throws SO5101, SO5102, SO5103 when a first request fails
@@ -122,7 +118,7 @@ export class ServerConfiguration implements Measured {
     let settled = false;
     while (!settled && !this.#aborted && clock.now() - started < maxMs) {
       const part = await this.#load.advance(Math.min(WARM_UP_STRETCH_MS, Math.max(1, maxMs)));
-      const times = Float64Array.from(part.segments.flatMap((segment) => [...segment.latencyMs]));
+      const times = pooled(part.segments);
       runs += times.length;
       const now = median(times);
       settled = times.length >= 3 && Math.abs(now - before) <= WARM_UP_TOLERANCE * Math.max(now, before);
@@ -165,7 +161,9 @@ export class ServerConfiguration implements Measured {
     if (this.scenario.kind === 'server') for (const segment of part.segments) this.#open.add(segment);
     else this.#closed.push(...part.segments);
     for (const [status, count] of part.statuses) this.#statuses.set(status, (this.#statuses.get(status) ?? 0) + count);
-    if (part.tokens.length > 0) this.#tokens.push([...part.tokens]);
+    if (part.tokens.length > 0) this.#tokens.push(part.tokens);
+    for (const { count } of part.tokens) this.#tokenCount += count;
+    this.#completions += part.tokens.length;
     this.#sentAgain += part.sentAgain;
     this.#longestQueue = Math.max(this.#longestQueue, part.longestQueue);
     return part.segments;
@@ -193,8 +191,7 @@ export class ServerConfiguration implements Measured {
 
   /** Mean of completions; 0 without. */
   get tokensPerRequest(): number {
-    const all = this.#tokens.flat();
-    return all.length === 0 ? 0 : all.reduce((sum, { count }) => sum + count, 0) / all.length;
+    return this.#completions === 0 ? 0 : this.#tokenCount / this.#completions;
   }
 
   /** Ends at once; what was measured stays. */
@@ -211,7 +208,8 @@ export class ServerConfiguration implements Measured {
         `${this.label}: ${this.#sentAgain} requests were sent again, since the server had closed idle connections`,
       );
     }
-    if (this.#busyShare > 0.9) {
+    // In an open loop the last bit of each wait is spent looking at the clock; there lateness tells.
+    if (this.scenario.kind !== 'server' && this.#busyShare > 0.9) {
       const share = Math.round(this.#busyShare * 100);
       found.push(`${this.label}: sending took ${share} % of one core here: the server may be faster than this tells`);
     }
@@ -228,8 +226,8 @@ export class ServerConfiguration implements Measured {
     return found;
   }
 
-  /** The report of what was measured so far. */
-  report(): ConfigurationReport {
+  /** The report of what was measured so far, as one of so many configurations. */
+  report(configurations = 1): ConfigurationReport {
     const { segments, tokensPerRequest } = this;
     const runs = segments.reduce((sum, segment) => sum + segment.latencyMs.length, 0);
     const failures = segments.reduce((sum, segment) => sum + segment.failures, 0);
@@ -251,7 +249,7 @@ export class ServerConfiguration implements Measured {
         : {}),
       ...(tokens ? { tokens } : {}),
       answers: [...this.#statuses].sort(([a], [b]) => (a < b ? -1 : 1)).map(([status, count]) => ({ status, count })),
-      ...(runs > 0 ? { segments: segments.map((segment) => thin(segment, keptOf(segments.length))) } : {}),
+      ...(runs > 0 ? { segments: thinAll(segments, configurations) } : {}),
     };
   }
 
@@ -261,14 +259,12 @@ export class ServerConfiguration implements Measured {
   }
 }
 
-function keptOf(segments: number): number {
-  return Math.max(100, Math.ceil(MOST_KEPT / segments));
-}
-
 /** By how much requests of an open loop were sent too late: the ninth decile, in ms. */
 function lateness(segments: readonly Segment[]): number {
-  const all = segments.flatMap(({ latencyMs, serviceMs }) =>
-    serviceMs ? Array.from(latencyMs, (ms, index) => ms - (serviceMs[index] as number)) : [],
+  const late = concatenate(
+    segments.flatMap(({ latencyMs, serviceMs }) =>
+      serviceMs ? [latencyMs.map((ms, index) => ms - (serviceMs[index] as number))] : [],
+    ),
   );
-  return all.length === 0 ? 0 : quantileNearestRank(all, 0.9);
+  return late.length === 0 ? 0 : quantileOfSorted(late.sort(), 0.9);
 }

@@ -6,7 +6,7 @@ import type { ValueSpec } from '../../runtime/types.js';
 import type { ServerClient, ServerModel } from '../../serving/client.js';
 import type { LoadClock } from '../../serving/load-clock.js';
 import { realClock } from '../../serving/load-clock.js';
-import { type ClientOptions, openClient } from '../../serving/open-client.js';
+import { type ClientOptions, DEFAULT_TIMEOUT_MS, openClient } from '../../serving/open-client.js';
 import type { ServerUrl } from '../../serving/server-url.js';
 import { BENCH_DEFAULTS, type WorkflowContext } from '../options.js';
 import { ServerConfiguration } from './configuration.js';
@@ -64,7 +64,6 @@ export interface ServerBench {
 const DEFAULT_CONNECTIONS = 256;
 const MOST_CONNECTIONS = 10_000;
 const HIGHEST_RATE = 1_000_000;
-const DEFAULT_TIMEOUT_MS = 30_000;
 
 /**
  * Connects to a server, asks what its model takes and prepares the requests; nothing is timed yet.

@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
+import { fileError } from '../../codec/byte-source.js';
 import { ServeOptError } from '../../errors.js';
 import { REPORT_SCHEMA_VERSION } from '../../report/types.js';
 
@@ -82,15 +83,15 @@ function configuration(value: Json, wrong: (what: string) => ServeOptError): Ear
 }
 
 function parse(path: string): unknown {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (!stat) throw new ServeOptError('SO2001', `There is no file "${path}"`, { location: { file: path } });
-  if (stat.size > MOST_BYTES) throw notUsable(path, `it has ${stat.size} bytes`);
-  let content: string;
+  let size: number;
+  let content = '';
   try {
-    content = readFileSync(path, 'utf8');
+    size = statSync(path).size;
+    if (size <= MOST_BYTES) content = readFileSync(path, 'utf8');
   } catch (cause) {
-    throw new ServeOptError('SO2002', `The baseline "${path}" cannot be read`, { location: { file: path }, cause });
+    throw fileError(path, cause);
   }
+  if (size > MOST_BYTES) throw notUsable(path, `it has ${size} bytes`);
   try {
     return JSON.parse(content);
   } catch {

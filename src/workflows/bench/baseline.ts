@@ -95,23 +95,19 @@ export class Baseline {
     }
   }
 
-  /** A verdict for each configuration that was measured. */
-  async judge(
+  /** A verdict for each configuration that was measured, one by one: a signal leaves those before it. */
+  async *judge(
     candidates: Candidates,
     scenario: Scenario,
     options: BenchOptions,
     stages: Stages,
-  ): Promise<RegressionReport[]> {
-    const reports: RegressionReport[] = [];
+  ): AsyncGenerator<RegressionReport> {
     for (const run of candidates.runs) {
       if (run.error) continue;
-      reports.push(
-        this.#report
-          ? this.#against(this.#report, run, candidates, scenario, options)
-          : await this.#tryInTurns(run, options, stages),
-      );
+      yield this.#report
+        ? this.#against(this.#report, run, candidates, scenario, options)
+        : await this.#tryInTurns(run, options, stages);
     }
-    return reports;
   }
 
   /** Models that cannot be run beside each other leave the gate undecided; what was measured before is kept. */

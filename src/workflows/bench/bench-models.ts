@@ -119,12 +119,14 @@ async function benchOpened(
     await measureAll(found.runs, found.gates, options, stages);
     if (baseline) {
       stages.start('compare');
-      found.regressions.push(...(await baseline.judge(found, scenario, options, stages)));
+      for await (const each of baseline.judge(found, scenario, options, stages)) found.regressions.push(each);
       stages.end();
     }
   } catch (error) {
     if (!options.signal?.aborted) throw error;
     interrupted = true;
+    // Budgets are judged on what there is.
+    for (const run of found.runs) found.gates.judge(run, true);
   }
   const [first] = found.runs;
   const nothing = found.runs.every(({ segments }) => segments.length === 0);

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { median } from '../../bench/quantiles.js';
 import type { Scenario } from '../../bench/scenario.js';
 import type { Segment } from '../../bench/segment.js';
-import { bug, ServeOptError } from '../../errors.js';
+import { bug, EXIT, ServeOptError } from '../../errors.js';
 import type { ColdStart, MemoryReport, NoiseReport, ProfileReport, ProviderUse } from '../../report/bench-types.js';
 import { modelSizeBytes } from '../../report/model-size.js';
 import { throttledPeriods } from '../../runtime/cgroup.js';
@@ -158,7 +158,9 @@ export class ConfigurationRun implements Measured {
 
   /**
    * Starts fresh processes, times their start, warms up and measures for a while. What was measured before an error or a
-   * signal is kept. @param onTime told after each part for how long there were measurements @throws SO8130 when aborted; other errors end this configuration alone, see `error`
+   * signal is kept.
+   * @param onTime told after each part for how long there were measurements
+   * @throws SO8130 when aborted; other errors end this configuration alone, see `error`
    */
   async round(measureMs: number, onTime?: (passedMs: number) => void): Promise<void> {
     const round = this.#rounds++;
@@ -183,7 +185,8 @@ export class ConfigurationRun implements Measured {
         peaks.reduce((sum, { peakBytes }) => sum + peakBytes, 0),
       );
     } catch (error) {
-      if (!(error instanceof ServeOptError) || this.#context.signal?.aborted || error.exitCode === 70) throw error;
+      if (!(error instanceof ServeOptError) || this.#context.signal?.aborted || error.exitCode === EXIT.bug)
+        throw error;
       this.error = error;
     } finally {
       for (const { builder } of streams) {

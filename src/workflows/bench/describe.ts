@@ -1,6 +1,6 @@
 import { paretoFront, suggest } from '../../bench/pareto.js';
 import type { Scenario } from '../../bench/scenario.js';
-import { summarizeLatency, thin } from '../../bench/summarize.js';
+import { summarizeLatency, thinAll } from '../../bench/summarize.js';
 import { summarizeThroughput } from '../../bench/throughput.js';
 import { formatType } from '../../ir/type.js';
 import type {
@@ -17,9 +17,6 @@ import { coldStartReport } from './cold-start.js';
 import type { ConfigurationRun } from './configuration-run.js';
 import { chosenSizes } from './sizes.js';
 import { overall } from './verdict.js';
-
-/** Requests kept in the report, of each configuration. */
-const MOST_KEPT = 20_000;
 
 /** Everything that a run found. */
 export interface Findings {
@@ -38,7 +35,7 @@ export interface Findings {
 /** The report of a run over models. */
 export function benchReport(found: Findings): BenchReport {
   const { options, scenario, environment, regressions, gates, interrupted } = found;
-  const configurations = withPareto(found.runs.map((run) => describeRun(run, scenario)));
+  const configurations = withPareto(found.runs.map((run) => describeRun(run, scenario, found.runs.length)));
   const budgets = gates.reports();
   const verdict = overall([...budgets, ...regressions].map((each) => each.verdict));
   const suggestion = suggested(configurations, scenario);
@@ -73,7 +70,7 @@ function sourceName(dataPath: string | undefined): string {
         .at(-1) ?? dataPath);
 }
 
-function describeRun(run: ConfigurationRun, scenario: Scenario): ConfigurationReport {
+function describeRun(run: ConfigurationRun, scenario: Scenario, configurations: number): ConfigurationReport {
   const { configuration, preparation, segments, coldStarts, error, fed, warmUp, memory, noise } = run;
   const inputs = configuration.model.inputs;
   const batchSize = run.rows;
@@ -97,7 +94,7 @@ function describeRun(run: ConfigurationRun, scenario: Scenario): ConfigurationRe
       ? {
           latency: summarizeLatency(segments),
           throughput: summarizeThroughput(segments, batchSize, scenario),
-          segments: segments.map((segment) => thin(segment, Math.max(100, Math.ceil(MOST_KEPT / segments.length)))),
+          segments: thinAll(segments, configurations),
         }
       : {}),
     ...(coldStarts.length > 0 ? { coldStart: coldStartReport(coldStarts) } : {}),

@@ -5,8 +5,11 @@ const MOST_MS = 10_000;
 /** Each round after the first ones lasts longer, so that starts take less of the time. */
 const GROWTH = 1.5;
 
-/** How long round `round` (from 0) measures, in ms: an equal part of the duration first, then longer and longer. */
-export function roundMs(round: number, durationMs: number, processes: number, startMs: number): number {
+/**
+ * How long round `round` (from 0) measures, in ms: an equal part of the duration first, then longer and longer.
+ * @param startMs what a round takes before it measures; nothing for a server, which runs already
+ */
+export function roundMs(round: number, durationMs: number, processes: number, startMs = 0): number {
   const share = durationMs / processes;
   if (round < processes) return share;
   return Math.min(MOST_MS, Math.max(share, START_SHARE * startMs) * GROWTH ** (round - processes + 1));
