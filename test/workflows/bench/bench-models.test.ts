@@ -103,9 +103,11 @@ describe('a model', () => {
       'start measure',
       'end measure',
     ]);
-    const done = events.flatMap((event) => (event.kind === 'advance' ? [event.done] : []));
-    expect(done.at(-1)).toBe(100);
-    expect(done.every((share) => Number.isInteger(share) && share >= 0 && share <= 100)).toBe(true);
+    const done = events.flatMap((event) => (event.kind === 'advance' ? [`${event.done}/${event.total}`] : []));
+    expect(done).toEqual(['1/2', '2/2']);
+    const fractions = events.flatMap((event) => (event.kind === 'fraction' ? [event.fraction] : []));
+    expect(fractions.at(-1)).toBe(1);
+    expect([...fractions].sort((a, b) => a - b)).toEqual(fractions);
     expect(() => JSON.parse(reportJson(report))).not.toThrow();
   });
 
