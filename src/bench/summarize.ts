@@ -144,7 +144,12 @@ export function thin({ round, stream, startMs, latencyMs }: Segment, most: numbe
     round,
     stream,
     every,
-    startMs: kept.map((i) => startMs[i] as number),
-    latencyMs: kept.map((i) => latencyMs[i] as number),
+    startMs: kept.map((i) => toNanoseconds(startMs[i] as number)),
+    latencyMs: kept.map((i) => toNanoseconds(latencyMs[i] as number)),
   };
+}
+
+/** A clock shows no more, and the digits beyond would fill half of a report. */
+function toNanoseconds(ms: number): number {
+  return Math.round(ms * 1e6) / 1e6;
 }
