@@ -1,5 +1,6 @@
 import { parseBudget, parseDuration, parseShare } from '../bench/budgets.js';
 import { ServeOptError } from '../errors.js';
+import { parseProviderChoice } from '../runtime/provider-choice.js';
 import type { BenchServerOptions } from '../workflows/bench-server/open-server-bench.js';
 import { BENCH_DEFAULTS, type BenchOptions } from '../workflows/options.js';
 import type { CommandContext } from './command.js';
@@ -57,12 +58,12 @@ export function benchOptions(context: CommandContext, flags: FlagValues, dims: r
   if (flags.arrivals !== undefined && flags.rate === undefined) {
     throw new ServeOptError('SO1002', '--arrivals needs --rate', { hint: 'add --rate 100, requests a second' });
   }
+  const providers = flags.ep?.flatMap((text) => text.split(','));
+  // Read here only to refuse a wrong name before any file is opened.
+  providers?.forEach(parseProviderChoice);
   return {
     ...workflowContext(context),
-    ...given(
-      'executionProviders',
-      flags.ep?.flatMap((text) => text.split(',').filter((name) => name !== '')),
-    ),
+    ...given('executionProviders', providers),
     ...given('threads', unique(flags.threads)),
     ...given('batch', unique(flags.batch)),
     ...(dims.length > 0 ? { dims: parseDims(dims) } : {}),

@@ -1,4 +1,4 @@
-import { extname } from 'node:path';
+import { extname, resolve } from 'node:path';
 import { checkTarget } from '../codec/atomic-file.js';
 import { ServeOptError } from '../errors.js';
 import { reportJson } from '../report/json.js';
@@ -44,14 +44,23 @@ export function checkReportTargets(
 ): void {
   const seen = new Set<string>();
   for (const { flag, path } of targets) {
-    if (seen.has(path))
+    const place = resolve(path);
+    if (seen.has(place))
       throw new ServeOptError('SO1002', `Two reports are to be written to "${path}"`, { why: `${flag} is one` });
-    seen.add(path);
-    checkTarget(
-      path,
-      true,
-      inputs.filter((input) => input !== undefined),
-    );
+    seen.add(place);
+    try {
+      checkTarget(
+        path,
+        true,
+        inputs.filter((input) => input !== undefined),
+      );
+    } catch (error) {
+      if (!(error instanceof ServeOptError) || error.code !== 'SO1004') throw error;
+      throw new ServeOptError('SO1004', `The file "${path}" of ${flag} is one that is read`, {
+        hint: `give ${flag} another path`,
+        location: error.location,
+      });
+    }
   }
 }
 

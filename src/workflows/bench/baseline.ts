@@ -10,6 +10,7 @@ import type { Model } from '../../ir/model.js';
 import { readModel } from '../../ir/read-model.js';
 import { formatType } from '../../ir/type.js';
 import { assertUsable } from '../../ir/usable.js';
+import { assertValid } from '../../ir/verify.js';
 import type { EnvironmentReport, RegressionReport } from '../../report/bench-types.js';
 import { startRuntime } from '../../runtime/host.js';
 import { inputSpecs } from '../../runtime/value-specs.js';
@@ -61,6 +62,7 @@ export class Baseline {
     const model = await readModel(path, options.allowLinks ? { allowLinks: true } : {});
     try {
       assertUsable(model);
+      assertValid(model);
     } catch (error) {
       model.source?.close();
       throw error;

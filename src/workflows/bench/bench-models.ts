@@ -2,6 +2,7 @@ import type { Scenario } from '../../bench/scenario.js';
 import { ServeOptError } from '../../errors.js';
 import { readModel } from '../../ir/read-model.js';
 import { assertUsable } from '../../ir/usable.js';
+import { assertValid } from '../../ir/verify.js';
 import type { BenchReport, EnvironmentReport, RegressionReport } from '../../report/bench-types.js';
 import { readEnvironment } from '../../runtime/environment.js';
 import { startRuntime } from '../../runtime/host.js';
@@ -74,6 +75,7 @@ async function openModel(path: string, options: BenchOptions, hashes: FileHashes
   const model = await readModel(path, options.allowLinks ? { allowLinks: true } : {});
   try {
     assertUsable(model);
+    assertValid(model);
     return {
       path,
       model,
@@ -95,7 +97,9 @@ async function benchOpened(
   const scenario = scenarioOf(options);
   stages.start('prepare');
   const environment = await readEnvironment();
-  const { providers, notes } = await chooseProviders(options.executionProviders ?? ['cpu'], options);
+  const { executionProviders = [] } = options;
+  const wanted = executionProviders.length > 0 ? executionProviders : ['cpu'];
+  const { providers, notes } = await chooseProviders(wanted, options);
   const planned = planConfigurations({
     models,
     providers,
