@@ -37,6 +37,7 @@ interface Progress {
  *   baseline that cannot be used, and whatever kept the only configuration from being measured
  */
 export async function benchModels(paths: readonly string[], options: BenchOptions = {}): Promise<BenchReport> {
+  if (paths.length === 0) throw new ServeOptError('SO1001', 'There is no model to measure', { hint: 'give a path' });
   refuseServerBudgets(options);
   const stages = new Stages(options);
   const hashes = new FileHashes();

@@ -152,6 +152,15 @@ describe('a model', () => {
     expect(each).toMatchObject({ inputs: [], dims: [], batchSize: 1 });
   });
 
+  it('is measured on the CPU when an empty list is given', async () => {
+    const each = only(await benchModels([DIGITS], { ...QUICK, executionProviders: [], threads: [], batch: [] }));
+    expect(each.executionProviders).toEqual(['cpu']);
+  });
+
+  it('must be given', async () => {
+    await expect(benchModels([], QUICK)).rejects.toMatchObject({ code: 'SO1001' });
+  });
+
   it('may have a name that only looks like a path or an option', async () => {
     const path = await write('a b=1,2 "ü".onnx', chainText(1));
     expect(only(await benchModels([path], QUICK)).label).toBe('a b=1,2 "ü".onnx');
@@ -179,6 +188,14 @@ describe('sizes', () => {
       { name: 'z:0', size: 7 },
     ]);
     expect(each.batchSize).toBe(2);
+  });
+
+  it('may be zero: nothing is fed, and nothing is a rate', async () => {
+    const path = await write('zero.onnx', chainText(1));
+    const each = only(await benchModels([path], { ...QUICK, dims: new Map([['N', [0]]]) }));
+    expect(each.error).toBeUndefined();
+    expect(each).toMatchObject({ batchSize: 0, inputs: [{ name: 'x', type: 'float[0,4]' }] });
+    expect(each.throughput?.value).toBe(0);
   });
 
   it('of an expression follow from those of its names', async () => {
@@ -255,6 +272,13 @@ describe('a scenario', () => {
     });
     expect(report.scenario).toEqual({ kind: 'server', ratePerSecond: 200, arrivals });
     expectMeasured(only(report), 1);
+  });
+
+  it('server says when requests come faster than answers can', async () => {
+    const path = await write('late.onnx', chainText(50));
+    const options = { scenario: 'server', ratePerSecond: 100_000, batch: [2000] } as const;
+    const { warnings } = await benchModels([path], { ...QUICK, ...options });
+    expect(warnings.join('\n')).toContain('late');
   });
 
   it('server needs a rate', async () => {

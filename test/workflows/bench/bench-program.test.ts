@@ -16,6 +16,8 @@ import { chainText, DIGITS, DIGITS_DATA, ENDLESS } from './models.js';
 /** As in the other tests of signals: the program's own limit is below a second, a busy machine adds to it. */
 const GONE_WITHIN_MS = 4000;
 const SHORT = ['--duration', '50ms', '--processes', '1'];
+/** One of another system. */
+const FOREIGN_PROVIDER = process.platform === 'darwin' ? 'directml' : 'coreml';
 /** The developer's CI variables must not show. */
 const BARE: NodeJS.ProcessEnv = { PATH: process.env.PATH };
 
@@ -70,6 +72,7 @@ describe('exit codes', () => {
     [2, 'SO1004', ['--markdown', 'linked.onnx']],
     [2, 'SO1002', ['--report', 'a.json', '--bencher', './a.json']],
     [2, 'SO1002', ['--report', 'a.bigger.json', '--github-benchmark', 'a.json']],
+    [6, 'SO5005', ['--ep', FOREIGN_PROVIDER]],
     [1, 'SO6001', ['--report', 'absent/report.json']],
     [1, 'SO6001', ['--report', 'folder.json']],
     [3, 'SO2001', ['--data', 'absent.npz']],
