@@ -169,6 +169,8 @@ export interface BenchOptions extends WorkflowContext, SourceOptions {
   readonly maxTimeMs?: number;
   /** Tell the time of each operator, from ONNX Runtime's profile. */
   readonly profile?: boolean;
+  /** Told before anything is measured which data files the models keep their weights in; may throw. */
+  readonly onDataFiles?: (paths: readonly string[]) => void;
 }
 
 /** Defaults that are plain numbers and words; the help of the command line shows them from here. */

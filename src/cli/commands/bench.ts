@@ -11,9 +11,11 @@ import { workflowContext } from '../workflow-options.js';
 /** `serve-opt bench <model…>`, `serve-opt bench --url URL` */
 export async function run(context: CommandContext, args: readonly string[], flags: FlagValues): Promise<CommandResult> {
   const { paths, dims } = benchArguments(args, flags);
-  const measure =
-    flags.url === undefined ? ofModels(context, paths, flags, dims) : ofServer(context, paths, flags, dims);
   const targets = benchTargets(flags);
+  const measure =
+    flags.url === undefined
+      ? ofModels(context, paths, flags, dims, (files) => checkReportTargets(targets, files))
+      : ofServer(context, paths, flags, dims);
   checkReportTargets(targets, [...paths, flags.baseline, flags.data]);
   const report = await measure();
   for (const message of report.warnings) context.progress.handle({ kind: 'warning', message });
@@ -34,8 +36,9 @@ function ofModels(
   paths: readonly string[],
   flags: FlagValues,
   dims: readonly string[],
+  onDataFiles: (paths: readonly string[]) => void,
 ): () => Promise<BenchReport> {
-  const options = benchOptions(context, flags, dims);
+  const options = { ...benchOptions(context, flags, dims), onDataFiles };
   if (paths.length === 0) {
     throw new ServeOptError('SO1001', 'bench needs <model>: path of an ONNX model', {
       hint: 'serve-opt bench model.onnx, or --url for a running server',

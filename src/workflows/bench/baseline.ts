@@ -74,6 +74,11 @@ export class Baseline {
     return this.#report?.name ?? this.#path.split(/[\\/]/).at(-1) ?? this.#path;
   }
 
+  /** The file of a baseline model. */
+  get source(): Model['source'] {
+    return this.#model?.source;
+  }
+
   close(): void {
     this.#model?.source?.close();
   }

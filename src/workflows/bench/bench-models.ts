@@ -48,6 +48,8 @@ export async function benchModels(paths: readonly string[], options: BenchOption
     const baseline =
       options.baselinePath === undefined ? undefined : await Baseline.open(options.baselinePath, options);
     try {
+      const sources = [...models.map(({ model }) => model.source), baseline?.source];
+      options.onDataFiles?.(sources.flatMap((source) => source?.externalPaths() ?? []));
       baseline?.check(models);
       stages.end();
       return await benchOpened(models, baseline, options, stages);

@@ -103,6 +103,23 @@ describe('exit codes', () => {
 });
 
 describe('reports', () => {
+  it('never replace the weights of a model', async () => {
+    const place = makePlace(parent, DIGITS);
+    const { writeModel } = await import('../../../src/ir/write-model.js');
+    const { readModel } = await import('../../../src/ir/read-model.js');
+    const model = await readModel(DIGITS);
+    await writeModel(model, join(place.folder, 'apart.onnx'), { externalData: 'always' });
+    model.source?.close();
+    const [weights = ''] = listing(place.folder).filter((name) => !name.endsWith('.onnx'));
+    const before = readFileSync(join(place.folder, weights));
+    for (const words of [['apart.onnx'], ['model.onnx', '--baseline', 'apart.onnx']]) {
+      const outcome = await bench(place, [...words, ...SHORT, '--json', '--junit', weights]);
+      expect(outcome.code, outcome.stderr).toBe(2);
+      expect(documentOf(outcome)).toMatchObject({ error: { code: 'SO1004' } });
+    }
+    expect(readFileSync(join(place.folder, weights)).equals(before)).toBe(true);
+  });
+
   it('are written whole in every format, and replace old ones', async () => {
     const place = makePlace(parent, DIGITS);
     writeFileSync(join(place.folder, 'r.html'), 'old');
@@ -277,6 +294,17 @@ describe('a signal', () => {
     const outcome = await stop(place, ['--report', 'r.json'], 'SIGINT', 'read', 2000);
     expect(outcome.code, outcome.stderr).toBe(130);
     expect(JSON.parse(read(place, 'r.json'))).toMatchObject({ interrupted: true, configurations: [] });
+  });
+
+  it('leaves one document on stdout', async () => {
+    const place = makePlace(parent, DIGITS);
+    const child = start(place, ['bench', 'model.onnx', '--duration', '100s', '--json'], BARE);
+    const ended = outcomeOf(child);
+    await Promise.race([sleep(4000), ended]);
+    child.kill('SIGTERM');
+    const outcome = await ended;
+    expect(outcome.code, outcome.stderr).toBe(143);
+    expect(documentOf(outcome).ok).toBe(false);
   });
 
   it('while the baseline is measured keeps what came before', async () => {
