@@ -194,7 +194,7 @@ export interface RegressionReport {
   readonly baseline: string;
   /** Measured in turns in one run, or an earlier report. */
   readonly kind: 'model' | 'report';
-  /** Latency over that of the baseline, median of paired blocks, with its 95 % bootstrap interval; above 1 is slower. */
+  /** Latency over that of the baseline with its 95 % interval; above 1 is slower. The median of paired blocks, or of process medians. */
   readonly ratio?: EstimateReport;
   /** What the baseline differed by from itself in the same run (A/A): 0.01 is 1 %. */
   readonly noise?: number;

@@ -188,7 +188,10 @@ describe.skipIf(browserPath === undefined)(
         `document.body.append(Object.assign(document.createElement('style'), { textContent: 'body{color:red}' }))`,
       );
       expect(await browser.page.evaluate('window.ran ?? 0')).toBe(0);
-      expect(browser.page.events.complaints.filter((text) => text.includes('Content Security Policy')).length).toBe(3);
+      // The browser tells of what it blocked when it comes to it.
+      const blocked = (): number =>
+        browser.page.events.complaints.filter((text) => text.includes('Content Security Policy')).length;
+      await expect.poll(blocked, { timeout: 30_000 }).toBe(3);
     });
 
     it('can be photographed', async () => {

@@ -202,8 +202,13 @@ describe('benchServer', () => {
 
 describe('what is sent', () => {
   it('is data in batches', async () => {
-    const bodies: unknown[] = [];
-    const server = await v2Server();
+    const fed = new Set<string>();
+    const server = await v2Server({
+      infer: (_request, _response, _count, body) => {
+        fed.add(JSON.stringify(JSON.parse(String(body)).inputs));
+        return false;
+      },
+    });
     const path = join(folder(), 'rows.jsonl');
     writeFileSync(path, '{"x":[1,2]}\n{"x":[3,4]}\n{"x":[5,6]}\n');
     const bench = await openServerBench(server.url, { protocol: 'v2-http-json', dataPath: path, batchSize: 2 });
@@ -213,7 +218,10 @@ describe('what is sent', () => {
     await configuration?.advance(20, 3);
     bench.abort();
     expect(configuration?.report()).toMatchObject({ batchSize: 2, inputs: [{ name: 'x', type: 'float[2,2]' }] });
-    expect(bodies).toEqual([]);
+    // The third row is no batch.
+    expect([...fed].map((text) => JSON.parse(text))).toEqual([
+      [{ name: 'x', shape: [2, 2], datatype: 'FP32', data: [1, 2, 3, 4] }],
+    ]);
     await expect(openServerBench(server.url, { dataPath: path, batchSize: 4 })).rejects.toMatchObject({
       code: 'SO4002',
     });

@@ -8,14 +8,14 @@ import { v2Server } from './v2-server.js';
 
 const FEEDS = new Map([['x', { dataType: DataType.FLOAT, dims: [1, 2], data: Float32Array.of(1, 2) }]]);
 
-/** Statuses of so many requests on one connection. */
-async function statuses(url: string, count: number, timeoutMs?: number): Promise<string[]> {
+/** Statuses of so many requests on one connection, the first one with a time limit of its own. */
+async function statuses(url: string, count: number, firstTimeoutMs?: number): Promise<string[]> {
   const opened = await client(`${url}/v2/models/double`, { protocol: 'v2-http', maximumAnswerBytes: 100_000 });
   const connection = opened.connect();
   const request = opened.prepare(FEEDS);
   const found: string[] = [];
   for (let index = 0; index < count; index++) {
-    const answer = await connection.send(request, timeoutMs);
+    const answer = await connection.send(request, index === 0 ? firstTimeoutMs : undefined);
     found.push(isFailure(answer) ? answer.failure : `${answer.status}${answer.sentAgain ? ' again' : ''}`);
   }
   connection.close();

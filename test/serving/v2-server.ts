@@ -7,7 +7,7 @@ import { bodyOf, type FakeServer, fakeServer, json } from './fake-server.js';
 
 export interface V2Faults {
   /** Answers an inference in its own way; true when it did. `count` counts inferences from 0. */
-  readonly infer?: (request: IncomingMessage, response: ServerResponse, count: number) => boolean;
+  readonly infer?: (request: IncomingMessage, response: ServerResponse, count: number, body: Buffer) => boolean;
   readonly metadata?: unknown;
   readonly extensions?: readonly string[];
   readonly ready?: boolean;
@@ -33,7 +33,7 @@ export async function v2Server(faults: V2Faults = {}): Promise<FakeServer> {
     else if (path === '/v2/models/double/ready') json(response, {}, faults.ready === false ? 400 : 200);
     else if (path === '/v2/models/double/infer' && method === 'POST') {
       const body = await bodyOf(request);
-      if (!faults.infer?.(request, response, count++)) infer(request, body, response);
+      if (!faults.infer?.(request, response, count++, body)) infer(request, body, response);
     } else json(response, { error: `Request for unknown model: '${path.split('/')[3]}' is not found` }, 404);
   });
 }

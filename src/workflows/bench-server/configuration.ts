@@ -107,13 +107,13 @@ export class ServerConfiguration implements Measured {
   async warmUp(maxMs: number): Promise<void> {
     const { clock } = this.#options;
     const started = clock.now();
+    let runs = 0;
     try {
-      await this.#tryRequests();
+      runs = await this.#tryRequests();
     } catch (error) {
       if (error instanceof ServeOptError && error.code !== 'SO8130') this.#error = error;
       throw error;
     }
-    let runs = 0;
     let before = Number.NaN;
     let settled = false;
     while (!settled && !this.#aborted && clock.now() - started < maxMs) {
@@ -128,15 +128,18 @@ export class ServerConfiguration implements Measured {
     this.#warmUp = { runs, ms: clock.now() - started, settled };
   }
 
-  async #tryRequests(): Promise<void> {
+  /** How many were tried: they are the first of the warm-up. */
+  async #tryRequests(): Promise<number> {
     const connection = this.#client.connect();
+    const tried = this.#requests.prepared.slice(0, TRIED_REQUESTS);
     try {
-      for (const request of this.#requests.prepared.slice(0, TRIED_REQUESTS)) {
+      for (const request of tried) {
         const answer = await connection.send(request);
         if (isFailure(answer)) throw failedExchange(this.#client.place, answer);
         if (!answer.good) throw refused(this.#client.place, answer, this.#client.errorText(answer));
         checkAnswer(this.#client, this.#model, answer, request);
       }
+      return tried.length;
     } finally {
       connection.close();
     }
