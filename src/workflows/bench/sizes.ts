@@ -59,7 +59,11 @@ function unknownDim(name: string, places: ReadonlyMap<string, Place>): ServeOptE
   const open = [...places].flatMap(([key, { dim }]) => (typeof dim === 'number' ? [] : [key]));
   const near = suggest(name, open);
   const why =
-    near !== undefined ? `did you mean "${near}"?` : open.length > 0 ? `open are ${open.join(', ')}` : 'none is open';
+    near !== undefined
+      ? `did you mean "${near}"?`
+      : open.length > 0
+        ? `sizes are open for ${open.join(', ')}`
+        : 'all of its sizes are fixed';
   return new ServeOptError('SO1006', `The model's inputs have no dimension "${name}"`, { why });
 }
 

@@ -30,7 +30,7 @@ describe('withSizes', () => {
 
   it.each([
     ['sqe', 'did you mean "seq"?'],
-    ['width', 'open are'],
+    ['width', 'sizes are open for'],
   ])('refuses the unknown dimension %s', (name, words) => {
     expect(() => withSizes([spec('x', 'batch', 'seq')], new Map([[name, 1]]))).toThrow(
       expect.objectContaining({ code: 'SO1006', why: expect.stringContaining(words) }),
