@@ -188,7 +188,7 @@ export function noiseFindings(configuration: ConfigurationReport): readonly stri
   }
   if (latency.autocorrelation > STRONG_AUTOCORRELATION) {
     found.push(
-      `noise came in bursts: ${plural(latency.runs, 'run')} tell only as much as ${formatInteger(latency.effectiveRuns)} independent ones`,
+      `noise came in bursts: ${plural(latency.runs, 'run')} tell only as much as ${plural(latency.effectiveRuns, 'independent one')}`,
     );
   }
   const medians = latency.processes.map(({ p50Ms }) => p50Ms);
