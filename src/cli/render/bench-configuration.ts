@@ -84,7 +84,9 @@ async function latencyText(
   const fresh = isServer(configuration) ? 'stretch' : differ ? 'process' : 'fresh process';
   const where = processes > 1 ? ` in ${plural(processes, fresh, `${fresh}es`)}` : '';
   const number = formatInteger(latency.effectiveRuns);
-  const few = differ ? `, which differ: worth ${number} independent` : `, worth ${number} independent ones`;
+  const few = differ
+    ? `, which differ: worth ${number} independent`
+    : `, worth ${number} independent one${latency.effectiveRuns === 1 ? '' : 's'}`;
   const worth = fewer ? few : '';
   const parts = [fact('Latency', `${plural(latency.runs, 'run')}${where}${worth}`, options)];
   parts.push(await quantilesTable(latency.quantiles, options));

@@ -266,6 +266,16 @@ describe('renderBench', () => {
     expect(text).not.toContain('last three windows');
   });
 
+  it('asks for the model where an earlier report cannot tell, and not for more time', async () => {
+    const regressions = GATED.regressions.map(
+      (each) => ({ ...each, kind: 'report', verdict: 'inconclusive' }) as const,
+    );
+    const report = { ...GATED, budgets: [], regressions, verdict: 'inconclusive' } as const;
+    expect(await renderBench(report, { ...options, columns: undefined })).toContain('give the model as --baseline');
+    const both = { ...report, regressions: regressions.map((each) => ({ ...each, kind: 'model' }) as const) };
+    expect(await renderBench(both, { ...options, columns: undefined })).toContain('a larger --max-time');
+  });
+
   it('says that processes differ where that is what makes runs worth less', async () => {
     const one = configuration('model.onnx', 4.2);
     if (one.latency === undefined) throw new Error('the sample has latencies');
