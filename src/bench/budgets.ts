@@ -119,8 +119,9 @@ export function parseDuration(text: string, owner: string): number {
   const value = digits === undefined || factor === undefined ? Number.NaN : Number(digits) * factor;
   if (value > 0) return value;
   throw new ServeOptError('SO1006', `The value "${text}" of ${owner} is not allowed`, {
-    why: 'it is a length of time with a unit: ms, s or min',
-    hint: `write ${owner} 60s`,
+    why: value === 0 ? 'it must be above 0' : 'it is a length of time with a unit: ms, s or min',
+    // A bare number most likely means seconds.
+    hint: `write ${owner} ${/^[1-9]\d{0,3}$/.test(text.trim()) ? text.trim() : 60}s`,
   });
 }
 

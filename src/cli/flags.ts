@@ -20,9 +20,10 @@ export interface FlagDefinition {
    * the next argument otherwise.
    */
   readonly optionalValue?: RegExp;
-  /** `text` by default; `integer` is checked against `minimum`, and so is each of `integers`, a list with commas. */
+  /** `text` by default; `integer` is checked against the limits, and so is each of `integers`, a list with commas. */
   readonly type?: 'text' | 'integer' | 'integers';
   readonly minimum?: number;
+  readonly maximum?: number;
   readonly choices?: readonly string[];
   /** May be given several times; the values form a list. */
   readonly repeatable?: boolean;
@@ -131,7 +132,7 @@ export const FLAGS = {
     choices: ARRIVAL_PROCESSES,
     default: BENCH_DEFAULTS.arrivals,
     group: 'Method',
-    summary: 'when requests of --rate come',
+    summary: 'requests of --rate: poisson or constant',
   },
   streams: {
     value: 'N',
@@ -181,7 +182,15 @@ export const FLAGS = {
   header: { value: 'TEXT', repeatable: true, group: 'Server', summary: 'sent with requests: "Name: value"' },
   timeout: { value: 'TIME', default: '30s', group: 'Server', summary: 'for one answer' },
   'max-tokens': { value: 'N', type: 'integer', minimum: 1, group: 'Server', summary: 'tokens of a completion' },
-  threads: { value: 'N', type: 'integers', minimum: 1, group: 'Run', summary: 'threads of ONNX Runtime' },
+  threads: {
+    value: 'N',
+    type: 'integers',
+    minimum: 1,
+    // Each is started, whatever the machine has; the largest servers have about half as many cores.
+    maximum: 1024,
+    group: 'Run',
+    summary: 'threads of ONNX Runtime',
+  },
   ep: { value: 'NAME', repeatable: true, group: 'Run', summary: 'execution provider, see doctor' },
   json: { group: 'Everywhere', summary: 'print one JSON document' },
   quiet: { short: 'q', group: 'Everywhere', summary: 'no progress and no summary' },

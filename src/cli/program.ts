@@ -86,9 +86,10 @@ function parseValue(text: string, flag: FlagDefinition, owner: string, hint: str
 
 function parseInteger(text: string, flag: FlagDefinition, owner: string, hint: string): number {
   const value = Number(text);
-  const minimum = flag.minimum ?? 0;
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < minimum) {
-    throw notAllowed(text, owner, `it must be a whole number from ${minimum} up`, hint);
+  const { minimum = 0, maximum = Number.MAX_SAFE_INTEGER } = flag;
+  if (!/^\d+$/.test(text) || value < minimum || value > maximum) {
+    const limit = flag.maximum === undefined ? 'up' : `to ${maximum}`;
+    throw notAllowed(text, owner, `it must be a whole number from ${minimum} ${limit}`, hint);
   }
   return value;
 }

@@ -5,6 +5,7 @@ import type {
   BenchVerdict,
   BudgetReport,
   ConfigurationReport,
+  LatencyReport,
   QuantileReport,
   RegressionReport,
 } from './bench-types.js';
@@ -180,12 +181,14 @@ export function noiseFindings(configuration: ConfigurationReport): readonly stri
   if (latency === undefined) return found;
   if (!latency.stable) {
     found.push(
-      'not stable: medians of the last three windows differ by over 10 %; measure longer, or on a quieter machine',
+      hasWindows(latency)
+        ? 'not stable: medians of the last three windows differ by over 10 %; measure longer, or on a quieter machine'
+        : `too few runs (${formatInteger(latency.runs)}) to tell whether latency is stable: measure longer with --duration`,
     );
   }
   if (latency.autocorrelation > STRONG_AUTOCORRELATION) {
     found.push(
-      `noise came in bursts: ${plural(latency.runs, 'run')} tell only as much as ${formatInteger(latency.effectiveRuns)} independent ones`,
+      `noise came in bursts: ${plural(latency.runs, 'run')} tell only as much as ${plural(latency.effectiveRuns, 'independent one')}`,
     );
   }
   const medians = latency.processes.map(({ p50Ms }) => p50Ms);
@@ -197,6 +200,11 @@ export function noiseFindings(configuration: ConfigurationReport): readonly stri
     );
   }
   return found;
+}
+
+/** Whether five windows of time, of which the last three must agree, can have the three runs that each needs. */
+export function hasWindows({ runs }: LatencyReport): boolean {
+  return runs >= 15;
 }
 
 /** Answers come from servers only. */

@@ -52,8 +52,8 @@ function seededFeeds(seed: number, sample: number, inputs: readonly ValueSpec[],
     const dims = shapes[index] as number[];
     if (!(elementCount(dims) <= ELEMENT_LIMIT)) {
       throw new ServeOptError('SO2104', `The input "${input.name}" is too large to make up: ${input.typeText}`, {
-        why: `Seeded inputs have at most ${ELEMENT_LIMIT} elements`,
-        hint: 'give real samples with --data',
+        why: `it would be ${dims.join(' × ')}; inputs that are made up have at most ${ELEMENT_LIMIT} elements`,
+        hint: 'choose smaller sizes, or give real samples with --data',
       });
     }
     const peers = shapes.filter((_, other) => other !== index);

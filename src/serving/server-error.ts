@@ -24,10 +24,11 @@ export const CLOSED: Failure = { failure: 'closed', why: 'the measurement ended'
 /** Longest piece of a server's own words in a message. */
 const MOST_TEXT = 300;
 
-/** What a server said, on one line, without control characters, cut. */
+/** What a server said, on one line, without control characters, cut. Of a page of HTML just the words. */
 export function serverText(text: string): string {
-  const line = text
-    .slice(0, MOST_TEXT * 4)
+  const said = text.slice(0, MOST_TEXT * 4);
+  const isPage = /^\s*<(!doctype|html)\b/i.test(said);
+  const line = (isPage ? said.replace(/<(style|script)\b.*?(<\/\1>|$)|<[^>]*(>|$)/gis, ' ') : said)
     .replace(/[\p{C}\p{Z}]+/gu, ' ')
     .trim();
   return line.length <= MOST_TEXT ? line : `${line.slice(0, MOST_TEXT - 1)}…`;
@@ -56,6 +57,7 @@ const CAUSES: ReadonlyMap<string, { readonly why: string; readonly hint?: string
 const UNTRUSTED = /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_(VERIFY|GET)\w*)$/;
 
 const RESET_HINT = 'is it the right port? A server with TLS is given as https:// or grpcs://';
+const TIMEOUT_HINT = 'is it the right port? --timeout 2min waits longer';
 const RESET: Failure = { failure: 'connection reset', why: 'the connection was closed before an answer' };
 
 /** The failure that an error of a socket, of TLS or of the HTTP parser stands for. */
@@ -105,6 +107,11 @@ const CODES: ReadonlyMap<FailureKind, ErrorCode> = new Map([
   ['not the protocol', 'SO5103'],
 ]);
 
+const HINTS: ReadonlyMap<FailureKind, string> = new Map([
+  ['connection reset', RESET_HINT],
+  ['timeout', TIMEOUT_HINT],
+]);
+
 /** The error of a failed exchange with `place`, which is host and port. */
 export function failedExchange(place: string, failure: Failure): ServeOptError {
   if (failure.failure === 'closed') return new ServeOptError('SO8130', 'Interrupted');
@@ -113,7 +120,7 @@ export function failedExchange(place: string, failure: Failure): ServeOptError {
     code === 'SO5101'
       ? `The server at ${place} cannot be reached`
       : `The server at ${place} does not answer as it should`;
-  const hint = failure.hint ?? (failure.failure === 'connection reset' ? RESET_HINT : undefined);
+  const hint = failure.hint ?? HINTS.get(failure.failure);
   return new ServeOptError(code, message, { why: failure.why, ...(hint === undefined ? {} : { hint }) });
 }
 

@@ -66,6 +66,16 @@ describe('times and shares', () => {
     expect(refusal(() => parseDuration(text, '--max-time'))).toContain('of --max-time is not allowed');
   });
 
+  it.each([
+    ['5', 'with a unit', 'write --max-time 5s'],
+    ['0ms', 'above 0', 'write --max-time 60s'],
+    ['1h', 'ms, s or min', 'write --max-time 60s'],
+  ])('says what is wrong with the time "%s"', (text, why, hint) => {
+    expect(() => parseDuration(text, '--max-time')).toThrow(
+      expect.objectContaining({ why: expect.stringContaining(why), hint }),
+    );
+  });
+
   it.each(['100%', '1', 'x', '-1%', ''])('refuses the share "%s"', (text) => {
     expect(refusal(() => parseShare(text, '--min-effect'))).toContain('of --min-effect is not allowed');
   });

@@ -55,10 +55,10 @@ describe('paretoFront', () => {
 
 describe('suggest', () => {
   const points: SweepPoint[] = [
-    { threads: 1, latencyMs: 8, throughput: 125, memoryBytes: 100 },
-    { threads: 2, latencyMs: 5, throughput: 200, memoryBytes: 100 },
-    { threads: 4, latencyMs: 4.9, throughput: 205, memoryBytes: 130 },
-    { threads: 2, latencyMs: 39, throughput: 204, memoryBytes: 160 },
+    { threads: 1, latencyMs: 8, throughput: 125, memoryBytes: 100e6 },
+    { threads: 2, latencyMs: 5, throughput: 200, memoryBytes: 100e6 },
+    { threads: 4, latencyMs: 4.9, throughput: 205, memoryBytes: 130e6 },
+    { threads: 2, latencyMs: 39, throughput: 204, memoryBytes: 160e6 },
   ];
 
   it('takes the cheapest of those near the best throughput', () => {
@@ -80,5 +80,52 @@ describe('suggest', () => {
     expect(suggest([{ latencyMs: 3, throughput: 1 }])).toEqual({ index: 0, why: 'highest throughput' });
     expect(suggest([])).toBeUndefined();
     expect(suggest([{ latencyMs: Number.NaN, throughput: Number.NaN }])).toBeUndefined();
+  });
+
+  it('takes no difference within the noise for one', () => {
+    const twins: SweepPoint[] = [
+      {
+        threads: 2,
+        latencyMs: 0.063,
+        latencyRange: [0.06, 0.07],
+        throughput: 3127,
+        throughputRange: [900, 6600],
+        memoryBytes: 5.3e6,
+      },
+      {
+        threads: 2,
+        latencyMs: 0.064,
+        latencyRange: [0.06, 0.07],
+        throughput: 3945,
+        throughputRange: [1500, 6000],
+        memoryBytes: 4.3e6,
+      },
+    ];
+    expect(suggest(twins, 'latency')?.why).toBe('within 1.6 % of the lowest latency');
+    expect(suggest(twins)?.why).toBe('no clear difference from the highest throughput');
+    expect(suggest(twins.toReversed(), 'latency')?.why).toBe('within 1.6 % of the lowest latency');
+    // The cheaper of two that cannot be told apart, and the best by no clear margin where it is that one.
+    const batches: SweepPoint[] = [
+      { threads: 1, latencyMs: 0.06, throughput: 6300, throughputRange: [5000, 7500] },
+      { threads: 1, latencyMs: 0.42, throughput: 7000, throughputRange: [6500, 7700] },
+    ];
+    expect(suggest(batches)).toEqual({
+      index: 0,
+      why: 'no clear difference from the highest throughput with 86 % lower latency',
+    });
+    expect(suggest(batches, 'latency')).toEqual({ index: 0, why: 'lowest latency' });
+    const best: SweepPoint[] = [
+      { threads: 1, latencyMs: 1, latencyRange: [0.9, 1.3], throughput: 900, memoryBytes: 5e6 },
+      { threads: 2, latencyMs: 1.2, latencyRange: [0.8, 1.4], throughput: 800, memoryBytes: 5e6 },
+    ];
+    expect(suggest(best, 'latency')).toEqual({ index: 0, why: 'lowest latency, by no clear margin' });
+  });
+
+  it('does not hide a large difference behind wide intervals', () => {
+    const points: SweepPoint[] = [
+      { threads: 1, latencyMs: 1, throughput: 2000, throughputRange: [0, 9000] },
+      { threads: 2, latencyMs: 1, throughput: 9000, throughputRange: [0, 40_000] },
+    ];
+    expect(suggest(points)).toEqual({ index: 1, why: 'highest throughput' });
   });
 });

@@ -257,7 +257,7 @@ describe('what is sent', () => {
     });
     await expect(openServerBench(server.url, { dims: [{ name: 'ids:7', size: 5 }] })).rejects.toMatchObject({
       code: 'SO1006',
-      hint: 'open are ids:0, ids:1, image:0, image:2, image:3',
+      hint: 'sizes are open for ids:0, ids:1, image:0, image:2, image:3',
     });
   });
 

@@ -14,6 +14,8 @@ import { wrapLine } from './wrap.js';
 /** Inputs named without `-v`. */
 const SHORT_INPUTS = 4;
 const SPARKLINE_CELLS = 40;
+/** In a narrow terminal. */
+const FEWEST_CELLS = 8;
 
 /** All that is known of one configuration. */
 export async function configurationText(
@@ -82,7 +84,9 @@ async function latencyText(
   const fresh = isServer(configuration) ? 'stretch' : differ ? 'process' : 'fresh process';
   const where = processes > 1 ? ` in ${plural(processes, fresh, `${fresh}es`)}` : '';
   const number = formatInteger(latency.effectiveRuns);
-  const few = differ ? `, which differ: worth ${number} independent` : `, worth ${number} independent ones`;
+  const few = differ
+    ? `, which differ: worth ${number} independent`
+    : `, worth ${number} independent one${latency.effectiveRuns === 1 ? '' : 's'}`;
   const worth = fewer ? few : '';
   const parts = [fact('Latency', `${plural(latency.runs, 'run')}${where}${worth}`, options)];
   parts.push(await quantilesTable(latency.quantiles, options));
@@ -133,7 +137,7 @@ export async function quantilesTable(quantiles: readonly QuantileReport[], optio
 function spreadLine(
   latency: LatencyReport,
   { segments = [] }: ConfigurationReport,
-  { style, ascii }: BenchTextOptions,
+  { style, ascii, columns }: BenchTextOptions,
 ): string | undefined {
   const [p50, p95, p99] = [0.5, 0.95, 0.99].map(
     (wanted) => latency.quantiles.find(({ probability }) => probability === wanted)?.ms,
@@ -141,11 +145,18 @@ function spreadLine(
   // A tail far out is said in words.
   const end =
     p50 === undefined || latency.maxMs <= 3 * p50 ? latency.maxMs : Math.max(p95 ?? p50, Math.min(p99 ?? 0, 2 * p50));
-  const line = latencySparkline(segments, SPARKLINE_CELLS, end, ascii);
-  if (line === undefined) return undefined;
-  const beyond =
-    line.beyond > 0 ? style.dim(`, ${formatPercent(line.beyond)} up to ${formatLatency(latency.maxMs)}`) : '';
-  return `  ${style.dim(formatLatency(line.lowMs))} ${style.cyan(line.text)} ${style.dim(formatLatency(line.highMs))}${beyond}`;
+  const draw = (cells: number): readonly [start: string, line: string, end: string] | undefined => {
+    const line = latencySparkline(segments, cells, end, ascii);
+    if (line === undefined) return undefined;
+    const beyond = line.beyond > 0 ? `, ${formatPercent(line.beyond)} up to ${formatLatency(latency.maxMs)}` : '';
+    return [`  ${formatLatency(line.lowMs)} `, line.text, ` ${formatLatency(line.highMs)}${beyond}`];
+  };
+  const full = draw(SPARKLINE_CELLS);
+  const excess = full === undefined || columns === undefined ? 0 : full.join('').length - columns;
+  const fitting = excess > 0 ? draw(Math.max(FEWEST_CELLS, SPARKLINE_CELLS - excess)) : full;
+  if (fitting === undefined) return undefined;
+  const [left, line, right] = fitting;
+  return `${style.dim(left)}${style.cyan(line)}${style.dim(right)}`;
 }
 
 /** A word, a value and what belongs to it. */

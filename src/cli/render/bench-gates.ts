@@ -104,8 +104,17 @@ export function verdictText(report: BenchReport, { style, columns }: BenchTextOp
   const verdict = report.verdict ?? 'pass';
   const look = LOOKS[verdict];
   const title = style.bold(style[look.style](`${look.sign} ${VERDICT_LINES[verdict]}`));
-  const more = verdict === 'inconclusive' ? ': too little to tell, a larger --max-time measures longer' : '';
+  const more = verdict === 'inconclusive' ? `: too little to tell, ${whatHelps(report)}` : '';
   return wrapLine(`${title}  ${verdictReasons(report)}${more}`, columns, 2);
+}
+
+/** An earlier report holds what it holds, however long the other side is measured. */
+function whatHelps({ budgets, regressions }: BenchReport): string {
+  const isOpen = ({ verdict }: { readonly verdict: string }): boolean => verdict === 'inconclusive';
+  const isReportAlone = !budgets.some(isOpen) && regressions.filter(isOpen).every(({ kind }) => kind === 'report');
+  return isReportAlone
+    ? 'give the model as --baseline, not its report, to time both in one run'
+    : 'a larger --max-time measures longer';
 }
 
 function sign(verdict: RegressionReport['verdict']): Cell {

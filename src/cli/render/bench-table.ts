@@ -11,6 +11,10 @@ import { wrapLine } from './wrap.js';
 /** A terminal that is this wide has room for the shapes of latencies too. */
 const WIDE = 100;
 const SPARKLINE_CELLS = 16;
+/** What a narrow terminal does without, in this order: p50 and throughput are what a sweep is for. */
+const DISPENSABLE: readonly string[] = ['cold start', 'memory', 'p99'];
+/** A longer name is cut rather than that columns are left out. */
+const MOST_NAME = 40;
 /** Findings shown without `-v`. */
 const SHORT_FINDINGS = 4;
 
@@ -53,25 +57,27 @@ export async function configurationsTable(report: BenchReport, options: BenchTex
     if (new Set(values).size < 2) return undefined;
     return values.reduce((a, b) => (b * better > a * better ? b : a));
   });
-  const wide = columns !== undefined && columns >= WIDE;
+  const shown = columnsThatFit(configurations, columns);
+  const left = COLUMNS.filter((column) => !shown.includes(column)).map(({ title }) => title);
+  const wide = columns !== undefined && columns >= WIDE && left.length === 0;
   const scale = latencyScale(configurations);
   const front = ascii ? '*' : '◆';
   const hasFront = configurations.some(({ pareto }) => pareto);
   const rows = configurations.map((configuration): readonly Cell[] => [
     ...(hasFront ? [configuration.pareto ? ({ text: front, style: 'cyan' } as const) : ''] : []),
     configuration.label,
-    ...COLUMNS.map(({ value, format }, index): Cell => {
-      const number = value(configuration);
+    ...shown.map((column): Cell => {
+      const number = column.value(configuration);
       if (number === undefined) return configuration.error === undefined ? '–' : '';
-      const text = format(number, configuration);
-      return number === best[index] ? { text, style: 'bold' } : text;
+      const text = column.format(number, configuration);
+      return number === best[COLUMNS.indexOf(column)] ? { text, style: 'bold' } : text;
     }),
     ...(wide ? [shape(configuration, scale, options)] : []),
   ]);
   const titles: readonly Column[] = [
     ...(hasFront ? [{ title: '' }] : []),
     { title: 'configuration', flexible: true },
-    ...COLUMNS.map(({ title }) => ({ title, align: 'right' as const })),
+    ...shown.map(({ title }) => ({ title, align: 'right' as const })),
     ...(wide ? [{ title: 'latencies' }] : []),
   ];
   const table = await renderTable(titles, rows, options);
@@ -83,16 +89,42 @@ export async function configurationsTable(report: BenchReport, options: BenchTex
     const meaning = 'nothing else is better in latency, throughput and memory at once';
     parts.push(wrapLine(style.dim(`${front} ${meaning}`), columns));
   }
+  if (left.length > 0 && options.verbosity === 0) {
+    parts.push(wrapLine(style.dim(`no room for ${left.join(', ')}: add -v, or widen the terminal`), columns));
+  }
   parts.push(wrapLine(style.dim(scenarioSentence(report)), columns));
   const findings = configurations.flatMap((each) =>
     noiseFindings(each).map((text) => `${safeText(each.label, 60)}: ${text}`),
   );
-  const shown = options.verbosity > 0 ? [] : findings.slice(0, SHORT_FINDINGS);
-  parts.push(...shown.map((text) => caution(text, options)));
-  if (options.verbosity === 0 && findings.length > shown.length) {
-    parts.push(`  and ${findings.length - shown.length} more such findings: add -v`);
+  const first = options.verbosity > 0 ? [] : findings.slice(0, SHORT_FINDINGS);
+  parts.push(...first.map((text) => caution(text, options)));
+  if (options.verbosity === 0 && findings.length > first.length) {
+    parts.push(`  and ${findings.length - first.length} more such findings: add -v`);
   }
   return parts.join('\n');
+}
+
+/** Without some columns where they would cost the names of configurations their ends, by which they differ. */
+function columnsThatFit(
+  configurations: readonly ConfigurationReport[],
+  columns: number | undefined,
+): readonly MetricColumn[] {
+  const widest = (texts: readonly string[]): number => Math.max(0, ...texts.map(({ length }) => length));
+  const widths = COLUMNS.map(({ title, value, format }) =>
+    widest([title, ...configurations.map((each) => format(value(each) ?? 0, each))]),
+  );
+  // The mark, the name, and gaps of two.
+  const names = 1 + 2 + Math.min(MOST_NAME, widest(configurations.map(({ label }) => safeText(label))));
+  let width = widths.reduce((sum, each) => sum + each + 2, names);
+  const left = new Set<MetricColumn>();
+  for (const title of DISPENSABLE) {
+    const index = COLUMNS.findIndex((column) => column.title === title);
+    const column = COLUMNS[index];
+    if (columns === undefined || width <= columns || column === undefined) break;
+    left.add(column);
+    width -= (widths[index] ?? 0) + 2;
+  }
+  return COLUMNS.filter((column) => !left.has(column));
 }
 
 /** All rows are drawn from nothing to the same latency, so that they can be compared. */

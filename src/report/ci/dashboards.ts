@@ -1,7 +1,7 @@
 import type { BenchReport } from '../bench-types.js';
 import { reportJson } from '../json.js';
 import { inertName } from './inert-text.js';
-import { type MetricPoint, metricPoints } from './metric-points.js';
+import { type MetricPoint, metricPoints, withoutNoise } from './metric-points.js';
 
 /** The two documents that github-action-benchmark reads; each of its steps takes one. */
 export interface GithubActionBenchmark {
@@ -21,7 +21,7 @@ export function githubActionBenchmark(report: BenchReport): GithubActionBenchmar
         .map((point) => ({
           name: `${inertName(point.configuration)} ${point.metric}`,
           unit: point.unit,
-          value: point.value,
+          value: withoutNoise(point.value),
           ...rangeOf(point),
           extra,
         })),
@@ -50,9 +50,9 @@ export function bencherMetricFormat(report: BenchReport): string {
     benchmarks.set(name, measures);
     const factor = point.unit === 'ms' ? 1e6 : 1;
     measures.set(BENCHER_NAMES.get(point.metric) ?? point.metric.replace('.', '-'), {
-      value: point.value * factor,
-      ...(point.low === undefined ? {} : { lower_value: point.low * factor }),
-      ...(point.high === undefined ? {} : { upper_value: point.high * factor }),
+      value: withoutNoise(point.value * factor),
+      ...(point.low === undefined ? {} : { lower_value: withoutNoise(point.low * factor) }),
+      ...(point.high === undefined ? {} : { upper_value: withoutNoise(point.high * factor) }),
     });
   }
   return reportJson(benchmarks);
@@ -75,7 +75,7 @@ export function openMetrics(report: BenchReport): string {
     const text = Object.entries({ configuration: point.configuration, ...labels })
       .map(([name, value]) => `${name}="${labelText(value)}"`)
       .join(',');
-    const value = point.unit === 'ms' ? Number((point.value / 1000).toPrecision(12)) : point.value;
+    const value = withoutNoise(point.unit === 'ms' ? point.value / 1000 : point.value);
     const lines = families.get(family) ?? [`# TYPE ${family} gauge`, `# HELP ${family} ${HELP[family] ?? family}`];
     families.set(family, lines);
     lines.push(`${family}{${text}} ${value}`);

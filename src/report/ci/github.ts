@@ -10,6 +10,7 @@ import {
 } from '../bench-words.js';
 import { plural } from '../format.js';
 import { safeText } from '../safe-text.js';
+import { withoutNoise } from './metric-points.js';
 import { type AnnotationLevel, withoutWorkflowCommands, workflowAnnotation } from './workflow-commands.js';
 
 interface Annotation {
@@ -103,7 +104,7 @@ export function githubOutputs(report: BenchReport, randomWord: () => string): st
   return outputsOf(report)
     .map(([name, value]) => {
       if (value === undefined) return '';
-      if (typeof value === 'number') return Number.isFinite(value) ? `${name}=${value}\n` : '';
+      if (typeof value === 'number') return Number.isFinite(value) ? `${name}=${withoutNoise(value)}\n` : '';
       const text = withoutWorkflowCommands(safeText(value));
       let delimiter: string;
       do delimiter = `serve_opt_${randomWord()}`;

@@ -50,3 +50,8 @@ function pointsOf(each: ConfigurationReport): readonly MetricPoint[] {
   if (tokens !== undefined) add('tokens', '/s', tokens.perSecond.value, tokens.perSecond.low, tokens.perSecond.high);
   return points;
 }
+
+/** A number without the digits that differences of clocks leave behind: 0.0617919999999970 is 0.061792. */
+export function withoutNoise(value: number): number {
+  return Number(value.toPrecision(12));
+}

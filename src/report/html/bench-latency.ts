@@ -1,6 +1,6 @@
 import { formatLatency } from '../bench-format.js';
 import type { BudgetReport, ConfigurationReport, LatencyReport, SegmentReport } from '../bench-types.js';
-import { quantileOf } from '../bench-words.js';
+import { hasWindows, quantileOf } from '../bench-words.js';
 import { formatInteger, formatPercent, plural } from '../format.js';
 import { percentileName } from '../percentile-name.js';
 import { kindFor } from '../svg/bins.js';
@@ -135,19 +135,19 @@ function curveWords({ quantiles }: LatencyReport, sorted: Float64Array): string 
   return parts.join(' ');
 }
 
-function timelineWords(
-  { outliers, stable }: LatencyReport,
-  segments: readonly SegmentReport[],
-  isServer: boolean,
-): string {
+function timelineWords(latency: LatencyReport, segments: readonly SegmentReport[], isServer: boolean): string {
   const rounds = new Set(segments.map(({ round }) => round)).size;
   const name = isServer ? plural(rounds, 'stretch', 'stretches') : plural(rounds, 'fresh process', 'fresh processes');
+  const { outliers, stable } = latency;
+  const unstable = hasWindows(latency)
+    ? 'The last three windows of time do not agree: not stable.'
+    : 'Too few runs to tell whether it is stable.';
   const parts = [
     rounds > 1
       ? `Each request at the time at which it started, in ${name} one after the other.`
       : 'Each request at the time at which it started.',
     `${plural(outliers.mild + outliers.severe, 'outlier')}, all counted and none removed.`,
-    stable ? 'The last three windows of time agree.' : 'The last three windows of time do not agree: not stable.',
+    stable ? 'The last three windows of time agree.' : unstable,
   ];
   return parts.join(' ');
 }

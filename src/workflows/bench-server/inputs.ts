@@ -97,6 +97,9 @@ function unknownDim(name: string, specs: readonly ValueSpec[]): ServeOptError {
     (spec.shape ?? []).flatMap((dim, axis) => (isOpen(dim) ? [`${spec.name}:${axis}`] : [])),
   );
   return new ServeOptError('SO1006', `No input has an open dimension "${name}"`, {
-    hint: open.length === 0 ? 'all dimensions of the model are fixed' : `open are ${open.slice(0, 12).join(', ')}`,
+    hint:
+      open.length === 0
+        ? 'all dimensions of the model are fixed'
+        : `sizes are open for ${open.slice(0, 12).join(', ')}`,
   });
 }

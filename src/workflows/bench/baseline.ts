@@ -13,7 +13,6 @@ import { assertUsable } from '../../ir/usable.js';
 import { assertValid } from '../../ir/verify.js';
 import type { EnvironmentReport, RegressionReport } from '../../report/bench-types.js';
 import { startRuntime } from '../../runtime/host.js';
-import { inputSpecs } from '../../runtime/value-specs.js';
 import { BENCH_DEFAULTS, type BenchOptions } from '../options.js';
 import { checkSameInputs } from '../same-inputs.js';
 import type { Stages } from '../stages.js';
@@ -26,7 +25,6 @@ import {
 } from './baseline-report.js';
 import { type ConfigurationRun, sessionOptionsOf } from './configuration-run.js';
 import type { BenchModel } from './plan.js';
-import { rowsOf } from './sizes.js';
 
 /** How long one fresh process takes turns between models. */
 const ROUND_MS = 3000;
@@ -253,7 +251,7 @@ function isSame(earlier: EarlierConfiguration, run: ConfigurationRun): boolean {
   const providers = configuration.provider.names;
   return (
     (earlier.threads ?? availableParallelism()) === run.threads &&
-    earlier.batchSize === rowsOf(inputSpecs(configuration.model.model), fed) &&
+    earlier.batchSize === run.rows &&
     earlier.executionProviders.join() === providers.join() &&
     earlier.inputs.length === inputs.size &&
     earlier.inputs.every(({ name, type }) => inputs.get(name) === type)

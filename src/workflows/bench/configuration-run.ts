@@ -9,6 +9,7 @@ import { throttledPeriods } from '../../runtime/cgroup.js';
 import { type RuntimeHost, startRuntime } from '../../runtime/host.js';
 import type { MeasureStartResult, MeasureWarmUpResult } from '../../runtime/protocol.js';
 import type { SampleSource, SessionOptions, ValueSpec } from '../../runtime/types.js';
+import { outputSpecs } from '../../runtime/value-specs.js';
 import type { Measured } from './budget-gates.js';
 import type { Configuration } from './plan.js';
 import { SegmentBuilder } from './segment-builder.js';
@@ -92,7 +93,7 @@ export class ConfigurationRun implements Measured {
 
   get rows(): number {
     const { batch, model } = this.configuration;
-    return this.fed.length > 0 ? rowsOf(model.inputs, this.fed) : (batch ?? 1);
+    return this.fed.length > 0 ? rowsOf(model.inputs, this.fed, outputSpecs(model.model)) : (batch ?? 1);
   }
 
   get coldStartsMs(): readonly number[] {
@@ -187,7 +188,7 @@ export class ConfigurationRun implements Measured {
     } catch (error) {
       if (!(error instanceof ServeOptError) || this.#context.signal?.aborted || error.exitCode === EXIT.bug)
         throw error;
-      this.error = error;
+      this.error = this.#explained(error);
     } finally {
       for (const { builder } of streams) {
         const segment = builder.finish();
@@ -195,6 +196,16 @@ export class ConfigurationRun implements Measured {
       }
       await Promise.all(hosts.map((host) => host.close()));
     }
+  }
+
+  /** Made-up values are legal for the types of a model, and still it may stumble over some: a division by zero, say. */
+  #explained(error: ServeOptError): ServeOptError {
+    if (error.code !== 'SO5002' || error.hint !== undefined || this.#preparation?.source.kind !== 'seeded')
+      return error;
+    return new ServeOptError(error.code, error.message, {
+      ...(error.why === undefined ? {} : { why: error.why }),
+      hint: 'its inputs were made up: give real samples with --data, or try another --seed',
+    });
   }
 
   async #start(round: number, stream: number, hosts: RuntimeHost[]): Promise<Stream> {

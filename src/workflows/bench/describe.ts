@@ -1,4 +1,4 @@
-import { paretoFront, suggest } from '../../bench/pareto.js';
+import { paretoFront, type SweepPoint, suggest } from '../../bench/pareto.js';
 import type { Scenario } from '../../bench/scenario.js';
 import { summarizeLatency, thinAll } from '../../bench/summarize.js';
 import { summarizeThroughput } from '../../bench/throughput.js';
@@ -104,20 +104,15 @@ function describeRun(run: ConfigurationRun, scenario: Scenario, configurations: 
   };
 }
 
-/** A point of a sweep; undefined where something is missing. */
-function pointOf({ latency, throughput, memory, threads }: ConfigurationReport):
-  | {
-      readonly latencyMs: number;
-      readonly throughput: number;
-      readonly memoryBytes?: number;
-      readonly threads?: number;
-    }
-  | undefined {
-  const latencyMs = latency?.quantiles.find(({ probability }) => probability === 0.5)?.ms;
-  if (latencyMs === undefined || throughput === undefined) return undefined;
+/** A point of a sweep; undefined where something is missing. What has no interval may be anything. */
+function pointOf({ latency, throughput, memory, threads }: ConfigurationReport): SweepPoint | undefined {
+  const p50 = latency?.quantiles.find(({ probability }) => probability === 0.5);
+  if (p50?.ms === undefined || throughput === undefined) return undefined;
   return {
-    latencyMs,
+    latencyMs: p50.ms,
+    latencyRange: [p50.lowMs ?? 0, p50.highMs ?? Number.POSITIVE_INFINITY],
     throughput: throughput.value,
+    throughputRange: [throughput.low ?? 0, throughput.high ?? Number.POSITIVE_INFINITY],
     ...(memory ? { memoryBytes: memory.modelBytes } : {}),
     ...(threads === undefined ? {} : { threads }),
   };

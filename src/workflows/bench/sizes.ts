@@ -59,7 +59,11 @@ function unknownDim(name: string, places: ReadonlyMap<string, Place>): ServeOptE
   const open = [...places].flatMap(([key, { dim }]) => (typeof dim === 'number' ? [] : [key]));
   const near = suggest(name, open);
   const why =
-    near !== undefined ? `did you mean "${near}"?` : open.length > 0 ? `open are ${open.join(', ')}` : 'none is open';
+    near !== undefined
+      ? `did you mean "${near}"?`
+      : open.length > 0
+        ? `sizes are open for ${open.join(', ')}`
+        : 'all of its sizes are fixed';
   return new ServeOptError('SO1006', `The model's inputs have no dimension "${name}"`, { why });
 }
 
@@ -80,10 +84,12 @@ export function batchNames(inputs: readonly ValueSpec[]): string[] {
 
 /**
  * Rows of a run: the size that all inputs of a rank above 1 have in common in front, as they are fed; 1 where they have none.
+ * A size that is fixed counts only where an output may have it in front too: a picture of 3 × 224 × 224 is one row.
  */
 export function rowsOf(
   specs: readonly ValueSpec[],
   fed: readonly { readonly name: string; readonly dims: readonly number[] }[],
+  outputs: readonly ValueSpec[],
 ): number {
   const names = new Set(batchNames(specs));
   const byName = new Map(fed.map(({ name, dims }) => [name, dims]));
@@ -94,7 +100,8 @@ export function rowsOf(
   }
   const fronts = new Set(fed.flatMap(({ dims }) => (dims.length > 1 ? [dims[0] ?? 1] : [])));
   const [only] = fronts;
-  return fronts.size === 1 && only !== undefined ? only : 1;
+  if (fronts.size !== 1 || only === undefined) return 1;
+  return outputs.some(({ shape }) => !shape || typeof shape[0] === 'string' || shape[0] === only) ? only : 1;
 }
 
 /** The sizes that open dimensions took, by name. */

@@ -87,6 +87,37 @@ describe('renderBench', () => {
     `);
   });
 
+  it('leaves out columns rather than the ends of names, and draws a shorter line, on a narrow terminal', async () => {
+    const narrow = { ...options, columns: 60 };
+    const configurations = SWEPT.configurations.map((each) => ({ ...each, label: `model.onnx ${each.label}` }));
+    const report = { ...SWEPT, configurations };
+    const text = await renderBench(report, narrow);
+    expect(text.slice(0, text.indexOf('→'))).toMatchInlineSnapshot(`
+      "   configuration                     p50  throughput
+         model.onnx 1 thread batch=1   4.22 ms       238/s
+         model.onnx 1 thread batch=8   22.2 ms       361/s
+      ◆  model.onnx 2 threads batch=1  2.59 ms       387/s
+      ◆  model.onnx 2 threads batch=8  13.7 ms       586/s
+
+      ◆ nothing else is better in latency, throughput and memory
+        at once
+      no room for p99, memory, cold start: add -v, or widen the
+        terminal
+      one request at a time; closed loop, so percentiles hold no
+        time in a queue
+
+      "
+    `);
+    const all = await renderBench(report, { ...narrow, columns: 100 });
+    expect(all).toContain('cold start');
+    expect(all).not.toContain('no room for');
+    const lines = (await renderBench(PLAIN, narrow)).split('\n');
+    expect(lines.find((line) => line.includes('█'))).toMatchInlineSnapshot(
+      `"  2.84 ms ▁▁▃▇▇█▆▄▂▁▁▁▁  ▁▁▁▁▁  8.43 ms, 1.5 % up to 14.8 ms"`,
+    );
+    expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(60);
+  });
+
   it('ends in gates and an unmistakable verdict', async () => {
     const text = await renderBench(GATED, options);
     expect(text.slice(text.indexOf('Budgets'))).toMatchInlineSnapshot(`
@@ -224,6 +255,25 @@ describe('renderBench', () => {
     const table = await renderBench({ ...SWEPT, configurations: [noisy, one] }, options);
     expect(table).toContain('▲ model.onnx: 3 of 1,000 requests failed');
     expect(table).toContain('more such findings: add -v');
+  });
+
+  it('does not say that windows differ where there are too few runs to fill them', async () => {
+    const one = configuration('model.onnx', 4.2);
+    if (one.latency === undefined) throw new Error('the sample has latencies');
+    const few = { ...one, latency: { ...one.latency, runs: 2, effectiveRuns: 2, stable: false } };
+    const text = await renderBench({ ...PLAIN, configurations: [few] }, { ...options, columns: undefined });
+    expect(text).toContain('too few runs (2) to tell whether latency is stable');
+    expect(text).not.toContain('last three windows');
+  });
+
+  it('asks for the model where an earlier report cannot tell, and not for more time', async () => {
+    const regressions = GATED.regressions.map(
+      (each) => ({ ...each, kind: 'report', verdict: 'inconclusive' }) as const,
+    );
+    const report = { ...GATED, budgets: [], regressions, verdict: 'inconclusive' } as const;
+    expect(await renderBench(report, { ...options, columns: undefined })).toContain('give the model as --baseline');
+    const both = { ...report, regressions: regressions.map((each) => ({ ...each, kind: 'model' }) as const) };
+    expect(await renderBench(both, { ...options, columns: undefined })).toContain('a larger --max-time');
   });
 
   it('says that processes differ where that is what makes runs worth less', async () => {

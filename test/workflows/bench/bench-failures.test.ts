@@ -49,6 +49,19 @@ describe('a model that cannot be measured', () => {
     expect(failure).not.toMatchObject({ hint: expect.stringContaining('--no-verify') });
   });
 
+  it('has a hint where only some of the inputs made up for it break it', async () => {
+    // The first sample of this seed holds no zero, another does.
+    const path = await write(
+      'div.onnx',
+      'g (uint8[3, 4, 5] x, uint8[3, 4, 5] d) => (uint8[3, 4, 5] y) { y = Div (x, d) }',
+    );
+    await expect(benchModels([path], QUICK)).rejects.toMatchObject({
+      code: 'SO5002',
+      message: expect.stringContaining('division by zero'),
+      hint: expect.stringContaining('--seed'),
+    });
+  });
+
   it('keeps its error beside others that can', async () => {
     const bad = await write('bad.onnx', 'g (float[4] x) => (int4[4] y) { y = Cast <to = 22> (x) }');
     const budgets = ['p50=1000s', 'throughput=0.001/s', 'memory=1GB', 'cold-start=1000s', 'size=1GB'].map(parseBudget);

@@ -30,7 +30,7 @@ describe('withSizes', () => {
 
   it.each([
     ['sqe', 'did you mean "seq"?'],
-    ['width', 'open are'],
+    ['width', 'sizes are open for'],
   ])('refuses the unknown dimension %s', (name, words) => {
     expect(() => withSizes([spec('x', 'batch', 'seq')], new Map([[name, 1]]))).toThrow(
       expect.objectContaining({ code: 'SO1006', why: expect.stringContaining(words) }),
@@ -52,7 +52,7 @@ describe('the batch', () => {
   });
 
   it('is counted from what was fed', () => {
-    expect(rowsOf([spec('x', 'N', 3)], [{ name: 'x', dims: [8, 3] }])).toBe(8);
+    expect(rowsOf([spec('x', 'N', 3)], [{ name: 'x', dims: [8, 3] }], [])).toBe(8);
     expect(
       rowsOf(
         [spec('x', 4, 3), spec('n')],
@@ -60,6 +60,7 @@ describe('the batch', () => {
           { name: 'x', dims: [4, 3] },
           { name: 'n', dims: [] },
         ],
+        [spec('y', 4, 10)],
       ),
     ).toBe(4);
     expect(
@@ -69,9 +70,19 @@ describe('the batch', () => {
           { name: 'x', dims: [4, 3] },
           { name: 'h', dims: [2, 3] },
         ],
+        [spec('y', 4)],
       ),
     ).toBe(1);
-    expect(rowsOf([], [])).toBe(1);
+    expect(rowsOf([], [], [])).toBe(1);
+  });
+
+  it('is no fixed size that no output can have in front', () => {
+    const picture = [spec('x', 3, 224, 224)];
+    const fed = [{ name: 'x', dims: [3, 224, 224] }];
+    expect(rowsOf(picture, fed, [spec('y', 1000)])).toBe(1);
+    expect(rowsOf(picture, fed, [spec('loss'), spec('y', 3, 10)])).toBe(3);
+    expect(rowsOf(picture, fed, [spec('y', 'rows', 10)])).toBe(3);
+    expect(rowsOf(picture, fed, [{ ...spec('y'), shape: undefined }])).toBe(3);
   });
 
   it('tells the sizes that open dimensions took', () => {
