@@ -104,7 +104,7 @@ async function cliPage() {
     '# Command line',
     GENERATED,
     'The answer goes to stdout; progress, warnings, the summary and errors go to stderr. `--json` prints exactly one',
-    'document, `{schemaVersion, command, ok, result | error}`. Options follow the command.',
+    'document, `{schemaVersion, command, ok, result | error}` (both where the work was done and a report of it could not be written). Options follow the command.',
     '',
     code(programHelp(plain)),
     ...COMMANDS.flatMap((command) => [`## ${command.name}\n`, code(commandHelp(command, plain))]),

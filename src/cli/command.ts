@@ -1,4 +1,4 @@
-import type { ExitCode } from '../errors.js';
+import type { ExitCode, ServeOptError } from '../errors.js';
 import type { CliContext } from './context.js';
 import type { FlagValues } from './flags.js';
 import type { Progress } from './render/progress.js';
@@ -28,6 +28,8 @@ export interface CommandResult {
   readonly next?: string;
   /** Default 0. */
   readonly exitCode?: ExitCode;
+  /** What went wrong when the work was done already, such as a report that could not be written: told after the answer. */
+  readonly failure?: ServeOptError | undefined;
   /** GitHub was told already of what went wrong. */
   readonly annotated?: boolean;
   /** stdout already carries the answer (model bytes): `text` and the report go to stderr. */

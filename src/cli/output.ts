@@ -6,7 +6,7 @@ import type { CliContext, OutputStream } from './context.js';
 export const DOCUMENT_SCHEMA_VERSION = 1;
 
 export type DocumentBody =
-  | { readonly ok: boolean; readonly result: unknown }
+  | { readonly ok: boolean; readonly result: unknown; readonly error?: unknown }
   | { readonly ok: false; readonly error: unknown };
 
 /** Writes text for people. In GitHub Actions, what looks like a workflow command is defused. */

@@ -64,7 +64,22 @@ export function checkReportTargets(
   }
 }
 
-/** Writes each report whole or not at all, over an earlier one. @throws SO6001, SO6002 */
-export async function writeReports<R>(targets: readonly ReportTarget<R>[], report: R): Promise<void> {
-  for (const { path, make } of targets) await writeTextFile(await make(report), path);
+/**
+ * Writes each report whole or not at all, over an earlier one. What was measured for it is not lost with one that cannot be
+ * written: the first such error is given back, to be told after the answer.
+ */
+export async function writeReports<R>(
+  targets: readonly ReportTarget<R>[],
+  report: R,
+): Promise<ServeOptError | undefined> {
+  let failure: ServeOptError | undefined;
+  for (const { path, make } of targets) {
+    try {
+      await writeTextFile(await make(report), path);
+    } catch (error) {
+      if (!(error instanceof ServeOptError)) throw error;
+      failure ??= error;
+    }
+  }
+  return failure;
 }

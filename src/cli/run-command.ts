@@ -7,6 +7,7 @@ import type { CliContext, OutputStream } from './context.js';
 import type { FlagValues } from './flags.js';
 import { inGitHubActions, writeDocument, writeText } from './output.js';
 import { parseCommand } from './program.js';
+import { renderError, reportError } from './render/error.js';
 import { createProgress } from './render/progress.js';
 import { createStyle, type Style, wantsColour } from './render/style.js';
 import { wrapLine } from './render/wrap.js';
@@ -50,7 +51,13 @@ export async function runCommand(
     progress.stop();
   }
   await print(definition, result, flags, context, errorStyle);
-  return result.exitCode ?? EXIT.done;
+  const { exitCode = EXIT.done, failure } = result;
+  if (failure === undefined) return exitCode;
+  if (!flags.json) {
+    const { stderr, versions } = context;
+    writeText(stderr, renderError(failure, errorStyle, versions, flags.debug === true, columnsOf(stderr)), context);
+  }
+  return exitCode === EXIT.done ? failure.exitCode : exitCode;
 }
 
 async function print(
@@ -62,7 +69,10 @@ async function print(
 ): Promise<void> {
   const exitCode = result.exitCode ?? EXIT.done;
   if (flags.json) {
-    writeDocument(definition.name, { ok: exitCode === EXIT.done, result: result.report }, context);
+    const { failure, report } = result;
+    const error = failure && reportError(failure, context.versions, flags.debug === true);
+    const ok = exitCode === EXIT.done && failure === undefined;
+    writeDocument(definition.name, { ok, result: report, ...(error ? { error } : {}) }, context);
     return;
   }
   const answer = await result.text();

@@ -19,13 +19,14 @@ export async function run(context: CommandContext, args: readonly string[], flag
   checkReportTargets(targets, [...paths, flags.baseline, flags.data]);
   const report = await measure();
   for (const message of report.warnings) context.progress.handle({ kind: 'warning', message });
-  await writeReports(targets, report);
+  const failure = await writeReports(targets, report);
   await tellGitHub(context, flags, report);
   return {
     report,
     text: () => renderBench(report, context),
     summary: benchSummary(report),
     annotated: true,
+    failure,
     exitCode: exitCodeOf(report, flags, context.signal),
   };
 }

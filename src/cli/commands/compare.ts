@@ -16,9 +16,9 @@ export async function run(context: CommandContext, args: readonly string[], flag
   });
   checkReportTargets(targets, [a, b, flags.data]);
   const report = await compareModels(a, b, options);
-  await writeReports(targets, report);
+  const failure = await writeReports(targets, report);
   for (const message of [...report.warnings, ...report.comparison.warnings]) {
     context.progress.handle({ kind: 'warning', message });
   }
-  return { report, text: () => renderCompare(report, context) };
+  return { report, text: () => renderCompare(report, context), failure };
 }

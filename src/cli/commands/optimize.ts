@@ -30,13 +30,13 @@ export async function run(context: CommandContext, args: readonly string[], flag
   checkReportTargets(targets, [path, flags.output === '-' ? undefined : flags.output, flags.data]);
   if (flags.output !== '-') {
     const report = await optimizeModel(path, options);
-    await writeReports(targets, report);
+    const failure = await writeReports(targets, report);
     const outputPath = flags['dry-run'] ? undefined : (flags.output ?? join(dirname(path), report.output.name));
-    return answer(context, report, explain, outputPath);
+    return { ...answer(context, report, explain, outputPath), failure };
   }
   const report = await withStdoutFile(context, flags, (outputPath) => optimizeModel(path, { ...options, outputPath }));
-  await writeReports(targets, report);
-  return { ...answer(context, report, explain, undefined), stdoutTaken: true };
+  const failure = await writeReports(targets, report);
+  return { ...answer(context, report, explain, undefined), failure, stdoutTaken: true };
 }
 
 function answer(

@@ -20,13 +20,13 @@ export async function run(context: CommandContext, args: readonly string[], flag
   checkReportTargets(targets, [path, flags.output === '-' ? undefined : flags.output, flags.data, flags.eval]);
   if (flags.output !== '-') {
     const report = await quantizeModel(path, options);
-    await writeReports(targets, report);
+    const failure = await writeReports(targets, report);
     const outputPath = flags['dry-run'] ? undefined : (flags.output ?? join(dirname(path), report.output.name));
-    return answer(context, report, path, flags, outputPath);
+    return { ...answer(context, report, path, flags, outputPath), failure };
   }
   const report = await withStdoutFile(context, flags, (outputPath) => quantizeModel(path, { ...options, outputPath }));
-  await writeReports(targets, report);
-  return { ...answer(context, report, path, flags, undefined), stdoutTaken: true };
+  const failure = await writeReports(targets, report);
+  return { ...answer(context, report, path, flags, undefined), failure, stdoutTaken: true };
 }
 
 function answer(
