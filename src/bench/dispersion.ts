@@ -57,22 +57,15 @@ export function designEffect(segments: readonly Segment[], limitMs: number, tail
 
 function withinSegments({ segments }: Exceedance, rate: number, tail: number): number {
   let largest = 1;
+  let counts = segments.map(countPairs);
   for (let length = 2; ; length *= 2) {
     let blocks = 0;
     let sum = 0;
     let squares = 0;
-    for (const { runs, over } of segments) {
-      const whole = Math.floor(runs / length);
-      blocks += whole;
-      let index = 0;
-      while (index < over.length) {
-        const block = Math.floor((over[index] as number) / length);
-        if (block >= whole) break;
-        let count = 0;
-        while (index < over.length && (over[index] as number) < (block + 1) * length) {
-          count++;
-          index++;
-        }
+    for (const ofSegment of counts) {
+      blocks += ofSegment.length;
+      for (let i = 0; i < ofSegment.length; i++) {
+        const count = ofSegment[i] as number;
         sum += count;
         squares += count * count;
       }
@@ -83,7 +76,25 @@ function withinSegments({ segments }: Exceedance, rate: number, tail: number): n
     if (dispersion > chanceDispersion(blocks, length * rate, WITHIN_TAIL)) {
       largest = Math.max(largest, dispersion * charge(blocks - 1, tail));
     }
+    counts = counts.map(joinPairs);
   }
+}
+
+/** Runs over the limit in each block of two; a run that is left at the end is in none. */
+function countPairs({ runs, over }: Exceedance['segments'][number]): Uint32Array {
+  const counts = new Uint32Array(runs >> 1);
+  for (const place of over) {
+    const block = place >> 1;
+    if (block < counts.length) counts[block] = (counts[block] as number) + 1;
+  }
+  return counts;
+}
+
+/** Counts of blocks twice as long. */
+function joinPairs(counts: Uint32Array): Uint32Array {
+  const joined = new Uint32Array(counts.length >> 1);
+  for (let i = 0; i < joined.length; i++) joined[i] = (counts[2 * i] as number) + (counts[2 * i + 1] as number);
+  return joined;
 }
 
 function betweenRounds({ segments }: Exceedance, rate: number, tail: number): number {

@@ -5,7 +5,7 @@
  * value that was really seen. NaN for no samples.
  */
 export function quantileNearestRank(samples: readonly number[] | Float64Array, probability: number): number {
-  return quantileOfSorted(Float64Array.from(samples).sort(), probability);
+  return quantileOfSorted(new Float64Array(samples).sort(), probability);
 }
 
 /** As `quantileNearestRank`, of samples in ascending order. */
@@ -17,7 +17,7 @@ export function quantileOfSorted(sorted: Float64Array, probability: number): num
 
 /** The median: the mean of the two middle elements for an even count. NaN for no samples. */
 export function median(samples: readonly number[] | Float64Array): number {
-  const sorted = Float64Array.from(samples).sort();
+  const sorted = new Float64Array(samples).sort();
   const upper = sorted.length >> 1;
   const high = sorted[upper] ?? Number.NaN;
   return sorted.length % 2 === 1 ? high : (high + (sorted[upper - 1] ?? Number.NaN)) / 2;

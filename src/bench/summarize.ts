@@ -2,7 +2,7 @@ import type { LatencyReport, SegmentReport } from '../report/bench-types.js';
 import { concatenate } from './concatenate.js';
 import { designEffect } from './dispersion.js';
 import { quantileReports, REPORTED_PROBABILITIES } from './quantile-interval.js';
-import { median, quantileNearestRank, quantileOfSorted } from './quantiles.js';
+import { median, quantileOfSorted } from './quantiles.js';
 import type { Segment } from './segment.js';
 
 /** Windows of time whose medians must agree, and by how much (perf_analyzer's rule of stability). */
@@ -120,9 +120,9 @@ export function roundsOf(segments: readonly Segment[]): readonly (readonly Segme
 /** Median of each round, in order. */
 export function processMedians(segments: readonly Segment[]): LatencyReport['processes'] {
   return roundsOf(segments)
-    .map((round) => pooled(round))
+    .map((round) => pooled(round).sort())
     .filter(({ length }) => length > 0)
-    .map((latencyMs) => ({ runs: latencyMs.length, p50Ms: quantileNearestRank(latencyMs, 0.5) }));
+    .map((sorted) => ({ runs: sorted.length, p50Ms: quantileOfSorted(sorted, 0.5) }));
 }
 
 /** Requests that a report keeps: of one configuration, of all of them, and of a segment at the least. */

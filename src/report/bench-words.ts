@@ -1,9 +1,10 @@
-/** Sentences about measurements that the terminal and the outputs for CI share. */
-import { formatLatencyRange, formatMetricRange, formatMetricValue } from './bench-format.js';
+/** Words about measurements that the terminal, pages and the outputs for CI share. */
+import { formatLatencyParts, formatLatencyRange, formatMetricRange, formatMetricValue } from './bench-format.js';
 import type {
   BenchReport,
   BenchVerdict,
   BudgetReport,
+  ColdStart,
   ConfigurationReport,
   LatencyReport,
   QuantileReport,
@@ -104,6 +105,24 @@ export function quantileOf(
 /** `4.19–4.27 ms`; an empty text where there is no interval. */
 export function quantileRange({ lowMs, highMs }: QuantileReport): string {
   return lowMs === undefined ? '' : formatLatencyRange(lowMs, highMs);
+}
+
+/** `CUDA` for `CUDAExecutionProvider`. */
+export function shortProvider(provider: string): string {
+  return provider.replace(/ExecutionProvider$/, '') || provider;
+}
+
+/** What a cold start is made of, in order. */
+export const COLD_START_PARTS = [
+  ['process', 'processMs'],
+  ['library', 'libraryMs'],
+  ['session', 'sessionMs'],
+  ['first run', 'firstRunMs'],
+] as const;
+
+/** `process 62, library 31, session 4.0, first run 1.9 ms`. */
+export function coldStartSplit(start: ColdStart): string {
+  return formatLatencyParts(COLD_START_PARTS.map(([name, key]) => ({ name, ms: start[key] })));
 }
 
 /** Unit of throughput: servers of completions count tokens. */

@@ -1,13 +1,15 @@
 /** The open connections to a server, so that one signal can close them all. */
 export class LiveConnections {
   readonly #open = new Set<() => void>();
+  readonly #signal: AbortSignal | undefined;
   #closed = false;
 
   /** @param signal closes everything, and whatever is added later at once */
   constructor(signal: AbortSignal | undefined) {
+    this.#signal = signal;
     if (signal?.aborted) this.#closed = true;
     // One listener however many connections there are: Node warns of more than ten.
-    else signal?.addEventListener('abort', () => this.#closeAll(), { once: true });
+    else signal?.addEventListener('abort', this.close, { once: true });
   }
 
   add(close: () => void): void {
@@ -19,8 +21,10 @@ export class LiveConnections {
     this.#open.delete(close);
   }
 
-  #closeAll(): void {
+  /** Closes everything, and lets go of the signal. */
+  readonly close = (): void => {
     this.#closed = true;
+    this.#signal?.removeEventListener('abort', this.close);
     for (const close of this.#open) close();
-  }
+  };
 }

@@ -34,6 +34,8 @@ export interface OpenedClient {
   readonly url: ServerUrl;
   /** How the protocol was chosen, where that is not plain. */
   readonly notes: readonly string[];
+  /** Closes every connection, and lets go of the signal. */
+  readonly close: () => void;
 }
 
 /** For one answer. */
@@ -46,6 +48,9 @@ const DEFAULT_ANSWER_BYTES = 256 * 1024 * 1024;
  */
 export async function openClient(urlText: string, options: ClientOptions): Promise<OpenedClient> {
   const url = parseServerUrl(urlText);
+  if (options.model !== undefined && url.model !== undefined && options.model !== url.model) {
+    throw new ServeOptError('SO1002', `The URL names the model "${url.model}" and --model another`);
+  }
   const transport: Transport = {
     url,
     headers: headerFields(options.headers ?? []),
@@ -53,13 +58,16 @@ export async function openClient(urlText: string, options: ClientOptions): Promi
     maximumAnswerBytes: options.maximumAnswerBytes ?? DEFAULT_ANSWER_BYTES,
     connections: new LiveConnections(options.signal),
   };
-  if (options.model !== undefined && url.model !== undefined && options.model !== url.model) {
-    throw new ServeOptError('SO1002', `The URL names the model "${url.model}" and --model another`);
+  const { close } = transport.connections;
+  try {
+    const { protocol, notes } = await chooseProtocol(transport, options.protocol);
+    const model = options.model ?? url.model;
+    const version = options.modelVersion ?? url.version;
+    return { client: createClient(transport, protocol, model, version, options), url, notes, close };
+  } catch (error) {
+    close();
+    throw error;
   }
-  const { protocol, notes } = await chooseProtocol(transport, options.protocol);
-  const model = options.model ?? url.model;
-  const version = options.modelVersion ?? url.version;
-  return { client: createClient(transport, protocol, model, version, options), url, notes };
 }
 
 function createClient(

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -177,6 +178,15 @@ describe('benchServer', () => {
     expect(report.interrupted).toBe(true);
     expect(report.configurations[0]?.latency?.runs).toBeGreaterThan(100);
     expect(report.configurations[0]?.latency?.failures).toBe(0);
+  });
+
+  it('lets go of the signal, whether it could measure or not', async () => {
+    const { signal } = new AbortController();
+    const server = await v2Server();
+    await benchServer(server.url, { ...QUICK, durationMs: 50 }, { signal });
+    await expect(benchServer(server.url, { model: 'other' }, { signal })).rejects.toMatchObject({ code: 'SO5104' });
+    await expect(benchServer(server.url, { batchSize: 0 }, { signal })).rejects.toMatchObject({ code: 'SO1006' });
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   it('ends at once when the signal comes while it connects', async () => {

@@ -1,6 +1,13 @@
-import { formatLatency, formatLatencyParts, formatLatencyRange, formatRateRange } from '../../report/bench-format.js';
+import { formatLatency, formatLatencyRange, formatRateRange } from '../../report/bench-format.js';
 import type { BenchReport, ConfigurationReport, LatencyReport, QuantileReport } from '../../report/bench-types.js';
-import { isServer, noiseFindings, quantileRange, scenarioSentence, throughputUnit } from '../../report/bench-words.js';
+import {
+  coldStartSplit,
+  isServer,
+  noiseFindings,
+  quantileRange,
+  scenarioSentence,
+  throughputUnit,
+} from '../../report/bench-words.js';
 import { formatBytes, formatInteger, formatPercent, formatRate, plural } from '../../report/format.js';
 import { modelSizeBytes } from '../../report/model-size.js';
 import { percentileName } from '../../report/percentile-name.js';
@@ -199,14 +206,7 @@ function measuredFacts(configuration: ConfigurationReport, verbosity: number): r
     facts.push(['Memory', formatBytes(modelBytes), `over the bare runtime (${of_})`]);
   }
   if (coldStart !== undefined) {
-    const { processMs, libraryMs, sessionMs, firstRunMs, totalMs } = coldStart.median;
-    const split = formatLatencyParts([
-      { name: 'process', ms: processMs },
-      { name: 'library', ms: libraryMs },
-      { name: 'session', ms: sessionMs },
-      { name: 'first run', ms: firstRunMs },
-    ]);
-    facts.push(['Cold start', formatLatency(totalMs), split]);
+    facts.push(['Cold start', formatLatency(coldStart.median.totalMs), coldStartSplit(coldStart.median)]);
     const totals = coldStart.starts.map((start) => start.totalMs);
     if (verbosity > 0 && totals.length > 0) {
       const span = formatLatencyRange(Math.min(...totals), Math.max(...totals));

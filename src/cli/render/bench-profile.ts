@@ -1,5 +1,6 @@
 import { formatLatency } from '../../report/bench-format.js';
 import type { NodeTime, OperatorTime, ProfileReport, ProviderUse } from '../../report/bench-types.js';
+import { shortProvider } from '../../report/bench-words.js';
 import { formatInteger, formatPercent, plural } from '../../report/format.js';
 import { safeText } from '../../report/safe-text.js';
 import type { BenchTextOptions } from './bench-layout.js';
@@ -18,8 +19,8 @@ export function providersText(used: readonly ProviderUse[], asked: readonly stri
   return words.join(' · ') + inVain;
 }
 
-export function providerName(provider: string): string {
-  return safeText(provider.replace(/ExecutionProvider$/, ''), 40);
+function providerName(provider: string): string {
+  return safeText(shortProvider(provider), 40);
 }
 
 /** Operators by time; with `-v` the slowest nodes too. */

@@ -1,8 +1,9 @@
-import { formatLatency, formatLatencyParts } from '../bench-format.js';
+import { formatLatency } from '../bench-format.js';
 import type { BenchReport, ConfigurationReport, RegressionReport } from '../bench-types.js';
 import {
   budgetPhrase,
   budgetReason,
+  coldStartSplit,
   measuredRange,
   measuredValue,
   noiseFindings,
@@ -143,14 +144,8 @@ function quantiles(page: MarkdownWriter, configuration: ConfigurationReport): vo
   }
   if (memory !== undefined) facts.push(`**${formatBytes(memory.modelBytes)}** over the bare runtime`);
   if (coldStart !== undefined) {
-    const { processMs, libraryMs, sessionMs, firstRunMs, totalMs } = coldStart.median;
-    const split = formatLatencyParts([
-      { name: 'process', ms: processMs },
-      { name: 'library', ms: libraryMs },
-      { name: 'session', ms: sessionMs },
-      { name: 'first run', ms: firstRunMs },
-    ]);
-    facts.push(`cold start **${formatLatency(totalMs)}** (${split})`);
+    const { median } = coldStart;
+    facts.push(`cold start **${formatLatency(median.totalMs)}** (${coldStartSplit(median)})`);
   }
   page.block(`${[markdownCode(label), ...facts].join(' · ')}`, '');
   if (error !== undefined) page.block(`❌ ${markdownCode(error.code)} ${markdownProse(error.message)}`, '');

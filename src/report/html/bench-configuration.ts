@@ -1,6 +1,6 @@
 import { formatLatency } from '../bench-format.js';
 import type { BudgetReport, ColdStartReport, ConfigurationReport } from '../bench-types.js';
-import { quantileOf, throughputUnit } from '../bench-words.js';
+import { COLD_START_PARTS, quantileOf, throughputUnit } from '../bench-words.js';
 import { formatBytes, formatInteger, formatPercent, formatRate, plural } from '../format.js';
 import { modelSizeBytes } from '../model-size.js';
 import { percentileName } from '../percentile-name.js';
@@ -14,13 +14,6 @@ import { figureText, intervalDetail, intervalText, isFigure, MISSING, quantileDe
 import { type Child, element, fragment, type Markup } from './markup.js';
 import { fileRows } from './model-change.js';
 import { figure, type KeyFigure, keyValues, named, table } from './parts.js';
-
-const PARTS = [
-  ['process', 'processMs'],
-  ['ONNX Runtime', 'libraryMs'],
-  ['session', 'sessionMs'],
-  ['first run', 'firstRunMs'],
-] as const;
 
 /** The numbers to see first of a configuration. */
 export function configurationFigures(configuration: ConfigurationReport): readonly KeyFigure[] {
@@ -95,8 +88,8 @@ function coldStartPart(label: string, coldStart: ColdStartReport | undefined, mo
   const { starts, median } = coldStart;
   const shown = starts.slice(0, most);
   const bars = [
-    { name: 'median', values: PARTS.map(([, key]) => median[key]), total: median.totalMs, isMain: true },
-    ...shown.map((start, i) => ({ name: `start ${i + 1}`, values: PARTS.map(([, key]) => start[key]) })),
+    { name: 'median', values: COLD_START_PARTS.map(([, key]) => median[key]), total: median.totalMs, isMain: true },
+    ...shown.map((start, i) => ({ name: `start ${i + 1}`, values: COLD_START_PARTS.map(([, key]) => start[key]) })),
   ];
   const unit = timeUnit(starts.reduce((most, { totalMs }) => (isFigure(totalMs) ? Math.max(most, totalMs) : most), 0));
   const more =
@@ -111,7 +104,7 @@ function coldStartPart(label: string, coldStart: ColdStartReport | undefined, mo
         `${plural(starts.length, 'start')} in fresh processes; files were in the system’s cache.${more}`,
         stackedBars({
           label: `Cold starts of ${label} by part`,
-          parts: PARTS.map(([name]) => name),
+          parts: COLD_START_PARTS.map(([name]) => name),
           bars,
           format: formatLatency,
           axis: { name: unit.name, format: unit.format },
@@ -128,7 +121,7 @@ function coldStartPart(label: string, coldStart: ColdStartReport | undefined, mo
             { title: 'Least', kind: 'number' },
             { title: 'Most', kind: 'number' },
           ],
-          [...PARTS, ['total', 'totalMs'] as const].map(([name, key]) => {
+          [...COLD_START_PARTS, ['total', 'totalMs'] as const].map(([name, key]) => {
             const values = starts.map((start) => start[key]).filter(isFigure);
             const end = (value: number): string => (values.length === 0 ? MISSING : formatLatency(value));
             return {

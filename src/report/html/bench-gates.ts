@@ -1,7 +1,7 @@
 import { formatMetricValue } from '../bench-format.js';
 import type { BudgetReport, RegressionReport } from '../bench-types.js';
 import { budgetPhrase, budgetReason } from '../bench-words.js';
-import { formatNumber, formatPercent } from '../format.js';
+import { formatInteger, formatNumber, formatPercent } from '../format.js';
 import { ratioPlot } from '../svg/ratio-plot.js';
 import { figureText, intervalText, isFigure, MISSING, ratioText } from './figures.js';
 import { type Child, element, fragment, type Markup } from './markup.js';
@@ -75,16 +75,19 @@ function regression(report: RegressionReport): Markup {
         {},
         keyValues(
           [
-            ['Ratio, median of paired blocks', figureText(ratio?.value, ratioText)],
             [
-              '95 % bootstrap interval',
+              kind === 'model' ? 'Ratio, median of paired blocks' : 'Ratio of process medians',
+              figureText(ratio?.value, ratioText),
+            ],
+            [
+              '95 % interval',
               isFigure(ratio?.low) && isFigure(ratio.high)
                 ? `${ratioText(ratio.low)}–${ratioText(ratio.high)}`
                 : undefined,
             ],
             ['Noise, baseline against itself', noise === undefined ? undefined : figureText(noise, formatPercent)],
             ['Smallest effect that counts', figureText(minEffect, formatPercent)],
-            ['Fresh processes', String(rounds.length)],
+            ['Fresh processes', rounds.length === 0 ? undefined : formatInteger(rounds.length)],
             [
               'Hodges-Lehmann estimate (decides nothing)',
               hodgesLehmann === undefined ? undefined : figureText(hodgesLehmann, ratioText),

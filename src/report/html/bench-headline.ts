@@ -19,9 +19,13 @@ export function headline(report: BenchReport): readonly Markup[] {
   const reasons = clause === '' ? [] : [`${capital(clause)}.`];
   const parts = [
     verdict === undefined
-      ? banner('none', measured.length === 0 ? 'Nothing was measured' : 'Measured', [
-          'No verdict: neither a budget nor a baseline was asked for.',
-        ])
+      ? banner(
+          'none',
+          measured.length === 0 ? 'Nothing was measured' : 'Measured',
+          clause === ''
+            ? ['No verdict: neither a budget nor a baseline was asked for.']
+            : [`No verdict: ${clause}.`, ...regressionLines(report)],
+        )
       : banner(verdict, TITLES[verdict], [...reasons, ...regressionLines(report)]),
   ];
   if (interrupted) {

@@ -1,5 +1,6 @@
 import { formatLatency } from '../bench-format.js';
 import type { BenchReport, ConfigurationReport } from '../bench-types.js';
+import { throughputUnit } from '../bench-words.js';
 import { formatRate } from '../format.js';
 import { percentileName } from '../percentile-name.js';
 import { configurationBody, configurationFigures } from './bench-configuration.js';
@@ -97,12 +98,14 @@ function detailsSection({ configurations, budgets }: BenchReport): Markup | unde
   );
 }
 
-function summaryText({ latency, throughput, error }: ConfigurationReport): string {
-  if (latency === undefined) return error === undefined ? 'not measured' : 'not measured';
+function summaryText(configuration: ConfigurationReport): string {
+  const { latency, throughput } = configuration;
+  if (latency === undefined) return 'not measured';
   const parts = latency.quantiles
     .filter(({ probability }) => probability === 0.5 || probability === 0.99)
     .map(({ probability, ms }) => `${percentileName(probability)} ${figureText(ms, formatLatency)}`);
-  if (throughput !== undefined) parts.push(figureText(throughput.value, formatRate));
+  if (throughput !== undefined)
+    parts.push(figureText(throughput.value, (value) => formatRate(value, throughputUnit(configuration))));
   return parts.join(' · ');
 }
 

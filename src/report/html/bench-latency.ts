@@ -1,6 +1,6 @@
 import { formatLatency } from '../bench-format.js';
 import type { BudgetReport, ConfigurationReport, LatencyReport, SegmentReport } from '../bench-types.js';
-import { hasWindows, quantileOf } from '../bench-words.js';
+import { hasWindows, isServer, quantileOf } from '../bench-words.js';
 import { formatInteger, formatPercent, plural } from '../format.js';
 import { percentileName } from '../percentile-name.js';
 import { kindFor } from '../svg/bins.js';
@@ -31,14 +31,15 @@ const ON_LATENCY_AXIS = /^(p[\d.]+|min|mean|median|max|latency)$/;
 
 /** The distribution of a configuration's latencies: three drawings and the figures behind them. */
 export function latencyPart(
-  { label, latency, segments = [], executionProviders }: ConfigurationReport,
+  configuration: ConfigurationReport,
   budgets: readonly BudgetReport[],
   density: Density,
 ): Markup | undefined {
+  const { label, latency, segments = [] } = configuration;
   if (latency === undefined) return undefined;
   const sorted = sortedLatencies(segments);
   // A server runs already: its rounds are stretches of time, not fresh processes.
-  const isServer = executionProviders.length === 0;
+  const fromServer = isServer(configuration);
   const hasCurve = sorted.length > 0 || latency.quantiles.some(({ ms }) => isFigure(ms));
   const missing = empty(latency.runs > 0 ? 'The single requests were not kept.' : 'There was no request to draw.');
   return fragment(
@@ -72,13 +73,13 @@ export function latencyPart(
       ),
       figure(
         'Over time',
-        timelineWords(latency, segments, isServer),
-        sorted.length === 0 ? missing : timelines(label, sorted, segments, isServer, density),
+        timelineWords(latency, segments, fromServer),
+        sorted.length === 0 ? missing : timelines(label, sorted, segments, fromServer, density),
         density.isWide,
       ),
     ),
     quantileTable(latency),
-    latencyFacts(latency, isServer),
+    latencyFacts(latency, fromServer),
   );
 }
 
@@ -86,14 +87,14 @@ function timelines(
   label: string,
   sorted: Float64Array,
   segments: readonly SegmentReport[],
-  isServer: boolean,
+  fromServer: boolean,
   { isWide, columnWidth }: Density,
 ): Markup {
   const options = {
     label: `Latency over time of ${label}`,
     segments,
     kind: kindFor(sorted),
-    roundName: isServer ? 'stretch' : 'process',
+    roundName: fromServer ? 'stretch' : 'process',
   };
   return isWide
     ? byWidth(timeline({ ...options, width: WIDE_CHART }), timeline(options))
@@ -135,9 +136,9 @@ function curveWords({ quantiles }: LatencyReport, sorted: Float64Array): string 
   return parts.join(' ');
 }
 
-function timelineWords(latency: LatencyReport, segments: readonly SegmentReport[], isServer: boolean): string {
+function timelineWords(latency: LatencyReport, segments: readonly SegmentReport[], fromServer: boolean): string {
   const rounds = new Set(segments.map(({ round }) => round)).size;
-  const name = isServer ? plural(rounds, 'stretch', 'stretches') : plural(rounds, 'fresh process', 'fresh processes');
+  const name = fromServer ? plural(rounds, 'stretch', 'stretches') : plural(rounds, 'fresh process', 'fresh processes');
   const { outliers, stable } = latency;
   const unstable = hasWindows(latency)
     ? 'The last three windows of time do not agree: not stable.'
@@ -180,7 +181,7 @@ function meaning(probability: number, runs: number): string {
     : `${formatInteger(slower)} of ${formatInteger(runs)} took longer`;
 }
 
-function latencyFacts(latency: LatencyReport, isServer: boolean): Markup {
+function latencyFacts(latency: LatencyReport, fromServer: boolean): Markup {
   const { runs, failures, minMs, meanMs, maxMs, autocorrelation, effectiveRuns, outliers, stable, processes } = latency;
   const medians = processes.map(({ p50Ms }) => p50Ms).filter(isFigure);
   const spread = medians.length > 1 ? Math.max(...medians) / Math.min(...medians) - 1 : undefined;
@@ -195,11 +196,11 @@ function latencyFacts(latency: LatencyReport, isServer: boolean): Markup {
     ['Tells as much as independent runs', figureText(effectiveRuns, formatInteger)],
     ['Stable to the end', stable ? 'yes' : 'no'],
     [
-      isServer ? 'Medians of stretches' : 'Medians of processes',
+      fromServer ? 'Medians of stretches' : 'Medians of processes',
       medians.length > 1 ? medians.map(formatLatency).join(', ') : undefined,
     ],
     [
-      isServer ? 'Slowest stretch over fastest' : 'Slowest process over fastest',
+      fromServer ? 'Slowest stretch over fastest' : 'Slowest process over fastest',
       spread === undefined ? undefined : figureText(spread, (value) => `+${formatPercent(value)}`),
     ],
   ]);

@@ -72,7 +72,7 @@ function overviewTable({ configurations, budgets, suggestion }: BenchReport): Ma
     { title: 'p99', kind: 'number' as const },
     { title: 'Throughput', kind: 'number' as const },
     ...(cold ? [{ title: 'Cold start', kind: 'number' as const }] : []),
-    ...(memory ? [{ title: 'Peak memory', kind: 'number' as const }] : []),
+    ...(memory ? [{ title: 'Memory', kind: 'number' as const }] : []),
     ...(front ? [{ title: 'Front', kind: 'short' as const }] : []),
   ];
   const rows = configurations.map((configuration, i) => {
@@ -95,7 +95,7 @@ function overviewTable({ configurations, budgets, suggestion }: BenchReport): Ma
         quantile(0.99),
         figureText(throughput?.value, (value) => formatRate(value, throughputUnit(configuration))),
         ...(cold ? [figureText(coldStart?.median.totalMs, formatLatency)] : []),
-        ...(memory ? [figureText(used?.peakBytes, formatBytes)] : []),
+        ...(memory ? [figureText(used?.modelBytes, formatBytes)] : []),
         ...(front ? [pareto ? '◆ best' : ''] : []),
       ],
     };
@@ -116,7 +116,7 @@ function pointsOf({ configurations, suggestion }: BenchReport): readonly TradeOf
     if (!isFigure(latencyMs) || !isFigure(perSecond)) return [];
     const isSuggested = suggestion?.configuration === label;
     const point = { number: i + 1, label, latencyMs, perSecond, isBest: pareto === true, isSuggested };
-    return [isFigure(memory?.peakBytes) ? { ...point, memoryBytes: memory.peakBytes } : point];
+    return [isFigure(memory?.modelBytes) ? { ...point, memoryBytes: memory.modelBytes } : point];
   });
 }
 

@@ -1,15 +1,11 @@
 import { formatLatency } from '../bench-format.js';
 import type { ProfileReport, ProviderUse } from '../bench-types.js';
+import { shortProvider } from '../bench-words.js';
 import { formatInteger, formatPercent, plural } from '../format.js';
 import { rankedBars } from '../svg/ranked-bars.js';
 import { figureText } from './figures.js';
 import { element, fragment, type Markup } from './markup.js';
 import { empty, figure, lead, named, table } from './parts.js';
-
-/** `CPU` for `CPUExecutionProvider`. */
-function shortProvider(provider: string): string {
-  return provider.replace(/ExecutionProvider$/, '') || provider;
-}
 
 /** Proof of where the graph ran. */
 export function providersPart(providers: readonly ProviderUse[] | undefined): Markup | undefined {

@@ -83,7 +83,7 @@ function pointText({
   isBest,
   isSuggested,
 }: TradeOffPoint): string {
-  const memory = memoryBytes === undefined ? '' : `, ${formatBytes(memoryBytes)} at most`;
+  const memory = memoryBytes === undefined ? '' : `, ${formatBytes(memoryBytes)} of memory`;
   const place = `${isBest ? ', on the front' : ''}${isSuggested ? ', suggested' : ''}`;
   return `#${number} ${text}: p50 ${formatLatency(latencyMs)}, ${formatRate(perSecond)}${memory}${place}`;
 }

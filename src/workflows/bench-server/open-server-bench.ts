@@ -6,7 +6,7 @@ import type { ValueSpec } from '../../runtime/types.js';
 import type { ServerClient, ServerModel } from '../../serving/client.js';
 import type { LoadClock } from '../../serving/load-clock.js';
 import { realClock } from '../../serving/load-clock.js';
-import { type ClientOptions, DEFAULT_TIMEOUT_MS, openClient } from '../../serving/open-client.js';
+import { type ClientOptions, DEFAULT_TIMEOUT_MS, type OpenedClient, openClient } from '../../serving/open-client.js';
 import type { ServerUrl } from '../../serving/server-url.js';
 import { BENCH_DEFAULTS, type WorkflowContext } from '../options.js';
 import { ServerConfiguration } from './configuration.js';
@@ -83,11 +83,25 @@ export async function openServerBench(
 ): Promise<ServerBench> {
   const clock = hooks.clock ?? realClock;
   const loads = scenarios(options);
-  const { client, url, notes } = await openClient(urlText, {
+  const opened = await openClient(urlText, {
     ...options,
     now: clock.now,
     ...(hooks.signal ? { signal: hooks.signal } : {}),
   });
+  try {
+    return await describeBench(opened, loads, options, clock);
+  } catch (error) {
+    opened.close();
+    throw error;
+  }
+}
+
+async function describeBench(
+  { client, url, notes, close }: OpenedClient,
+  loads: readonly ServerLoad[],
+  options: BenchServerOptions,
+  clock: LoadClock,
+): Promise<ServerBench> {
   const model = await client.describe();
   const requests = await prepareRequests(client, model, options);
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
@@ -106,17 +120,23 @@ export async function openServerBench(
   return {
     server: { protocol: client.protocol, model: model.name, url: shownUrl(url, client, model) },
     source: requests.source,
-    scenario: (loads[0] as { scenario: Scenario }).scenario,
+    scenario: (loads[0] as ServerLoad).scenario,
     configurations,
     notes: [...said, ...notes, ...model.notes, ...connectionNote(options)],
     warnings: requests.warnings,
     abort: () => {
       for (const configuration of configurations) configuration.abort();
+      close();
     },
   };
 }
 
-function scenarios(options: BenchServerOptions): { readonly scenario: Scenario; readonly connections: number }[] {
+interface ServerLoad {
+  readonly scenario: Scenario;
+  readonly connections: number;
+}
+
+function scenarios(options: BenchServerOptions): ServerLoad[] {
   const { openLoop, concurrency = [1], maximumConnections = DEFAULT_CONNECTIONS } = options;
   for (const count of [...concurrency, maximumConnections]) {
     if (!Number.isInteger(count) || count < 1 || count > MOST_CONNECTIONS) {

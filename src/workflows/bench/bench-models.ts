@@ -4,6 +4,7 @@ import { readModel } from '../../ir/read-model.js';
 import { assertUsable } from '../../ir/usable.js';
 import { assertValid } from '../../ir/verify.js';
 import type { BenchReport, EnvironmentReport, RegressionReport } from '../../report/bench-types.js';
+import { plural } from '../../report/format.js';
 import { readEnvironment } from '../../runtime/environment.js';
 import { startRuntime } from '../../runtime/host.js';
 import { inputSpecs } from '../../runtime/value-specs.js';
@@ -114,7 +115,7 @@ async function benchOpened(
     runs: [],
     gates: new BudgetGates(options.budgets ?? [], scenario, options.processes ?? BENCH_DEFAULTS.processes),
     regressions: [],
-    warnings: oversubscribed(planned, environment),
+    warnings: oversubscribed(planned, scenario, environment),
     notes: [...notes],
     environment,
     onnxRuntimeVersion: await onnxRuntimeVersion(options),
@@ -179,9 +180,18 @@ async function onnxRuntimeVersion({ signal }: BenchOptions): Promise<string> {
   }
 }
 
+/** Each holds a model. */
+const MOST_STREAMS = 256;
+
 function scenarioOf(options: BenchOptions): Scenario {
   const kind = options.scenario ?? BENCH_DEFAULTS.scenario;
-  if (kind === 'multi-stream') return { kind, streams: options.streams ?? BENCH_DEFAULTS.streams };
+  if (kind === 'multi-stream') {
+    const { streams = BENCH_DEFAULTS.streams } = options;
+    if (streams <= MOST_STREAMS) return { kind, streams };
+    throw new ServeOptError('SO1006', `There cannot be ${streams} streams: each is a process of its own`, {
+      why: `from 1 to ${MOST_STREAMS}`,
+    });
+  }
   if (kind !== 'server') return { kind };
   if (options.ratePerSecond === undefined)
     throw new ServeOptError('SO1002', 'The scenario server needs a rate', { hint: 'give ratePerSecond (--rate)' });
@@ -189,9 +199,16 @@ function scenarioOf(options: BenchOptions): Scenario {
 }
 
 /** More threads than CPUs: the median may look well, the tail does not. */
-function oversubscribed(planned: readonly Configuration[], environment: EnvironmentReport): string[] {
-  const cpus = Math.min(environment.availableParallelism, environment.cpuQuota ?? Number.POSITIVE_INFINITY);
-  const most = Math.max(0, ...planned.map(({ threads }) => threads ?? 0));
-  if (most <= cpus) return [];
-  return [`${most} threads are more than the ${cpus} CPUs that this process may use: tail latencies suffer first.`];
+function oversubscribed(
+  planned: readonly Configuration[],
+  scenario: Scenario,
+  { availableParallelism, cpuQuota = Number.POSITIVE_INFINITY }: EnvironmentReport,
+): string[] {
+  const cpus = Math.min(availableParallelism, cpuQuota);
+  const streams = scenario.kind === 'multi-stream' ? scenario.streams : 1;
+  // Left to itself, each process takes a thread for each CPU.
+  const most = Math.max(...planned.map(({ threads }) => threads ?? (streams === 1 ? 0 : availableParallelism)));
+  if (most * streams <= cpus) return [];
+  const what = streams === 1 ? plural(most, 'thread') : `${streams} streams of ${plural(most, 'thread')} each`;
+  return [`${what} are more than the ${cpus} CPUs that this process may use: tail latencies suffer first.`];
 }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { median } from '../../bench/quantiles.js';
 import type { Scenario } from '../../bench/scenario.js';
@@ -167,8 +168,10 @@ export class ConfigurationRun implements Measured {
     const round = this.#rounds++;
     const streams: Stream[] = [];
     const hosts: RuntimeHost[] = [];
+    const { signal, unfollow } = followed(this.#context.signal);
     try {
-      for (let stream = 0; stream < this.#streams; stream++) streams.push(await this.#start(round, stream, hosts));
+      for (let stream = 0; stream < this.#streams; stream++)
+        streams.push(await this.#start(round, stream, hosts, signal));
       const warmUpMs = Math.min(WARM_UP_MS.most, Math.max(WARM_UP_MS.least, measureMs));
       this.#warmUps.push(
         ...(await Promise.all(
@@ -190,6 +193,7 @@ export class ConfigurationRun implements Measured {
         throw error;
       this.error = this.#explained(error);
     } finally {
+      unfollow();
       for (const { builder } of streams) {
         const segment = builder.finish();
         if (segment) this.segments.push(segment);
@@ -208,13 +212,13 @@ export class ConfigurationRun implements Measured {
     });
   }
 
-  async #start(round: number, stream: number, hosts: RuntimeHost[]): Promise<Stream> {
+  async #start(round: number, stream: number, hosts: RuntimeHost[], signal: AbortSignal): Promise<Stream> {
     const { configuration } = this;
-    const { scenario, seed, signal } = this.#context;
+    const { scenario, seed } = this.#context;
     const preparation = this.#preparation;
     if (!preparation) throw bug('a configuration that cannot be prepared is measured');
     const begun = performance.now();
-    const host = await startRuntime(signal ? { signal } : {});
+    const host = await startRuntime({ signal });
     const processMs = performance.now() - begun;
     hosts.push(host);
     const { libraryMs } = await host.request('versions', undefined);
@@ -272,6 +276,16 @@ export class ConfigurationRun implements Measured {
       onTime?.(measureMs - left);
     }
   }
+}
+
+/** A signal that follows another one, for any number of processes: Node warns of more than ten listeners. */
+function followed(signal: AbortSignal | undefined): { readonly signal: AbortSignal; unfollow(): void } {
+  const own = new AbortController();
+  setMaxListeners(0, own.signal);
+  const abort = (): void => own.abort(signal?.reason);
+  if (signal?.aborted) abort();
+  else signal?.addEventListener('abort', abort, { once: true });
+  return { signal: own.signal, unfollow: () => signal?.removeEventListener('abort', abort) };
 }
 
 /** What a session of a configuration is made with. */

@@ -64,6 +64,16 @@ describe('benchHtml', () => {
     expect(text).toContain('1.094–1.109');
   });
 
+  it('says why there is no verdict where the baseline is not comparable', () => {
+    const why = 'it was measured on another CPU';
+    const regression = { baseline: 'report.json', kind: 'report', minEffect: 0.03, rounds: [], why } as const;
+    const regressions = [{ ...regression, configuration: 'model.onnx', verdict: 'not-comparable' } as const];
+    const text = textOf(checkPage(benchHtml({ ...PLAIN, regressions })));
+    expect(text).toContain('No verdict: not comparable with the baseline.');
+    expect(text).toContain(why);
+    expect(text).not.toContain('neither a budget nor a baseline');
+  });
+
   it('draws what there is of one configuration', () => {
     expect(drawingsOf(checkPage(benchHtml(GATED)))).toEqual([
       'Latency of model.onnx over that of base.onnx',

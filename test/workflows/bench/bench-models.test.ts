@@ -281,6 +281,11 @@ describe('a scenario', () => {
     expect(warnings.join('\n')).toContain('late');
   });
 
+  it('multi-stream has a limit, as each stream is a process', async () => {
+    const options = { ...QUICK, scenario: 'multi-stream', streams: 100_000 } as const;
+    await expect(benchModels([DIGITS], options)).rejects.toMatchObject({ code: 'SO1006' });
+  });
+
   it('server needs a rate', async () => {
     await expect(benchModels([DIGITS], { ...QUICK, scenario: 'server' })).rejects.toMatchObject({ code: 'SO1002' });
   });
@@ -293,5 +298,11 @@ describe('a scenario', () => {
       [0, 0],
       [0, 1],
     ]);
+  });
+
+  it('multi-stream counts the threads of all its processes', async () => {
+    const streams = availableParallelism() + 1;
+    const { warnings } = await benchModels([DIGITS], { ...QUICK, scenario: 'multi-stream', streams, threads: [1] });
+    expect(warnings.join()).toContain(`${streams} streams of 1 thread each are more than`);
   });
 });
