@@ -93,6 +93,15 @@ export function regressionPhrase({ configuration, baseline, kind }: RegressionRe
   return `${configuration} against ${kind === 'report' ? 'report ' : ''}${baseline}`;
 }
 
+/** What a configuration on the Pareto front has over others. Memory counts only where it is known of all. */
+export function frontSentence(configurations: readonly ConfigurationReport[]): string {
+  const ranked = configurations.filter(({ pareto }) => pareto !== undefined);
+  const what = ranked.every(({ memory }) => memory !== undefined)
+    ? 'in latency, throughput and memory at once'
+    : 'in latency and throughput at once';
+  return `nothing else is better ${what}`;
+}
+
 /** The quantile of a list, where it is there. */
 export function quantileOf(
   quantiles: readonly QuantileReport[] | undefined,

@@ -3,6 +3,7 @@ import type { BenchReport, ConfigurationReport, RegressionReport } from '../benc
 import {
   budgetPhrase,
   budgetReason,
+  frontSentence,
   measuredRange,
   measuredValue,
   noiseFindings,
@@ -130,7 +131,7 @@ function configurations(page: MarkdownWriter, { configurations }: BenchReport): 
   const numbers = ['p50', 'p99', 'throughput', 'memory', 'cold start'].map((title) => ({ title, right: true }));
   page.table([{ title: 'configuration' }, ...numbers], rows);
   if (configurations.some(({ pareto }) => pareto)) {
-    page.block('◆ nothing else is better in latency, throughput and memory at once', '');
+    page.block(`◆ ${frontSentence(configurations)}`, '');
   }
 }
 

@@ -125,7 +125,7 @@ function tradeOffWords(points: readonly TradeOffPoint[]): string {
   const best = points.filter(({ isBest }) => isBest).length;
   if (best > 0) {
     parts.push(
-      `Nothing beats the ${best === 1 ? 'blue one' : `${formatInteger(best)} blue ones`} in latency, throughput and memory at once.`,
+      `Nothing beats the ${best === 1 ? 'blue one' : `${formatInteger(best)} blue ones`} in latency${points.every(({ memoryBytes }) => memoryBytes !== undefined) ? ', throughput and memory' : ' and throughput'} at once.`,
     );
   }
   if (points.some(({ memoryBytes }) => memoryBytes !== undefined)) parts.push('Larger marks take more memory.');

@@ -7,6 +7,7 @@ import type { ServerClient, ServerModel } from '../../serving/client.js';
 import type { LoadClock } from '../../serving/load-clock.js';
 import { realClock } from '../../serving/load-clock.js';
 import { type ClientOptions, DEFAULT_TIMEOUT_MS, openClient } from '../../serving/open-client.js';
+import type { Protocol } from '../../serving/protocols.js';
 import type { ServerUrl } from '../../serving/server-url.js';
 import { BENCH_DEFAULTS, type WorkflowContext } from '../options.js';
 import { ServerConfiguration } from './configuration.js';
@@ -88,6 +89,7 @@ export async function openServerBench(
     now: clock.now,
     ...(hooks.signal ? { signal: hooks.signal } : {}),
   });
+  refuseTokenBudgets(client.protocol, options);
   const model = await client.describe();
   const requests = await prepareRequests(client, model, options);
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
@@ -114,6 +116,17 @@ export async function openServerBench(
       for (const configuration of configurations) configuration.abort();
     },
   };
+}
+
+/** Only completions have tokens. @throws SO1006 */
+function refuseTokenBudgets(protocol: Protocol, { budgets = [] }: BenchServerOptions): void {
+  if (protocol.startsWith('openai')) return;
+  const wrong = budgets.find(({ metric }) => metric === 'first-token' || metric === 'tokens');
+  if (!wrong) return;
+  throw new ServeOptError('SO1006', `A server of ${protocol} has no budget of ${wrong.metric}`, {
+    why: 'tokens are counted in completions alone',
+    hint: 'leave it out, or name the protocol of completions: --protocol openai',
+  });
 }
 
 function scenarios(options: BenchServerOptions): { readonly scenario: Scenario; readonly connections: number }[] {
