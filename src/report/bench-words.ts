@@ -61,11 +61,17 @@ export function budgetReason(budget: BudgetReport): readonly string[] {
 
 /** `latency +10.1 % (95 %: +9.4 to +10.9 %); 10.1 % slower; noise 0.8 %, counts from 3 %`. */
 export function regressionStory(regression: RegressionReport): string {
-  const { ratio, why } = regression;
+  const { ratio } = regression;
   const range = ratioRange(regression);
   const change =
     ratio === undefined ? [] : [`latency ${ratioChange(ratio.value)}${range === '' ? '' : ` (95 %: ${range})`}`];
-  return [...change, why, regressionTerms(regression)].join('; ');
+  return [...change, regressionReason(regression)].join('; ');
+}
+
+/** Why, and from where on a difference would count; what cannot be compared has none. */
+export function regressionReason(regression: RegressionReport): string {
+  const { why, verdict } = regression;
+  return verdict === 'not-comparable' ? why : `${why}; ${regressionTerms(regression)}`;
 }
 
 /** `+10.1 %` for a ratio of 1.101, `−4.2 %` for 0.958. */

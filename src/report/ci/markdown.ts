@@ -11,7 +11,7 @@ import {
   quantileRange,
   ratioChange,
   ratioRange,
-  regressionTerms,
+  regressionReason,
   scenarioSentence,
   throughputUnit,
   verdictReasons,
@@ -93,7 +93,7 @@ function regressions(page: MarkdownWriter, { regressions }: BenchReport): void {
     `${markdownCode(each.configuration)} against ${each.kind === 'report' ? 'report ' : ''}${markdownCode(each.baseline)}`,
     each.ratio === undefined ? '–' : `**${ratioChange(each.ratio.value)}**`,
     ratioRange(each),
-    `${markdownProse(each.why)}; ${regressionTerms(each)}`,
+    markdownProse(regressionReason(each)),
   ]);
   const titles = [
     { title: '' },

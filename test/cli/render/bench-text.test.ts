@@ -296,6 +296,13 @@ describe('renderBench', () => {
     expect(await renderBench(report, { ...options, columns: undefined })).toContain('give the model as --baseline');
     const both = { ...report, regressions: regressions.map((each) => ({ ...each, kind: 'model' }) as const) };
     expect(await renderBench(both, { ...options, columns: undefined })).toContain('a larger --max-time');
+    const other = regressions.map(({ ratio, noise, ...rest }) => ({ ...rest, verdict: 'not-comparable' }) as const);
+    const apart = { ...report, regressions: other, verdict: 'inconclusive' } as const;
+    expect(await renderBench(apart, { ...options, columns: undefined })).not.toContain('counts from');
+    const cut = { ...both, interrupted: true } as const;
+    expect(await renderBench(cut, { ...options, columns: undefined })).toContain(
+      'too little to tell, it was interrupted',
+    );
   });
 
   it('says that processes differ where that is what makes runs worth less', async () => {
