@@ -62,11 +62,17 @@ export function budgetReason(budget: BudgetReport): readonly string[] {
 
 /** `latency +10.1 % (95 %: +9.4 to +10.9 %); 10.1 % slower; noise 0.8 %, counts from 3 %`. */
 export function regressionStory(regression: RegressionReport): string {
-  const { ratio, why } = regression;
+  const { ratio } = regression;
   const range = ratioRange(regression);
   const change =
     ratio === undefined ? [] : [`latency ${ratioChange(ratio.value)}${range === '' ? '' : ` (95 %: ${range})`}`];
-  return [...change, why, regressionTerms(regression)].join('; ');
+  return [...change, regressionReason(regression)].join('; ');
+}
+
+/** Why, and from where on a difference would count; what cannot be compared has none. */
+export function regressionReason(regression: RegressionReport): string {
+  const { why, verdict } = regression;
+  return verdict === 'not-comparable' ? why : `${why}; ${regressionTerms(regression)}`;
 }
 
 /** `+10.1 %` for a ratio of 1.101, `−4.2 %` for 0.958. */
@@ -92,6 +98,15 @@ export function regressionTerms({ noise, minEffect }: RegressionReport): string 
 /** `model.onnx against base.onnx`. */
 export function regressionPhrase({ configuration, baseline, kind }: RegressionReport): string {
   return `${configuration} against ${kind === 'report' ? 'report ' : ''}${baseline}`;
+}
+
+/** What a configuration on the Pareto front has over others. Memory counts only where it is known of all. */
+export function frontSentence(configurations: readonly ConfigurationReport[]): string {
+  const ranked = configurations.filter(({ pareto }) => pareto !== undefined);
+  const what = ranked.every(({ memory }) => memory !== undefined)
+    ? 'in latency, throughput and memory at once'
+    : 'in latency and throughput at once';
+  return `nothing else is better ${what}`;
 }
 
 /** The quantile of a list, where it is there. */

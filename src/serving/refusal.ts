@@ -53,8 +53,13 @@ export function missingModel(
   const what =
     version === undefined ? `"${serverText(name)}"` : `"${serverText(name)}" in version ${serverText(version)}`;
   const near = suggest(name, names);
-  const hint =
-    near !== undefined ? `did you mean "${serverText(near)}"?` : names.length > 0 ? `it has: ${list}` : undefined;
+  const hint = names.includes(name)
+    ? 'leave the version out for the newest'
+    : near !== undefined
+      ? `did you mean "${serverText(near)}"?`
+      : names.length > 0
+        ? `it has: ${list}`
+        : undefined;
   return new ServeOptError('SO5104', `The server at ${place} has no model ${what} that is ready`, {
     ...(said === '' ? {} : { why: `it says: ${said}` }),
     ...(hint === undefined ? {} : { hint }),

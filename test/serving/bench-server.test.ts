@@ -108,6 +108,16 @@ describe('benchServer', () => {
     expect(report.verdict).toBe('pass');
   });
 
+  it('refuses budgets of tokens where answers have none', async () => {
+    const server = await v2Server();
+    for (const budget of ['tokens=3/s', 'first-token=1s']) {
+      await expect(benchServer(server.url, { ...QUICK, budgets: [parseBudget(budget)] })).rejects.toMatchObject({
+        code: 'SO1006',
+        message: expect.stringContaining('v2-http'),
+      });
+    }
+  });
+
   it('counts wrong answers as failures', async () => {
     const server = await v2Server({
       infer: (_, response, count) => {

@@ -146,12 +146,14 @@ function spreadLine(
   { segments = [] }: ConfigurationReport,
   { style, ascii, columns }: BenchTextOptions,
 ): string | undefined {
-  const [p50, p95, p99] = [0.5, 0.95, 0.99].map(
+  const [p50, p90, p95, p99] = [0.5, 0.9, 0.95, 0.99].map(
     (wanted) => latency.quantiles.find(({ probability }) => probability === wanted)?.ms,
   );
   // A tail far out is said in words.
   const end =
-    p50 === undefined || latency.maxMs <= 3 * p50 ? latency.maxMs : Math.max(p95 ?? p50, Math.min(p99 ?? 0, 2 * p50));
+    p50 === undefined || latency.maxMs <= 3 * p50
+      ? latency.maxMs
+      : Math.max(p95 ?? p90 ?? 2 * p50, Math.min(p99 ?? 0, 2 * p50));
   const draw = (cells: number): readonly [start: string, line: string, end: string] | undefined => {
     const line = latencySparkline(segments, cells, end, ascii);
     if (line === undefined) return undefined;

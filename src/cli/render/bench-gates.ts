@@ -7,7 +7,7 @@ import {
   ratioChange,
   ratioRange,
   regressionPhrase,
-  regressionTerms,
+  regressionReason,
   verdictReasons,
 } from '../../report/bench-words.js';
 import { formatNumber, plural } from '../../report/format.js';
@@ -74,7 +74,7 @@ export async function regressionsText(report: BenchReport, options: BenchTextOpt
     { title: 'verdict' },
   ] as const;
   const table = await renderTable(titles, rows, { ...options, indent: 2 });
-  const why = regressions.map((each) => `${safeText(each.why)}; ${regressionTerms(each)}`);
+  const why = regressions.map((each) => safeText(regressionReason(each)));
   const parts = [`${style.bold('Against the baseline')}`, withClauses(table, why, 1, options)];
   if (verbosity > 0) {
     for (const { rounds, hodgesLehmann, wilcoxonP } of regressions) {
@@ -109,7 +109,8 @@ export function verdictText(report: BenchReport, { style, columns }: BenchTextOp
 }
 
 /** An earlier report holds what it holds, however long the other side is measured. */
-function whatHelps({ budgets, regressions }: BenchReport): string {
+function whatHelps({ budgets, regressions, interrupted }: BenchReport): string {
+  if (interrupted) return 'it was interrupted';
   const isOpen = ({ verdict }: { readonly verdict: string }): boolean => verdict === 'inconclusive';
   const isReportAlone = !budgets.some(isOpen) && regressions.filter(isOpen).every(({ kind }) => kind === 'report');
   return isReportAlone

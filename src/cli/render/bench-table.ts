@@ -1,6 +1,12 @@
 import { formatLatency } from '../../report/bench-format.js';
 import type { BenchReport, ConfigurationReport } from '../../report/bench-types.js';
-import { noiseFindings, quantileOf, scenarioSentence, throughputUnit } from '../../report/bench-words.js';
+import {
+  frontSentence,
+  noiseFindings,
+  quantileOf,
+  scenarioSentence,
+  throughputUnit,
+} from '../../report/bench-words.js';
 import { formatBytes, formatRate } from '../../report/format.js';
 import { safeText } from '../../report/safe-text.js';
 import { type BenchTextOptions, caution, withClauses } from './bench-layout.js';
@@ -57,8 +63,13 @@ export async function configurationsTable(report: BenchReport, options: BenchTex
     if (new Set(values).size < 2) return undefined;
     return values.reduce((a, b) => (b * better > a * better ? b : a));
   });
-  const shown = columnsThatFit(configurations, columns);
-  const left = COLUMNS.filter((column) => !shown.includes(column)).map(({ title }) => title);
+  // Of servers neither memory nor cold starts can be seen.
+  const known = COLUMNS.filter(
+    ({ title, value }) =>
+      title === 'p50' || title === 'p99' || configurations.some((each) => value(each) !== undefined),
+  );
+  const shown = columnsThatFit(known, configurations, columns);
+  const left = known.filter((column) => !shown.includes(column)).map(({ title }) => title);
   const wide = columns !== undefined && columns >= WIDE && left.length === 0;
   const scale = latencyScale(configurations);
   const front = ascii ? '*' : '◆';
@@ -86,8 +97,7 @@ export async function configurationsTable(report: BenchReport, options: BenchTex
   );
   const parts = [withClauses(table, errors, 1, options), ''];
   if (hasFront) {
-    const meaning = 'nothing else is better in latency, throughput and memory at once';
-    parts.push(wrapLine(style.dim(`${front} ${meaning}`), columns));
+    parts.push(wrapLine(style.dim(`${front} ${frontSentence(configurations)}`), columns));
   }
   if (left.length > 0 && options.verbosity === 0) {
     parts.push(wrapLine(style.dim(`no room for ${left.join(', ')}: add -v, or widen the terminal`), columns));
@@ -106,11 +116,12 @@ export async function configurationsTable(report: BenchReport, options: BenchTex
 
 /** Without some columns where they would cost the names of configurations their ends, by which they differ. */
 function columnsThatFit(
+  known: readonly MetricColumn[],
   configurations: readonly ConfigurationReport[],
   columns: number | undefined,
 ): readonly MetricColumn[] {
   const widest = (texts: readonly string[]): number => Math.max(0, ...texts.map(({ length }) => length));
-  const widths = COLUMNS.map(({ title, value, format }) =>
+  const widths = known.map(({ title, value, format }) =>
     widest([title, ...configurations.map((each) => format(value(each) ?? 0, each))]),
   );
   // The mark, the name, and gaps of two.
@@ -118,13 +129,13 @@ function columnsThatFit(
   let width = widths.reduce((sum, each) => sum + each + 2, names);
   const left = new Set<MetricColumn>();
   for (const title of DISPENSABLE) {
-    const index = COLUMNS.findIndex((column) => column.title === title);
-    const column = COLUMNS[index];
+    const index = known.findIndex((column) => column.title === title);
+    const column = known[index];
     if (columns === undefined || width <= columns || column === undefined) break;
     left.add(column);
     width -= (widths[index] ?? 0) + 2;
   }
-  return COLUMNS.filter((column) => !left.has(column));
+  return known.filter((column) => !left.has(column));
 }
 
 /** All rows are drawn from nothing to the same latency, so that they can be compared. */

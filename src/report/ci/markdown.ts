@@ -4,6 +4,7 @@ import {
   budgetPhrase,
   budgetReason,
   coldStartSplit,
+  frontSentence,
   measuredRange,
   measuredValue,
   noiseFindings,
@@ -11,7 +12,7 @@ import {
   quantileRange,
   ratioChange,
   ratioRange,
-  regressionTerms,
+  regressionReason,
   scenarioSentence,
   throughputUnit,
   verdictReasons,
@@ -93,7 +94,7 @@ function regressions(page: MarkdownWriter, { regressions }: BenchReport): void {
     `${markdownCode(each.configuration)} against ${each.kind === 'report' ? 'report ' : ''}${markdownCode(each.baseline)}`,
     each.ratio === undefined ? '–' : `**${ratioChange(each.ratio.value)}**`,
     ratioRange(each),
-    `${markdownProse(each.why)}; ${regressionTerms(each)}`,
+    markdownProse(regressionReason(each)),
   ]);
   const titles = [
     { title: '' },
@@ -131,7 +132,7 @@ function configurations(page: MarkdownWriter, { configurations }: BenchReport): 
   const numbers = ['p50', 'p99', 'throughput', 'memory', 'cold start'].map((title) => ({ title, right: true }));
   page.table([{ title: 'configuration' }, ...numbers], rows);
   if (configurations.some(({ pareto }) => pareto)) {
-    page.block('◆ nothing else is better in latency, throughput and memory at once', '');
+    page.block(`◆ ${frontSentence(configurations)}`, '');
   }
 }
 

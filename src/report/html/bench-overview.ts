@@ -125,7 +125,7 @@ function tradeOffWords(points: readonly TradeOffPoint[]): string {
   const best = points.filter(({ isBest }) => isBest).length;
   if (best > 0) {
     parts.push(
-      `Nothing beats the ${best === 1 ? 'blue one' : `${formatInteger(best)} blue ones`} in latency, throughput and memory at once.`,
+      `Nothing beats the ${best === 1 ? 'blue one' : `${formatInteger(best)} blue ones`} in latency${points.every(({ memoryBytes }) => memoryBytes !== undefined) ? ', throughput and memory' : ' and throughput'} at once.`,
     );
   }
   if (points.some(({ memoryBytes }) => memoryBytes !== undefined)) parts.push('Larger marks take more memory.');
@@ -134,10 +134,11 @@ function tradeOffWords(points: readonly TradeOffPoint[]): string {
 
 function ridgesOf({ configurations }: BenchReport): readonly Ridge[] {
   const rows: Ridge[] = [];
-  for (const { label, segments } of configurations) {
+  for (const { label, segments, latency } of configurations) {
     if (rows.length === MOST_RIDGES) break;
     const sorted = sortedLatencies(segments ?? []);
-    if (sorted.length > 0) rows.push({ name: label, sorted });
+    const p99Ms = quantileOf(latency?.quantiles, 0.99)?.ms;
+    if (sorted.length > 0) rows.push({ name: label, sorted, ...(isFigure(p99Ms) ? { p99Ms } : {}) });
   }
   return rows;
 }
@@ -147,5 +148,5 @@ function ridgesWords(rows: readonly Ridge[], configurations: readonly Configurat
     rows.length < configurations.length
       ? ` The first ${rows.length} of ${plural(configurations.length, 'configuration')}.`
       : '';
-  return `Each histogram is as high as its fullest bin. The tall line is the median, the dashed one the 99th percentile.${shown}`;
+  return `Each histogram is as high as its fullest bin. The tall line is the median, the dashed one the 99th percentile, where it is known.${shown}`;
 }

@@ -10,6 +10,8 @@ export interface Ridge {
   readonly name: string;
   /** Sorted, finite, at least one. */
   readonly sorted: Float64Array;
+  /** Left out where there are too few runs to know it. */
+  readonly p99Ms?: number;
 }
 
 const ROW = 62;
@@ -28,7 +30,7 @@ export function ridges(name: string, rows: readonly Ridge[], width = CHART_WIDTH
     name,
     width,
     area.bottom + 46,
-    rows.map(({ name: rowName, sorted }, row) => {
+    rows.map(({ name: rowName, sorted, p99Ms: p99 }, row) => {
       const base = area.top + (row + 1) * ROW - 4;
       const { bins } = binSamples(sorted, kind);
       const most = bins.reduce((largest, { count }) => Math.max(largest, count), 1);
@@ -40,16 +42,16 @@ export function ridges(name: string, rows: readonly Ridge[], width = CHART_WIDTH
         })
         .join('');
       const first = decimal(x.at(sorted[0] ?? 0));
-      const [median, p99] = [atRank(sorted, 0.5), atRank(sorted, 0.99)];
+      const median = atRank(sorted, 0.5);
       return element(
         'g',
         { class: 'ridge' },
         path(`M${area.left} ${base}H${area.right}`, 'track'),
         path(`M${first} ${base}${shape}V${base}Z`, `mark fill c${1 + (row % 6)}`),
         path(`M${decimal(x.at(median))} ${base + 4}v${-RISE - 6}`, 'median'),
-        path(`M${decimal(x.at(p99))} ${base + 4}v-14`, 'p99'),
+        p99 === undefined ? undefined : path(`M${decimal(x.at(p99))} ${base + 4}v-14`, 'p99'),
         label(fitted(rowName, width - 30), area.left, base - RISE - 10),
-        tooltip(`${rowName}: p50 ${formatLatency(median)}, p99 ${formatLatency(p99)}`),
+        tooltip(`${rowName}: p50 ${formatLatency(median)}${p99 === undefined ? '' : `, p99 ${formatLatency(p99)}`}`),
       );
     }),
     xAxis(x, area, unit.format, `latency, ${unit.name}${kind === 'log' ? ' (log)' : ''}`),

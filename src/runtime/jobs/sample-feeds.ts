@@ -31,6 +31,7 @@ export async function sampleFeeds(context: JobContext, params: FeedsParams): Pro
       throw new ServeOptError(
         'SO4002',
         `A batch of ${batchSize} needs ${rows} samples, but the data has ${reader.count}`,
+        { hint: 'give a smaller batch or more samples; without data, inputs of any batch are made up' },
       );
     }
     const feeds: Feeds[] = [];

@@ -7,6 +7,7 @@ import type { ServerClient, ServerModel } from '../../serving/client.js';
 import type { LoadClock } from '../../serving/load-clock.js';
 import { realClock } from '../../serving/load-clock.js';
 import { type ClientOptions, DEFAULT_TIMEOUT_MS, type OpenedClient, openClient } from '../../serving/open-client.js';
+import type { Protocol } from '../../serving/protocols.js';
 import type { ServerUrl } from '../../serving/server-url.js';
 import { BENCH_DEFAULTS, type WorkflowContext } from '../options.js';
 import { ServerConfiguration } from './configuration.js';
@@ -102,6 +103,7 @@ async function describeBench(
   options: BenchServerOptions,
   clock: LoadClock,
 ): Promise<ServerBench> {
+  refuseTokenBudgets(client.protocol, options);
   const model = await client.describe();
   const requests = await prepareRequests(client, model, options);
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
@@ -134,6 +136,17 @@ async function describeBench(
 interface ServerLoad {
   readonly scenario: Scenario;
   readonly connections: number;
+}
+
+/** Only completions have tokens. @throws SO1006 */
+function refuseTokenBudgets(protocol: Protocol, { budgets = [] }: BenchServerOptions): void {
+  if (protocol.startsWith('openai')) return;
+  const wrong = budgets.find(({ metric }) => metric === 'first-token' || metric === 'tokens');
+  if (!wrong) return;
+  throw new ServeOptError('SO1006', `A server of ${protocol} has no budget of ${wrong.metric}`, {
+    why: 'tokens are counted in completions alone',
+    hint: 'leave it out, or name the protocol of completions: --protocol openai',
+  });
 }
 
 function scenarios(options: BenchServerOptions): ServerLoad[] {

@@ -9,6 +9,7 @@ import type {
   EnvironmentReport,
   RegressionReport,
 } from '../../report/bench-types.js';
+import { isServer } from '../../report/bench-words.js';
 import { REPORT_SCHEMA_VERSION } from '../../report/types.js';
 import { packageVersion } from '../../version.js';
 import { BENCH_DEFAULTS, type BenchOptions } from '../options.js';
@@ -127,7 +128,10 @@ export function withPareto(configurations: readonly ConfigurationReport[]): read
   return configurations.map((each, index) => (points[index] ? { ...each, pareto: front[next++] ?? false } : each));
 }
 
-/** Only a sweep of settings of one model has a setting to suggest. */
+/**
+ * Only a sweep of settings of one model has a setting to suggest. Latency decides where requests come one at a time; with more
+ * connections to a server it can only grow, so there throughput does.
+ */
 export function suggested(
   configurations: readonly ConfigurationReport[],
   scenario: Scenario,
@@ -139,7 +143,10 @@ export function suggested(
   });
   if (models.size !== 1 || measured.length < 2) return undefined;
   const batches = new Set(configurations.map(({ batchSize }) => batchSize));
-  const objective = scenario.kind === 'single-stream' && batches.size === 1 ? 'latency' : 'throughput';
+  const objective =
+    scenario.kind === 'single-stream' && batches.size === 1 && !configurations.some(isServer)
+      ? 'latency'
+      : 'throughput';
   const best = suggest(
     measured.map(({ point }) => point),
     objective,

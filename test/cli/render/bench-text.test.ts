@@ -87,6 +87,28 @@ describe('renderBench', () => {
     `);
   });
 
+  it('has no columns for what cannot be seen of a server', async () => {
+    const { memory, coldStart, ...one } = configuration('digits', 4.2);
+    expect([memory, coldStart]).not.toContain(undefined);
+    const configurations = [1, 8].map((n) => ({ ...one, label: `concurrency=${n}`, pareto: true }));
+    const text = await renderBench({ ...SERVER, configurations }, { ...options, columns: undefined });
+    expect(text).not.toMatch(/memory|cold start/);
+    expect(text).toContain('nothing else is better in latency and throughput at once');
+  });
+
+  it('draws beyond the median where no tail is known', async () => {
+    const one = configuration('model.onnx', 4.2);
+    if (one.latency === undefined) throw new Error('the sample has latencies');
+    const quantiles = one.latency.quantiles.map(({ probability, ...rest }) =>
+      probability > 0.5 ? { probability, why: 'needs more runs' } : { probability, ...rest },
+    );
+    const few = { ...one, latency: { ...one.latency, quantiles } };
+    const text = await renderBench({ ...PLAIN, configurations: [few] }, { ...options, columns: undefined });
+    const line = text.split('\n').find((each) => each.includes('█'));
+    expect(line).toContain('█');
+    expect(line).not.toMatch(/\d\d\.\d % up to/);
+  });
+
   it('leaves out columns rather than the ends of names, and draws a shorter line, on a narrow terminal', async () => {
     const narrow = { ...options, columns: 60 };
     const configurations = SWEPT.configurations.map((each) => ({ ...each, label: `model.onnx ${each.label}` }));
@@ -274,6 +296,13 @@ describe('renderBench', () => {
     expect(await renderBench(report, { ...options, columns: undefined })).toContain('give the model as --baseline');
     const both = { ...report, regressions: regressions.map((each) => ({ ...each, kind: 'model' }) as const) };
     expect(await renderBench(both, { ...options, columns: undefined })).toContain('a larger --max-time');
+    const other = regressions.map(({ ratio, noise, ...rest }) => ({ ...rest, verdict: 'not-comparable' }) as const);
+    const apart = { ...report, regressions: other, verdict: 'inconclusive' } as const;
+    expect(await renderBench(apart, { ...options, columns: undefined })).not.toContain('counts from');
+    const cut = { ...both, interrupted: true } as const;
+    expect(await renderBench(cut, { ...options, columns: undefined })).toContain(
+      'too little to tell, it was interrupted',
+    );
   });
 
   it('says that processes differ where that is what makes runs worth less', async () => {

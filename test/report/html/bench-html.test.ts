@@ -85,6 +85,17 @@ describe('benchHtml', () => {
     ]);
   });
 
+  it('draws no 99th percentile that is not known', () => {
+    const lines = (report: BenchReport): number => benchHtml(report).split('class="p99"').length - 1;
+    const [first, ...others] = SWEPT.configurations;
+    if (first?.latency === undefined) throw new Error('the sample has latencies');
+    const quantiles = first.latency.quantiles.map((each) =>
+      each.probability < 0.99 ? each : { probability: each.probability, why: 'needs 299 runs' },
+    );
+    const few = { ...SWEPT, configurations: [{ ...first, latency: { ...first.latency, quantiles } }, ...others] };
+    expect(lines(few)).toBe(lines(SWEPT) - 1);
+  });
+
   it('compares several configurations first, and then opens the first only', () => {
     const page = checkPage(benchHtml(SWEPT));
     expect(drawingsOf(page).slice(0, 2)).toEqual([
