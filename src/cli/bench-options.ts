@@ -55,6 +55,9 @@ export function benchOptions(context: CommandContext, flags: FlagValues, dims: r
   }
   if (flags.streams !== undefined && scenario !== undefined && scenario !== 'multi-stream')
     contradict('--streams', `--scenario ${scenario}`);
+  if (flags['min-effect'] !== undefined && flags.baseline === undefined) {
+    throw new ServeOptError('SO1002', '--min-effect needs --baseline', { why: 'it is about the difference from one' });
+  }
   if (flags.arrivals !== undefined && flags.rate === undefined) {
     throw new ServeOptError('SO1002', '--arrivals needs --rate', { hint: 'add --rate 100, requests a second' });
   }

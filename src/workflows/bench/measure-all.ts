@@ -18,9 +18,13 @@ export async function measureAll(
   const processes = options.processes ?? BENCH_DEFAULTS.processes;
   const total = processes * runs.length;
   const begun = performance.now();
+  const maxTimeMs = (options.maxTimeMs ?? BENCH_DEFAULTS.maxTimeMs) * runs.length;
+  const leftMs = (): number => maxTimeMs - (performance.now() - begun);
+  // Without gates nothing has to be decided by a certain time.
+  const isLate = (round: number): boolean => gates.size > 0 && round > 0 && leftMs() <= 0;
   let done = 0;
   stages.start('measure', total);
-  for (let round = 0; round < processes; round++) {
+  for (let round = 0; round < processes && !isLate(round); round++) {
     for (const run of runs) {
       const from = done++;
       if (run.error) continue;
@@ -34,10 +38,8 @@ export async function measureAll(
   stages.end(runs.length === 1 ? undefined : `${runs.length} configurations`);
 
   const isOpen = (run: ConfigurationRun): boolean => !run.error && gates.isOpen(run.label);
-  if (runs.some(isOpen)) {
+  if (runs.some(isOpen) && leftMs() > 0) {
     stages.start('decide budgets');
-    const maxTimeMs = (options.maxTimeMs ?? BENCH_DEFAULTS.maxTimeMs) * runs.length;
-    const leftMs = (): number => maxTimeMs - (performance.now() - begun);
     for (let round = processes; runs.some(isOpen) && leftMs() > 0; round++) {
       for (const run of runs) {
         if (!isOpen(run) || leftMs() <= 0) continue;
