@@ -3,7 +3,7 @@
  * difference is known. `node benchmarks/latency/run.js --help` tells the flags.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,6 +16,7 @@ const HELP = `npm run bench:latency -- [flags]
   --same N       runs of a model against itself (default 20)
   --slower N     runs against models 10 % and 5 % cheaper (default 10 each)
   --python PATH  a Python with onnxruntime (default .cache/bench/venv; without one Python is left out)
+  --write        write LATENCY.md of what each part gave when it was measured last
 `;
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const CLI = join(ROOT, 'bin', 'serve-opt.js');
@@ -26,6 +27,7 @@ const { values: flags } = parseArgs({
     same: { type: 'string', default: '20' },
     slower: { type: 'string', default: '10' },
     python: { type: 'string' },
+    write: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
   },
 });
@@ -44,14 +46,20 @@ const folder = join(ROOT, '.cache', 'bench', 'latency');
 mkdirSync(folder, { recursive: true });
 const tell = (text) => process.stderr.write(`${text}\n`);
 const wants = (part) => !flags.only || flags.only.includes(part);
-const lines = [
-  `${cpus()[0]?.model.trim() ?? 'unknown CPU'}, ${cpus().length} cores, load ${loadavg()[0]?.toFixed(2)} before`,
-  '',
-];
+let lines = [];
 const print = (line) => {
   lines.push(line);
   process.stdout.write(`${line}\n`);
 };
+const fileOf = (part) => join(folder, `${part}.md`);
+/** Measures a part and keeps what it printed, with the state of the machine before. */
+async function keep(part, measure) {
+  const load = loadavg()[0]?.toFixed(2);
+  lines = [];
+  await measure();
+  const machine = `${cpus()[0]?.model.trim() ?? 'unknown CPU'}, ${cpus().length} cores, load ${load} before`;
+  writeFileSync(fileOf(part), `${lines.join('\n')}\n${machine}; Node ${process.versions.node}\n`);
+}
 
 /** Widths of the hidden layer: the others take 10 % and 5 % more multiply-adds. */
 const WIDTHS = { base: 640, 'plus 5 %': 672, 'plus 10 %': 704 };
@@ -61,10 +69,19 @@ for (const [name, width] of Object.entries(WIDTHS)) {
   if (!existsSync(models[name])) await writeModel(multilayerPerceptron(width), models[name]);
 }
 
-if (wants('agreement')) agreement();
-if (wants('gates')) gates();
-if (wants('omission')) await omission();
-writeFileSync(join(folder, 'latest.md'), `${lines.join('\n')}\n`);
+const PARTS = [
+  ['agreement', 'p50 beside a loop written by hand', agreement],
+  ['gates', 'Verdicts of --baseline where the truth is known', gates],
+  ['omission', 'A server that stalls 100 ms every second', omission],
+];
+for (const [part, , measure] of PARTS) if (wants(part)) await keep(part, measure);
+if (flags.write) {
+  const sections = PARTS.filter(([part]) => existsSync(fileOf(part))).map(
+    ([part, title]) => `## ${title}\n\n${readFileSync(fileOf(part), 'utf8')}`,
+  );
+  const head = '# Latency\n\n<!-- Written by npm run bench:latency -- --write. -->\n';
+  writeFileSync(join(ROOT, 'benchmarks', 'LATENCY.md'), `${[head, ...sections].join('\n')}`);
+}
 
 /** The p50 that `bench` reports beside that of a loop written by hand, in turns. */
 function agreement() {
