@@ -1,5 +1,7 @@
+import { latest } from '../../bench/latest.js';
 import { paretoFront, type SweepPoint, suggest } from '../../bench/pareto.js';
 import type { Scenario } from '../../bench/scenario.js';
+import type { Segment } from '../../bench/segment.js';
 import { summarizeLatency, thinAll } from '../../bench/summarize.js';
 import { summarizeThroughput } from '../../bench/throughput.js';
 import { formatType } from '../../ir/type.js';
@@ -10,6 +12,7 @@ import type {
   RegressionReport,
 } from '../../report/bench-types.js';
 import { isServer } from '../../report/bench-words.js';
+import { formatInteger } from '../../report/format.js';
 import { REPORT_SCHEMA_VERSION } from '../../report/types.js';
 import { packageVersion } from '../../version.js';
 import { BENCH_DEFAULTS, type BenchOptions } from '../options.js';
@@ -18,6 +21,9 @@ import { coldStartReport } from './cold-start.js';
 import type { ConfigurationRun } from './configuration-run.js';
 import { chosenSizes } from './sizes.js';
 import { overall } from './verdict.js';
+
+/** Requests summed up when a signal leaves less than a second for it. */
+const MOST_AFTER_SIGNAL = 500_000;
 
 /** Everything that a run found. */
 export interface Findings {
@@ -36,7 +42,10 @@ export interface Findings {
 /** The report of a run over models. */
 export function benchReport(found: Findings): BenchReport {
   const { options, scenario, environment, regressions, gates, interrupted } = found;
-  const configurations = withPareto(found.runs.map((run) => describeRun(run, scenario, found.runs.length)));
+  const count = found.runs.length;
+  const most = interrupted ? Math.ceil(MOST_AFTER_SIGNAL / Math.max(1, count)) : Number.POSITIVE_INFINITY;
+  const configurations = withPareto(found.runs.map((run) => describeRun(run, scenario, count, most)));
+  const isCut = found.runs.some(({ segments }) => requestsOf(segments) > most);
   const budgets = gates.reports();
   const verdict = overall([...budgets, ...regressions].map((each) => each.verdict));
   const suggestion = suggested(configurations, scenario);
@@ -57,8 +66,15 @@ export function benchReport(found: Findings): BenchReport {
     ...(verdict === undefined ? {} : { verdict }),
     ...(interrupted ? { interrupted } : {}),
     warnings: [...found.warnings, ...found.runs.flatMap(({ warnings }) => warnings)],
-    notes: [...new Set(found.notes)],
+    notes: [
+      ...new Set(found.notes),
+      ...(isCut ? [`After the signal only the last ${formatInteger(most)} requests are summed up.`] : []),
+    ],
   };
+}
+
+function requestsOf(segments: readonly Segment[]): number {
+  return segments.reduce((sum, { latencyMs }) => sum + latencyMs.length, 0);
 }
 
 /** A data set by its name, without its folder. */
@@ -71,8 +87,14 @@ function sourceName(dataPath: string | undefined): string {
         .at(-1) ?? dataPath);
 }
 
-function describeRun(run: ConfigurationRun, scenario: Scenario, configurations: number): ConfigurationReport {
-  const { configuration, preparation, segments, coldStarts, error, fed, warmUp, memory, noise } = run;
+function describeRun(
+  run: ConfigurationRun,
+  scenario: Scenario,
+  configurations: number,
+  most: number,
+): ConfigurationReport {
+  const segments = latest(run.segments, most);
+  const { configuration, preparation, coldStarts, error, fed, warmUp, memory, noise } = run;
   const inputs = configuration.model.inputs;
   const batchSize = run.rows;
   const measured = segments.length > 0;
