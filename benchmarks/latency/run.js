@@ -74,6 +74,12 @@ const PARTS = [
   ['gates', 'Verdicts of --baseline where the truth is known', gates],
   ['omission', 'A server that stalls 100 ms every second', omission],
 ];
+const names = PARTS.map(([part]) => part);
+for (const name of flags.only ?? []) {
+  if (names.includes(name)) continue;
+  tell(`--only ${name}: there are ${names.join(', ')}`);
+  process.exit(2);
+}
 for (const [part, , measure] of PARTS) if (wants(part)) await keep(part, measure);
 if (flags.write) {
   const sections = PARTS.filter(([part]) => existsSync(fileOf(part))).map(
