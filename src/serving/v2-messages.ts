@@ -5,9 +5,10 @@ import { MessageWriter } from '../codec/message-writer.js';
 import { type Field, WIRE, WireReader } from '../codec/wire-reader.js';
 import type { Feeds, HostData, HostTensor } from '../runtime/types.js';
 import { DataType } from '../tensor/dtype.js';
+import { elementsView } from '../tensor/tensor.js';
 import { malformed, serverText } from './server-error.js';
 import type { DescribedTensor } from './v2-metadata.js';
-import { checkedCount, outputType, tensorFromBytes, tensorToBytes, v2TypeName, viewOf } from './v2-tensor.js';
+import { checkedCount, outputType, tensorFromBytes, tensorToBytes, v2TypeName } from './v2-tensor.js';
 
 const VARINTS = [WIRE.varint, WIRE.length];
 
@@ -217,12 +218,12 @@ function pushDoubles(bytes: Uint8Array, target: number[]): void {
 }
 
 function filled(name: string, dataType: number, count: number, values: readonly (number | bigint)[]): HostData {
-  const data = viewOf(dataType, new Uint8Array(count * 8));
+  const data = elementsView(dataType, new Uint8Array(count * 8));
   // FLOAT16 has no typed list: it can only come raw.
   if (data === undefined || dataType === DataType.FLOAT16 || dataType === DataType.BFLOAT16) {
     throw malformed(`The output "${serverText(name)}" has a type that must come as raw contents`);
   }
-  const target = data.slice(0, count) as Exclude<HostData, readonly string[]>;
+  const target = data.slice(0, count);
   for (let i = 0; i < count; i++) {
     const value = values[i] as number | bigint;
     if (target instanceof BigInt64Array || target instanceof BigUint64Array) target[i] = BigInt(value);

@@ -3,7 +3,7 @@ import { decodeUtf8, encodeUtf8 } from '../codec/utf8.js';
 import { ServeOptError } from '../errors.js';
 import type { HostData, HostTensor } from '../runtime/types.js';
 import { DataType, type DataTypeCode, dataTypeName, rawByteLength } from '../tensor/dtype.js';
-import { bytesOf, elementCount, typedView } from '../tensor/tensor.js';
+import { bytesOf, elementCount, elementsView } from '../tensor/tensor.js';
 import { malformed, serverText } from './server-error.js';
 
 const TYPES: readonly (readonly [string, DataTypeCode])[] = [
@@ -36,38 +36,6 @@ export function v2Type(name: string): DataTypeCode | undefined {
   return byName.get(name);
 }
 
-/** An array of the kind that holds a type, over bytes in the order of ONNX's `raw_data`. */
-export function viewOf(dataType: DataTypeCode, bytes: Uint8Array): HostData | undefined {
-  switch (dataType) {
-    case DataType.FLOAT:
-      return typedView(Float32Array, bytes);
-    case DataType.DOUBLE:
-      return typedView(Float64Array, bytes);
-    case DataType.INT64:
-      return typedView(BigInt64Array, bytes);
-    case DataType.UINT64:
-      return typedView(BigUint64Array, bytes);
-    case DataType.INT32:
-      return typedView(Int32Array, bytes);
-    case DataType.UINT32:
-      return typedView(Uint32Array, bytes);
-    case DataType.INT16:
-      return typedView(Int16Array, bytes);
-    case DataType.UINT16:
-    case DataType.FLOAT16:
-    case DataType.BFLOAT16:
-      return typedView(Uint16Array, bytes);
-    case DataType.INT8:
-      return typedView(Int8Array, bytes);
-    case DataType.UINT8:
-    case DataType.BOOL:
-      // Plain, where it was a Buffer.
-      return bytesOf(bytes);
-    default:
-      return undefined;
-  }
-}
-
 /** Elements as the protocol's binary form has them: little-endian; BYTES each after its length in four bytes. */
 export function tensorToBytes(tensor: HostTensor): Uint8Array {
   if (!isTexts(tensor.data)) return bytesOf(tensor.data);
@@ -94,7 +62,7 @@ export function tensorFromBytes(
   const count = checkedCount(name, dims);
   if (dataType === DataType.STRING) return { dataType, dims, data: textsFromBytes(name, count, bytes) };
   const needed = rawByteLength(dataType, count) ?? 0;
-  const data = viewOf(dataType, bytes);
+  const data = elementsView(dataType, bytes);
   if (needed !== bytes.byteLength || data === undefined) {
     throw malformed(`The output "${serverText(name)}" has ${bytes.byteLength} bytes where its shape takes ${needed}`);
   }

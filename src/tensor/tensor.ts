@@ -1,5 +1,5 @@
 import { bug, ServeOptError } from '../errors.js';
-import { DataType, type DataTypeCode, dataTypeName, rawByteLength } from './dtype.js';
+import { DataType, type DataTypeCode, dataTypeName, isFloat, rawByteLength } from './dtype.js';
 
 /** Bytes of a tensor in `raw_data` form (little-endian, packed), given in pieces on demand. */
 export interface TensorBytes {
@@ -54,6 +54,32 @@ export function typedView<T extends TypedArray>(type: TypedArrayConstructor<T>, 
   // Not `bytes.slice()`: of a Buffer that is a view of the same unaligned bytes.
   const aligned = bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes);
   return new type(aligned.buffer, aligned.byteOffset, Math.floor(aligned.byteLength / size));
+}
+
+/** The array that holds the elements of a type: FLOAT16 and BFLOAT16 as their bits, BOOL as bytes. */
+const ELEMENT_ARRAYS: ReadonlyMap<DataTypeCode, TypedArrayConstructor<TypedArray>> = new Map<
+  DataTypeCode,
+  TypedArrayConstructor<TypedArray>
+>([
+  [DataType.FLOAT, Float32Array],
+  [DataType.DOUBLE, Float64Array],
+  [DataType.FLOAT16, Uint16Array],
+  [DataType.BFLOAT16, Uint16Array],
+  [DataType.BOOL, Uint8Array],
+  [DataType.UINT8, Uint8Array],
+  [DataType.INT8, Int8Array],
+  [DataType.UINT16, Uint16Array],
+  [DataType.INT16, Int16Array],
+  [DataType.UINT32, Uint32Array],
+  [DataType.INT32, Int32Array],
+  [DataType.UINT64, BigUint64Array],
+  [DataType.INT64, BigInt64Array],
+]);
+
+/** Elements over bytes in the order of ONNX's `raw_data`, see `typedView`; undefined for types without an array of their own. */
+export function elementsView(dataType: DataTypeCode, bytes: Uint8Array): TypedArray | undefined {
+  const array = ELEMENT_ARRAYS.get(dataType);
+  return array && typedView(array, bytes);
 }
 
 /** Number of elements of a shape; 1 for a scalar (`dims` empty). */
@@ -171,35 +197,11 @@ export class Tensor {
 
   /** Elements of any integer or bool type up to 64 bits as numbers, exact up to 2^53: meant for small tensors (axes, shapes). */
   integers(): number[] {
-    const view = this.#integerView();
+    const view = isFloat(this.dataType) ? undefined : elementsView(this.dataType, this.bytes());
+    if (!view) throw bug(`expected an integer tensor, got ${dataTypeName(this.dataType)}`);
     const values = new Array<number>(view.length);
     for (let i = 0; i < view.length; i++) values[i] = Number(view[i]);
     return values;
-  }
-
-  #integerView(): TypedArray {
-    const bytes = this.bytes();
-    switch (this.dataType) {
-      case DataType.INT64:
-        return typedView(BigInt64Array, bytes);
-      case DataType.UINT64:
-        return typedView(BigUint64Array, bytes);
-      case DataType.INT32:
-        return typedView(Int32Array, bytes);
-      case DataType.UINT32:
-        return typedView(Uint32Array, bytes);
-      case DataType.INT16:
-        return typedView(Int16Array, bytes);
-      case DataType.UINT16:
-        return typedView(Uint16Array, bytes);
-      case DataType.INT8:
-        return typedView(Int8Array, bytes);
-      case DataType.UINT8:
-      case DataType.BOOL:
-        return bytes;
-      default:
-        throw bug(`expected an integer tensor, got ${dataTypeName(this.dataType)}`);
-    }
   }
 
   /** The same bytes under another shape of equal size. */

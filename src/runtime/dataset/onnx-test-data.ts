@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { ServeOptError } from '../../errors.js';
 import { readTensorFile } from '../../ir/read-tensor-file.js';
-import { DataType, type DataTypeCode, dataTypeName } from '../../tensor/dtype.js';
-import { type Tensor, typedView } from '../../tensor/tensor.js';
+import { DataType, dataTypeName } from '../../tensor/dtype.js';
+import { elementsView, type Tensor } from '../../tensor/tensor.js';
 import type { HostData, ValueSpec } from '../types.js';
 import type { Shard } from './shard.js';
 import { memoryArray, type SourceArray } from './source-array.js';
@@ -52,31 +52,13 @@ function tensorArray(name: string, label: string, tensor: Tensor): SourceArray {
   return memoryArray({ name, label, dims, dataType, typeText: dataTypeName(dataType), untyped: false, data });
 }
 
-type View = (bytes: Uint8Array) => HostData;
-
-const VIEWS = new Map<DataTypeCode, View>([
-  [DataType.FLOAT, (b) => typedView(Float32Array, b)],
-  [DataType.DOUBLE, (b) => typedView(Float64Array, b)],
-  [DataType.FLOAT16, (b) => typedView(Uint16Array, b)],
-  [DataType.BFLOAT16, (b) => typedView(Uint16Array, b)],
-  [DataType.BOOL, (b) => b],
-  [DataType.UINT8, (b) => b],
-  [DataType.INT8, (b) => typedView(Int8Array, b)],
-  [DataType.UINT16, (b) => typedView(Uint16Array, b)],
-  [DataType.INT16, (b) => typedView(Int16Array, b)],
-  [DataType.UINT32, (b) => typedView(Uint32Array, b)],
-  [DataType.INT32, (b) => typedView(Int32Array, b)],
-  [DataType.UINT64, (b) => typedView(BigUint64Array, b)],
-  [DataType.INT64, (b) => typedView(BigInt64Array, b)],
-]);
-
 function tensorData(tensor: Tensor, label: string): HostData {
   if (tensor.dataType === DataType.STRING) {
     const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
     return tensor.stringElements().map((bytes) => decoder.decode(bytes));
   }
-  const view = VIEWS.get(tensor.dataType);
+  const view = elementsView(tensor.dataType, tensor.bytes());
   if (!view)
     throw new ServeOptError('SO4001', `"${label}" is a ${dataTypeName(tensor.dataType)} tensor, which cannot be fed`);
-  return view(tensor.bytes());
+  return view;
 }
