@@ -2,44 +2,15 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { CliContext } from '../../src/cli/context.js';
-import { main } from '../../src/cli/main.js';
 import type { HostileKind } from './kind.js';
 import { KINDS } from './kinds/all.js';
+import { run, UNSAFE } from './run.js';
 
 /** Of this process, as for `inspect`. */
 const LIMIT_MS = 5000;
 /** Models run in each group that loads: every run costs a second. */
 const SAMPLE = 2;
-
-/** Anything a terminal or log could act on. Line ends and tabs are the program's own. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters must not come through.
-const UNSAFE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/;
-
-async function bench(...words: string[]): Promise<{ exitCode: number; text: string; cpuMs: number }> {
-  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
-  let text = '';
-  for (const stream of [stdout, stderr]) {
-    stream.setEncoding('utf8').on('data', (piece: string) => {
-      text += piece;
-    });
-  }
-  const context: CliContext = {
-    stdout,
-    stderr,
-    env: {},
-    cwd: tmpdir(),
-    signal: new AbortController().signal,
-    versions: { serveOpt: '0', node: '0', platform: 'test' },
-  };
-  const start = process.cpuUsage();
-  const exitCode = await main(['bench', ...words, '--duration', '10ms', '--processes', '1'], context);
-  const { user, system } = process.cpuUsage(start);
-  await new Promise((resolve) => setImmediate(resolve));
-  return { exitCode, text, cpuMs: (user + system) / 1000 };
-}
 
 /** Minutes of ONNX Runtime, or of reading zeros: their refusal by others is tested there, their measuring is only slow. */
 const SLOW: ReadonlySet<string> = new Set(['a value with 20,000 uses', '3 GiB as an unknown field']);
@@ -68,7 +39,8 @@ describe('serve-opt bench', () => {
     mkdirSync(folder);
     const path = kind.make(folder);
     const before = readdirSync(folder);
-    const { exitCode, text, cpuMs } = await bench(path);
+    const { exitCode, stdout, stderr, cpuMs } = await run('bench', path, '--duration', '10ms', '--processes', '1');
+    const text = stdout + stderr;
     expect(cpuMs).toBeLessThan(LIMIT_MS);
     expect(text).not.toMatch(UNSAFE);
     expect(text).not.toMatch(/^\s+at .*:\d+:\d+/m);
