@@ -19,6 +19,9 @@ import { figureText, MISSING } from './figures.js';
 import { type Child, element, fragment, type Markup } from './markup.js';
 import { banner, figure, type KeyFigure, keyValues, lead, list, named, notice, section, table } from './parts.js';
 
+/** Rows of a list that a reader may still want on a page; the JSON document has them all. */
+export const MOST_ROWS = 300;
+
 /** The line above the heading: the tool, its version, and that of the runtime. */
 export function eyebrow(command: string, { version, onnxRuntimeVersion }: ReportHeader): Markup {
   return element(

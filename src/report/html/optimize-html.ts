@@ -11,6 +11,7 @@ import {
   eyebrow,
   filesSection,
   latencySection,
+  MOST_ROWS,
   notesSection,
   stepsTable,
   warnings,
@@ -18,8 +19,6 @@ import {
 import { page } from './page.js';
 import { empty, figure, keyFigures, keyValues, lead, list, named, section, table, under } from './parts.js';
 
-/** Rows of a list that a reader may still want on a page; the JSON document has them all. */
-const MOST_ROWS = 300;
 const MOST_BARS = 20;
 
 /** The report of `optimize` as one page that stands alone. */

@@ -13,6 +13,7 @@ import {
   eyebrow,
   filesSection,
   latencySection,
+  MOST_ROWS,
   notesSection,
   stepsTable,
   warnings,
@@ -22,8 +23,6 @@ import { figure, keyFigures, lead, named, section, table } from './parts.js';
 
 /** Operators that get a bar. */
 const MOST_BARS = 15;
-/** Rows of a list that a reader may still want on a page; the JSON document has them all. */
-const MOST_ROWS = 300;
 
 /** The report of `quantize` as one page that stands alone. */
 export function quantizeHtml(report: QuantizeReport): string {
