@@ -39,7 +39,7 @@ const LEAST_ROUNDS = 3;
 export interface Candidates {
   readonly runs: readonly ConfigurationRun[];
   readonly environment: EnvironmentReport;
-  readonly onnxRuntimeVersion: string;
+  readonly onnxRuntimeVersion: string | undefined;
 }
 
 /** What configurations are compared with: a model measured in turns, or an earlier report. */
@@ -212,7 +212,7 @@ export class Baseline {
       );
     if (report.onnxRuntimeVersion !== onnxRuntimeVersion)
       return notComparable(
-        `it was measured with ONNX Runtime ${report.onnxRuntimeVersion || '?'}, this is ${onnxRuntimeVersion}`,
+        `it was measured with ONNX Runtime ${report.onnxRuntimeVersion || '?'}, this is ${onnxRuntimeVersion ?? '?'}`,
       );
     if (report.scenario !== scenarioKey(scenario)) return notComparable('it was measured in another scenario');
     const earlier = report.configurations.find((each) => isSame(each, run));

@@ -6,7 +6,6 @@ import { assertValid } from '../../ir/verify.js';
 import type { BenchReport, EnvironmentReport, RegressionReport } from '../../report/bench-types.js';
 import { plural } from '../../report/format.js';
 import { readEnvironment } from '../../runtime/environment.js';
-import { startRuntime } from '../../runtime/host.js';
 import { inputSpecs } from '../../runtime/value-specs.js';
 import { BENCH_DEFAULTS, type BenchOptions } from '../options.js';
 import { FileHashes } from '../report-files.js';
@@ -28,7 +27,6 @@ interface Progress {
   readonly warnings: string[];
   readonly notes: string[];
   readonly environment: EnvironmentReport;
-  readonly onnxRuntimeVersion: string;
 }
 
 /**
@@ -118,16 +116,17 @@ async function benchOpened(
     warnings: oversubscribed(planned, scenario, environment),
     notes: [...notes],
     environment,
-    onnxRuntimeVersion: await onnxRuntimeVersion(options),
   };
+  const preparations = preparationsOf(scenario, options);
   let interrupted = false;
   try {
-    await prepareAll(planned, scenario, options, found);
+    await prepareAll(preparations, planned, scenario, options, found);
     stages.end(planned.length === 1 ? undefined : `${planned.length} configurations`);
     await measureAll(found.runs, found.gates, options, stages);
     if (baseline) {
       stages.start('compare');
-      for await (const each of baseline.judge(found, scenario, options, stages)) found.regressions.push(each);
+      const candidates = { ...found, onnxRuntimeVersion: preparations.onnxRuntimeVersion };
+      for await (const each of baseline.judge(candidates, scenario, options, stages)) found.regressions.push(each);
       stages.end();
     }
   } catch (error) {
@@ -139,24 +138,19 @@ async function benchOpened(
   const [first] = found.runs;
   const nothing = found.runs.every(({ segments }) => segments.length === 0);
   if (!interrupted && nothing && first?.error) throw first.error;
-  return benchReport({ ...found, options, scenario, interrupted });
+  const { onnxRuntimeVersion } = preparations;
+  return benchReport({ ...found, onnxRuntimeVersion, options, scenario, interrupted });
 }
 
 /** Each configuration in turn; one that cannot be measured keeps its error and does not keep others from it. */
 async function prepareAll(
+  preparations: Preparations,
   planned: readonly Configuration[],
   scenario: Scenario,
   options: BenchOptions,
   found: Progress,
 ): Promise<void> {
   const seed = options.seed ?? BENCH_DEFAULTS.seed;
-  const preparations = new Preparations({
-    ...(options.dataPath === undefined ? {} : { dataPath: options.dataPath }),
-    seed,
-    profile: options.profile ?? false,
-    findBatch: scenario.kind === 'offline',
-    ...(options.signal ? { signal: options.signal } : {}),
-  });
   const context: RunContext = { scenario, seed, ...(options.signal ? { signal: options.signal } : {}) };
   for (const wanted of planned) {
     try {
@@ -171,13 +165,14 @@ async function prepareAll(
   }
 }
 
-async function onnxRuntimeVersion({ signal }: BenchOptions): Promise<string> {
-  const host = await startRuntime(signal ? { signal } : {});
-  try {
-    return (await host.request('versions', undefined)).onnxRuntime;
-  } finally {
-    await host.close();
-  }
+function preparationsOf(scenario: Scenario, options: BenchOptions): Preparations {
+  return new Preparations({
+    ...(options.dataPath === undefined ? {} : { dataPath: options.dataPath }),
+    seed: options.seed ?? BENCH_DEFAULTS.seed,
+    profile: options.profile ?? false,
+    findBatch: scenario.kind === 'offline',
+    ...(options.signal ? { signal: options.signal } : {}),
+  });
 }
 
 /** Each holds a model. */

@@ -1,8 +1,9 @@
 import { median } from '../../bench/quantiles.js';
 import { ServeOptError } from '../../errors.js';
 import type { ProfileReport } from '../../report/bench-types.js';
-import { type RuntimeHost, startRuntime } from '../../runtime/host.js';
+import { type RuntimeHost, type RuntimeOptions, startRuntime } from '../../runtime/host.js';
 import { screenInterface } from '../../runtime/interface-screen.js';
+import { LazyRuntime } from '../../runtime/lazy-runtime.js';
 import { proveProviders } from '../../runtime/provider-proof.js';
 import type { SampleSource, ValueSpec } from '../../runtime/types.js';
 import { outputSpecs } from '../../runtime/value-specs.js';
@@ -36,9 +37,15 @@ export class Preparations {
   readonly #options: PreparationOptions;
   readonly #bareBytes: Map<string, number> = new Map();
   readonly #sources: Map<string, SampleSource> = new Map();
+  #onnxRuntimeVersion: string | undefined;
 
   constructor(options: PreparationOptions) {
     this.#options = options;
+  }
+
+  /** Known from the first configuration on. */
+  get onnxRuntimeVersion(): string | undefined {
+    return this.#onnxRuntimeVersion;
   }
 
   /**
@@ -48,17 +55,18 @@ export class Preparations {
   async prepare(configuration: Configuration): Promise<{ configuration: Configuration; preparation: Preparation }> {
     screen(configuration);
     const bareBytes = await this.#bare(configuration);
-    const { host, close } = await this.#open();
+    // What is known already, as in a sweep, takes no process.
+    const runtime = new LazyRuntime(this.#runtimeOptions());
     try {
       const notes: string[] = [];
-      const source = await this.#source(host, configuration);
+      const source = await this.#source(runtime, configuration);
       let chosen = configuration;
       if (this.#options.findBatch && configuration.batch === undefined) {
-        chosen = await this.#bestBatch(host, configuration, source);
+        chosen = await this.#bestBatch(await runtime.host(), configuration, source);
         if (chosen.batch !== undefined)
           notes.push(`Batch size ${chosen.batch} gave most samples a second of those tried.`);
       }
-      const profile = await this.#profile(host, chosen, source);
+      const profile = await this.#profile(runtime, chosen, source);
       const warnings = profile ? proveProviders(profile, chosen.provider.executionProviders) : [];
       return {
         configuration: chosen,
@@ -74,7 +82,7 @@ export class Preparations {
         },
       };
     } finally {
-      await close();
+      await runtime.close();
     }
   }
 
@@ -82,19 +90,20 @@ export class Preparations {
   async #bare({ provider }: Configuration): Promise<number> {
     const known = this.#bareBytes.get(provider.text);
     if (known !== undefined) return known;
-    const { host, close } = await this.#open();
+    const host = await startRuntime(this.#runtimeOptions());
     try {
+      this.#onnxRuntimeVersion ??= (await host.request('versions', undefined)).onnxRuntime;
       const [first = 'cpu'] = provider.executionProviders;
       await host.request('probe', { provider: first });
       const { peakBytes } = await host.request('processMemory', undefined);
       this.#bareBytes.set(provider.text, peakBytes);
       return peakBytes;
     } finally {
-      await close();
+      await host.close();
     }
   }
 
-  async #source(host: RuntimeHost, configuration: Configuration): Promise<SampleSource> {
+  async #source(runtime: LazyRuntime, configuration: Configuration): Promise<SampleSource> {
     const { dataPath, seed } = this.#options;
     if (dataPath !== undefined) return { kind: 'data', path: dataPath };
     const key = JSON.stringify([configuration.model.path, [...configuration.sizes]]);
@@ -102,6 +111,7 @@ export class Preparations {
     if (known) return known;
     const made: SampleSource = { kind: 'seeded', seed, count: SEEDED_SAMPLES, sameShapes: true };
     const { path } = configuration.model;
+    const host = await runtime.host();
     const { session } = await host.request('load', { path, options: sessionOptionsOf(configuration) });
     const fitted = await fitSource(host, session, configuration.inputs, made);
     await host.request('release', { session });
@@ -116,12 +126,13 @@ export class Preparations {
 
   /** Where nodes ran, where that is not known anyway; operators by time where they were asked for. */
   async #profile(
-    host: RuntimeHost,
+    runtime: LazyRuntime,
     configuration: Configuration,
     source: SampleSource,
   ): Promise<ProfileReport | undefined> {
     const onCpuAlone = configuration.provider.names.every((name) => name === 'cpu');
     if (onCpuAlone && !this.#options.profile) return undefined;
+    const host = await runtime.host();
     return withWorkFolder((folder) =>
       host.request('profile', {
         path: configuration.model.path,
@@ -179,10 +190,9 @@ export class Preparations {
     }
   }
 
-  async #open(): Promise<{ readonly host: RuntimeHost; close(): Promise<void> }> {
+  #runtimeOptions(): RuntimeOptions {
     const { signal } = this.#options;
-    const host = await startRuntime(signal ? { signal } : {});
-    return { host, close: () => host.close() };
+    return signal ? { signal } : {};
   }
 }
 
