@@ -1,9 +1,8 @@
 import { createReadStream } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ServeOptError } from '../errors.js';
 import type { ReportModel } from '../report/types.js';
+import { withWorkFolder } from '../runtime/work-folder.js';
 import type { CommandContext } from './command.js';
 import type { OutputStream } from './context.js';
 import type { FlagValues } from './flags.js';
@@ -26,9 +25,8 @@ export async function withStdoutFile<R extends { readonly output: ReportModel }>
   if (context.stdout.isTTY) {
     throw new ServeOptError('SO1006', 'A model is not written to a terminal', { hint: 'add > model.onnx, or -o PATH' });
   }
-  const folder = await mkdtemp(join(tmpdir(), 'serve-opt-stdout-'));
-  try {
-    const outputPath = join(folder, 'model.onnx');
+  return withWorkFolder(async (folder) => {
+    const outputPath = join(folder.path, 'model.onnx');
     const report = await work(outputPath);
     if ((report.output.externalData ?? []).length > 0) {
       throw new ServeOptError('SO6004', 'The result has weights in a second file, which stdout cannot carry', {
@@ -37,9 +35,7 @@ export async function withStdoutFile<R extends { readonly output: ReportModel }>
     }
     if (!flags['dry-run']) await copyToStream(outputPath, context.stdout, context.signal);
     return report;
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 /** Waits for each chunk: a slow reader does not make the model pile up in memory. @throws SO6001 */

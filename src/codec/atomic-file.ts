@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import {
   accessSync,
   closeSync,
@@ -6,11 +5,8 @@ import {
   fdatasync,
   fsyncSync,
   lstatSync,
-  mkdirSync,
   openSync,
-  readdirSync,
   renameSync,
-  rmSync,
   statfsSync,
   statSync,
   writeSync,
@@ -20,6 +16,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ServeOptError } from '../errors.js';
 import { CHUNK_BYTES, uninitializedBytes } from '../tensor/tensor.js';
 import { isSpan, type Rope } from './message-writer.js';
+import { makeTemporaryFolder, removeTemporaryFolder, sweepTemporaryFolders } from './temporary-folder.js';
 
 export interface WriteOptions {
   readonly signal?: AbortSignal | undefined;
@@ -167,7 +164,7 @@ function checkSpace(path: string, neededBytes: number): void {
 /**
  * Files on their way to their final names: written into a hidden folder beside the target under those names, synced,
  * then renamed. Until `commit` nothing is seen at the target; `discard` leaves no trace. A killed process leaves the
- * hidden folder, `.<name>.<hex>.tmp`, and never part of an output; the next run for the same target removes it.
+ * hidden folder, `.<name>.<owner>.tmp`, and never part of an output; the next run that writes beside it removes it.
  */
 export class StagedFiles {
   /** Path of the first file's final place. */
@@ -183,15 +180,12 @@ export class StagedFiles {
 
   /** @throws SO6001 when the folder of `path` cannot be written to */
   static create(path: string): StagedFiles {
-    const prefix = `.${basename(path).slice(0, 200)}.`;
-    removeStale(dirname(path), prefix);
-    const folder = join(dirname(path), `${prefix}${randomBytes(6).toString('hex')}.tmp`);
+    sweepTemporaryFolders(dirname(path), '.');
     try {
-      mkdirSync(folder, { mode: 0o700 });
+      return new StagedFiles(path, makeTemporaryFolder(dirname(path), `.${shortStem(basename(path))}`));
     } catch (cause) {
       throw outputError(path, cause);
     }
-    return new StagedFiles(path, folder);
   }
 
   /** Where a file of this name stands until the commit. */
@@ -236,7 +230,7 @@ export class StagedFiles {
     try {
       for (const name of this.#names) renameSync(this.stagedPath(name), join(dirname(this.path), name));
       this.#settled = true;
-      rmSync(this.folder, { recursive: true, force: true });
+      removeTemporaryFolder(this.folder);
       syncFolder(this.path);
     } catch (cause) {
       this.discard();
@@ -248,7 +242,7 @@ export class StagedFiles {
   discard(): void {
     if (this.#settled) return;
     this.#settled = true;
-    rmSync(this.folder, { recursive: true, force: true });
+    removeTemporaryFolder(this.folder);
   }
 }
 
@@ -278,22 +272,11 @@ function writeAll(fd: number, bytes: Uint8Array): void {
   while (done < bytes.byteLength) done += writeSync(fd, bytes, done);
 }
 
-/** A staging folder nobody has touched for so long belongs to a process that was killed, in milliseconds. */
-const STALE_AFTER_MS = 6 * 60 * 60 * 1000;
-
-function removeStale(folder: string, prefix: string): void {
-  let names: string[];
-  try {
-    names = readdirSync(folder);
-  } catch {
-    return; // Making the staging folder will fail with the reason.
-  }
-  for (const name of names) {
-    if (!name.startsWith(prefix) || !/^[0-9a-f]{12}\.tmp$/.test(name.slice(prefix.length))) continue;
-    const path = join(folder, name);
-    const stat = statSync(path, { throwIfNoEntry: false });
-    if (stat && Date.now() - stat.mtimeMs > STALE_AFTER_MS) rmSync(path, { recursive: true, force: true });
-  }
+/** The names of files end at 255 bytes, and what a folder's name ends with takes up to 70. */
+function shortStem(name: string): string {
+  let stem = name;
+  while (Buffer.byteLength(stem) > 180) stem = stem.slice(0, -1);
+  return stem;
 }
 
 /** Makes the renames in a folder durable. Systems that cannot sync a folder are left alone. */

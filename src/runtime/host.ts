@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bug, ServeOptError } from '../errors.js';
+import { holdLeftover, releaseLeftover } from '../leftovers.js';
 import type { JobProgress } from './job.js';
 import { lastNativeLines } from './native-text.js';
 import type { JobName, JobParams, JobResult, ReplyMessage, RequestMessage } from './protocol.js';
@@ -41,6 +42,8 @@ const OUTPUT_KEPT = 64 * 1024;
 const CLOSE_GRACE_MS = 300;
 /** How long to wait for its output after it ended: another process may hold the pipe open. */
 const DRAIN_LIMIT_MS = 200;
+/** How long to wait for the end of a process that was killed: one that waits for a broken disk does not end at all. */
+const KILLED_LIMIT_MS = 5000;
 
 interface Pending {
   readonly resolve: (result: unknown) => void;
@@ -80,6 +83,7 @@ class ForkedRuntime implements RuntimeHost {
   /** Why nothing can be asked any more. */
   #ended: ServeOptError | undefined;
   #closing = false;
+  #gone = false;
 
   constructor(options: RuntimeOptions) {
     const execArgv = options.maxOldSpaceMb === undefined ? [] : [`--max-old-space-size=${options.maxOldSpaceMb}`];
@@ -93,6 +97,7 @@ class ForkedRuntime implements RuntimeHost {
         this.#output = (this.#output + text).slice(-OUTPUT_KEPT);
       });
     }
+    if (this.#child.pid !== undefined) holdLeftover({ kind: 'process', pid: this.#child.pid });
     this.#exited = this.#watchExit();
     this.ready = new Promise((resolve, reject) => {
       this.#pending.set(0, { resolve: () => resolve(), reject, onProgress: undefined });
@@ -134,11 +139,25 @@ class ForkedRuntime implements RuntimeHost {
   async close(): Promise<void> {
     this.#closing = true;
     this.#fail(bug('the ONNX Runtime process was closed'));
-    this.#child.ref();
+    this.#holdEventLoop();
     if (this.#child.connected) this.#child.disconnect();
-    const timer = setTimeout(() => this.#child.kill('SIGKILL'), CLOSE_GRACE_MS);
-    await this.#exited;
-    clearTimeout(timer);
+    const ended = new AbortController();
+    const { signal } = ended;
+    // These timers hold the event loop, whatever becomes of the handles of the child.
+    await Promise.race([this.#exited, this.#killAfterGrace(signal)]);
+    ended.abort();
+    this.#gone = true;
+    this.#holdEventLoop();
+  }
+
+  async #killAfterGrace(signal: AbortSignal): Promise<void> {
+    try {
+      await sleep(CLOSE_GRACE_MS, undefined, { signal });
+      this.#child.kill('SIGKILL');
+      await sleep(KILLED_LIMIT_MS, undefined, { signal });
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
   }
 
   /** Resolves when the child is gone and its last words are read; they belong into the error. */
@@ -150,8 +169,14 @@ class ForkedRuntime implements RuntimeHost {
     );
     return new Promise((resolve) => {
       child.once('exit', async (code, signal) => {
-        await Promise.race([Promise.all(drained), sleep(DRAIN_LIMIT_MS)]);
+        if (child.pid !== undefined) releaseLeftover({ kind: 'process', pid: child.pid });
+        const read = new AbortController();
+        const limit = sleep(DRAIN_LIMIT_MS, undefined, { signal: read.signal }).catch(() => {});
+        await Promise.race([Promise.all(drained), limit]);
+        read.abort();
         this.#fail(deathError(code, signal, this.lastOutput()));
+        this.#gone = true;
+        this.#holdEventLoop();
         resolve();
       });
       child.once('error', (error) => {
@@ -203,9 +228,9 @@ class ForkedRuntime implements RuntimeHost {
     return () => signal.removeEventListener('abort', abort);
   }
 
-  /** While something is asked the child keeps the event loop alive; idle, it does not. */
+  /** While something is awaited of it, an answer or its end, the child keeps the event loop alive; idle, it does not. */
   #holdEventLoop(): void {
-    const busy = this.#pending.size > 0;
+    const busy = this.#pending.size > 0 || (this.#closing && !this.#gone);
     const streams = [this.#child.stdout, this.#child.stderr] as (RefCounted | null)[];
     for (const handle of [this.#child, this.#child.channel, ...streams]) {
       if (busy) handle?.ref();

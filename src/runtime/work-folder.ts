@@ -1,7 +1,8 @@
 import { constants } from 'node:fs';
-import { copyFile, link, mkdtemp, realpath, rm } from 'node:fs/promises';
+import { copyFile, link, realpath } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { makeTemporaryFolder, removeTemporaryFolder } from '../codec/temporary-folder.js';
 import { ServeOptError } from '../errors.js';
 
 /** A folder for models that exist only to be run. */
@@ -26,8 +27,11 @@ export interface WorkFolderOptions {
   readonly parent?: string;
 }
 
+/** How the names of temporary folders begin where other programs have theirs too. */
+export const WORK_FOLDER_STEM = 'serve-opt-work';
+
 /**
- * Makes an empty private folder. Its name begins with `serve-opt-`; only a killed process leaves one behind.
+ * Makes an empty private folder, `serve-opt-work.….tmp`. Only a killed process leaves one behind, until the next one sweeps it.
  * @throws SO6001 when the folder or a file cannot be made.
  */
 export async function openWorkFolder(options: WorkFolderOptions = {}): Promise<OpenWorkFolder> {
@@ -35,7 +39,7 @@ export async function openWorkFolder(options: WorkFolderOptions = {}): Promise<O
   return {
     path,
     add: (file, name = basename(file)) => addFile(file, join(path, name)),
-    remove: () => rm(path, { recursive: true, force: true, maxRetries: 3 }),
+    remove: async () => removeTemporaryFolder(path),
   };
 }
 
@@ -55,7 +59,7 @@ export async function withWorkFolder<T>(
 async function makeFolder(parent: string): Promise<string> {
   try {
     // The real path: ONNX Runtime compares paths when it looks whether external data stays inside.
-    return await realpath(await mkdtemp(join(parent, 'serve-opt-')));
+    return makeTemporaryFolder(await realpath(parent), WORK_FOLDER_STEM);
   } catch (error) {
     throw new ServeOptError('SO6001', `No working folder can be made in ${parent}`, {
       why: reason(error),

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import { fileError } from '../codec/byte-source.js';
 import { bug, ServeOptError } from '../errors.js';
-import type { HashReply, HashRequest } from './hash-worker.js';
+import { failureOf, type HashFailure, type HashReply, type HashRequest } from './hash-reply.js';
 
 /** Files below this are hashed in place: starting a thread would take longer. */
 const THREAD_FROM_BYTES = 32 * 1024 * 1024;
@@ -31,14 +31,21 @@ export class FileHash {
     this.#request({ untilBytes: sizeBytes, last: true });
     const worker = this.#worker;
     if (!worker) throw bug('the hash thread did not start');
-    const reply = await new Promise<HashReply>((resolve) => {
-      if (this.#failure) resolve({ error: this.#failure.message });
-      worker.once('message', resolve);
-      worker.once('error', (error) => resolve({ error: error.message }));
-    });
-    await this.close();
-    if (reply.digest === undefined) throw new ServeOptError('SO2002', `Cannot read "${this.#path}": ${reply.error}`);
-    return reply.digest;
+    // From now on somebody waits for it.
+    worker.ref();
+    try {
+      return await new Promise<string>((resolve, reject) => {
+        if (this.#failure) reject(this.#failure);
+        worker.once('message', ({ digest, failure }: HashReply) => {
+          if (digest === undefined) reject(hashError(this.#path, failure));
+          else resolve(digest);
+        });
+        worker.once('error', (error) => reject(fileError(this.#path, error)));
+        worker.once('exit', () => reject(bug('the hash thread ended without an answer')));
+      });
+    } finally {
+      await this.close();
+    }
   }
 
   /** Ends the thread; safe to call again. */
@@ -61,6 +68,22 @@ export class FileHash {
   }
 }
 
+/** Size of a file in bytes. @throws SO2008 for one that was removed, SO2002 */
+export function hashedSize(path: string): number {
+  try {
+    return statSync(path).size;
+  } catch (cause) {
+    throw hashError(path, failureOf(cause));
+  }
+}
+
+/** What was opened before and is not there, or not whole, any more was changed. */
+function hashError(path: string, failure: HashFailure | undefined): ServeOptError {
+  if (failure?.kind === 'shorter') return new ServeOptError('SO2008', `"${path}" became shorter while it was read`);
+  if (failure?.code === 'ENOENT') return new ServeOptError('SO2008', `"${path}" was removed while it was read`);
+  return fileError(path, { code: failure?.code ?? 'no reason given' });
+}
+
 function hashNow(path: string, sizeBytes: number): string {
   const hash = createHash('sha256');
   const buffer = new Uint8Array(Math.max(1, Math.min(sizeBytes, 1024 * 1024)));
@@ -68,12 +91,12 @@ function hashNow(path: string, sizeBytes: number): string {
   try {
     fd = openSync(path, 'r');
   } catch (cause) {
-    throw fileError(path, cause);
+    throw hashError(path, failureOf(cause));
   }
   try {
     for (let at = 0; at < sizeBytes; ) {
       const count = readSync(fd, buffer, 0, Math.min(buffer.byteLength, sizeBytes - at), at);
-      if (count === 0) throw new ServeOptError('SO2008', `"${path}" became shorter while it was read`);
+      if (count === 0) throw hashError(path, { kind: 'shorter' });
       hash.update(buffer.subarray(0, count));
       at += count;
     }

@@ -2,17 +2,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
-
-/** Bytes to hash up to; `last` asks for the digest then. */
-export interface HashRequest {
-  readonly untilBytes: number;
-  readonly last: boolean;
-}
-
-export interface HashReply {
-  readonly digest?: string;
-  readonly error?: string;
-}
+import { failureOf, type HashReply, type HashRequest } from './hash-reply.js';
 
 const port = parentPort;
 if (port) {
@@ -26,7 +16,7 @@ if (port) {
       while (at < untilBytes) {
         const count = readSync(fd, buffer, 0, Math.min(buffer.byteLength, untilBytes - at), at);
         if (count === 0) {
-          port.postMessage({ error: 'the file became shorter' } satisfies HashReply);
+          port.postMessage({ failure: { kind: 'shorter' } } satisfies HashReply);
           return;
         }
         hash.update(count === buffer.byteLength ? buffer : buffer.subarray(0, count));
@@ -36,7 +26,7 @@ if (port) {
       closeSync(fd);
       port.postMessage({ digest: hash.digest('hex') } satisfies HashReply);
     } catch (error) {
-      port.postMessage({ error: error instanceof Error ? error.message : String(error) } satisfies HashReply);
+      port.postMessage({ failure: failureOf(error) } satisfies HashReply);
     }
   });
 }

@@ -1,7 +1,6 @@
-import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { ReportFile, ReportModel } from '../report/types.js';
-import { FileHash } from './file-hash.js';
+import { FileHash, hashedSize } from './file-hash.js';
 
 /** The hashes of files while they are read and written, so that reports cost no pass of their own. */
 export class FileHashes {
@@ -9,7 +8,7 @@ export class FileHashes {
 
   /** Starts hashing a complete file beside other work. */
   begin(path: string): void {
-    this.#of(path).advance(statSync(path).size);
+    this.#of(path).advance(hashedSize(path));
   }
 
   /** Tells how far a file has been written. */
@@ -19,7 +18,7 @@ export class FileHashes {
 
   /** What a report says of a file: its name without folder, size and hash. */
   async file(path: string): Promise<ReportFile> {
-    const sizeBytes = statSync(path).size;
+    const sizeBytes = hashedSize(path);
     return { name: basename(path), sizeBytes, sha256: await this.#of(path).digest(sizeBytes) };
   }
 

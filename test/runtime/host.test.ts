@@ -43,6 +43,13 @@ async function startEndlessRun(host: RuntimeHost, options: { signal?: AbortSigna
   return [run];
 }
 
+/** A child, as on a loaded machine, that hears late that its parent lets go of it, and ends later still. */
+const SLOW_TO_END = `if (process.send) {
+  const wait = () => { for (const end = Date.now() + 800; Date.now() < end; ); };
+  process.on('disconnect', wait);
+  process.on('exit', wait);
+}`;
+
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -158,6 +165,35 @@ describe('startRuntime', () => {
     const program = spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: 'inherit' });
     expect(await once(program, 'exit')).toEqual([0, null]);
   });
+
+  it.skipIf(process.platform === 'win32').each([
+    ['stopped', `process.kill(host.childPid, 'SIGSTOP');`],
+    ['deaf and slow to end', ''],
+  ])(
+    'closes a child that is %s, with a request under way, and the program of the caller goes on',
+    async (kind, act) => {
+      const host = fileURLToPath(new URL('../../dist/runtime/host.js', import.meta.url));
+      const slow = folder.write('slow.cjs', new TextEncoder().encode(SLOW_TO_END));
+      const code = `import { startRuntime } from ${JSON.stringify(host)};
+      const host = await startRuntime();
+      await host.request('versions', undefined);
+      const asked = host.request('versions', undefined).catch((error) => error.code);
+      ${act}
+      await host.close();
+      console.log('closed', await asked !== undefined);`;
+      const env = kind === 'stopped' ? process.env : { ...process.env, NODE_OPTIONS: `--require ${slow}` };
+      const program = spawn(process.execPath, ['--input-type=module', '-e', code], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+        env,
+      });
+      let stdout = '';
+      program.stdout.on('data', (chunk) => {
+        stdout += String(chunk);
+      });
+      expect(await once(program, 'close')).toEqual([0, null]);
+      expect(stdout).toBe('closed true\n');
+    },
+  );
 
   it('caps the JavaScript heap of the child', async () => {
     const host = await start({ maxOldSpaceMb: 64 });

@@ -145,7 +145,7 @@ describe.each(JOBS)('$name', (job) => {
     await killMany('SIGKILL', 20, (killed, old) => {
       expectWhole(killed, old);
       for (const name of listing(killed.place.folder).filter((each) => each.startsWith('.')))
-        expect(name).toMatch(/^\.out\.(onnx|report\.json)\.[0-9a-f]{12}\.tmp$/);
+        expect(name).toMatch(/^\.out\.(onnx|report\.json)\.\d+-[0-9a-z]+-[0-9a-f]{8}-[0-9a-f]{12}\.tmp$/);
       for (const name of listing(killed.place.temporary)) expect(name).toMatch(/^serve-opt-/);
     });
   });

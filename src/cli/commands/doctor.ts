@@ -1,10 +1,11 @@
-import { mkdtemp, rm, statfs, writeFile } from 'node:fs/promises';
+import { statfs, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ServeOptError } from '../../errors.js';
 import { formatBytes } from '../../report/format.js';
 import type { ProbeResult } from '../../runtime/protocol.js';
 import { probeRuntime } from '../../runtime/providers.js';
+import { withWorkFolder } from '../../runtime/work-folder.js';
 import type { CommandContext, CommandResult } from '../command.js';
 import type { Versions } from '../context.js';
 import { type Cell, renderTable } from '../render/table.js';
@@ -67,12 +68,7 @@ async function runtimeState(signal: AbortSignal): Promise<RuntimeState> {
 /** Writes and removes a file, since permissions alone do not tell of full or read-only disks. */
 async function folderState(path: string): Promise<FolderState> {
   try {
-    const folder = await mkdtemp(join(path, 'serve-opt-doctor-'));
-    try {
-      await writeFile(join(folder, 'probe'), new Uint8Array(4096));
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
+    await withWorkFolder((folder) => writeFile(join(folder.path, 'probe'), new Uint8Array(4096)), { parent: path });
     const { bavail, bsize } = await statfs(path);
     return { path, writable: true, freeBytes: bavail * bsize };
   } catch (error) {
