@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
@@ -173,7 +174,8 @@ describe('startRuntime', () => {
     'closes a child that is %s, with a request under way, and the program of the caller goes on',
     async (kind, act) => {
       const host = fileURLToPath(new URL('../../dist/runtime/host.js', import.meta.url));
-      const slow = folder.write('slow.cjs', new TextEncoder().encode(SLOW_TO_END));
+      const slow = join(folder.path, 'slow.cjs');
+      writeFileSync(slow, SLOW_TO_END);
       const code = `import { startRuntime } from ${JSON.stringify(host)};
       const host = await startRuntime();
       await host.request('versions', undefined);
