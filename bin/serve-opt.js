@@ -1,4 +1,4 @@
 #!/usr/bin/env node
-import { runProcess } from '../dist/cli/main.js';
+import { startProgram } from '../dist/cli/start.js';
 
-await runProcess();
+await startProgram();

@@ -1,5 +1,7 @@
+import type { Progress, ProgressOptions } from './render/progress.js';
+
 /** An output stream as far as the command line uses it. `process.stdout` is one, and so is any Writable. */
-export type OutputStream = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+export type OutputStream = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number | undefined };
 
 /** Everything a command may know of the world it runs in. Tests make their own. */
 export interface CliContext {
@@ -10,6 +12,8 @@ export interface CliContext {
   /** Aborted by SIGINT, SIGTERM and SIGHUP; its reason is the ServeOptError to end with. */
   readonly signal: AbortSignal;
   readonly versions: Versions;
+  /** Who shows progress, where that is not this thread. */
+  readonly createProgress?: (options: ProgressOptions) => Progress;
 }
 
 /** What an error report must name to be of use. */

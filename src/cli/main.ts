@@ -10,17 +10,26 @@ import { renderError, reportError, toServeOptError } from './render/error.js';
 import { createStyle, wantsColour } from './render/style.js';
 
 /** Runs the program as this process: real streams, signals and exit code. Never returns. */
-export async function runProcess(): Promise<never> {
-  const host = createProcessHost();
-  return host.exit(await main(host.argv, host.context));
+export async function runProcess(signal: AbortSignal): Promise<never> {
+  const host = createProcessHost(signal);
+  const code = await main(host.argv, host.context, async (definition, words, context) => {
+    const { runInThread } = await import('./command-thread.js');
+    return runInThread(definition, words, context);
+  });
+  return host.exit(code);
 }
 
 /**
  * Runs one command line (without node and script) and answers its exit code; never throws.
  *
  * Help and version are answered from the table of commands: nothing else is loaded, neither commander nor native code.
+ * @param run how a command is run; by default in this thread
  */
-export async function main(argv: readonly string[], context: CliContext): Promise<ExitCode> {
+export async function main(
+  argv: readonly string[],
+  context: CliContext,
+  run: CommandRunner = runHere,
+): Promise<ExitCode> {
   const words = wordsBeforeDashDash(argv);
   const json = words.includes('--json');
   const debug = words.includes('--debug');
@@ -29,6 +38,7 @@ export async function main(argv: readonly string[], context: CliContext): Promis
   const styleOf = (stream: CliContext['stdout']) =>
     createStyle(wantsColour({ flag: colourFlag, env: context.env, isTTY: stream.isTTY === true }));
   try {
+    context.signal.throwIfAborted();
     const asksHelp = words.includes('--help') || words.includes('-h') || words[0] === 'help';
     if (definition !== undefined && asksHelp) {
       writeText(
@@ -51,8 +61,7 @@ export async function main(argv: readonly string[], context: CliContext): Promis
       }
       throw unknownCommand(typed);
     }
-    const { runCommand } = await import('./run-command.js');
-    return await runCommand(definition, rest, context);
+    return await run(definition, rest, context);
   } catch (thrown) {
     const error = outcomeOf(thrown, context.signal);
     if (json) {
@@ -65,6 +74,16 @@ export async function main(argv: readonly string[], context: CliContext): Promis
     return error.exitCode;
   }
 }
+
+/** Runs one command; what it throws is reported by `main`. */
+export type CommandRunner = (
+  definition: CommandDefinition,
+  words: readonly string[],
+  context: CliContext,
+) => Promise<ExitCode>;
+
+const runHere: CommandRunner = async (definition, words, context) =>
+  (await import('./run-command.js')).runCommand(definition, words, context);
 
 /** After a signal, whatever broke broke because of it. */
 function outcomeOf(thrown: unknown, signal: AbortSignal): ServeOptError {

@@ -25,7 +25,7 @@ export async function runCommand(
   const style = streamStyle(context.stdout, flags, context);
   const errorStyle = streamStyle(context.stderr, flags, context);
   const talkative = !flags.quiet && !flags.json;
-  const progress = createProgress({
+  const progress = (context.createProgress ?? createProgress)({
     stream: context.stderr,
     style: errorStyle,
     animated: context.stderr.isTTY === true && context.env.TERM !== 'dumb' && !context.env.CI,

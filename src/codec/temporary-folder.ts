@@ -4,6 +4,9 @@ import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { holdLeftover, releaseLeftover } from '../leftovers.js';
 
+/** How the names of temporary folders begin where other programs have theirs too. */
+export const TEMPORARY_STEM = 'serve-opt-work';
+
 /** How a folder's name ends: `<process>-<when that began>-<machine>-<random>.tmp`. */
 const NAME_END = /\.(\d+)-([0-9a-z]+)-([0-9a-f]{8})-[0-9a-f]{12}\.tmp$/;
 

@@ -1,11 +1,11 @@
 /** Entry of the child process that holds ONNX Runtime; `startRuntime` forks it. Not imported by anything. */
 import process from 'node:process';
 import { Worker } from 'node:worker_threads';
+import { toErrorData } from '../error-data.js';
 import { ChildState } from './child-state.js';
 import type { JobProgress } from './job.js';
 import { JOBS } from './jobs/table.js';
 import type { JobName, JobParams, ReplyMessage, RequestMessage } from './protocol.js';
-import { toWireError } from './wire-error.js';
 
 /** Progress is for people: at most this often. */
 const PROGRESS_INTERVAL_MS = 100;
@@ -29,7 +29,7 @@ async function answer({ id, job, params }: RequestMessage): Promise<void> {
   try {
     send({ kind: 'result', id, result: await runJob(job, params, throttled(id)) });
   } catch (error) {
-    send({ kind: 'error', id, error: toWireError(error) });
+    send({ kind: 'error', id, error: toErrorData(error) });
   }
 }
 

@@ -1,12 +1,12 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fromErrorData } from '../error-data.js';
 import { bug, ServeOptError } from '../errors.js';
 import { holdLeftover, releaseLeftover } from '../leftovers.js';
 import type { JobProgress } from './job.js';
 import { lastNativeLines } from './native-text.js';
 import type { JobName, JobParams, JobResult, ReplyMessage, RequestMessage } from './protocol.js';
-import { fromWireError } from './wire-error.js';
 
 export interface RuntimeOptions {
   /** Aborting it kills the child at once; everything under way is rejected with SO8130. */
@@ -196,7 +196,7 @@ class ForkedRuntime implements RuntimeHost {
     } else if (message.kind === 'result') {
       this.#settle(message.id, (pending) => pending.resolve(message.result));
     } else {
-      this.#settle(message.id, (pending) => pending.reject(fromWireError(message.error)));
+      this.#settle(message.id, (pending) => pending.reject(fromErrorData(message.error)));
     }
   }
 

@@ -2,7 +2,7 @@
 
 import type { RatioEstimate } from '../bench/paired-ratio.js';
 import type { ArrivalProcess } from '../bench/scenario.js';
-import type { ErrorCode, ErrorLocation } from '../errors.js';
+import type { ErrorData } from '../error-data.js';
 import type { CompareParams } from '../evaluate/compare-job.js';
 import type { ComparisonResult } from '../evaluate/comparison.js';
 import type {
@@ -304,17 +304,6 @@ export type JobName = keyof JobTypes;
 export type JobParams<J extends JobName> = JobTypes[J]['params'];
 export type JobResult<J extends JobName> = JobTypes[J]['result'];
 
-/** A ServeOptError on its way between processes. */
-export interface WireError {
-  readonly code: ErrorCode;
-  readonly message: string;
-  readonly why?: string;
-  readonly hint?: string;
-  readonly location?: ErrorLocation;
-  /** Stack of an unforeseen error, for `--debug`. */
-  readonly stack?: string;
-}
-
 /** Parent to child. */
 export interface RequestMessage {
   readonly id: number;
@@ -327,4 +316,4 @@ export type ReplyMessage =
   | { readonly kind: 'ready' }
   | { readonly kind: 'progress'; readonly id: number; readonly progress: JobProgress }
   | { readonly kind: 'result'; readonly id: number; readonly result: unknown }
-  | { readonly kind: 'error'; readonly id: number; readonly error: WireError };
+  | { readonly kind: 'error'; readonly id: number; readonly error: ErrorData };

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { copyFile, link, realpath } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { makeTemporaryFolder, removeTemporaryFolder } from '../codec/temporary-folder.js';
+import { makeTemporaryFolder, removeTemporaryFolder, TEMPORARY_STEM } from '../codec/temporary-folder.js';
 import { ServeOptError } from '../errors.js';
 
 /** A folder for models that exist only to be run. */
@@ -26,9 +26,6 @@ export interface WorkFolderOptions {
   /** Folder to make it in; default the system's. One on the model's file system lets links work. */
   readonly parent?: string;
 }
-
-/** How the names of temporary folders begin where other programs have theirs too. */
-export const WORK_FOLDER_STEM = 'serve-opt-work';
 
 /**
  * Makes an empty private folder, `serve-opt-work.….tmp`. Only a killed process leaves one behind, until the next one sweeps it.
@@ -59,7 +56,7 @@ export async function withWorkFolder<T>(
 async function makeFolder(parent: string): Promise<string> {
   try {
     // The real path: ONNX Runtime compares paths when it looks whether external data stays inside.
-    return makeTemporaryFolder(await realpath(parent), WORK_FOLDER_STEM);
+    return makeTemporaryFolder(await realpath(parent), TEMPORARY_STEM);
   } catch (error) {
     throw new ServeOptError('SO6001', `No working folder can be made in ${parent}`, {
       why: reason(error),

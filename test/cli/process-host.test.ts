@@ -81,6 +81,13 @@ describe('streams', () => {
     expect(stderr).toBe('code 0\n');
   });
 
+  it.runIf(existsSync('/dev/full'))('takes no short write for a whole one', () => {
+    const script = `ulimit -f 1; trap '' XFSZ; '${process.execPath}' '${PROGRAM}' completion zsh > '${join(folder, 'short')}'`;
+    const { status, stderr } = spawnSync('bash', ['-c', script], { encoding: 'utf8' });
+    expect(stderr).toContain('SO6001');
+    expect(status).toBe(1);
+  });
+
   it.runIf(existsSync('/dev/full'))('says so when its answer cannot be written', () => {
     const { status, stderr } = spawnSync('bash', ['-c', `'${process.execPath}' '${PROGRAM}' --help > /dev/full`], {
       encoding: 'utf8',
@@ -113,6 +120,30 @@ describe('what nobody caught', () => {
     expect(stderr).toContain('SO9001 TypeError: odd');
     expect(stderr).toContain('versions: serve-opt');
     expect(stderr).not.toContain('    at ');
+  });
+});
+
+describe('an end without an answer', () => {
+  it('is reported, with the exit code of a bug', async () => {
+    const child = await startScript('silent', `console.log('ready'); await new Promise(() => {});`);
+    let stderr = '';
+    child.stderr?.on('data', (chunk) => {
+      stderr += String(chunk);
+    });
+    const closed = new Promise((resolve) => child.once('close', resolve));
+    expect(await exitOf(child)).toBe(70);
+    await closed;
+    expect(stderr).toContain('SO9001 the program ended without an answer');
+  });
+
+  it('says why where the working directory was removed', () => {
+    const gone = join(folder, 'gone');
+    const script = `mkdir -p '${gone}'; cd '${gone}'; rmdir '${gone}'; '${process.execPath}' '${PROGRAM}'`;
+    const help = spawnSync('bash', ['-c', `${script} --help`], { encoding: 'utf8' });
+    expect([help.status, help.stderr]).toEqual([0, '']);
+    const inspect = spawnSync('bash', ['-c', `${script} inspect m.onnx`], { encoding: 'utf8' });
+    expect(inspect.stderr).toContain('The working directory does not exist any more');
+    expect(inspect.status).toBe(3);
   });
 });
 

@@ -1,3 +1,4 @@
+import { stackText } from '../../error-data.js';
 import { bug, ServeOptError } from '../../errors.js';
 import { safeText } from '../../report/safe-text.js';
 import type { Versions } from '../context.js';
@@ -36,7 +37,7 @@ export function reportError(error: ServeOptError, versions: Versions, debug: boo
     ...(error.why === undefined ? {} : { why: error.why }),
     ...(error.hint === undefined ? {} : { hint: error.hint }),
     ...(Object.keys(location).length === 0 ? {} : { location }),
-    ...(debug ? { stack: stackOf(error) } : {}),
+    ...(debug ? { stack: stackText(error) } : {}),
     ...(isBug ? { versions } : {}),
   };
 }
@@ -95,15 +96,4 @@ function renderLocation(location: Readonly<Record<string, string | number>>): st
       return `${LOCATION_WORDS.get(key) ?? `${key} `}${quoted}`;
     })
     .join(', ');
-}
-
-/** The stack with the stacks of its causes, the innermost last. */
-function stackOf(error: Error): string {
-  const parts: string[] = [];
-  let current: unknown = error;
-  for (let depth = 0; current instanceof Error && depth < 8; depth++) {
-    parts.push(`${depth === 0 ? '' : 'caused by '}${current.stack ?? current.message}`);
-    current = current.cause;
-  }
-  return parts.join('\n');
 }

@@ -63,6 +63,14 @@ export function createProgress(options: ProgressOptions): Progress {
       print(`  ${stageText(stage, now(), style)}`);
     }
   };
+  // A stage that counts nothing, or that is stuck in a step, gives a sign of life too.
+  const beat = (): void => {
+    const stage = running.at(-1);
+    if (stage === undefined || now() - stage.saidMs < HEARTBEAT_MS) return;
+    stage.saidMs = now();
+    print(`  ${stageText(stage, now(), style)} ${style.dim(`for ${formatDuration(now() - stage.startedMs)}`)}`);
+  };
+  const heart = options.animated || !options.stages ? undefined : setInterval(beat, HEARTBEAT_MS / 4).unref();
   const close = (stage: Stage, sign: string, detail: string | undefined): void => {
     running.splice(running.indexOf(stage), 1);
     spinner?.stop();
@@ -121,6 +129,7 @@ export function createProgress(options: ProgressOptions): Progress {
   };
 
   const stop = (): void => {
+    clearInterval(heart);
     for (const stage of running.toReversed()) {
       // What had hardly begun was never seen; the error says enough.
       if (now() - stage.startedMs >= NOTICEABLE_MS) close(stage, style.failed, 'stopped');
