@@ -9,6 +9,7 @@ import { bug } from '../errors.js';
 import { observeLeftovers } from '../leftovers.js';
 import { findCommand } from './commands.js';
 import type { CliContext, OutputStream } from './context.js';
+import { toServeOptError } from './render/error.js';
 import type { Progress, ProgressOptions } from './render/progress.js';
 import { runCommand } from './run-command.js';
 import type { StreamFacts, StreamName, ThreadReply, ThreadRequest, ThreadStart } from './thread-messages.js';
@@ -135,7 +136,7 @@ async function runHere(port: MessagePort, start: ThreadStart): Promise<void> {
     const exitCode = await runCommand(definition, start.words, context);
     main.send({ kind: 'done', exitCode });
   } catch (error) {
-    main.send({ kind: 'failed', error: toErrorData(error) });
+    main.send({ kind: 'failed', error: toErrorData(toServeOptError(error)) });
   }
 }
 
