@@ -100,12 +100,15 @@ export const ERROR_TABLE = {
   SO5103: { exitCode: EXIT.failed, summary: 'The answer of the server is not what the protocol says' },
   SO5104: { exitCode: EXIT.failed, summary: 'The model is not on the server, or not ready' },
   SO6001: { exitCode: EXIT.failed, summary: 'The output cannot be written' },
-  SO6002: { exitCode: EXIT.failed, summary: 'There is not enough free space for the output' },
   SO6003: { exitCode: EXIT.failed, summary: 'The output did not pass its own check' },
   SO6004: {
     exitCode: EXIT.failed,
     summary: 'The model is too large for one file',
     hint: 'protobuf ends at 2 GiB: let the weights go to an external data file',
+  },
+  SO6101: {
+    exitCode: EXIT.failed,
+    summary: 'The system lacks what is needed: open files, processes, a working folder',
   },
   SO7001: { exitCode: EXIT.gate, summary: 'The result misses the accuracy gate' },
   SO8130: { exitCode: EXIT.interrupted, summary: 'Interrupted' },

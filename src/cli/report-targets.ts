@@ -1,7 +1,8 @@
-import { extname, resolve } from 'node:path';
-import { checkTarget } from '../codec/atomic-file.js';
+import { extname } from 'node:path';
+import { checkOutputs } from '../codec/output-target.js';
 import { ServeOptError } from '../errors.js';
 import { reportJson } from '../report/json.js';
+import type { RunFiles } from '../workflows/options.js';
 import { writeTextFile } from '../workflows/write-report.js';
 import type { FlagValues } from './flags.js';
 
@@ -33,35 +34,20 @@ function makerOf<R extends object>(path: string, html: (report: R) => Promise<st
   });
 }
 
+/** Files that the arguments alone tell are read, before a workflow knows of more. */
+export function knownFiles(paths: readonly (string | undefined)[]): RunFiles {
+  return { reads: paths.filter((path) => path !== undefined), writes: [] };
+}
+
 /**
- * Before any work is done: a report that cannot be written should not cost a run.
- * @param inputs files that are read, or written otherwise
- * @throws SO1002 for one path twice, SO1004 for a path that is read, SO6001 for a folder that cannot be written to
+ * Before any work is done: a report that cannot be written should not cost a run, and one that is written must not take the
+ * place of another file of the run.
+ * @throws SO1002 for one file twice, SO1004 for one that is read, SO1005 for one that is no text, SO6001 for one that cannot be
+ *   written
  */
-export function checkReportTargets(
-  targets: readonly ReportTarget<never>[],
-  inputs: readonly (string | undefined)[],
-): void {
-  const seen = new Set<string>();
-  for (const { flag, path } of targets) {
-    const place = resolve(path);
-    if (seen.has(place))
-      throw new ServeOptError('SO1002', `Two reports are to be written to "${path}"`, { why: `${flag} is one` });
-    seen.add(place);
-    try {
-      checkTarget(
-        path,
-        true,
-        inputs.filter((input) => input !== undefined),
-      );
-    } catch (error) {
-      if (!(error instanceof ServeOptError) || error.code !== 'SO1004') throw error;
-      throw new ServeOptError('SO1004', `The file "${path}" of ${flag} is one that is read`, {
-        hint: `give ${flag} another path`,
-        location: error.location,
-      });
-    }
-  }
+export function checkReportTargets(targets: readonly ReportTarget<never>[], { reads, writes }: RunFiles): void {
+  const reports = targets.map(({ flag, path }) => ({ name: flag, path, replaces: 'text' }) as const);
+  checkOutputs([...writes, ...reports], reads);
 }
 
 /**

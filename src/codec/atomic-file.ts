@@ -1,22 +1,23 @@
 import {
-  accessSync,
   closeSync,
   constants,
   fdatasync,
   fsyncSync,
-  lstatSync,
   openSync,
   renameSync,
   statfsSync,
-  statSync,
-  writeSync,
 } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ServeOptError } from '../errors.js';
 import { CHUNK_BYTES, uninitializedBytes } from '../tensor/tensor.js';
 import { isSpan, type Rope } from './message-writer.js';
 import { makeTemporaryFolder, removeTemporaryFolder, sweepTemporaryFolders } from './temporary-folder.js';
+import { type PlacedFile, placeNew, takeBack } from './place-file.js';
+import { replacePair } from './replace-pair.js';
+import { outputError } from './system-error.js';
+import { makeTemporaryFolder, removeTemporaryFolder, sweepTemporaryFolders } from './temporary-folder.js';
+import { writeFully } from './write-fully.js';
 
 export interface WriteOptions {
   readonly signal?: AbortSignal | undefined;
@@ -86,79 +87,36 @@ export async function streamRope(rope: Rope, sink: Sink, options: WriteOptions =
   options.onProgress?.(done, rope.sizeBytes);
 }
 
-function outputError(path: string, cause: unknown): ServeOptError {
-  if (cause instanceof ServeOptError) return cause;
-  const code = (cause as NodeJS.ErrnoException)?.code;
-  if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG') {
-    return new ServeOptError('SO6002', `There is no room for "${path}": ${code}`, { location: { file: path }, cause });
-  }
-  const why =
-    code === 'ENOENT'
-      ? 'its folder does not exist'
-      : code === 'EACCES' || code === 'EPERM'
-        ? 'permission denied'
-        : code === 'EROFS'
-          ? 'the file system is read-only'
-          : code === 'ENOTDIR'
-            ? 'a part of the path is not a folder'
-            : String(code ?? cause);
-  return new ServeOptError('SO6001', `Cannot write "${path}": ${why}`, { location: { file: path }, cause });
-}
-
-/**
- * Refuses a target that must not be replaced, and one whose folder cannot be written to: before work is done for it.
- * `inputs` are files being read, which are never touched.
- * @throws SO1004, SO1005, SO6001
- */
-export function checkTarget(path: string, force: boolean, inputs: readonly string[]): void {
-  let target: ReturnType<typeof lstatSync>;
-  try {
-    target = lstatSync(path);
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw outputError(path, cause);
-    checkFolder(path);
-    return;
-  }
-  for (const input of inputs) {
-    const own = statSync(input, { throwIfNoEntry: false });
-    const seen = statSync(path, { throwIfNoEntry: false });
-    if (own && seen && own.ino === seen.ino && own.dev === seen.dev) {
-      throw new ServeOptError('SO1004', `The output "${path}" is the input itself`, { location: { file: path } });
-    }
-  }
-  if (!target.isFile() && !target.isSymbolicLink()) {
-    const kind = target.isDirectory() ? 'a folder' : 'not a regular file';
-    throw new ServeOptError('SO6001', `Cannot write "${path}": it is ${kind}`, { location: { file: path } });
-  }
-  if (!force) throw new ServeOptError('SO1005', `The output "${path}" exists already`, { location: { file: path } });
-}
-
-function checkFolder(path: string): void {
-  try {
-    accessSync(dirname(path), constants.W_OK);
-  } catch (cause) {
-    throw outputError(path, cause);
-  }
-}
-
 /** Refuses to start writing what cannot fit, as far as the file system tells. */
-function checkSpace(path: string, neededBytes: number): void {
+function checkSpace(path: string, folder: string, neededBytes: number): void {
   let freeBytes: number;
   try {
-    const stat = statfsSync(dirname(resolve(path)));
+    const stat = statfsSync(folder);
     freeBytes = stat.bavail * stat.bsize;
   } catch {
     return; // Not every file system answers; the write itself will tell.
   }
   if (freeBytes < neededBytes) {
-    throw new ServeOptError(
-      'SO6002',
-      `There is no room for "${path}": it needs ${neededBytes} bytes, ${freeBytes} are free`,
-      {
-        location: { file: path },
-      },
-    );
+    throw new ServeOptError('SO6001', `Cannot write "${path}": the disk is full`, {
+      why: `it needs ${neededBytes} bytes, ${freeBytes} are free`,
+      hint: 'free some space, or write to another disk',
+      location: { file: path },
+    });
   }
+}
+
+export interface CommitOptions {
+  /** Whether files that stand under the final names may be replaced. Default false. */
+  readonly replace?: boolean;
+  readonly places?: ReadonlyMap<string, string>;
+}
+
+/** Names of the staged files of a pair, and the second name of its data: see `StagedPair`. */
+export interface PairNames {
+  readonly file: string;
+  readonly data: string;
+  readonly bridge: string;
+  readonly bridgeName: string;
 }
 
 /**
@@ -169,22 +127,25 @@ function checkSpace(path: string, neededBytes: number): void {
 export class StagedFiles {
   /** Path of the first file's final place. */
   readonly path: string;
+  /** The same as the user gave it; for messages. */
+  readonly label: string;
   readonly folder: string;
   readonly #names: string[] = [];
   #settled = false;
 
-  private constructor(path: string, folder: string) {
+  private constructor(path: string, folder: string, label: string) {
     this.path = path;
     this.folder = folder;
+    this.label = label;
   }
 
   /** @throws SO6001 when the folder of `path` cannot be written to */
-  static create(path: string): StagedFiles {
+  static create(path: string, label: string = path): StagedFiles {
     sweepTemporaryFolders(dirname(path), '.');
     try {
-      return new StagedFiles(path, makeTemporaryFolder(dirname(path), `.${shortStem(basename(path))}`));
+      return new StagedFiles(path, makeTemporaryFolder(dirname(path), `.${shortStem(basename(path))}`), label);
     } catch (cause) {
-      throw outputError(path, cause);
+      throw outputError(label, cause);
     }
   }
 
@@ -193,18 +154,19 @@ export class StagedFiles {
     return join(this.folder, name);
   }
 
-  /** Writes a rope as file `name` and syncs it to the disk. Discards everything on failure. @throws SO6001, SO6002 */
+  /** Writes a rope as file `name` and syncs it to the disk. Discards everything on failure. @throws SO6001 */
   async write(name: string, rope: Rope, options: WriteOptions = {}): Promise<void> {
     const path = this.stagedPath(name);
     let fd: number | undefined;
     try {
-      checkSpace(this.path, rope.sizeBytes);
+      checkSpace(this.label, this.folder, rope.sizeBytes);
       this.#names.push(name);
       const target = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o666);
       fd = target;
       const flush = backgroundFlush(target);
+      let flushed: Error | undefined;
       try {
-        await streamRope(rope, (bytes) => writeAll(target, bytes), {
+        await streamRope(rope, (bytes) => writeFully(target, bytes), {
           signal: options.signal,
           onProgress: (done, total) => {
             flush.start();
@@ -213,29 +175,68 @@ export class StagedFiles {
           },
         });
       } finally {
-        await flush.end();
+        flushed = await flush.end();
       }
-      fsyncSync(fd);
-      closeSync(fd);
+      if (flushed) throw flushed;
+      fsyncSync(target);
+      // Closing tells of an error too, and closes all the same.
       fd = undefined;
+      closeSync(target);
     } catch (cause) {
       if (fd !== undefined) closeSync(fd);
       this.discard();
-      throw outputError(this.path, cause);
+      throw outputError(this.label, cause);
     }
   }
 
-  /** Gives the files their final names, in the order they were written. */
-  commit(): void {
+  /**
+   * Gives the files their final names, in the order they were written: the one that refers to others comes last. Fails
+   * where something stands there already, unless it may be replaced; then nothing has appeared.
+   * @param places final paths of files whose names are not the last part of `path` or beside it
+   * @throws SO1005, SO6001
+   */
+  commit({ replace = false, places }: CommitOptions = {}): void {
+    this.#settle(() => {
+      const placed: PlacedFile[] = [];
+      try {
+        for (const name of this.#names) {
+          const target = places?.get(name) ?? join(dirname(this.path), name);
+          if (replace) renameSync(this.stagedPath(name), target);
+          else placed.push(placeNew(this.stagedPath(name), target, name === this.#names.at(-1) ? this.label : target));
+        }
+      } catch (cause) {
+        for (const each of placed.reverse()) takeBack(each);
+        throw cause;
+      }
+    });
+  }
+
+  /** Replaces a file and its data file, both of which may be there: see `replacePair`. @throws SO6001 */
+  commitPair(pair: PairNames, dataPath: string): void {
+    const { file, data, bridge, bridgeName } = pair;
+    const staged = {
+      file: this.stagedPath(file),
+      data: this.stagedPath(data),
+      bridge: this.stagedPath(bridge),
+      bridgeName,
+    };
+    this.#settle(() => replacePair(staged, this.path, dataPath));
+  }
+
+  #settle(place: () => void): void {
     try {
-      for (const name of this.#names) renameSync(this.stagedPath(name), join(dirname(this.path), name));
-      this.#settled = true;
-      removeTemporaryFolder(this.folder);
-      syncFolder(this.path);
+      place();
     } catch (cause) {
       this.discard();
-      throw outputError(this.path, cause);
+      throw outputError(this.label, cause);
     }
+    this.#settled = true;
+    try {
+      removeTemporaryFolder(this.folder);
+    } catch {
+      // The output is in place and whole; the empty folder is swept later.
+    }
+    syncFolder(this.path);
   }
 
   /** Removes what was staged, unless committed. Safe to call again. */
@@ -248,14 +249,16 @@ export class StagedFiles {
 
 /**
  * Lets the disk take what has been written so far while more is made: syncing at the end alone would wait for all of it.
- * Errors are left to the final sync, which reports them again.
+ * Systems report an error of a descriptor once, so the final sync would not repeat one that came here.
  */
-function backgroundFlush(fd: number): { start(): void; end(): Promise<void> } {
+function backgroundFlush(fd: number): { start(): void; end(): Promise<Error | undefined> } {
   let running: Promise<void> | undefined;
+  let failure: Error | undefined;
   return {
     start() {
       running ??= new Promise((resolve) => {
-        fdatasync(fd, () => {
+        fdatasync(fd, (error) => {
+          failure ??= error ?? undefined;
           running = undefined;
           resolve();
         });
@@ -263,13 +266,9 @@ function backgroundFlush(fd: number): { start(): void; end(): Promise<void> } {
     },
     async end() {
       await running;
+      return failure;
     },
   };
-}
-
-function writeAll(fd: number, bytes: Uint8Array): void {
-  let done = 0;
-  while (done < bytes.byteLength) done += writeSync(fd, bytes, done);
 }
 
 /** The names of files end at 255 bytes, and what a folder's name ends with takes up to 70. */
@@ -283,7 +282,7 @@ function shortStem(name: string): string {
 function syncFolder(path: string): void {
   let fd: number;
   try {
-    fd = openSync(dirname(resolve(path)), constants.O_RDONLY);
+    fd = openSync(dirname(path), constants.O_RDONLY);
   } catch {
     return;
   }

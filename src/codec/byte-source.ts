@@ -1,6 +1,9 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { ServeOptError } from '../errors.js';
 import { CHUNK_BYTES, type TensorBytes, uninitializedBytes } from '../tensor/tensor.js';
+import { fileError } from './system-error.js';
+
+export { fileError } from './system-error.js';
 
 /** Random access to the bytes of a model or data file. */
 export interface ByteSource {
@@ -12,7 +15,7 @@ export interface ByteSource {
   read(start: number, end: number): Uint8Array;
   /** Fills `target` from `start`. */
   readInto(target: Uint8Array, start: number): void;
-  /** @throws SO2008 when the file is not the one that was opened any more. */
+  /** @throws SO2008 when the file has changed since it was opened, or its path leads to another one or to none. */
   checkUnchanged(): void;
   close(): void;
 }
@@ -46,21 +49,6 @@ export function memorySource(bytes: Uint8Array, label = 'memory'): ByteSource {
   };
 }
 
-/** How a system error reads to a user. */
-export function fileError(path: string, cause: unknown): ServeOptError {
-  const code = (cause as NodeJS.ErrnoException)?.code;
-  const location = { file: path };
-  if (code === 'ENOENT' || code === 'ENOTDIR')
-    return new ServeOptError('SO2001', `There is no file "${path}"`, { location, cause });
-  const why =
-    code === 'EACCES' || code === 'EPERM'
-      ? 'permission denied'
-      : code === 'ELOOP'
-        ? 'it is a symbolic link'
-        : String(code ?? cause);
-  return new ServeOptError('SO2002', `Cannot read "${path}": ${why}`, { location, cause });
-}
-
 /**
  * Opens a regular file for reading. A FIFO or device is refused without blocking. `check` may refuse the opened
  * descriptor by throwing: what it saw is what will be read, whatever happens to the path meanwhile.
@@ -83,7 +71,7 @@ export function openFileSource(
     return source;
   } catch (error) {
     closeSync(fd);
-    throw error;
+    throw fileError(path, error);
   }
 }
 
@@ -91,11 +79,11 @@ class FileSource implements ByteSource {
   readonly label: string;
   readonly path: string;
   readonly sizeBytes: number;
-  readonly #modifiedMs: number;
+  readonly #opened: BigIntStats;
   #fd: number | undefined;
 
   constructor(fd: number, path: string, label: string) {
-    const stat = fstatSync(fd);
+    const stat = fstatSync(fd, { bigint: true });
     if (!stat.isFile()) {
       const kind = stat.isDirectory() ? 'a folder' : 'not a regular file';
       throw new ServeOptError('SO2002', `Cannot read "${path}": it is ${kind}`, { location: { file: path } });
@@ -103,8 +91,8 @@ class FileSource implements ByteSource {
     this.#fd = fd;
     this.path = path;
     this.label = label;
-    this.sizeBytes = stat.size;
-    this.#modifiedMs = stat.mtimeMs;
+    this.sizeBytes = Number(stat.size);
+    this.#opened = stat;
   }
 
   read(start: number, end: number): Uint8Array {
@@ -136,18 +124,30 @@ class FileSource implements ByteSource {
 
   checkUnchanged(): void {
     if (this.#fd === undefined) return;
-    const stat = fstatSync(this.#fd);
-    if (stat.size !== this.sizeBytes || stat.mtimeMs !== this.#modifiedMs) {
-      throw new ServeOptError('SO2008', `"${this.label}" changed while it was read`, {
-        location: { file: this.label },
-      });
+    const changed = (how: string): ServeOptError =>
+      new ServeOptError('SO2008', `"${this.label}" ${how} while it was read`, { location: { file: this.label } });
+    const now = fstatSync(this.#fd, { bigint: true });
+    if (!isSameContent(now, this.#opened)) throw changed('changed');
+    // ONNX Runtime and hashing open it anew by its path.
+    let named: BigIntStats | undefined;
+    try {
+      named = statSync(this.path, { bigint: true, throwIfNoEntry: false });
+    } catch (cause) {
+      throw fileError(this.path, cause);
     }
+    if (named === undefined) throw changed('was removed');
+    if (named.ino !== now.ino || named.dev !== now.dev) throw changed('was replaced');
   }
 
   close(): void {
     if (this.#fd !== undefined) closeSync(this.#fd);
     this.#fd = undefined;
   }
+}
+
+/** Not by the time of the last change of its entry, which a new hard link moves too. */
+function isSameContent(a: BigIntStats, b: BigIntStats): boolean {
+  return a.size === b.size && a.mtimeNs === b.mtimeNs;
 }
 
 /** Tensor bytes that stay in the file until read. */

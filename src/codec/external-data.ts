@@ -1,7 +1,8 @@
 import { constants, fstatSync, readlinkSync, realpathSync } from 'node:fs';
-import { basename, dirname, join, resolve, sep } from 'node:path';
+import { basename, dirname, join, sep } from 'node:path';
 import { ServeOptError } from '../errors.js';
 import { type ByteSource, openFileSource } from './byte-source.js';
+import { fileError } from './system-error.js';
 
 /** The `external_data` entries of a tensor, checked for form but not yet opened. */
 export interface ExternalReference {
@@ -84,30 +85,31 @@ export interface ExternalFilesOptions {
  * it is a regular file, at the place its path says (no link on the way), without further hard links.
  */
 export class ExternalFiles {
-  readonly #folder: string;
-  readonly #modelName: string;
+  readonly #modelPath: string;
+  /** The real one: joining `link/..` with a name by its letters would lead elsewhere. */
+  #folder: string | undefined;
   readonly #allowLinks: boolean;
   readonly #open: Map<string, ByteSource> = new Map();
 
   constructor(modelPath: string, options: ExternalFilesOptions = {}) {
-    this.#folder = dirname(resolve(modelPath));
-    this.#modelName = basename(modelPath);
+    this.#modelPath = modelPath;
     this.#allowLinks = options.allowLinks ?? false;
   }
 
   /** @throws SO2102 when missing or unusable, SO2103 when it is a link */
   open(location: string, tensorName: string): ByteSource {
+    this.#folder ??= realFolder(this.#modelPath);
     const path = join(this.#folder, location);
     const known = this.#open.get(path);
     if (known) return known;
-    if (path === join(this.#folder, this.#modelName))
+    if (path === join(this.#folder, basename(this.#modelPath)))
       throw externalError(tensorName, 'points at the model file itself');
     const flags = this.#allowLinks ? 0 : constants.O_NOFOLLOW;
     let source: ByteSource;
     try {
       source = openFileSource(path, location, flags, (fd) => this.#refuseLinks(fd, path, location, tensorName));
     } catch (cause) {
-      if (cause instanceof ServeOptError && cause.code === 'SO2103') throw cause;
+      if (cause instanceof ServeOptError && (cause.code === 'SO2103' || cause.code === 'SO6101')) throw cause;
       const inner = cause instanceof ServeOptError ? (cause.cause as NodeJS.ErrnoException | undefined) : undefined;
       if (inner?.code === 'ELOOP') throw linkError('a symbolic link', location, tensorName);
       const why = cause instanceof ServeOptError ? cause.message : String(cause);
@@ -125,7 +127,7 @@ export class ExternalFiles {
   #refuseLinks(fd: number, path: string, location: string, tensorName: string): void {
     if (this.#allowLinks) return;
     if (fstatSync(fd).nlink > 1) throw linkError('a hard link', location, tensorName);
-    if (openedPath(fd, path) !== join(realpathSync(this.#folder), location)) {
+    if (openedPath(fd, path) !== path) {
       throw linkError('behind a symbolic link', location, tensorName);
     }
   }
@@ -147,6 +149,14 @@ function linkError(what: string, location: string, tensorName: string): ServeOpt
     hint: 'copy the data file beside the model, or allow links with --allow-links if you trust the folder',
     location: { value: tensorName },
   });
+}
+
+function realFolder(modelPath: string): string {
+  try {
+    return realpathSync.native(dirname(modelPath));
+  } catch (cause) {
+    throw fileError(modelPath, cause);
+  }
 }
 
 /** Where an open descriptor really is; falls back to resolving the path where the system does not tell. */

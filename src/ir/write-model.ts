@@ -1,7 +1,9 @@
-import { basename, dirname, join } from 'node:path';
-import { checkTarget, StagedFiles, streamRope, type WriteOptions } from '../codec/atomic-file.js';
+import { basename } from 'node:path';
+import { type PairNames, StagedFiles, streamRope, type WriteOptions } from '../codec/atomic-file.js';
 import { openFileSource } from '../codec/byte-source.js';
 import type { Part, Rope } from '../codec/message-writer.js';
+import { checkOutputs, type OutputTarget, type PlannedOutput, resolveTarget } from '../codec/output-target.js';
+import { bridgeName } from '../codec/replace-pair.js';
 import { ServeOptError } from '../errors.js';
 import { DataType } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -56,22 +58,28 @@ export interface StagedModel {
 }
 
 /**
- * Writes a model beside `path`, synced and read back, for the caller to try before `commit`.
+ * Writes a model beside `path`, synced and read back, for the caller to try before `commit`. A link is followed: the file it
+ * leads to is the one that is written.
  * @throws SO1004, SO1005, SO6001… ; nothing is left behind then
  */
 export async function stageModel(model: Model, path: string, options: WriteModelOptions = {}): Promise<StagedModel> {
   const name = basename(path);
   const dataName = `${name}.data`;
-  const dataPath = join(dirname(path), dataName);
-  const encoded = encodeFor(model, dataName, options.externalData ?? 'auto');
-  const inputs = inputPaths(model);
-  checkTarget(path, options.force ?? false, inputs);
-  if (encoded.data) checkTarget(dataPath, options.force ?? false, inputs);
+  const dataPath = dataPathOf(path);
+  const mode = options.externalData ?? 'auto';
+  const force = options.force ?? false;
+  const encoded = encodeFor(model, dataName, mode);
+  const { target, data } = checkModelOutput(path, inputPaths(model), { force, hasData: encoded.data !== undefined });
 
-  const staged = StagedFiles.create(path);
+  const staged = StagedFiles.create(target.path, path);
+  let bridge: PairNames | undefined;
   try {
     if (encoded.data) await staged.write(dataName, encoded.data, options);
     await staged.write(name, encoded.model, options);
+    if (data?.existing) {
+      bridge = { file: name, data: dataName, bridge: `${name}.bridge`, bridgeName: bridgeName(name) };
+      await staged.write(bridge.bridge, encodeFor(model, bridge.bridgeName, mode).model, signalOf(options));
+    }
     checkSources(model);
     checkWritten(staged.stagedPath(name), path, model);
     if (options.signal?.aborted) throw new ServeOptError('SO8130', 'Interrupted while writing');
@@ -87,9 +95,68 @@ export async function stageModel(model: Model, path: string, options: WriteModel
       dataPath: encoded.data ? dataPath : undefined,
       sizeBytes: encoded.model.sizeBytes + (encoded.data?.sizeBytes ?? 0),
     },
-    commit: () => staged.commit(),
+    commit: () => {
+      checkSources(model);
+      if (bridge && data) staged.commitPair(bridge, data.path);
+      else staged.commit({ replace: force, places: new Map([[name, target.path]]) });
+    },
     discard: () => staged.discard(),
   };
+}
+
+const signalOf = ({ signal }: WriteModelOptions): WriteOptions => (signal ? { signal } : {});
+
+export interface ModelOutputOptions {
+  /** Replace what is there. Default false. */
+  readonly force?: boolean;
+  /** Whether weights go into a second file; default, as far as it is known before, where those of the input are in one. */
+  readonly hasData?: boolean;
+  /** Files that are written as well. */
+  readonly others?: readonly PlannedOutput[];
+}
+
+/** Whether what is written of this model will, as far as its input tells, have a data file beside it. */
+export function comesWithData(model: Model): boolean {
+  return (model.source?.externalPaths().length ?? 0) > 0;
+}
+
+/** Every file that a model written to `path` becomes. */
+export function modelOutputs(path: string, { force, hasData }: ModelOutputOptions): PlannedOutput[] {
+  const replaces = force ? 'any' : 'new';
+  const file: PlannedOutput = { name: '-o', path, replaces };
+  return hasData ? [file, { name: 'the weights beside the output', path: dataPathOf(path), replaces }] : [file];
+}
+
+/**
+ * Refuses, before work is done for it, a path that a model cannot be written to. `inputs` are files that are read.
+ * @returns where it goes, links followed
+ * @throws SO1002, SO1004, SO1005, SO6001
+ */
+export function checkModelOutput(
+  path: string,
+  inputs: readonly string[],
+  options: ModelOutputOptions = {},
+): { readonly target: OutputTarget; readonly data: OutputTarget | undefined } {
+  checkOutputs([...modelOutputs(path, options), ...(options.others ?? [])], inputs);
+  const target = resolveTarget(path);
+  return { target, data: options.hasData ? dataTarget(target, dataPathOf(path)) : undefined };
+}
+
+const dataPathOf = (path: string): string => `${path}.data`;
+
+/** Where the weights go. They are looked for beside the name that a model is opened by, so neither file may be a link. */
+function dataTarget(model: OutputTarget, dataPath: string): OutputTarget {
+  const data = resolveTarget(dataPath);
+  if (data.path === dataPathOf(model.path)) return data;
+  throw new ServeOptError(
+    'SO6001',
+    `Cannot write "${model.given}": the weights go into a second file, and one is a link`,
+    {
+      why: 'the weights are looked for beside the model, under its name',
+      hint: `write to the file itself: -o ${model.path}`,
+      location: { file: model.given },
+    },
+  );
 }
 
 /**
@@ -133,14 +200,9 @@ function checkSources(model: Model): void {
   for (const source of origin?.files?.sources ?? []) source.checkUnchanged();
 }
 
-/** True when the model came with data files. */
-function usesExternalData(model: Model): boolean {
-  return (model.source?.externalPaths().length ?? 0) > 0;
-}
-
 function encodeFor(model: Model, dataName: string, mode: 'auto' | 'never' | 'always'): Encoded {
-  if (mode === 'always' || (mode === 'auto' && usesExternalData(model))) return encodeExternal(model, dataName);
-  const rope = encodeModel(model, usesExternalData(model) ? { external: () => undefined } : {});
+  if (mode === 'always' || (mode === 'auto' && comesWithData(model))) return encodeExternal(model, dataName);
+  const rope = encodeModel(model, comesWithData(model) ? { external: () => undefined } : {});
   if (rope.sizeBytes <= MAX_FILE_BYTES) return { model: rope, data: undefined };
   if (mode === 'auto') return encodeExternal(model, dataName);
   throw new ServeOptError('SO6004', `The model takes ${rope.sizeBytes} bytes, more than one protobuf file can hold`);

@@ -11,14 +11,20 @@ import type { SampleSource } from '../runtime/types.js';
 import { withWorkFolder } from '../runtime/work-folder.js';
 import { packageVersion } from '../version.js';
 import { SEEDED_SAMPLES } from './fit-source.js';
-import { COMPARE_DEFAULTS, type ExecutionOptions, type SourceOptions, type WorkflowContext } from './options.js';
+import {
+  COMPARE_DEFAULTS,
+  type ExecutionOptions,
+  type FileOptions,
+  type SourceOptions,
+  type WorkflowContext,
+} from './options.js';
 import { FileHashes } from './report-files.js';
 import { checkSameInputs } from './same-inputs.js';
 import { Stages } from './stages.js';
 import { loadPair, whyNotRunnable } from './verify.js';
 
 /** Options of `compare`. */
-export interface ComparePairOptions extends WorkflowContext, ExecutionOptions, SourceOptions {
+export interface ComparePairOptions extends WorkflowContext, ExecutionOptions, SourceOptions, FileOptions {
   /** At most this many samples of the data; default all. */
   readonly samples?: number;
   /** Measure both latencies in turns too, which takes up to four seconds. Default true. */
@@ -49,11 +55,17 @@ export async function compare(
   stages.start('read');
   return withSide(a, 'a.onnx', options, (sideA) =>
     withSide(b, 'b.onnx', options, (sideB) => {
+      const reads = [...filesOf(sideA), ...filesOf(sideB), ...(typeof data === 'string' ? [data] : [])];
+      options.onFiles?.({ reads, writes: [] });
       checkSameInputs(sideA.model, sideB.model);
       stages.end();
       return compareSides(sideA, sideB, sampleSource(data, options), options, stages);
     }),
   );
+}
+
+function filesOf({ model, path }: Side): string[] {
+  return [path, ...(model.source?.externalPaths() ?? [])];
 }
 
 /** Calls `use` with a model as a file, and cleans up however that ends. */

@@ -1,4 +1,3 @@
-import { checkTarget } from '../codec/atomic-file.js';
 import { countModel } from '../ir/diff.js';
 import type { Model } from '../ir/model.js';
 import { readModel } from '../ir/read-model.js';
@@ -21,9 +20,10 @@ import { SpeedGate } from './optimize/speed-gate.js';
 import { Verifier } from './optimize/verifier.js';
 import { OPTIMIZE_DEFAULTS, type OptimizeOptions } from './options.js';
 import { FileHashes } from './report-files.js';
-import { reportPath, siblingPath } from './report-path.js';
+import { siblingPath } from './report-path.js';
+import { checkRunFiles } from './run-files.js';
 import { Stages } from './stages.js';
-import { writeReport } from './write-report.js';
+import { commitWithReport } from './write-report.js';
 
 interface Run {
   readonly model: Model;
@@ -55,10 +55,7 @@ export async function optimizeModel(path: string, options: OptimizeOptions = {})
     assertUsable(model);
     assertValid(model);
     stages.end(`${countModel(model).nodes} nodes`);
-    if (!options.dryRun) {
-      checkTarget(outputPath, options.force ?? false, [path]);
-      checkTarget(reportPath(outputPath), true, [path]);
-    }
+    checkRunFiles(model, path, outputPath, options);
     if (options.dumpPath !== undefined) prepareDumps(options.dumpPath, options.force ?? false);
     for (const file of [path, ...(model.source?.externalPaths() ?? [])]) hashes.begin(file);
     const run: Run = { model, path, outputPath, options, stages, runtime, hashes };
@@ -109,10 +106,7 @@ async function optimizeOpened(
       decision,
     );
     if (options.dryRun) staged.discard();
-    else {
-      staged.commit();
-      await writeReport(report, reportPath(outputPath));
-    }
+    else await commitWithReport(staged, report, outputPath);
     return report;
   } finally {
     staged.discard();

@@ -2,6 +2,7 @@
 
 import type { Budget } from '../bench/budgets.js';
 import type { ArrivalProcess, ScenarioKind } from '../bench/scenario.js';
+import type { PlannedOutput } from '../codec/output-target.js';
 import type { OptimizeLevel } from '../passes/levels.js';
 import type { PresetRow, RecipeRow } from '../passes/presets.js';
 
@@ -26,6 +27,19 @@ export interface WorkflowContext {
   readonly onProgress?: (event: ProgressEvent) => void;
 }
 
+/** The files of a run, all known before it does any work. */
+export interface RunFiles {
+  /** Models, their data files, samples. */
+  readonly reads: readonly string[];
+  readonly writes: readonly PlannedOutput[];
+}
+
+/** For callers that write files of their own and must not write over those of the run. */
+export interface FileOptions {
+  /** Told before any work is done; may throw. */
+  readonly onFiles?: (files: RunFiles) => void;
+}
+
 /** Where and how ONNX Runtime runs. */
 export interface ExecutionOptions {
   /** Intra-op threads; default what `os.availableParallelism()` says. */
@@ -42,7 +56,7 @@ export interface SourceOptions {
 
 export interface InspectOptions extends WorkflowContext, SourceOptions {}
 
-export interface CompareOptions extends WorkflowContext, ExecutionOptions, SourceOptions {
+export interface CompareOptions extends WorkflowContext, ExecutionOptions, SourceOptions, FileOptions {
   /** Folder or file of samples, labels beside. Without it inputs are made from the seed. */
   readonly dataPath?: string;
   /** Seed of made-up inputs. */
@@ -58,7 +72,7 @@ export type QuantizeMode = (typeof QUANTIZE_MODES)[number];
 export const QUANTIZE_TARGETS = ['portable', 'ort'] as const;
 export type QuantizeTarget = (typeof QUANTIZE_TARGETS)[number];
 
-export interface QuantizeOptions extends WorkflowContext, ExecutionOptions, SourceOptions {
+export interface QuantizeOptions extends WorkflowContext, ExecutionOptions, SourceOptions, FileOptions {
   /** Path to write. Default: beside the model, named for the mode. */
   readonly outputPath?: string;
   readonly mode?: QuantizeMode;
@@ -96,7 +110,7 @@ export interface QuantizeOptions extends WorkflowContext, ExecutionOptions, Sour
 /** How much larger than its input a file may become: bytes, `unlimited`, or a text such as `2 MB` or `5%`. */
 export type Growth = number | string;
 
-export interface OptimizeOptions extends WorkflowContext, ExecutionOptions, SourceOptions {
+export interface OptimizeOptions extends WorkflowContext, ExecutionOptions, SourceOptions, FileOptions {
   /** Path to write. Default: beside the model, `model.opt.onnx`. */
   readonly outputPath?: string;
   readonly level?: OptimizeLevel;
@@ -136,7 +150,7 @@ export interface OptimizeOptions extends WorkflowContext, ExecutionOptions, Sour
   readonly force?: boolean;
 }
 
-export interface BenchOptions extends WorkflowContext, SourceOptions {
+export interface BenchOptions extends WorkflowContext, SourceOptions, FileOptions {
   /** Alternatives, each a configuration of its own, as the command line writes them: `cpu`, `cuda:1`, `tensorrt+cuda`, `auto`. */
   readonly executionProviders?: readonly string[];
   /** Intra-op threads, each number a configuration of its own. Default what `os.availableParallelism()` says. */
@@ -169,8 +183,6 @@ export interface BenchOptions extends WorkflowContext, SourceOptions {
   readonly maxTimeMs?: number;
   /** Tell the time of each operator, from ONNX Runtime's profile. */
   readonly profile?: boolean;
-  /** Told before anything is measured which data files the models keep their weights in; may throw. */
-  readonly onDataFiles?: (paths: readonly string[]) => void;
 }
 
 /** Defaults that are plain numbers and words; the help of the command line shows them from here. */

@@ -1,4 +1,3 @@
-import { checkTarget } from '../codec/atomic-file.js';
 import { ServeOptError } from '../errors.js';
 import type { ComparisonResult } from '../evaluate/comparison.js';
 import type { Model } from '../ir/model.js';
@@ -19,11 +18,12 @@ import { judge } from './judge.js';
 import { describeLayers } from './layers.js';
 import { QUANTIZE_DEFAULTS, type QuantizeOptions } from './options.js';
 import { FileHashes } from './report-files.js';
-import { reportPath, siblingPath } from './report-path.js';
+import { siblingPath } from './report-path.js';
+import { checkRunFiles } from './run-files.js';
 import { type SampleSplit, splitSamples } from './sample-split.js';
 import { Stages } from './stages.js';
 import { loadPair, whyNotRunnable } from './verify.js';
-import { writeReport } from './write-report.js';
+import { commitWithReport } from './write-report.js';
 
 /** Samples a run while judging a model whose result does not depend on it. */
 const JUDGING_BATCH = 8;
@@ -49,10 +49,7 @@ export async function quantizeModel(path: string, options: QuantizeOptions = {})
     assertUsable(model);
     assertValid(model);
     stages.end(`${model.graph.nodes.size} nodes`);
-    if (!options.dryRun) {
-      checkTarget(outputPath, options.force ?? false, [path]);
-      checkTarget(reportPath(outputPath), true, [path]);
-    }
+    checkRunFiles(model, path, outputPath, options);
     return await quantizeOpened(model, path, outputPath, options, stages);
   } finally {
     model.source?.close();
@@ -90,10 +87,7 @@ async function quantizeOpened(
     }
     const report = await describeAttempt(run, attempt);
     if (options.dryRun) staged.discard();
-    else {
-      staged.commit();
-      await writeReport(report, reportPath(outputPath));
-    }
+    else await commitWithReport(staged, report, outputPath);
     return report;
   } finally {
     staged?.discard();

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { checkReportTargets, reportTargets, writeReports } from '../../src/cli/report-targets.js';
+import { checkReportTargets, knownFiles, reportTargets, writeReports } from '../../src/cli/report-targets.js';
 
 let folder: string;
 beforeAll(() => {
@@ -16,7 +16,7 @@ describe('reports', () => {
   it('are written in the format that their ending tells', async () => {
     const paths = [join(folder, 'a.json'), join(folder, 'a.html')];
     const targets = reportTargets({ report: paths }, page);
-    expect(() => checkReportTargets(targets, [])).not.toThrow();
+    expect(() => checkReportTargets(targets, knownFiles([]))).not.toThrow();
     expect(await writeReports(targets, { command: 'x' })).toBeUndefined();
     expect(paths.map((path) => readFileSync(path, 'utf8'))).toEqual(['{\n  "command": "x"\n}\n', '<p>command</p>']);
   });
@@ -30,7 +30,8 @@ describe('reports', () => {
 
   it('are refused before any work where they could not be written', () => {
     mkdirSync(join(folder, 'taken.json'));
-    const check = (...paths: string[]): void => checkReportTargets(reportTargets({ report: paths }, page), []);
+    const check = (...paths: string[]): void =>
+      checkReportTargets(reportTargets({ report: paths }, page), knownFiles([]));
     expect(() => check(join(folder, 'taken.json'))).toThrow(expect.objectContaining({ code: 'SO6001' }));
     expect(() => check(join(folder, 'none', 'c.json'))).toThrow(expect.objectContaining({ code: 'SO6001' }));
     expect(() => check('c.pdf')).toThrow(expect.objectContaining({ code: 'SO1006' }));

@@ -1,11 +1,12 @@
 import { ERROR_TABLE, type ErrorCode, EXIT, type ExitCode, ServeOptError } from '../../errors.js';
 import type { BenchReport } from '../../report/bench-types.js';
+import type { RunFiles } from '../../workflows/options.js';
 import { benchArguments, benchOptions, serverOptions } from '../bench-options.js';
 import { benchTargets, tellGitHub } from '../bench-outputs.js';
 import type { CommandContext, CommandResult } from '../command.js';
 import type { FlagValues } from '../flags.js';
 import { benchSummary, renderBench } from '../render/bench-text.js';
-import { checkReportTargets, writeReports } from '../report-targets.js';
+import { checkReportTargets, knownFiles, writeReports } from '../report-targets.js';
 import { workflowContext } from '../workflow-options.js';
 
 /** `serve-opt bench <model…>`, `serve-opt bench --url URL` */
@@ -16,7 +17,7 @@ export async function run(context: CommandContext, args: readonly string[], flag
     flags.url === undefined
       ? ofModels(context, paths, flags, dims, (files) => checkReportTargets(targets, files))
       : ofServer(context, paths, flags, dims);
-  checkReportTargets(targets, [...paths, flags.baseline, flags.data]);
+  checkReportTargets(targets, knownFiles([...paths, flags.baseline, flags.data]));
   const report = await measure();
   for (const message of report.warnings) context.progress.handle({ kind: 'warning', message });
   const failure = await writeReports(targets, report);
@@ -37,9 +38,9 @@ function ofModels(
   paths: readonly string[],
   flags: FlagValues,
   dims: readonly string[],
-  onDataFiles: (paths: readonly string[]) => void,
+  onFiles: (files: RunFiles) => void,
 ): () => Promise<BenchReport> {
-  const options = { ...benchOptions(context, flags, dims), onDataFiles };
+  const options = { ...benchOptions(context, flags, dims), onFiles };
   if (paths.length === 0) {
     throw new ServeOptError('SO1001', 'bench needs <model>: path of an ONNX model', {
       hint: 'serve-opt bench model.onnx, or --url for a running server',

@@ -1,20 +1,23 @@
 import type { CompareReport } from '../../report/types.js';
 import { compareModels } from '../../workflows/compare-models.js';
+import type { RunFiles } from '../../workflows/options.js';
 import type { CommandContext, CommandResult } from '../command.js';
 import type { FlagValues } from '../flags.js';
 import { renderCompare } from '../render/compare-text.js';
-import { checkReportTargets, reportTargets, writeReports } from '../report-targets.js';
+import { checkReportTargets, knownFiles, reportTargets, writeReports } from '../report-targets.js';
 import { compareOptions } from '../workflow-options.js';
 
 /** `serve-opt compare <a> <b>` */
 export async function run(context: CommandContext, args: readonly string[], flags: FlagValues): Promise<CommandResult> {
   const [a = '', b = ''] = args;
-  const options = compareOptions(context, flags);
+  const given = compareOptions(context, flags);
   const targets = reportTargets<CompareReport>(flags, async (made) => {
     const { compareHtml } = await import('../../report/html/compare-html.js');
     return compareHtml(made);
   });
-  checkReportTargets(targets, [a, b, flags.data]);
+  const onFiles = (files: RunFiles): void => checkReportTargets(targets, files);
+  onFiles(knownFiles([a, b, flags.data]));
+  const options = { ...given, onFiles };
   const report = await compareModels(a, b, options);
   const failure = await writeReports(targets, report);
   for (const message of [...report.warnings, ...report.comparison.warnings]) {

@@ -3,13 +3,14 @@ import { reportJson } from '../../report/json.js';
 import type { OptimizeReport } from '../../report/types.js';
 import { recipeDocument } from '../../workflows/optimize/recipe.js';
 import { optimizeModel } from '../../workflows/optimize-model.js';
+import type { RunFiles } from '../../workflows/options.js';
 import type { CommandContext, CommandResult } from '../command.js';
 import type { FlagValues } from '../flags.js';
 import { withStdoutFile } from '../model-to-stdout.js';
 import { chosenRows, explainedPass, passChoice } from '../pass-choice.js';
 import { optimizeSummary, renderOptimize } from '../render/optimize-text.js';
 import { shellWord } from '../render/shell-word.js';
-import { checkReportTargets, reportTargets, writeReports } from '../report-targets.js';
+import { checkReportTargets, knownFiles, reportTargets, writeReports } from '../report-targets.js';
 import { optimizeOptions } from '../workflow-options.js';
 
 /** `serve-opt optimize <model>` */
@@ -22,12 +23,13 @@ export async function run(context: CommandContext, args: readonly string[], flag
     return { report: document, text: () => reportJson(document).trimEnd() };
   }
   const explain = flags.explain === undefined ? undefined : explainedPass(flags.explain, rows);
-  const options = { ...optimizeOptions(context, flags), ...choice };
   const targets = reportTargets<OptimizeReport>(flags, async (made) => {
     const { optimizeHtml } = await import('../../report/html/optimize-html.js');
     return optimizeHtml(made);
   });
-  checkReportTargets(targets, [path, flags.output === '-' ? undefined : flags.output, flags.data]);
+  const onFiles = (files: RunFiles): void => checkReportTargets(targets, files);
+  onFiles(knownFiles([path, flags.data]));
+  const options = { ...optimizeOptions(context, flags), ...choice, onFiles };
   if (flags.output !== '-') {
     const report = await optimizeModel(path, options);
     const failure = await writeReports(targets, report);

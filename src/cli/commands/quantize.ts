@@ -1,23 +1,26 @@
 import { dirname, join } from 'node:path';
 import type { QuantizeReport } from '../../report/types.js';
+import type { RunFiles } from '../../workflows/options.js';
 import { quantizeModel } from '../../workflows/quantize-model.js';
 import type { CommandContext, CommandResult } from '../command.js';
 import type { FlagValues } from '../flags.js';
 import { withStdoutFile } from '../model-to-stdout.js';
 import { quantizeSummary, renderQuantize } from '../render/quantize-text.js';
 import { shellWord } from '../render/shell-word.js';
-import { checkReportTargets, reportTargets, writeReports } from '../report-targets.js';
+import { checkReportTargets, knownFiles, reportTargets, writeReports } from '../report-targets.js';
 import { quantizeOptions } from '../workflow-options.js';
 
 /** `serve-opt quantize <model>` */
 export async function run(context: CommandContext, args: readonly string[], flags: FlagValues): Promise<CommandResult> {
   const [path = ''] = args;
-  const options = quantizeOptions(context, flags);
+  const given = quantizeOptions(context, flags);
   const targets = reportTargets<QuantizeReport>(flags, async (made) => {
     const { quantizeHtml } = await import('../../report/html/quantize-html.js');
     return quantizeHtml(made);
   });
-  checkReportTargets(targets, [path, flags.output === '-' ? undefined : flags.output, flags.data, flags.eval]);
+  const onFiles = (files: RunFiles): void => checkReportTargets(targets, files);
+  onFiles(knownFiles([path, flags.data, flags.eval]));
+  const options = { ...given, onFiles };
   if (flags.output !== '-') {
     const report = await quantizeModel(path, options);
     const failure = await writeReports(targets, report);

@@ -48,7 +48,9 @@ export async function benchModels(paths: readonly string[], options: BenchOption
       options.baselinePath === undefined ? undefined : await Baseline.open(options.baselinePath, options);
     try {
       const sources = [...models.map(({ model }) => model.source), baseline?.source];
-      options.onDataFiles?.(sources.flatMap((source) => source?.externalPaths() ?? []));
+      const dataFiles = sources.flatMap((source) => source?.externalPaths() ?? []);
+      const others = [options.baselinePath, options.dataPath].filter((each) => each !== undefined);
+      options.onFiles?.({ reads: [...paths, ...others, ...dataFiles], writes: [] });
       baseline?.check(models);
       stages.end();
       return await benchOpened(models, baseline, options, stages);
