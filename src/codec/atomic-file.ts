@@ -1,18 +1,9 @@
-import {
-  closeSync,
-  constants,
-  fdatasync,
-  fsyncSync,
-  openSync,
-  renameSync,
-  statfsSync,
-} from 'node:fs';
+import { closeSync, constants, fdatasync, fsyncSync, openSync, renameSync, statfsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ServeOptError } from '../errors.js';
 import { CHUNK_BYTES, uninitializedBytes } from '../tensor/tensor.js';
 import { isSpan, type Rope } from './message-writer.js';
-import { makeTemporaryFolder, removeTemporaryFolder, sweepTemporaryFolders } from './temporary-folder.js';
 import { type PlacedFile, placeNew, takeBack } from './place-file.js';
 import { replacePair } from './replace-pair.js';
 import { outputError } from './system-error.js';
