@@ -13,6 +13,8 @@ export interface ModelSource {
   readonly sizeBytes: number;
   /** Paths of the external data files opened so far. */
   externalPaths(): readonly string[];
+  /** @throws SO2008 when one of the files is no longer the one that was opened; says nothing once closed */
+  checkUnchanged(): void;
   close(): void;
 }
 

@@ -80,7 +80,7 @@ export async function stageModel(model: Model, path: string, options: WriteModel
       bridge = { file: name, data: dataName, bridge: `${name}.bridge`, bridgeName: bridgeName(name) };
       await staged.write(bridge.bridge, encodeFor(model, bridge.bridgeName, mode).model, signalOf(options));
     }
-    checkSources(model);
+    model.source?.checkUnchanged();
     checkWritten(staged.stagedPath(name), path, model);
     if (options.signal?.aborted) throw new ServeOptError('SO8130', 'Interrupted while writing');
   } catch (error) {
@@ -96,7 +96,7 @@ export async function stageModel(model: Model, path: string, options: WriteModel
       sizeBytes: encoded.model.sizeBytes + (encoded.data?.sizeBytes ?? 0),
     },
     commit: () => {
-      checkSources(model);
+      model.source?.checkUnchanged();
       if (bridge && data) staged.commitPair(bridge, data.path);
       else staged.commit({ replace: force, places: new Map([[name, target.path]]) });
     },
@@ -192,12 +192,6 @@ function inputPaths(model: Model): string[] {
   const origin = model.origin as ModelOrigin | undefined;
   const paths = [origin?.source.path, ...[...(origin?.files?.sources ?? [])].map((source) => source.path)];
   return paths.filter((path) => path !== undefined);
-}
-
-function checkSources(model: Model): void {
-  const origin = model.origin as ModelOrigin | undefined;
-  origin?.source.checkUnchanged();
-  for (const source of origin?.files?.sources ?? []) source.checkUnchanged();
 }
 
 function encodeFor(model: Model, dataName: string, mode: 'auto' | 'never' | 'always'): Encoded {

@@ -1,6 +1,7 @@
 /** Entry of the child process that holds ONNX Runtime; `startRuntime` forks it. Not imported by anything. */
 import process from 'node:process';
 import { Worker } from 'node:worker_threads';
+import { environmentError } from '../codec/system-error.js';
 import { toErrorData } from '../error-data.js';
 import { ChildState } from './child-state.js';
 import type { JobProgress } from './job.js';
@@ -29,7 +30,7 @@ async function answer({ id, job, params }: RequestMessage): Promise<void> {
   try {
     send({ kind: 'result', id, result: await runJob(job, params, throttled(id)) });
   } catch (error) {
-    send({ kind: 'error', id, error: toErrorData(error) });
+    send({ kind: 'error', id, error: toErrorData(environmentError(error) ?? error) });
   }
 }
 

@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { ServeOptError } from '../errors.js';
 import type { NodeTime, OperatorTime, ProfileReport, ProviderUse } from '../report/bench-types.js';
 
 /** What one node took on one execution provider. */
@@ -30,16 +31,26 @@ export interface ProfileReadOptions {
 /**
  * Reads ONNX Runtime's profile: which nodes ran on which execution provider, and how long. Time is per run; the time of
  * a control-flow node is what its subgraphs leave. Read as a stream: profiles reach hundreds of megabytes.
+ * @throws SO6001 for a profile that was cut short
  */
 export async function readProfile(path: string, options: ProfileReadOptions): Promise<ProfileReport> {
   const totals = new ProfileTotals(options.warmUpRuns);
   // The opening bracket's line end is part of the first separator.
   let text = '';
+  let end = '';
   for await (const chunk of createReadStream(path, { encoding: 'utf8', highWaterMark: 1 << 20 })) {
+    end = (end + (chunk as string)).slice(-16);
     const records = (text + (chunk as string)).split(RECORD_START);
     text = records.pop() ?? '';
     for (const record of records) totals.add(record);
     if (text.length > LONGEST_RECORD) text = '';
+  }
+  // ONNX Runtime says nothing of what it could not write.
+  if (!end.trimEnd().endsWith(']')) {
+    throw new ServeOptError('SO6001', "ONNX Runtime's profile was not written to its end", {
+      why: 'most often the disk of the temporary folder is full',
+      hint: 'set TMPDIR to a folder on a disk with free space: TMPDIR=/path serve-opt …',
+    });
   }
   totals.add(text);
   totals.finish();

@@ -1,7 +1,9 @@
-import { open } from 'node:fs/promises';
+import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { streamRope } from '../codec/atomic-file.js';
 import { type ByteSource, FileBytes, type Span } from '../codec/byte-source.js';
+import { temporaryError } from '../codec/system-error.js';
+import { writeFully } from '../codec/write-fully.js';
 import type { Model } from '../ir/model.js';
 import type { TensorOrigin } from '../ir/proto/read-tensor.js';
 import { encodeModel } from '../ir/proto/write-proto.js';
@@ -29,7 +31,7 @@ export async function writeRunnable(
   folder: WorkFolder,
   { name = 'model.onnx', referenceFromBytes = 1024, links = new Map() }: RunnableOptions = {},
 ): Promise<string> {
-  const added: (readonly [string, string])[] = [];
+  const added: (readonly [ByteSource, string])[] = [];
   const referable = referableTensors(model);
   const external = (tensor: Tensor) => {
     const span = fileSpan(tensor);
@@ -39,22 +41,33 @@ export async function writeRunnable(
     const location = known ?? `weights-${links.size}.bin`;
     if (known === undefined) {
       links.set(span.source, location);
-      added.push([span.source.path, location]);
+      added.push([span.source, location]);
     }
     return { location, offset: span.start, length: tensor.byteLength };
   };
   const rope = encodeModel(model, { external });
-  for (const [path, location] of added) await folder.add(path, location);
+  for (const [source, location] of added) await addSource(folder, source, location);
   const path = join(folder.path, name);
-  const file = await open(path, 'wx');
   try {
-    await streamRope(rope, async (piece) => {
-      await file.writeFile(piece);
-    });
-  } finally {
-    await file.close();
+    const fd = openSync(path, 'wx');
+    try {
+      await streamRope(rope, (piece) => writeFully(fd, piece));
+    } finally {
+      closeSync(fd);
+    }
+  } catch (cause) {
+    throw temporaryError(folder.path, cause);
   }
   return path;
+}
+
+/** The path may lead to another file by now, or to none. @throws SO2008 */
+async function addSource(folder: WorkFolder, source: ByteSource, location: string): Promise<void> {
+  try {
+    await folder.add(source.path ?? '', location);
+  } finally {
+    source.checkUnchanged();
+  }
 }
 
 /** Initializers of the main graph alone: elsewhere ONNX Runtime refuses external data behind a hard link. */

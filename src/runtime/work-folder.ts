@@ -1,9 +1,9 @@
 import { constants } from 'node:fs';
 import { copyFile, link, realpath } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { fileError, systemCode, temporaryError } from '../codec/system-error.js';
 import { makeTemporaryFolder, removeTemporaryFolder, TEMPORARY_STEM } from '../codec/temporary-folder.js';
-import { ServeOptError } from '../errors.js';
 
 /** A folder for models that exist only to be run. */
 export interface WorkFolder {
@@ -40,6 +40,14 @@ export async function openWorkFolder(options: WorkFolderOptions = {}): Promise<O
   };
 }
 
+/**
+ * Makes sure, before work is done that needs one, that a work folder can be made: by making one, since permissions alone do
+ * not tell of full or read-only disks. @throws SO6001 with the way out
+ */
+export async function checkWorkFolder(): Promise<void> {
+  await (await openWorkFolder()).remove();
+}
+
 /** Calls `use` with a work folder, and removes it however that ends. Errors as `openWorkFolder`. */
 export async function withWorkFolder<T>(
   use: (folder: WorkFolder) => Promise<T>,
@@ -58,29 +66,25 @@ async function makeFolder(parent: string): Promise<string> {
     // The real path: ONNX Runtime compares paths when it looks whether external data stays inside.
     return makeTemporaryFolder(await realpath(parent), TEMPORARY_STEM);
   } catch (error) {
-    throw new ServeOptError('SO6001', `No working folder can be made in ${parent}`, {
-      why: reason(error),
-      cause: error,
-    });
+    throw temporaryError(parent, error);
   }
 }
 
 async function addFile(file: string, target: string): Promise<string> {
+  let source: string;
   try {
     // A hard link to a symbolic link would be that link again.
-    const source = await realpath(file);
+    source = await realpath(file);
+  } catch (error) {
+    throw fileError(file, error);
+  }
+  try {
     await link(source, target).catch(() =>
       copyFile(source, target, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL),
     );
     return target;
   } catch (error) {
-    throw new ServeOptError('SO6001', `${file} cannot be put into the working folder`, {
-      why: reason(error),
-      cause: error,
-    });
+    // What is missing is the file, not the folder: that was made by this process.
+    throw systemCode(error) === 'ENOENT' ? fileError(file, error) : temporaryError(dirname(target), error);
   }
-}
-
-function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -12,6 +12,7 @@ import { inputSpecs } from '../runtime/value-specs.js';
 import { withWorkFolder } from '../runtime/work-folder.js';
 import { fitSource } from './fit-source.js';
 import type { ExecutionOptions, WorkflowContext } from './options.js';
+import { WatchedInputs } from './watched-inputs.js';
 
 export interface CalibrateOptions extends WorkflowContext, ExecutionOptions {
   /** Tensors to observe; default those that static quantization of this model needs. */
@@ -56,9 +57,11 @@ export async function calibrate(
   data: CalibrationData,
   options: CalibrateOptions = {},
 ): Promise<Calibration> {
+  const inputs = new WatchedInputs(typeof data === 'string' ? data : undefined);
+  inputs.add(model);
   const runtime = await startRuntime(options.signal ? { signal: options.signal } : {});
   try {
-    return await calibrateIn(runtime, model, data, options);
+    return await inputs.during(options.signal, () => calibrateIn(runtime, model, data, options));
   } finally {
     await runtime.close();
   }

@@ -22,6 +22,7 @@ import { FileHashes } from './report-files.js';
 import { checkSameInputs } from './same-inputs.js';
 import { Stages } from './stages.js';
 import { loadPair, whyNotRunnable } from './verify.js';
+import { WatchedInputs } from './watched-inputs.js';
 
 /** Options of `compare`. */
 export interface ComparePairOptions extends WorkflowContext, ExecutionOptions, SourceOptions, FileOptions {
@@ -53,13 +54,20 @@ export async function compare(
 ): Promise<CompareReport> {
   const stages = new Stages(options);
   stages.start('read');
+  const inputs = new WatchedInputs(typeof data === 'string' ? data : undefined);
   return withSide(a, 'a.onnx', options, (sideA) =>
     withSide(b, 'b.onnx', options, (sideB) => {
+      inputs.add(sideA.model);
+      inputs.add(sideB.model);
       const reads = [...filesOf(sideA), ...filesOf(sideB), ...(typeof data === 'string' ? [data] : [])];
       options.onFiles?.({ reads, writes: [] });
       checkSameInputs(sideA.model, sideB.model);
       stages.end();
-      return compareSides(sideA, sideB, sampleSource(data, options), options, stages);
+      return inputs.during(options.signal, async () => {
+        const report = await compareSides(sideA, sideB, sampleSource(data, options), options, stages);
+        inputs.check();
+        return report;
+      });
     }),
   );
 }

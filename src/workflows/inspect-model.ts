@@ -20,6 +20,7 @@ import { packageVersion } from '../version.js';
 import { weightBytes } from './layers.js';
 import type { InspectOptions } from './options.js';
 import { Stages } from './stages.js';
+import { WatchedInputs } from './watched-inputs.js';
 
 /**
  * Tells what a model is made of. Reads the graph and no weights; runs nothing.
@@ -29,11 +30,15 @@ export async function inspectModel(path: string, options: InspectOptions = {}): 
   const stages = new Stages(options);
   stages.start('read');
   const model = await readModel(path, options.allowLinks ? { allowLinks: true } : {});
+  const inputs = new WatchedInputs();
+  inputs.add(model);
   try {
-    assertUsable(model);
-    assertValid(model);
-    stages.end();
-    return describe(model, path);
+    return await inputs.during(options.signal, async () => {
+      assertUsable(model);
+      assertValid(model);
+      stages.end();
+      return describe(model, path);
+    });
   } finally {
     model.source?.close();
   }

@@ -7,6 +7,7 @@ import { optimizeRecipe } from '../passes/optimize-graph.js';
 import type { RecipeRow } from '../passes/presets.js';
 import type { OptimizeReport } from '../report/types.js';
 import { LazyRuntime } from '../runtime/lazy-runtime.js';
+import { checkWorkFolder } from '../runtime/work-folder.js';
 import { FragmentEvaluator } from './constant-evaluator.js';
 import { decide } from './optimize/decide.js';
 import { describeDecision } from './optimize/describe.js';
@@ -23,6 +24,7 @@ import { FileHashes } from './report-files.js';
 import { siblingPath } from './report-path.js';
 import { checkRunFiles } from './run-files.js';
 import { Stages } from './stages.js';
+import { WatchedInputs } from './watched-inputs.js';
 import { commitWithReport } from './write-report.js';
 
 interface Run {
@@ -33,6 +35,7 @@ interface Run {
   readonly stages: Stages;
   readonly runtime: LazyRuntime;
   readonly hashes: FileHashes;
+  readonly inputs: WatchedInputs;
 }
 
 /**
@@ -47,19 +50,25 @@ export async function optimizeModel(path: string, options: OptimizeOptions = {})
   const outputPath = options.outputPath ?? siblingPath(path, 'opt');
   const stages = new Stages(options);
   stages.start('read');
+  const inputs = new WatchedInputs(options.dataPath);
   const model = await readModel(path, options.allowLinks ? { allowLinks: true } : {});
   const hashes = new FileHashes();
   const runtime = new LazyRuntime(options.signal ? { signal: options.signal } : {});
   const evaluator = new FragmentEvaluator(runtime, options);
+  inputs.add(model);
   try {
-    assertUsable(model);
-    assertValid(model);
-    stages.end(`${countModel(model).nodes} nodes`);
-    checkRunFiles(model, path, outputPath, options);
-    if (options.dumpPath !== undefined) prepareDumps(options.dumpPath, options.force ?? false);
-    for (const file of [path, ...(model.source?.externalPaths() ?? [])]) hashes.begin(file);
-    const run: Run = { model, path, outputPath, options, stages, runtime, hashes };
-    return await optimizeOpened(run, recipe, evaluator);
+    return await inputs.during(options.signal, async () => {
+      assertUsable(model);
+      assertValid(model);
+      stages.end(`${countModel(model).nodes} nodes`);
+      checkRunFiles(model, path, outputPath, options);
+      // Fragments that are folded and candidates that are tried are run from there.
+      await checkWorkFolder();
+      if (options.dumpPath !== undefined) prepareDumps(options.dumpPath, options.force ?? false);
+      for (const file of [path, ...(model.source?.externalPaths() ?? [])]) hashes.begin(file);
+      const run: Run = { model, path, outputPath, options, stages, runtime, hashes, inputs };
+      return await optimizeOpened(run, recipe, evaluator);
+    });
   } finally {
     await evaluator.close();
     await hashes.close();
@@ -73,7 +82,7 @@ async function optimizeOpened(
   recipe: readonly RecipeRow[],
   evaluator: FragmentEvaluator,
 ): Promise<OptimizeReport> {
-  const { model, path, outputPath, options, stages, runtime, hashes } = run;
+  const { model, path, outputPath, options, stages, runtime, hashes, inputs } = run;
   const verify = options.verify ?? OPTIMIZE_DEFAULTS.verify;
   const speedGate = options.speedGate ?? OPTIMIZE_DEFAULTS.speedGate;
   // ONNX Runtime gets ready beside the work on the graph.
@@ -105,6 +114,7 @@ async function optimizeOpened(
       { model, path, options, hashes, pipeline, requested, original, evaluator, runtime },
       decision,
     );
+    inputs.check();
     if (options.dryRun) staged.discard();
     else await commitWithReport(staged, report, outputPath);
     return report;

@@ -11,6 +11,7 @@ import type { RuntimeHost } from '../runtime/host.js';
 import { LazyRuntime } from '../runtime/lazy-runtime.js';
 import type { SampleSource } from '../runtime/types.js';
 import { inputSpecs } from '../runtime/value-specs.js';
+import { checkWorkFolder } from '../runtime/work-folder.js';
 import { packageVersion } from '../version.js';
 import { type Converted, convertFloat16WithRanges, convertModel } from './convert-model.js';
 import { SEEDED_SAMPLES } from './fit-source.js';
@@ -23,6 +24,7 @@ import { checkRunFiles } from './run-files.js';
 import { type SampleSplit, splitSamples } from './sample-split.js';
 import { Stages } from './stages.js';
 import { loadPair, whyNotRunnable } from './verify.js';
+import { WatchedInputs } from './watched-inputs.js';
 import { commitWithReport } from './write-report.js';
 
 /** Samples a run while judging a model whose result does not depend on it. */
@@ -44,13 +46,19 @@ export async function quantizeModel(path: string, options: QuantizeOptions = {})
   const outputPath = options.outputPath ?? siblingPath(path, requestedMode === 'fp16' ? 'fp16' : 'int8');
   const stages = new Stages(options);
   stages.start('read');
+  const inputs = new WatchedInputs(options.dataPath, options.evalPath);
   const model = await readModel(path, options.allowLinks ? { allowLinks: true } : {});
+  inputs.add(model);
   try {
-    assertUsable(model);
-    assertValid(model);
-    stages.end(`${model.graph.nodes.size} nodes`);
-    checkRunFiles(model, path, outputPath, options);
-    return await quantizeOpened(model, path, outputPath, options, stages);
+    return await inputs.during(options.signal, async () => {
+      assertUsable(model);
+      assertValid(model);
+      stages.end(`${model.graph.nodes.size} nodes`);
+      checkRunFiles(model, path, outputPath, options);
+      // Calibration and the look at what overflows run models from there.
+      if (options.dataPath !== undefined || requestedMode === 'fp16') await checkWorkFolder();
+      return await quantizeOpened(model, path, outputPath, options, stages, inputs);
+    });
   } finally {
     model.source?.close();
   }
@@ -62,6 +70,7 @@ async function quantizeOpened(
   outputPath: string,
   options: QuantizeOptions,
   stages: Stages,
+  inputs: WatchedInputs,
 ): Promise<QuantizeReport> {
   const verify = options.verify ?? QUANTIZE_DEFAULTS.verify;
   const lazy = new LazyRuntime(options.signal ? { signal: options.signal } : {});
@@ -86,6 +95,7 @@ async function quantizeOpened(
       staged = attempt.staged;
     }
     const report = await describeAttempt(run, attempt);
+    inputs.check();
     if (options.dryRun) staged.discard();
     else await commitWithReport(staged, report, outputPath);
     return report;

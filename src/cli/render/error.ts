@@ -1,3 +1,4 @@
+import { environmentError } from '../../codec/system-error.js';
 import { stackText } from '../../error-data.js';
 import { bug, ServeOptError } from '../../errors.js';
 import { safeText } from '../../report/safe-text.js';
@@ -19,9 +20,11 @@ export interface ErrorReport {
   readonly versions?: Versions;
 }
 
-/** Anything thrown becomes one of ours; what is not ours is a bug in serve-opt. */
+/** Anything thrown becomes one of ours: what the system refused is a fault of the surroundings, the rest a bug in serve-opt. */
 export function toServeOptError(thrown: unknown): ServeOptError {
   if (thrown instanceof ServeOptError) return thrown;
+  const environment = environmentError(thrown);
+  if (environment) return environment;
   if (thrown instanceof Error) return bug(`${thrown.name}: ${thrown.message}`, thrown);
   return bug(`Something that is not an error was thrown: ${String(thrown)}`);
 }

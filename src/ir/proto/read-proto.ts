@@ -134,6 +134,10 @@ function readModelProto(source: ByteSource, files: ExternalFiles | undefined): M
     path: source.path,
     sizeBytes: source.sizeBytes,
     externalPaths: () => [...(files?.sources ?? [])].map(({ path }) => path).filter((path) => path !== undefined),
+    checkUnchanged: () => {
+      source.checkUnchanged();
+      for (const file of files?.sources ?? []) file.checkUnchanged();
+    },
     close: () => {
       files?.closeAll();
       source.close();

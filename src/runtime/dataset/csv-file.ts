@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import { CsvError, parse } from 'csv-parse';
+import { fileError, isSystemError } from '../../codec/system-error.js';
 import { ServeOptError } from '../../errors.js';
 import { DataType } from '../../tensor/dtype.js';
 import type { HostData, ValueSpec } from '../types.js';
@@ -94,6 +95,7 @@ async function readColumns(
     }
   } catch (cause) {
     if (cause instanceof ServeOptError) throw cause;
+    if (isSystemError(cause)) throw fileError(path, cause);
     const why = cause instanceof CsvError ? cause.message : String(cause);
     throw new ServeOptError('SO4001', `"${file}" is not a readable CSV file`, { why, cause });
   } finally {

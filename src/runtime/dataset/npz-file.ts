@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import yauzl, { type Entry, type ZipFile } from 'yauzl';
+import { fileError, isSystemError } from '../../codec/system-error.js';
 import { ServeOptError } from '../../errors.js';
 import { type ByteRange, fileRange, inflatedRange } from './byte-range.js';
 import { looksLikeNpy } from './npy-header.js';
@@ -65,7 +66,10 @@ function listMembers(path: string, file: string): Promise<Member[]> {
     const options = { lazyEntries: true, decodeStrings: false, autoClose: false };
     yauzl.open(path, options, (error: Error | null, zip: ZipFile) => {
       if (error) {
-        reject(damaged(file, `it is no complete ZIP file (${error.message})`, error));
+        const isDamaged = !isSystemError(error);
+        reject(
+          isDamaged ? damaged(file, `it is no complete ZIP file (${error.message})`, error) : fileError(path, error),
+        );
         return;
       }
       const members: Member[] = [];
@@ -73,7 +77,9 @@ function listMembers(path: string, file: string): Promise<Member[]> {
         zip.close();
         reject(problem);
       };
-      zip.on('error', (cause: Error) => stop(damaged(file, cause.message, cause)));
+      zip.on('error', (cause: Error) =>
+        stop(isSystemError(cause) ? fileError(path, cause) : damaged(file, cause.message, cause)),
+      );
       zip.on('entry', (entry: Entry) => {
         const name = arrayName(entry);
         if (members.length >= MAXIMUM_MEMBERS) {

@@ -1,4 +1,7 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { temporaryError } from '../../codec/system-error.js';
+import { writeFully } from '../../codec/write-fully.js';
 import { ServeOptError } from '../../errors.js';
 import { bytesOf } from '../../tensor/tensor.js';
 import type { ChildState } from '../child-state.js';
@@ -19,7 +22,8 @@ const EVALUATION_SESSION: SessionOptions = {
 /**
  * Runs a model that has no inputs and gives its outputs. Large ones go through a file, not through the channel between
  * processes, which would hold them several times.
- * @throws SO5001, SO5002 when ONNX Runtime refuses it, SO5006 for an output that cannot be fetched
+ * @throws SO5001, SO5002 when ONNX Runtime refuses it, SO5006 for an output that cannot be fetched, SO6001 where there is no
+ * room for a result
  */
 export async function evaluateJob(
   state: ChildState,
@@ -55,9 +59,13 @@ class ResultFile {
   place(tensor: HostTensor, sentBytes: number): EvaluatedOutput {
     const { dataType, dims, data } = tensor;
     if (!ArrayBuffer.isView(data) || data.byteLength <= sentBytes) return tensor;
-    this.#fd ??= openSync(this.#path, 'wx');
     const bytes = bytesOf(data);
-    for (let at = 0; at < bytes.byteLength; ) at += writeSync(this.#fd, bytes, at);
+    try {
+      this.#fd ??= openSync(this.#path, 'wx');
+      writeFully(this.#fd, bytes);
+    } catch (cause) {
+      throw temporaryError(dirname(this.#path), cause);
+    }
     const fileOffset = this.#sizeBytes;
     this.#sizeBytes += bytes.byteLength;
     return { dataType, dims, fileOffset, byteLength: bytes.byteLength };

@@ -72,9 +72,9 @@ export class Baseline {
     return this.#report?.name ?? this.#path.split(/[\\/]/).at(-1) ?? this.#path;
   }
 
-  /** The file of a baseline model. */
-  get source(): Model['source'] {
-    return this.#model?.source;
+  /** Undefined where it is a report. */
+  get model(): Model | undefined {
+    return this.#model;
   }
 
   close(): void {

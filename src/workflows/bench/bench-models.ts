@@ -10,6 +10,7 @@ import { inputSpecs } from '../../runtime/value-specs.js';
 import { BENCH_DEFAULTS, type BenchOptions } from '../options.js';
 import { FileHashes } from '../report-files.js';
 import { Stages } from '../stages.js';
+import { WatchedInputs } from '../watched-inputs.js';
 import { Baseline } from './baseline.js';
 import { BudgetGates } from './budget-gates.js';
 import { ConfigurationRun, type RunContext } from './configuration-run.js';
@@ -41,19 +42,26 @@ export async function benchModels(paths: readonly string[], options: BenchOption
   const stages = new Stages(options);
   const hashes = new FileHashes();
   const models: BenchModel[] = [];
+  const inputs = new WatchedInputs(options.dataPath);
   try {
     stages.start('read');
     for (const path of paths) models.push(await openModel(path, options, hashes));
     const baseline =
       options.baselinePath === undefined ? undefined : await Baseline.open(options.baselinePath, options);
     try {
-      const sources = [...models.map(({ model }) => model.source), baseline?.source];
+      const sources = [...models.map(({ model }) => model.source), baseline?.model?.source];
       const dataFiles = sources.flatMap((source) => source?.externalPaths() ?? []);
       const others = [options.baselinePath, options.dataPath].filter((each) => each !== undefined);
       options.onFiles?.({ reads: [...paths, ...others, ...dataFiles], writes: [] });
       baseline?.check(models);
+      for (const { model } of models) inputs.add(model);
+      if (baseline?.model) inputs.add(baseline.model);
       stages.end();
-      return await benchOpened(models, baseline, options, stages);
+      return await inputs.during(options.signal, async () => {
+        const report = await benchOpened(models, baseline, options, stages);
+        if (!report.interrupted) inputs.check();
+        return report;
+      });
     } finally {
       baseline?.close();
     }

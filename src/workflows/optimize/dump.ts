@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { outputError, systemCode } from '../../codec/system-error.js';
 import { ServeOptError } from '../../errors.js';
 import type { Model } from '../../ir/model.js';
 import { printModel } from '../../ir/text/print-model.js';
@@ -24,8 +25,15 @@ export function prepareDumps(folder: string, force: boolean): void {
     }
     for (const name of old) rmSync(join(folder, name));
   } catch (error) {
-    throw error instanceof ServeOptError ? error : cannotWrite(folder, error);
+    throw dumpError(folder, error);
   }
+}
+
+/** A folder that stands for a file, or the other way round, is named as what it is. */
+function dumpError(folder: string, error: unknown): ServeOptError {
+  if (systemCode(error) !== 'EEXIST') return outputError(folder, error);
+  const hint = 'give --dump-after a folder';
+  return new ServeOptError('SO6001', `Cannot write to "${folder}": it is a file, not a folder`, { hint, cause: error });
 }
 
 /**
@@ -46,9 +54,10 @@ export async function dumpAfterPasses(
   const write = (model: Model, name: string): void => {
     const path = join(folder, `${String(files).padStart(3, '0')}-${name}.onnx.txt`);
     try {
-      writeFileSync(path, printModel(model, { maxElements: SHOWN_ELEMENTS }));
+      // Exclusively: a link that was put there meanwhile is not followed.
+      writeFileSync(path, printModel(model, { maxElements: SHOWN_ELEMENTS }), { flag: 'wx' });
     } catch (error) {
-      throw cannotWrite(path, error);
+      throw outputError(path, error);
     }
     files++;
   };
@@ -73,9 +82,4 @@ function turnsOf(applied: readonly AppliedRewrite[]): { readonly pass: string; r
     else turns.push({ pass, end: index + 1 });
   }
   return turns;
-}
-
-function cannotWrite(path: string, cause: unknown): ServeOptError {
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return new ServeOptError('SO6001', `Cannot write "${path}"`, { why, cause });
 }
