@@ -162,10 +162,11 @@ function isInput({ name, path }: PlannedOutput, input: string): ServeOptError {
 
 function isTwice(first: PlannedOutput, second: PlannedOutput): ServeOptError {
   const { path, name } = second;
-  const flag = name.startsWith('-') ? name : first.name;
+  const flag = [name, first.name].find((each) => each.startsWith('-')) ?? '-o';
+  const words = (each: string): string => (each.startsWith('-') ? `the file of ${each}` : each);
   return new ServeOptError('SO1002', `Two files are to be written to "${path}"`, {
-    why: first.name === name ? `both are of ${name}` : `one is of ${first.name}, the other of ${name}`,
-    hint: `give ${flag.startsWith('-') ? flag : '-o'} another path`,
+    why: first.name === name ? `${name} names it twice` : `it is both ${words(first.name)} and ${words(name)}`,
+    hint: `give ${flag} another path`,
     location: { file: path },
   });
 }

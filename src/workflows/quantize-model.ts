@@ -56,7 +56,8 @@ export async function quantizeModel(path: string, options: QuantizeOptions = {})
       stages.end(`${model.graph.nodes.size} nodes`);
       checkRunFiles(model, path, outputPath, options);
       // Calibration and the look at what overflows run models from there.
-      if (options.dataPath !== undefined || requestedMode === 'fp16') await checkWorkFolder();
+      const verify = options.verify ?? QUANTIZE_DEFAULTS.verify;
+      if (options.dataPath !== undefined || (requestedMode === 'fp16' && verify)) await checkWorkFolder();
       return await quantizeOpened(model, path, outputPath, options, stages, inputs);
     });
   } finally {

@@ -7,6 +7,7 @@ import type { BenchReport, EnvironmentReport, RegressionReport } from '../../rep
 import { plural } from '../../report/format.js';
 import { readEnvironment } from '../../runtime/environment.js';
 import { inputSpecs } from '../../runtime/value-specs.js';
+import { checkWorkFolder } from '../../runtime/work-folder.js';
 import { BENCH_DEFAULTS, type BenchOptions } from '../options.js';
 import { FileHashes } from '../report-files.js';
 import { Stages } from '../stages.js';
@@ -53,6 +54,8 @@ export async function benchModels(paths: readonly string[], options: BenchOption
       const dataFiles = sources.flatMap((source) => source?.externalPaths() ?? []);
       const others = [options.baselinePath, options.dataPath].filter((each) => each !== undefined);
       options.onFiles?.({ reads: [...paths, ...others, ...dataFiles], writes: [] });
+      // Profiles are written there, which also tell where the nodes ran.
+      if (options.profile || options.executionProviders?.some((each) => each !== 'cpu')) await checkWorkFolder();
       baseline?.check(models);
       for (const { model } of models) inputs.add(model);
       if (baseline?.model) inputs.add(baseline.model);
