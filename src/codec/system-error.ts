@@ -117,7 +117,7 @@ export function outputError(path: string, cause: unknown): ServeOptError {
   return fault('SO6001', `Cannot write "${path}": ${systemReason(cause, 'writing')}`, cause, path);
 }
 
-/** The same for a file in a temporary folder, which the user did not name. @returns SO6001 or SO6101 */
+/** The same for what is written below the folder for temporary files, which the user did not name. @returns SO6001 or SO6101 */
 export function temporaryError(folder: string, cause: unknown): ServeOptError {
   if (cause instanceof ServeOptError) return cause;
   const hint = 'set TMPDIR to a folder on a disk with free space: TMPDIR=/path serve-opt …';

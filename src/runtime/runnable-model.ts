@@ -1,5 +1,5 @@
 import { closeSync, openSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { streamRope } from '../codec/atomic-file.js';
 import { type ByteSource, FileBytes, type Span } from '../codec/byte-source.js';
 import { temporaryError } from '../codec/system-error.js';
@@ -56,7 +56,7 @@ export async function writeRunnable(
       closeSync(fd);
     }
   } catch (cause) {
-    throw temporaryError(folder.path, cause);
+    throw temporaryError(dirname(folder.path), cause);
   }
   return path;
 }

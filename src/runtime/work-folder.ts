@@ -85,6 +85,6 @@ async function addFile(file: string, target: string): Promise<string> {
     return target;
   } catch (error) {
     // What is missing is the file, not the folder: that was made by this process.
-    throw systemCode(error) === 'ENOENT' ? fileError(file, error) : temporaryError(dirname(target), error);
+    throw systemCode(error) === 'ENOENT' ? fileError(file, error) : temporaryError(dirname(dirname(target)), error);
   }
 }

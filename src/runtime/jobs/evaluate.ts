@@ -64,7 +64,7 @@ class ResultFile {
       this.#fd ??= openSync(this.#path, 'wx');
       writeFully(this.#fd, bytes);
     } catch (cause) {
-      throw temporaryError(dirname(this.#path), cause);
+      throw temporaryError(dirname(dirname(this.#path)), cause);
     }
     const fileOffset = this.#sizeBytes;
     this.#sizeBytes += bytes.byteLength;
