@@ -3,6 +3,7 @@ import {
   chmodSync,
   existsSync,
   linkSync,
+  lstatSync,
   mkdirSync,
   readFileSync,
   rmSync,
@@ -80,7 +81,7 @@ describe('an output that cannot be written', () => {
     writeFileSync(join(place.folder, 'old.onnx'), 'old');
     for (const words of ['-o out.onnx', '-o old.onnx --force']) {
       const { code, stderr } = await shell(place, `ulimit -f 200; exec $PROGRAM ${QUANTIZE.join(' ')} ${words}`);
-      expect(stderr).toContain('SO6002');
+      expect(stderr).toContain('SO6001');
       expect(code).toBe(1);
       expect(listing(place.folder)).toEqual(['model.onnx', 'old.onnx']);
     }
@@ -124,14 +125,74 @@ describe('an output that exists', () => {
     expect(statSync(join(place.folder, 'out.onnx')).size).toBeGreaterThan(100_000);
   });
 
-  it('is not touched through a link with --force: the link is replaced', async () => {
-    writeFileSync(join(place.folder, 'precious'), 'keep');
-    symlinkSync('precious', join(place.folder, 'out.onnx'));
+  it('is replaced where a link leads to it, and the link stays', async () => {
+    mkdirSync(join(place.folder, 'real'));
+    writeFileSync(join(place.folder, 'real', 'earlier.onnx'), 'old');
+    symlinkSync('real/earlier.onnx', join(place.folder, 'out.onnx'));
+    await expectRefusal('out.onnx', 'SO1005', 2);
     const { code } = await run(place, [...QUANTIZE, '-o', 'out.onnx', '--force']);
     expect(code).toBe(0);
-    expect(readFileSync(join(place.folder, 'precious'), 'utf8')).toBe('keep');
-    expect(statSync(join(place.folder, 'out.onnx')).size).toBeGreaterThan(100_000);
+    expect(lstatSync(join(place.folder, 'out.onnx')).isSymbolicLink()).toBe(true);
+    expect(statSync(join(place.folder, 'real', 'earlier.onnx')).size).toBeGreaterThan(100_000);
+    expect(listing(join(place.folder, 'real'))).toEqual(['earlier.onnx']);
   });
+
+  it('lets one of several runs at once have it, and tells the others', async () => {
+    const outcomes = await Promise.all([1, 2, 3].map(() => run(place, [...QUANTIZE, '-o', 'out.onnx'])));
+    expect(outcomes.map(({ code }) => code).sort()).toEqual([0, 2, 2]);
+    for (const { code, stderr } of outcomes) if (code !== 0) expect(stderr).toContain('SO1005');
+    expect(listing(place.folder)).toEqual(['model.onnx', 'out.onnx', 'out.report.json']);
+  });
+});
+
+describe('a link that leads in a circle', () => {
+  it.each(['-o', '--report'])('given to %s is told in words', async (flag) => {
+    symlinkSync('loop.json', join(place.folder, 'loop.json'));
+    const before = listing(place.folder);
+    const { code, stderr } = await run(place, [...QUANTIZE, flag, 'loop.json', '--force']);
+    expect(stderr).toContain('SO6001 Cannot write "loop.json": its symbolic links lead in a circle');
+    expect(code).toBe(1);
+    expect(listing(place.folder)).toEqual(before);
+  });
+});
+
+describe('a report', () => {
+  it.each(['out.json', './out.json', 'out.report.json', 'OUT.JSON', 'link.json'])(
+    'as %s never takes the place of the model out.json or the report beside it',
+    async (report) => {
+      symlinkSync('out.json', join(place.folder, 'link.json'));
+      const before = listing(place.folder);
+      const { code, stderr } = await run(place, [...QUANTIZE, '-o', 'out.json', '--report', report]);
+      expect(stderr).toContain('SO1002');
+      expect(code).toBe(2);
+      expect(listing(place.folder)).toEqual(before);
+    },
+  );
+});
+
+describe.skipIf(process.platform === 'win32')('too few descriptors', () => {
+  it.each([28, 32, 40, 64])('(%i) end every command in words', async (limit) => {
+    for (const words of ['inspect model.onnx', QUANTIZE.join(' '), 'optimize model.onnx', 'doctor']) {
+      const { code, stderr } = await shell(place, `ulimit -n ${limit}; exec $PROGRAM ${words} --force`);
+      expect(stderr).not.toMatch(/\n {4}at |SO9001/);
+      expect([0, 1, 2]).toContain(code);
+      if (code === 1) expect(stderr).toContain('SO6101');
+    }
+  });
+});
+
+describe('the temporary folder', () => {
+  it.each(['/no/such/folder', join(ROOT, 'package.json')])(
+    'as %s is refused before work that needs one',
+    async (temporary) => {
+      const { code, stderr } = await shell(place, `TMPDIR=${temporary} exec $PROGRAM optimize model.onnx -o out.onnx`);
+      expect(stderr).toContain('SO6001');
+      expect(stderr).toContain('set TMPDIR');
+      expect(stderr).not.toContain('✓ optimize');
+      expect(code).toBe(1);
+      expect(listing(place.folder)).toEqual(['model.onnx']);
+    },
+  );
 });
 
 describe('standard output', () => {
