@@ -1,4 +1,14 @@
-import { linkSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -182,5 +192,32 @@ describe('weights in a data file', () => {
     await expect(write).rejects.toMatchObject({ code: 'SO1005' });
     expect(readdirSync(folder)).toEqual(['m.onnx.data']);
     expect(readFileSync(join(folder, 'm.onnx.data'), 'utf8')).toBe('mine');
+  });
+
+  it('replace a pair with force, with the same bytes and nothing left beside', async () => {
+    const path = join(folder, 'm.onnx');
+    await writeModel(matMulModel(), path, { externalData: 'always' });
+    const [model, data] = [readFileSync(path), readFileSync(`${path}.data`)];
+    for (const name of [path, `${path}.data`]) writeFileSync(name, 'earlier');
+    await writeModel(matMulModel(), path, { externalData: 'always', force: true });
+    expect([readFileSync(path).equals(model), readFileSync(`${path}.data`).equals(data)]).toEqual([true, true]);
+    expect(readdirSync(folder)).toEqual(['m.onnx', 'm.onnx.data']);
+    expect(statSync(`${path}.data`).nlink).toBe(1);
+  });
+
+  it('appear with neither file where one comes to stand there meanwhile', async () => {
+    const path = join(folder, 'm.onnx');
+    const staged = await stageModel(matMulModel(), path, { externalData: 'always' });
+    writeFileSync(path, 'of another writer');
+    expect(() => staged.commit()).toThrow(expect.objectContaining({ code: 'SO1005' }));
+    expect(readdirSync(folder)).toEqual(['m.onnx']);
+    expect(readFileSync(path, 'utf8')).toBe('of another writer');
+  });
+
+  it('are not written beside a link: they would be looked for under its name', async () => {
+    symlinkSync('other.onnx', join(folder, 'm.onnx'));
+    const write = writeModel(matMulModel(), join(folder, 'm.onnx'), { externalData: 'always' });
+    await expect(write).rejects.toMatchObject({ code: 'SO6001' });
+    expect(readdirSync(folder)).toEqual(['m.onnx']);
   });
 });
