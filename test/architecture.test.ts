@@ -396,6 +396,7 @@ describe('architecture', () => {
     const outside = [...reached].filter((path) => isInSource(path) && !isWithin(path, 'cli'));
     expect(outside.sort(), 'keep what --help loads small').toEqual([
       'bench/scenario.ts',
+      'codec/system-error.ts',
       'error-data.ts',
       'errors.ts',
       'leftovers.ts',
