@@ -29,7 +29,7 @@ export interface WorkFolderOptions {
 
 /**
  * Makes an empty private folder, `serve-opt-work.….tmp`. Only a killed process leaves one behind, until the next one sweeps it.
- * @throws SO6001 when the folder or a file cannot be made.
+ * @throws SO6001 when the folder or a file cannot be made, SO2001 for a file that is not there
  */
 export async function openWorkFolder(options: WorkFolderOptions = {}): Promise<OpenWorkFolder> {
   const path = await makeFolder(options.parent ?? tmpdir());

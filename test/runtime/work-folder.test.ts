@@ -55,7 +55,7 @@ describe('withWorkFolder', () => {
     const nowhere = join(source, 'nowhere');
     await expect(withWorkFolder(async () => 1, { parent: nowhere })).rejects.toMatchObject({ code: 'SO6001' });
     await expect(withWorkFolder((folder) => folder.add(nowhere))).rejects.toMatchObject({
-      code: 'SO6001',
+      code: 'SO2001',
       message: expect.stringContaining(nowhere),
     });
   });
