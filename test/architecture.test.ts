@@ -404,6 +404,7 @@ describe('architecture', () => {
       'report/ci/workflow-commands.ts',
       'report/json.ts',
       'report/safe-text.ts',
+      'report/secrets.ts',
       'serving/protocols.ts',
       'suggest.ts',
       'version.ts',

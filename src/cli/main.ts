@@ -1,4 +1,5 @@
 import { EXIT, type ExitCode, ServeOptError } from '../errors.js';
+import { secretsOfArguments } from '../report/secrets.js';
 import { suggest } from '../suggest.js';
 import { COMMANDS, type CommandDefinition, findCommand } from './commands.js';
 import type { CliContext } from './context.js';
@@ -63,7 +64,7 @@ export async function main(
     }
     return await run(definition, rest, context);
   } catch (thrown) {
-    const error = outcomeOf(thrown, context.signal);
+    const error = secretsOfArguments(argv).redactError(outcomeOf(thrown, context.signal));
     if (json) {
       const report = reportError(error, context.versions, debug);
       writeDocument(definition?.name ?? null, { ok: false, error: report }, context);
@@ -120,7 +121,7 @@ function unknownCommand(typed: string | undefined): ServeOptError {
     });
   }
   if (typed.startsWith('-')) {
-    return new ServeOptError('SO1001', `The option "${typed}" stands before a command`, {
+    return new ServeOptError('SO1001', `The option "${typed.replace(/=.*$/s, '')}" stands before a command`, {
       why: 'options follow the command: serve-opt <command> [options]',
       hint: 'serve-opt --help',
     });

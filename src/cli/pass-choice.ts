@@ -1,5 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import { fileError } from '../codec/byte-source.js';
+import { readSmallTextFile } from '../codec/small-file.js';
 import { ServeOptError } from '../errors.js';
 import { optimizeRecipe, unknownPass } from '../passes/optimize-graph.js';
 import { OPTIMIZE_PRESET, type RecipeRow } from '../passes/presets.js';
@@ -8,6 +7,9 @@ import { parseRecipe } from '../workflows/optimize/recipe.js';
 import type { OptimizeOptions } from '../workflows/options.js';
 import type { FlagValues } from './flags.js';
 import { refuseTogether } from './workflow-options.js';
+
+/** Far more than every pass, named a thousand times. */
+const MOST_RECIPE_BYTES = 1024 * 1024;
 
 /** How a user chose passes, as options of the workflow. */
 export type PassChoice = Pick<OptimizeOptions, 'level' | 'add' | 'remove' | 'recipe'>;
@@ -30,7 +32,7 @@ export async function passChoice(flags: FlagValues): Promise<PassChoice> {
   }
   const inline = flags['inline-functions'] ? ['inline-functions'] : [];
   if (flags.recipe !== undefined)
-    return { recipe: [...rowsOf(inline), ...parseRecipe(await recipeText(flags.recipe))] };
+    return { recipe: [...rowsOf(inline), ...parseRecipe(readSmallTextFile(flags.recipe, MOST_RECIPE_BYTES))] };
   if (words.length > signed.length) return { recipe: rowsOf([...inline, ...words]) };
   return {
     ...(flags.level === undefined ? {} : { level: flags.level }),
@@ -65,12 +67,4 @@ function rowsOf(names: readonly string[]): RecipeRow[] {
 
 function namesAfter(sign: string, words: readonly string[]): string[] {
   return words.flatMap((word) => (word.startsWith(sign) ? [word.slice(1)] : []));
-}
-
-async function recipeText(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    throw fileError(path, error);
-  }
 }

@@ -129,9 +129,11 @@ function usageError(error: CommanderError, definition: CommandDefinition, names:
   const quoted = /'([^']*)'/.exec(error.message)?.[1] ?? '';
   switch (error.code) {
     case 'commander.unknownOption': {
-      const near = suggest(quoted.replace(/=.*$/s, '').replace(/^-+/, ''), names);
+      // What follows the sign may be a secret.
+      const typed = quoted.replace(/=.*$/s, '');
+      const near = suggest(typed.replace(/^-+/, ''), names);
       const why = near === undefined ? undefined : `did you mean "--${near}"?`;
-      return new ServeOptError('SO1001', `${definition.name} has no option "${quoted}"`, {
+      return new ServeOptError('SO1001', `${definition.name} has no option "${typed}"`, {
         hint,
         ...(why === undefined ? {} : { why }),
       });

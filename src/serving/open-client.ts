@@ -94,7 +94,7 @@ function createClient(
 }
 
 /** Header names and values as RFC 9110 has them; control characters would forge further headers. */
-const HEADER = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*)$/;
+const HEADER = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):([\t\x20-\x7e\x80-\xff]*)$/;
 /** What the protocols set themselves. */
 const OWN_HEADERS = /^(content-length|transfer-encoding|connection|te|host|upgrade)$/;
 

@@ -43,33 +43,38 @@ const PATHS: readonly { readonly pattern: RegExp; readonly protocol: Protocol }[
   { pattern: /^(.*?)\/completions$/, protocol: 'openai' },
 ];
 
-/** @throws SO1006 for what is no URL of a server */
+/**
+ * A URL may hold a password or a token in any of its parts, right or wrong: no message repeats it.
+ * @throws SO1006 for what is no URL of a server
+ */
 export function parseServerUrl(text: string): ServerUrl {
   let url: URL;
   try {
     // Special schemes are parsed as the web does: only those put an empty path right.
     url = new URL(text.replace(/^grpc(s?):/i, 'http$1:'));
-  } catch (cause) {
-    throw new ServeOptError('SO1006', `"${text}" is not a URL`, {
+  } catch {
+    // The cause holds the whole text.
+    throw new ServeOptError('SO1006', 'The value of --url is not a URL', {
       hint: 'for example http://127.0.0.1:8000/v2/models/NAME, or grpc://127.0.0.1:8001/NAME',
-      cause,
     });
   }
   const scheme = SCHEMES.get(/^grpcs?:/i.exec(text)?.[0].toLowerCase() ?? url.protocol);
   if (!scheme) {
-    throw new ServeOptError('SO1006', `"${text}" has no scheme that is known`, {
-      hint: 'http://, https://, grpc:// or grpcs://',
+    throw new ServeOptError('SO1006', 'The value of --url does not begin with a known scheme', {
+      why: 'http://, https://, grpc:// or grpcs:// are known',
+      hint: 'for example http://127.0.0.1:8000/v2/models/NAME',
     });
   }
   if (url.username !== '' || url.password !== '') {
-    throw new ServeOptError('SO1006', 'A URL of a server may not hold a password', {
-      why: 'it would stand in reports',
-      hint: 'use --header "Authorization: Bearer …"',
+    throw new ServeOptError('SO1006', 'The URL of a server cannot hold a user or a password', {
+      why: 'it would appear in reports',
+      hint: 'use --header "Authorization: Bearer TOKEN"',
     });
   }
   if (url.search !== '' || url.hash !== '') {
-    throw new ServeOptError('SO1006', 'A URL of a server ends before "?" or "#"', {
-      hint: `try ${url.origin}${url.pathname}`,
+    throw new ServeOptError('SO1006', 'The URL of a server cannot have a query ("?") or a fragment ("#")', {
+      why: 'requests go to the paths of the protocol',
+      hint: 'leave that part out; --header "Name: value" sends a token',
     });
   }
   const written = /^[a-z]+:\/\/[^/]*:(\d+)(?:\/|$)/i.exec(text)?.[1];

@@ -1,5 +1,6 @@
 import { EXIT, ServeOptError } from '../errors.js';
 import type { BenchReport } from '../report/bench-types.js';
+import { Secrets } from '../report/secrets.js';
 import { REPORT_SCHEMA_VERSION } from '../report/types.js';
 import { readEnvironment } from '../runtime/environment.js';
 import { packageVersion } from '../version.js';
@@ -33,6 +34,25 @@ export async function benchServer(
   urlText: string,
   options: BenchServerOptions = {},
   hooks: BenchServerHooks = {},
+): Promise<BenchReport> {
+  // A server may repeat what it was sent: nothing of that leaves, neither in a report nor in an error or an event.
+  const secrets = new Secrets({ urls: [urlText], ...(options.headers ? { headers: options.headers } : {}) });
+  const { onProgress } = hooks;
+  try {
+    const report = await measureServer(urlText, options, {
+      ...hooks,
+      ...(onProgress ? { onProgress: (event) => onProgress(secrets.redactReport(event)) } : {}),
+    });
+    return secrets.redactReport(report);
+  } catch (thrown) {
+    throw secrets.redactError(thrown);
+  }
+}
+
+async function measureServer(
+  urlText: string,
+  options: BenchServerOptions,
+  hooks: BenchServerHooks,
 ): Promise<BenchReport> {
   const stages = new Stages(hooks);
   stages.start('connect');

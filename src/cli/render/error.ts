@@ -2,6 +2,7 @@ import { environmentError } from '../../codec/system-error.js';
 import { stackText } from '../../error-data.js';
 import { bug, ServeOptError } from '../../errors.js';
 import { safeText } from '../../report/safe-text.js';
+import { withoutCredentials } from '../../report/secrets.js';
 import type { Versions } from '../context.js';
 import type { Style } from './style.js';
 import { wrapLine } from './wrap.js';
@@ -29,18 +30,27 @@ export function toServeOptError(thrown: unknown): ServeOptError {
   return bug(`Something that is not an error was thrown: ${String(thrown)}`);
 }
 
-/** Plain data for JSON. Strings are as the model wrote them: JSON escapes them itself. */
+/**
+ * Plain data for JSON. Strings are as the model wrote them, but for the credentials of URLs: JSON escapes them itself.
+ */
 export function reportError(error: ServeOptError, versions: Versions, debug: boolean): ErrorReport {
-  const location = Object.fromEntries(Object.entries(error.location).filter(([, part]) => part !== undefined));
+  const location = Object.fromEntries(
+    Object.entries(error.location)
+      .filter(([, part]) => part !== undefined)
+      .map(([key, part]: [string, string | number]) => [
+        key,
+        typeof part === 'string' ? withoutCredentials(part) : part,
+      ]),
+  );
   const isBug = error.code === 'SO9001';
   return {
     code: error.code,
     exitCode: error.exitCode,
-    message: error.message,
-    ...(error.why === undefined ? {} : { why: error.why }),
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    message: withoutCredentials(error.message),
+    ...(error.why === undefined ? {} : { why: withoutCredentials(error.why) }),
+    ...(error.hint === undefined ? {} : { hint: withoutCredentials(error.hint) }),
     ...(Object.keys(location).length === 0 ? {} : { location }),
-    ...(debug ? { stack: stackText(error) } : {}),
+    ...(debug ? { stack: withoutCredentials(stackText(error)) } : {}),
     ...(isBug ? { versions } : {}),
   };
 }

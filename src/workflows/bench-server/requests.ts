@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { fileError } from '../../codec/byte-source.js';
+import { readSmallFile } from '../../codec/small-file.js';
 import { encodeUtf8 } from '../../codec/utf8.js';
 import { ServeOptError } from '../../errors.js';
 import { openDataset } from '../../runtime/dataset/open-dataset.js';
@@ -122,10 +123,10 @@ function* rawBodies(path: string): Generator<RawBody> {
       for (const { text } of textLines(file)) yield { body: encodeUtf8(text), contentType: 'application/json' };
       continue;
     }
-    if (statSync(file).size > MOST_BYTES) {
-      throw new ServeOptError('SO2104', `"${basename(file)}" is larger than ${MOST_BYTES} bytes`);
-    }
-    yield { body: readFileSync(file), contentType: CONTENT_TYPES.get(extension) ?? 'application/octet-stream' };
+    yield {
+      body: readSmallFile(file, MOST_BYTES),
+      contentType: CONTENT_TYPES.get(extension) ?? 'application/octet-stream',
+    };
   }
 }
 

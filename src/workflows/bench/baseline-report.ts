@@ -1,11 +1,11 @@
-import { readFileSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
-import { fileError } from '../../codec/byte-source.js';
+import { JsonRefusal, parseBoundedJson } from '../../codec/bounded-json.js';
+import { readSmallFile } from '../../codec/small-file.js';
 import { ServeOptError } from '../../errors.js';
 import { REPORT_SCHEMA_VERSION } from '../../report/types.js';
 
-/** Larger than any report of ours. */
-const MOST_BYTES = 256 * 1024 * 1024;
+/** Larger than any report of ours: a report keeps some thousand points of each configuration. */
+const MOST_BYTES = 64 * 1024 * 1024;
 
 /** What is needed of a configuration of an earlier report. */
 export interface EarlierConfiguration {
@@ -83,19 +83,12 @@ function configuration(value: Json, wrong: (what: string) => ServeOptError): Ear
 }
 
 function parse(path: string): unknown {
-  let size: number;
-  let content = '';
+  const bytes = readSmallFile(path, MOST_BYTES);
   try {
-    size = statSync(path).size;
-    if (size <= MOST_BYTES) content = readFileSync(path, 'utf8');
+    return parseBoundedJson(bytes);
   } catch (cause) {
-    throw fileError(path, cause);
-  }
-  if (size > MOST_BYTES) throw notUsable(path, `it has ${size} bytes`);
-  try {
-    return JSON.parse(content);
-  } catch {
-    throw notUsable(path, 'it is not JSON');
+    if (!(cause instanceof JsonRefusal)) throw cause;
+    throw notUsable(path, `it is not JSON: ${cause.message}`);
   }
 }
 

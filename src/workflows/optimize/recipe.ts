@@ -1,3 +1,5 @@
+import { parseBoundedJson } from '../../codec/bounded-json.js';
+import { encodeUtf8 } from '../../codec/utf8.js';
 import { ServeOptError } from '../../errors.js';
 import { OPTIMIZE_STAGES, type OptimizeStage } from '../../passes/levels.js';
 import { unknownPass } from '../../passes/optimize-graph.js';
@@ -42,7 +44,7 @@ export function recipeDocument(rows: readonly RecipeRow[]): RecipeDocument {
 export function parseRecipe(text: string): RecipeRow[] {
   let document: unknown;
   try {
-    document = JSON.parse(text);
+    document = parseBoundedJson(encodeUtf8(text));
   } catch (cause) {
     throw badRecipe(`it is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
   }

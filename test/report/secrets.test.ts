@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { ServeOptError } from '../../src/errors.js';
+import { Secrets, secretsOfArguments, withoutCredentials } from '../../src/report/secrets.js';
+
+describe('withoutCredentials', () => {
+  it.each([
+    ['see http://user:pass@host/a', 'see http://…@host/a'],
+    ['see grpcs://TOKEN@host', 'see grpcs://…@host'],
+    ['GET https://host/a?token=x&b=c failed', 'GET https://host/a?… failed'],
+    ['sent Authorization: Bearer eyJ0eXAi.abc123', 'sent Authorization: Bearer …'],
+    ['--header "Authorization: Bearer TOKEN" sends a token', '--header "Authorization: Bearer TOKEN" sends a token'],
+    ['Bearer authentication is required', 'Bearer authentication is required'],
+    ['http://127.0.0.1:8000/v2/models/m and a@b.c', 'http://127.0.0.1:8000/v2/models/m and a@b.c'],
+  ])('of "%s"', (text, expected) => {
+    expect(withoutCredentials(text)).toBe(expected);
+  });
+});
+
+describe('Secrets', () => {
+  const secrets = new Secrets({
+    urls: ['http://alice:wonder%2Fland@host/?sig=abcdef'],
+    headers: ['Authorization: Basic Ym9iOnMzY3JldC13b3Jk', 'X-Api-Key: k3y', 'X-Tenant: bench', 'Accept: text/html'],
+  });
+
+  it.each([
+    ['the password is wonder%2Fland', 'the password is …'],
+    ['decoded wonder/land', 'decoded …'],
+    ['query abcdef!', 'query …!'],
+    ['base64 Ym9iOnMzY3JldC13b3Jk', 'base64 …'],
+    ['inside s3cret-word', 'inside …'],
+    // What a server accepts stays readable.
+    ['text/html', 'text/html'],
+    // Cut in the middle of a secret.
+    ['it says: s3cret-w…', 'it says: …'],
+    ['…cret-word is wrong', '… is wrong'],
+  ])('redacts "%s"', (text, expected) => {
+    expect(secrets.redact(text)).toBe(expected);
+  });
+
+  it('leaves the words of a report alone', () => {
+    const report = { command: 'bench', notes: ['tenant bench'], segments: [Float64Array.of(1)] };
+    expect(secrets.redactReport(report)).toEqual({ ...report, notes: ['tenant …'] });
+  });
+
+  it('redacts an error with its causes', () => {
+    const cause = Object.assign(new TypeError('no s3cret-word'), { input: 's3cret-word' });
+    const error = secrets.redactError(
+      new ServeOptError('SO5102', 'about s3cret-word', { why: 's3cret-word', hint: 's3cret-word', cause }),
+    );
+    expect(error).toMatchObject({ code: 'SO5102', message: 'about …', why: '…', hint: '…' });
+    expect(JSON.stringify([error.stack, String(error.cause), (error.cause as Error).stack, error.cause])).not.toContain(
+      's3cret',
+    );
+  });
+
+  it('finds them where quotes were forgotten', () => {
+    const found = secretsOfArguments(['bench', '--header', 'X-Api-Key:', 'swordfish', '--url', 'http://h']);
+    expect(found.redact('The model "swordfish"')).toBe('The model "…"');
+  });
+});
