@@ -99,6 +99,11 @@ export const ERROR_TABLE = {
   SO5102: { exitCode: EXIT.failed, summary: 'The server answers with an error' },
   SO5103: { exitCode: EXIT.failed, summary: 'The answer of the server is not what the protocol says' },
   SO5104: { exitCode: EXIT.failed, summary: 'The model is not on the server, or not ready' },
+  SO5105: {
+    exitCode: EXIT.failed,
+    summary: 'The time for measuring a server was over before anything was measured',
+    hint: 'give it more time with --max-time',
+  },
   SO6001: { exitCode: EXIT.failed, summary: 'The output cannot be written' },
   SO6003: { exitCode: EXIT.failed, summary: 'The output did not pass its own check' },
   SO6004: {

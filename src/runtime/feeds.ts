@@ -46,8 +46,52 @@ function seededShapes(seed: number, sample: number, inputs: readonly ValueSpec[]
   return sampleShapes(inputs, sample, createRandom(seed, sample), sizePlan);
 }
 
+/**
+ * Shapes and values of one sample as `seededReader` gives them, made in parts: `pause` is called every some thousand
+ * elements and may be awaited. @throws as `seededReader`, and whatever `pause` throws
+ */
+export async function seededFeedsInParts(
+  seed: number,
+  sample: number,
+  inputs: readonly ValueSpec[],
+  pause: () => Promise<void> | undefined,
+): Promise<Feeds> {
+  const making = makeFeeds(seed, sample, inputs, seededShapes(seed, sample, inputs, 0));
+  for (;;) {
+    const step = making.next();
+    if (step.done) return step.value;
+    await pause();
+  }
+}
+
+/** The shapes that the first sample has. */
+export function firstShapes(inputs: readonly ValueSpec[]): number[][] {
+  return seededShapes(0, 0, inputs, 0);
+}
+
 function seededFeeds(seed: number, sample: number, inputs: readonly ValueSpec[], shapes: number[][]): Feeds {
+  const making = makeFeeds(seed, sample, inputs, shapes);
+  for (;;) {
+    const step = making.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** Elements between two pauses. */
+const PART = 1 << 16;
+
+function* makeFeeds(
+  seed: number,
+  sample: number,
+  inputs: readonly ValueSpec[],
+  shapes: number[][],
+): Generator<void, Feeds> {
   const feeds: Feeds = new Map();
+  const shapeCounts = new Map<string, number>();
+  for (const dims of shapes) {
+    const key = dims.join(',');
+    shapeCounts.set(key, (shapeCounts.get(key) ?? 0) + 1);
+  }
   for (const [index, input] of inputs.entries()) {
     const dims = shapes[index] as number[];
     if (!(elementCount(dims) <= ELEMENT_LIMIT)) {
@@ -56,29 +100,37 @@ function seededFeeds(seed: number, sample: number, inputs: readonly ValueSpec[],
         hint: 'choose smaller sizes, or give real samples with --data',
       });
     }
-    const peers = shapes.filter((_, other) => other !== index);
-    feeds.set(input.name, seededTensor(input, dims, isMask(input, dims, peers), createRandom(seed, sample, index + 1)));
+    const mask = isMask(input) && (shapeCounts.get(dims.join(',')) ?? 0) > 1;
+    feeds.set(input.name, yield* seededTensor(input, dims, mask, createRandom(seed, sample, index + 1)));
+    yield;
   }
   return feeds;
 }
 
-/** An attention mask: called so, and shaped like another input. */
-function isMask(input: ValueSpec, dims: readonly number[], peers: readonly (readonly number[])[]): boolean {
-  if (!/mask/i.test(input.name) || input.candidates || input.dataType === DataType.STRING) return false;
-  const key = dims.join(',');
-  return peers.some((peer) => peer.join(',') === key);
+/** An attention mask is called so; it is one where another input has its shape. */
+function isMask(input: ValueSpec): boolean {
+  return /mask/i.test(input.name) && !input.candidates && input.dataType !== DataType.STRING;
 }
 
-function seededTensor(input: ValueSpec, dims: readonly number[], mask: boolean, random: Random): HostTensor {
+function* seededTensor(
+  input: ValueSpec,
+  dims: readonly number[],
+  mask: boolean,
+  random: Random,
+): Generator<void, HostTensor> {
   const dataType = input.dataType;
   if (dataType === undefined) throw unfeedable(input);
   const count = elementCount(dims);
   if (dataType === DataType.STRING) {
-    const data = Array.from({ length: count }, () => WORDS[random.integer(WORDS.length)] as string);
+    const data: string[] = [];
+    while (data.length < count) {
+      data.push(WORDS[random.integer(WORDS.length)] as string);
+      if (data.length % PART === 0) yield;
+    }
     return { dataType, dims, data };
   }
   const next = mask ? () => 1 : numbers(input, dims, random);
-  return { dataType, dims, data: fill(input, dataType, count, next) };
+  return { dataType, dims, data: yield* fill(input, dataType, count, next) };
 }
 
 /** The kind of numbers an input wants. */
@@ -102,34 +154,34 @@ function numbers(input: ValueSpec, dims: readonly number[], random: Random): () 
   return dims.length <= 1 ? () => 1 : () => random.integer(2);
 }
 
-function fill(input: ValueSpec, dataType: number, count: number, next: () => number): HostData {
+function* fill(input: ValueSpec, dataType: number, count: number, next: () => number): Generator<void, HostData> {
   switch (dataType) {
     case DataType.FLOAT:
-      return fillNumbers(new Float32Array(count), next);
+      return yield* fillNumbers(new Float32Array(count), next);
     case DataType.FLOAT16: {
       const bits = new Uint16Array(count);
-      float32ToFloat16(fillNumbers(new Float32Array(count), next), bits);
+      float32ToFloat16(yield* fillNumbers(new Float32Array(count), next), bits);
       return bits;
     }
     case DataType.DOUBLE:
-      return fillNumbers(new Float64Array(count), next);
+      return yield* fillNumbers(new Float64Array(count), next);
     case DataType.INT64:
-      return fillBigInts(new BigInt64Array(count), next);
+      return yield* fillBigInts(new BigInt64Array(count), next);
     case DataType.UINT64:
-      return fillBigInts(new BigUint64Array(count), next);
+      return yield* fillBigInts(new BigUint64Array(count), next);
     case DataType.INT32:
-      return fillNumbers(new Int32Array(count), next);
+      return yield* fillNumbers(new Int32Array(count), next);
     case DataType.UINT32:
-      return fillNumbers(new Uint32Array(count), next);
+      return yield* fillNumbers(new Uint32Array(count), next);
     case DataType.INT16:
-      return fillNumbers(new Int16Array(count), next);
+      return yield* fillNumbers(new Int16Array(count), next);
     case DataType.UINT16:
-      return fillNumbers(new Uint16Array(count), next);
+      return yield* fillNumbers(new Uint16Array(count), next);
     case DataType.INT8:
-      return fillNumbers(new Int8Array(count), next);
+      return yield* fillNumbers(new Int8Array(count), next);
     case DataType.UINT8:
     case DataType.BOOL:
-      return fillNumbers(new Uint8Array(count), next);
+      return yield* fillNumbers(new Uint8Array(count), next);
     default:
       throw unfeedable(input);
   }
@@ -145,13 +197,21 @@ type NumberArray =
   | Int32Array
   | Uint32Array;
 
-function fillNumbers<T extends NumberArray>(array: T, next: () => number): T {
-  for (let i = 0; i < array.length; i++) array[i] = next();
+function* fillNumbers<T extends NumberArray>(array: T, next: () => number): Generator<void, T> {
+  for (let from = 0; from < array.length; from += PART) {
+    const end = Math.min(array.length, from + PART);
+    for (let i = from; i < end; i++) array[i] = next();
+    if (end < array.length) yield;
+  }
   return array;
 }
 
-function fillBigInts<T extends BigInt64Array | BigUint64Array>(array: T, next: () => number): T {
-  for (let i = 0; i < array.length; i++) array[i] = BigInt(next());
+function* fillBigInts<T extends BigInt64Array | BigUint64Array>(array: T, next: () => number): Generator<void, T> {
+  for (let from = 0; from < array.length; from += PART) {
+    const end = Math.min(array.length, from + PART);
+    for (let i = from; i < end; i++) array[i] = BigInt(next());
+    if (end < array.length) yield;
+  }
   return array;
 }
 

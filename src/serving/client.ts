@@ -1,5 +1,7 @@
 /** What the load generator and the workflow know of a server, whatever it speaks. */
 import type { Feeds, HostTensor, ValueSpec } from '../runtime/types.js';
+import type { DataTypeCode } from '../tensor/dtype.js';
+import type { Pace } from './pace.js';
 import type { Protocol } from './protocols.js';
 import type { Failure } from './server-error.js';
 
@@ -74,8 +76,10 @@ export interface ServerClient {
    * protocol's, SO5104 when the model is not there or not ready
    */
   describe(): Promise<ServerModel>;
-  /** Encodes one request. @throws SO4002 for values that the protocol cannot carry */
-  prepare(feeds: Feeds): PreparedRequest;
+  /** About how many bytes an element takes in a request. */
+  elementBytes(dataType: DataTypeCode): number;
+  /** Encodes one request, giving way to others as `pace` says. @throws SO4002 for values that the protocol cannot carry */
+  prepare(feeds: Feeds, pace?: Pace): Promise<PreparedRequest>;
   /** A request of bytes as they are; absent where the protocol has none. */
   prepareRaw?(raw: RawBody): PreparedRequest;
   /** A request for a completion; only of the protocols `openai` and `openai-chat`. */

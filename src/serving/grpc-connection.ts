@@ -1,6 +1,8 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2';
 import { type Answer, isFailure } from './client.js';
-import type { Transport } from './http-connection.js';
+import { defaultLimitMs, type Transport } from './http-connection.js';
+import { METADATA_BYTES } from './limits.js';
+import { ResponseBuffer } from './response-buffer.js';
 import { CLOSED, type Failure, failedExchange, failureOf, serverText } from './server-error.js';
 
 /** Names of gRPC's status codes by number (gRPC core documentation, "Status codes and their use in gRPC"). */
@@ -26,9 +28,17 @@ const STATUS_NAMES = [
 
 /** Bytes that a server may send before it must wait for us. The default of HTTP/2, 64 KiB, would pace large answers. */
 const WINDOW_BYTES = 16 * 1024 * 1024;
+/** Of headers, and of trailers. */
+const HEADER_LIST_BYTES = 64 * 1024;
 /** A deadline in `grpc-timeout` has at most eight digits. */
 const LONGEST_DEADLINE_MS = 99_999_999;
 const PREFIX_BYTES = 5;
+
+/** What a call may take; by default as the transport says. */
+export interface CallOptions {
+  readonly timeoutMs?: number;
+  readonly maximumBytes?: number;
+}
 
 /** A message with gRPC's prefix: not compressed, length. */
 export function framed(message: Uint8Array): Uint8Array {
@@ -55,16 +65,22 @@ export class GrpcConnection {
   }
 
   /** Calls `/service/method` with a framed message. The body of the answer is the message alone. */
-  async call(path: string, frame: Uint8Array, timeoutMs = this.#transport.timeoutMs): Promise<Answer | Failure> {
+  async call(path: string, frame: Uint8Array, options: CallOptions = {}): Promise<Answer | Failure> {
     if (this.#closed) return CLOSED;
+    const { timeoutMs = defaultLimitMs(this.#transport), maximumBytes = this.#transport.maximumAnswerBytes } = options;
+    const limits = { timeoutMs, maximumBytes };
     const reused = this.#usable();
-    const { result, unseen } = await this.#once(path, frame, timeoutMs, false);
-    return reused && unseen && !this.#closed ? (await this.#once(path, frame, timeoutMs, true)).result : result;
+    const started = performance.now();
+    const { result, unseen } = await this.#once(path, frame, limits, false);
+    if (!reused || !unseen || this.#closed) return result;
+    // On its running clock.
+    const left = Math.max(1, timeoutMs - (performance.now() - started));
+    return (await this.#once(path, frame, { ...limits, timeoutMs: left }, true)).result;
   }
 
   /** @throws SO5101, SO5103 without an answer */
   async ask(path: string, message: Uint8Array): Promise<Answer> {
-    const answer = await this.call(path, framed(message));
+    const answer = await this.call(path, framed(message), { maximumBytes: METADATA_BYTES });
     if (isFailure(answer)) throw failedExchange(this.#transport.url.place, answer);
     return answer;
   }
@@ -83,8 +99,10 @@ export class GrpcConnection {
   #open(): ClientHttp2Session {
     if (this.#session && this.#usable()) return this.#session;
     const { secure, place } = this.#transport.url;
+    // One that was shut down waits for its last stream: nobody does any more.
+    this.#session?.destroy();
     const session = connect(`${secure ? 'https' : 'http'}://${place}`, {
-      settings: { initialWindowSize: WINDOW_BYTES },
+      settings: { initialWindowSize: WINDOW_BYTES, enablePush: false, maxHeaderListSize: HEADER_LIST_BYTES },
     });
     this.#sessionFailure = undefined;
     session.on('connect', () => {
@@ -103,7 +121,7 @@ export class GrpcConnection {
   #once(
     path: string,
     frame: Uint8Array,
-    timeoutMs: number,
+    { timeoutMs, maximumBytes }: Required<CallOptions>,
     sentAgain: boolean,
   ): Promise<{ readonly result: Answer | Failure; readonly unseen: boolean }> {
     return new Promise((resolve) => {
@@ -118,10 +136,11 @@ export class GrpcConnection {
         resolve({ result, unseen });
       };
       this.#fail = (failure) => end(failure);
-      const timer = setTimeout(
-        () => end({ failure: 'timeout', why: `no whole answer came in ${timeoutMs} ms` }),
-        timeoutMs,
-      );
+      const timer = setTimeout(() => {
+        end({ failure: 'timeout', why: `no complete response within ${Math.ceil(timeoutMs)} ms` });
+        // A connection that has not come about by now is not waited for by the next call.
+        if (this.#session?.connecting) this.#session.destroy();
+      }, timeoutMs);
       try {
         stream = this.#open().request({
           ...this.#transport.headers,
@@ -129,6 +148,7 @@ export class GrpcConnection {
           ':path': path,
           'content-type': 'application/grpc',
           te: 'trailers',
+          'grpc-accept-encoding': 'identity',
           'grpc-timeout': `${Math.max(1, Math.min(LONGEST_DEADLINE_MS, Math.ceil(timeoutMs)))}m`,
         });
       } catch (cause) {
@@ -136,7 +156,8 @@ export class GrpcConnection {
         end(failureOf(cause), true);
         return;
       }
-      listen(stream, this.#transport.maximumAnswerBytes, sentAgain, end, () => this.#sessionFailure);
+      const buffer = new ResponseBuffer(this.#transport.pool, maximumBytes + PREFIX_BYTES);
+      listen(stream, buffer, sentAgain, end, () => this.#sessionFailure);
       stream.end(frame);
     });
   }
@@ -144,29 +165,32 @@ export class GrpcConnection {
 
 function listen(
   stream: ClientHttp2Stream,
-  maximumBytes: number,
+  buffer: ResponseBuffer,
   sentAgain: boolean,
   end: (result: Answer | Failure, unseen?: boolean) => void,
   sessionFailure: () => Failure | undefined,
 ): void {
-  const pieces: Uint8Array[] = [];
   const fields = new Map<string, string>();
-  let byteLength = 0;
+  const prefix: number[] = [];
   const keep = (headers: Record<string, string | string[] | number | undefined>): void => {
     for (const [name, value] of Object.entries(headers)) if (value !== undefined) fields.set(name, String(value));
   };
   stream.on('response', (headers) => keep(headers as Record<string, string>));
   stream.on('trailers', (headers) => keep(headers as Record<string, string>));
   stream.on('data', (piece: Uint8Array) => {
-    byteLength += piece.byteLength;
-    if (byteLength > maximumBytes + PREFIX_BYTES) {
-      end({ failure: 'answer too large', why: `it is larger than ${maximumBytes} bytes` });
-    } else pieces.push(piece);
+    let failure = buffer.add(piece);
+    if (prefix.length < PREFIX_BYTES) {
+      prefix.push(...piece.subarray(0, PREFIX_BYTES - prefix.length));
+      // The length that is promised is looked at as soon as it is there.
+      if (prefix.length === PREFIX_BYTES) failure ??= buffer.expect(Buffer.from(prefix).readUInt32BE(1) + PREFIX_BYTES);
+    }
+    if (failure) end(failure);
   });
   stream.on('error', (cause) => end(sessionFailure() ?? failureOf(cause), isUnseen(stream)));
   stream.on('close', () => {
-    if (fields.has('grpc-status')) end(answerOf(fields, pieces, sentAgain));
+    if (fields.has('grpc-status')) end(answerOf(fields, buffer, sentAgain));
     else end(noStatus(fields, sessionFailure()), isUnseen(stream));
+    buffer.release();
   });
 }
 
@@ -190,12 +214,13 @@ function noStatus(fields: ReadonlyMap<string, string>, sessionFailure: Failure |
   };
 }
 
-function answerOf(fields: ReadonlyMap<string, string>, pieces: Uint8Array[], sentAgain: boolean): Answer | Failure {
+function answerOf(fields: ReadonlyMap<string, string>, buffer: ResponseBuffer, sentAgain: boolean): Answer | Failure {
   const code = Number(fields.get('grpc-status'));
   const header = (name: string): string | undefined => fields.get(name);
-  const status = code === 0 ? 'gRPC OK' : `gRPC ${STATUS_NAMES[code] ?? `status ${serverText(String(code))}`}`;
+  const status = code === 0 ? 'gRPC OK' : `gRPC ${STATUS_NAMES[code] ?? 'with an unknown status'}`;
   if (code !== 0) return { status, good: false, header, body: new Uint8Array(0), sentAgain };
-  const body = Buffer.concat(pieces);
+  const bytes = buffer.bytes();
+  const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const length = body.byteLength >= PREFIX_BYTES ? body.readUInt32BE(1) : undefined;
   if (length === undefined || length > body.byteLength - PREFIX_BYTES) {
     return { failure: 'answer cut off', why: `its message ends after ${body.byteLength} bytes` };

@@ -1,8 +1,10 @@
 import { Agent, type ClientRequest, type IncomingMessage, request as plainRequest } from 'node:http';
 import { Agent as SecureAgent, request as secureRequest } from 'node:https';
 import { type Answer, isFailure, type ServerConnection } from './client.js';
+import { ERROR_BYTES, HEADER_BYTES, INFORMATIONAL_RESPONSES, METADATA_BYTES } from './limits.js';
 import type { LiveConnections } from './live-connections.js';
-import { CLOSED, type Failure, failedExchange, failureOf } from './server-error.js';
+import { ResponseBuffer, type ResponsePool } from './response-buffer.js';
+import { CLOSED, type Failure, failedExchange, failureOf, serverText } from './server-error.js';
 import type { ServerUrl } from './server-url.js';
 
 /** What all connections to a server share. */
@@ -14,7 +16,16 @@ export interface Transport {
   readonly timeoutMs: number;
   /** A larger answer is not read on. */
   readonly maximumAnswerBytes: number;
+  /** Holds what comes in on all connections. */
+  readonly pool: ResponsePool;
+  /** Time left before the measurement, in ms: requests that name no time limit of their own keep to it too. */
+  readonly remainingMs?: (() => number) | undefined;
   readonly connections: LiveConnections;
+}
+
+/** The time limit of a request that names none: at least 1 ms, so that a failure tells it. */
+export function defaultLimitMs({ timeoutMs, remainingMs }: Transport): number {
+  return Math.max(1, Math.min(timeoutMs, Math.ceil(remainingMs?.() ?? timeoutMs)));
 }
 
 export interface HttpRequest {
@@ -23,8 +34,10 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
   readonly timeoutMs?: number;
-  /** Sees pieces of a good answer as they come. */
-  readonly onPiece?: (piece: Uint8Array) => void;
+  /** Default: what metadata may have for GET, else `maximumAnswerBytes` of the transport. */
+  readonly maximumBytes?: number;
+  /** Sees pieces of a good answer as they come; a failure ends the answer. */
+  readonly onPiece?: (piece: Uint8Array) => Failure | undefined;
 }
 
 /**
@@ -35,6 +48,7 @@ export interface HttpRequest {
  * on (RFC 9112, 9.3.1; inference changes nothing on the server). It is not a failure but is counted (`sentAgain`). A
  * connection that breaks in any other way is a failure.
  * Redirects are not followed: a measurement is of the server that was named. Proxies of the environment are not used.
+ * Compressed answers are refused: none was asked for. What a server may send is bounded: see limits.ts.
  */
 export class HttpConnection {
   readonly #transport: Transport;
@@ -72,11 +86,12 @@ export class HttpConnection {
   };
 
   #once(request: HttpRequest, sentAgain: boolean): Promise<{ result: Answer | Failure; idleClosed: boolean }> {
-    const { url, headers, timeoutMs, maximumAnswerBytes } = this.#transport;
+    const { url, headers, maximumAnswerBytes, pool } = this.#transport;
     return new Promise((resolve) => {
       let answered = false;
       let failure: Failure | undefined;
-      const limit = request.timeoutMs ?? timeoutMs;
+      const limit = request.timeoutMs ?? defaultLimitMs(this.#transport);
+      const maximumBytes = request.maximumBytes ?? (request.method === 'GET' ? METADATA_BYTES : maximumAnswerBytes);
       const end = (result: Answer | Failure): void => {
         clearTimeout(timer);
         if (this.#current === outgoing) this.#current = undefined;
@@ -95,21 +110,37 @@ export class HttpConnection {
         port: url.port,
         method: request.method,
         path: `${url.prefix}${request.path}`,
+        maxHeaderSize: HEADER_BYTES,
+        insecureHTTPParser: false,
         headers: {
+          'accept-encoding': 'identity',
           ...headers,
           ...request.headers,
           ...(request.method === 'POST' ? { 'content-length': String(request.body?.byteLength ?? 0) } : {}),
         },
       });
-      const timer = setTimeout(() => stop({ failure: 'timeout', why: `no whole answer came in ${limit} ms` }), limit);
+      const timer = setTimeout(
+        () => stop({ failure: 'timeout', why: `no complete response within ${limit} ms` }),
+        limit,
+      );
       this.#current = outgoing;
       outgoing.on('error', (cause) => {
         const found = failureOf(cause);
         end(failure ?? (answered && found.failure === 'connection reset' ? CUT_OFF : found));
       });
+      let informational = 0;
+      outgoing.on('information', () => {
+        if (++informational > INFORMATIONAL_RESPONSES) {
+          stop({ failure: 'not the protocol', why: `it sends more than ${INFORMATIONAL_RESPONSES} responses 1xx` });
+        }
+      });
+      outgoing.on('upgrade', (_message, socket) => {
+        socket.destroy();
+        stop({ failure: 'not the protocol', why: 'it switches to another protocol' });
+      });
       outgoing.on('response', (message) => {
         answered = true;
-        collect(message, request, maximumAnswerBytes, sentAgain, end, stop);
+        collect(message, request, new ResponseBuffer(pool, maximumBytes, keptBytes(message)), sentAgain, end, stop);
       });
       outgoing.end(request.body);
     });
@@ -128,36 +159,56 @@ export function postingConnection(transport: Transport, path: string): ServerCon
 
 const CUT_OFF: Failure = { failure: 'answer cut off', why: 'the connection ended before the answer did' };
 
+function isGood({ statusCode = 0 }: IncomingMessage): boolean {
+  return statusCode >= 200 && statusCode < 300;
+}
+
+/** Of an error only the beginning is looked at. */
+function keptBytes(message: IncomingMessage): number {
+  return isGood(message) ? Number.POSITIVE_INFINITY : ERROR_BYTES;
+}
+
+/** What is wrong with an answer by its headers alone. */
+function refusal(message: IncomingMessage, buffer: ResponseBuffer): Failure | undefined {
+  const encoding = message.headers['content-encoding'];
+  if (encoding !== undefined && encoding !== 'identity') {
+    return {
+      failure: 'not the protocol',
+      why: `its response is compressed (${serverText(encoding)}), which was not requested`,
+    };
+  }
+  return buffer.expect(Number(message.headers['content-length'] ?? 0));
+}
+
 function collect(
   message: IncomingMessage,
   request: HttpRequest,
-  maximumBytes: number,
+  buffer: ResponseBuffer,
   sentAgain: boolean,
   end: (result: Answer | Failure) => void,
   stop: (failure: Failure) => void,
 ): void {
-  const pieces: Uint8Array[] = [];
-  let byteLength = 0;
-  const status = message.statusCode ?? 0;
-  const good = status >= 200 && status < 300;
+  const good = isGood(message);
   const onPiece = good ? request.onPiece : undefined;
-  message.on('data', (piece: Uint8Array) => {
-    byteLength += piece.byteLength;
-    if (byteLength > maximumBytes) {
-      stop({ failure: 'answer too large', why: `it is larger than ${maximumBytes} bytes` });
-      return;
-    }
-    if (onPiece) onPiece(piece);
-    else pieces.push(piece);
-  });
+  const refused = refusal(message, buffer);
   message.on('error', () => end(CUT_OFF));
   message.on('close', () => {
+    buffer.release();
     if (!message.complete) end(CUT_OFF);
+  });
+  if (refused) {
+    stop(refused);
+    return;
+  }
+  message.on('data', (piece: Uint8Array) => {
+    const failure = onPiece ? (buffer.count(piece.byteLength) ?? onPiece(piece)) : buffer.add(piece);
+    if (failure) stop(failure);
   });
   message.on('end', () => {
     if (!message.complete) return;
-    const body = pieces.length === 1 ? (pieces[0] as Uint8Array) : Buffer.concat(pieces);
-    end({ status: String(status), good, header: headerOf(message), body, sentAgain });
+    const body = buffer.bytes();
+    buffer.release();
+    end({ status: String(message.statusCode ?? 0), good, header: headerOf(message), body, sentAgain });
   });
 }
 

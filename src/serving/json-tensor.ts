@@ -1,33 +1,106 @@
 /** Tensors as JSON numbers, strings and lists. */
+import { JsonRefusal, parseBoundedJson } from '../codec/bounded-json.js';
+import { encodeUtf8 } from '../codec/utf8.js';
 import { ServeOptError } from '../errors.js';
-import type { HostData, HostTensor } from '../runtime/types.js';
+import type { Feeds, HostData, HostTensor } from '../runtime/types.js';
 import { DataType, type DataTypeCode, dataTypeName } from '../tensor/dtype.js';
 import { float16ToFloat32, float32ToFloat16 } from '../tensor/float16.js';
+import { elementCount } from '../tensor/tensor.js';
+import { JSON_BYTES } from './limits.js';
+import type { Pace } from './pace.js';
 import { malformed, serverText } from './server-error.js';
 import { isTexts } from './v2-tensor.js';
 
 /** Lists nested deeper than any tensor are refused before they are walked. */
 const DEEPEST = 64;
 
-/** Elements as pieces of JSON. 64-bit integers keep all digits. @throws SO4002 for NaN and infinities: JSON has none */
-export function jsonElements(name: string, tensor: HostTensor): string[] {
-  const { data, dataType } = tensor;
-  if (isTexts(data)) return data.map((text) => JSON.stringify(text));
-  if (dataType === DataType.BOOL) return Array.from(data as Uint8Array, (value) => (value === 0 ? 'false' : 'true'));
+/** Characters of a piece of JSON. */
+const PIECE_CHARACTERS = 1 << 16;
+
+/**
+ * What gives element number `index` as JSON. 64-bit integers keep all digits. The function throws SO4002 for NaN and
+ * infinities: JSON has none. @throws SO4002 for a type without a form in JSON
+ */
+function elementText(name: string, { data, dataType }: HostTensor): (index: number) => string {
+  if (isTexts(data)) return (index) => JSON.stringify(data[index]);
+  if (dataType === DataType.BOOL) return (index) => (data[index] === 0 ? 'false' : 'true');
   if (dataType === DataType.BFLOAT16) throw notInJson(name, dataType);
   const numbers = dataType === DataType.FLOAT16 ? halves(data as Uint16Array) : data;
-  const texts = new Array<string>(numbers.length);
-  for (let i = 0; i < numbers.length; i++) {
-    const value = numbers[i] as number | bigint;
+  return (index) => {
+    const value = numbers[index] as number | bigint;
     if (typeof value === 'number' && !Number.isFinite(value)) {
       throw new ServeOptError('SO4002', `The input "${name}" holds ${value}, which JSON has no way to write`, {
         hint: 'use --protocol v2-http or v2-grpc, which send bytes',
       });
     }
     // Nine digits give back every float32.
-    texts[i] = dataType === DataType.FLOAT ? String(Number((value as number).toPrecision(9))) : String(value);
+    return dataType === DataType.FLOAT ? String(Number((value as number).toPrecision(9))) : String(value);
+  };
+}
+
+/**
+ * A tensor as nested lists of JSON, in pieces of some 64 KiB; a scalar as the bare element. `from` and `dims` choose a part
+ * of it; for a flat list give just its length. @throws SO4002
+ */
+export function* jsonPieces(
+  name: string,
+  tensor: HostTensor,
+  dims: readonly number[] = tensor.dims,
+  from = 0,
+): Generator<string, void> {
+  const count = elementCount(dims);
+  if (count === 0) {
+    yield emptyLists(dims);
+    return;
   }
-  return texts;
+  const textOf = elementText(name, tensor);
+  // How many elements stand in a list of each axis, the innermost first.
+  const strides = dims.map((_, axis) => elementCount(dims.slice(axis))).reverse();
+  let piece = '';
+  for (let index = 0; index < count; index++) {
+    if (index > 0) piece += ',';
+    for (const stride of strides) {
+      if (index % stride !== 0) break;
+      piece += '[';
+    }
+    piece += textOf(from + index);
+    for (const stride of strides) {
+      if ((index + 1) % stride !== 0) break;
+      piece += ']';
+    }
+    if (piece.length < PIECE_CHARACTERS) continue;
+    yield piece;
+    piece = '';
+  }
+  yield piece;
+}
+
+/** Nested lists of a shape that holds no element. */
+function emptyLists(dims: readonly number[]): string {
+  const [first = 0, ...rest] = dims;
+  return `[${Array.from({ length: first }, () => emptyLists(rest)).join(',')}]`;
+}
+
+/** Pieces of text as UTF-8 bytes. `pace` lets other things happen meanwhile. */
+export async function encodePieces(pieces: Iterable<string>, pace: Pace | undefined): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  for (const piece of pieces) {
+    parts.push(encodeUtf8(piece));
+    const rest = pace?.rest();
+    if (rest) await rest;
+  }
+  return parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts);
+}
+
+/** A JSON object of tensors by name, as nested lists. */
+export function* jsonFields(feeds: Feeds): Generator<string, void> {
+  let separator = '{';
+  for (const [name, tensor] of feeds) {
+    yield `${separator}${JSON.stringify(name)}:`;
+    yield* jsonPieces(name, tensor);
+    separator = ',';
+  }
+  yield separator === '{' ? '{}' : '}';
 }
 
 function halves(bits: Uint16Array): Float32Array {
@@ -41,23 +114,6 @@ export function notInJson(name: string, dataType: DataTypeCode): ServeOptError {
   return new ServeOptError('SO4002', `The input "${name}" of type ${dataTypeName(dataType)} has no form in JSON`, {
     hint: 'use --protocol v2-http or v2-grpc, which send bytes',
   });
-}
-
-/** A tensor as nested lists; a scalar as the bare element. */
-export function nestedJson(name: string, tensor: HostTensor): string {
-  return nested(jsonElements(name, tensor), tensor.dims);
-}
-
-/** Pieces of JSON as nested lists of a shape; the bare piece where it has no dimensions. */
-export function nested(elements: readonly string[], dims: readonly number[]): string {
-  let at = 0;
-  const level = (axis: number): string => {
-    if (axis === dims.length) return elements[at++] as string;
-    const parts: string[] = [];
-    for (let i = 0; i < (dims[axis] as number); i++) parts.push(level(axis + 1));
-    return `[${parts.join(',')}]`;
-  };
-  return level(0);
 }
 
 /** A flat or nested list of JSON as elements of a type. @throws SO5103 for what is no such list */
@@ -124,7 +180,8 @@ export function elementsFromJson(name: string, dataType: DataTypeCode, value: un
 }
 
 function wrongElement(name: string, dataType: DataTypeCode, item: unknown): Error {
-  const what = serverText(JSON.stringify(item) ?? 'nothing').slice(0, 60);
+  const what =
+    typeof item === 'object' && item !== null ? 'a list or an object' : serverText(String(item)).slice(0, 60);
   return malformed(`The output "${serverText(name)}" of type ${dataTypeName(dataType)} holds ${what}`);
 }
 
@@ -144,15 +201,14 @@ export function nestedShape(value: unknown): number[] {
   return dims;
 }
 
-/** An answer's bytes as JSON. @throws SO5103 */
+/** A response's bytes as JSON, within `JSON_LIMITS`. @throws SO5103 */
 export function parseJson(body: Uint8Array, what: string): unknown {
+  if (body.byteLength > JSON_BYTES) throw malformed(`${what} is larger than ${JSON_BYTES} bytes of JSON`);
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+    return parseBoundedJson(body);
   } catch (cause) {
-    throw malformed(
-      `${what} is not JSON`,
-      cause instanceof SyntaxError ? serverText(cause.message) : 'it is not UTF-8',
-    );
+    if (!(cause instanceof JsonRefusal)) throw cause;
+    throw malformed(`${what} is not JSON that can be used`, serverText(cause.message));
   }
 }
 

@@ -53,6 +53,9 @@ export interface LoadPart {
 /** After a failed connect, as a client would; else a dead server is asked ten thousand times a second. */
 const RECONNECT_PAUSE_MS = 50;
 
+/** Requests that may wait for a connection at a time; further ones fail at once. */
+const MOST_QUEUED = 1_000_000;
+
 interface Row {
   readonly start: number;
   readonly latency: number;
@@ -96,6 +99,8 @@ export class Load {
   #pausedAt: number | undefined;
   #nextArrival: number | undefined;
   #endAt = 0;
+  /** When what is under way has to be over. */
+  #drainEnd = Number.POSITIVE_INFINITY;
   #leftToSend = Number.POSITIVE_INFINITY;
   #running = false;
   #cancelTimer: (() => void) | undefined;
@@ -111,6 +116,7 @@ export class Load {
     if (this.#aborted) return this.#cut(0);
     const now = clock.now();
     this.#startedAt = now;
+    this.#drainEnd = Number.POSITIVE_INFINITY;
     this.#origin += this.#pausedAt === undefined ? now : now - this.#pausedAt;
     this.#endAt = now + maxMs;
     this.#leftToSend = maxRequests;
@@ -129,10 +135,11 @@ export class Load {
     return this.#cut(this.#pausedAt - now);
   }
 
-  /** Waits for what is under way or queued; nothing new starts. */
+  /** Waits for what is under way or queued, for the time of one answer at most; nothing new starts. */
   async finish(): Promise<LoadPart> {
     const now = this.#options.clock.now();
     this.#endAt = now;
+    this.#drainEnd = now + this.#options.timeoutMs;
     await new Promise<void>((resolve) => {
       this.#resolve = resolve;
       if (this.#aborted || (this.#busy === 0 && this.#queued === 0 && this.#pausing === 0)) this.#done();
@@ -184,7 +191,8 @@ export class Load {
       this.#nextArrival ??= arrivals();
       const at = this.#origin + this.#nextArrival;
       if (at > now || at >= this.#endAt) break;
-      this.#queue.push(at);
+      if (this.#queued < MOST_QUEUED) this.#queue.push(at);
+      else this.#count(0, { status: 'too many requests waited', good: false });
       this.#nextArrival = undefined;
       this.#leftToSend--;
     }
@@ -204,7 +212,8 @@ export class Load {
     const { clock, connections, timeoutMs } = this.#options;
     while (this.#queued > 0 && !this.#aborted) {
       const due = this.#queue[this.#head] as number;
-      if (clock.now() - due >= timeoutMs)
+      const now = clock.now();
+      if (now - due >= timeoutMs || now >= this.#drainEnd)
         this.#count(0, { status: 'timeout before a connection was free', good: false });
       else {
         if (this.#idle.length === 0 && this.#lanes.length < connections) this.#openLane();
@@ -234,7 +243,8 @@ export class Load {
     const { clock, arrivals, timeoutMs } = this.#options;
     this.#busy++;
     const sentAt = clock.now();
-    const look = await (this.#lanes[stream] as Lane).send(this.#sent++, timeoutMs);
+    const limitMs = Math.max(1, Math.min(timeoutMs, this.#drainEnd - sentAt));
+    const look = await (this.#lanes[stream] as Lane).send(this.#sent++, limitMs);
     const ended = clock.now();
     this.#busy--;
     if (this.#aborted) return;

@@ -2,9 +2,11 @@ import { ServeOptError } from '../errors.js';
 import { isFailure, type ServerClient } from './client.js';
 import { HttpConnection, type Transport } from './http-connection.js';
 import { jsonObject, parseJson } from './json-tensor.js';
+import { DEFAULT_RESPONSE_BYTES, HELD_RESPONSE_BYTES } from './limits.js';
 import { LiveConnections } from './live-connections.js';
 import { type CompletionOptions, OpenAiClient } from './openai.js';
 import type { Protocol } from './protocols.js';
+import { ResponsePool } from './response-buffer.js';
 import { failedExchange } from './server-error.js';
 import { parseServerUrl, type ServerUrl } from './server-url.js';
 import { type TensorFlowFormat, TensorFlowServingClient } from './tensorflow-serving.js';
@@ -25,6 +27,8 @@ export interface ClientOptions extends CompletionOptions {
   /** Default 256 MiB. */
   readonly maximumAnswerBytes?: number;
   readonly tensorFlowFormat?: TensorFlowFormat;
+  /** Time left for what precedes the measurement, in ms; default: just the timeout of each request. */
+  readonly remainingMs?: () => number;
   /** Closes every connection; what waits for an answer then throws SO8130. */
   readonly signal?: AbortSignal;
 }
@@ -40,7 +44,6 @@ export interface OpenedClient {
 
 /** For one answer. */
 export const DEFAULT_TIMEOUT_MS = 30_000;
-const DEFAULT_ANSWER_BYTES = 256 * 1024 * 1024;
 
 /**
  * The client for a URL. Asks the server only where neither the options nor the URL tell the protocol.
@@ -55,7 +58,9 @@ export async function openClient(urlText: string, options: ClientOptions): Promi
     url,
     headers: headerFields(options.headers ?? []),
     timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
-    maximumAnswerBytes: options.maximumAnswerBytes ?? DEFAULT_ANSWER_BYTES,
+    maximumAnswerBytes: options.maximumAnswerBytes ?? DEFAULT_RESPONSE_BYTES,
+    pool: new ResponsePool(Math.max(HELD_RESPONSE_BYTES, options.maximumAnswerBytes ?? 0)),
+    remainingMs: options.remainingMs,
     connections: new LiveConnections(options.signal),
   };
   const { close } = transport.connections;

@@ -1,3 +1,4 @@
+import { type JsonLimits, parseBoundedJson } from '../codec/bounded-json.js';
 import { encodeUtf8 } from '../codec/utf8.js';
 import { ServeOptError } from '../errors.js';
 import type { HostTensor } from '../runtime/types.js';
@@ -13,6 +14,7 @@ import {
 import { EventStream } from './event-stream.js';
 import { HttpConnection, type Transport } from './http-connection.js';
 import { jsonObject, parseJson } from './json-tensor.js';
+import { EVENT_CHARACTERS, MOST_MODELS, MOST_NAME_CHARACTERS } from './limits.js';
 import { missingModel, refused } from './refusal.js';
 import { type Failure, malformed, serverText } from './server-error.js';
 import { jsonErrorText } from './v2-http.js';
@@ -53,7 +55,11 @@ export class OpenAiClient implements ServerClient {
       if (!answer.good && answer.status !== '404') throw refused(this.place, answer, this.errorText(answer));
       const list = answer.good ? jsonObject(parseJson(answer.body, 'The list of models'))?.get('data') : undefined;
       const names = Array.isArray(list)
-        ? list.map((item) => jsonObject(item)?.get('id')).filter((name) => typeof name === 'string')
+        ? list
+            .slice(0, MOST_MODELS)
+            .map((item) => jsonObject(item)?.get('id'))
+            .filter((name) => typeof name === 'string')
+            .filter((name) => name.length <= MOST_NAME_CHARACTERS)
         : [];
       const [only] = names;
       if (this.#model === undefined && (names.length !== 1 || only === undefined)) {
@@ -69,7 +75,11 @@ export class OpenAiClient implements ServerClient {
     }
   }
 
-  prepare(): PreparedRequest {
+  elementBytes(): number {
+    return 0;
+  }
+
+  async prepare(): Promise<PreparedRequest> {
     throw new ServeOptError('SO1002', `The protocol ${this.protocol} takes prompts, not tensors`);
   }
 
@@ -121,6 +131,9 @@ export class OpenAiClient implements ServerClient {
   }
 }
 
+/** An event is a few words: most that a sound one brings are the logarithms of some tokens. */
+const EVENT_LIMITS: JsonLimits = { depth: 32, containers: 20_000, keys: 50_000, values: 100_000 };
+
 /** One streamed completion as it comes. */
 class Completion {
   readonly #now: () => number;
@@ -139,8 +152,12 @@ class Completion {
     this.#events = new EventStream((data) => this.#event(data));
   }
 
-  push(bytes: Uint8Array): void {
-    this.#events.push(bytes);
+  /** Gives the failure that ends the stream early. */
+  push(bytes: Uint8Array): Failure | undefined {
+    if (!this.#events.push(bytes)) {
+      this.#failure ??= { failure: 'answer too large', why: `an event is longer than ${EVENT_CHARACTERS} characters` };
+    }
+    return this.#failure;
   }
 
   #event(data: string): void {
@@ -150,7 +167,7 @@ class Completion {
     }
     let fields: ReadonlyMap<string, unknown> | undefined;
     try {
-      fields = jsonObject(JSON.parse(data));
+      fields = jsonObject(parseBoundedJson(encodeUtf8(data), EVENT_LIMITS));
     } catch {
       this.#failure ??= { failure: 'not the protocol', why: `an event is not JSON: ${serverText(data).slice(0, 80)}` };
       return;

@@ -1,4 +1,3 @@
-import { encodeUtf8 } from '../codec/utf8.js';
 import { ServeOptError } from '../errors.js';
 import type { Feeds, HostTensor, ValueSpec } from '../runtime/types.js';
 import { DataType, type DataTypeCode } from '../tensor/dtype.js';
@@ -7,14 +6,16 @@ import type { Answer, PreparedRequest, ServerClient, ServerConnection, ServerMod
 import { HttpConnection, postingConnection, type Transport } from './http-connection.js';
 import {
   elementsFromJson,
-  jsonElements,
+  encodePieces,
+  jsonFields,
   jsonObject,
-  nested,
-  nestedJson,
+  jsonPieces,
   nestedShape,
   parseJson,
 } from './json-tensor.js';
+import type { Pace } from './pace.js';
 import { missingModel, refused } from './refusal.js';
+import { jsonElementBytes } from './request-size.js';
 import { malformed, serverText } from './server-error.js';
 import { jsonErrorText } from './v2-http.js';
 import { valueSpec } from './v2-metadata.js';
@@ -92,13 +93,14 @@ export class TensorFlowServingClient implements ServerClient {
     return `/v1/models/${encodeURIComponent(this.#model ?? '')}${version}`;
   }
 
-  prepare(feeds: Feeds): PreparedRequest {
+  readonly elementBytes = jsonElementBytes;
+
+  async prepare(feeds: Feeds, pace?: Pace): Promise<PreparedRequest> {
     const [first] = feeds.values();
     const rows = first?.dims[0] ?? 1;
-    const content = this.#format === 'columns' ? columns(feeds) : instances(feeds, rows);
     return {
       headers: { 'content-type': 'application/json' },
-      body: encodeUtf8(`{"signature_name":"${SIGNATURE}",${content}}`),
+      body: await encodePieces(this.#format === 'columns' ? columns(feeds) : instances(feeds, rows), pace),
       samples: rows,
     };
   }
@@ -140,35 +142,36 @@ export class TensorFlowServingClient implements ServerClient {
   }
 }
 
-function columns(feeds: Feeds): string {
-  const parts = [...feeds].map(([name, tensor]) => `${JSON.stringify(name)}:${nestedJson(name, tensor)}`);
-  return `"inputs":{${parts.join(',')}}`;
+const START = `{"signature_name":"${SIGNATURE}",`;
+
+function* columns(feeds: Feeds): Generator<string, void> {
+  yield `${START}"inputs":`;
+  yield* jsonFields(feeds);
+  yield '}';
 }
 
-function instances(feeds: Feeds, rows: number): string {
-  const columnsOf = [...feeds].map(([name, tensor]) => {
-    if (tensor.dims[0] !== rows) {
-      throw new ServeOptError(
-        'SO4002',
-        `The input "${name}" cannot be sent by rows: its first dimension is not ${rows}`,
-        {
-          hint: 'send columns',
-        },
-      );
-    }
-    const elements = jsonElements(name, tensor);
-    const each = elements.length / Math.max(1, rows);
-    const row = (index: number): string =>
-      nested(elements.slice(index * each, (index + 1) * each), tensor.dims.slice(1));
-    return { name, row };
-  });
-  const lines: string[] = [];
-  for (let index = 0; index < rows; index++) {
-    const [only] = columnsOf;
-    if (only && columnsOf.length === 1) lines.push(only.row(index));
-    else lines.push(`{${columnsOf.map(({ name, row }) => `${JSON.stringify(name)}:${row(index)}`).join(',')}}`);
+function* instances(feeds: Feeds, rows: number): Generator<string, void> {
+  for (const [name, { dims }] of feeds) {
+    if (dims[0] === rows) continue;
+    throw new ServeOptError(
+      'SO4002',
+      `The input "${name}" cannot be sent by rows: its first dimension is not ${rows}`,
+      { hint: 'send columns' },
+    );
   }
-  return `"instances":[${lines.join(',')}]`;
+  yield `${START}"instances":[`;
+  for (let row = 0; row < rows; row++) {
+    if (row > 0) yield ',';
+    let separator = '{';
+    for (const [name, tensor] of feeds) {
+      if (feeds.size > 1) yield `${separator}${JSON.stringify(name)}:`;
+      separator = ',';
+      const dims = tensor.dims.slice(1);
+      yield* jsonPieces(name, tensor, dims, row * elementCount(dims));
+    }
+    if (feeds.size > 1) yield '}';
+  }
+  yield ']}';
 }
 
 /** Inputs and outputs of `serving_default` in a metadata document. @throws SO5103 */

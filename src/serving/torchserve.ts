@@ -1,9 +1,10 @@
-import { encodeUtf8 } from '../codec/utf8.js';
 import type { Feeds, HostTensor } from '../runtime/types.js';
 import type { Answer, PreparedRequest, RawBody, ServerClient, ServerConnection, ServerModel } from './client.js';
 import { HttpConnection, postingConnection, type Transport } from './http-connection.js';
-import { nestedJson, parseJson } from './json-tensor.js';
+import { encodePieces, jsonFields, parseJson } from './json-tensor.js';
+import type { Pace } from './pace.js';
 import { missingModel, refused } from './refusal.js';
+import { jsonElementBytes } from './request-size.js';
 import { malformed } from './server-error.js';
 import { jsonErrorText } from './v2-http.js';
 
@@ -41,12 +42,13 @@ export class TorchServeClient implements ServerClient {
     }
   }
 
-  prepare(feeds: Feeds): PreparedRequest {
-    const parts = [...feeds].map(([name, tensor]) => `${JSON.stringify(name)}:${nestedJson(name, tensor)}`);
+  readonly elementBytes = jsonElementBytes;
+
+  async prepare(feeds: Feeds, pace?: Pace): Promise<PreparedRequest> {
     const [first] = feeds.values();
     return {
       headers: { 'content-type': 'application/json' },
-      body: encodeUtf8(`{${parts.join(',')}}`),
+      body: await encodePieces(jsonFields(feeds), pace),
       samples: first?.dims[0] ?? 1,
     };
   }

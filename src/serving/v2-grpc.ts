@@ -9,7 +9,10 @@ import {
 } from './client.js';
 import { framed, GrpcConnection, grpcMessage } from './grpc-connection.js';
 import type { Transport } from './http-connection.js';
+import { METADATA_BYTES } from './limits.js';
+import type { Pace } from './pace.js';
 import { missingModel, refused } from './refusal.js';
+import { binaryElementBytes } from './request-size.js';
 import { serverText } from './server-error.js';
 import {
   inferRequest,
@@ -82,12 +85,17 @@ export class V2GrpcClient implements ServerClient {
 
   async #modelNames(connection: GrpcConnection): Promise<string[]> {
     // RepositoryIndexRequest { ready = 2: true }
-    const answer = await connection.call(`${SERVICE}/RepositoryIndex`, framed(Uint8Array.of(0x10, 1)));
+    const answer = await connection.call(`${SERVICE}/RepositoryIndex`, framed(Uint8Array.of(0x10, 1)), {
+      maximumBytes: METADATA_BYTES,
+    });
     return !isFailure(answer) && answer.good ? readIndex(answer.body) : [];
   }
 
-  prepare(feeds: Feeds): PreparedRequest {
+  readonly elementBytes = binaryElementBytes;
+
+  async prepare(feeds: Feeds, pace?: Pace): Promise<PreparedRequest> {
     const [first] = feeds.values();
+    await pace?.rest();
     const body = framed(inferRequest(this.#model ?? '', this.#version, feeds));
     return { headers: {}, body, samples: first?.dims[0] ?? 1 };
   }
@@ -95,7 +103,8 @@ export class V2GrpcClient implements ServerClient {
   connect(): ServerConnection {
     const connection = new GrpcConnection(this.#transport);
     return {
-      send: ({ body }, timeoutMs) => connection.call(`${SERVICE}/ModelInfer`, body, timeoutMs),
+      send: ({ body }, timeoutMs) =>
+        connection.call(`${SERVICE}/ModelInfer`, body, timeoutMs === undefined ? {} : { timeoutMs }),
       close: () => connection.close(),
     };
   }

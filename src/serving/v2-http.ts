@@ -1,6 +1,7 @@
 import { encodeUtf8 } from '../codec/utf8.js';
 import type { Feeds, HostTensor } from '../runtime/types.js';
-import { DataType } from '../tensor/dtype.js';
+import { DataType, type DataTypeCode } from '../tensor/dtype.js';
+import { elementCount } from '../tensor/tensor.js';
 import {
   type Answer,
   isFailure,
@@ -10,8 +11,11 @@ import {
   type ServerModel,
 } from './client.js';
 import { HttpConnection, postingConnection, type Transport } from './http-connection.js';
-import { elementsFromJson, jsonElements, jsonObject, notInJson, parseJson } from './json-tensor.js';
+import { elementsFromJson, encodePieces, jsonObject, jsonPieces, notInJson, parseJson } from './json-tensor.js';
+import { ERROR_BYTES, METADATA_BYTES, MOST_MODELS, MOST_TENSORS } from './limits.js';
+import type { Pace } from './pace.js';
 import { missingModel, refused } from './refusal.js';
+import { binaryElementBytes, jsonElementBytes } from './request-size.js';
 import { malformed, serverText } from './server-error.js';
 import { describedTensors, isShape, valueSpec } from './v2-metadata.js';
 import { checkedCount, outputType, tensorFromBytes, tensorToBytes, v2TypeName } from './v2-tensor.js';
@@ -96,7 +100,8 @@ export class V2HttpClient implements ServerClient {
   async #modelNames(connection: HttpConnection): Promise<string[]> {
     const body = encodeUtf8('{"ready":true}');
     const headers = { 'content-type': 'application/json' };
-    const index = await connection.exchange({ method: 'POST', path: '/v2/repository/index', headers, body });
+    const path = '/v2/repository/index';
+    const index = await connection.exchange({ method: 'POST', path, headers, body, maximumBytes: METADATA_BYTES });
     if (!isFailure(index) && index.good) return namesIn(index);
     const list = await connection.exchange({ method: 'GET', path: '/v2/models' });
     return !isFailure(list) && list.good ? namesIn(list) : [];
@@ -107,26 +112,27 @@ export class V2HttpClient implements ServerClient {
     return `/v2/models/${encodeURIComponent(this.#model ?? '')}${version}`;
   }
 
-  prepare(feeds: Feeds): PreparedRequest {
+  elementBytes(dataType: DataTypeCode): number {
+    return this.#binary ? binaryElementBytes(dataType) : jsonElementBytes(dataType);
+  }
+
+  async prepare(feeds: Feeds, pace?: Pace): Promise<PreparedRequest> {
+    const [first] = feeds.values();
+    const samples = first?.dims[0] ?? 1;
+    if (!this.#binary) {
+      const body = await encodePieces(jsonRequest(feeds), pace);
+      return { headers: { 'content-type': 'application/json' }, body, samples };
+    }
     const payloads: Uint8Array[] = [];
     const inputs: string[] = [];
-    let samples = 1;
     for (const [name, tensor] of feeds) {
-      const start = `{"name":${JSON.stringify(name)},"shape":[${tensor.dims.join(',')}],"datatype":"${v2TypeName(tensor.dataType, name)}"`;
-      if (inputs.length === 0) samples = tensor.dims[0] ?? 1;
-      if (this.#binary) {
-        const bytes = tensorToBytes(tensor);
-        payloads.push(bytes);
-        inputs.push(`${start},"parameters":{"binary_data_size":${bytes.byteLength}}}`);
-      } else {
-        // The protocol gives FP16 and BF16 no JSON form.
-        if (tensor.dataType === DataType.FLOAT16) throw notInJson(name, tensor.dataType);
-        inputs.push(`${start},"data":[${jsonElements(name, tensor).join(',')}]}`);
-      }
+      const bytes = tensorToBytes(tensor);
+      payloads.push(bytes);
+      inputs.push(`${describedInput(name, tensor)},"parameters":{"binary_data_size":${bytes.byteLength}}}`);
+      const rest = pace?.rest();
+      if (rest) await rest;
     }
-    const asked = this.#binary ? '"parameters":{"binary_data_output":true},' : '';
-    const header = encodeUtf8(`{${asked}"inputs":[${inputs.join(',')}]}`);
-    if (!this.#binary) return { headers: { 'content-type': 'application/json' }, body: header, samples };
+    const header = encodeUtf8(`{"parameters":{"binary_data_output":true},"inputs":[${inputs.join(',')}]}`);
     return {
       headers: { 'content-type': 'application/octet-stream', [HEADER_LENGTH]: String(header.byteLength) },
       body: Buffer.concat([header, ...payloads]),
@@ -146,6 +152,7 @@ export class V2HttpClient implements ServerClient {
     const { document, payload } = this.#split(answer);
     const outputs = document.get('outputs');
     if (!Array.isArray(outputs)) throw malformed('The answer has no list of outputs');
+    if (outputs.length > MOST_TENSORS) throw malformed(`The answer has ${outputs.length} outputs`);
     const result = new Map<string, HostTensor>();
     let at = 0;
     for (const item of outputs) {
@@ -193,12 +200,27 @@ export class V2HttpClient implements ServerClient {
   }
 }
 
-/** Of an error answer that is looked at. */
-const MOST_ERROR_BYTES = 64 * 1024;
+/** An input of a request, up to its elements; the brace stays open. */
+function describedInput(name: string, { dims, dataType }: HostTensor): string {
+  return `{"name":${JSON.stringify(name)},"shape":[${dims.join(',')}],"datatype":"${v2TypeName(dataType, name)}"`;
+}
+
+function* jsonRequest(feeds: Feeds): Generator<string, void> {
+  let separator = '{"inputs":[';
+  for (const [name, tensor] of feeds) {
+    // The protocol gives FP16 and BF16 no JSON form.
+    if (tensor.dataType === DataType.FLOAT16) throw notInJson(name, tensor.dataType);
+    yield `${separator}${describedInput(name, tensor)},"data":`;
+    yield* jsonPieces(name, tensor, [elementCount(tensor.dims)]);
+    yield '}';
+    separator = ',';
+  }
+  yield ']}';
+}
 
 /** The `error` of a JSON body (a text, or an object with a `message`), else the start of the body. */
 export function jsonErrorText(body: Uint8Array): string {
-  const text = Buffer.from(body.subarray(0, MOST_ERROR_BYTES)).toString('utf8');
+  const text = Buffer.from(body.subarray(0, ERROR_BYTES)).toString('utf8');
   try {
     const fields = jsonObject(JSON.parse(text));
     const error = fields?.get('error') ?? fields?.get('detail') ?? fields?.get('message');
@@ -216,7 +238,9 @@ function namesIn(answer: Answer): string[] {
     const document = parseJson(answer.body, 'The list of models');
     const list = Array.isArray(document) ? document : jsonObject(document)?.get('models');
     if (!Array.isArray(list)) return [];
-    const names = list.map((item) => (typeof item === 'string' ? item : jsonObject(item)?.get('name')));
+    const names = list
+      .slice(0, MOST_MODELS)
+      .map((item) => (typeof item === 'string' ? item : jsonObject(item)?.get('name')));
     return [...new Set(names.filter((name) => typeof name === 'string'))];
   } catch {
     return [];

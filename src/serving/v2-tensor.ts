@@ -1,9 +1,10 @@
 /** Tensors of the Open Inference Protocol (KServe "Predict Protocol - Version 2"): types, and elements as bytes. */
-import { decodeUtf8, encodeUtf8 } from '../codec/utf8.js';
+import { decodeUtf8 } from '../codec/utf8.js';
 import { ServeOptError } from '../errors.js';
 import type { HostData, HostTensor } from '../runtime/types.js';
 import { DataType, type DataTypeCode, dataTypeName, rawByteLength } from '../tensor/dtype.js';
 import { bytesOf, elementCount, elementsView } from '../tensor/tensor.js';
+import { MOST_STRINGS } from './limits.js';
 import { malformed, serverText } from './server-error.js';
 
 const TYPES: readonly (readonly [string, DataTypeCode])[] = [
@@ -39,14 +40,13 @@ export function v2Type(name: string): DataTypeCode | undefined {
 /** Elements as the protocol's binary form has them: little-endian; BYTES each after its length in four bytes. */
 export function tensorToBytes(tensor: HostTensor): Uint8Array {
   if (!isTexts(tensor.data)) return bytesOf(tensor.data);
-  const texts = tensor.data.map(encodeUtf8);
-  const target = new Uint8Array(texts.reduce((sum, text) => sum + 4 + text.byteLength, 0));
-  const view = new DataView(target.buffer);
+  // Lengths first: a list of millions of encoded texts would take a hundred times their bytes.
+  const target = Buffer.alloc(tensor.data.reduce((sum, text) => sum + 4 + Buffer.byteLength(text), 0));
   let at = 0;
-  for (const text of texts) {
-    view.setUint32(at, text.byteLength, true);
-    target.set(text, at + 4);
-    at += 4 + text.byteLength;
+  for (const text of tensor.data) {
+    const length = target.write(text, at + 4);
+    target.writeUInt32LE(length, at);
+    at += 4 + length;
   }
   return target;
 }
@@ -73,7 +73,9 @@ function textsFromBytes(name: string, count: number, bytes: Uint8Array): string[
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const texts: string[] = [];
   let at = 0;
-  while (at + 4 <= bytes.byteLength) {
+  if (count > MOST_STRINGS)
+    throw malformed(`The output "${serverText(name)}" has ${count} strings`, `at most ${MOST_STRINGS} are read`);
+  while (texts.length < count && at + 4 <= bytes.byteLength) {
     const length = view.getUint32(at, true);
     if (at + 4 + length > bytes.byteLength) break;
     texts.push(decodeUtf8(bytes.subarray(at + 4, at + 4 + length)));

@@ -21,6 +21,7 @@ import { Stages } from './stages.js';
 /** Stretches of each configuration: they take turns, so that a slow minute of the machine falls on all. */
 const ROUNDS = 5;
 const WARM_UP_MS = 2000;
+const CUT_SHORT = 'measuring ended early: --max-time was over';
 
 /**
  * Measures a running server and judges budgets. Every configuration is warmed up, then they take turns. One that cannot be
@@ -63,16 +64,16 @@ async function measureServer(
   const stop = (): void => bench.abort();
   hooks.signal?.addEventListener('abort', stop, { once: true });
   try {
-    const live = await warmUpAll(bench.configurations, options.warmUpMs ?? WARM_UP_MS, hooks, stages);
-    await measureAll(live, gates, options, hooks, stages);
+    const live = await warmUpAll(bench, options.warmUpMs ?? WARM_UP_MS, hooks, stages);
+    const cutShort = await measureAll(bench, live, gates, options, hooks, stages);
+    const interrupted = hooks.signal?.aborted ?? false;
+    const [first] = bench.configurations;
+    if (!interrupted && first?.error && bench.configurations.every(({ error }) => error)) throw first.error;
+    return { ...serverReport(bench, gates, options, interrupted, cutShort), environment };
   } finally {
     hooks.signal?.removeEventListener('abort', stop);
     bench.abort();
   }
-  const interrupted = hooks.signal?.aborted ?? false;
-  const [first] = bench.configurations;
-  if (!interrupted && first?.error && bench.configurations.every(({ error }) => error)) throw first.error;
-  return { ...serverReport(bench, gates, options, interrupted), environment };
 }
 
 function serverReport(
@@ -80,6 +81,7 @@ function serverReport(
   gates: BudgetGates,
   options: BenchServerOptions,
   interrupted: boolean,
+  cutShort: boolean,
 ): Omit<BenchReport, 'environment'> {
   const configurations = withPareto(bench.configurations.map((each, _, { length }) => each.report(length)));
   const budgets = gates.reports();
@@ -100,24 +102,31 @@ function serverReport(
     regressions: [],
     ...(verdict === undefined ? {} : { verdict }),
     ...(interrupted ? { interrupted } : {}),
-    warnings: [...bench.warnings, ...bench.configurations.flatMap((configuration) => configuration.warnings())],
+    warnings: [
+      ...bench.warnings,
+      ...(cutShort ? [CUT_SHORT] : []),
+      ...bench.configurations.flatMap((configuration) => configuration.warnings()),
+    ],
     notes: bench.notes,
   };
 }
 
 /** The configurations that can be measured. */
 async function warmUpAll(
-  configurations: readonly ServerConfiguration[],
+  bench: ServerBench,
   maxMs: number,
   hooks: BenchServerHooks,
   stages: Stages,
 ): Promise<readonly ServerConfiguration[]> {
   const live: ServerConfiguration[] = [];
-  for (const configuration of configurations) {
-    if (hooks.signal?.aborted) break;
+  const { configurations } = bench;
+  for (const [index, configuration] of configurations.entries()) {
+    const leftMs = bench.remainingMs();
+    if (hooks.signal?.aborted || leftMs <= 0) break;
     stages.start('warm up');
     try {
-      await configuration.warmUp(maxMs);
+      // Most of the time is for measuring.
+      await configuration.warmUp(Math.min(maxMs, leftMs / (2 * (configurations.length - index) + 2)));
       live.push(configuration);
     } catch (error) {
       if (!(error instanceof ServeOptError) || error.exitCode === EXIT.bug) throw error;
@@ -127,36 +136,46 @@ async function warmUpAll(
   return live;
 }
 
+/** Whether the end of the time came before all was measured. */
 async function measureAll(
+  bench: ServerBench,
   configurations: readonly ServerConfiguration[],
   gates: BudgetGates,
   options: BenchServerOptions,
   hooks: BenchServerHooks,
   stages: Stages,
-): Promise<void> {
-  if (hooks.signal?.aborted || configurations.length === 0) return;
-  const { durationMs = BENCH_DEFAULTS.durationMs, maximumRequests = Number.POSITIVE_INFINITY } = options;
-  const maxTimeMs = (options.maxTimeMs ?? BENCH_DEFAULTS.maxTimeMs) * configurations.length;
-  let passedMs = 0;
+): Promise<boolean> {
+  if (hooks.signal?.aborted || configurations.length === 0) return false;
+  const { maximumRequests = Number.POSITIVE_INFINITY } = options;
+  const wantedMs = options.durationMs ?? BENCH_DEFAULTS.durationMs;
+  const totalMs = bench.remainingMs();
+  // Where the time is short, all get the same share of it.
+  const durationMs = Math.min(wantedMs, Math.max(0, totalMs / configurations.length));
+  let cutShort = durationMs < wantedMs;
   stages.start('measure');
   for (let round = 0; ; round++) {
     const active = configurations.filter(
       (each) => each.requests < maximumRequests && (round < ROUNDS || gates.isOpen(each.label)),
     );
-    if (active.length === 0 || hooks.signal?.aborted || (round >= ROUNDS && passedMs >= maxTimeMs)) break;
+    if (active.length === 0 || hooks.signal?.aborted) break;
     const ms = roundMs(round, durationMs, ROUNDS);
     for (const [index, configuration] of active.entries()) {
-      if (hooks.signal?.aborted) break;
-      const segments = await configuration.advance(ms, maximumRequests - configuration.requests);
-      passedMs += segments[0]?.wallMs ?? 0;
+      const leftMs = bench.remainingMs();
+      if (hooks.signal?.aborted || leftMs <= 0) break;
+      await configuration.advance(Math.min(ms, leftMs), maximumRequests - configuration.requests);
       gates.judge(configuration, false);
-      const share = gates.size === 0 ? (round + (index + 1) / active.length) / ROUNDS : passedMs / maxTimeMs;
-      stages.fraction(Math.min(1, share));
+      const share =
+        gates.size === 0 ? (round + (index + 1) / active.length) / ROUNDS : 1 - bench.remainingMs() / totalMs;
+      stages.fraction(Math.max(0, Math.min(1, share)));
     }
+    if (bench.remainingMs() > 0) continue;
+    cutShort ||= round < ROUNDS - 1;
+    break;
   }
   for (const configuration of configurations) {
     await configuration.finish();
     gates.judge(configuration, true);
   }
   stages.end(configurations.length === 1 ? undefined : `${configurations.length} configurations`);
+  return cutShort && !hooks.signal?.aborted;
 }

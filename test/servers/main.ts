@@ -99,7 +99,7 @@ async function answered(
 ): Promise<{ outputs: Map<string, HostTensor>; body: Uint8Array }> {
   const connection = client.connect();
   try {
-    const request = client.prepare(feeds);
+    const request = await client.prepare(feeds);
     const answer = await connection.send(request);
     if (isFailure(answer)) throw new Error(`${answer.failure}: ${answer.why}`);
     if (!answer.good) throw new Error(`${answer.status}: ${client.errorText(answer)}`);

@@ -12,7 +12,7 @@ const FEEDS = new Map([['x', { dataType: DataType.FLOAT, dims: [1, 2], data: Flo
 async function statuses(url: string, count: number, firstTimeoutMs?: number): Promise<string[]> {
   const opened = await client(`${url}/v2/models/double`, { protocol: 'v2-http', maximumAnswerBytes: 100_000 });
   const connection = opened.connect();
-  const request = opened.prepare(FEEDS);
+  const request = await opened.prepare(FEEDS);
   const found: string[] = [];
   for (let index = 0; index < count; index++) {
     const answer = await connection.send(request, index === 0 ? firstTimeoutMs : undefined);
@@ -178,8 +178,8 @@ describe('a server that fails', () => {
     const connections = Array.from({ length: 50 }, () => opened.connect());
     expect(getEventListeners(signal, 'abort').length).toBe(1);
     controller.abort();
-    expect(await connections[49]?.send(opened.prepare(FEEDS))).toMatchObject({ failure: 'closed' });
-    expect(await opened.connect().send(opened.prepare(FEEDS))).toMatchObject({ failure: 'closed' });
+    expect(await connections[49]?.send(await opened.prepare(FEEDS))).toMatchObject({ failure: 'closed' });
+    expect(await opened.connect().send(await opened.prepare(FEEDS))).toMatchObject({ failure: 'closed' });
   });
 
   it('is told from one that answers', async () => {

@@ -62,7 +62,9 @@ describe('hostile answers', () => {
       ['y', { dataType: DataType.FLOAT, dims: [2], data: Float32Array.of(1, 2) }],
       ['s', { dataType: DataType.STRING, dims: [1], data: ['é'] }],
     ]);
-    const message = Uint8Array.from(opened.prepare(feeds).body.subarray(5), (byte) => (byte === 0x3a ? 0x32 : byte));
+    const message = Uint8Array.from((await opened.prepare(feeds)).body.subarray(5), (byte) =>
+      byte === 0x3a ? 0x32 : byte,
+    );
     const answer: Answer = { status: 'gRPC OK', good: true, header: () => undefined, body: message, sentAgain: false };
     expect(opened.decode(answer, REQUEST).get('s')?.data).toEqual(['é']);
     fc.assert(

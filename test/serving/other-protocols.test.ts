@@ -10,7 +10,7 @@ const FEEDS = new Map([
 
 async function exchange(opened: ServerClient): Promise<unknown> {
   const connection = opened.connect();
-  const request = opened.prepare(FEEDS);
+  const request = await opened.prepare(FEEDS);
   const answer = await connection.send(request);
   connection.close();
   if (isFailure(answer)) return answer.failure;

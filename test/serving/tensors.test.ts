@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { HostTensor } from '../../src/runtime/types.js';
 import { checkAnswer } from '../../src/serving/check-answer.js';
 import type { Answer, PreparedRequest, ServerClient } from '../../src/serving/client.js';
-import { elementsFromJson, jsonElements, nestedJson, nestedShape } from '../../src/serving/json-tensor.js';
+import { elementsFromJson, encodePieces, jsonPieces, nestedShape } from '../../src/serving/json-tensor.js';
 import { tensorFromBytes, tensorToBytes } from '../../src/serving/v2-tensor.js';
 import { DataType } from '../../src/tensor/dtype.js';
 
@@ -57,11 +57,14 @@ describe('binary tensors', () => {
   });
 });
 
+const json = (tensor: HostTensor, ...part: [(readonly number[])?, number?]): string =>
+  [...jsonPieces('x', tensor, ...part)].join('');
+
 describe('JSON tensors', () => {
   it('gives back every float32', () => {
     fc.assert(
       fc.property(fc.float({ noNaN: true, noDefaultInfinity: true }), (value) => {
-        const [text] = jsonElements('x', { dataType: DataType.FLOAT, dims: [1], data: Float32Array.of(value) });
+        const text = json({ dataType: DataType.FLOAT, dims: [], data: Float32Array.of(value) });
         expect(Math.fround(Number(text))).toBe(value === 0 ? 0 : value);
       }),
     );
@@ -69,23 +72,36 @@ describe('JSON tensors', () => {
 
   it('keeps all digits of 64-bit integers', () => {
     const data = BigInt64Array.of(-(2n ** 63n), 2n ** 63n - 1n);
-    expect(jsonElements('x', { dataType: DataType.INT64, dims: [2], data })).toEqual([
-      '-9223372036854775808',
-      '9223372036854775807',
-    ]);
+    expect(json({ dataType: DataType.INT64, dims: [2], data })).toBe('[-9223372036854775808,9223372036854775807]');
   });
 
   it('has no word for NaN', () => {
     const tensor = { dataType: DataType.FLOAT, dims: [1], data: Float32Array.of(Number.NaN) };
-    expect(() => jsonElements('x', tensor)).toThrow(expect.objectContaining({ code: 'SO4002' }));
+    expect(() => json(tensor)).toThrow(expect.objectContaining({ code: 'SO4002' }));
   });
 
   it('nests by shape', () => {
     const data = Int32Array.of(1, 2, 3, 4);
-    expect(nestedJson('x', { dataType: DataType.INT32, dims: [2, 1, 2], data })).toBe('[[[1,2]],[[3,4]]]');
-    expect(nestedJson('x', { dataType: DataType.INT32, dims: [], data: Int32Array.of(7) })).toBe('7');
-    expect(nestedJson('x', { dataType: DataType.BOOL, dims: [2], data: Uint8Array.of(0, 1) })).toBe('[false,true]');
+    expect(json({ dataType: DataType.INT32, dims: [2, 1, 2], data })).toBe('[[[1,2]],[[3,4]]]');
+    expect(json({ dataType: DataType.INT32, dims: [], data: Int32Array.of(7) })).toBe('7');
+    expect(json({ dataType: DataType.BOOL, dims: [2], data: Uint8Array.of(0, 1) })).toBe('[false,true]');
     expect(nestedShape([[[1, 2]], [[3, 4]]])).toEqual([2, 1, 2]);
+  });
+
+  it('writes a part of a tensor, a flat list and empty lists', () => {
+    const tensor = { dataType: DataType.INT32, dims: [2, 2], data: Int32Array.of(1, 2, 3, 4) };
+    expect(json(tensor, [2], 2)).toBe('[3,4]');
+    expect(json(tensor, [4])).toBe('[1,2,3,4]');
+    expect(json({ dataType: DataType.INT32, dims: [2, 0], data: new Int32Array(0) })).toBe('[[],[]]');
+  });
+
+  it('is the JSON of any tensor, however long', async () => {
+    const data = Float64Array.from({ length: 60_000 }, (_, index) => index / 7);
+    const pieces = [...jsonPieces('x', { dataType: DataType.DOUBLE, dims: [300, 200], data })];
+    expect(pieces.length).toBeGreaterThan(5);
+    const rows = JSON.parse(Buffer.from(await encodePieces(pieces, undefined)).toString()) as number[][];
+    expect(rows.length).toBe(300);
+    expect(rows.flat()).toEqual([...data]);
   });
 
   it.each([

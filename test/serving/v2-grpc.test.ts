@@ -118,7 +118,7 @@ const FEEDS: Feeds = new Map([
 async function inferences(url: string, count: number, timeoutMs?: number): Promise<unknown[]> {
   const opened = await client(url, { model: 'double', maximumAnswerBytes: 100_000 });
   const connection = opened.connect();
-  const request = opened.prepare(FEEDS);
+  const request = await opened.prepare(FEEDS);
   const found: unknown[] = [];
   for (let index = 0; index < count; index++) {
     const answer = await connection.send(request, timeoutMs);

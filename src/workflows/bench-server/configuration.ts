@@ -11,6 +11,7 @@ import { checkAnswer } from '../../serving/check-answer.js';
 import { isFailure, type ServerClient, type ServerModel, type TokenTimes } from '../../serving/client.js';
 import { Load, type LoadPart } from '../../serving/load.js';
 import type { LoadClock } from '../../serving/load-clock.js';
+import { outOfTime } from '../../serving/pace.js';
 import { refused } from '../../serving/refusal.js';
 import { failedExchange } from '../../serving/server-error.js';
 import { serverLane } from '../../serving/server-lane.js';
@@ -234,7 +235,7 @@ export class ServerConfiguration implements Measured {
     const { segments, tokensPerRequest } = this;
     const runs = segments.reduce((sum, segment) => sum + segment.latencyMs.length, 0);
     const failures = segments.reduce((sum, segment) => sum + segment.failures, 0);
-    const error = this.#error ?? (runs === 0 && failures > 0 ? this.#allFailed(failures) : undefined);
+    const error = this.#error ?? (runs > 0 ? undefined : this.#nothingMeasured(failures));
     const tokens = tokenReport(this.#tokens.flat());
     return {
       label: this.label,
@@ -254,6 +255,12 @@ export class ServerConfiguration implements Measured {
       answers: [...this.#statuses].sort(([a], [b]) => (a < b ? -1 : 1)).map(([status, count]) => ({ status, count })),
       ...(runs > 0 ? { segments: thinAll(segments, configurations) } : {}),
     };
+  }
+
+  #nothingMeasured(failures: number): ServeOptError | undefined {
+    if (failures > 0) return this.#allFailed(failures);
+    // After a signal there may be nothing, and that is no error.
+    return this.#aborted ? undefined : outOfTime('no request ended by then');
   }
 
   #allFailed(failures: number): ServeOptError {

@@ -1,5 +1,5 @@
 import { ServeOptError } from '../../errors.js';
-import { seededReader } from '../../runtime/feeds.js';
+import { firstShapes } from '../../runtime/feeds.js';
 import type { ValueSpec } from '../../runtime/types.js';
 
 /** A size for an open dimension of an input: `name` is `input:axis`, or a symbol of the model. */
@@ -48,11 +48,10 @@ export function fixInputs(specs: readonly ValueSpec[], batchSize: number, chosen
   const sized = picked.map((spec) =>
     batched(spec) ? { ...spec, shape: [batchSize, ...(spec.shape ?? []).slice(1)] } : spec,
   );
-  const [feeds] = [seededReader(0, 1, sized).read(0, 1)];
-  if (feeds instanceof Promise) throw new ServeOptError('SO9001', 'made-up samples come at once');
+  const shapes = firstShapes(sized);
   const dims: ChosenDim[] = [];
   const inputs = sized.map((spec, index): ValueSpec => {
-    const shape = feeds.get(spec.name)?.dims ?? [];
+    const shape = shapes[index] ?? [];
     const source = specs[index]?.shape ?? [];
     for (const [axis, size] of shape.entries()) {
       const isBatch = axis === 0 && picked[index] !== undefined && batched(picked[index]);

@@ -3,10 +3,13 @@ import type { ArrivalProcess, Scenario } from '../../bench/scenario.js';
 import { ServeOptError } from '../../errors.js';
 import type { BenchReport } from '../../report/bench-types.js';
 import type { ValueSpec } from '../../runtime/types.js';
+import { checkInterface } from '../../serving/check-interface.js';
 import type { ServerClient, ServerModel } from '../../serving/client.js';
+import { DEFAULT_REQUEST_BYTES, LEAST_DESCRIBE_MS } from '../../serving/limits.js';
 import type { LoadClock } from '../../serving/load-clock.js';
 import { realClock } from '../../serving/load-clock.js';
 import { type ClientOptions, DEFAULT_TIMEOUT_MS, type OpenedClient, openClient } from '../../serving/open-client.js';
+import { Pace } from '../../serving/pace.js';
 import type { Protocol } from '../../serving/protocols.js';
 import type { ServerUrl } from '../../serving/server-url.js';
 import { BENCH_DEFAULTS, type WorkflowContext } from '../options.js';
@@ -14,7 +17,7 @@ import { ServerConfiguration } from './configuration.js';
 import type { ChosenDim } from './inputs.js';
 import { promptRequests, type Requests, rawRequests, tensorRequests } from './requests.js';
 
-export interface BenchServerOptions extends Omit<ClientOptions, 'now' | 'signal'> {
+export interface BenchServerOptions extends Omit<ClientOptions, 'now' | 'signal' | 'remainingMs'> {
   /** Tensors in any format of data sets; for TorchServe bodies (.jsonl, files, a folder); for completions prompts. */
   readonly dataPath?: string;
   /** What to feed, where the server does not tell and the data are tensors. */
@@ -36,8 +39,14 @@ export interface BenchServerOptions extends Omit<ClientOptions, 'now' | 'signal'
   readonly durationMs?: number;
   /** Requirements; measuring goes on until each is decided. */
   readonly budgets?: readonly Budget[];
-  /** Time after which budgets that are not decided are inconclusive, for each configuration; default 60 s. */
+  /**
+   * Time for each configuration, in ms, from the start of the run: connecting, preparing requests and warming up count.
+   * Then no request starts any more, budgets that are not decided are inconclusive, and what is under way has `timeoutMs`
+   * to end. Default 60 s, or half a minute more than `durationMs` where that is longer.
+   */
   readonly maxTimeMs?: number;
+  /** Most bytes of one request, all its inputs together; default 256 MiB. */
+  readonly maximumRequestBytes?: number;
   /** Most requests of each configuration. */
   readonly maximumRequests?: number;
   /** Words of a made-up prompt; default 64. */
@@ -58,6 +67,8 @@ export interface ServerBench {
   /** What is good to know, one sentence each. */
   readonly notes: readonly string[];
   readonly warnings: readonly string[];
+  /** Time left until the end of the run, in ms; negative after it. */
+  remainingMs(): number;
   /** Ends all that is under way at once. */
   abort(): void;
 }
@@ -65,6 +76,8 @@ export interface ServerBench {
 const DEFAULT_CONNECTIONS = 256;
 const MOST_CONNECTIONS = 10_000;
 const HIGHEST_RATE = 1_000_000;
+/** Time for all else than measuring, where only a long time of measuring is given. */
+const SPARE_MS = 30_000;
 
 /**
  * Connects to a server, asks what its model takes and prepares the requests; nothing is timed yet.
@@ -84,13 +97,16 @@ export async function openServerBench(
 ): Promise<ServerBench> {
   const clock = hooks.clock ?? realClock;
   const loads = scenarios(options);
+  const time = new RunTime(clock, options, loads.length);
   const opened = await openClient(urlText, {
     ...options,
     now: clock.now,
+    remainingMs: () => time.remainingMs(),
     ...(hooks.signal ? { signal: hooks.signal } : {}),
   });
   try {
-    return await describeBench(opened, loads, options, clock);
+    const pace = new Pace({ signal: hooks.signal, remainingMs: () => time.remainingMs() });
+    return await describeBench(opened, loads, options, clock, time, pace);
   } catch (error) {
     opened.close();
     throw error;
@@ -102,10 +118,14 @@ async function describeBench(
   loads: readonly ServerLoad[],
   options: BenchServerOptions,
   clock: LoadClock,
+  time: RunTime,
+  pace: Pace,
 ): Promise<ServerBench> {
   refuseTokenBudgets(client.protocol, options);
   const model = await client.describe();
-  const requests = await prepareRequests(client, model, options);
+  checkInterface(model);
+  time.described();
+  const requests = await prepareRequests(client, model, options, pace);
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   const configurations = loads.map(
     ({ scenario, connections }) =>
@@ -126,11 +146,36 @@ async function describeBench(
     configurations,
     notes: [...said, ...notes, ...model.notes, ...connectionNote(options)],
     warnings: requests.warnings,
+    remainingMs: () => time.remainingMs(),
     abort: () => {
       for (const configuration of configurations) configuration.abort();
       close();
     },
   };
+}
+
+/** The time that a run has, and within it the time for finding out about the server. */
+class RunTime {
+  readonly #clock: LoadClock;
+  readonly #end: number;
+  #describeEnd: number;
+
+  constructor(clock: LoadClock, options: BenchServerOptions, configurations: number) {
+    const { durationMs = BENCH_DEFAULTS.durationMs, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+    const maxTimeMs = options.maxTimeMs ?? Math.max(BENCH_DEFAULTS.maxTimeMs, durationMs + SPARE_MS);
+    this.#clock = clock;
+    this.#end = clock.now() + maxTimeMs * configurations;
+    this.#describeEnd = clock.now() + Math.max(timeoutMs, LEAST_DESCRIBE_MS);
+  }
+
+  /** The server is known: from here on only the end of the run counts. */
+  described(): void {
+    this.#describeEnd = Number.POSITIVE_INFINITY;
+  }
+
+  remainingMs(): number {
+    return Math.min(this.#end, this.#describeEnd) - this.#clock.now();
+  }
 }
 
 interface ServerLoad {
@@ -205,11 +250,21 @@ async function prepareRequests(
   client: ServerClient,
   model: ServerModel,
   options: BenchServerOptions,
+  pace: Pace,
 ): Promise<Requests> {
+  const { maximumRequestBytes = DEFAULT_REQUEST_BYTES } = options;
   const { dataPath, seed = BENCH_DEFAULTS.seed, batchSize = 1, dims = [], promptWords = 64 } = options;
   if (!Number.isInteger(batchSize) || batchSize < 1)
     throw new ServeOptError('SO1006', `There is no batch of ${batchSize}`);
-  const requestOptions = { seed, batchSize, dims, promptWords, ...(dataPath === undefined ? {} : { dataPath }) };
+  const limits = { maximumRequestBytes, pace };
+  const requestOptions = {
+    seed,
+    batchSize,
+    dims,
+    promptWords,
+    ...limits,
+    ...(dataPath === undefined ? {} : { dataPath }),
+  };
   const { preparePrompt, prepareRaw } = client;
   if (preparePrompt) {
     return {

@@ -6,9 +6,11 @@ import { encodeUtf8 } from '../../codec/utf8.js';
 import { ServeOptError } from '../../errors.js';
 import { openDataset } from '../../runtime/dataset/open-dataset.js';
 import { textLines } from '../../runtime/dataset/text-lines.js';
-import { seededReader } from '../../runtime/feeds.js';
-import type { ValueSpec } from '../../runtime/types.js';
+import { seededFeedsInParts } from '../../runtime/feeds.js';
+import type { Feeds, ValueSpec } from '../../runtime/types.js';
 import type { PreparedRequest, RawBody, ServerClient } from '../../serving/client.js';
+import type { Pace } from '../../serving/pace.js';
+import { checkRequestSize, type SizedTensor } from '../../serving/request-size.js';
 import { createRandom } from '../../tensor/random.js';
 import { type ChosenDim, fixInputs } from './inputs.js';
 
@@ -30,6 +32,10 @@ export interface RequestOptions {
   readonly dims: readonly ChosenDim[];
   /** Of a made-up prompt. */
   readonly promptWords: number;
+  /** Most bytes of one request, all inputs together. */
+  readonly maximumRequestBytes: number;
+  /** Making and encoding give way by it. */
+  readonly pace: Pace;
 }
 
 /** Different requests, taken in turn: enough that no cache answers them all, few enough to prepare at once. */
@@ -44,14 +50,20 @@ export async function tensorRequests(
   specs: readonly ValueSpec[],
   options: RequestOptions,
 ): Promise<Requests> {
+  const { pace, maximumRequestBytes } = options;
   const fixed = fixInputs(specs, options.batchSize, options.dims);
   const { batchSize, dims, inputs } = fixed;
   const described = inputs.map(({ name, typeText }) => ({ name, type: typeText }));
   const prepared: PreparedRequest[] = [];
+  const prepare = async (feeds: Feeds): Promise<void> => {
+    const tensors = [...feeds].map(([name, { dataType, dims }]) => ({ name, dataType, dims }));
+    checkRequestSize(tensors, (dataType) => client.elementBytes(dataType), maximumRequestBytes);
+    prepared.push(withRows(await client.prepare(feeds, pace), batchSize));
+  };
   if (options.dataPath === undefined) {
-    const reader = seededReader(options.seed, MADE_UP_REQUESTS, inputs);
+    checkRequestSize(sizedTensors(inputs), (dataType) => client.elementBytes(dataType), maximumRequestBytes);
     for (let index = 0; index < MADE_UP_REQUESTS && roomFor(prepared); index++) {
-      prepared.push(withRows(client.prepare(await reader.read(index, 1)), batchSize));
+      await prepare(await seededFeedsInParts(options.seed, index, inputs, () => pace.rest()));
     }
     return { prepared, inputs: described, dims, batchSize, source: MADE_UP, warnings: [] };
   }
@@ -64,13 +76,21 @@ export async function tensorRequests(
       throw new ServeOptError('SO4002', `There are ${reader.count} samples, too few for a batch of ${batchSize}`);
     }
     for (let at = 0; at + batchSize <= reader.count && roomFor(prepared); at += batchSize) {
-      prepared.push(withRows(client.prepare(await reader.read(at, batchSize)), batchSize));
+      await prepare(await reader.read(at, batchSize));
+      await pace.rest();
     }
     const source = basename(options.dataPath);
     return { prepared, inputs: described, dims, batchSize, source, warnings: reader.warnings ?? [] };
   } finally {
     await reader.close?.();
   }
+}
+
+/** Inputs whose sizes are all fixed. */
+function sizedTensors(inputs: readonly ValueSpec[]): SizedTensor[] {
+  return inputs.flatMap(({ name, dataType, shape = [] }) =>
+    dataType === undefined ? [] : [{ name, dataType, dims: shape.map(Number) }],
+  );
 }
 
 function withRows(request: PreparedRequest, samples: number): PreparedRequest {

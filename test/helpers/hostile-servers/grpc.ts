@@ -229,6 +229,7 @@ export const GRPC_SERVERS: readonly HostileServerKind[] = [
   metadataKind(
     'a name that is not UTF-8',
     message(4, message(1, Uint8Array.of(0xff, 0xfe)), message(2, 'FP32'), int(3, 2)),
+    { exitCodes: [0, 1, 3] },
   ),
   answerKind('a million outputs', () => new Uint8Array(2_000_000).map((_, i) => (i % 2 === 0 ? 0x2a : 0))),
   answerKind('20 million raw contents', () => new Uint8Array(40_000_000).map((_, i) => (i % 2 === 0 ? 0x32 : 0))),
