@@ -181,8 +181,9 @@ function listen(
     let failure = buffer.add(piece);
     if (prefix.length < PREFIX_BYTES) {
       prefix.push(...piece.subarray(0, PREFIX_BYTES - prefix.length));
-      // The length that is promised is looked at as soon as it is there.
-      if (prefix.length === PREFIX_BYTES) failure ??= buffer.expect(Buffer.from(prefix).readUInt32BE(1) + PREFIX_BYTES);
+      // The length that is promised is looked at as soon as it is there; what begins otherwise is no message of gRPC.
+      if (prefix.length === PREFIX_BYTES && prefix[0] === 0)
+        failure ??= buffer.expect(Buffer.from(prefix).readUInt32BE(1) + PREFIX_BYTES);
     }
     if (failure) end(failure);
   });

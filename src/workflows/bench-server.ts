@@ -177,5 +177,5 @@ async function measureAll(
     gates.judge(configuration, true);
   }
   stages.end(configurations.length === 1 ? undefined : `${configurations.length} configurations`);
-  return cutShort && !hooks.signal?.aborted;
+  return cutShort && !hooks.signal?.aborted && configurations.some((each) => each.requests < maximumRequests);
 }
