@@ -1,9 +1,10 @@
 import { ServeOptError } from '../errors.js';
 import { isFailure, type ServerClient } from './client.js';
-import { HttpConnection, type Transport } from './http-connection.js';
+import { defaultLimitMs, HttpConnection, type Transport } from './http-connection.js';
 import { jsonObject, parseJson } from './json-tensor.js';
 import { DEFAULT_RESPONSE_BYTES, HELD_RESPONSE_BYTES } from './limits.js';
 import { LiveConnections } from './live-connections.js';
+import { awaitNameService } from './name-service.js';
 import { type CompletionOptions, OpenAiClient } from './openai.js';
 import type { Protocol } from './protocols.js';
 import { ResponsePool } from './response-buffer.js';
@@ -65,6 +66,8 @@ export async function openClient(urlText: string, options: ClientOptions): Promi
   };
   const { close } = transport.connections;
   try {
+    const nameless = await awaitNameService(url.host, defaultLimitMs(transport), transport.connections);
+    if (nameless) throw failedExchange(url.place, nameless);
     const { protocol, notes } = await chooseProtocol(transport, options.protocol);
     const model = options.model ?? url.model;
     const version = options.modelVersion ?? url.version;
