@@ -71,8 +71,13 @@ export function output(graph: Graph, value: Value, shape?: Shape, type: DataType
   graph.addOutput(value);
 }
 
-/** Adds a FLOAT constant. */
-export function floats(graph: Graph, name: string, data: readonly number[], dims: readonly number[] = []): Value {
+/** Adds a FLOAT constant: a scalar for a single number, else of rank 1, unless `dims` says otherwise. */
+export function floats(
+  graph: Graph,
+  name: string,
+  data: readonly number[],
+  dims: readonly number[] = data.length === 1 ? [] : [data.length],
+): Value {
   return graph.addInitializer(name, Tensor.float32(data, dims));
 }
 
