@@ -13,8 +13,8 @@ import { call, emptyModel, floats, input, type LargeGraph, output, subgraph } fr
 const DEPTH = 60;
 
 /**
- * An If whose then branch holds the next, and whose else branch holds one node, or a chain of `width`. Only one branch
- * nests: with both, the file itself would be exponential.
+ * An If whose then branch holds the next, and whose else branch holds what `leaf` makes. With `both` another If stands
+ * beside each. Only one branch nests: with both, the file itself would be exponential.
  */
 function nestedIf(depth: number, leaf: (graph: Graph, value: Value) => Value, both = false): Model {
   const model = emptyModel('nested If');
@@ -29,18 +29,17 @@ function nestedIf(depth: number, leaf: (graph: Graph, value: Value) => Value, bo
     const before = call(graph, 'Sin', [x], { name: `before_${level}` });
     let value = before;
     if (inner) {
-      const other = subgraph(model, `else_${level}`);
-      output(other, leaf(other, before), [4]);
       if (both) {
-        const empty = subgraph(model, `empty_${level}`);
-        output(empty, call(empty, 'Neg', [before]), [4]);
+        const [yes, no] = [subgraph(model, `yes_${level}`), subgraph(model, `no_${level}`)];
+        output(yes, call(yes, 'Cos', [before]), [4]);
+        output(no, call(no, 'Neg', [before]), [4]);
         value = call(graph, 'If', [condition], {
-          attributes: [graphAttribute('then_branch', other), graphAttribute('else_branch', empty)],
+          attributes: [graphAttribute('then_branch', yes), graphAttribute('else_branch', no)],
           name: `side_${level}`,
         });
       }
-      const second = subgraph(model, `other_${level}`);
-      output(second, call(second, 'Cos', [value]), [4]);
+      const second = subgraph(model, `else_${level}`);
+      output(second, leaf(second, value), [4]);
       value = call(graph, 'If', [condition], {
         attributes: [graphAttribute('then_branch', inner), graphAttribute('else_branch', second)],
         name: `if_${level}`,
