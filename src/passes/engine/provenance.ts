@@ -1,7 +1,17 @@
 import type { Node } from '../../ir/node.js';
 
-/** The metadata entry in which a merged node keeps the names of the nodes it stands for, one a line. */
+/**
+ * The metadata entry in which a merged node keeps the names of the nodes it stands for, one a line: the first of them, and
+ * in a last line how many there are besides.
+ */
 export const SOURCES_KEY = 'serve_opt.sources';
+
+/** So many names are kept, ... */
+const MOST_NAMES = 100;
+/** ... of so many characters together: what a chain of a hundred thousand nodes is merged into must not hold all their names. */
+const MOST_CHARACTERS = 8192;
+/** So many entries of metadata go over from the nodes that are gone to the one that stands for them. */
+const MOST_INHERITED = 256;
 
 /** What a node was called and what people attached to it, taken before it goes. */
 export interface NodeRecord {
@@ -28,18 +38,68 @@ export function keepProvenance(records: readonly NodeRecord[], into: Node): void
   const gone = records.filter(({ node }) => node.removed && node !== into);
   if (gone.length === 0) return;
   if (into.name === '') into.name = gone.findLast(({ name }) => name !== '')?.name ?? '';
-  const sources = new Set<string>(sourceNames(into.metadataProps.get(SOURCES_KEY)));
+  const sources = new Sources(into.name);
+  sources.addAll(into.metadataProps.get(SOURCES_KEY));
+  const inherit = inheritor(into);
   for (const { name, metadata, docString } of gone) {
-    for (const source of sourceNames(metadata.get(SOURCES_KEY))) sources.add(source);
-    if (name !== '') sources.add(name);
-    for (const [key, text] of metadata)
-      if (key !== SOURCES_KEY && !into.metadataProps.has(key)) into.metadataProps.set(key, text);
+    sources.addAll(metadata.get(SOURCES_KEY));
+    sources.add(name);
+    for (const [key, text] of metadata) if (!inherit(key, text)) break;
     if (docString !== undefined && into.docString === undefined) into.docString = docString;
   }
-  sources.delete(into.name);
-  if (sources.size > 0) into.metadataProps.set(SOURCES_KEY, [...sources].join('\n'));
+  const text = sources.text();
+  if (text !== '') into.metadataProps.set(SOURCES_KEY, text);
 }
 
-function sourceNames(text: string | undefined): string[] {
-  return text === undefined || text === '' ? [] : text.split('\n');
+/** Gives a node entries of metadata that it does not have; false once it has got as many as it may. */
+function inheritor(into: Node): (key: string, text: string) => boolean {
+  const limit = Math.max(MOST_INHERITED, into.hasMetadataProps ? into.metadataProps.size : 0);
+  return (key, text) => {
+    if (key === SOURCES_KEY || into.metadataProps.has(key)) return true;
+    if (into.metadataProps.size >= limit) return false;
+    into.metadataProps.set(key, text);
+    return true;
+  };
+}
+
+const MORE = /^… and (\d{1,9}) more$/;
+
+/** Names in the order in which they came, each once and without that of the node itself: the first ones, and the number of the others. */
+class Sources {
+  readonly #own: string;
+  readonly #names: Set<string> = new Set();
+  #characters = 0;
+  #more = 0;
+
+  constructor(own: string) {
+    this.#own = own;
+  }
+
+  add(name: string): void {
+    if (name === '' || name === this.#own || this.#names.has(name)) return;
+    // Once a name was left out all are, so that those kept are the first.
+    if (this.#more > 0 || this.#names.size >= MOST_NAMES || this.#characters + name.length > MOST_CHARACTERS) {
+      this.#more++;
+      return;
+    }
+    this.#names.add(name);
+    this.#characters += name.length;
+  }
+
+  /** Adds what an entry of metadata lists. */
+  addAll(text: string | undefined): void {
+    if (text === undefined || text === '') return;
+    let more = 0;
+    for (const line of text.split('\n')) {
+      const match = MORE.exec(line);
+      if (match) more += Number(match[1]);
+      else this.add(line);
+    }
+    this.#more += more;
+  }
+
+  /** What stands in the entry; empty for none. */
+  text(): string {
+    return this.#more === 0 ? [...this.#names].join('\n') : [...this.#names, `… and ${this.#more} more`].join('\n');
+  }
 }

@@ -3,6 +3,7 @@ import { countModel } from '../../ir/diff.js';
 import type { Model } from '../../ir/model.js';
 import type { TransformStepReport } from '../../ir/transform.js';
 import { type StagedModel, stageModel } from '../../ir/write-model.js';
+import type { Numerics } from '../../passes/pass.js';
 import type { DroppedRewriteReport } from '../../report/types.js';
 import type { OptimizeOptions } from '../options.js';
 import type { FileHashes } from '../report-files.js';
@@ -59,6 +60,8 @@ class Decider {
   #speed: SpeedVerdict | undefined;
   /** Why nothing more is run. */
   #unstable: string | undefined;
+  /** True once looking for wrong rewrites took too long: it gets no more time than it must have then. */
+  #hasEnded = false;
 
   constructor(context: DecideContext) {
     this.#context = context;
@@ -122,7 +125,13 @@ class Decider {
     stages.end('wrong: looking for the rewrite');
     stages.start('bisect');
     const isExact = (each: Optimized): boolean => this.#isExact(each);
-    const found: Repaired = await repair({ pipeline, verifier, stages, isExact }, optimized, verdict);
+    const isRounding = (pass: string): boolean => this.#hasNumerics(pass, 'reassociates');
+    const searchMs = this.#hasEnded ? { searchMs: 0 } : {};
+    const found: Repaired = await repair(
+      { pipeline, verifier, stages, isExact, isRounding, ...searchMs },
+      optimized,
+      verdict,
+    );
     stages.end(`${found.dropped.length} left out`);
     if (found.unstable !== undefined) {
       const [first] = requested;
@@ -135,6 +144,14 @@ class Decider {
       return optimized;
     }
     this.#dropped.push(...found.dropped);
+    if (found.kept) {
+      const { first, of } = found.kept;
+      this.#hasEnded = true;
+      if (first > 0)
+        this.#warnings.push(
+          `The search for wrong rewrites was stopped early: only the first ${first} of ${of} rewrites, which are known to be right, were kept.`,
+        );
+    }
     if (found.optimized) return found.optimized;
     this.#warnings.push('The wrong rewrites could not be told apart: the output is the model as it was.');
     return pipeline.run({ limit: 0 });
@@ -194,15 +211,24 @@ class Decider {
     return staged;
   }
 
+  #hasNumerics(pass: string, numerics: Numerics): boolean {
+    return passesOf(this.#context.pipeline, numerics).has(pass);
+  }
+
   #isExact({ outcome }: Optimized): boolean {
     const { pipeline, requested } = this.#context;
-    const exact = new Set(
-      pipeline.recipe.flatMap(({ pass: { definition } }) => (definition.numerics === 'exact' ? [definition.name] : [])),
-    );
+    const exact = passesOf(pipeline, 'exact');
     return (
       requested.every(({ name }) => EXACT_REQUESTS.has(name)) && outcome.applied.every(({ pass }) => exact.has(pass))
     );
   }
+}
+
+/** The passes of a recipe that change outputs this much. */
+function passesOf({ recipe }: Pipeline, numerics: Numerics): Set<string> {
+  return new Set(
+    recipe.flatMap(({ pass: { definition } }) => (definition.numerics === numerics ? [definition.name] : [])),
+  );
 }
 
 /** Requested changes that keep outputs bit for bit. */

@@ -136,13 +136,13 @@ function warningsOf(run: DescribedRun, decision: Decision): string[] {
     warnings.push(`${what} made the model wrong and was left out: ${reason}.`);
   }
   const unknown = [...unknownOperators(run.model)].map(([name, count]) => (count === 1 ? name : `${name} (${count})`));
-  if (unknown.length > 0) warnings.push(`Operators that are not known here were left alone: ${unknown.join(', ')}.`);
+  if (unknown.length > 0) warnings.push(`Operators that are not known here were left alone: ${firstOf(unknown)}.`);
   if (evaluator.unavailable) warnings.push(`Some constants were not computed: ${evaluator.unavailable.message}.`);
   const verification = verificationOf(run, decision);
   if (verification.runs === 'skipped')
     warnings.push(`The result was not run: ${verification.reason ?? 'no reason given'}.`);
   if (optimized && verdict?.reference && original) {
-    const list = (names: readonly string[]): string => names.map((name) => `"${name}"`).join(', ');
+    const list = (names: readonly string[]): string => firstOf(names.map((name) => `"${name}"`));
     if (original.notCompared.length > 0) {
       const names = list(original.notCompared);
       warnings.push(`Outputs that ONNX Runtime for Node cannot hand over were not compared: ${names}.`);
@@ -155,6 +155,14 @@ function warningsOf(run: DescribedRun, decision: Decision): string[] {
   return [...warnings, ...(verdict?.reference?.warnings ?? [])];
 }
 
+/** More names than this tell nobody more. */
+const MOST_NAMES = 20;
+
+function firstOf(names: readonly string[]): string {
+  const more = names.length - MOST_NAMES;
+  return more > 0 ? `${names.slice(0, MOST_NAMES).join(', ')} and ${more} more` : names.join(', ');
+}
+
 function notesOf({ requested, pipeline }: DescribedRun, { optimized, speed, notes, dropped }: Decision): string[] {
   const all = [...requested.flatMap((step) => step.notes), ...notes];
   if (pipeline.tooLarge.length > 0) {
@@ -165,7 +173,7 @@ function notesOf({ requested, pipeline }: DescribedRun, { optimized, speed, note
     const why = all.length > 0 || dropped.length > 0 ? 'The' : 'There is nothing to optimize in this model: the';
     all.push(`${why} output is the model as it was.`);
   }
-  if (optimized && !optimized.outcome.settled)
+  if (optimized && !optimized.outcome.settled && !pipeline.isCutShort)
     all.push('The passes were stopped before they found nothing more to do: please report the model.');
   if (speed?.hopeless === false && speed.slower.length > 0) {
     const names = speed.slower.map(({ pass }) => pass).join(', ');

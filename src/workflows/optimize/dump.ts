@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { outputError, systemCode } from '../../codec/system-error.js';
 import { ServeOptError } from '../../errors.js';
+import { countModel } from '../../ir/diff.js';
 import type { Model } from '../../ir/model.js';
 import { printModel } from '../../ir/text/print-model.js';
 import type { AppliedRewrite } from '../../passes/engine/run-rewrites.js';
@@ -11,6 +12,8 @@ import type { Pipeline } from './pipeline.js';
 const SHOWN_ELEMENTS = 8;
 /** Passes take turns at nodes; where they do so more often, several turns share a file. */
 const MOST_FILES = 400;
+/** Nodes that all dumps together show: a graph of a hundred thousand nodes is not written hundreds of times. */
+const MOST_NODES = 4_000_000;
 const FILE_NAME = /^\d{3}-.*\.onnx\.txt$/;
 
 /** Makes the folder for dumps, before work is done for it. @throws SO1005 when it holds dumps and must not lose them, SO6001 */
@@ -46,7 +49,8 @@ export async function dumpAfterPasses(
   applied: readonly AppliedRewrite[],
 ): Promise<number> {
   const turns = turnsOf(applied);
-  const step = Math.max(1, Math.ceil(turns.length / MOST_FILES));
+  const mostFiles = Math.min(MOST_FILES, Math.max(4, MOST_NODES / countModel(pipeline.base).nodes));
+  const step = Math.max(1, Math.ceil(turns.length / mostFiles));
   const wanted = new Map<number, string>();
   for (const [index, { pass, end }] of turns.entries())
     if ((index + 1) % step === 0 || index === turns.length - 1) wanted.set(end, pass);

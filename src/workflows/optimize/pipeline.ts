@@ -1,3 +1,4 @@
+import { countModel } from '../../ir/diff.js';
 import type { Model } from '../../ir/model.js';
 import { allNodes } from '../../ir/walk.js';
 import { writtenSize } from '../../ir/write-model.js';
@@ -37,6 +38,8 @@ export interface PipelineRun {
 const MOST_FITTINGS = 8;
 /** Up to so many rewrites what each costs is measured; the ledger of the passes, which estimates, is asked beyond. */
 const MOST_MEASURED = 400;
+/** So is it beyond so many nodes times rewrites: the size of a file is found in time linear in its nodes. */
+const MOST_MEASURED_NODES = 4_000_000;
 
 /**
  * Optimizes copies of one model, always from the start, so that any part of what the passes do can be left out: the same
@@ -55,6 +58,8 @@ export class Pipeline {
   readonly #outputPath: string;
   readonly #forbidden: Map<string, Set<string>> = new Map();
   readonly #dropped: Set<string> = new Set();
+  readonly #passLimits: Map<string, number> = new Map();
+  #end = Number.POSITIVE_INFINITY;
 
   constructor(
     base: Model,
@@ -84,10 +89,28 @@ export class Pipeline {
     this.#dropped.add(pass);
   }
 
+  /** Makes no more than so many changes by one pass from now on. */
+  endPassAfter(pass: string, changes: number): void {
+    this.#passLimits.set(pass, changes);
+  }
+
+  /** Makes no more than so many changes in all from now on. */
+  endAfter(changes: number): void {
+    this.#end = Math.min(this.#end, changes);
+  }
+
+  /** Whether not all the changes are made that could be. */
+  get isCutShort(): boolean {
+    return this.#end < Number.POSITIVE_INFINITY;
+  }
+
   /** One run on a fresh copy, as far as `limit` goes. */
   async run({ limit, without, onApplied }: PipelineRun = {}): Promise<Optimized> {
     const { signal, target } = this.#options;
     const model = this.base.clone();
+    const end = Math.min(limit ?? Number.POSITIVE_INFINITY, this.#end);
+    const made = new Map<string, number>();
+    const isFull = (pass: string): boolean => (made.get(pass) ?? 0) >= (this.#passLimits.get(pass) ?? Infinity);
     const outcome = await optimizeGraph(model, {
       recipe: this.recipe.filter(
         ({ pass: { definition } }) => !this.#dropped.has(definition.name) && !without?.has(definition.name),
@@ -95,12 +118,15 @@ export class Pipeline {
       target: target ?? OPTIMIZE_DEFAULTS.target,
       growthBytes: this.#allowanceBytes,
       gate: {
-        ...(limit === undefined ? {} : { limit }),
-        isForbidden: (pass, label) => this.#forbidden.get(pass)?.has(label) ?? false,
+        limit: end,
+        isForbidden: (pass, label) => isFull(pass) || (this.#forbidden.get(pass)?.has(label) ?? false),
       },
       ...(this.#evaluate ? { evaluate: this.#evaluate } : {}),
       ...(signal ? { signal } : {}),
-      ...(onApplied ? { onApplied: (applied) => onApplied(model, applied) } : {}),
+      onApplied: (applied) => {
+        made.set(applied.pass, (made.get(applied.pass) ?? 0) + 1);
+        onApplied?.(model, applied);
+      },
     });
     return { model, outcome };
   }
@@ -130,7 +156,8 @@ export class Pipeline {
 
   /** What each rewrite added to the file. */
   async #costs({ outcome }: Optimized, options: PipelineRun): Promise<Cost[]> {
-    if (outcome.applied.length > MOST_MEASURED)
+    const rewrites = outcome.applied.length;
+    if (rewrites > MOST_MEASURED || rewrites * countModel(this.base).nodes > MOST_MEASURED_NODES)
       return outcome.applied.map((applied) => ({ id: idOf(applied), bytes: applied.bytesDelta }));
     const costs: Cost[] = [];
     let before = this.#baseBytes;
