@@ -35,6 +35,11 @@ export interface RewriteContext {
   constant(value: Value | undefined): Tensor | undefined;
   /** Whether the model may become this many bytes larger than it is now, by the budget for growth. */
   mayGrow(bytes: number): boolean;
+  /**
+   * Whether so many readers or inputs may be looked through besides: false once a run has done so much more often than
+   * the size of the model explains. Then the pattern is left.
+   */
+  maySearch(count: number): boolean;
   /** Computes a model without inputs, where the caller gave the means. Gives outputs by name, or why it cannot be run. */
   readonly evaluate: ConstantEvaluator | undefined;
 }

@@ -24,6 +24,7 @@ import type {
 } from './rewrite.js';
 import { Scopes } from './scopes.js';
 import { SizeLedger } from './size-ledger.js';
+import { WorkBudget } from './work-budget.js';
 import { isAttached, Worklist } from './worklist.js';
 
 export interface RunRewritesOptions {
@@ -71,7 +72,7 @@ export interface RewriteOutcome {
   readonly refusals: readonly NearMiss[];
   /** How often the stages were gone through. */
   readonly rounds: number;
-  /** False when the gate's limit, or the bound on changes, ended the run before nothing was left to do. */
+  /** False when the gate's limit, or the bound on changes or rounds, ended the run before nothing was left to do. */
   readonly settled: boolean;
   /** Bytes gained; negative when the model shrank. */
   readonly growthBytes: number;
@@ -79,6 +80,10 @@ export interface RewriteOutcome {
 
 /** Changes a node of the original after which something goes in circles. */
 const MOST_CHANGES_A_NODE = 40;
+/** How often a stage is gone through again, each time with types inferred anew, ... */
+const LEAST_SWEEPS = 40;
+/** ... and as often again as so many nodes allow: where each round makes one change, a large model would take for ever. */
+const SWEPT_NODES = 4_000_000;
 
 /**
  * Runs stages of passes on a model, in place, until none of them changes anything. Within a stage all passes share one
@@ -123,6 +128,8 @@ class Driver {
   readonly #scopes: Scopes;
   readonly #nearMisses: Map<Node, Map<string, string>> = new Map();
   readonly #mostChanges: number;
+  readonly #budget: WorkBudget;
+  #sweepsLeft: number;
   #elements: ReadonlyMap<Value, Elements> = new Map();
   #inferredAt = -1;
   #stopped = false;
@@ -131,10 +138,12 @@ class Driver {
     this.#model = model;
     this.#options = options;
     this.#ledger = new SizeLedger(options.growthBytes ?? 0);
-    this.worklist = new Worklist(this.#ledger);
     this.#scopes = new Scopes(model);
     let nodes = 0;
     for (const _ of allNodes(model)) nodes++;
+    this.#budget = new WorkBudget(nodes);
+    this.worklist = new Worklist(this.#ledger, this.#budget);
+    this.#sweepsLeft = LEAST_SWEEPS + Math.ceil(SWEPT_NODES / (nodes + 1));
     this.#mostChanges = MOST_CHANGES_A_NODE * (nodes + 25);
   }
 
@@ -178,6 +187,10 @@ class Driver {
   async #runStage(stage: Stage): Promise<void> {
     for (let before = -1; before !== this.applied.length && !this.#stopped; ) {
       before = this.applied.length;
+      if (this.#sweepsLeft-- <= 0) {
+        this.#stopped = true;
+        return;
+      }
       this.#infer();
       for (const node of allNodes(this.#model)) this.worklist.add(node);
       for (const { rules, context } of stage.members) if (!this.#stopped) rules.sweep?.(context);
@@ -199,6 +212,8 @@ class Driver {
   }
 
   #lookAt(node: Node, stage: Stage): void {
+    // A node of thousands of inputs hears of every change of each, and passes look at all of them.
+    if (!this.#budget.spend(node.inputs.length + node.outputs.length)) return;
     const own = stage.byRoot.get(operatorName(node)) ?? [];
     for (const member of own) if (this.#try(member, node)) return;
     for (const member of stage.everywhere) if (this.#try(member, node)) return;
@@ -279,6 +294,7 @@ class Driver {
       elements: (value) => this.#elementsOf(value),
       constant: constantTensor,
       mayGrow: (bytes) => this.#ledger.mayGrow(bytes),
+      maySearch: (count) => this.#budget.spend(count),
       evaluate: options.evaluate,
     };
     return {

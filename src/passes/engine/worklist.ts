@@ -3,6 +3,7 @@ import type { Node } from '../../ir/node.js';
 import type { Value } from '../../ir/value.js';
 import { walkGraphs } from '../../ir/walk.js';
 import type { SizeLedger } from './size-ledger.js';
+import type { WorkBudget } from './work-budget.js';
 
 /** How far below a changed node patterns are looked for again: they are known by their last node and reach upwards. */
 const REACH = 3;
@@ -11,14 +12,17 @@ const REACH = 3;
 export class Worklist implements EditObserver {
   readonly #queue: Set<Node> = new Set();
   readonly #ledger: SizeLedger;
+  readonly #budget: WorkBudget;
   /** Nodes put in and taken out, those of subgraphs included. */
   insertedNodes = 0;
   removedNodes = 0;
   /** Raised by every edit. */
   edits = 0;
 
-  constructor(ledger: SizeLedger) {
+  /** @param budget for telling the many readers of one value of each change; what is not told is looked at in the next round */
+  constructor(ledger: SizeLedger, budget: WorkBudget) {
     this.#ledger = ledger;
+    this.#budget = budget;
   }
 
   add(node: Node): void {
@@ -64,14 +68,17 @@ export class Worklist implements EditObserver {
 
   constantMoved(value: Value, sign: 1 | -1): void {
     this.#ledger.constantMoved(value, sign);
-    if (sign > 0) for (const { node } of value.uses) this.#addWithReaders(node, 1);
+    if (sign > 0 && this.#budget.spend(value.uses.size))
+      for (const { node } of value.uses) this.#addWithReaders(node, 1);
   }
 
   #addWithReaders(node: Node, depth: number): void {
     if (!node.removed) this.#queue.add(node);
     if (depth === 0) return;
+    if (!this.#budget.spend(node.outputs.length)) return;
     for (const output of node.outputs)
-      if (output) for (const use of output.uses) if (use.node !== node) this.#addWithReaders(use.node, depth - 1);
+      if (output && this.#budget.spend(output.uses.size))
+        for (const use of output.uses) if (use.node !== node) this.#addWithReaders(use.node, depth - 1);
   }
 }
 

@@ -9,7 +9,7 @@ import { dataTypeOf, shapeOf } from '../types.js';
 import { replaceByEqual } from './equal-value.js';
 import { axisOf, type GatherParts, gatherSpec, readGather } from './gather-indices.js';
 import { sliceSpec } from './slice-ranges.js';
-import { areAdjacent, isWholeRange, partOf } from './value-parts.js';
+import { areAdjacent, isWholeRange, partReader, type ValuePart } from './value-parts.js';
 
 /**
  * Concat of Concats along one axis is one Concat. Pieces of one value that follow each other, by Split or Slice, are that
@@ -30,21 +30,59 @@ export const fuseConcats = defineRewrite<object>({
   rules: () => ({ match: (node, context) => matchNested(node) ?? matchPieces(node, context) }),
 });
 
+/** A Concat of more inputs is not written anew for each Concat that it is merged into: the last of a row takes all at once. */
+const MANY_INPUTS = 64;
+
 function matchNested(node: Node): Match {
-  const axis = axisOf(node, 0);
-  const inner = new Set<Node>();
-  for (const value of node.inputs) {
-    const producer = value?.producer;
-    if (!value || !producer?.is('Concat') || onlyConsumer(value) !== node) continue;
-    const sameAxis = axis === undefined ? sameRawAxis(producer, node) : axisOf(producer, 0) === axis;
-    if (sameAxis && producer.inputs.length > 0) inner.add(producer);
-  }
-  if (inner.size === 0 || hasReference(node) || [...inner].some(hasReference)) return undefined;
-  const inputs = node.inputs.flatMap((value) =>
-    value?.producer && inner.has(value.producer) ? value.producer.inputs : [value],
-  );
+  if (!node.inputs.some((value) => innerConcat(node, value)) || hasReference(node)) return undefined;
+  const flat = flattened(node, isInner(node) ? MANY_INPUTS : Number.POSITIVE_INFINITY);
+  if (!flat || [...flat.inner].some(hasReference)) return undefined;
+  const { inputs, inner } = flat;
   const attributes = [...node.attributes.values()];
   return { nodes: [node, ...inner], apply: () => takeOver(node, { opType: 'Concat', inputs, attributes }) };
+}
+
+/** The Concat whose inputs can stand in the place of an input. */
+function innerConcat(node: Node, value: Value | undefined): Node | undefined {
+  const producer = value?.producer;
+  if (!value || !producer?.is('Concat') || producer.inputs.length === 0 || onlyConsumer(value) !== node)
+    return undefined;
+  const axis = axisOf(node, 0);
+  const sameAxis = axis === undefined ? sameRawAxis(producer, node) : axisOf(producer, 0) === axis;
+  return sameAxis ? producer : undefined;
+}
+
+/** Whether the only reader of a Concat will take its inputs over. */
+function isInner(node: Node): boolean {
+  const output = node.outputs[0];
+  const reader = output && onlyConsumer(output);
+  return reader !== undefined && reader.is('Concat') && !hasReference(reader) && innerConcat(reader, output) === node;
+}
+
+/**
+ * The inputs of a Concat with those of inner ones in their place, at any depth, and the inner ones, innermost first.
+ * Undefined where there are more than `most` inputs.
+ */
+function flattened(
+  node: Node,
+  most: number,
+): { readonly inputs: (Value | undefined)[]; readonly inner: Set<Node> } | undefined {
+  const inputs: (Value | undefined)[] = [];
+  const inner = new Set<Node>();
+  const open = [{ concat: node, next: 0 }];
+  for (let frame = open.at(-1); frame; frame = open.at(-1)) {
+    const { concat } = frame;
+    if (frame.next >= concat.inputs.length) {
+      open.pop();
+      if (concat !== node) inner.add(concat);
+      continue;
+    }
+    const value = concat.input(frame.next++);
+    const producer = innerConcat(concat, value);
+    if (producer) open.push({ concat: producer, next: 0 });
+    else if (inputs.push(value) > most) return undefined;
+  }
+  return { inputs, inner };
 }
 
 /** Axes that count from the end count from the same end: inputs of a Concat are of one rank. */
@@ -65,9 +103,12 @@ type Replacement = { readonly value: Value } | { readonly make: () => Value };
 function matchPieces(node: Node, context: RewriteContext): Match {
   const axis = axisOf(node, 0);
   if (axis === undefined || hasReference(node)) return undefined;
+  const parts = node.inputs.map(partReader(context, axis));
   for (let from = 0; from < node.inputs.length; from++) {
     const run =
-      allOfSplit(node, from, axis) ?? piecesRun(node, from, axis, context) ?? gatheredRun(node, from, axis, context);
+      allOfSplit(node, from, axis) ??
+      piecesRun(node, parts, from, axis, context) ??
+      gatheredRun(node, from, axis, context);
     if (run) return replaceRun(node, run);
   }
   return undefined;
@@ -106,20 +147,22 @@ function allOfSplit(node: Node, from: number, axis: number): Run | undefined {
 }
 
 /** The longest run of pieces of one value that can be replaced. */
-function piecesRun(node: Node, from: number, axis: number, context: RewriteContext): Run | undefined {
-  const parts = [];
-  for (const value of node.inputs.slice(from)) {
-    const part = value && partOf(context, value, axis);
-    if (!part || (parts[0] && part.source !== parts[0].source)) break;
-    parts.push(part);
-  }
-  const source = parts[0]?.source;
+function piecesRun(
+  node: Node,
+  parts: readonly (ValuePart | undefined)[],
+  from: number,
+  axis: number,
+  context: RewriteContext,
+): Run | undefined {
+  const first = parts[from];
+  const source = first?.source;
+  if (!source) return undefined;
   const dim = shapeOf(source)?.[axis];
   const size = typeof dim === 'number' ? dim : undefined;
-  for (let count = parts.length; count >= 1 && source; count--) {
-    const run = parts.slice(0, count);
-    const [first, last] = [run[0], run.at(-1)];
-    if (!first || !last || !areAdjacent(run, size)) continue;
+  for (let count = adjacentFrom(parts, from); count >= 1; count--) {
+    const run = parts.slice(from, from + count) as ValuePart[];
+    const last = run.at(-1);
+    if (!last || !context.maySearch(count) || !areAdjacent(run, size)) continue;
     if (isWholeRange(first.start, last.end, size)) return { from, count, replacement: { value: source } };
     const gone = freed(node, from, count) + Number(count === node.inputs.length);
     if (count < 2 || gone < 2) continue;
@@ -127,6 +170,16 @@ function piecesRun(node: Node, from: number, axis: number, context: RewriteConte
     return { from, count, replacement: { make: () => slicePiece(node, context, source, axis, range) } };
   }
   return undefined;
+}
+
+/** How many pieces from one on follow each other in one value; areAdjacent may refuse some of them. */
+function adjacentFrom(parts: readonly (ValuePart | undefined)[], from: number): number {
+  let count = 1;
+  for (; from + count < parts.length; count++) {
+    const [before, part] = [parts[from + count - 1], parts[from + count]];
+    if (!part || part.source !== before?.source || part.start !== before.end) break;
+  }
+  return count;
 }
 
 /** How many nodes go when this Concat no longer reads these inputs. */
@@ -155,7 +208,8 @@ function slicePiece(
 function gatheredRun(node: Node, from: number, axis: number, context: RewriteContext): Run | undefined {
   const found: GatherParts[] = [];
   const source = node.input(from)?.producer?.input(0);
-  for (const value of node.inputs.slice(from)) {
+  for (let at = from; at < node.inputs.length; at++) {
+    const value = node.input(at);
     const gather = value?.producer;
     const parts = gather && gather.input(0) === source && onlyConsumer(value) === node && readGather(context, gather);
     if (!parts || parts.axis !== axis || parts.dims.length !== 1 || parts.dataType !== (found[0] ?? parts).dataType)

@@ -5,7 +5,7 @@ import type { Value } from '../../ir/value.js';
 import { ELEMENTWISE_BROADCAST, ELEMENTWISE_UNARY, MAC_OPERATORS } from '../../ops/traits.js';
 import { sameAttributes } from '../eliminate/attribute-key.js';
 import { hasReference } from '../engine/operands.js';
-import { defineRewrite, type Match } from '../engine/rewrite.js';
+import { defineRewrite, type Match, type RewriteContext } from '../engine/rewrite.js';
 import { onlyConsumer, releaseOutputs } from '../nodes.js';
 import { dataTypeOf, shapeOf } from '../types.js';
 import { isView } from './view-shapes.js';
@@ -29,7 +29,8 @@ export const fuseParallelElementwise = defineRewrite<object>({
   options: {},
   roots: ['Split', 'Concat', 'Transpose', 'Reshape', 'Flatten', 'Squeeze', 'Unsqueeze'],
   rules: () => ({
-    match: (node) => (node.is('Split') ? matchSplit(node) : node.is('Concat') ? matchConcat(node) : matchView(node)),
+    match: (node, context) =>
+      node.is('Split') ? matchSplit(node) : node.is('Concat') ? matchConcat(node) : matchView(node, context),
   }),
 });
 
@@ -166,10 +167,11 @@ function dataSlot(node: Node): number | undefined {
 }
 
 /** Views of one value of which each is read by the same computation; or one, and the computation of the value itself. */
-function matchView(node: Node): Match {
+function matchView(node: Node, context: RewriteContext): Match {
   const source = node.input(0);
   const [reader, slot] = viewReader(node) ?? [];
   if (!source || !reader || slot === undefined) return undefined;
+  if (!context.maySearch(source.uses.size)) return undefined;
   const views: Node[] = [];
   const readers: Node[] = [];
   let direct: Node | undefined;
@@ -181,7 +183,7 @@ function matchView(node: Node): Match {
     views.push(other);
     readers.push(own);
   }
-  if (views.length < (direct ? 1 : 2)) return undefined;
+  if (views.length < (direct ? 1 : 2) || !context.maySearch(node.graph.nodes.size)) return undefined;
   return {
     nodes: [...readers, ...views],
     apply() {

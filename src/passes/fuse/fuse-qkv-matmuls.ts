@@ -42,6 +42,7 @@ interface Product extends LinearProjection {
 function match(node: Node, context: RewriteContext): Match {
   const input = node.input(0);
   if (!input || dataTypeOf(input) !== DataType.FLOAT || !shapeOf(input)) return undefined;
+  if (!context.maySearch(input.uses.size)) return undefined;
   const products = productsOf(input, node, context);
   const sums = products.filter(({ bias }) => bias !== undefined).length;
   const saved = products.length + sums - (sums > 0 ? 3 : 2);

@@ -39,7 +39,7 @@ function matchPiece(node: Node, context: RewriteContext): Match {
   const piece = source && pieceOf(node, source, context);
   if (!piece) return undefined;
   const size = shapeOf(source)?.[piece.axis];
-  if (typeof size !== 'number') return undefined;
+  if (typeof size !== 'number' || !context.maySearch(source.uses.size)) return undefined;
   const byStart = new Map<number, Piece>();
   for (const { node: reader, slot } of source.uses) {
     const other = slot === 0 && reader.graph === node.graph ? pieceOf(reader, source, context) : undefined;
@@ -53,7 +53,9 @@ function matchPiece(node: Node, context: RewriteContext): Match {
     if (!next) return undefined;
     pieces.push(next);
   }
-  if (pieces.length < 2 || !pieces.includes(piece) || pieces.at(-1)?.end !== size) return undefined;
+  if (pieces.length < 2 || byStart.get(piece.start) !== piece || !pieces.includes(piece) || pieces.at(-1)?.end !== size)
+    return undefined;
+  if (!context.maySearch(node.graph.nodes.size)) return undefined;
   return { nodes: pieces.map((each) => each.node), apply: () => writeSplit(source, pieces, context) };
 }
 

@@ -69,6 +69,8 @@ function undoConcat(concat: Node, node: Node, axis: number, context: RewriteCont
   if (hasReference(concat) || axisOf(concat, 0) !== axis) return undefined;
   const sizes = splitSizes(context, node);
   const equal = concat.inputs.map((value) => shapeOf(value)?.[axis]);
+  const places = placesOf(equal);
+  const isEqual = isSplitEqually(equal, node);
   const pairs: (readonly [output: Value, input: Value])[] = [];
   let start: number | undefined = 0;
   for (const [at, output] of node.outputs.entries()) {
@@ -76,8 +78,10 @@ function undoConcat(concat: Node, node: Node, axis: number, context: RewriteCont
     const input = sizes
       ? start === undefined || end === undefined
         ? undefined
-        : inputAt(concat, equal, start, end)
-      : equalInput(concat, equal, node, at);
+        : inputAt(concat, places, start, end)
+      : isEqual
+        ? concat.input(at)
+        : undefined;
     if (output && !isUnused(output)) {
       if (!input) return undefined;
       const reason = whyNotForwardable(output, input);
@@ -105,30 +109,33 @@ function undoConcat(concat: Node, node: Node, axis: number, context: RewriteCont
 }
 
 /** The input of a Concat that fills exactly elements `start` to `end` of its axis. */
-function inputAt(
-  concat: Node,
-  sizes: readonly (number | string | undefined)[],
-  start: number,
-  end: number,
-): Value | undefined {
-  let at = 0;
-  for (const [index, size] of sizes.entries()) {
-    if (typeof size !== 'number') return undefined;
-    if (at === start && at + size === end && size > 0) return concat.input(index);
-    at += size;
-  }
-  return undefined;
+function inputAt(concat: Node, places: ReadonlyMap<number, Place>, start: number, end: number): Value | undefined {
+  const place = places.get(start);
+  return place && place.end === end ? concat.input(place.index) : undefined;
 }
 
-/** Input `at` where the Concat has as many inputs, all of one size, as the Split has equal outputs. */
-function equalInput(
-  concat: Node,
-  sizes: readonly (number | string | undefined)[],
-  split: Node,
-  at: number,
-): Value | undefined {
-  if (split.input(1) || split.attributes.has('split') || sizes.length !== split.outputs.length) return undefined;
-  return sizes.every((size) => sameDim(size, sizes[0])) ? concat.input(at) : undefined;
+/** An input of a Concat that is not empty, and where it ends. */
+interface Place {
+  readonly index: number;
+  readonly end: number;
+}
+
+/** The inputs of a Concat by where they start, as far as the sizes before them are known. */
+function placesOf(sizes: readonly (number | string | undefined)[]): Map<number, Place> {
+  const places = new Map<number, Place>();
+  let at = 0;
+  for (const [index, size] of sizes.entries()) {
+    if (typeof size !== 'number') break;
+    if (size > 0) places.set(at, { index, end: at + size });
+    at += size;
+  }
+  return places;
+}
+
+/** Whether the Concat has as many inputs, all of one size, as the Split has equal outputs. */
+function isSplitEqually(sizes: readonly (number | string | undefined)[], split: Node): boolean {
+  if (split.input(1) || split.attributes.has('split') || sizes.length !== split.outputs.length) return false;
+  return sizes.every((size) => sameDim(size, sizes[0]));
 }
 
 function writeAsSlice(node: Node, axis: number, context: RewriteContext): Match {

@@ -39,6 +39,8 @@ function sinkAll(context: SweepContext): void {
 
 /** Makes the first improvement of a graph; false when there is none. */
 function sinkOne(graph: Graph, seen: Map<Value, Set<string>>, context: SweepContext): boolean {
+  // Each improvement starts the search anew.
+  if (!context.maySearch(graph.nodes.size)) return false;
   for (const node of graph.nodes) {
     const perm = permOf(node, rankOf(node.input(0)) ?? rankOf(node.outputs[0]));
     if (!perm || isIdentityPerm(perm)) continue;
@@ -65,6 +67,7 @@ function improve(
     if (keys) keys.add(own.join());
     else seen.set(value, new Set([own.join()]));
   }
+  if (!context.maySearch(region.perms.size + region.moved.size)) return false;
   const { nodes, gain } = region.best();
   if (gain <= 0 || nodes.size === 0) return false;
   const transposes = new Set([transpose, ...transposesAround(region)]);

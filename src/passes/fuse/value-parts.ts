@@ -14,18 +14,42 @@ export interface ValuePart {
   readonly end: number;
 }
 
-/** What a value is a piece of along an axis; undefined where it is none, or it is not known which. */
-export function partOf(context: RewriteContext, value: Value, axis: number): ValuePart | undefined {
+/**
+ * Tells what a value is a piece of along an axis; undefined where it is none, or it is not known which. The sizes of a
+ * Split are added up once, however many of its outputs are asked for.
+ */
+export function partReader(context: RewriteContext, axis: number): (value: Value | undefined) => ValuePart | undefined {
+  const splits = new Map<Node, readonly number[] | undefined>();
+  const cutsOf = (node: Node): readonly number[] | undefined => {
+    if (!splits.has(node)) splits.set(node, axisOf(node, 0) === axis ? cuts(splitSizes(context, node)) : undefined);
+    return splits.get(node);
+  };
+  return (value) => value && partOf(context, value, axis, cutsOf);
+}
+
+/** Where pieces of these sizes start, and where the last one ends. */
+function cuts(sizes: readonly number[] | undefined): readonly number[] | undefined {
+  if (!sizes) return undefined;
+  const starts = [0];
+  for (const [at, size] of sizes.entries()) starts.push((starts[at] as number) + size);
+  return starts;
+}
+
+function partOf(
+  context: RewriteContext,
+  value: Value,
+  axis: number,
+  cutsOf: (node: Node) => readonly number[] | undefined,
+): ValuePart | undefined {
   const node = value.producer;
   const source = node?.input(0);
   if (!node || !source) return undefined;
   if (node.is('Split')) {
-    const sizes = axisOf(node, 0) === axis ? splitSizes(context, node) : undefined;
-    const start = sizes?.slice(0, value.outputIndex).reduce((sum, size) => sum + size, 0);
-    const size = sizes?.[value.outputIndex];
-    if (!sizes || start === undefined || size === undefined) return undefined;
-    const toTheEnd = value.outputIndex === sizes.length - 1 && typeof shapeOf(source)?.[axis] !== 'number';
-    return { source, start, end: toTheEnd ? Number.POSITIVE_INFINITY : start + size };
+    const starts = cutsOf(node);
+    const [start, end] = [starts?.[value.outputIndex], starts?.[value.outputIndex + 1]];
+    if (start === undefined || end === undefined) return undefined;
+    const toTheEnd = value.outputIndex === node.outputs.length - 1 && typeof shapeOf(source)?.[axis] !== 'number';
+    return { source, start, end: toTheEnd ? Number.POSITIVE_INFINITY : end };
   }
   const ranges = node.is('Slice') ? readSlice(context, node) : undefined;
   const range = ranges?.size === 1 ? ranges.get(axis) : undefined;

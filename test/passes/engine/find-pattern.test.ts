@@ -24,6 +24,7 @@ ${nodes}
     elements: () => undefined,
     constant: constantTensor,
     mayGrow: () => false,
+    maySearch: () => true,
     evaluate: undefined,
   };
   const root = producerOf(graph, last);
