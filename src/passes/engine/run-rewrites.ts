@@ -142,7 +142,8 @@ class Driver {
     let nodes = 0;
     for (const _ of allNodes(model)) nodes++;
     this.#budget = new WorkBudget(nodes);
-    this.worklist = new Worklist(this.#ledger, this.#budget);
+    // One of its own: where telling readers of changes takes too much, passes may look at wide nodes all the same.
+    this.worklist = new Worklist(this.#ledger, new WorkBudget(nodes));
     this.#sweepsLeft = LEAST_SWEEPS + Math.ceil(SWEPT_NODES / (nodes + 1));
     this.#mostChanges = MOST_CHANGES_A_NODE * (nodes + 25);
   }

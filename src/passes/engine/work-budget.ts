@@ -1,7 +1,7 @@
 /** What every model may take, ... */
-const LEAST_UNITS = 20_000_000;
+const LEAST_UNITS = 2_000_000;
 /** ... and for each of its nodes besides. */
-const UNITS_A_NODE = 100;
+const UNITS_A_NODE = 20;
 
 /** Fewer readers, inputs or outputs than this are looked through without being counted. */
 const COUNTED_FROM = 32;

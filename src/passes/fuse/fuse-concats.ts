@@ -61,7 +61,7 @@ function isInner(node: Node): boolean {
 
 /**
  * The inputs of a Concat with those of inner ones in their place, at any depth, and the inner ones, innermost first.
- * Undefined where there are more than `most` inputs.
+ * Undefined where it takes more than `most` of both.
  */
 function flattened(
   node: Node,
@@ -80,7 +80,8 @@ function flattened(
     const value = concat.input(frame.next++);
     const producer = innerConcat(concat, value);
     if (producer) open.push({ concat: producer, next: 0 });
-    else if (inputs.push(value) > most) return undefined;
+    else inputs.push(value);
+    if (inputs.length + open.length > most) return undefined;
   }
   return { inputs, inner };
 }
