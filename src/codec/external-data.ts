@@ -1,7 +1,8 @@
-import { constants, fstatSync, readlinkSync, realpathSync } from 'node:fs';
+import { constants, readlinkSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, sep } from 'node:path';
 import { ServeOptError } from '../errors.js';
 import { type ByteSource, openFileSource } from './byte-source.js';
+import { hasOnlyOwnLinks } from './own-links.js';
 import { fileError } from './system-error.js';
 
 /** The `external_data` entries of a tensor, checked for form but not yet opened. */
@@ -82,7 +83,7 @@ export interface ExternalFilesOptions {
 
 /**
  * Opens the data files a model refers to, each once. What is checked is the opened descriptor, not the string: that
- * it is a regular file, at the place its path says (no link on the way), without further hard links.
+ * it is a regular file, at the place its path says (no link on the way), without further hard links from elsewhere.
  */
 export class ExternalFiles {
   readonly #modelPath: string;
@@ -126,7 +127,7 @@ export class ExternalFiles {
   /** Looks at the descriptor that will be read from, so that a path swapped in between changes nothing. */
   #refuseLinks(fd: number, path: string, location: string, tensorName: string): void {
     if (this.#allowLinks) return;
-    if (fstatSync(fd).nlink > 1) throw linkError('a hard link', location, tensorName);
+    if (!hasOnlyOwnLinks(fd, dirname(path))) throw linkError('a hard link', location, tensorName);
     if (openedPath(fd, path) !== path) {
       throw linkError('behind a symbolic link', location, tensorName);
     }

@@ -43,19 +43,8 @@ export function removeTemporaryFolder(path: string): void {
  * nobody else can write to are touched: in a folder for everybody, what another user made is theirs.
  */
 export function sweepTemporaryFolders(parent: string, stem: string): void {
-  let names: string[];
-  try {
-    names = readdirSync(parent);
-  } catch {
-    return; // What is to be made there will fail with the reason.
-  }
-  for (const name of names) {
-    if (!name.startsWith(stem)) continue;
-    const owner = NAME_END.exec(name);
-    if (!owner) continue;
-    const path = join(parent, name);
-    const [, pid = '', began = '', machine = ''] = owner;
-    if (!isOwnPrivate(path)) continue;
+  for (const path of temporaryFolders(parent, stem)) {
+    const [, pid = '', began = '', machine = ''] = NAME_END.exec(path) ?? [];
     const dead = machine === machineName() ? !isAlive(Number(pid), began) : isStale(path);
     if (!dead) continue;
     try {
@@ -64,6 +53,20 @@ export function sweepTemporaryFolders(parent: string, stem: string): void {
       // It is no part of this run: another process may be removing it, or the next one will.
     }
   }
+}
+
+/** Paths of the folders of this user in `parent` that are named as temporary ones are, and that nobody else can write to. */
+export function temporaryFolders(parent: string, stem: string): readonly string[] {
+  let names: string[];
+  try {
+    names = readdirSync(parent);
+  } catch {
+    return []; // What is to be made there will fail with the reason.
+  }
+  return names
+    .filter((name) => name.startsWith(stem) && NAME_END.test(name))
+    .map((name) => join(parent, name))
+    .filter(isOwnPrivate);
 }
 
 function isOwnPrivate(path: string): boolean {
