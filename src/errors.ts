@@ -62,6 +62,11 @@ export const ERROR_TABLE = {
     hint: 'copy the data file beside the model',
   },
   SO2104: { exitCode: EXIT.input, summary: 'A limit on size is exceeded' },
+  SO2105: {
+    exitCode: EXIT.input,
+    summary: 'The model needs more memory than allowed',
+    hint: 'allow more with --mem',
+  },
   SO3001: { exitCode: EXIT.input, summary: 'The graph is invalid' },
   SO3002: { exitCode: EXIT.input, summary: 'The model uses an unsupported version' },
   SO3003: { exitCode: EXIT.input, summary: 'The text is not ONNX text syntax' },

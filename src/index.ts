@@ -273,6 +273,7 @@ export type {
   ExecutionOptions,
   Growth,
   InspectOptions,
+  MemoryOptions,
   OptimizeOptions,
   ProgressEvent,
   QuantizeMode,

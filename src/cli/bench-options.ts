@@ -5,7 +5,7 @@ import type { BenchServerOptions } from '../workflows/bench-server/open-server-b
 import { BENCH_DEFAULTS, type BenchOptions } from '../workflows/options.js';
 import type { CommandContext } from './command.js';
 import type { FlagName, FlagValues } from './flags.js';
-import { given, workflowContext } from './workflow-options.js';
+import { given, memoryOption, workflowContext } from './workflow-options.js';
 
 /** A dimension among the arguments: `--dim batch=1,8 seq=128` names two. */
 const DIM = /^[^=/\\]+=\d+(,\d+)*$/;
@@ -22,6 +22,7 @@ export function benchArguments(
 /** Flags that belong to one way of measuring only. */
 const LOCAL_ONLY = [
   'threads',
+  'mem',
   'ep',
   'profile',
   'baseline',
@@ -68,6 +69,7 @@ export function benchOptions(context: CommandContext, flags: FlagValues, dims: r
     ...workflowContext(context),
     ...given('executionProviders', providers),
     ...given('threads', unique(flags.threads)),
+    ...given('memory', memoryOption(flags)),
     ...given('batch', unique(flags.batch)),
     ...(dims.length > 0 ? { dims: parseDims(dims) } : {}),
     ...given('dataPath', flags.data),

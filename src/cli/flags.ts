@@ -191,6 +191,7 @@ export const FLAGS = {
     group: 'Run',
     summary: 'threads of ONNX Runtime',
   },
+  mem: { value: 'SIZE', group: 'Run', summary: 'most memory to take: 512MB, 2GB' },
   ep: { value: 'NAME', repeatable: true, group: 'Run', summary: 'execution provider, see doctor' },
   json: { group: 'Everywhere', summary: 'print one JSON document' },
   quiet: { short: 'q', group: 'Everywhere', summary: 'no progress and no summary' },

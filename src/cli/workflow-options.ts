@@ -1,4 +1,5 @@
 import { ServeOptError } from '../errors.js';
+import { memoryBytes } from '../workflows/memory.js';
 import type {
   CompareOptions,
   InspectOptions,
@@ -28,6 +29,7 @@ export function compareOptions(context: CommandContext, flags: FlagValues): Comp
     ...given('samples', flags.samples),
     ...given('allowLinks', flags['allow-links']),
     ...given('threads', single(flags, 'threads')),
+    ...given('memory', memoryOption(flags)),
     ...given('executionProviders', flags.ep),
   };
 }
@@ -67,6 +69,7 @@ export function quantizeOptions(context: CommandContext, flags: FlagValues): Qua
     ...given('seed', flags.seed),
     ...given('allowLinks', flags['allow-links']),
     ...given('threads', single(flags, 'threads')),
+    ...given('memory', memoryOption(flags)),
     ...given('executionProviders', flags.ep),
     ...given('dryRun', flags['dry-run']),
     ...given('force', flags.force),
@@ -94,10 +97,16 @@ export function optimizeOptions(context: CommandContext, flags: FlagValues): Opt
     ...(flags['no-speed-gate'] ? { speedGate: false } : {}),
     ...given('allowLinks', flags['allow-links']),
     ...given('threads', single(flags, 'threads')),
+    ...given('memory', memoryOption(flags)),
     ...given('executionProviders', flags.ep),
     ...given('dryRun', flags['dry-run']),
     ...given('force', flags.force),
   };
+}
+
+/** Bytes of `--mem`. @throws SO1006 */
+export function memoryOption({ mem }: FlagValues): number | undefined {
+  return mem === undefined ? undefined : memoryBytes(mem);
 }
 
 /** `batch=1`, `x:0=1`. */

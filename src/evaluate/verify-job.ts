@@ -1,5 +1,5 @@
 import { ServeOptError } from '../errors.js';
-import type { ChildSession, JobContext, ReportProgress } from '../runtime/job.js';
+import type { ChildSession, JobContext, ReportProgress, SampleReader } from '../runtime/job.js';
 import type { Feeds, HostTensor, SampleSource, ValueSpec } from '../runtime/types.js';
 import { edgeFeeds } from './edge-feeds.js';
 import { checkOutput, type Tolerance, type WorstError, whyTypesDiffer } from './equality.js';
@@ -107,7 +107,9 @@ export async function referenceJob(
         // One of each source is a must.
         if (sample > 0 && performance.now() > end) break;
         const label = `${kind} ${sample + 1}`;
-        await recorder.run({ ...SAMPLE, label, feeds: await reader.read(sample, 1) });
+        const feeds = await readWithinMemory(reader, sample);
+        if (!feeds) break;
+        await recorder.run({ ...SAMPLE, label, feeds });
         progress({ done: recorder.runs.length, total: 0 });
       }
     } finally {
@@ -115,6 +117,7 @@ export async function referenceJob(
     }
   }
   const counted = recorder.runs.length;
+  if (counted === 0 && recorder.overLimit) throw recorder.overLimit;
   // The second sample has no size of 1 where sizes are open.
   const base = recorder.runs[1] ?? recorder.runs[0];
   for (const edgeCase of base && edges ? edgeFeeds(base.feeds, inputs) : []) {
@@ -131,10 +134,22 @@ export async function referenceJob(
   };
 }
 
+/** A sample; undefined where a later one, whose open sizes are larger, would take too much memory. @throws SO2105 for the first */
+async function readWithinMemory(reader: SampleReader, sample: number): Promise<Feeds | undefined> {
+  try {
+    return await reader.read(sample, 1);
+  } catch (error) {
+    if (sample > 0 && error instanceof ServeOptError && error.code === 'SO2105') return undefined;
+    throw error;
+  }
+}
+
 /** Runs a session and keeps inputs and outputs of what ran. */
 class Recorder {
   readonly runs: ReferenceRun[] = [];
   why: string | undefined;
+  /** Why there was too little memory, where there was. */
+  overLimit: ServeOptError | undefined;
   readonly #session: ChildSession;
   #bytes = 0;
 
@@ -150,8 +165,9 @@ class Recorder {
         if (ArrayBuffer.isView(data)) this.#bytes += data.byteLength;
       this.runs.push({ ...run, outputs, noisy: new Map() });
     } catch (error) {
-      if (!(error instanceof ServeOptError) || error.code !== 'SO5002') throw error;
+      if (!isOfInputs(error)) throw error;
       this.why ??= error.message;
+      if (error.code === 'SO2105') this.overLimit ??= error;
     }
   }
 }
@@ -169,10 +185,15 @@ export async function noiseJob(
     try {
       run.noisy = await session.run(run.feeds);
     } catch (error) {
-      if (!(error instanceof ServeOptError) || error.code !== 'SO5002') throw error;
+      if (!isOfInputs(error)) throw error;
     }
   }
   return undefined;
+}
+
+/** Errors that a model may give on some inputs and not on others: it does not run, or not in the memory that it may take. */
+function isOfInputs(error: unknown): error is ServeOptError {
+  return error instanceof ServeOptError && (error.code === 'SO5002' || error.code === 'SO2105');
 }
 
 /** Runs a model on what the reference ran on and compares every output that can be fetched, until one is wrong. */

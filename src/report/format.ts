@@ -1,11 +1,9 @@
 /** Numbers for people: three significant digits, a true minus sign, a space before the unit. JSON gets raw numbers. */
+import { formatBytes } from '../tensor/byte-size.js';
 
 const MINUS = '−';
 
-/** `97.8 MB`: decimal units, as disks and networks are sold. */
-export function formatBytes(sizeBytes: number): string {
-  return scaled(sizeBytes, 1000, ['B', 'kB', 'MB', 'GB', 'TB', 'PB']);
-}
+export { formatBytes };
 
 /** `25.6 M`, `1.2 k`: parameters and operations. Below 10 000 the number itself. */
 export function formatCount(count: number): string {

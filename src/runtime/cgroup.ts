@@ -1,4 +1,4 @@
-/** What a control group of Linux tells about processor time, for versions 1 and 2 of the interface. */
+/** What a control group of Linux tells about processor time and memory, for versions 1 and 2 of the interface. */
 import { readFileSync } from 'node:fs';
 
 /** The text of a file; undefined when it cannot be read. */
@@ -14,27 +14,35 @@ export const readTextFile: TextReader = (path) => {
 
 const ROOT = '/sys/fs/cgroup';
 
-interface CpuGroup {
+interface Group {
   readonly folder: string;
   readonly version: 1 | 2;
 }
+
+/** A controller of version 1, and a file by which its folder is known: the short name is not everywhere a link. */
+interface Controller {
+  readonly name: string;
+  readonly file: string;
+}
+
+const CPU: Controller = { name: 'cpu', file: 'cpu.cfs_period_us' };
+const MEMORY: Controller = { name: 'memory', file: 'memory.limit_in_bytes' };
 
 /**
  * Folders of the group of this process and of those around it, the innermost first: each of them may set a limit. In a
  * container the innermost is often mounted as the root, whatever path the process is told.
  */
-function cpuGroups(read: TextReader): readonly CpuGroup[] {
-  const groups: CpuGroup[] = [];
+function groupsOf(controller: Controller, read: TextReader): readonly Group[] {
+  const groups: Group[] = [];
   for (const line of (read('/proc/self/cgroup') ?? '').split('\n')) {
     const [, controllers, path] = /^\d+:([^:]*):(\/.*)$/.exec(line) ?? [];
     if (controllers === undefined || path === undefined) continue;
     const levels = ancestors(path);
     if (controllers === '') for (const level of levels) groups.push({ folder: ROOT + level, version: 2 });
-    else if (controllers.split(',').includes('cpu')) {
-      // The link `cpu` is not everywhere.
-      const mounts = [`${ROOT}/${controllers}`, `${ROOT}/cpu`];
-      const mount = mounts.find((folder) => read(`${folder}/cpu.cfs_period_us`) !== undefined) ?? `${ROOT}/cpu`;
-      for (const level of levels) groups.push({ folder: mount + level, version: 1 });
+    else if (controllers.split(',').includes(controller.name)) {
+      const mounts = [`${ROOT}/${controllers}`, `${ROOT}/${controller.name}`];
+      const known = mounts.find((folder) => read(`${folder}/${controller.file}`) !== undefined);
+      for (const level of levels) groups.push({ folder: (known ?? `${ROOT}/${controller.name}`) + level, version: 1 });
     }
   }
   return groups;
@@ -51,7 +59,7 @@ function ancestors(path: string): string[] {
 /** CPUs that the groups of this process allow it, the smallest limit of all; undefined without one. */
 export function cpuQuota(read: TextReader = readTextFile): number | undefined {
   const quotas: number[] = [];
-  for (const { folder, version } of cpuGroups(read)) {
+  for (const { folder, version } of groupsOf(CPU, read)) {
     const [quota, period] =
       version === 2
         ? (read(`${folder}/cpu.max`) ?? '').trim().split(/\s+/)
@@ -69,9 +77,28 @@ export function cpuQuota(read: TextReader = readTextFile): number | undefined {
  */
 export function throttledPeriods(read: TextReader = readTextFile): number | undefined {
   let periods: number | undefined;
-  for (const { folder } of cpuGroups(read)) {
+  for (const { folder } of groupsOf(CPU, read)) {
     const match = /^nr_throttled (\d+)$/m.exec(read(`${folder}/cpu.stat`) ?? '');
     if (match) periods = (periods ?? 0) + Number(match[1]);
   }
   return periods;
+}
+
+/** What the groups of this process leave it of memory, in bytes, the least of all; undefined without a limit. */
+export function memoryLeft(read: TextReader = readTextFile): number | undefined {
+  const left: number[] = [];
+  for (const { folder, version } of groupsOf(MEMORY, read)) {
+    const [limitName, usageName, cacheName] =
+      version === 2
+        ? ['memory.max', 'memory.current', 'inactive_file']
+        : ['memory.limit_in_bytes', 'memory.usage_in_bytes', 'total_inactive_file'];
+    const limit = Number.parseInt(read(`${folder}/${limitName}`) ?? '', 10);
+    // "max" is no number; version 1 writes a number near 2^63 where there is no limit.
+    if (!(limit < Number.MAX_SAFE_INTEGER)) continue;
+    const usage = Number.parseInt(read(`${folder}/${usageName}`) ?? '0', 10) || 0;
+    // Pages of files that nobody used lately are given back on demand.
+    const cache = new RegExp(`^${cacheName} (\\d+)$`, 'm').exec(read(`${folder}/memory.stat`) ?? '')?.[1];
+    left.push(Math.max(0, limit - usage + Number(cache ?? 0)));
+  }
+  return left.length === 0 ? undefined : Math.min(...left);
 }

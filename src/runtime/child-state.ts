@@ -13,9 +13,15 @@ export class ChildState implements JobContext {
   readonly #sessions = new Map<number, Session>();
   readonly #references = new Map<number, Reference>();
   readonly #measurements = new Map<number, { readonly session: number; readonly loop: MeasureLoop }>();
+  readonly #memoryBytes: number;
   #nextId = 1;
   #libraryMs = 0;
   #ort: Promise<OnnxRuntime> | undefined;
+
+  /** @param memoryBytes what this process may take; no limit when absent */
+  constructor(memoryBytes: number = Number.POSITIVE_INFINITY) {
+    this.#memoryBytes = memoryBytes;
+  }
 
   /** ONNX Runtime itself. @throws SO5004 */
   onnxRuntime(): Promise<OnnxRuntime> {
@@ -36,7 +42,7 @@ export class ChildState implements JobContext {
   }
 
   async load(path: string, options?: SessionOptions): Promise<{ readonly id: number; readonly session: Session }> {
-    const session = await Session.create(await this.onnxRuntime(), path, options);
+    const session = await Session.create(await this.onnxRuntime(), path, options, this.#memoryBytes);
     const id = this.#nextId++;
     this.#sessions.set(id, session);
     return { id, session };
@@ -84,7 +90,8 @@ export class ChildState implements JobContext {
   }
 
   async openSamples(source: SampleSource, inputs: readonly ValueSpec[]): Promise<SampleReader> {
-    if (source.kind === 'seeded') return seededReader(source.seed, source.count, inputs, source);
+    if (source.kind === 'seeded')
+      return seededReader(source.seed, source.count, inputs, { ...source, memoryBytes: this.#memoryBytes });
     // Loaded when needed: the readers bring a ZIP and a CSV library along.
     const { openDataset } = await import('./dataset/open-dataset.js');
     return sliceReader(await openDataset(source.path, inputs), source.first, source.count);

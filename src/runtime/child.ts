@@ -16,9 +16,12 @@ process.on('SIGINT', () => {});
 process.on('SIGHUP', () => {});
 process.on('disconnect', () => process.exit(0));
 // A run blocks this thread, so 'disconnect' may wait for hours; this thread sees that the parent is gone.
-new Worker(new URL('./parent-watch.js', import.meta.url), { workerData: { parentPid: process.ppid } }).unref();
+// The same thread sees that memory is used up.
+const memoryBytes = Number(process.argv[2]) || undefined;
+const workerData = { parentPid: process.ppid, memoryBytes };
+new Worker(new URL('./parent-watch.js', import.meta.url), { workerData }).unref();
 
-const state = new ChildState();
+const state = new ChildState(memoryBytes);
 let tail: Promise<void> = Promise.resolve();
 
 process.on('message', (message: RequestMessage) => {

@@ -1,14 +1,14 @@
 import { bug, ServeOptError } from '../errors.js';
+import { typeBytes } from '../ops/footprint/type-bytes.js';
+import { formatBytes } from '../tensor/byte-size.js';
 import { DataType } from '../tensor/dtype.js';
 import { float32ToFloat16 } from '../tensor/float16.js';
 import { createRandom, type Random } from '../tensor/random.js';
 import { elementCount } from '../tensor/tensor.js';
+import { howToAllow } from './available-memory.js';
 import type { SampleReader } from './job.js';
 import { sampleShapes } from './seeded-shapes.js';
 import type { Feeds, HostData, HostTensor, ValueSpec } from './types.js';
-
-/** Most elements of a seeded input: a model that asks for more is not run without real data. */
-const ELEMENT_LIMIT = 2 ** 28;
 
 const WORDS = ['alpha', 'beta', 'gamma', 'delta', 'one', 'two', 'red', 'blue', 'yes', 'no', '', 'Zürich'];
 
@@ -16,19 +16,21 @@ const WORDS = ['alpha', 'beta', 'gamma', 'delta', 'one', 'two', 'red', 'blue', '
 export interface SeededOptions {
   readonly sizePlan?: number | undefined;
   readonly sameShapes?: boolean | undefined;
+  /** Most bytes that all inputs of a sample may take; no limit when absent. */
+  readonly memoryBytes?: number | undefined;
 }
 
 /**
  * Made-up samples, the same for the same seed on any machine, in any order of reading. Floats are standard normal;
  * integers keep to what the specification of the input allows (`exclusiveUpper`, `candidates`); masks are all ones.
  * Sample 0 has the plainest sizes of open dimensions, the others vary them, so samples do not stack.
- * @throws SO5006 for a type that cannot be fed, SO2104 for an absurd size; both when a sample is read.
+ * @throws SO5006 for a type that cannot be fed, SO2105 for more than `memoryBytes`; both when a sample is read.
  */
 export function seededReader(
   seed: number,
   count: number,
   inputs: readonly ValueSpec[],
-  { sizePlan = 0, sameShapes = false }: SeededOptions = {},
+  { sizePlan = 0, sameShapes = false, memoryBytes = Number.POSITIVE_INFINITY }: SeededOptions = {},
 ): SampleReader {
   return {
     count,
@@ -37,7 +39,9 @@ export function seededReader(
     read(start, size) {
       if (size !== 1 || start < 0 || start >= count)
         throw bug(`seeded samples are read one at a time (${start}, ${size})`);
-      return seededFeeds(seed, start, inputs, seededShapes(seed, sameShapes ? 0 : start, inputs, sizePlan));
+      const shapes = seededShapes(seed, sameShapes ? 0 : start, inputs, sizePlan);
+      checkInputSizes(inputs, shapes, memoryBytes);
+      return seededFeeds(seed, start, inputs, shapes);
     },
   };
 }
@@ -56,7 +60,9 @@ export async function seededFeedsInParts(
   inputs: readonly ValueSpec[],
   pause: () => Promise<void> | undefined,
 ): Promise<Feeds> {
-  const making = makeFeeds(seed, sample, inputs, seededShapes(seed, sample, inputs, 0));
+  const shapes = seededShapes(seed, sample, inputs, 0);
+  checkElements(inputs, shapes);
+  const making = makeFeeds(seed, sample, inputs, shapes);
   for (;;) {
     const step = making.next();
     if (step.done) return step.value;
@@ -67,6 +73,62 @@ export async function seededFeedsInParts(
 /** The shapes that the first sample has. */
 export function firstShapes(inputs: readonly ValueSpec[]): number[][] {
   return seededShapes(0, 0, inputs, 0);
+}
+
+/** Most elements of an input that is made in parts. */
+const ELEMENT_LIMIT = 2 ** 28;
+
+/** @throws SO2104 */
+function checkElements(inputs: readonly ValueSpec[], shapes: readonly number[][]): void {
+  for (const [index, input] of inputs.entries()) {
+    const dims = shapes[index] ?? [];
+    if (elementCount(dims) <= ELEMENT_LIMIT) continue;
+    throw new ServeOptError('SO2104', `The input "${input.name}" is too large to make up: ${input.typeText}`, {
+      why: `it would be ${dims.join(' × ')}; inputs that are made up have at most ${ELEMENT_LIMIT} elements`,
+      hint: 'choose smaller sizes, or give real samples with --data',
+    });
+  }
+}
+
+/** Typed arrays end somewhere below, whatever memory there is. */
+const MOST_ELEMENTS = 2 ** 31;
+
+/** @throws SO2105 naming the input that takes most, before anything is made */
+export function checkInputSizes(
+  inputs: readonly ValueSpec[],
+  shapes: readonly (readonly number[])[],
+  memoryBytes: number,
+): void {
+  let total = 0;
+  let largest: { readonly input: ValueSpec; readonly dims: readonly number[]; readonly bytes: number } | undefined;
+  for (const [index, input] of inputs.entries()) {
+    const dims = shapes[index] ?? [];
+    const bytes =
+      typeBytes({ kind: 'tensor', dataType: input.dataType ?? DataType.FLOAT, shape: dims }, NO_SYMBOLS) ?? 0;
+    total += bytes;
+    if (!largest || bytes > largest.bytes) largest = { input, dims, bytes };
+  }
+  if (!largest || (total <= memoryBytes && elementCount(largest.dims) <= MOST_ELEMENTS)) return;
+  throw inputTooLarge(largest, total, memoryBytes);
+}
+
+const NO_SYMBOLS: ReadonlyMap<string, number> = new Map();
+
+function inputTooLarge(
+  { input, dims, bytes }: { readonly input: ValueSpec; readonly dims: readonly number[]; readonly bytes: number },
+  total: number,
+  memoryBytes: number,
+): ServeOptError {
+  const limit = Number.isFinite(memoryBytes) ? `the limit is ${formatBytes(memoryBytes)} (--mem)` : 'that is too much';
+  const all = total > bytes ? `, all inputs ${formatBytes(total)}` : '';
+  return new ServeOptError(
+    'SO2105',
+    `The input "${input.name}" of type ${input.typeText} would take ${formatBytes(bytes)}${all}; ${limit}`,
+    {
+      why: `it would be ${dims.join(' × ')}`,
+      hint: howToAllow(2 * total),
+    },
+  );
 }
 
 function seededFeeds(seed: number, sample: number, inputs: readonly ValueSpec[], shapes: number[][]): Feeds {
@@ -94,12 +156,6 @@ function* makeFeeds(
   }
   for (const [index, input] of inputs.entries()) {
     const dims = shapes[index] as number[];
-    if (!(elementCount(dims) <= ELEMENT_LIMIT)) {
-      throw new ServeOptError('SO2104', `The input "${input.name}" is too large to make up: ${input.typeText}`, {
-        why: `it would be ${dims.join(' × ')}; inputs that are made up have at most ${ELEMENT_LIMIT} elements`,
-        hint: 'choose smaller sizes, or give real samples with --data',
-      });
-    }
     const mask = isMask(input) && (shapeCounts.get(dims.join(',')) ?? 0) > 1;
     feeds.set(input.name, yield* seededTensor(input, dims, mask, createRandom(seed, sample, index + 1)));
     yield;
@@ -197,20 +253,33 @@ type NumberArray =
   | Int32Array
   | Uint32Array;
 
+/** Beyond so many elements an input repeats itself: drawing hundreds of millions would take minutes. */
+const PERIOD = 2 ** 24;
+
 function* fillNumbers<T extends NumberArray>(array: T, next: () => number): Generator<void, T> {
-  for (let from = 0; from < array.length; from += PART) {
-    const end = Math.min(array.length, from + PART);
+  const drawn = Math.min(array.length, PERIOD);
+  for (let from = 0; from < drawn; from += PART) {
+    const end = Math.min(drawn, from + PART);
     for (let i = from; i < end; i++) array[i] = next();
     if (end < array.length) yield;
   }
-  return array;
+  return yield* repeated(array);
 }
 
 function* fillBigInts<T extends BigInt64Array | BigUint64Array>(array: T, next: () => number): Generator<void, T> {
-  for (let from = 0; from < array.length; from += PART) {
-    const end = Math.min(array.length, from + PART);
+  const drawn = Math.min(array.length, PERIOD);
+  for (let from = 0; from < drawn; from += PART) {
+    const end = Math.min(drawn, from + PART);
     for (let i = from; i < end; i++) array[i] = BigInt(next());
     if (end < array.length) yield;
+  }
+  return yield* repeated(array);
+}
+
+function* repeated<T extends NumberArray | BigInt64Array | BigUint64Array>(array: T): Generator<void, T> {
+  for (let at = PERIOD; at < array.length; at += PERIOD) {
+    array.copyWithin(at, 0, Math.min(PERIOD, array.length - at));
+    yield;
   }
   return array;
 }

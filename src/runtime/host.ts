@@ -5,6 +5,7 @@ import { fromErrorData } from '../error-data.js';
 import { bug, ServeOptError } from '../errors.js';
 import { holdLeftover, releaseLeftover } from '../leftovers.js';
 import type { JobProgress } from './job.js';
+import { asMemoryError, launchUnderLimit } from './memory-limit.js';
 import { lastNativeLines } from './native-text.js';
 import type { JobName, JobParams, JobResult, ReplyMessage, RequestMessage } from './protocol.js';
 
@@ -13,6 +14,10 @@ export interface RuntimeOptions {
   readonly signal?: AbortSignal;
   /** Cap of the child's JavaScript heap in MiB (tensors are outside of it); default Node's own. */
   readonly maxOldSpaceMb?: number;
+  /** Most memory that the child may take, in bytes; meeting it is SO2105. No limit when absent. */
+  readonly memoryBytes?: number;
+  /** Threads that sessions will have, if more than the machine has: their stacks are allowed beside the memory. */
+  readonly threads?: number;
 }
 
 export interface RequestOptions {
@@ -75,6 +80,7 @@ function childEntry(): string {
 class ForkedRuntime implements RuntimeHost {
   readonly ready: Promise<void>;
   readonly #child: ChildProcess;
+  readonly #memoryBytes: number | undefined;
   readonly #exited: Promise<void>;
   readonly #pending = new Map<number, Pending>();
   readonly #detachSignal: () => void;
@@ -87,8 +93,11 @@ class ForkedRuntime implements RuntimeHost {
 
   constructor(options: RuntimeOptions) {
     const execArgv = options.maxOldSpaceMb === undefined ? [] : [`--max-old-space-size=${options.maxOldSpaceMb}`];
-    this.#child = fork(childEntry(), [], {
-      execArgv,
+    this.#memoryBytes = options.memoryBytes;
+    const launch = launchUnderLimit(execArgv, options.memoryBytes, options.threads);
+    this.#child = fork(childEntry(), [String(options.memoryBytes ?? '')], {
+      execPath: launch.execPath,
+      execArgv: [...launch.execArgv],
       serialization: 'advanced',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
@@ -174,7 +183,7 @@ class ForkedRuntime implements RuntimeHost {
         const limit = sleep(DRAIN_LIMIT_MS, undefined, { signal: read.signal }).catch(() => {});
         await Promise.race([Promise.all(drained), limit]);
         read.abort();
-        this.#fail(deathError(code, signal, this.lastOutput()));
+        this.#fail(deathError(code, signal, this.lastOutput(), this.#memoryBytes));
         this.#gone = true;
         this.#holdEventLoop();
         resolve();
@@ -196,7 +205,9 @@ class ForkedRuntime implements RuntimeHost {
     } else if (message.kind === 'result') {
       this.#settle(message.id, (pending) => pending.resolve(message.result));
     } else {
-      this.#settle(message.id, (pending) => pending.reject(fromErrorData(message.error)));
+      this.#settle(message.id, (pending) =>
+        pending.reject(asMemoryError(fromErrorData(message.error), this.#memoryBytes)),
+      );
     }
   }
 
@@ -245,9 +256,15 @@ interface RefCounted {
   unref(): void;
 }
 
-function deathError(code: number | null, signal: NodeJS.Signals | null, output: string | undefined): ServeOptError {
+function deathError(
+  code: number | null,
+  signal: NodeJS.Signals | null,
+  output: string | undefined,
+  memoryBytes: number | undefined,
+): ServeOptError {
   const how = signal ? `by signal ${signal}` : `with exit code ${code}`;
   const why =
     output ?? (signal === 'SIGKILL' ? 'It was killed from outside; often the system had no memory left' : undefined);
-  return new ServeOptError('SO5003', `The ONNX Runtime process ended ${how}`, why === undefined ? {} : { why });
+  const details = why === undefined ? {} : { why };
+  return asMemoryError(new ServeOptError('SO5003', `The ONNX Runtime process ended ${how}`, details), memoryBytes);
 }

@@ -6,6 +6,7 @@ import { elementCount } from '../tensor/tensor.js';
 import { formatProvider, providerName } from './execution-providers.js';
 import { HOST_TYPES, hostTypeName, UNFETCHABLE_NAME } from './interface-screen.js';
 import type { ChildSession } from './job.js';
+import { overLimit, saysNoMemory } from './memory-limit.js';
 import { type OnnxRuntime, onnxRuntimeMessage } from './onnx-runtime.js';
 import type { SessionValue } from './protocol.js';
 import { sessionFailure } from './provider-failure.js';
@@ -24,9 +25,11 @@ export class Session implements ChildSession {
   readonly #native: InferenceSession;
   readonly #inputByName: ReadonlyMap<string, SessionValue>;
   readonly #unfetchable: ReadonlySet<string>;
+  readonly #memoryBytes: number;
 
-  private constructor(ort: OnnxRuntime, native: InferenceSession) {
+  private constructor(ort: OnnxRuntime, native: InferenceSession, memoryBytes: number) {
     this.#ort = ort;
+    this.#memoryBytes = memoryBytes;
     this.#native = native;
     this.inputs = native.inputMetadata.map(sessionValue);
     this.outputs = native.outputMetadata.map(sessionValue);
@@ -37,12 +40,23 @@ export class Session implements ChildSession {
     this.#unfetchable = new Set(this.outputs.filter((v) => !fetchable(v)).map((v) => v.name));
   }
 
-  /** Loads a model file. External data is looked for in its folder. @throws SO5001, SO5005. */
-  static async create(ort: OnnxRuntime, path: string, options: SessionOptions = {}): Promise<Session> {
+  /**
+   * Loads a model file. External data is looked for in its folder.
+   * @param memoryBytes what the process may take, for the words of an error
+   * @throws SO5001, SO5005, SO2105 where the memory does not suffice
+   */
+  static async create(
+    ort: OnnxRuntime,
+    path: string,
+    options: SessionOptions = {},
+    memoryBytes: number = Number.POSITIVE_INFINITY,
+  ): Promise<Session> {
     try {
-      return new Session(ort, await ort.InferenceSession.create(path, nativeSessionOptions(options)));
+      const native = await ort.InferenceSession.create(path, nativeSessionOptions(options));
+      return new Session(ort, native, memoryBytes);
     } catch (error) {
       const text = onnxRuntimeMessage(error);
+      if (Number.isFinite(memoryBytes) && saysNoMemory(text)) throw overLimit(memoryBytes, text);
       const provider = (options.executionProviders ?? []).find((each) => providerName(each) !== 'cpu');
       const failure = provider && sessionFailure(providerName(provider), text, `${process.platform}-${process.arch}`);
       if (failure) {
@@ -80,7 +94,9 @@ export class Session implements ChildSession {
       try {
         return (await this.#native.run(nativeFeeds, names)) as Readonly<Record<string, Tensor>>;
       } catch (error) {
-        throw new ServeOptError('SO5002', `ONNX Runtime failed while running: ${onnxRuntimeMessage(error)}`, {
+        const text = onnxRuntimeMessage(error);
+        if (Number.isFinite(this.#memoryBytes) && saysNoMemory(text)) throw overLimit(this.#memoryBytes, text);
+        throw new ServeOptError('SO5002', `ONNX Runtime failed while running: ${text}`, {
           cause: error,
         });
       }

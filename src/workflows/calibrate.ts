@@ -11,10 +11,11 @@ import type { SampleSource, SessionOptions } from '../runtime/types.js';
 import { inputSpecs } from '../runtime/value-specs.js';
 import { withWorkFolder } from '../runtime/work-folder.js';
 import { fitSource } from './fit-source.js';
-import type { ExecutionOptions, WorkflowContext } from './options.js';
+import { checkMemory, memoryLimit, runtimeOptions } from './memory.js';
+import type { ExecutionOptions, MemoryOptions, WorkflowContext } from './options.js';
 import { WatchedInputs } from './watched-inputs.js';
 
-export interface CalibrateOptions extends WorkflowContext, ExecutionOptions {
+export interface CalibrateOptions extends WorkflowContext, ExecutionOptions, MemoryOptions {
   /** Tensors to observe; default those that static quantization of this model needs. */
   readonly tensors?: readonly string[];
   /** At most this many samples; default all. */
@@ -59,7 +60,9 @@ export async function calibrate(
 ): Promise<Calibration> {
   const inputs = new WatchedInputs(typeof data === 'string' ? data : undefined);
   inputs.add(model);
-  const runtime = await startRuntime(options.signal ? { signal: options.signal } : {});
+  const memoryBytes = memoryLimit(options, [model]);
+  checkMemory(model, memoryBytes, { inputs: inputSpecs(model), madeUp: typeof data !== 'string' });
+  const runtime = await startRuntime(runtimeOptions(options, memoryBytes));
   try {
     return await inputs.during(options.signal, () => calibrateIn(runtime, model, data, options));
   } finally {

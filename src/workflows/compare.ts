@@ -8,13 +8,16 @@ import { type CompareReport, REPORT_SCHEMA_VERSION, type ReportModel } from '../
 import { startRuntime } from '../runtime/host.js';
 import { writeRunnable } from '../runtime/runnable-model.js';
 import type { SampleSource } from '../runtime/types.js';
+import { inputSpecs } from '../runtime/value-specs.js';
 import { withWorkFolder } from '../runtime/work-folder.js';
 import { packageVersion } from '../version.js';
 import { SEEDED_SAMPLES } from './fit-source.js';
+import { memoryBytes as checkedBytes, checkMemory, memoryLimit, runtimeOptions } from './memory.js';
 import {
   COMPARE_DEFAULTS,
   type ExecutionOptions,
   type FileOptions,
+  type MemoryOptions,
   type SourceOptions,
   type WorkflowContext,
 } from './options.js';
@@ -25,7 +28,12 @@ import { loadPair, whyNotRunnable } from './verify.js';
 import { WatchedInputs } from './watched-inputs.js';
 
 /** Options of `compare`. */
-export interface ComparePairOptions extends WorkflowContext, ExecutionOptions, SourceOptions, FileOptions {
+export interface ComparePairOptions
+  extends WorkflowContext,
+    MemoryOptions,
+    ExecutionOptions,
+    SourceOptions,
+    FileOptions {
   /** At most this many samples of the data; default all. */
   readonly samples?: number;
   /** Measure both latencies in turns too, which takes up to four seconds. Default true. */
@@ -52,6 +60,7 @@ export async function compare(
   data: string | { readonly seed: number; readonly samples?: number } = { seed: COMPARE_DEFAULTS.seed },
   options: ComparePairOptions = {},
 ): Promise<CompareReport> {
+  if (options.memory !== undefined) checkedBytes(options.memory);
   const stages = new Stages(options);
   stages.start('read');
   const inputs = new WatchedInputs(typeof data === 'string' ? data : undefined);
@@ -129,7 +138,10 @@ async function compareSides(
   if (reason !== undefined)
     throw new ServeOptError('SO5006', reason, { hint: 'such models cannot be compared by running them' });
   const hashes = new FileHashes();
-  const runtime = await startRuntime(options.signal ? { signal: options.signal } : {});
+  const memoryBytes = memoryLimit(options, [a.model, b.model]);
+  const sizes = { inputs: inputSpecs(a.model), madeUp: source.kind === 'seeded' };
+  for (const { model } of [a, b]) checkMemory(model, memoryBytes, sizes);
+  const runtime = await startRuntime(runtimeOptions(options, memoryBytes));
   try {
     stages.start('load');
     const context = { ...options, ...stages.context('compare') };

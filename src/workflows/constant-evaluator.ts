@@ -23,7 +23,16 @@ const LIMIT_MS = 20_000;
 const MOST_TIMEOUTS = 2;
 
 /** What a model without inputs may be unfit for: a reason to leave it, not an error. */
-const REFUSALS: ReadonlySet<string> = new Set(['SO2101', 'SO5001', 'SO5002', 'SO5003', 'SO5004', 'SO5005', 'SO5006']);
+const REFUSALS: ReadonlySet<string> = new Set([
+  'SO2101',
+  'SO2105',
+  'SO5001',
+  'SO5002',
+  'SO5003',
+  'SO5004',
+  'SO5005',
+  'SO5006',
+]);
 
 type Outcome = ReadonlyMap<string, Tensor> | string;
 
@@ -111,7 +120,8 @@ export class FragmentEvaluator {
       }
       if (!REFUSALS.has(error.code)) throw error;
       // A process that died, or cannot be started, is replaced once somebody asks again.
-      if (error.code === 'SO5003') await this.#runtime.close();
+      // One that met its limit holds memory that nobody needs any more.
+      if (error.code === 'SO5003' || error.code === 'SO2105') await this.#runtime.close();
       if (error.code === 'SO5004') this.#unavailable = error;
       return error.why === undefined ? error.message : `${error.message}: ${error.why}`;
     } finally {

@@ -35,10 +35,13 @@ export class Conversion {
   readonly model: Model;
   readonly steps: TransformStepReport[] = [];
   readonly #context: WorkflowContext;
+  readonly #memoryBytes: number | undefined;
 
-  constructor(model: Model, context: WorkflowContext) {
+  /** @param memoryBytes what computing constants may take; no limit when absent */
+  constructor(model: Model, context: WorkflowContext, memoryBytes?: number) {
     this.model = model;
     this.#context = context;
+    this.#memoryBytes = memoryBytes;
   }
 
   async #run(...steps: readonly TransformStep[]): Promise<void> {
@@ -75,6 +78,7 @@ export class Conversion {
     const outcome = await optimizeGraph(this.model, {
       level: 'standard',
       remove: KEPT_FOR_QUANTIZATION,
+      ...(this.#memoryBytes === undefined ? {} : { memoryBytes: this.#memoryBytes }),
       ...(signal ? { signal } : {}),
     });
     this.steps.push(...summarizePasses(outcome, nodesBefore));

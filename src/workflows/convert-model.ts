@@ -31,15 +31,16 @@ export async function convertModel(
   split: Promise<SampleSplit>,
   stages: Stages,
   runtime: Promise<RuntimeHost> | undefined,
+  memoryBytes: number,
 ): Promise<Converted> {
   const requested = options.mode ?? QUANTIZE_DEFAULTS.mode;
-  if (requested === 'fp16') return convertFloat16(model, options, stages);
+  if (requested === 'fp16') return convertFloat16(model, options, stages, memoryBytes);
   if (requested === 'static' || (requested === 'auto' && options.dataPath !== undefined)) {
-    const result = await convertStatic(model, options, split, stages, runtime);
+    const result = await convertStatic(model, options, split, stages, runtime, memoryBytes);
     if (result.step.changed > 0 || requested === 'static') return result;
   }
   stages.start('quantize');
-  const conversion = new Conversion(model.clone(), options);
+  const conversion = new Conversion(model.clone(), options, memoryBytes);
   await conversion.prepare('dynamic', options.optimize);
   const step = await conversion.toDynamic(options);
   stages.end(`${step.changed} layers`);
@@ -52,9 +53,10 @@ async function convertStatic(
   split: Promise<SampleSplit>,
   stages: Stages,
   runtime: Promise<RuntimeHost> | undefined,
+  memoryBytes: number,
 ): Promise<Converted> {
   stages.start('prepare');
-  const conversion = new Conversion(model.clone(), options);
+  const conversion = new Conversion(model.clone(), options, memoryBytes);
   await conversion.prepare('static', options.optimize);
   stages.end(`${model.graph.nodes.size} → ${conversion.model.graph.nodes.size} nodes`);
   const { calibration } = await split;
@@ -92,9 +94,14 @@ async function convertStatic(
   };
 }
 
-async function convertFloat16(model: Model, options: QuantizeOptions, stages: Stages): Promise<Converted> {
+async function convertFloat16(
+  model: Model,
+  options: QuantizeOptions,
+  stages: Stages,
+  memoryBytes: number,
+): Promise<Converted> {
   stages.start('convert');
-  const conversion = new Conversion(model.clone(), options);
+  const conversion = new Conversion(model.clone(), options, memoryBytes);
   await conversion.prepare('fp16', options.optimize);
   const step = await conversion.toFloat16(options);
   stages.end(`${step.changed} nodes`);
@@ -108,9 +115,10 @@ export async function convertFloat16WithRanges(
   split: SampleSplit,
   stages: Stages,
   runtime: RuntimeHost,
+  memoryBytes: number,
 ): Promise<Converted> {
   stages.start('observe');
-  const conversion = new Conversion(model.clone(), options);
+  const conversion = new Conversion(model.clone(), options, memoryBytes);
   await conversion.prepare('fp16', options.optimize);
   const data = split.calibration?.path ?? {
     seed: options.seed ?? QUANTIZE_DEFAULTS.seed,

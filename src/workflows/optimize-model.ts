@@ -9,6 +9,7 @@ import type { OptimizeReport } from '../report/types.js';
 import { LazyRuntime } from '../runtime/lazy-runtime.js';
 import { checkWorkFolder } from '../runtime/work-folder.js';
 import { FragmentEvaluator } from './constant-evaluator.js';
+import { memoryBytes as checkedBytes, memoryLimit, runtimeOptions, whyOverMemory } from './memory.js';
 import { decide } from './optimize/decide.js';
 import { describeDecision } from './optimize/describe.js';
 import { dumpAfterPasses, prepareDumps } from './optimize/dump.js';
@@ -36,6 +37,7 @@ interface Run {
   readonly runtime: LazyRuntime;
   readonly hashes: FileHashes;
   readonly inputs: WatchedInputs;
+  readonly memoryBytes: number;
 }
 
 /**
@@ -47,13 +49,15 @@ interface Run {
 export async function optimizeModel(path: string, options: OptimizeOptions = {}): Promise<OptimizeReport> {
   const recipe = options.recipe ?? optimizeRecipe(options);
   growthBytes(options.maxGrowth ?? OPTIMIZE_DEFAULTS.maxGrowth, 0);
+  if (options.memory !== undefined) checkedBytes(options.memory);
   const outputPath = options.outputPath ?? siblingPath(path, 'opt');
   const stages = new Stages(options);
   stages.start('read');
   const inputs = new WatchedInputs(options.dataPath);
   const model = await readModel(path, options.allowLinks ? { allowLinks: true } : {});
   const hashes = new FileHashes();
-  const runtime = new LazyRuntime(options.signal ? { signal: options.signal } : {});
+  const memoryBytes = memoryLimit(options, [model]);
+  const runtime = new LazyRuntime(runtimeOptions(options, memoryBytes));
   const evaluator = new FragmentEvaluator(runtime, options);
   inputs.add(model);
   try {
@@ -66,7 +70,7 @@ export async function optimizeModel(path: string, options: OptimizeOptions = {})
       await checkWorkFolder();
       if (options.dumpPath !== undefined) prepareDumps(options.dumpPath, options.force ?? false);
       for (const file of [path, ...(model.source?.externalPaths() ?? [])]) hashes.begin(file);
-      const run: Run = { model, path, outputPath, options, stages, runtime, hashes, inputs };
+      const run: Run = { model, path, outputPath, options, stages, runtime, hashes, inputs, memoryBytes };
       return await optimizeOpened(run, recipe, evaluator);
     });
   } finally {
@@ -82,17 +86,21 @@ async function optimizeOpened(
   recipe: readonly RecipeRow[],
   evaluator: FragmentEvaluator,
 ): Promise<OptimizeReport> {
-  const { model, path, outputPath, options, stages, runtime, hashes, inputs } = run;
+  const { model, path, outputPath, options, stages, runtime, hashes, inputs, memoryBytes } = run;
   const verify = options.verify ?? OPTIMIZE_DEFAULTS.verify;
   const speedGate = options.speedGate ?? OPTIMIZE_DEFAULTS.speedGate;
-  // ONNX Runtime gets ready beside the work on the graph.
-  if (verify || speedGate) runtime.warmUp();
   const declared = interfaceOf(model);
   const base = model.clone();
   const requested = await makeRequestedChanges(base, options);
   const wanted = requested.length === 0 ? declared : await writtenInterface(base);
-  const original = verify || speedGate ? new OriginalRuns(runtime, model, base, path, options) : undefined;
-  const pipeline = new Pipeline(base, recipe, options, outputPath, evaluator.evaluate);
+  const runs = verify || speedGate ? new OriginalRuns(runtime, model, base, path, options) : undefined;
+  const whyNot =
+    runs && whyOverMemory(model, memoryBytes, { inputs: runs.inputs, madeUp: options.dataPath === undefined });
+  if (verify && whyNot) throw whyNot;
+  const original = whyNot ? undefined : runs;
+  // ONNX Runtime gets ready beside the work on the graph.
+  if (original) runtime.warmUp();
+  const pipeline = new Pipeline(base, recipe, options, outputPath, evaluator.evaluate, memoryBytes);
   const decision = await decide({
     model,
     outputPath,
@@ -105,6 +113,7 @@ async function optimizeOpened(
     original,
     gate: speedGate && original ? new SpeedGate(original, pipeline, options) : undefined,
     verify,
+    ...(whyNot ? { whyNotMeasured: whyNot.message } : {}),
   });
   const { staged } = decision;
   try {

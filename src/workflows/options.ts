@@ -48,6 +48,15 @@ export interface ExecutionOptions {
   readonly executionProviders?: readonly string[];
 }
 
+/** How much memory a command may take. */
+export interface MemoryOptions {
+  /**
+   * Most memory to take to run models, make inputs up and compute constants: bytes, or a text such as `2GB`. Default:
+   * 1 GiB and four times the size of the models, and at most half of what is available.
+   */
+  readonly memory?: number | string;
+}
+
 /** Which files a model may refer to. */
 export interface SourceOptions {
   /** Follow links among the external data files of the model; default false. */
@@ -56,7 +65,7 @@ export interface SourceOptions {
 
 export interface InspectOptions extends WorkflowContext, SourceOptions {}
 
-export interface CompareOptions extends WorkflowContext, ExecutionOptions, SourceOptions, FileOptions {
+export interface CompareOptions extends WorkflowContext, MemoryOptions, ExecutionOptions, SourceOptions, FileOptions {
   /** Folder or file of samples, labels beside. Without it inputs are made from the seed. */
   readonly dataPath?: string;
   /** Seed of made-up inputs. */
@@ -72,7 +81,7 @@ export type QuantizeMode = (typeof QUANTIZE_MODES)[number];
 export const QUANTIZE_TARGETS = ['portable', 'ort'] as const;
 export type QuantizeTarget = (typeof QUANTIZE_TARGETS)[number];
 
-export interface QuantizeOptions extends WorkflowContext, ExecutionOptions, SourceOptions, FileOptions {
+export interface QuantizeOptions extends WorkflowContext, MemoryOptions, ExecutionOptions, SourceOptions, FileOptions {
   /** Path to write. Default: beside the model, named for the mode. */
   readonly outputPath?: string;
   readonly mode?: QuantizeMode;
@@ -110,7 +119,7 @@ export interface QuantizeOptions extends WorkflowContext, ExecutionOptions, Sour
 /** How much larger than its input a file may become: bytes, `unlimited`, or a text such as `2 MB` or `5%`. */
 export type Growth = number | string;
 
-export interface OptimizeOptions extends WorkflowContext, ExecutionOptions, SourceOptions, FileOptions {
+export interface OptimizeOptions extends WorkflowContext, MemoryOptions, ExecutionOptions, SourceOptions, FileOptions {
   /** Path to write. Default: beside the model, `model.opt.onnx`. */
   readonly outputPath?: string;
   readonly level?: OptimizeLevel;
@@ -150,7 +159,7 @@ export interface OptimizeOptions extends WorkflowContext, ExecutionOptions, Sour
   readonly force?: boolean;
 }
 
-export interface BenchOptions extends WorkflowContext, SourceOptions, FileOptions {
+export interface BenchOptions extends WorkflowContext, MemoryOptions, SourceOptions, FileOptions {
   /** Alternatives, each a configuration of its own, as the command line writes them: `cpu`, `cuda:1`, `tensorrt+cuda`, `auto`. */
   readonly executionProviders?: readonly string[];
   /** Intra-op threads, each number a configuration of its own. Default what `os.availableParallelism()` says. */

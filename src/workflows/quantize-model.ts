@@ -17,6 +17,7 @@ import { type Converted, convertFloat16WithRanges, convertModel } from './conver
 import { SEEDED_SAMPLES } from './fit-source.js';
 import { judge } from './judge.js';
 import { describeLayers } from './layers.js';
+import { memoryBytes as checkedBytes, checkMemory, memoryLimit, runtimeOptions } from './memory.js';
 import { QUANTIZE_DEFAULTS, type QuantizeOptions } from './options.js';
 import { FileHashes } from './report-files.js';
 import { siblingPath } from './report-path.js';
@@ -43,6 +44,7 @@ export async function quantizeModel(path: string, options: QuantizeOptions = {})
       hint: 'give samples with --data, or use --mode dynamic',
     });
   }
+  if (options.memory !== undefined) checkedBytes(options.memory);
   const outputPath = options.outputPath ?? siblingPath(path, requestedMode === 'fp16' ? 'fp16' : 'int8');
   const stages = new Stages(options);
   stages.start('read');
@@ -74,24 +76,28 @@ async function quantizeOpened(
   inputs: WatchedInputs,
 ): Promise<QuantizeReport> {
   const verify = options.verify ?? QUANTIZE_DEFAULTS.verify;
-  const lazy = new LazyRuntime(options.signal ? { signal: options.signal } : {});
+  const memoryBytes = memoryLimit(options, [model]);
   const needed = verify || options.dataPath !== undefined;
+  if (needed) checkMemory(model, memoryBytes, { inputs: inputSpecs(model), madeUp: options.dataPath === undefined });
+  const lazy = new LazyRuntime(runtimeOptions(options, memoryBytes));
   // ONNX Runtime gets ready beside whatever else is done until it is needed.
   if (needed) lazy.warmUp();
   const runtime = needed ? lazy.host() : undefined;
   const hashes = new FileHashes();
-  const run: Run = { model, path, outputPath, options, stages, runtime, hashes };
+  const run: Run = { model, path, outputPath, options, stages, runtime, hashes, memoryBytes };
   let staged: StagedModel | undefined;
   try {
     for (const file of [path, ...(model.source?.externalPaths() ?? [])]) hashes.begin(file);
     const splitting = awaitedLater(samples(model, runtime, options));
-    let attempt = await tryConversion(run, splitting, () => convertModel(model, options, splitting, stages, runtime));
+    let attempt = await tryConversion(run, splitting, () =>
+      convertModel(model, options, splitting, stages, runtime, memoryBytes),
+    );
     staged = attempt.staged;
     if (runtime && attempt.converted.mode === 'fp16' && overflows(attempt.checked)) {
       staged.discard();
       const [split, host] = [await splitting, await runtime];
       attempt = await tryConversion(run, splitting, () =>
-        convertFloat16WithRanges(model, options, split, stages, host),
+        convertFloat16WithRanges(model, options, split, stages, host, memoryBytes),
       );
       staged = attempt.staged;
     }
@@ -123,6 +129,7 @@ interface Run {
   /** Absent when nothing is to be run. */
   readonly runtime: Promise<RuntimeHost> | undefined;
   readonly hashes: FileHashes;
+  readonly memoryBytes: number;
 }
 
 /** A conversion that has been written beside the target and, unless switched off, run. */

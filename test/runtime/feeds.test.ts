@@ -134,6 +134,6 @@ describe('seededReader', () => {
     expect(() => read([{ name: 'x', dataType: undefined, shape: undefined, typeText: 'seq(float)' }])).toThrow(
       expect.objectContaining({ code: 'SO5006' }),
     );
-    expect(() => read([spec('x', DataType.FLOAT, [2 ** 40])])).toThrow(expect.objectContaining({ code: 'SO2104' }));
+    expect(() => read([spec('x', DataType.FLOAT, [2 ** 40])])).toThrow(expect.objectContaining({ code: 'SO2105' }));
   });
 });

@@ -1,10 +1,12 @@
 import { ServeOptError } from '../../errors.js';
 import type { Node } from '../../ir/node.js';
+import { formatBytes } from '../../tensor/byte-size.js';
+import { DataType } from '../../tensor/dtype.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { bindTypes } from '../infer/bind.js';
 import { inputArity, type OpSchema, opSchema, outputArity } from '../schema.js';
 import { CannotEvaluate, KernelContext, typeOfTensor } from './kernel-context.js';
-import { kernelFor } from './kernels.js';
+import { kernelFor, movesOnly } from './kernels.js';
 
 /** Where nothing else is said, no result may be larger than a protobuf message can be. */
 const DEFAULT_MAX_BYTES = 2 ** 31 - 1;
@@ -17,6 +19,8 @@ export function hasKernel(domain: string, opType: string): boolean {
 export interface EvaluateOptions {
   /** No single result may be larger; 2^31 - 1 when absent. */
   readonly maxBytes?: number;
+  /** Most that may be worked with at once: all inputs and results, as the kernel holds them. No limit when absent. */
+  readonly maxWorkBytes?: number;
 }
 
 /**
@@ -37,6 +41,12 @@ export function evaluateNode(
   if (!schema || schema.deprecated) return `${node.opType} does not exist in version ${opset}`;
   const problem = attributeProblem(node, schema) ?? arityProblem(node, inputs, schema);
   if (problem !== undefined) return problem;
+  const { maxBytes = DEFAULT_MAX_BYTES, maxWorkBytes = Number.POSITIVE_INFINITY } = options;
+  const isMover = movesOnly(node.opType);
+  let inputBytes = 0;
+  for (const tensor of inputs) if (tensor) inputBytes += isMover ? heldBytes(tensor) : tensor.size * LANE_BYTES;
+  if (inputBytes > maxWorkBytes)
+    return `${node.opType} would work with ${formatBytes(inputBytes)}; the limit is ${formatBytes(maxWorkBytes)} (--mem)`;
   const types = inputs.map((tensor) => tensor && typeOfTensor(tensor));
   const bindings = bindTypes(schema, types, node.outputs.length);
   if (bindings.problems[0] !== undefined) return bindings.problems[0];
@@ -44,7 +54,9 @@ export function evaluateNode(
     type?.kind === 'tensor' ? type.dataType || undefined : undefined,
   );
   try {
-    const context = new KernelContext(node, schema, inputs, outputTypes, options.maxBytes ?? DEFAULT_MAX_BYTES);
+    // Elements that are computed with take as much as a double each.
+    const maxElements = isMover ? Number.POSITIVE_INFINITY : (maxWorkBytes - inputBytes) / LANE_BYTES;
+    const context = new KernelContext(node, schema, inputs, outputTypes, { maxBytes, maxElements });
     const result = kernel(context);
     const tensors = Array.isArray(result) ? (result as readonly (Tensor | undefined)[]) : [result as Tensor];
     return presentOutputs(node, tensors);
@@ -55,6 +67,14 @@ export function evaluateNode(
     if (error instanceof RangeError) return `there is not enough memory: ${error.message}`;
     throw error;
   }
+}
+
+/** An element as kernels compute with it. */
+const LANE_BYTES = 8;
+
+/** Bytes of a tensor when it is read; a string costs a reference at least. */
+function heldBytes(tensor: Tensor): number {
+  return tensor.dataType === DataType.STRING ? tensor.size * LANE_BYTES : tensor.byteLength;
 }
 
 /** Attributes must be known to this version and be of its kinds. */

@@ -1,5 +1,6 @@
 import type { Node } from '../../ir/node.js';
 import type { TensorType } from '../../ir/type.js';
+import { formatBytes } from '../../tensor/byte-size.js';
 import { DataType, type DataTypeCode, dataTypeName, rawByteLength } from '../../tensor/dtype.js';
 import { elementCount, type Tensor } from '../../tensor/tensor.js';
 import { isCarriedInteger } from '../infer/elements.js';
@@ -14,23 +15,31 @@ export function refuse(reason: string): never {
   throw new CannotEvaluate(reason);
 }
 
+/** What a kernel may make. */
+export interface KernelLimits {
+  /** Bytes of one result. */
+  readonly maxBytes: number;
+  /** Elements of one result. */
+  readonly maxElements: number;
+}
+
 /** One node as a kernel sees it: constant inputs and attributes with defaults. The inputs have types that the schema allows. */
 export class KernelContext extends NodeAttributes {
   readonly inputs: readonly (Tensor | undefined)[];
   readonly #outputTypes: readonly (DataTypeCode | undefined)[];
-  readonly #maxBytes: number;
+  readonly #limits: KernelLimits;
 
   constructor(
     node: Node,
     schema: OpSchema,
     inputs: readonly (Tensor | undefined)[],
     outputTypes: readonly (DataTypeCode | undefined)[],
-    maxBytes: number,
+    limits: KernelLimits,
   ) {
     super(node, schema);
     this.inputs = inputs;
     this.#outputTypes = outputTypes;
-    this.#maxBytes = maxBytes;
+    this.#limits = limits;
   }
 
   get outputCount(): number {
@@ -106,8 +115,11 @@ export class KernelContext extends NodeAttributes {
     const count = elementCount(dims);
     // A string costs a reference at least.
     const byteLength = dataType === DataType.STRING ? count * 8 : (rawByteLength(dataType, count) ?? count);
-    if (byteLength > this.#maxBytes)
-      refuse(`the result would have ${byteLength} bytes, and at most ${this.#maxBytes} are wanted`);
+    const { maxBytes, maxElements } = this.#limits;
+    if (byteLength > maxBytes || count > maxElements) {
+      const limit = Math.min(maxBytes, maxElements * 8);
+      refuse(`${this.node.opType} would make ${formatBytes(byteLength)}; the limit is ${formatBytes(limit)} (--mem)`);
+    }
   }
 }
 

@@ -49,6 +49,18 @@ const kernels: ReadonlyMap<string, Kernel> = new Map(
   ),
 );
 
+/** Tables of kernels that move elements without computing with them: piece by piece, where a result is large. */
+const MOVERS: ReadonlySet<string> = new Set(
+  [viewKernels, layoutKernels, gatherKernels, padKernels, selectKernels].flatMap((table) =>
+    table.flatMap(([names]) => names.split(' ')),
+  ),
+);
+
+/** Whether an operator of ai.onnx moves elements only. */
+export function movesOnly(opType: string): boolean {
+  return MOVERS.has(opType) || opType === 'ConstantOfShape' || opType === 'Constant';
+}
+
 /** The kernel of an operator of any version, or undefined. */
 export function kernelFor(domain: string, opType: string): Kernel | undefined {
   return kernels.get(`${domain}:${opType}`);

@@ -5,6 +5,7 @@ import type { Dim, Shape, TensorType, ValueType } from '../../ir/type.js';
 import { tensorType } from '../../ir/type.js';
 import type { Value } from '../../ir/value.js';
 import { DataType, type DataTypeCode } from '../../tensor/dtype.js';
+import type { Footprint } from '../footprint/footprint.js';
 import { NodeAttributes } from '../node-attributes.js';
 import type { OpSchema } from '../schema.js';
 import { type Elements, numericItems, unknownElements } from './elements.js';
@@ -13,6 +14,8 @@ import { type Elements, numericItems, unknownElements } from './elements.js';
 export interface GraphResult {
   readonly types: readonly (ValueType | undefined)[];
   readonly elements: readonly (Elements | undefined)[];
+  /** Memory that it takes, where that is measured. */
+  readonly footprint?: Footprint;
 }
 
 /** What a rule may ask of the engine. */
@@ -28,6 +31,10 @@ export interface RuleHost {
     elements?: readonly (Elements | undefined)[],
   ): GraphResult;
   report(node: Node, value: Value | undefined, reason: string): void;
+  /** Whether memory is measured: then loops are gone through, as far as that is cheap. */
+  readonly measuring: boolean;
+  /** Tells how often the bodies of the node run at least, where that is known. */
+  repeats(times: number): void;
 }
 
 /** One node as a rule sees it: types and small values of the inputs, attributes with defaults, and outputs to fill. */

@@ -1,8 +1,10 @@
+import type { Graph } from '../../ir/graph.js';
 import type { Dim, Shape, ValueType } from '../../ir/type.js';
 import { formatType, tensorType } from '../../ir/type.js';
 import { DataType } from '../../tensor/dtype.js';
 import { withoutShape } from './bind.js';
 import type { GraphResult, RuleContext, RuleTable } from './context.js';
+import { type Elements, scalarElements } from './elements.js';
 import { joinTypes, unifyDims } from './merge.js';
 
 /** With a known condition the branch taken speaks alone; else what holds for both. */
@@ -56,6 +58,15 @@ function loop(context: RuleContext): void {
   const carried = Array.from({ length: count }, (_, at) => context.type(at + 2));
   const run = (types: readonly (ValueType | undefined)[]): GraphResult =>
     context.host.inferSubgraph(body, [tensorType(DataType.INT64, []), tensorType(DataType.BOOL, []), ...types]);
+  const passed = context.host.measuring ? iterate(context, body, carried) : undefined;
+  if (passed) {
+    context.host.repeats(passed.trips);
+    const length = Number.isFinite(passed.trips) ? passed.trips : undefined;
+    passed.types.slice(1).forEach((type, index) => {
+      context.setType(index, index < count ? type : stacked(type, length, 0));
+    });
+    return;
+  }
   const result = fixedPoint(carried, run, (found, index) => found.types[index + 1]);
   // Without a condition output that may end it early, the trip count is the length of every scan output.
   const trip = !context.has(1) && alwaysTrue(result) ? context.single(0) : undefined;
@@ -64,6 +75,52 @@ function loop(context: RuleContext): void {
     if (index < count) context.setType(index, after && after.kind !== carried[index]?.kind ? after : carried[index]);
     else context.setType(index, stacked(result.types[index + 1], trip, 0));
   }
+}
+
+/** Iterations that are gone through one by one, and nodes of all of them together. */
+const MOST_ITERATIONS = 64;
+const MOST_ITERATED_NODES = 100_000;
+
+/**
+ * Goes through the iterations of a loop, as far as its types change: the result of the last one, and how many there are,
+ * Infinity for a loop that never ends. Undefined where the number of iterations is not constant, the body may end the loop,
+ * or there is too much to go through.
+ */
+function iterate(
+  context: RuleContext,
+  body: Graph,
+  carried: readonly (ValueType | undefined)[],
+): (GraphResult & { readonly trips: number }) | undefined {
+  const trips = context.has(0) ? context.single(0) : Number.POSITIVE_INFINITY;
+  const goes = context.has(1) ? context.single(1) : 1;
+  if (typeof trips !== 'number' || trips < 1 || goes !== 1) return undefined;
+  if (body.nodes.size * Math.min(trips, MOST_ITERATIONS) > MOST_ITERATED_NODES) return undefined;
+  let types = carried;
+  let elements: readonly (Elements | undefined)[] = carried.map((_, at) => context.elements(at + 2));
+  for (let trip = 0; ; trip++) {
+    const number = tensorType(DataType.INT64, []);
+    const condition = tensorType(DataType.BOOL, []);
+    const result = context.host.inferSubgraph(
+      body,
+      [number, condition, ...types],
+      [scalarElements(trip), scalarElements(1), ...elements],
+    );
+    if (!alwaysTrue(result)) return undefined;
+    if (trip + 1 >= trips) return { ...result, trips };
+    const next = result.types.slice(1, carried.length + 1);
+    if (sameTypes(next, types)) {
+      // They hold for all the rest only where they do not hang on a counter.
+      const any = context.host.inferSubgraph(body, [number, condition, ...types], [undefined, scalarElements(1)]);
+      if (sameTypes(any.types, result.types) && alwaysTrue(any)) return { ...result, trips };
+    }
+    if (trip + 1 >= MOST_ITERATIONS) return undefined;
+    types = next;
+    elements = result.elements.slice(1, carried.length + 1);
+  }
+}
+
+function sameTypes(a: readonly (ValueType | undefined)[], b: readonly (ValueType | undefined)[]): boolean {
+  return a.every((type, index) => formatType(type) === formatType(b[index]));
 }
 
 function alwaysTrue(result: GraphResult): boolean {
@@ -112,6 +169,7 @@ function scan(context: RuleContext): void {
     const axis = (inputAxes[at] ?? 0) + (batched ? 1 : 0);
     length = unifyDims(length, shape?.at(axis), () => context.problem('scan inputs have different lengths'));
   }
+  if (typeof length === 'number') context.host.repeats(length);
   const run = (types: readonly (ValueType | undefined)[]) => context.host.inferSubgraph(body, [...types, ...parts]);
   const result = fixedPoint(carried, run, (found, index) => found.types[index]);
   for (let index = 0; index < context.outputCount; index++) {

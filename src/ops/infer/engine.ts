@@ -7,6 +7,7 @@ import type { Node } from '../../ir/node.js';
 import { formatType, tensorType, type ValueType } from '../../ir/type.js';
 import type { Value } from '../../ir/value.js';
 import { constantTensor, walkGraphs } from '../../ir/walk.js';
+import { type Footprint, largerFootprint } from '../footprint/footprint.js';
 import { opSchema } from '../schema.js';
 import { bindTypes } from './bind.js';
 import { type GraphResult, RuleContext, type RuleHost } from './context.js';
@@ -37,6 +38,10 @@ export class Scope {
   readonly types: Map<Value, ValueType> = new Map();
   /** `undefined` is stored too: a constant that was looked at and is not carried. */
   readonly elements: Map<Value, Elements | undefined> = new Map();
+  /** Memory of subgraphs by graph, of calls by node: the most over all iterations. Empty where it is not measured. */
+  readonly footprints: Map<Graph | Node, Footprint> = new Map();
+  /** How often the bodies of a node run at least, where that is known and measured. */
+  readonly repeats: Map<Node, number> = new Map();
   /** Attributes of the call, for references in a function body. */
   readonly attributes: ReadonlyMap<string, Attribute>;
   readonly opsets: ReadonlyMap<string, number>;
@@ -52,6 +57,8 @@ export class Scope {
 export interface EngineOptions {
   /** The type the file (or a pass) states for a value, as opposed to one found by an earlier inference. */
   readonly declaredType: (value: Value) => ValueType | undefined;
+  /** Measures the memory of a graph whose types have just been inferred. */
+  readonly measure?: (scope: Scope, graph: Graph) => Footprint;
 }
 
 /** Walks graphs and applies the rules. One engine serves one `inferTypes`. */
@@ -90,9 +97,12 @@ export class InferenceEngine {
       else if (!scope.types.has(value)) setOrDelete(scope.types, value, this.#options.declaredType(value));
     }
     for (const node of this.#order(graph)) this.#inferNode(scope, node, depth);
+    const footprint = this.#options.measure?.(scope, graph);
+    if (footprint) scope.footprints.set(graph, largerFootprint(scope.footprints.get(graph), footprint));
     return {
       types: graph.outputs.map((value) => this.#typeOf(scope, value)),
       elements: graph.outputs.map((value) => this.#elementsOf(scope, value)),
+      ...(footprint ? { footprint } : {}),
     };
   }
 
@@ -117,7 +127,9 @@ export class InferenceEngine {
     const schema = opSchema(domain, node.opType, versionOf(scope, domain, this.#model));
     const called = this.#model.functions.get(functionKey(domain, node.opType, node.overload));
     if (called && (!schema || domain !== '')) {
-      this.#store(scope, node, this.#call(scope, node, called, depth));
+      const result = this.#call(scope, node, called, depth);
+      if (result.footprint) scope.footprints.set(node, largerFootprint(scope.footprints.get(node), result.footprint));
+      this.#store(scope, node, result);
       return;
     }
     if (!schema) {
@@ -129,7 +141,7 @@ export class InferenceEngine {
     const types = node.inputs.map((value) => value && this.#typeOf(scope, value));
     const { outputs, problems } = bindTypes(schema, types, node.outputs.length);
     for (const reason of problems) this.#problem(labelOf(node), node.opType, undefined, reason);
-    const context = new RuleContext(this.#host(scope, depth), node, schema, outputs);
+    const context = new RuleContext(this.#host(scope, node, depth), node, schema, outputs);
     ruleFor(schema.domain, schema.opType)?.(context);
     this.#store(scope, node, {
       types: node.outputs.map((_, index) => context.outputType(index)),
@@ -137,7 +149,7 @@ export class InferenceEngine {
     });
   }
 
-  #host(scope: Scope, depth: number): RuleHost {
+  #host(scope: Scope, node: Node, depth: number): RuleHost {
     return {
       typeOf: (value) => this.#typeOf(scope, value),
       elementsOf: (value) => this.#elementsOf(scope, value),
@@ -148,6 +160,8 @@ export class InferenceEngine {
         });
         return this.inferGraph(scope, graph, inputs, depth + 1);
       },
+      measuring: this.#options.measure !== undefined,
+      repeats: (times) => scope.repeats.set(node, times),
       report: (at, value, reason) => this.#problem(labelOf(at), at.opType, value?.name, reason),
     };
   }

@@ -32,6 +32,8 @@ export function inferNodeTypes(node: Node, opsetVersion: number, facts: InputFac
       elementsOf: facts.elementsOf,
       resolve: (attribute) => attribute?.value,
       inferSubgraph: () => ({ types: [], elements: [] }),
+      measuring: false,
+      repeats: () => {},
       report: () => {
         contradictory = true;
       },

@@ -40,6 +40,8 @@ export interface RewriteContext {
    * the size of the model explains. Then the pattern is left.
    */
   maySearch(count: number): boolean;
+  /** Most memory that computing constants may take, in bytes; Infinity for no limit. */
+  readonly memoryBytes: number;
   /** Computes a model without inputs, where the caller gave the means. Gives outputs by name, or why it cannot be run. */
   readonly evaluate: ConstantEvaluator | undefined;
 }

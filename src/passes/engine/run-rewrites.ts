@@ -32,6 +32,8 @@ export interface RunRewritesOptions {
   readonly target?: RewriteTarget;
   /** Bytes that the file may grow by; default 0. */
   readonly growthBytes?: number;
+  /** Most memory that computing constants may take, in bytes; no limit when absent. */
+  readonly memoryBytes?: number;
   readonly gate?: RewriteGate;
   readonly evaluate?: ConstantEvaluator;
   readonly signal?: AbortSignal;
@@ -296,6 +298,7 @@ class Driver {
       constant: constantTensor,
       mayGrow: (bytes) => this.#ledger.mayGrow(bytes),
       maySearch: (count) => this.#budget.spend(count),
+      memoryBytes: options.memoryBytes ?? Number.POSITIVE_INFINITY,
       evaluate: options.evaluate,
     };
     return {

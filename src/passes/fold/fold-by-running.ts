@@ -5,6 +5,8 @@ import type { Node } from '../../ir/node.js';
 import { ancestorIn } from '../../ir/sort.js';
 import type { Value } from '../../ir/value.js';
 import { walkGraphs } from '../../ir/walk.js';
+import { whyTooLarge, whyTooLong } from '../../ops/footprint/describe-footprint.js';
+import { modelFootprint } from '../../ops/footprint/model-footprint.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { SweepContext } from '../engine/rewrite.js';
 import { capturedValues } from '../nodes.js';
@@ -28,11 +30,13 @@ export async function foldByRunning(context: SweepContext, failed: Map<Node, str
     if (node.removed) continue;
     const reason = wanted.length === 1 ? together : await foldTogether([node], context);
     if (reason === true) continue;
-    const told = `ONNX Runtime cannot compute it: ${shortened(reason)}`;
-    failed.set(node, told);
-    context.refuse(node, told);
+    failed.set(node, reason);
+    context.refuse(node, reason);
   }
 }
+
+/** Node runs, those of iterations each, that a constant may take: about as many seconds as millions. */
+const MOST_NODE_RUNS = 2_000_000;
 
 /** What ONNX Runtime says may go on for lines. */
 const LONGEST_REASON = 200;
@@ -75,8 +79,12 @@ function isFrontier(node: Node, constant: ReadonlySet<Node>): boolean {
 /** True when the nodes were computed and replaced; else the reason why not. */
 async function foldTogether(nodes: readonly Node[], context: SweepContext): Promise<true | string> {
   const { fragment, results } = fragmentOf(nodes, context);
+  // Before anything runs: what lies between may be larger than any result.
+  const footprint = modelFootprint(fragment);
+  const excess = whyTooLarge(footprint, context.memoryBytes) ?? whyTooLong(footprint, MOST_NODE_RUNS);
+  if (excess !== undefined) return excess;
   const answer = (await context.evaluate?.(fragment)) ?? 'there is no ONNX Runtime';
-  if (typeof answer === 'string') return answer;
+  if (typeof answer === 'string') return `ONNX Runtime cannot compute it: ${shortened(answer)}`;
   for (const node of nodes) {
     const tensors = node.outputs.map((output) => {
       const name = output && results.get(output);

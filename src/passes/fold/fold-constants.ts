@@ -4,6 +4,7 @@ import type { Value } from '../../ir/value.js';
 import { evaluateNode, hasKernel } from '../../ops/eval/evaluate-node.js';
 import { numericDims } from '../../ops/infer/elements.js';
 import { isDeterministic } from '../../ops/traits.js';
+import { formatBytes } from '../../tensor/byte-size.js';
 import { rawByteLength } from '../../tensor/dtype.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { elementCount } from '../../tensor/tensor.js';
@@ -15,6 +16,9 @@ import { foldByRunning } from './fold-by-running.js';
 
 /** No single result may be larger, whatever growth is allowed: protobuf ends at 2 GiB. */
 const LARGEST_RESULT_BYTES = 2 ** 30;
+/** Of the memory that is allowed: one result, and what one kernel works with; the rest is for the model and its runs. */
+const RESULT_SHARE = 1 / 4;
+const WORK_SHARE = 1 / 2;
 
 /** Results that cost no more than this beside the node they replace are written out whatever the budget says: sizes, axes, scalars. */
 const SMALL_BYTES = 64;
@@ -63,7 +67,10 @@ function matchConstant(node: Node, context: RewriteContext): Match {
     return context.evaluate || node.subgraphs().length > 0 ? undefined : 'only ONNX Runtime could compute it';
   const known = growth(node, node.outputs.map(knownBytes), context);
   if (typeof known === 'string') return known;
-  const results = evaluateNode(node, inputs, context.opset(node, node.domain), { maxBytes: LARGEST_RESULT_BYTES });
+  const results = evaluateNode(node, inputs, context.opset(node, node.domain), {
+    maxBytes: largestResult(context),
+    maxWorkBytes: WORK_SHARE * context.memoryBytes,
+  });
   if (typeof results === 'string') return results;
   const exact = growth(
     node,
@@ -98,7 +105,10 @@ export function growth(
   for (const [index, bytes] of resultBytes.entries()) {
     const output = node.outputs[index];
     if (bytes === undefined || !output) continue;
-    if (bytes > LARGEST_RESULT_BYTES) return `its result of ${bytes} bytes is too large for a constant`;
+    if (bytes > LARGEST_RESULT_BYTES) return `${node.opType} would make ${formatBytes(bytes)}, too much for a constant`;
+    const largest = largestResult(context);
+    if (bytes > largest)
+      return `${node.opType} would make ${formatBytes(bytes)}; the limit for a constant is ${formatBytes(largest)} (--mem)`;
     gained += bytes + output.name.length + 20;
   }
   for (const input of new Set(node.inputs)) {
@@ -115,6 +125,10 @@ export function knownBytes(value: Value | undefined): number | undefined {
   const dims = numericDims(shapeOf(value));
   const dataType = dataTypeOf(value);
   return dims && dataType !== undefined ? rawByteLength(dataType, elementCount(dims)) : undefined;
+}
+
+function largestResult({ memoryBytes }: RewriteContext): number {
+  return Math.min(LARGEST_RESULT_BYTES, RESULT_SHARE * memoryBytes);
 }
 
 function readOnlyBy(value: Value, node: Node): boolean {

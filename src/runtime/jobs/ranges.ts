@@ -26,7 +26,7 @@ async function streamSamples(
       try {
         take(await session.run(await reader.read(done, count), fetches));
       } catch (error) {
-        if (count === 1 || !(error instanceof ServeOptError) || error.code !== 'SO5002') throw error;
+        if (count === 1 || !(error instanceof ServeOptError) || !/^SO(5002|2105)$/.test(error.code)) throw error;
         size = 1;
         continue;
       }

@@ -13,6 +13,7 @@ import { assertUsable } from '../../ir/usable.js';
 import { assertValid } from '../../ir/verify.js';
 import type { EnvironmentReport, RegressionReport } from '../../report/bench-types.js';
 import { startRuntime } from '../../runtime/host.js';
+import { memoryLimit, runtimeOptions } from '../memory.js';
 import { BENCH_DEFAULTS, type BenchOptions } from '../options.js';
 import { checkSameInputs } from '../same-inputs.js';
 import type { Stages } from '../stages.js';
@@ -165,7 +166,14 @@ export class Baseline {
   async #round(run: ConfigurationRun, round: number, maxMs: number, options: BenchOptions): Promise<PairedRound> {
     const { configuration, preparation } = run;
     if (!preparation) throw new ServeOptError('SO9001', 'a configuration without preparation is compared');
-    const host = await startRuntime(options.signal ? { signal: options.signal } : {});
+    // Three sessions beside each other.
+    const models = [configuration.model.model, ...(this.#model ? [this.#model, this.#model] : [])];
+    const { threads } = configuration;
+    const limited = {
+      ...(options.signal ? { signal: options.signal } : {}),
+      ...(threads === undefined ? {} : { threads }),
+    };
+    const host = await startRuntime(runtimeOptions(limited, memoryLimit(options, models)));
     try {
       const paths = [this.#path, configuration.model.path, this.#path];
       const sessions: number[] = [];

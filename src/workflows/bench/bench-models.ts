@@ -8,6 +8,7 @@ import { plural } from '../../report/format.js';
 import { readEnvironment } from '../../runtime/environment.js';
 import { inputSpecs } from '../../runtime/value-specs.js';
 import { checkWorkFolder } from '../../runtime/work-folder.js';
+import { memoryBytes as checkedBytes, memoryLimit } from '../memory.js';
 import { BENCH_DEFAULTS, type BenchOptions } from '../options.js';
 import { FileHashes } from '../report-files.js';
 import { Stages } from '../stages.js';
@@ -40,6 +41,7 @@ interface Progress {
 export async function benchModels(paths: readonly string[], options: BenchOptions = {}): Promise<BenchReport> {
   if (paths.length === 0) throw new ServeOptError('SO1001', 'There is no model to measure', { hint: 'give a path' });
   refuseServerBudgets(options);
+  if (options.memory !== undefined) checkedBytes(options.memory);
   const stages = new Stages(options);
   const hashes = new FileHashes();
   const models: BenchModel[] = [];
@@ -130,10 +132,13 @@ async function benchOpened(
     notes: [...notes],
     environment,
   };
-  const preparations = preparationsOf(scenario, options);
+  const streams = scenario.kind === 'multi-stream' ? scenario.streams : 1;
+  const opened = models.map(({ model }) => model);
+  const memoryBytes = memoryLimit(options, opened, streams);
+  const preparations = preparationsOf(scenario, memoryBytes, options);
   let interrupted = false;
   try {
-    await prepareAll(preparations, planned, scenario, options, found);
+    await prepareAll(preparations, planned, { scenario, memoryBytes }, options, found);
     stages.end(planned.length === 1 ? undefined : `${planned.length} configurations`);
     await measureAll(found.runs, found.gates, options, stages);
     if (baseline) {
@@ -159,12 +164,13 @@ async function benchOpened(
 async function prepareAll(
   preparations: Preparations,
   planned: readonly Configuration[],
-  scenario: Scenario,
+  { scenario, memoryBytes }: Pick<RunContext, 'scenario' | 'memoryBytes'>,
   options: BenchOptions,
   found: Progress,
 ): Promise<void> {
   const seed = options.seed ?? BENCH_DEFAULTS.seed;
-  const context: RunContext = { scenario, seed, ...(options.signal ? { signal: options.signal } : {}) };
+  const { signal } = options;
+  const context: RunContext = { scenario, seed, memoryBytes, ...(signal ? { signal } : {}) };
   for (const wanted of planned) {
     try {
       const { configuration, preparation } = await preparations.prepare(wanted);
@@ -178,12 +184,13 @@ async function prepareAll(
   }
 }
 
-function preparationsOf(scenario: Scenario, options: BenchOptions): Preparations {
+function preparationsOf(scenario: Scenario, memoryBytes: number, options: BenchOptions): Preparations {
   return new Preparations({
     ...(options.dataPath === undefined ? {} : { dataPath: options.dataPath }),
     seed: options.seed ?? BENCH_DEFAULTS.seed,
     profile: options.profile ?? false,
     findBatch: scenario.kind === 'offline',
+    memoryBytes,
     ...(options.signal ? { signal: options.signal } : {}),
   });
 }

@@ -28,6 +28,8 @@ const LATE_REQUESTS = 20;
 export interface RunContext {
   readonly scenario: Scenario;
   readonly seed: number;
+  /** Most memory that each process may take. */
+  readonly memoryBytes: number;
   readonly signal?: AbortSignal;
 }
 
@@ -214,11 +216,12 @@ export class ConfigurationRun implements Measured {
 
   async #start(round: number, stream: number, hosts: RuntimeHost[], signal: AbortSignal): Promise<Stream> {
     const { configuration } = this;
-    const { scenario, seed } = this.#context;
+    const { scenario, seed, memoryBytes } = this.#context;
     const preparation = this.#preparation;
     if (!preparation) throw bug('a configuration that cannot be prepared is measured');
+    const { threads } = configuration;
     const begun = performance.now();
-    const host = await startRuntime({ signal });
+    const host = await startRuntime({ signal, memoryBytes, ...(threads === undefined ? {} : { threads }) });
     const processMs = performance.now() - begun;
     hosts.push(host);
     const { libraryMs } = await host.request('versions', undefined);

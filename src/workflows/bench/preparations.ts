@@ -9,6 +9,7 @@ import type { SampleSource, ValueSpec } from '../../runtime/types.js';
 import { outputSpecs } from '../../runtime/value-specs.js';
 import { withWorkFolder } from '../../runtime/work-folder.js';
 import { fitSource, SEEDED_SAMPLES } from '../fit-source.js';
+import { checkMemory, runtimeOptions } from '../memory.js';
 import { type Preparation, sessionOptionsOf } from './configuration-run.js';
 import type { Configuration } from './plan.js';
 import { batchNames, withSizes } from './sizes.js';
@@ -29,6 +30,8 @@ export interface PreparationOptions {
   readonly profile: boolean;
   /** Look for a good batch size where none was asked for. */
   readonly findBatch: boolean;
+  /** Most memory that a process may take. */
+  readonly memoryBytes: number;
   readonly signal?: AbortSignal;
 }
 
@@ -54,9 +57,11 @@ export class Preparations {
    */
   async prepare(configuration: Configuration): Promise<{ configuration: Configuration; preparation: Preparation }> {
     screen(configuration);
+    const madeUp = this.#options.dataPath === undefined;
+    checkMemory(configuration.model.model, this.#options.memoryBytes, { inputs: configuration.inputs, madeUp });
     const bareBytes = await this.#bare(configuration);
     // What is known already, as in a sweep, takes no process.
-    const runtime = new LazyRuntime(this.#runtimeOptions());
+    const runtime = new LazyRuntime(this.#runtimeOptions(configuration));
     try {
       const notes: string[] = [];
       const source = await this.#source(runtime, configuration);
@@ -87,10 +92,11 @@ export class Preparations {
   }
 
   /** Peak of a process that has ONNX Runtime and a tiny model on the same provider. */
-  async #bare({ provider }: Configuration): Promise<number> {
+  async #bare(configuration: Configuration): Promise<number> {
+    const { provider } = configuration;
     const known = this.#bareBytes.get(provider.text);
     if (known !== undefined) return known;
-    const host = await startRuntime(this.#runtimeOptions());
+    const host = await startRuntime(this.#runtimeOptions(configuration));
     try {
       this.#onnxRuntimeVersion ??= (await host.request('versions', undefined)).onnxRuntime;
       const [first = 'cpu'] = provider.executionProviders;
@@ -161,7 +167,7 @@ export class Preparations {
         perSecond = await this.#rate(host, candidate, source);
       } catch (error) {
         // A batch that the graph does not take, or data too short for it, ends the search; a dead process ends all.
-        if (best && error instanceof ServeOptError && /^SO(400|500[12]|2104)/.test(error.code)) break;
+        if (best && error instanceof ServeOptError && /^SO(400|500[12]|210[45])/.test(error.code)) break;
         throw error;
       }
       if (!best || perSecond >= best.perSecond * OFFLINE_GAIN) best = { perSecond, configuration: candidate };
@@ -190,9 +196,12 @@ export class Preparations {
     }
   }
 
-  #runtimeOptions(): RuntimeOptions {
-    const { signal } = this.#options;
-    return signal ? { signal } : {};
+  #runtimeOptions({ threads }: Configuration): RuntimeOptions {
+    const { signal, memoryBytes } = this.#options;
+    return runtimeOptions(
+      { ...(signal ? { signal } : {}), ...(threads === undefined ? {} : { threads }) },
+      memoryBytes,
+    );
   }
 }
 

@@ -29,6 +29,8 @@ export interface DecideContext {
   /** Undefined when it is switched off. */
   readonly gate: SpeedGate | undefined;
   readonly verify: boolean;
+  /** Why nothing can be run to measure it, where that is known beforehand. */
+  readonly whyNotMeasured?: string;
 }
 
 /** What is handed over, and why it is what it is. */
@@ -68,7 +70,8 @@ class Decider {
   }
 
   async decide(): Promise<Decision> {
-    const { pipeline, requested, stages, model } = this.#context;
+    const { pipeline, requested, stages, model, whyNotMeasured } = this.#context;
+    if (whyNotMeasured !== undefined) this.#warnings.push(`The speed was not measured: ${whyNotMeasured}.`);
     stages.start('optimize');
     let optimized = await pipeline.runWithinBudget();
     stages.end(`${countModel(model).nodes} → ${countModel(optimized?.model ?? model).nodes} nodes`);

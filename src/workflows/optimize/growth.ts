@@ -1,19 +1,6 @@
 import { ServeOptError } from '../../errors.js';
+import { parseBytes } from '../../tensor/byte-size.js';
 import type { Growth } from '../options.js';
-
-const UNITS: Readonly<Record<string, number>> = {
-  '': 1,
-  b: 1,
-  k: 1e3,
-  kb: 1e3,
-  m: 1e6,
-  mb: 1e6,
-  g: 1e9,
-  gb: 1e9,
-  kib: 2 ** 10,
-  mib: 2 ** 20,
-  gib: 2 ** 30,
-};
 
 /**
  * Bytes that a model of `sizeBytes` may grow by: `500 kB`, `2MiB`, `5%`, a number of bytes; Infinity for `none` and
@@ -26,12 +13,11 @@ export function growthBytes(growth: Growth, sizeBytes: number): number {
   }
   const text = growth.trim().toLowerCase();
   if (text === 'none' || text === 'unlimited') return Number.POSITIVE_INFINITY;
-  const [, digits, unit = ''] = /^(\d+(?:\.\d+)?)\s*(%|[kmg]?i?b?)$/.exec(text) ?? [];
-  if (digits === undefined) throw notAllowed(growth);
-  if (unit === '%') return Math.floor((sizeBytes * Number(digits)) / 100);
-  const factor = UNITS[unit];
-  if (factor === undefined) throw notAllowed(growth);
-  return Math.floor(Number(digits) * factor);
+  const [, share] = /^(\d+(?:\.\d+)?)\s*%$/.exec(text) ?? [];
+  if (share !== undefined) return Math.floor((sizeBytes * Number(share)) / 100);
+  const bytes = parseBytes(text);
+  if (bytes === undefined) throw notAllowed(growth);
+  return bytes;
 }
 
 function notAllowed(text: string): ServeOptError {

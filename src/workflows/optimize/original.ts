@@ -37,10 +37,13 @@ export class Failure {
   readonly reason: string;
   /** It ended the process, so it is not tried a second time. */
   readonly died: boolean;
+  /** It needs more memory than is allowed, which is no fault of a rewrite. */
+  readonly memory: ServeOptError | undefined;
 
-  constructor(reason: string, died = false) {
+  constructor(reason: string, died = false, memory?: ServeOptError) {
     this.reason = reason;
     this.died = died;
+    this.memory = memory;
   }
 }
 
@@ -109,6 +112,8 @@ export class OriginalRuns {
   source(): Promise<SampleSource | Failure> {
     return this.#remember('source', async () => {
       const optimized = await this.optimized();
+      // Where there is no memory to load it, there is none to run it.
+      if (optimized instanceof Failure && optimized.memory) return optimized;
       const session = optimized instanceof Failure ? await this.#plain() : optimized;
       if (session instanceof Failure) return session;
       const seed = this.#options.seed ?? OPTIMIZE_DEFAULTS.seed;
@@ -171,8 +176,9 @@ export class OriginalRuns {
       }
       const reason = error.why === undefined ? error.message : `${error.message}: ${error.why}`;
       if (error.code === 'SO5001' || error.code === 'SO5002' || error.code === 'SO5006') return new Failure(reason);
-      if (error.code !== 'SO5003') throw error;
+      if (error.code !== 'SO5003' && error.code !== 'SO2105') throw error;
       await this.runtime.close();
+      if (error.code === 'SO2105') return new Failure(`${doing} takes too much memory: ${reason}`, true, error);
       return new Failure(`${doing} ends the ONNX Runtime process: ${reason}`, true);
     } finally {
       clearTimeout(timer);

@@ -54,6 +54,7 @@ export class Pipeline {
   readonly #options: OptimizeOptions;
   readonly #evaluate: ConstantEvaluator | undefined;
   readonly #allowanceBytes: number;
+  readonly #memoryBytes: number;
   readonly #baseBytes: number;
   readonly #outputPath: string;
   readonly #forbidden: Map<string, Set<string>> = new Map();
@@ -67,6 +68,7 @@ export class Pipeline {
     options: OptimizeOptions,
     outputPath: string,
     evaluate: ConstantEvaluator | undefined,
+    memoryBytes: number = Number.POSITIVE_INFINITY,
   ) {
     this.base = base;
     this.recipe = recipe;
@@ -74,7 +76,12 @@ export class Pipeline {
     this.#evaluate = evaluate;
     this.#outputPath = outputPath;
     this.#baseBytes = writtenSize(base, outputPath);
-    this.#allowanceBytes = growthBytes(options.maxGrowth ?? OPTIMIZE_DEFAULTS.maxGrowth, this.#baseBytes);
+    this.#memoryBytes = memoryBytes;
+    // Constants that are made are held until they are written.
+    this.#allowanceBytes = Math.min(
+      growthBytes(options.maxGrowth ?? OPTIMIZE_DEFAULTS.maxGrowth, this.#baseBytes),
+      memoryBytes / 2,
+    );
   }
 
   /** Leaves one rewrite out from now on. */
@@ -117,6 +124,7 @@ export class Pipeline {
       ),
       target: target ?? OPTIMIZE_DEFAULTS.target,
       growthBytes: this.#allowanceBytes,
+      memoryBytes: this.#memoryBytes,
       gate: {
         limit: end,
         isForbidden: (pass, label) => isFull(pass) || (this.#forbidden.get(pass)?.has(label) ?? false),

@@ -226,6 +226,12 @@ export class SpeedGate {
       throw new ServeOptError('SO5003', 'The ONNX Runtime process died while variants were measured');
     const options = { ...limits, ...(threads === undefined ? {} : { threads }) };
     const host = await this.#original.runtime.host();
-    return this.#measure(host, [sessionA.id, sessionB.id], source, this.#original.inputs, options);
+    try {
+      return await this.#measure(host, [sessionA.id, sessionB.id], source, this.#original.inputs, options);
+    } catch (error) {
+      if (!(error instanceof ServeOptError) || error.code !== 'SO2105') throw error;
+      await this.#original.runtime.close();
+      return new Failure(error.message, true, error);
+    }
   }
 }

@@ -60,7 +60,10 @@ export class Verifier {
     this.#tolerance = toleranceOf(base, false);
   }
 
-  /** Checks a file. @param exact whether only changes that keep outputs bit for bit were made */
+  /**
+   * Checks a file. @param exact whether only changes that keep outputs bit for bit were made
+   * @throws SO2105 where the memory that is allowed does not suffice to run it
+   */
   async check(path: string, exact: boolean, depth: CheckDepth): Promise<Verdict> {
     const unsound = await this.#whyUnsound(path);
     if (unsound !== undefined) return { wrong: unsound, depth: 'structure' };
@@ -71,6 +74,12 @@ export class Verifier {
     return verdict.died ? this.#runAll(original, path, exact, depth) : verdict;
   }
 
+  /** @throws SO2105: that there is too little memory is no word on a result */
+  #notRun({ reason, memory }: Failure): Verdict {
+    if (memory) throw memory;
+    return { depth: 'structure', notRun: reason };
+  }
+
   async #runAll(
     original: OriginalRuns,
     path: string,
@@ -78,9 +87,10 @@ export class Verifier {
     depth: 'plain' | 'optimized',
   ): Promise<Verdict & { readonly died?: boolean }> {
     const reference = await original.reference();
-    if (reference instanceof Failure) return { depth: 'structure', notRun: reference.reason };
+    if (reference instanceof Failure) return this.#notRun(reference);
     const tolerance = exact && reference.plain ? this.#exactTolerance : this.#tolerance;
     const plain = await this.#run(original, path, reference, reference.session, tolerance, true);
+    if (plain instanceof Failure && plain.memory) return this.#notRun(plain);
     if (plain instanceof Failure) return { wrong: plain.reason, died: plain.died, depth: 'plain', reference };
     const passed: Verdict = { depth, reference, outputs: plain.outputs, edges: plain.runs - reference.samples };
     if (depth === 'plain') {
@@ -91,6 +101,7 @@ export class Verifier {
     await original.release(plain.session);
     const optimized = await this.#run(original, path, reference, OPTIMIZED_SESSION, this.#tolerance, false);
     if (!(optimized instanceof Failure)) return { ...passed, session: optimized.session };
+    if (optimized.memory) return this.#notRun(optimized);
     const wrong = `as ONNX Runtime optimizes it, ${optimized.reason}`;
     return { wrong, died: optimized.died, depth: 'optimized', reference };
   }

@@ -332,7 +332,26 @@ const DATA_DEPENDENT: readonly SizeBomb[] = [
 /** Bombs that take no large tensor, but ever more nodes or time where somebody writes functions out. */
 const GROWING_GRAPHS: readonly SizeBomb[] = [functionTree(60)];
 
+/** Bombs of time: loops that run for years. */
+const ENDLESS: readonly SizeBomb[] = [
+  loop('loop-of-many-trips', '4611686018427387904', 'first = Identity (c)', 'w = Add (v, v)'),
+  loop(
+    'loop-in-a-loop',
+    '1000000',
+    'first = Identity (c)',
+    `t = Constant <value_int = 1000000> () g = Constant <value = bool {1}> ()
+     w = Loop <body = b2 (int64 j, bool on2, float[K] v2) => (bool more2, float[L] w2) {
+       more2 = Identity (on2) w2 = Add (v2, v2) }> (t, g, v)`,
+  ),
+  {
+    name: 'loop-without-end',
+    text: `${HEAD} net (float[N] x) => (float[M] y) <bool go = {1}> {
+      y = Loop <body = b (int64 i, bool on, float[K] v) => (bool more, float[L] w) {
+        more = Identity (on) w = Add (v, v) }> (, go, x) }`,
+  },
+];
+
 /** Every size bomb. */
-export const SIZE_BOMBS: readonly SizeBomb[] = [...KNOWN, ...DATA_DEPENDENT, ...GROWING_GRAPHS];
+export const SIZE_BOMBS: readonly SizeBomb[] = [...KNOWN, ...DATA_DEPENDENT, ...ENDLESS, ...GROWING_GRAPHS];
 /** Those of which inference alone can tell that they are too large. */
 export const KNOWN_SIZE_BOMBS: readonly SizeBomb[] = KNOWN;

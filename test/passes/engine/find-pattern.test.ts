@@ -25,6 +25,7 @@ ${nodes}
     constant: constantTensor,
     mayGrow: () => false,
     maySearch: () => true,
+    memoryBytes: Number.POSITIVE_INFINITY,
     evaluate: undefined,
   };
   const root = producerOf(graph, last);
