@@ -56,7 +56,7 @@ function innerConcat(node: Node, value: Value | undefined): Node | undefined {
 function isInner(node: Node): boolean {
   const output = node.outputs[0];
   const reader = output && onlyConsumer(output);
-  return reader !== undefined && reader.is('Concat') && !hasReference(reader) && innerConcat(reader, output) === node;
+  return reader?.is('Concat') === true && !hasReference(reader) && innerConcat(reader, output) === node;
 }
 
 /**
