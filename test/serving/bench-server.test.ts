@@ -331,7 +331,12 @@ describe('what is sent', () => {
       }
     });
     const url = `${server.url}/v1/completions`;
-    const report = await benchServer(url, { ...QUICK, promptWords: 3, budgets: [parseBudget('first-token=30s')] });
+    const report = await benchServer(url, {
+      ...QUICK,
+      maxTimeMs: 5000,
+      promptWords: 3,
+      budgets: [parseBudget('first-token=30s')],
+    });
     const [configuration] = report.configurations;
     expect(configuration?.tokens?.total).toBe(3 * (configuration?.latency?.runs ?? 0));
     expect(configuration?.tokens?.firstTokenMs[0]?.ms).toBeGreaterThan(0);
