@@ -14,7 +14,7 @@ import { assertValid } from '../../ir/verify.js';
 import type { EnvironmentReport, RegressionReport } from '../../report/bench-types.js';
 import { startRuntime } from '../../runtime/host.js';
 import { BENCH_DEFAULTS, type BenchOptions } from '../options.js';
-import { checkSameInputs } from '../same-inputs.js';
+import { checkSameInputs } from '../preflight/interfaces.js';
 import type { Stages } from '../stages.js';
 import {
   type EarlierConfiguration,

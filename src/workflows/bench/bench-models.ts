@@ -6,9 +6,13 @@ import { assertValid } from '../../ir/verify.js';
 import type { BenchReport, EnvironmentReport, RegressionReport } from '../../report/bench-types.js';
 import { plural } from '../../report/format.js';
 import { readEnvironment } from '../../runtime/environment.js';
+import { LazyRuntime } from '../../runtime/lazy-runtime.js';
 import { inputSpecs } from '../../runtime/value-specs.js';
 import { checkWorkFolder } from '../../runtime/work-folder.js';
 import { BENCH_DEFAULTS, type BenchOptions } from '../options.js';
+import { checkBudgets } from '../preflight/budgets.js';
+import { checkOptions } from '../preflight/check-options.js';
+import { checkData, checkDataPaths } from '../preflight/data.js';
 import { FileHashes } from '../report-files.js';
 import { Stages } from '../stages.js';
 import { WatchedInputs } from '../watched-inputs.js';
@@ -18,7 +22,7 @@ import { ConfigurationRun, type RunContext } from './configuration-run.js';
 import { benchReport } from './describe.js';
 import { measureAll } from './measure-all.js';
 import { type BenchModel, type Configuration, planConfigurations } from './plan.js';
-import { Preparations } from './preparations.js';
+import { fedInputs, Preparations, screen } from './preparations.js';
 import { chooseProviders } from './providers.js';
 
 /** What was found before a signal or the end. */
@@ -39,7 +43,10 @@ interface Progress {
  */
 export async function benchModels(paths: readonly string[], options: BenchOptions = {}): Promise<BenchReport> {
   if (paths.length === 0) throw new ServeOptError('SO1001', 'There is no model to measure', { hint: 'give a path' });
-  refuseServerBudgets(options);
+  const ignored = checkOptions('bench', options);
+  checkBudgets(options.budgets, 'model');
+  checkDataPaths(options.dataPath);
+  const scenario = scenarioOf(options);
   const stages = new Stages(options);
   const hashes = new FileHashes();
   const models: BenchModel[] = [];
@@ -57,11 +64,12 @@ export async function benchModels(paths: readonly string[], options: BenchOption
       // Profiles are written there, which also tell where the nodes ran.
       if (options.profile || options.executionProviders?.some((each) => each !== 'cpu')) await checkWorkFolder();
       baseline?.check(models);
+      const { planned, notes } = await checkBeforeWork(models, options);
       for (const { model } of models) inputs.add(model);
       if (baseline?.model) inputs.add(baseline.model);
       stages.end();
       return await inputs.during(options.signal, async () => {
-        const report = await benchOpened(models, baseline, options, stages);
+        const report = await benchOpened({ planned, notes, warnings: ignored }, baseline, scenario, options, stages);
         if (!report.interrupted) inputs.check();
         return report;
       });
@@ -72,18 +80,6 @@ export async function benchModels(paths: readonly string[], options: BenchOption
     for (const { model } of models) model.source?.close();
     await hashes.close();
   }
-}
-
-/** What only the protocol of a server tells. */
-const OF_SERVERS: ReadonlySet<string> = new Set(['first-token', 'tokens']);
-
-function refuseServerBudgets({ budgets = [] }: BenchOptions): void {
-  const wrong = budgets.find(({ metric }) => OF_SERVERS.has(metric));
-  if (!wrong) return;
-  throw new ServeOptError('SO1006', `A model alone has no budget of ${wrong.metric}`, {
-    why: 'tokens are counted in the answers of a server',
-    hint: 'measure a running server with --url',
-  });
 }
 
 async function openModel(path: string, options: BenchOptions, hashes: FileHashes): Promise<BenchModel> {
@@ -103,30 +99,67 @@ async function openModel(path: string, options: BenchOptions, hashes: FileHashes
   }
 }
 
-async function benchOpened(
+/** What is to be measured, when everything that can be known beforehand has been checked. */
+interface Plan {
+  readonly planned: readonly Configuration[];
+  readonly notes: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Sizes, execution providers and data, before anything is measured.
+ * @throws as `benchModels`
+ */
+async function checkBeforeWork(
   models: readonly BenchModel[],
+  options: BenchOptions,
+): Promise<Pick<Plan, 'planned' | 'notes'>> {
+  const { executionProviders = [], dataPath } = options;
+  const axes = {
+    models,
+    threads: options.threads ?? [],
+    batch: options.batch ?? [],
+    dims: options.dims ?? new Map<string, readonly number[]>(),
+  };
+  // Whatever the providers come to: names and sizes take no process to check.
+  planConfigurations({ ...axes, providers: [{ text: 'cpu', names: ['cpu'], executionProviders: ['cpu'] }] });
+  const [first] = models;
+  if (first && models.length === 1) screen(first);
+  const wanted = executionProviders.length > 0 ? executionProviders : ['cpu'];
+  const { providers, notes } = await chooseProviders(wanted, options);
+  const planned = planConfigurations({ ...axes, providers });
+  if (dataPath !== undefined) {
+    const runtime = new LazyRuntime(options.signal ? { signal: options.signal } : {});
+    try {
+      const fed = new Map(
+        planned.map((each) => {
+          const inputs = fedInputs(each, { kind: 'data', path: dataPath });
+          return [JSON.stringify([inputs, each.batch]), { inputs, batch: each.batch }] as const;
+        }),
+      );
+      for (const { inputs, batch } of fed.values())
+        await checkData(await runtime.host(), dataPath, [inputs], batch ?? 1);
+    } finally {
+      await runtime.close();
+    }
+  }
+  return { planned, notes };
+}
+
+async function benchOpened(
+  { planned, notes, warnings }: Plan,
   baseline: Baseline | undefined,
+  scenario: Scenario,
   options: BenchOptions,
   stages: Stages,
 ): Promise<BenchReport> {
-  const scenario = scenarioOf(options);
   stages.start('prepare');
   const environment = await readEnvironment();
-  const { executionProviders = [] } = options;
-  const wanted = executionProviders.length > 0 ? executionProviders : ['cpu'];
-  const { providers, notes } = await chooseProviders(wanted, options);
-  const planned = planConfigurations({
-    models,
-    providers,
-    threads: options.threads ?? [],
-    batch: options.batch ?? [],
-    dims: options.dims ?? new Map(),
-  });
   const found: Progress = {
     runs: [],
     gates: new BudgetGates(options.budgets ?? [], scenario, options.processes ?? BENCH_DEFAULTS.processes),
     regressions: [],
-    warnings: oversubscribed(planned, scenario, environment),
+    warnings: [...warnings, ...oversubscribed(planned, scenario, environment)],
     notes: [...notes],
     environment,
   };
@@ -188,22 +221,16 @@ function preparationsOf(scenario: Scenario, options: BenchOptions): Preparations
   });
 }
 
-/** Each holds a model. */
-const MOST_STREAMS = 256;
-
+/** As asked for, or as a rate or a number of streams implies. */
 function scenarioOf(options: BenchOptions): Scenario {
-  const kind = options.scenario ?? BENCH_DEFAULTS.scenario;
-  if (kind === 'multi-stream') {
-    const { streams = BENCH_DEFAULTS.streams } = options;
-    if (streams <= MOST_STREAMS) return { kind, streams };
-    throw new ServeOptError('SO1006', `There cannot be ${streams} streams: each is a process of its own`, {
-      why: `from 1 to ${MOST_STREAMS}`,
-    });
-  }
+  const { ratePerSecond, streams, arrivals } = options;
+  const implied = ratePerSecond !== undefined ? 'server' : streams !== undefined ? 'multi-stream' : undefined;
+  const kind = options.scenario ?? implied ?? BENCH_DEFAULTS.scenario;
+  if (kind === 'multi-stream') return { kind, streams: streams ?? BENCH_DEFAULTS.streams };
   if (kind !== 'server') return { kind };
-  if (options.ratePerSecond === undefined)
+  if (ratePerSecond === undefined)
     throw new ServeOptError('SO1002', 'The scenario server needs a rate', { hint: 'give ratePerSecond (--rate)' });
-  return { kind, ratePerSecond: options.ratePerSecond, arrivals: options.arrivals ?? BENCH_DEFAULTS.arrivals };
+  return { kind, ratePerSecond, arrivals: arrivals ?? BENCH_DEFAULTS.arrivals };
 }
 
 /** More threads than CPUs: the median may look well, the tail does not. */
