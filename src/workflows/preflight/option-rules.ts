@@ -42,7 +42,7 @@ export const OPTION_RULES: readonly OptionRule[] = [
     commands: ['quantize'],
     options: ['--per-tensor', '--reduce-range', '--batch'],
     excludes: ['--mode fp16'],
-    why: 'it belongs to INT8',
+    why: 'it is an option of INT8',
   },
   {
     commands: ['quantize'],
