@@ -55,9 +55,9 @@ function givenOptions(options: object): GivenOptions {
   const given = new Map<string, string>();
   for (const [field, value] of Object.entries(options) as [string, unknown][]) {
     const flag = value === false ? FLAG_OF_FALSE.get(field) : FLAG_OF_FIELD.get(field);
-    if (flag === undefined || value === undefined || value === false) continue;
+    if (flag === undefined || value === undefined || (value === false && !FLAG_OF_FALSE.has(field))) continue;
     if (Array.isArray(value) && value.length === 0) continue;
-    given.set(flag, value === true || typeof value === 'object' ? '' : String(value));
+    given.set(flag, typeof value === 'boolean' || typeof value === 'object' ? '' : String(value));
   }
   return given;
 }
