@@ -2,7 +2,6 @@ import { parseBudget, parseDuration, parseShare } from '../bench/budgets.js';
 import { ServeOptError } from '../errors.js';
 import type { BenchServerOptions } from '../workflows/bench-server/open-server-bench.js';
 import { BENCH_DEFAULTS, type BenchOptions } from '../workflows/options.js';
-import { checkBudgets } from '../workflows/preflight/budgets.js';
 import type { CommandContext } from './command.js';
 import { DIM, parseDims } from './dims.js';
 import type { FlagValues } from './flags.js';
@@ -54,7 +53,6 @@ export function serverOptions(flags: FlagValues, dims: readonly string[]): Bench
   const [batchSize, another] = flags.batch ?? [];
   if (another !== undefined) contradict(`--batch ${flags.batch?.join(',')}`, '--url, which takes one batch size');
   const budgets = flags.budget?.map(parseBudget);
-  checkBudgets(budgets, 'server');
   const duration = (name: 'duration' | 'max-time' | 'timeout'): number | undefined =>
     flags[name] === undefined ? undefined : parseDuration(flags[name], `--${name}`);
   return {

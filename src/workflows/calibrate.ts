@@ -12,6 +12,8 @@ import { inputSpecs } from '../runtime/value-specs.js';
 import { withWorkFolder } from '../runtime/work-folder.js';
 import { fitSource } from './fit-source.js';
 import type { ExecutionOptions, WorkflowContext } from './options.js';
+import { checkOptions } from './preflight/check-options.js';
+import { checkDataPaths } from './preflight/data.js';
 import { WatchedInputs } from './watched-inputs.js';
 
 export interface CalibrateOptions extends WorkflowContext, ExecutionOptions {
@@ -57,6 +59,8 @@ export async function calibrate(
   data: CalibrationData,
   options: CalibrateOptions = {},
 ): Promise<Calibration> {
+  checkOptions('quantize', options);
+  if (typeof data === 'string') checkDataPaths(data);
   const inputs = new WatchedInputs(typeof data === 'string' ? data : undefined);
   inputs.add(model);
   const runtime = await startRuntime(options.signal ? { signal: options.signal } : {});

@@ -70,7 +70,7 @@ afterAll(() => {
 });
 
 type Command = 'quantize' | 'optimize' | 'compare' | 'bench';
-const COMMANDS: Readonly<Record<Command, (options: object & WorkflowContext) => Promise<unknown>>> = {
+const COMMANDS: Readonly<Record<Command, (options: Record<string, unknown> & WorkflowContext) => Promise<unknown>>> = {
   quantize: (options) => quantizeModel(path('model.onnx'), options),
   optimize: (options) => optimizeModel(path('model.onnx'), options),
   compare: (options) => compareModels(path('model.onnx'), path('model.onnx'), options),

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { Scenario } from '../../bench/scenario.js';
 import { ServeOptError } from '../../errors.js';
 import { readModel } from '../../ir/read-model.js';
@@ -6,24 +7,23 @@ import { assertValid } from '../../ir/verify.js';
 import type { BenchReport, EnvironmentReport, RegressionReport } from '../../report/bench-types.js';
 import { plural } from '../../report/format.js';
 import { readEnvironment } from '../../runtime/environment.js';
-import { LazyRuntime } from '../../runtime/lazy-runtime.js';
 import { inputSpecs } from '../../runtime/value-specs.js';
 import { checkWorkFolder } from '../../runtime/work-folder.js';
 import { BENCH_DEFAULTS, type BenchOptions } from '../options.js';
 import { checkBudgets } from '../preflight/budgets.js';
 import { checkOptions } from '../preflight/check-options.js';
-import { checkData, checkDataPaths } from '../preflight/data.js';
+import { checkDataPaths } from '../preflight/data.js';
 import { FileHashes } from '../report-files.js';
 import { Stages } from '../stages.js';
 import { WatchedInputs } from '../watched-inputs.js';
+import { axesOf, checkBeforeWork } from './before-work.js';
 import { Baseline } from './baseline.js';
 import { BudgetGates } from './budget-gates.js';
 import { ConfigurationRun, type RunContext } from './configuration-run.js';
 import { benchReport } from './describe.js';
 import { measureAll } from './measure-all.js';
 import { type BenchModel, type Configuration, planConfigurations } from './plan.js';
-import { fedInputs, Preparations, screen } from './preparations.js';
-import { chooseProviders } from './providers.js';
+import { Preparations } from './preparations.js';
 
 /** What was found before a signal or the end. */
 interface Progress {
@@ -53,7 +53,7 @@ export async function benchModels(paths: readonly string[], options: BenchOption
   const inputs = new WatchedInputs(options.dataPath);
   try {
     stages.start('read');
-    for (const path of paths) models.push(await openModel(path, options, hashes));
+    for (const path of paths) models.push(await openModel(path, options));
     const baseline =
       options.baselinePath === undefined ? undefined : await Baseline.open(options.baselinePath, options);
     try {
@@ -64,12 +64,19 @@ export async function benchModels(paths: readonly string[], options: BenchOption
       // Profiles are written there, which also tell where the nodes ran.
       if (options.profile || options.executionProviders?.some((each) => each !== 'cpu')) await checkWorkFolder();
       baseline?.check(models);
-      const { planned, notes } = await checkBeforeWork(models, options);
       for (const { model } of models) inputs.add(model);
       if (baseline?.model) inputs.add(baseline.model);
+      const { providers, notes } = await checkBeforeWork(models, options);
+      const hashed: BenchModel[] = [];
+      for (const each of models) {
+        const report = await hashes.model(each.path, each.model.source?.externalPaths() ?? []);
+        hashed.push({ ...each, report });
+      }
       stages.end();
+      const planned = planConfigurations({ ...axesOf(options), models: hashed, providers });
       return await inputs.during(options.signal, async () => {
-        const report = await benchOpened({ planned, notes, warnings: ignored }, baseline, scenario, options, stages);
+        const found = { notes, warnings: ignored };
+        const report = await benchOpened(planned, found, baseline, scenario, options, stages);
         if (!report.interrupted) inputs.check();
         return report;
       });
@@ -82,72 +89,23 @@ export async function benchModels(paths: readonly string[], options: BenchOption
   }
 }
 
-async function openModel(path: string, options: BenchOptions, hashes: FileHashes): Promise<BenchModel> {
+/** A model of which everything is known but its hash, which takes as long as reading the file. */
+async function openModel(path: string, options: BenchOptions): Promise<BenchModel> {
   const model = await readModel(path, options.allowLinks ? { allowLinks: true } : {});
   try {
     assertUsable(model);
     assertValid(model);
-    return {
-      path,
-      model,
-      inputs: inputSpecs(model),
-      report: await hashes.model(path, model.source?.externalPaths() ?? []),
-    };
+    const report = { name: basename(path), sizeBytes: model.source?.sizeBytes ?? 0 };
+    return { path, model, inputs: inputSpecs(model), report };
   } catch (error) {
     model.source?.close();
     throw error;
   }
 }
 
-/** What is to be measured, when everything that can be known beforehand has been checked. */
-interface Plan {
-  readonly planned: readonly Configuration[];
-  readonly notes: readonly string[];
-  readonly warnings: readonly string[];
-}
-
-/**
- * Sizes, execution providers and data, before anything is measured.
- * @throws as `benchModels`
- */
-async function checkBeforeWork(
-  models: readonly BenchModel[],
-  options: BenchOptions,
-): Promise<Pick<Plan, 'planned' | 'notes'>> {
-  const { executionProviders = [], dataPath } = options;
-  const axes = {
-    models,
-    threads: options.threads ?? [],
-    batch: options.batch ?? [],
-    dims: options.dims ?? new Map<string, readonly number[]>(),
-  };
-  // Whatever the providers come to: names and sizes take no process to check.
-  planConfigurations({ ...axes, providers: [{ text: 'cpu', names: ['cpu'], executionProviders: ['cpu'] }] });
-  const [first] = models;
-  if (first && models.length === 1) screen(first);
-  const wanted = executionProviders.length > 0 ? executionProviders : ['cpu'];
-  const { providers, notes } = await chooseProviders(wanted, options);
-  const planned = planConfigurations({ ...axes, providers });
-  if (dataPath !== undefined) {
-    const runtime = new LazyRuntime(options.signal ? { signal: options.signal } : {});
-    try {
-      const fed = new Map(
-        planned.map((each) => {
-          const inputs = fedInputs(each, { kind: 'data', path: dataPath });
-          return [JSON.stringify([inputs, each.batch]), { inputs, batch: each.batch }] as const;
-        }),
-      );
-      for (const { inputs, batch } of fed.values())
-        await checkData(await runtime.host(), dataPath, [inputs], batch ?? 1);
-    } finally {
-      await runtime.close();
-    }
-  }
-  return { planned, notes };
-}
-
 async function benchOpened(
-  { planned, notes, warnings }: Plan,
+  planned: readonly Configuration[],
+  { notes, warnings }: { readonly notes: readonly string[]; readonly warnings: readonly string[] },
   baseline: Baseline | undefined,
   scenario: Scenario,
   options: BenchOptions,
