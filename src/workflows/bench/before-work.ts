@@ -6,7 +6,11 @@ import { fedInputs, screen } from './preparations.js';
 import { chooseProviders } from './providers.js';
 
 /** What is to be combined, as asked for. */
-export function axesOf({ threads = [], batch = [], dims = new Map() }: BenchOptions): Omit<Axes, 'models' | 'providers'> {
+export function axesOf({
+  threads = [],
+  batch = [],
+  dims = new Map(),
+}: BenchOptions): Omit<Axes, 'models' | 'providers'> {
   return { threads, batch, dims };
 }
 
