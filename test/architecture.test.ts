@@ -34,6 +34,7 @@ const LAYERS: Readonly<Record<string, { readonly imports: readonly string[]; rea
       'ops',
       'quantize',
       'evaluate/compare-job',
+      'evaluate/labels-job',
       'evaluate/verify-job',
     ],
     types: ['evaluate', 'report'],
@@ -410,6 +411,7 @@ describe('architecture', () => {
       'serving/protocols.ts',
       'suggest.ts',
       'version.ts',
+      'workflows/limits.ts',
       'workflows/options.ts',
     ]);
   });

@@ -112,14 +112,18 @@ function notAllowed(text: string, why: string, hint: string): ServeOptError {
   return new ServeOptError('SO1006', `The value "${text}" of --budget is not allowed`, { why, hint });
 }
 
+/** Timers count 32-bit milliseconds: a longer wait would end at once. */
+const LONGEST_MIN = Math.floor((2 ** 31 - 1) / 60_000);
+
 /** A length of time such as `60s`, `500ms`, `2min`, in ms. @throws SO1006 naming the option */
 export function parseDuration(text: string, owner: string): number {
   const [, digits, suffix = ''] = /^(\d+(?:\.\d+)?|\.\d+)\s*(\S*)$/.exec(text.trim()) ?? [];
   const factor = Object.hasOwn(UNITS.ms, suffix) ? UNITS.ms[suffix] : undefined;
   const value = digits === undefined || factor === undefined ? Number.NaN : Number(digits) * factor;
-  if (value > 0) return value;
+  if (value > 0 && value <= LONGEST_MIN * 60_000) return value;
+  const limit = value === 0 ? 'above 0' : `at most ${LONGEST_MIN}min`;
   throw new ServeOptError('SO1006', `The value "${text}" of ${owner} is not allowed`, {
-    why: value === 0 ? 'it must be above 0' : 'it is a length of time with a unit: ms, s or min',
+    why: Number.isNaN(value) ? 'it is a length of time with a unit: ms, s or min' : `it must be ${limit}`,
     // A bare number most likely means seconds.
     hint: `write ${owner} ${/^[1-9]\d{0,3}$/.test(text.trim()) ? text.trim() : 60}s`,
   });

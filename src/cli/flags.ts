@@ -1,6 +1,7 @@
 import { ARRIVAL_PROCESSES, SCENARIO_KINDS } from '../bench/scenario.js';
 import { OPTIMIZE_LEVELS } from '../passes/levels.js';
 import { PROTOCOLS } from '../serving/protocols.js';
+import { NUMBER_LIMITS, type WholeNumberLimits } from '../workflows/limits.js';
 import {
   BENCH_DEFAULTS,
   COMPARE_DEFAULTS,
@@ -11,7 +12,7 @@ import {
 } from '../workflows/options.js';
 
 /** One flag as data: parsing, help, completion and the docs page come from it. */
-export interface FlagDefinition {
+export interface FlagDefinition extends WholeNumberLimits {
   readonly short?: string;
   /** Name of the value in help, for example `PATH`. Without it the flag is a switch. */
   readonly value?: string;
@@ -22,8 +23,6 @@ export interface FlagDefinition {
   readonly optionalValue?: RegExp;
   /** `text` by default; `integer` is checked against the limits, and so is each of `integers`, a list with commas. */
   readonly type?: 'text' | 'integer' | 'integers';
-  readonly minimum?: number;
-  readonly maximum?: number;
   readonly choices?: readonly string[];
   /** May be given several times; the values form a list. */
   readonly repeatable?: boolean;
@@ -83,7 +82,13 @@ export const FLAGS = {
     group: 'Method',
     summary: 'growth allowed: 2MB, 5%, none (no limit)',
   },
-  opset: { value: 'N', type: 'integer', minimum: 1, group: 'Method', summary: 'bring it to this ai.onnx opset first' },
+  opset: {
+    value: 'N',
+    type: 'integer',
+    ...NUMBER_LIMITS.opset,
+    group: 'Method',
+    summary: 'bring it to this ai.onnx opset first',
+  },
   'set-dim': {
     value: 'NAME=N',
     repeatable: true,
@@ -103,13 +108,13 @@ export const FLAGS = {
   'fp16-io': { group: 'Method', summary: 'fp16: inputs and outputs become fp16 too' },
   data: { value: 'PATH', path: true, group: 'Data', summary: 'samples: .npz .npy .jsonl .csv or a folder' },
   eval: { value: 'PATH', path: true, group: 'Data', summary: 'labelled samples to measure the metric on' },
-  samples: { value: 'N', type: 'integer', minimum: 1, group: 'Data', summary: 'use at most N samples' },
-  batch: { value: 'N', type: 'integers', minimum: 1, group: 'Data', summary: 'samples in one run' },
+  samples: { value: 'N', type: 'integer', ...NUMBER_LIMITS.samples, group: 'Data', summary: 'use at most N samples' },
+  batch: { value: 'N', type: 'integers', ...NUMBER_LIMITS.batch, group: 'Data', summary: 'samples in one run' },
   dim: { value: 'NAME=N', repeatable: true, group: 'Data', summary: 'size of an open dimension: seq=128' },
   seed: {
     value: 'N',
     type: 'integer',
-    minimum: 0,
+    ...NUMBER_LIMITS.seed,
     default: COMPARE_DEFAULTS.seed,
     group: 'Data',
     summary: 'seed of made-up inputs',
@@ -126,7 +131,13 @@ export const FLAGS = {
     group: 'Method',
     summary: 'single-stream, multi-stream, offline, server',
   },
-  rate: { value: 'N', type: 'integer', minimum: 1, group: 'Method', summary: 'requests a second, in an open loop' },
+  rate: {
+    value: 'N',
+    type: 'integer',
+    ...NUMBER_LIMITS.rate,
+    group: 'Method',
+    summary: 'requests a second, in an open loop',
+  },
   arrivals: {
     value: 'KIND',
     choices: ARRIVAL_PROCESSES,
@@ -137,7 +148,7 @@ export const FLAGS = {
   streams: {
     value: 'N',
     type: 'integer',
-    minimum: 1,
+    ...NUMBER_LIMITS.streams,
     default: BENCH_DEFAULTS.streams,
     group: 'Method',
     summary: 'processes at once in multi-stream',
@@ -146,7 +157,7 @@ export const FLAGS = {
   processes: {
     value: 'N',
     type: 'integer',
-    minimum: 1,
+    ...NUMBER_LIMITS.processes,
     default: BENCH_DEFAULTS.processes,
     group: 'Method',
     summary: 'fresh processes, each with a cold start',
@@ -175,19 +186,23 @@ export const FLAGS = {
   concurrency: {
     value: 'N',
     type: 'integers',
-    minimum: 1,
+    ...NUMBER_LIMITS.concurrency,
     group: 'Server',
     summary: 'requests at once, in a closed loop',
   },
   header: { value: 'TEXT', repeatable: true, group: 'Server', summary: 'sent with requests: "Name: value"' },
   timeout: { value: 'TIME', default: '30s', group: 'Server', summary: 'for one answer' },
-  'max-tokens': { value: 'N', type: 'integer', minimum: 1, group: 'Server', summary: 'tokens of a completion' },
+  'max-tokens': {
+    value: 'N',
+    type: 'integer',
+    ...NUMBER_LIMITS['max-tokens'],
+    group: 'Server',
+    summary: 'tokens of a completion',
+  },
   threads: {
     value: 'N',
     type: 'integers',
-    minimum: 1,
-    // Each is started, whatever the machine has; the largest servers have about half as many cores.
-    maximum: 1024,
+    ...NUMBER_LIMITS.threads,
     group: 'Run',
     summary: 'threads of ONNX Runtime',
   },

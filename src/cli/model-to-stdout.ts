@@ -9,19 +9,13 @@ import type { FlagValues } from './flags.js';
 
 /**
  * `-o -`: lets `work` write into a temporary folder, then copies the model to stdout. Only a whole, checked model is
- * ever sent. @throws SO1002 with `--json`, SO1006 for a terminal, SO6004 when the model does not fit one file.
+ * ever sent. @throws SO1006 for a terminal, SO6004 when the model does not fit one file.
  */
 export async function withStdoutFile<R extends { readonly output: ReportModel }>(
   context: CommandContext,
   flags: FlagValues,
   work: (outputPath: string) => Promise<R>,
 ): Promise<R> {
-  if (flags.json) {
-    throw new ServeOptError('SO1002', '-o - and --json contradict each other', {
-      why: 'both want stdout',
-      hint: 'write the model to a file with -o PATH',
-    });
-  }
   if (context.stdout.isTTY) {
     throw new ServeOptError('SO1006', 'A model is not written to a terminal', { hint: 'add > model.onnx, or -o PATH' });
   }

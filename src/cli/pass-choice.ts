@@ -6,7 +6,6 @@ import { PASSES } from '../passes/registry.js';
 import { parseRecipe } from '../workflows/optimize/recipe.js';
 import type { OptimizeOptions } from '../workflows/options.js';
 import type { FlagValues } from './flags.js';
-import { refuseTogether } from './workflow-options.js';
 
 /** Far more than every pass, named a thousand times. */
 const MOST_RECIPE_BYTES = 1024 * 1024;
@@ -16,18 +15,22 @@ export type PassChoice = Pick<OptimizeOptions, 'level' | 'add' | 'remove' | 'rec
 
 /**
  * What `--level`, `--passes`, `--inline-functions` and `--recipe` mean.
- * @throws SO1002 for a recipe beside other choices; SO1006 for an unknown pass, with the nearest one;
+ * @throws SO1002 for a level beside all passes by name; SO1006 for an unknown pass, with the nearest one;
  *   SO2001… for a recipe that cannot be read
  */
 export async function passChoice(flags: FlagValues): Promise<PassChoice> {
-  refuseTogether(flags, 'recipe', 'level');
-  refuseTogether(flags, 'recipe', 'passes');
   const words = (flags.passes?.split(',') ?? []).map((word) => word.trim());
   const signed = words.filter((word) => /^[+-]/.test(word));
   if (signed.length > 0 && signed.length < words.length) {
     throw new ServeOptError('SO1006', `The value "${flags.passes}" of --passes is not allowed`, {
       why: 'either all names have a sign, or none: +a,-b changes the passes of the level, a,b is just these',
       hint: 'write --passes +a,-b',
+    });
+  }
+  if (words.length > signed.length && flags.level !== undefined) {
+    throw new ServeOptError('SO1002', `--level ${flags.level} and --passes ${flags.passes} contradict each other`, {
+      why: 'names without a sign are all the passes that run',
+      hint: 'write --passes +a,-b to change those of the level',
     });
   }
   const inline = flags['inline-functions'] ? ['inline-functions'] : [];

@@ -1,6 +1,8 @@
 import { Command, CommanderError, Option } from 'commander';
 import { ServeOptError } from '../errors.js';
 import { suggest } from '../suggest.js';
+import { readWholeNumber, whyNotWholeNumber } from '../workflows/limits.js';
+import { checkOptionRules, type GivenOptions } from '../workflows/preflight/check-rules.js';
 import { type CommandDefinition, flagsOf } from './commands.js';
 import { COMMON_FLAGS, type FlagDefinition, type FlagName, type FlagValues, flagDefinition } from './flags.js';
 import { argumentSyntax } from './help.js';
@@ -12,7 +14,7 @@ export interface ParsedCommand {
 
 /**
  * Reads the words after a command's name. Commander does the reading; what it complains about becomes our errors.
- * @throws SO1001 for what it does not know, SO1006 for a value that is not allowed.
+ * @throws SO1001 for what it does not know, SO1006 for a value that is not allowed, SO1002 for flags that contradict each other
  */
 export function parseCommand(definition: CommandDefinition, argv: readonly string[]): ParsedCommand {
   const names: readonly FlagName[] = [...flagsOf(definition), ...COMMON_FLAGS];
@@ -42,7 +44,15 @@ export function parseCommand(definition: CommandDefinition, argv: readonly strin
     .flat()
     .filter((argument) => argument !== undefined)
     .map(String);
-  return { args, flags: valuesOf(command, names) };
+  const flags = valuesOf(command, names);
+  // Of what does nothing the workflow warns, which sees the same of callers without a command line.
+  checkOptionRules(definition.name, givenFlags(flags));
+  return { args, flags };
+}
+
+/** Flags with their values as text. */
+function givenFlags(flags: FlagValues): GivenOptions {
+  return new Map(Object.entries(flags).map(([name, value]) => [name, value === true ? '' : String(value)]));
 }
 
 /**
@@ -85,12 +95,9 @@ function parseValue(text: string, flag: FlagDefinition, owner: string, hint: str
 }
 
 function parseInteger(text: string, flag: FlagDefinition, owner: string, hint: string): number {
-  const value = Number(text);
-  const { minimum = 0, maximum = Number.MAX_SAFE_INTEGER } = flag;
-  if (!/^\d+$/.test(text) || value < minimum || value > maximum) {
-    const limit = flag.maximum === undefined ? 'up' : `to ${maximum}`;
-    throw notAllowed(text, owner, `it must be a whole number from ${minimum} ${limit}`, hint);
-  }
+  const value = readWholeNumber(text);
+  const why = whyNotWholeNumber(value, flag);
+  if (why !== undefined) throw notAllowed(text, owner, why, hint);
   return value;
 }
 

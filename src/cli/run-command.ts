@@ -1,4 +1,4 @@
-import { EXIT, type ExitCode, ServeOptError } from '../errors.js';
+import { EXIT, type ExitCode } from '../errors.js';
 import { workflowError } from '../report/ci/workflow-commands.js';
 import { safeText } from '../report/safe-text.js';
 import type { CommandResult } from './command.js';
@@ -19,9 +19,6 @@ export async function runCommand(
   context: CliContext,
 ): Promise<ExitCode> {
   const { args, flags } = parseCommand(definition, argv);
-  if (flags.quiet && flags.verbose) {
-    throw new ServeOptError('SO1002', '--quiet and --verbose contradict each other', { hint: 'leave one out' });
-  }
   const style = streamStyle(context.stdout, flags, context);
   const errorStyle = streamStyle(context.stderr, flags, context);
   const talkative = !flags.quiet && !flags.json;

@@ -8,7 +8,8 @@ import type {
   WorkflowContext,
 } from '../workflows/options.js';
 import type { CommandContext } from './command.js';
-import type { FlagName, FlagValues } from './flags.js';
+import { parseDims, SET_DIM } from './dims.js';
+import type { FlagValues } from './flags.js';
 
 /** Signal and progress of a command, as every workflow takes them. */
 export function workflowContext(context: CommandContext): WorkflowContext {
@@ -34,26 +35,12 @@ export function compareOptions(context: CommandContext, flags: FlagValues): Comp
   };
 }
 
-/** Flags of `quantize` as options. @throws SO1002 for flags that contradict each other. */
+/** Flags of `quantize` as options. */
 export function quantizeOptions(context: CommandContext, flags: FlagValues): QuantizeOptions {
-  refuseTogether(flags, 'keep-io', 'fp16-io');
-  const { mode } = flags;
-  if (flags['fp16-io'] && mode !== 'fp16') refuse('--fp16-io', `--mode ${mode ?? 'auto'}`, 'add --mode fp16');
-  if (mode === 'fp16') {
-    for (const name of ['per-tensor', 'reduce-range', 'batch'] as const) {
-      if (flags[name] !== undefined) refuse(`--${name}`, '--mode fp16', `leave --${name} out: it belongs to INT8`);
-    }
-  }
-  if (mode === 'static' && flags.data === undefined) {
-    throw new ServeOptError('SO1002', '--mode static needs --data', {
-      why: 'activation ranges are measured on samples',
-      hint: 'add --data samples.npz, or use --mode dynamic',
-    });
-  }
   return {
     ...workflowContext(context),
     ...given('outputPath', flags.output),
-    ...given('mode', mode),
+    ...given('mode', flags.mode),
     ...given('dataPath', flags.data),
     ...given('evalPath', flags.eval),
     ...given('include', flags.include),
@@ -111,21 +98,7 @@ export function memoryOption({ mem }: FlagValues): number | undefined {
 
 /** `batch=1`, `x:0=1`. */
 function fixedDims(texts: readonly string[]): Map<string, number> {
-  const dims = new Map<string, number>();
-  for (const text of texts) {
-    const [, name = '', size = ''] = /^(.+)=(\d+)$/.exec(text) ?? [];
-    if (name === '') {
-      throw new ServeOptError('SO1006', `The value "${text}" of --set-dim is not allowed`, {
-        why: 'it is the name of a dimension and a size',
-        hint: 'write --set-dim batch=1, or INPUT:AXIS=1 for one without a name',
-      });
-    }
-    const known = dims.get(name);
-    if (known !== undefined && known !== Number(size))
-      refuse(`--set-dim ${name}=${known}`, `--set-dim ${text}`, 'leave one of them out');
-    dims.set(name, Number(size));
-  }
-  return dims;
+  return new Map([...parseDims(texts, SET_DIM)].map(([name, [size = 1]]) => [name, size]));
 }
 
 /** `batch`, `batch=x:0,y:0`. */
@@ -140,7 +113,11 @@ function openDims(texts: readonly string[]): Map<string, readonly string[]> {
         hint: 'write --dynamic batch, or --dynamic batch=INPUT:AXIS,INPUT:AXIS',
       });
     }
-    if (dims.has(name)) refuse(`--dynamic ${name}`, `--dynamic ${text}`, 'give all its places in one');
+    if (dims.has(name)) {
+      throw new ServeOptError('SO1002', `--dynamic ${name} and --dynamic ${text} contradict each other`, {
+        hint: 'give all its places in one',
+      });
+    }
     dims.set(name, places);
   }
   return dims;
@@ -158,13 +135,4 @@ function single(flags: FlagValues, name: 'threads' | 'batch'): number | undefine
 /** An absent key where there is no value: `undefined` would not be allowed in its place. */
 export function given<K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } {
   return value === undefined ? {} : ({ [key]: value } as { readonly [P in K]: V });
-}
-
-/** @throws SO1002 when both flags are given */
-export function refuseTogether(flags: FlagValues, a: FlagName, b: FlagName): void {
-  if (flags[a] !== undefined && flags[b] !== undefined) refuse(`--${a}`, `--${b}`, 'leave one of them out');
-}
-
-function refuse(a: string, b: string, hint: string): never {
-  throw new ServeOptError('SO1002', `${a} and ${b} contradict each other`, { hint });
 }

@@ -43,6 +43,19 @@ export function rowDims(dims: readonly number[], rows: number): readonly number[
   return rows === 1 ? [1, ...dims] : undefined;
 }
 
+/** What matters of an output for the choice: that of a run, or one as a model declares it. */
+export interface OutputTraits {
+  readonly dims: readonly number[];
+  readonly elements: number;
+  readonly kind: 'float' | 'text' | 'other';
+}
+
+function outputTraits(tensor: EvaluatedTensor): OutputTraits {
+  const { dims, data } = tensor;
+  const kind = isFloatTensor(tensor) ? 'float' : typeof data[0] === 'string' ? 'text' : 'other';
+  return { dims, elements: data.length, kind };
+}
+
 /** The better known what an output means, the lower; of equals the first output is taken. */
 const PREFERENCE: Readonly<Record<ScoringKind, number>> = {
   equal: 0,
@@ -63,17 +76,26 @@ export function chooseMetric(
   labels: LabelTraits,
   rows: number,
 ): MetricChoice | string {
-  for (const [output, tensor] of outputs) {
-    const dims = rowDims(tensor.dims, rows);
-    const text = typeof tensor.data[0] === 'string';
-    if (!dims || isFloatTensor(tensor) || text !== (labels.kind === 'text') || labels.kind === 'number') continue;
-    if (tensor.data.length !== rows * labels.width) continue;
+  return chooseByTraits(new Map([...outputs].map(([name, tensor]) => [name, outputTraits(tensor)])), labels, rows);
+}
+
+/** The same of outputs of which no values are known. */
+export function chooseByTraits(
+  outputs: ReadonlyMap<string, OutputTraits>,
+  labels: LabelTraits,
+  rows: number,
+): MetricChoice | string {
+  for (const [output, traits] of outputs) {
+    const dims = rowDims(traits.dims, rows);
+    const isText = traits.kind === 'text';
+    if (!dims || traits.kind === 'float' || isText !== (labels.kind === 'text') || labels.kind === 'number') continue;
+    if (traits.elements !== rows * labels.width) continue;
     return { output, kind: 'equal', explanation: `output "${output}" holds one answer for each label` };
   }
   let best: (MetricChoice & { readonly classes: number }) | undefined;
-  for (const [output, tensor] of outputs) {
-    const dims = rowDims(tensor.dims, rows);
-    const fit = dims && isFloatTensor(tensor) ? scoreFit(dims, tensor.data.length, labels, rows) : undefined;
+  for (const [output, traits] of outputs) {
+    const dims = rowDims(traits.dims, rows);
+    const fit = dims && traits.kind === 'float' ? scoreFit(dims, traits.elements, labels, rows) : undefined;
     if (!fit) continue;
     const choice = { output, kind: fit.kind, classes: fit.classes, explanation: `output "${output}" ${fit.because}` };
     const lead = best ? PREFERENCE[choice.kind] - PREFERENCE[best.kind] || compareClasses(choice, best) : -1;

@@ -38,6 +38,14 @@ export function matchNodes(model: Model, patterns: readonly string[]): Set<Node>
   return matched;
 }
 
+/** Whether a pattern means any node. */
+export function meansNode(model: Model, pattern: string): boolean {
+  const isGlob = /[*?]/.test(pattern);
+  for (const node of allNodes(model))
+    if (keys(node).has(pattern) || (isGlob && matchesGlob(nodeLabel(node), pattern))) return true;
+  return false;
+}
+
 /** A predicate for a filter. @throws SO1003 for a pattern that means no node. */
 export function nodeSelector(model: Model, filter: NodeFilter): (node: Node) => boolean {
   const include = filter.include?.length ? matchNodes(model, filter.include) : undefined;

@@ -23,11 +23,17 @@ export interface OptimizeGraphOptions extends RunRewritesOptions, RecipeOptions 
   readonly recipe?: readonly RecipeRow[];
 }
 
-/** The rows of a recipe: those of the level, with passes added and removed. @throws SO1006 for an unknown name, with the nearest one */
+/** The rows of a recipe: those of the level, with passes added and removed. @throws SO1006 for an unknown name, with the nearest one; SO1002 for one that is both added and left out */
 export function optimizeRecipe(options: RecipeOptions = {}): RecipeRow[] {
   const level = OPTIMIZE_LEVELS.indexOf(options.level ?? 'standard');
   const add = new Set(options.add);
   const remove = new Set(options.remove);
+  const both = [...add].find((name) => remove.has(name));
+  if (both !== undefined) {
+    throw new ServeOptError('SO1002', `The pass ${both} cannot be both added and left out`, {
+      hint: 'leave it out of one of the two',
+    });
+  }
   const rows = [...OPTIMIZE_PRESET, ...(options.ownPasses ?? [])];
   const names = rows.map(({ pass }) => pass.definition.name);
   for (const name of [...add, ...remove]) if (!names.includes(name)) throw unknownPass(name, names);

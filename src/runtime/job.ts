@@ -41,6 +41,8 @@ export interface SampleReader {
   readonly batchable: boolean;
   /** What was left out of the data or guessed, one sentence each. */
   readonly warnings?: readonly string[];
+  /** Names in the data that are neither an input nor labels. */
+  readonly unused?: readonly string[];
   /** Samples `start` to `start + count - 1` stacked along the first dimension of each input. `count` is 1 unless `batchable`. */
   read(start: number, count: number): Promise<Feeds> | Feeds;
   /** Frees files and buffers; absent when there is nothing to free. */

@@ -5,6 +5,7 @@ import type { ArrivalProcess } from '../bench/scenario.js';
 import type { ErrorData } from '../error-data.js';
 import type { CompareParams } from '../evaluate/compare-job.js';
 import type { ComparisonResult } from '../evaluate/comparison.js';
+import type { LabelsParams } from '../evaluate/labels-job.js';
 import type {
   CheckParams,
   CheckResult,
@@ -267,6 +268,8 @@ export interface ProfileParams {
 export interface SamplesParams {
   readonly source: SampleSource;
   readonly inputs: readonly ValueSpec[];
+  /** Rows that are to be stacked for a run: checked too where it is given. */
+  readonly batchSize?: number;
 }
 
 export interface SamplesResult {
@@ -284,6 +287,7 @@ export interface JobTypes {
   run: { params: RunParams; result: Map<string, HostTensor> };
   evaluate: { params: EvaluateParams; result: Map<string, EvaluatedOutput> };
   samples: { params: SamplesParams; result: SamplesResult };
+  labels: { params: LabelsParams; result: { readonly count: number } };
   compare: { params: CompareParams; result: ComparisonResult };
   reference: { params: ReferenceParams; result: ReferenceResult };
   noise: { params: NoiseParams; result: undefined };

@@ -18,6 +18,7 @@ export function sliceReader(reader: SampleReader, first = 0, count: number = rea
     labels: reader.labels && sliceRows(reader.labels, reader.count, first, end),
     batchable: reader.batchable,
     ...(reader.warnings && { warnings: reader.warnings }),
+    ...(reader.unused && { unused: reader.unused }),
     read: (start, size) => reader.read(first + start, size),
     close: () => reader.close?.(),
   };

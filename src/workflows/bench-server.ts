@@ -16,6 +16,7 @@ import {
   type ServerBench,
 } from './bench-server/open-server-bench.js';
 import { BENCH_DEFAULTS } from './options.js';
+import { checkBudgets } from './preflight/budgets.js';
 import { Stages } from './stages.js';
 
 /** Stretches of each configuration: they take turns, so that a slow minute of the machine falls on all. */
@@ -55,6 +56,7 @@ async function measureServer(
   options: BenchServerOptions,
   hooks: BenchServerHooks,
 ): Promise<BenchReport> {
+  checkBudgets(options.budgets, 'server');
   const stages = new Stages(hooks);
   stages.start('connect');
   const environment = await readEnvironment();

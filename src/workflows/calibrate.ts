@@ -13,6 +13,8 @@ import { withWorkFolder } from '../runtime/work-folder.js';
 import { fitSource } from './fit-source.js';
 import { checkMemory, memoryLimit, runtimeOptions } from './memory.js';
 import type { ExecutionOptions, MemoryOptions, WorkflowContext } from './options.js';
+import { checkOptions } from './preflight/check-options.js';
+import { checkDataPaths } from './preflight/data.js';
 import { WatchedInputs } from './watched-inputs.js';
 
 export interface CalibrateOptions extends WorkflowContext, ExecutionOptions, MemoryOptions {
@@ -58,6 +60,8 @@ export async function calibrate(
   data: CalibrationData,
   options: CalibrateOptions = {},
 ): Promise<Calibration> {
+  checkOptions('quantize', options);
+  if (typeof data === 'string') checkDataPaths(data);
   const inputs = new WatchedInputs(typeof data === 'string' ? data : undefined);
   inputs.add(model);
   const memoryBytes = memoryLimit(options, [model]);

@@ -5,14 +5,14 @@ import { encodeModel } from '../ir/proto/write-proto.js';
 import { readModel } from '../ir/read-model.js';
 import { assertUsable } from '../ir/usable.js';
 import { type CompareReport, REPORT_SCHEMA_VERSION, type ReportModel } from '../report/types.js';
-import { startRuntime } from '../runtime/host.js';
+import { LazyRuntime } from '../runtime/lazy-runtime.js';
 import { writeRunnable } from '../runtime/runnable-model.js';
 import type { SampleSource } from '../runtime/types.js';
 import { inputSpecs } from '../runtime/value-specs.js';
 import { withWorkFolder } from '../runtime/work-folder.js';
 import { packageVersion } from '../version.js';
 import { SEEDED_SAMPLES } from './fit-source.js';
-import { memoryBytes as checkedBytes, checkMemory, memoryLimit, runtimeOptions } from './memory.js';
+import { checkMemory, memoryLimit, runtimeOptions } from './memory.js';
 import {
   COMPARE_DEFAULTS,
   type ExecutionOptions,
@@ -21,8 +21,11 @@ import {
   type SourceOptions,
   type WorkflowContext,
 } from './options.js';
+import { checkOptions } from './preflight/check-options.js';
+import { checkData, checkDataPaths } from './preflight/data.js';
+import { checkSameInputs, checkSharedOutputs } from './preflight/interfaces.js';
+import { checkProviders } from './preflight/providers.js';
 import { FileHashes } from './report-files.js';
-import { checkSameInputs } from './same-inputs.js';
 import { Stages } from './stages.js';
 import { loadPair, whyNotRunnable } from './verify.js';
 import { WatchedInputs } from './watched-inputs.js';
@@ -52,7 +55,7 @@ interface Side {
  * that labels allow, and their latencies measured in turns. A and B are paths, or models in memory; the latter are
  * written to a temporary folder that refers to the weights where they stand.
  * @param data a folder or file of samples with labels beside, or a seed for made-up inputs; default seed 0
- * @throws SO4002 when the models do not take the same inputs, SO5006 when ONNX Runtime for Node cannot pass them
+ * @throws SO4002 when the models do not take the same inputs, SO4005 when they have no output in common, SO5006 when ONNX Runtime for Node cannot pass them
  */
 export async function compare(
   a: Model | string,
@@ -60,55 +63,97 @@ export async function compare(
   data: string | { readonly seed: number; readonly samples?: number } = { seed: COMPARE_DEFAULTS.seed },
   options: ComparePairOptions = {},
 ): Promise<CompareReport> {
-  if (options.memory !== undefined) checkedBytes(options.memory);
+  const ignored = checkOptions('compare', typeof data === 'string' ? { dataPath: data, ...options } : options);
+  if (typeof data === 'string') checkDataPaths(data);
   const stages = new Stages(options);
   stages.start('read');
-  const inputs = new WatchedInputs(typeof data === 'string' ? data : undefined);
-  return withSide(a, 'a.onnx', options, (sideA) =>
-    withSide(b, 'b.onnx', options, (sideB) => {
-      inputs.add(sideA.model);
-      inputs.add(sideB.model);
-      const reads = [...filesOf(sideA), ...filesOf(sideB), ...(typeof data === 'string' ? [data] : [])];
-      options.onFiles?.({ reads, writes: [] });
-      checkSameInputs(sideA.model, sideB.model);
-      stages.end();
-      return inputs.during(options.signal, async () => {
-        const report = await compareSides(sideA, sideB, sampleSource(data, options), options, stages);
-        inputs.check();
-        return report;
-      });
+  const dataPath = typeof data === 'string' ? data : undefined;
+  const inputs = new WatchedInputs(dataPath);
+  return withModel(a, options, (modelA) =>
+    withModel(b, options, async (modelB) => {
+      inputs.add(modelA);
+      inputs.add(modelB);
+      const dataFiles = dataPath === undefined ? [] : [dataPath];
+      options.onFiles?.({ reads: [...filesOf(a, modelA), ...filesOf(b, modelB), ...dataFiles], writes: [] });
+      const memoryBytes = memoryLimit(options, [modelA, modelB]);
+      const runtime = new LazyRuntime(runtimeOptions(options, memoryBytes));
+      try {
+        await checkBeforeRunning([modelA, modelB], dataPath, runtime, memoryBytes, options);
+        stages.end();
+        return await inputs.during(options.signal, async () => {
+          const report = await withSide(a, modelA, 'a.onnx', (sideA) =>
+            withSide(b, modelB, 'b.onnx', (sideB) =>
+              compareSides(sideA, sideB, sampleSource(data, options), runtime, options, stages),
+            ),
+          );
+          inputs.check();
+          return { ...report, warnings: [...ignored, ...report.warnings] };
+        });
+      } finally {
+        await runtime.close();
+      }
     }),
   );
 }
 
-function filesOf({ model, path }: Side): string[] {
-  return [path, ...(model.source?.externalPaths() ?? [])];
+/** The files of a model that was given as a path. */
+function filesOf(given: Model | string, model: Model): string[] {
+  return typeof given === 'string' ? [given, ...(model.source?.externalPaths() ?? [])] : [];
 }
 
-/** Calls `use` with a model as a file, and cleans up however that ends. */
-async function withSide<T>(
+/** What the interfaces and the data tell before a model is loaded. */
+async function checkBeforeRunning(
+  [a, b]: readonly [Model, Model],
+  dataPath: string | undefined,
+  runtime: LazyRuntime,
+  memoryBytes: number,
+  options: ComparePairOptions,
+): Promise<void> {
+  checkSameInputs(a, b);
+  const reason = whyNotRunnable(a) ?? whyNotRunnable(b);
+  if (reason !== undefined)
+    throw new ServeOptError('SO5006', reason, { hint: 'such models cannot be compared by running them' });
+  checkSharedOutputs(
+    a.graph.outputs.map(({ name }) => name),
+    b.graph.outputs.map(({ name }) => name),
+  );
+  const sizes = { inputs: inputSpecs(a), madeUp: dataPath === undefined };
+  for (const model of [a, b]) checkMemory(model, memoryBytes, sizes);
+  await checkProviders(options.executionProviders, options);
+  if (dataPath !== undefined) await checkData(await runtime.host(), dataPath, [inputSpecs(a), inputSpecs(b)]);
+}
+
+/** Calls `use` with a usable model, and closes its file however that ends. */
+async function withModel<T>(
   given: Model | string,
-  name: string,
   options: SourceOptions,
-  use: (side: Side) => Promise<T>,
+  use: (model: Model) => Promise<T>,
 ): Promise<T> {
   if (given instanceof Model) {
     assertUsable(given);
-    return withWorkFolder(async (folder) =>
-      use({ model: given, path: await writeRunnable(given, folder), report: async () => describe(given, name) }),
-    );
+    return use(given);
   }
   const model = await readModel(given, options.allowLinks ? { allowLinks: true } : {});
   try {
     assertUsable(model);
-    return await use({
-      model,
-      path: given,
-      report: (hashes) => hashes.model(given, model.source?.externalPaths() ?? []),
-    });
+    return await use(model);
   } finally {
     model.source?.close();
   }
+}
+
+/** Calls `use` with a model as a file: one in memory gets one in a temporary folder. */
+function withSide<T>(given: Model | string, model: Model, name: string, use: (side: Side) => Promise<T>): Promise<T> {
+  if (typeof given !== 'string') {
+    return withWorkFolder(async (folder) =>
+      use({ model, path: await writeRunnable(model, folder), report: async () => describe(model, name) }),
+    );
+  }
+  return use({
+    model,
+    path: given,
+    report: (hashes) => hashes.model(given, model.source?.externalPaths() ?? []),
+  });
 }
 
 /** A model in memory has the name of the file it came from, the size of a file of it, and no hash. */
@@ -131,19 +176,14 @@ async function compareSides(
   a: Side,
   b: Side,
   source: SampleSource,
+  lazy: LazyRuntime,
   options: ComparePairOptions,
   stages: Stages,
 ): Promise<CompareReport> {
-  const reason = whyNotRunnable(a.model) ?? whyNotRunnable(b.model);
-  if (reason !== undefined)
-    throw new ServeOptError('SO5006', reason, { hint: 'such models cannot be compared by running them' });
   const hashes = new FileHashes();
-  const memoryBytes = memoryLimit(options, [a.model, b.model]);
-  const sizes = { inputs: inputSpecs(a.model), madeUp: source.kind === 'seeded' };
-  for (const { model } of [a, b]) checkMemory(model, memoryBytes, sizes);
-  const runtime = await startRuntime(runtimeOptions(options, memoryBytes));
   try {
     stages.start('load');
+    const runtime = await lazy.host();
     const context = { ...options, ...stages.context('compare') };
     const pair = await loadPair(runtime, a.model, { a: a.path, b: b.path }, context);
     stages.end();
@@ -174,6 +214,5 @@ async function compareSides(
     };
   } finally {
     await hashes.close();
-    await runtime.close();
   }
 }

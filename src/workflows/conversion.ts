@@ -1,8 +1,10 @@
+import { ServeOptError } from '../errors.js';
 import { countModel } from '../ir/diff.js';
 import type { Model } from '../ir/model.js';
 import type { TransformStep, TransformStepReport } from '../ir/transform.js';
 import { inferTypes } from '../ops/infer-types.js';
 import { eliminateDead } from '../passes/eliminate/eliminate-dead.js';
+import { meansNode } from '../passes/node-filter.js';
 import type { RangeMap } from '../quantize/observers.js';
 import type { QuantizeOptions, WorkflowContext } from './options.js';
 
@@ -18,22 +20,24 @@ const KEPT_FOR_QUANTIZATION: readonly string[] = [
   'fuse-scale-into-gemm',
 ];
 
-/** Node selection that the passes share. */
-function filter(options: QuantizeOptions): { include?: readonly string[]; exclude?: readonly string[] } {
-  return {
-    ...(options.include === undefined ? {} : { include: options.include }),
-    ...(options.exclude === undefined ? {} : { exclude: options.exclude }),
-  };
-}
-
 const infer: TransformStep = function inferTypesStep(model: Model): void {
   inferTypes(model);
 };
+
+/** Patterns of layers that the passes share. */
+interface LayerFilter {
+  /** Only these; every one when empty. */
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+}
 
 /** A model on its way through a conversion, with what was done to it. */
 export class Conversion {
   readonly model: Model;
   readonly steps: TransformStepReport[] = [];
+  /** About layers that were chosen by name and went while the graph was prepared. */
+  readonly warnings: string[] = [];
+  #layers: LayerFilter = { include: [], exclude: [] };
   readonly #context: WorkflowContext;
   readonly #memoryBytes: number | undefined;
 
@@ -53,20 +57,37 @@ export class Conversion {
   /**
    * What comes before quantization: the standard level of `optimize`, so that nothing is quantized that would have gone or
    * merged, and versions. Passes are loaded when they are needed: all of them together take longer to load than a small
-   * model to convert.
+   * model to convert. Layers chosen by name are those that are left afterwards.
+   * @throws SO1003 where none of the layers to include is left
    */
-  async prepare(mode: ConversionMode, optimize = true): Promise<void> {
+  async prepare(mode: ConversionMode, options: QuantizeOptions): Promise<void> {
     if (this.model.irVersion < 4) {
       const { initializersNotInputs } = await import('../passes/rewrite/initializers-not-inputs.js');
       await this.#run(initializersNotInputs());
     }
-    if (optimize) await this.#optimize();
+    if (options.optimize ?? true) await this.#optimize();
     const opset = this.model.opset();
     if (opset > 0 && opset < NEEDED_OPSET[mode]) {
       const { upgradeOpset } = await import('../passes/rewrite/upgrade-opset.js');
       await this.#run(infer, upgradeOpset({ to: NEEDED_OPSET[mode] }));
     }
     await this.#run(infer);
+    this.#layers = { include: this.#left(options.include), exclude: this.#left(options.exclude) };
+    if (options.include?.length && this.#layers.include.length === 0) {
+      throw new ServeOptError('SO1003', 'None of the layers of --include is left when the graph has been optimized', {
+        why: `it was ${options.include.map((pattern) => `"${pattern}"`).join(', ')}`,
+        hint: 'add --no-optimize, or choose layers of the optimized model',
+      });
+    }
+  }
+
+  /** Patterns that still mean a node: each did in the model as it was read. */
+  #left(patterns: readonly string[] = []): readonly string[] {
+    const gone = patterns.filter((pattern) => !meansNode(this.model, pattern));
+    for (const pattern of gone) {
+      this.warnings.push(`"${pattern}" means no layer any more: what it meant was folded or merged before quantizing.`);
+    }
+    return patterns.filter((pattern) => !gone.includes(pattern));
   }
 
   /** The standard level, but for what would give the layers to quantize other names and operators. */
@@ -88,7 +109,7 @@ export class Conversion {
     const { quantizeStatic } = await import('../passes/quantize/quantize-static.js');
     await this.#run(
       quantizeStatic({
-        ...filter(options),
+        ...this.#layers,
         ranges,
         perChannel: !options.perTensor,
         reduceRange: options.reduceRange ?? false,
@@ -101,7 +122,7 @@ export class Conversion {
     const { quantizeDynamic } = await import('../passes/quantize/quantize-dynamic.js');
     await this.#run(
       quantizeDynamic({
-        ...filter(options),
+        ...this.#layers,
         perChannel: !options.perTensor,
         reduceRange: options.reduceRange ?? false,
         target: options.target ?? 'portable',
@@ -112,7 +133,7 @@ export class Conversion {
 
   async toFloat16(options: QuantizeOptions, ranges?: RangeMap): Promise<TransformStepReport> {
     const { convertToFloat16 } = await import('../passes/quantize/convert-to-float16.js');
-    await this.#run(convertToFloat16({ ...filter(options), keepIo: !options.fp16Io, ...(ranges ? { ranges } : {}) }));
+    await this.#run(convertToFloat16({ ...this.#layers, keepIo: !options.fp16Io, ...(ranges ? { ranges } : {}) }));
     return this.#finish();
   }
 

@@ -22,13 +22,13 @@ export interface Converted {
 }
 
 /**
- * Converts in the mode asked for; `auto` goes to dynamic where static finds nothing. Calibration needs `runtime`. The
- * runtime and the samples are waited for only when they are needed: they get ready beside the work on the graph.
+ * Converts in the mode asked for; `auto` goes to dynamic where static finds nothing. Calibration needs `runtime`, which is
+ * waited for only when it is needed: it gets ready beside the work on the graph.
  */
 export async function convertModel(
   model: Model,
   options: QuantizeOptions,
-  split: Promise<SampleSplit>,
+  split: SampleSplit,
   stages: Stages,
   runtime: Promise<RuntimeHost> | undefined,
   memoryBytes: number,
@@ -41,26 +41,26 @@ export async function convertModel(
   }
   stages.start('quantize');
   const conversion = new Conversion(model.clone(), options, memoryBytes);
-  await conversion.prepare('dynamic', options.optimize);
+  await conversion.prepare('dynamic', options);
   const step = await conversion.toDynamic(options);
   stages.end(`${step.changed} layers`);
-  return { conversion, mode: 'dynamic', step, warnings: [] };
+  return { conversion, mode: 'dynamic', step, warnings: conversion.warnings };
 }
 
 async function convertStatic(
   model: Model,
   options: QuantizeOptions,
-  split: Promise<SampleSplit>,
+  split: SampleSplit,
   stages: Stages,
   runtime: Promise<RuntimeHost> | undefined,
   memoryBytes: number,
 ): Promise<Converted> {
   stages.start('prepare');
   const conversion = new Conversion(model.clone(), options, memoryBytes);
-  await conversion.prepare('static', options.optimize);
+  await conversion.prepare('static', options);
   stages.end(`${model.graph.nodes.size} → ${conversion.model.graph.nodes.size} nodes`);
-  const { calibration } = await split;
-  const warnings: string[] = [];
+  const { calibration } = split;
+  const warnings = [...conversion.warnings];
   const observe = planStatic(conversion.model).observe;
   let ranges: Awaited<ReturnType<typeof calibrateIn>>['ranges'] = new Map();
   let sampleCount = 0;
@@ -102,10 +102,10 @@ async function convertFloat16(
 ): Promise<Converted> {
   stages.start('convert');
   const conversion = new Conversion(model.clone(), options, memoryBytes);
-  await conversion.prepare('fp16', options.optimize);
+  await conversion.prepare('fp16', options);
   const step = await conversion.toFloat16(options);
   stages.end(`${step.changed} nodes`);
-  return { conversion, mode: 'fp16', step, warnings: [] };
+  return { conversion, mode: 'fp16', step, warnings: conversion.warnings };
 }
 
 /** Half precision again, leaving in float32 what was seen to exceed its range. */
@@ -119,7 +119,7 @@ export async function convertFloat16WithRanges(
 ): Promise<Converted> {
   stages.start('observe');
   const conversion = new Conversion(model.clone(), options, memoryBytes);
-  await conversion.prepare('fp16', options.optimize);
+  await conversion.prepare('fp16', options);
   const data = split.calibration?.path ?? {
     seed: options.seed ?? QUANTIZE_DEFAULTS.seed,
     samples: split.judging.count ?? 1,
@@ -134,7 +134,7 @@ export async function convertFloat16WithRanges(
   stages.start('convert');
   const step = await conversion.toFloat16(options, ranges);
   stages.end(`${step.changed} nodes`);
-  return { conversion, mode: 'fp16', step, warnings: [] };
+  return { conversion, mode: 'fp16', step, warnings: conversion.warnings };
 }
 
 /** Names of the FLOAT tensors that nodes compute where a run can be observed. */

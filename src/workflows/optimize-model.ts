@@ -1,6 +1,7 @@
 import { countModel } from '../ir/diff.js';
 import type { Model } from '../ir/model.js';
 import { readModel } from '../ir/read-model.js';
+import type { TransformStepReport } from '../ir/transform.js';
 import { assertUsable } from '../ir/usable.js';
 import { assertValid } from '../ir/verify.js';
 import { optimizeRecipe } from '../passes/optimize-graph.js';
@@ -9,7 +10,7 @@ import type { OptimizeReport } from '../report/types.js';
 import { LazyRuntime } from '../runtime/lazy-runtime.js';
 import { checkWorkFolder } from '../runtime/work-folder.js';
 import { FragmentEvaluator } from './constant-evaluator.js';
-import { memoryBytes as checkedBytes, memoryLimit, runtimeOptions, whyOverMemory } from './memory.js';
+import { memoryLimit, runtimeOptions, whyOverMemory } from './memory.js';
 import { decide } from './optimize/decide.js';
 import { describeDecision } from './optimize/describe.js';
 import { dumpAfterPasses, prepareDumps } from './optimize/dump.js';
@@ -21,18 +22,27 @@ import { makeRequestedChanges } from './optimize/requested.js';
 import { SpeedGate } from './optimize/speed-gate.js';
 import { Verifier } from './optimize/verifier.js';
 import { OPTIMIZE_DEFAULTS, type OptimizeOptions } from './options.js';
+import { checkOptions } from './preflight/check-options.js';
+import { checkData, checkDataPaths } from './preflight/data.js';
+import { checkProviders } from './preflight/providers.js';
 import { FileHashes } from './report-files.js';
 import { siblingPath } from './report-path.js';
 import { checkRunFiles } from './run-files.js';
 import { Stages } from './stages.js';
+import { whyNotRunnable } from './verify.js';
 import { WatchedInputs } from './watched-inputs.js';
 import { commitWithReport } from './write-report.js';
 
 interface Run {
   readonly model: Model;
+  /** The model with the changes that were asked for by name. */
+  readonly base: Model;
+  readonly requested: readonly TransformStepReport[];
   readonly path: string;
   readonly outputPath: string;
   readonly options: OptimizeOptions;
+  /** Warnings about options of which nothing comes. */
+  readonly ignored: readonly string[];
   readonly stages: Stages;
   readonly runtime: LazyRuntime;
   readonly hashes: FileHashes;
@@ -47,9 +57,10 @@ interface Run {
  * @throws ServeOptError; the output path then holds what it held before
  */
 export async function optimizeModel(path: string, options: OptimizeOptions = {}): Promise<OptimizeReport> {
+  const ignored = checkOptions('optimize', options);
+  checkDataPaths(options.dataPath);
   const recipe = options.recipe ?? optimizeRecipe(options);
   growthBytes(options.maxGrowth ?? OPTIMIZE_DEFAULTS.maxGrowth, 0);
-  if (options.memory !== undefined) checkedBytes(options.memory);
   const outputPath = options.outputPath ?? siblingPath(path, 'opt');
   const stages = new Stages(options);
   stages.start('read');
@@ -64,14 +75,30 @@ export async function optimizeModel(path: string, options: OptimizeOptions = {})
     return await inputs.during(options.signal, async () => {
       assertUsable(model);
       assertValid(model);
-      stages.end(`${countModel(model).nodes} nodes`);
       checkRunFiles(model, path, outputPath, options);
+      const base = model.clone();
+      const requested = await makeRequestedChanges(base, options);
+      const run: Run = {
+        model,
+        base,
+        requested,
+        path,
+        outputPath,
+        options,
+        ignored,
+        stages,
+        runtime,
+        hashes,
+        inputs,
+        memoryBytes,
+      };
+      const original = await checkBeforeWork(run);
       // Fragments that are folded and candidates that are tried are run from there.
       await checkWorkFolder();
       if (options.dumpPath !== undefined) prepareDumps(options.dumpPath, options.force ?? false);
+      stages.end(`${countModel(model).nodes} nodes`);
       for (const file of [path, ...(model.source?.externalPaths() ?? [])]) hashes.begin(file);
-      const run: Run = { model, path, outputPath, options, stages, runtime, hashes, inputs, memoryBytes };
-      return await optimizeOpened(run, recipe, evaluator);
+      return await optimizeOpened(run, original, recipe, evaluator);
     });
   } finally {
     await evaluator.close();
@@ -81,25 +108,37 @@ export async function optimizeModel(path: string, options: OptimizeOptions = {})
   }
 }
 
+/**
+ * Whether the execution providers are there and the data fits both models, where anything is to be run.
+ * @returns the original, to be run; undefined where nothing is
+ */
+async function checkBeforeWork({ model, base, path, options, runtime }: Run): Promise<OriginalRuns | undefined> {
+  const verify = options.verify ?? OPTIMIZE_DEFAULTS.verify;
+  if (!verify && !(options.speedGate ?? OPTIMIZE_DEFAULTS.speedGate)) return undefined;
+  await checkProviders(options.executionProviders, options);
+  const original = new OriginalRuns(runtime, model, base, path, options);
+  if (options.dataPath !== undefined && verify && whyNotRunnable(model) === undefined)
+    await checkData(await runtime.host(), options.dataPath, [original.inputs]);
+  return original;
+}
+
 async function optimizeOpened(
   run: Run,
+  runs: OriginalRuns | undefined,
   recipe: readonly RecipeRow[],
   evaluator: FragmentEvaluator,
 ): Promise<OptimizeReport> {
-  const { model, path, outputPath, options, stages, runtime, hashes, inputs, memoryBytes } = run;
+  const { model, base, requested, path, outputPath, options, stages, runtime, hashes, inputs, memoryBytes } = run;
   const verify = options.verify ?? OPTIMIZE_DEFAULTS.verify;
   const speedGate = options.speedGate ?? OPTIMIZE_DEFAULTS.speedGate;
-  const declared = interfaceOf(model);
-  const base = model.clone();
-  const requested = await makeRequestedChanges(base, options);
-  const wanted = requested.length === 0 ? declared : await writtenInterface(base);
-  const runs = verify || speedGate ? new OriginalRuns(runtime, model, base, path, options) : undefined;
   const whyNot =
     runs && whyOverMemory(model, memoryBytes, { inputs: runs.inputs, madeUp: options.dataPath === undefined });
   if (verify && whyNot) throw whyNot;
   const original = whyNot ? undefined : runs;
   // ONNX Runtime gets ready beside the work on the graph.
   if (original) runtime.warmUp();
+  const declared = interfaceOf(model);
+  const wanted = requested.length === 0 ? declared : await writtenInterface(base);
   const pipeline = new Pipeline(base, recipe, options, outputPath, evaluator.evaluate, memoryBytes);
   const decision = await decide({
     model,
@@ -120,7 +159,7 @@ async function optimizeOpened(
     if (options.dumpPath !== undefined)
       await dumpAfterPasses(options.dumpPath, pipeline, decision.optimized?.outcome.applied ?? []);
     const report = await describeDecision(
-      { model, path, options, hashes, pipeline, requested, original, evaluator, runtime },
+      { model, path, options, ignored: run.ignored, hashes, pipeline, requested, original, evaluator, runtime },
       decision,
     );
     inputs.check();

@@ -17,8 +17,12 @@ import { type Converted, convertFloat16WithRanges, convertModel } from './conver
 import { SEEDED_SAMPLES } from './fit-source.js';
 import { judge } from './judge.js';
 import { describeLayers } from './layers.js';
-import { memoryBytes as checkedBytes, checkMemory, memoryLimit, runtimeOptions } from './memory.js';
+import { checkMemory, memoryLimit, runtimeOptions } from './memory.js';
 import { QUANTIZE_DEFAULTS, type QuantizeOptions } from './options.js';
+import { checkOptions } from './preflight/check-options.js';
+import { checkData, checkDataPaths, checkLabels, checkRunnable } from './preflight/data.js';
+import { checkLayers } from './preflight/layers.js';
+import { checkProviders } from './preflight/providers.js';
 import { FileHashes } from './report-files.js';
 import { siblingPath } from './report-path.js';
 import { checkRunFiles } from './run-files.js';
@@ -37,66 +41,85 @@ const JUDGING_BATCH = 8;
  * @throws ServeOptError; the output path then holds what it held before
  */
 export async function quantizeModel(path: string, options: QuantizeOptions = {}): Promise<QuantizeReport> {
-  const requestedMode = options.mode ?? QUANTIZE_DEFAULTS.mode;
-  if (requestedMode === 'static' && options.dataPath === undefined) {
-    throw new ServeOptError('SO1002', 'Static quantization needs calibration samples', {
-      why: 'the ranges of activations are measured on them',
-      hint: 'give samples with --data, or use --mode dynamic',
-    });
-  }
-  if (options.memory !== undefined) checkedBytes(options.memory);
-  const outputPath = options.outputPath ?? siblingPath(path, requestedMode === 'fp16' ? 'fp16' : 'int8');
+  const ignored = checkOptions('quantize', options);
+  checkDataPaths(options.dataPath, options.evalPath);
+  const outputPath = options.outputPath ?? siblingPath(path, options.mode === 'fp16' ? 'fp16' : 'int8');
   const stages = new Stages(options);
-  stages.start('read');
   const inputs = new WatchedInputs(options.dataPath, options.evalPath);
+  stages.start('read');
   const model = await readModel(path, options.allowLinks ? { allowLinks: true } : {});
+  const memoryBytes = memoryLimit(options, [model]);
+  const runtime = new LazyRuntime(runtimeOptions(options, memoryBytes));
   inputs.add(model);
   try {
     return await inputs.during(options.signal, async () => {
       assertUsable(model);
       assertValid(model);
-      stages.end(`${model.graph.nodes.size} nodes`);
       checkRunFiles(model, path, outputPath, options);
+      const split = await checkBeforeWork(model, runtime, memoryBytes, options);
       // Calibration and the look at what overflows run models from there.
       const verify = options.verify ?? QUANTIZE_DEFAULTS.verify;
-      if (options.dataPath !== undefined || (requestedMode === 'fp16' && verify)) await checkWorkFolder();
-      return await quantizeOpened(model, path, outputPath, options, stages, inputs);
+      if (options.dataPath !== undefined || (options.mode === 'fp16' && verify)) await checkWorkFolder();
+      stages.end(`${model.graph.nodes.size} nodes`);
+      const opened = { model, path, outputPath, options, ignored, stages, inputs, memoryBytes };
+      return await quantizeOpened(opened, runtime, split);
     });
   } finally {
+    await runtime.close();
     model.source?.close();
   }
 }
 
-async function quantizeOpened(
+/**
+ * Everything that can be known before work is done: layers, execution providers, data and labels.
+ * @returns which samples calibrate and which judge; made-up ones where there is no data
+ */
+async function checkBeforeWork(
   model: Model,
-  path: string,
-  outputPath: string,
+  runtime: LazyRuntime,
+  memoryBytes: number,
   options: QuantizeOptions,
-  stages: Stages,
-  inputs: WatchedInputs,
-): Promise<QuantizeReport> {
+): Promise<SampleSplit> {
+  const { dataPath, evalPath } = options;
   const verify = options.verify ?? QUANTIZE_DEFAULTS.verify;
-  const memoryBytes = memoryLimit(options, [model]);
-  const needed = verify || options.dataPath !== undefined;
-  if (needed) checkMemory(model, memoryBytes, { inputs: inputSpecs(model), madeUp: options.dataPath === undefined });
-  const lazy = new LazyRuntime(runtimeOptions(options, memoryBytes));
+  checkLayers(model, options);
+  if (verify || dataPath !== undefined)
+    checkMemory(model, memoryBytes, { inputs: inputSpecs(model), madeUp: dataPath === undefined });
+  if (options.mode === 'static') checkRunnable(inputSpecs(model), [], 'static INT8 needs to run the model');
+  if (verify) await checkProviders(options.executionProviders, options);
+  const seeded: SampleSource = { kind: 'seeded', seed: options.seed ?? QUANTIZE_DEFAULTS.seed, count: SEEDED_SAMPLES };
+  let split: SampleSplit = { calibration: undefined, judging: seeded, heldOut: true };
+  if (dataPath !== undefined) {
+    const { count } = await checkData(await runtime.host(), dataPath, [inputSpecs(model)]);
+    split = splitSamples(dataPath, count, options.samples ?? QUANTIZE_DEFAULTS.samples, { holdOut: verify });
+  }
+  if (evalPath !== undefined) await checkLabels(await runtime.host(), evalPath, model);
+  return split;
+}
+
+async function quantizeOpened(
+  opened: Omit<Run, 'hashes' | 'runtime'>,
+  lazy: LazyRuntime,
+  split: SampleSplit,
+): Promise<QuantizeReport> {
+  const { model, path, outputPath, options, stages, inputs, memoryBytes } = opened;
+  const needed = (options.verify ?? QUANTIZE_DEFAULTS.verify) || options.dataPath !== undefined;
   // ONNX Runtime gets ready beside whatever else is done until it is needed.
   if (needed) lazy.warmUp();
   const runtime = needed ? lazy.host() : undefined;
   const hashes = new FileHashes();
-  const run: Run = { model, path, outputPath, options, stages, runtime, hashes, memoryBytes };
+  const run: Run = { ...opened, runtime, hashes };
   let staged: StagedModel | undefined;
   try {
     for (const file of [path, ...(model.source?.externalPaths() ?? [])]) hashes.begin(file);
-    const splitting = awaitedLater(samples(model, runtime, options));
-    let attempt = await tryConversion(run, splitting, () =>
-      convertModel(model, options, splitting, stages, runtime, memoryBytes),
+    let attempt = await tryConversion(run, split, () =>
+      convertModel(model, options, split, stages, runtime, memoryBytes),
     );
     staged = attempt.staged;
     if (runtime && attempt.converted.mode === 'fp16' && overflows(attempt.checked)) {
       staged.discard();
-      const [split, host] = [await splitting, await runtime];
-      attempt = await tryConversion(run, splitting, () =>
+      const host = await runtime;
+      attempt = await tryConversion(run, split, () =>
         convertFloat16WithRanges(model, options, split, stages, host, memoryBytes),
       );
       staged = attempt.staged;
@@ -109,14 +132,7 @@ async function quantizeOpened(
   } finally {
     staged?.discard();
     await hashes.close();
-    await lazy.close();
   }
-}
-
-/** A promise whose failure is reported where it is awaited, not as unhandled before. */
-function awaitedLater<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => {});
-  return promise;
 }
 
 /** What every part of one run needs. */
@@ -125,7 +141,11 @@ interface Run {
   readonly path: string;
   readonly outputPath: string;
   readonly options: QuantizeOptions;
+  /** Warnings about options of which nothing comes. */
+  readonly ignored: readonly string[];
   readonly stages: Stages;
+  /** Files that must not change meanwhile. */
+  readonly inputs: WatchedInputs;
   /** Absent when nothing is to be run. */
   readonly runtime: Promise<RuntimeHost> | undefined;
   readonly hashes: FileHashes;
@@ -140,15 +160,9 @@ interface Attempt {
   readonly checked: Checked | undefined;
 }
 
-async function tryConversion(
-  run: Run,
-  splitting: Promise<SampleSplit>,
-  convertNow: () => Promise<Converted>,
-): Promise<Attempt> {
+async function tryConversion(run: Run, split: SampleSplit, convertNow: () => Promise<Converted>): Promise<Attempt> {
   const { model, options, stages, hashes, runtime } = run;
   const converted = await convertNow();
-  // Data that does not fit the model is an error in every mode, also where nothing is calibrated or judged on it.
-  const split = await splitting;
   const done = converted.step.changed > 0 ? converted.mode : 'none';
   stages.start('write');
   // Nothing to do means nothing done: the original's own bytes, not a model that was merely prepared.
@@ -209,29 +223,12 @@ async function describeAttempt(run: Run, { converted, done, staged, checked }: A
     ...(checked?.accuracy ? { accuracy: checked.accuracy } : {}),
     ...(checked?.latency ? { latency: checked.latency } : {}),
     warnings: [
+      ...run.ignored,
       ...converted.warnings,
       ...(checked?.warnings ?? ['The result was not run: verification was switched off.']),
     ],
     notes,
   };
-}
-
-/** Which samples calibrate and which judge; made-up ones where there is no data. */
-async function samples(
-  model: Model,
-  runtime: Promise<RuntimeHost> | undefined,
-  options: QuantizeOptions,
-): Promise<SampleSplit> {
-  const { dataPath } = options;
-  const seeded: SampleSource = { kind: 'seeded', seed: options.seed ?? QUANTIZE_DEFAULTS.seed, count: SEEDED_SAMPLES };
-  if (dataPath === undefined || !runtime) return { calibration: undefined, judging: seeded, heldOut: true };
-  const { count } = await (await runtime).request('samples', {
-    source: { kind: 'data', path: dataPath },
-    inputs: inputSpecs(model),
-  });
-  return splitSamples(dataPath, count, options.samples ?? QUANTIZE_DEFAULTS.samples, {
-    holdOut: options.verify ?? QUANTIZE_DEFAULTS.verify,
-  });
 }
 
 interface Checked {
@@ -273,6 +270,7 @@ async function check(
   const comparison = await pair.compare(judging, batch);
   const accuracy =
     options.evalPath === undefined ? undefined : await pair.compare({ kind: 'data', path: options.evalPath }, batch);
+  if (accuracy && (accuracy.metrics ?? []).length === 0) throw notScored(accuracy);
   stages.end(`${comparison.samples + (accuracy?.samples ?? 0)} samples`);
   stages.start('measure');
   const latency = await pair.latency(judging);
@@ -282,6 +280,15 @@ async function check(
     warnings.push('Too few samples to hold some out: the comparison ran on the calibration samples.');
   }
   return { loads: 'passed', comparison, ...(accuracy ? { accuracy } : {}), latency, warnings };
+}
+
+/** Labels of which only a run could tell that no output fits them. */
+function notScored({ source, metricsSkipped }: ComparisonResult): ServeOptError {
+  const name = source.kind === 'data' ? source.name : '';
+  return new ServeOptError('SO4005', `The labels in "${name}" cannot be scored against any output`, {
+    ...(metricsSkipped === undefined ? {} : { why: metricsSkipped }),
+    hint: 'labels are class numbers from 0 on, one a sample, or what the output itself holds',
+  });
 }
 
 /** Half precision that loses no more than rounding stays well above this, in dB. */

@@ -4,11 +4,11 @@ import type { Model } from '../ir/model.js';
 import type { LatencyComparison } from '../report/types.js';
 import type { RuntimeHost } from '../runtime/host.js';
 import { screenInterface } from '../runtime/interface-screen.js';
-import { parseProviderChoice } from '../runtime/provider-choice.js';
-import type { ExecutionProvider, SampleSource, SessionOptions, ValueSpec } from '../runtime/types.js';
+import type { SampleSource, SessionOptions, ValueSpec } from '../runtime/types.js';
 import { inputSpecs, outputSpecs } from '../runtime/value-specs.js';
 import { fitSource } from './fit-source.js';
 import type { ExecutionOptions, WorkflowContext } from './options.js';
+import { namedProviders } from './preflight/providers.js';
 
 /** Limits of the latency measurement beside a comparison. */
 const LATENCY_LIMITS = { minRuns: 60, maxMs: 4000 } as const;
@@ -19,17 +19,8 @@ export function sessionOptions(options: ExecutionOptions): SessionOptions {
     ...(options.threads === undefined ? {} : { threads: options.threads }),
     ...(options.executionProviders === undefined
       ? {}
-      : { executionProviders: options.executionProviders.flatMap(namedProviders) }),
+      : { executionProviders: namedProviders(options.executionProviders) }),
   };
-}
-
-/** Of one item of `--ep`. @throws SO1006 for what it does not know, and for `auto`, which a measurement has to name */
-function namedProviders(text: string): readonly ExecutionProvider[] {
-  const { auto, providers } = parseProviderChoice(text);
-  if (!auto) return providers;
-  throw new ServeOptError('SO1006', 'The execution provider "auto" is for bench alone', {
-    hint: 'serve-opt doctor tells which ones work here',
-  });
 }
 
 /** Why ONNX Runtime for Node cannot run this interface, or undefined. */

@@ -62,7 +62,7 @@ describe('parseCommand', () => {
   it.each([
     ['colour', '--color', { color: true }],
     ['no colour', '--no-color', { 'no-color': true }],
-    ['joined short flags', '-qv', { quiet: true, verbose: true }],
+    ['joined short flags', '-vh', { verbose: true, help: true }],
   ])('understands %s', (_title, words, flags) => {
     expect(parseCommand(command('inspect'), ['m.onnx', words]).flags).toEqual(flags);
   });

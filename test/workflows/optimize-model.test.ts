@@ -249,7 +249,7 @@ describe('requested changes', () => {
   it('refuses names that are not there, and contradictions', async () => {
     const path = await written(BATCHED);
     const wrong = await failure(optimizeModel(path, { setDims: new Map([['bach', 1]]) }));
-    expect(wrong).toMatchObject({ code: 'SO1006', hint: 'did you mean "batch"?' });
+    expect(wrong).toMatchObject({ code: 'SO1006', why: 'did you mean "batch"?' });
     const both = await failure(
       optimizeModel(path, { setDims: new Map([['batch', 1]]), dynamic: new Map([['batch', []]]) }),
     );

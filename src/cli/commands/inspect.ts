@@ -1,4 +1,3 @@
-import { ServeOptError } from '../../errors.js';
 import { readModel } from '../../ir/read-model.js';
 import { printModel } from '../../ir/text/print-model.js';
 import { inspectModel } from '../../workflows/inspect-model.js';
@@ -21,8 +20,6 @@ export async function run(context: CommandContext, args: readonly string[], flag
 
 /** The ONNX text syntax; the printer itself escapes what a terminal could act on. */
 async function dump(context: CommandContext, path: string, flags: FlagValues): Promise<CommandResult> {
-  if (flags.json)
-    throw new ServeOptError('SO1002', '--dump and --json contradict each other', { hint: 'leave one out' });
   const model = await readModel(path, flags['allow-links'] ? { allowLinks: true } : {});
   try {
     const text = printModel(model, context.verbosity > 0 ? {} : { maxElements: DUMPED_ELEMENTS });

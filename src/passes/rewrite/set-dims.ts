@@ -6,7 +6,7 @@ import type { Value } from '../../ir/value.js';
 import { allGraphs } from '../../ir/walk.js';
 import { evaluateDim, substituteDim, symbolsOf } from '../../ops/dim.js';
 import { declaredType, inferTypes, openDimName } from '../../ops/infer-types.js';
-import { suggest } from '../../suggest.js';
+import { unknownDim } from '../../ops/unknown-dim.js';
 import { definePass } from '../pass.js';
 
 export interface SetDimsOptions {
@@ -19,7 +19,7 @@ export interface SetDimsOptions {
  *
  * Fires for every name given. All or nothing: a size that the graph contradicts is an error, and the model then is as it
  * was. Numerics: exact, for inputs of these sizes.
- * @throws SO1006 for a name that no graph input has, or a size that is not a whole number; SO1002 for sizes that contradict
+ * @throws SO1006 for a name that no graph input has, or a size below 1; SO1002 for sizes that contradict
  *   each other, the file or the graph.
  */
 export const setDims = definePass<SetDimsOptions>({
@@ -51,8 +51,10 @@ function symbolSizes(model: Model, dims: ReadonlyMap<string, number>): Map<strin
   const places = inputDims(model);
   const sizes = new Map<string, number>();
   for (const [name, size] of dims) {
-    if (!Number.isSafeInteger(size) || size < 0)
-      throw new ServeOptError('SO1006', `The size ${size} of dimension "${name}" is not a whole number`);
+    if (!Number.isSafeInteger(size) || size < 1)
+      throw new ServeOptError('SO1006', `The size ${size} of dimension "${name}" is not allowed`, {
+        why: Number.isSafeInteger(size) ? 'it must be at least 1' : 'it must be a whole number',
+      });
     const found = places.get(name);
     if (found === undefined) throw unknownDim(name, places);
     if (typeof found === 'number') {
@@ -119,14 +121,6 @@ function sized(dim: Dim, sizes: ReadonlyMap<string, number>, input: string | und
   if (typeof dim === 'string') return evaluateDim(dim, sizes) ?? substituteDim(dim, sizes);
   const open = dim === undefined || dim < 0;
   return open && input !== undefined ? (sizes.get(openDimName(input, axis)) ?? dim) : dim;
-}
-
-function unknownDim(name: string, places: ReadonlyMap<string, string | number>): ServeOptError {
-  const near = suggest(name, places.keys());
-  const known = [...places.keys()].slice(0, 12).join(', ');
-  return new ServeOptError('SO1006', `No graph input has a dimension "${name}"`, {
-    ...(near === undefined ? { hint: `there are ${known || 'none'}` } : { hint: `did you mean "${near}"?` }),
-  });
 }
 
 function contradiction(why: string): ServeOptError {

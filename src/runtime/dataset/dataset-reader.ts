@@ -14,6 +14,7 @@ import { type SourceArray, sliceData } from './source-array.js';
 export interface DatasetReader extends SampleReader {
   /** What was left out or guessed, one sentence each. */
   readonly warnings: readonly string[];
+  readonly unused: readonly string[];
 }
 
 /** A constant beyond this size is not compared between shards; such a data set is read one sample at a time. */
@@ -28,7 +29,11 @@ const MAXIMUM_RUNS = 64;
 export function datasetReader(
   shards: readonly MatchedShard[],
   inputs: readonly ValueSpec[],
-  options: { readonly allowNonFinite: boolean; readonly warnings: readonly string[] },
+  options: {
+    readonly allowNonFinite: boolean;
+    readonly warnings: readonly string[];
+    readonly unused?: readonly string[];
+  },
 ): DatasetReader {
   const starts: number[] = [];
   let count = 0;
@@ -71,6 +76,7 @@ export function datasetReader(
     labels,
     batchable,
     warnings,
+    unused: options.unused ?? [],
     read(start, wanted) {
       if (start < 0 || wanted < 1 || start + wanted > count || (wanted > 1 && !batchable))
         throw new ServeOptError('SO9001', `cannot read ${wanted} samples from ${start} of ${count}`);

@@ -106,7 +106,8 @@ function arrayText(array: SourceArray): string {
 }
 
 function typeMismatch(array: SourceArray, spec: ValueSpec, why: string): ServeOptError {
-  return new ServeOptError('SO4002', `Input "${spec.name}" is ${spec.typeText}, the data has ${arrayText(array)}`, {
+  const message = `Array "${array.name}" is ${arrayText(array)}, ${inputText(array, spec)} expects ${spec.typeText}`;
+  return new ServeOptError('SO4002', message, {
     why: `${why} (${array.label})`,
     hint: 'convert the array to the type of the model before saving it',
   });
@@ -172,10 +173,24 @@ function shapeMismatch(
   } else if (dims.length !== shape.length) why = `the data has ${dims.length} axes and the model ${shape.length}`;
   else if (differ > 0) why = `axis ${differ} has size ${dims[differ]} in the data and ${shape[differ]} in the model`;
   else why = `axis 0 has size ${dims[0]} in the data and ${shape[0]} in the model`;
-  return new ServeOptError('SO4002', `Input "${spec.name}" is ${spec.typeText}, the data has ${arrayText(array)}`, {
+  const expected = shapeText(shape.map((dim) => (typeof dim === 'number' && dim <= 0 ? '?' : (dim ?? '?'))));
+  const message = `Array "${array.name}" has shape ${shapeText(dims)}, ${inputText(array, spec)} expects ${expected}`;
+  return new ServeOptError('SO4002', message, {
     why: `${why} (${array.label})`,
-    hint: 'serve-opt inspect MODEL shows what each input takes',
+    hint:
+      dims.length === shape.length - 1 && count === undefined
+        ? 'add a batch axis; serve-opt inspect MODEL shows what each input takes'
+        : 'serve-opt inspect MODEL shows what each input takes',
   });
+}
+
+function shapeText(dims: readonly (number | string)[]): string {
+  return `[${dims.join(', ')}]`;
+}
+
+/** The input, by its name where the array has another. */
+function inputText(array: SourceArray, spec: ValueSpec): string {
+  return array.name === spec.name ? 'the input' : `the input "${spec.name}"`;
 }
 
 function isOpenOrEqual(dim: number | string | undefined, size: number): boolean {

@@ -1,16 +1,14 @@
-import { statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { fileError } from '../../codec/byte-source.js';
 import { ServeOptError } from '../../errors.js';
 import type { ValueSpec } from '../types.js';
 import { fileRange } from './byte-range.js';
 import { readCsv } from './csv-file.js';
+import { dataKind } from './data-kind.js';
 import { type DatasetReader, datasetReader } from './dataset-reader.js';
 import { readFolder } from './folder.js';
 import { readJsonLines } from './jsonl-file.js';
 import { type MatchedShard, matchInputs } from './match-inputs.js';
 import { labelsBeside, readNpyFile } from './npy-file.js';
-import { looksLikeNpy } from './npy-header.js';
 import { readNpz } from './npz-file.js';
 import type { Shard, ShardList } from './shard.js';
 import { npyArray, type ReadLimits } from './source-array.js';
@@ -65,7 +63,11 @@ export async function openDataset(
   const all = names.length === 0 ? warnings : [...warnings, `${unused} is no input of the model and is left out`];
   if (options.labels !== undefined && matched.every((shard) => shard.labels === undefined))
     throw new ServeOptError('SO4005', `There are no labels named "${options.labels}" in "${basename(path)}"`);
-  return datasetReader(matched, inputs, { allowNonFinite: options.allowNonFinite ?? false, warnings: all });
+  return datasetReader(matched, inputs, {
+    allowNonFinite: options.allowNonFinite ?? false,
+    warnings: all,
+    unused: [...extra],
+  });
 }
 
 async function readShards(
@@ -74,41 +76,23 @@ async function readShards(
   labelName: string | undefined,
   limits: ReadLimits,
 ): Promise<ShardList> {
-  let isFolder: boolean;
-  try {
-    isFolder = statSync(path).isDirectory();
-  } catch (cause) {
-    throw fileError(path, cause);
-  }
-  if (isFolder) return readFolder(path, inputs, limits);
   const file = basename(path);
-  const start = fileRange(path, file).prefix(8);
-  if (start.byteLength === 0) throw new ServeOptError('SO4004', `"${file}" is empty`);
-  const extension = /\.([^.]+)$/.exec(file)?.[1]?.toLowerCase();
-  // By content first: both formats have a signature, and a renamed file should still be read.
-  if (looksLikeNpy(start)) return { shards: [readNpyFile(path, inputs, limits)], warnings: [] };
-  if (extension === 'npz' || (start[0] === 0x50 && start[1] === 0x4b)) {
-    const { arrays, warnings } = await readNpz(path, limits);
-    const beside = arrays.some(({ name }) => name === 'labels' || name === 'label')
-      ? undefined
-      : labelsBeside(dirname(path), [file.replace(/\.npz$/i, '')], limits);
-    return { shards: [beside ? { label: file, arrays, labels: beside } : { label: file, arrays }], warnings };
-  }
-  switch (extension) {
+  switch (dataKind(path)) {
+    case 'folder':
+      return readFolder(path, inputs, limits);
     case 'npy':
       return { shards: [readNpyFile(path, inputs, limits)], warnings: [] };
+    case 'npz': {
+      const { arrays, warnings } = await readNpz(path, limits);
+      const beside = arrays.some(({ name }) => name === 'labels' || name === 'label')
+        ? undefined
+        : labelsBeside(dirname(path), [file.replace(/\.npz$/i, '')], limits);
+      return { shards: [beside ? { label: file, arrays, labels: beside } : { label: file, arrays }], warnings };
+    }
     case 'jsonl':
-    case 'ndjson':
       return readJsonLines(path, inputs, limits);
     case 'csv':
       return readCsv(path, inputs, labelName, limits);
-    case 'pkl':
-    case 'pickle':
-      throw new ServeOptError('SO4003', `"${file}" is a pickle`);
-    default:
-      throw new ServeOptError('SO4001', `"${file}" is of no data format that is known`, {
-        why: 'known are .npz, .npy, .jsonl and .csv files, and folders of .npz, .npy or ONNX test data',
-      });
   }
 }
 

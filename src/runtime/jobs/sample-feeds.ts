@@ -27,13 +27,6 @@ export async function sampleFeeds(context: JobContext, params: FeedsParams): Pro
   try {
     const rows = made ? 1 : await rowsOfRead(reader, batchSize);
     const count = Math.min(Math.floor(reader.count / rows), MOST_SAMPLES);
-    if (count === 0) {
-      throw new ServeOptError(
-        'SO4002',
-        `A batch of ${batchSize} needs ${rows} samples, but the data has ${reader.count}`,
-        { hint: 'give a smaller batch or more samples; without data, inputs of any batch are made up' },
-      );
-    }
     const feeds: Feeds[] = [];
     let bytes = 0;
     for (let i = 0; i < count && bytes < MOST_BYTES; i++) {
@@ -48,8 +41,19 @@ export async function sampleFeeds(context: JobContext, params: FeedsParams): Pro
   }
 }
 
-/** Samples to read at once for a run of `batchSize` rows. */
-async function rowsOfRead(reader: SampleReader, batchSize: number): Promise<number> {
+/**
+ * Samples to read at once for a run of `batchSize` rows.
+ * @throws SO4002 where they do not stack, or are too few
+ */
+export async function rowsOfRead(reader: SampleReader, batchSize: number): Promise<number> {
+  const rows = await stackedRows(reader, batchSize);
+  if (reader.count >= rows) return rows;
+  throw new ServeOptError('SO4002', `A batch of ${batchSize} needs ${rows} samples, but the data has ${reader.count}`, {
+    hint: 'give a smaller batch or more samples; without data, inputs of any batch are made up',
+  });
+}
+
+async function stackedRows(reader: SampleReader, batchSize: number): Promise<number> {
   if (batchSize === 1 || reader.batchable) return batchSize;
   // A model with a built-in batch size takes several rows a sample already.
   const sample = await reader.read(0, 1);

@@ -1,4 +1,5 @@
 import { compareJob } from '../../evaluate/compare-job.js';
+import { labelsJob } from '../../evaluate/labels-job.js';
 import { checkJob, noiseJob, referenceJob } from '../../evaluate/verify-job.js';
 import type { ChildState } from '../child-state.js';
 import type { ReportProgress } from '../job.js';
@@ -34,6 +35,7 @@ export const JOBS: JobTable = {
   run: runJob,
   evaluate: evaluateJob,
   samples: samplesJob,
+  labels: labelsJob,
   compare: compareJob,
   reference: referenceJob,
   noise: noiseJob,

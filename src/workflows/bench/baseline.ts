@@ -15,7 +15,7 @@ import type { EnvironmentReport, RegressionReport } from '../../report/bench-typ
 import { startRuntime } from '../../runtime/host.js';
 import { memoryLimit, runtimeOptions } from '../memory.js';
 import { BENCH_DEFAULTS, type BenchOptions } from '../options.js';
-import { checkSameInputs } from '../same-inputs.js';
+import { checkSameInputs } from '../preflight/interfaces.js';
 import type { Stages } from '../stages.js';
 import {
   type EarlierConfiguration,

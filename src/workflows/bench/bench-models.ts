@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { Scenario } from '../../bench/scenario.js';
 import { ServeOptError } from '../../errors.js';
 import { readModel } from '../../ir/read-model.js';
@@ -8,19 +9,22 @@ import { plural } from '../../report/format.js';
 import { readEnvironment } from '../../runtime/environment.js';
 import { inputSpecs } from '../../runtime/value-specs.js';
 import { checkWorkFolder } from '../../runtime/work-folder.js';
-import { memoryBytes as checkedBytes, memoryLimit } from '../memory.js';
+import { memoryLimit } from '../memory.js';
 import { BENCH_DEFAULTS, type BenchOptions } from '../options.js';
+import { checkBudgets } from '../preflight/budgets.js';
+import { checkOptions } from '../preflight/check-options.js';
+import { checkDataPaths } from '../preflight/data.js';
 import { FileHashes } from '../report-files.js';
 import { Stages } from '../stages.js';
 import { WatchedInputs } from '../watched-inputs.js';
 import { Baseline } from './baseline.js';
+import { axesOf, checkBeforeWork } from './before-work.js';
 import { BudgetGates } from './budget-gates.js';
 import { ConfigurationRun, type RunContext } from './configuration-run.js';
 import { benchReport } from './describe.js';
 import { measureAll } from './measure-all.js';
 import { type BenchModel, type Configuration, planConfigurations } from './plan.js';
 import { Preparations } from './preparations.js';
-import { chooseProviders } from './providers.js';
 
 /** What was found before a signal or the end. */
 interface Progress {
@@ -40,15 +44,17 @@ interface Progress {
  */
 export async function benchModels(paths: readonly string[], options: BenchOptions = {}): Promise<BenchReport> {
   if (paths.length === 0) throw new ServeOptError('SO1001', 'There is no model to measure', { hint: 'give a path' });
-  refuseServerBudgets(options);
-  if (options.memory !== undefined) checkedBytes(options.memory);
+  const ignored = checkOptions('bench', options);
+  checkBudgets(options.budgets, 'model');
+  checkDataPaths(options.dataPath);
+  const scenario = scenarioOf(options);
   const stages = new Stages(options);
   const hashes = new FileHashes();
   const models: BenchModel[] = [];
   const inputs = new WatchedInputs(options.dataPath);
   try {
     stages.start('read');
-    for (const path of paths) models.push(await openModel(path, options, hashes));
+    for (const path of paths) models.push(await openModel(path, options));
     const baseline =
       options.baselinePath === undefined ? undefined : await Baseline.open(options.baselinePath, options);
     try {
@@ -61,9 +67,17 @@ export async function benchModels(paths: readonly string[], options: BenchOption
       baseline?.check(models);
       for (const { model } of models) inputs.add(model);
       if (baseline?.model) inputs.add(baseline.model);
+      const { providers, notes } = await checkBeforeWork(models, options);
+      const hashed: BenchModel[] = [];
+      for (const each of models) {
+        const report = await hashes.model(each.path, each.model.source?.externalPaths() ?? []);
+        hashed.push({ ...each, report });
+      }
       stages.end();
+      const planned = planConfigurations({ ...axesOf(options), models: hashed, providers });
       return await inputs.during(options.signal, async () => {
-        const report = await benchOpened(models, baseline, options, stages);
+        const found = { notes, warnings: ignored };
+        const report = await benchOpened(planned, found, baseline, scenario, options, stages);
         if (!report.interrupted) inputs.check();
         return report;
       });
@@ -76,29 +90,14 @@ export async function benchModels(paths: readonly string[], options: BenchOption
   }
 }
 
-/** What only the protocol of a server tells. */
-const OF_SERVERS: ReadonlySet<string> = new Set(['first-token', 'tokens']);
-
-function refuseServerBudgets({ budgets = [] }: BenchOptions): void {
-  const wrong = budgets.find(({ metric }) => OF_SERVERS.has(metric));
-  if (!wrong) return;
-  throw new ServeOptError('SO1006', `A model alone has no budget of ${wrong.metric}`, {
-    why: 'tokens are counted in the answers of a server',
-    hint: 'measure a running server with --url',
-  });
-}
-
-async function openModel(path: string, options: BenchOptions, hashes: FileHashes): Promise<BenchModel> {
+/** A model of which everything is known but its hash, which takes as long as reading the file. */
+async function openModel(path: string, options: BenchOptions): Promise<BenchModel> {
   const model = await readModel(path, options.allowLinks ? { allowLinks: true } : {});
   try {
     assertUsable(model);
     assertValid(model);
-    return {
-      path,
-      model,
-      inputs: inputSpecs(model),
-      report: await hashes.model(path, model.source?.externalPaths() ?? []),
-    };
+    const report = { name: basename(path), sizeBytes: model.source?.sizeBytes ?? 0 };
+    return { path, model, inputs: inputSpecs(model), report };
   } catch (error) {
     model.source?.close();
     throw error;
@@ -106,35 +105,26 @@ async function openModel(path: string, options: BenchOptions, hashes: FileHashes
 }
 
 async function benchOpened(
-  models: readonly BenchModel[],
+  planned: readonly Configuration[],
+  { notes, warnings }: { readonly notes: readonly string[]; readonly warnings: readonly string[] },
   baseline: Baseline | undefined,
+  scenario: Scenario,
   options: BenchOptions,
   stages: Stages,
 ): Promise<BenchReport> {
-  const scenario = scenarioOf(options);
   stages.start('prepare');
   const environment = await readEnvironment();
-  const { executionProviders = [] } = options;
-  const wanted = executionProviders.length > 0 ? executionProviders : ['cpu'];
-  const { providers, notes } = await chooseProviders(wanted, options);
-  const planned = planConfigurations({
-    models,
-    providers,
-    threads: options.threads ?? [],
-    batch: options.batch ?? [],
-    dims: options.dims ?? new Map(),
-  });
   const found: Progress = {
     runs: [],
     gates: new BudgetGates(options.budgets ?? [], scenario, options.processes ?? BENCH_DEFAULTS.processes),
     regressions: [],
-    warnings: oversubscribed(planned, scenario, environment),
+    warnings: [...warnings, ...oversubscribed(planned, scenario, environment)],
     notes: [...notes],
     environment,
   };
   const streams = scenario.kind === 'multi-stream' ? scenario.streams : 1;
-  const opened = models.map(({ model }) => model);
-  const memoryBytes = memoryLimit(options, opened, streams);
+  const opened = new Set(planned.map(({ model }) => model.model));
+  const memoryBytes = memoryLimit(options, [...opened], streams);
   const preparations = preparationsOf(scenario, memoryBytes, options);
   let interrupted = false;
   try {
@@ -195,22 +185,16 @@ function preparationsOf(scenario: Scenario, memoryBytes: number, options: BenchO
   });
 }
 
-/** Each holds a model. */
-const MOST_STREAMS = 256;
-
+/** As asked for, or as a rate or a number of streams implies. */
 function scenarioOf(options: BenchOptions): Scenario {
-  const kind = options.scenario ?? BENCH_DEFAULTS.scenario;
-  if (kind === 'multi-stream') {
-    const { streams = BENCH_DEFAULTS.streams } = options;
-    if (streams <= MOST_STREAMS) return { kind, streams };
-    throw new ServeOptError('SO1006', `There cannot be ${streams} streams: each is a process of its own`, {
-      why: `from 1 to ${MOST_STREAMS}`,
-    });
-  }
+  const { ratePerSecond, streams, arrivals } = options;
+  const implied = ratePerSecond !== undefined ? 'server' : streams !== undefined ? 'multi-stream' : undefined;
+  const kind = options.scenario ?? implied ?? BENCH_DEFAULTS.scenario;
+  if (kind === 'multi-stream') return { kind, streams: streams ?? BENCH_DEFAULTS.streams };
   if (kind !== 'server') return { kind };
-  if (options.ratePerSecond === undefined)
+  if (ratePerSecond === undefined)
     throw new ServeOptError('SO1002', 'The scenario server needs a rate', { hint: 'give ratePerSecond (--rate)' });
-  return { kind, ratePerSecond: options.ratePerSecond, arrivals: options.arrivals ?? BENCH_DEFAULTS.arrivals };
+  return { kind, ratePerSecond, arrivals: arrivals ?? BENCH_DEFAULTS.arrivals };
 }
 
 /** More threads than CPUs: the median may look well, the tail does not. */

@@ -2,7 +2,8 @@ import { ServeOptError } from '../../errors.js';
 import type { Model } from '../../ir/model.js';
 import type { ReportModel } from '../../report/types.js';
 import type { SessionOptions, ValueSpec } from '../../runtime/types.js';
-import { batchNames, type Sizes, withSizes } from './sizes.js';
+import { type Sizes, withSizes } from '../preflight/input-sizes.js';
+import { batchNames } from './sizes.js';
 
 /** A model file that is measured. */
 export interface BenchModel {

@@ -10,9 +10,10 @@ import { outputSpecs } from '../../runtime/value-specs.js';
 import { withWorkFolder } from '../../runtime/work-folder.js';
 import { fitSource, SEEDED_SAMPLES } from '../fit-source.js';
 import { checkMemory, runtimeOptions } from '../memory.js';
+import { withSizes } from '../preflight/input-sizes.js';
 import { type Preparation, sessionOptionsOf } from './configuration-run.js';
-import type { Configuration } from './plan.js';
-import { batchNames, withSizes } from './sizes.js';
+import type { BenchModel, Configuration } from './plan.js';
+import { batchNames } from './sizes.js';
 
 /** Runs of the profile: enough for a mean, few enough not to be waited for. */
 const PROFILE = { runs: 20, maxMs: 3000 } as const;
@@ -56,7 +57,7 @@ export class Preparations {
    * @throws SO5006 for types that ONNX Runtime for Node cannot pass, SO5001, SO5002, SO4001 and their like
    */
   async prepare(configuration: Configuration): Promise<{ configuration: Configuration; preparation: Preparation }> {
-    screen(configuration);
+    screen(configuration.model);
     const madeUp = this.#options.dataPath === undefined;
     checkMemory(configuration.model.model, this.#options.memoryBytes, { inputs: configuration.inputs, madeUp });
     const bareBytes = await this.#bare(configuration);
@@ -205,9 +206,10 @@ export class Preparations {
   }
 }
 
-function screen({ model }: Configuration): void {
+/** @throws SO5006 for a model that ONNX Runtime for Node cannot run */
+export function screen({ model, inputs }: BenchModel): void {
   try {
-    screenInterface(model.inputs, outputSpecs(model.model));
+    screenInterface(inputs, outputSpecs(model));
   } catch (error) {
     if (!(error instanceof ServeOptError) || error.code !== 'SO5006') throw error;
     throw new ServeOptError('SO5006', error.message, {
@@ -221,7 +223,7 @@ function screen({ model }: Configuration): void {
  * Inputs as a source is to fit them. Rows of a data set are stacked to batches, so that its samples keep the size they have;
  * made-up ones are made in the size of the batch.
  */
-function fedInputs({ model, sizes, inputs }: Configuration, source: SampleSource): readonly ValueSpec[] {
+export function fedInputs({ model, sizes, inputs }: Configuration, source: SampleSource): readonly ValueSpec[] {
   if (source.kind === 'seeded') return inputs;
   const names = new Set(batchNames(model.inputs));
   return withSizes(model.inputs, new Map([...sizes].filter(([name]) => !names.has(name))));

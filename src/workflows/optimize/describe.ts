@@ -49,6 +49,8 @@ export interface DescribedRun {
   readonly model: Model;
   readonly path: string;
   readonly options: OptimizeOptions;
+  /** Warnings about options of which nothing comes. */
+  readonly ignored: readonly string[];
   readonly hashes: FileHashes;
   readonly pipeline: Pipeline;
   readonly requested: readonly TransformStepReport[];
@@ -130,7 +132,7 @@ function verificationOf({ original, options }: DescribedRun, decision: Decision)
 function warningsOf(run: DescribedRun, decision: Decision): string[] {
   const { original, evaluator } = run;
   const { verdict, dropped, optimized } = decision;
-  const warnings = [...decision.warnings];
+  const warnings = [...run.ignored, ...decision.warnings];
   for (const { pass, node, opType, reason } of dropped) {
     const what = node === undefined ? `The pass ${pass}` : `A rewrite of ${pass} at ${opType ?? 'node'} "${node}"`;
     warnings.push(`${what} made the model wrong and was left out: ${reason}.`);

@@ -1,7 +1,9 @@
 import { ServeOptError } from '../../errors.js';
 import type { Model } from '../../ir/model.js';
 import type { Transform, TransformStepReport } from '../../ir/transform.js';
+import { inputSpecs } from '../../runtime/value-specs.js';
 import type { OptimizeOptions } from '../options.js';
+import { withSizes } from '../preflight/input-sizes.js';
 
 /**
  * Makes the changes that a user asked for by name, in place, before anything is optimized: sizes fixed or opened, another
@@ -15,6 +17,8 @@ export async function makeRequestedChanges(model: Model, options: OptimizeOption
       hint: 'leave it out of one of the two',
     });
   }
+  // The words for a name or a size that the model does not have are those of every command.
+  if (options.setDims) withSizes(inputSpecs(model), options.setDims);
   const steps: Transform[] = [];
   if (options.setDims && options.setDims.size > 0) {
     const { setDims } = await import('../../passes/rewrite/set-dims.js');

@@ -99,7 +99,7 @@ describe('data that does not match the model', () => {
 
   it('shows both shapes', async () => {
     const text = await refuse({ x: float32([5, 3, 28], range(420)) }, [spec('x', FLOAT, ['batch', 3, 32])]);
-    expect(text).toMatch(/^SO4002 \| Input "x" is float\[batch,3,32\], the data has float32\[5,3,28\]/);
+    expect(text).toMatch(/^SO4002 \| Array "x" has shape \[5, 3, 28\], the input expects \[batch, 3, 32\]/);
     expect(text).toMatch(/axis 2 has size 28 in the data and 32 in the model/);
     const rank = await refuse({ x: float32([5, 3, 3, 3], range(135)) }, [spec('x', FLOAT, ['batch', 3])]);
     expect(rank).toMatch(/the data has 4 axes and the model 2/);
@@ -128,7 +128,7 @@ describe('data that does not match the model', () => {
   it('never rounds a float to an integer, nor takes strings for numbers', async () => {
     const float = await refuse({ x: float32([2, 2], range(4)) }, [spec('x', INT64, ['N', 2])]);
     expect(float).toMatch(
-      /^SO4002 \| Input "x" is int64\[N,2\], the data has float32\[2,2\] \| floats are not rounded/,
+      /^SO4002 \| Array "x" is float32\[2,2\], the input expects int64\[N,2\] \| floats are not rounded/,
     );
     expect(await refuse({ x: float32([2], range(2)) }, [spec('x', STRING, ['N'])])).toMatch(/^SO4002 .*strings/);
     expect(await refuse({ x: int64([2], [1, 0]) }, [spec('x', DataType.INT4, ['N'])])).toMatch(/^SO4002 .*int4/);

@@ -102,7 +102,7 @@ describe('a .csv file', () => {
     });
     expect(reader.labels).toEqual({ dataType: STRING, dims: [2], data: ['cat', 'dog'] });
     expect(await errorText(() => openDataset(path, [spec('x', FLOAT, ['N', 4])]))).toMatch(
-      /^SO4002 .*float\[N,4\], the data has number\[2,3\]/,
+      /^SO4002 .*has shape \[2, 3\], the input expects \[N, 4\]/,
     );
   });
 

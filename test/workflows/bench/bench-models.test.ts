@@ -190,14 +190,6 @@ describe('sizes', () => {
     expect(each.batchSize).toBe(2);
   });
 
-  it('may be zero: nothing is fed, and nothing is a rate', async () => {
-    const path = await write('zero.onnx', chainText(1));
-    const each = only(await benchModels([path], { ...QUICK, dims: new Map([['N', [0]]]) }));
-    expect(each.error).toBeUndefined();
-    expect(each).toMatchObject({ batchSize: 0, inputs: [{ name: 'x', type: 'float[0,4]' }] });
-    expect(each.throughput?.value).toBe(0);
-  });
-
   it('of an expression follow from those of its names', async () => {
     const path = await write(
       'past.onnx',
@@ -209,6 +201,7 @@ describe('sizes', () => {
 
   it.each([
     ['a name that is not there', new Map([['btach', [2]]]), 'SO1006'],
+    ['a size below 1', new Map([['N', [0]]]), 'SO1006'],
     ['another size than the fixed one', new Map([['x:1', [2]]]), 'SO4002'],
   ])('are refused for %s', async (_, dims, code) => {
     const path = await write('four.onnx', chainText(1));

@@ -1,0 +1,48 @@
+import { ServeOptError } from '../errors.js';
+import type { JobContext } from '../runtime/job.js';
+import type { SampleSource, ValueSpec } from '../runtime/types.js';
+import { whyLabelsDoNotFit } from './fit-labels.js';
+
+/** What `labelsJob` is given. */
+export interface LabelsParams {
+  readonly source: Extract<SampleSource, { readonly kind: 'data' }>;
+  readonly inputs: readonly ValueSpec[];
+  readonly outputs: readonly ValueSpec[];
+  /** How messages call the data: a file name. */
+  readonly label: string;
+}
+
+/**
+ * Checks that a data set fits the inputs of a model and has labels that some output can be scored against, without running it.
+ * @returns the number of samples
+ * @throws as opening the data; SO4005 for labels that are missing or fit no output
+ */
+export async function labelsJob(
+  context: JobContext,
+  { source, inputs, outputs, label }: LabelsParams,
+): Promise<{ readonly count: number }> {
+  const reader = await context.openSamples(source, inputs);
+  try {
+    const { labels, count, unused = [], warnings = [] } = reader;
+    if (!labels) {
+      const dropped = warnings.find((warning) => warning.startsWith('labels '));
+      const others = unused.slice(0, 10).map((name) => `"${name}"`);
+      throw new ServeOptError('SO4005', `There are no labels in "${label}"`, {
+        why:
+          dropped ??
+          `an array named "labels" or "label" is looked for${others.length > 0 ? `; beside the inputs there is ${others.join(', ')}` : ''}`,
+        hint: 'save the labels under the name "labels" beside the inputs',
+      });
+    }
+    const why = whyLabelsDoNotFit(labels, outputs, Math.max(1, (labels.dims[0] ?? 1) / count));
+    if (why !== undefined) {
+      throw new ServeOptError('SO4005', `The labels in "${label}" cannot be scored against any output`, {
+        why,
+        hint: 'labels are class numbers from 0 on, one a sample, or what the output itself holds',
+      });
+    }
+    return { count };
+  } finally {
+    await reader.close?.();
+  }
+}

@@ -1,0 +1,103 @@
+import { ServeOptError } from '../../errors.js';
+import { parseProviderChoice } from '../../runtime/provider-choice.js';
+import { NUMBER_LIMITS, whyNotWholeNumber } from '../limits.js';
+import { memoryBytes } from '../memory.js';
+import type { MemoryOptions } from '../options.js';
+import { checkOptionRules, type GivenOptions } from './check-rules.js';
+import type { RuledCommand } from './option-rules.js';
+import { namedProviders } from './providers.js';
+
+/** Fields of the options of every workflow, and the flag that gives each; `true` where only the value `false` is given by one. */
+const FLAG_OF_FIELD: ReadonlyMap<string, string> = new Map([
+  ['outputPath', 'output'],
+  ['dryRun', 'dry-run'],
+  ['force', 'force'],
+  ['mode', 'mode'],
+  ['target', 'target'],
+  ['level', 'level'],
+  ['add', 'passes'],
+  ['remove', 'passes'],
+  ['recipe', 'recipe'],
+  ['opset', 'opset'],
+  ['dumpPath', 'dump-after'],
+  ['perTensor', 'per-tensor'],
+  ['reduceRange', 'reduce-range'],
+  ['fp16Io', 'fp16-io'],
+  ['dataPath', 'data'],
+  ['evalPath', 'eval'],
+  ['samples', 'samples'],
+  ['batch', 'batch'],
+  ['seed', 'seed'],
+  ['include', 'include'],
+  ['exclude', 'exclude'],
+  ['allowLinks', 'allow-links'],
+  ['threads', 'threads'],
+  ['memory', 'mem'],
+  ['executionProviders', 'ep'],
+  ['scenario', 'scenario'],
+  ['ratePerSecond', 'rate'],
+  ['arrivals', 'arrivals'],
+  ['streams', 'streams'],
+  ['processes', 'processes'],
+  ['baselinePath', 'baseline'],
+  ['minEffect', 'min-effect'],
+  ['profile', 'profile'],
+  ['concurrency', 'concurrency'],
+  ['maxTokens', 'max-tokens'],
+]);
+
+/** Fields that are on by default, and the flag that switches each off. */
+const FLAG_OF_FALSE: ReadonlyMap<string, string> = new Map([
+  ['verify', 'no-verify'],
+  ['optimize', 'no-optimize'],
+  ['speedGate', 'no-speed-gate'],
+]);
+
+/** The options of a workflow as flags would give them. */
+function givenOptions(options: object): GivenOptions {
+  const given = new Map<string, string>();
+  for (const [field, value] of Object.entries(options) as [string, unknown][]) {
+    const flag = value === false ? FLAG_OF_FALSE.get(field) : FLAG_OF_FIELD.get(field);
+    if (flag === undefined || value === undefined || (value === false && !FLAG_OF_FALSE.has(field))) continue;
+    if (Array.isArray(value) && value.length === 0) continue;
+    given.set(flag, typeof value === 'boolean' || typeof value === 'object' ? '' : String(value));
+  }
+  return given;
+}
+
+/**
+ * What the options alone tell, before any file is opened: numbers within their limits, options that go together, execution
+ * providers that exist. @returns warnings about options of which nothing comes
+ * @throws SO1002, SO1006
+ */
+export function checkOptions(command: RuledCommand, options: object): string[] {
+  const given = givenOptions(options);
+  for (const [field, value] of Object.entries(options) as [string, unknown][]) checkNumbers(field, value);
+  const { memory, executionProviders, include, exclude } = options as MemoryOptions & {
+    readonly executionProviders?: readonly string[];
+    readonly include?: readonly string[];
+    readonly exclude?: readonly string[];
+  };
+  if (memory !== undefined) memoryBytes(memory);
+  const both = include?.find((pattern) => exclude?.includes(pattern));
+  if (both !== undefined) {
+    throw new ServeOptError('SO1002', `--include ${both} and --exclude ${both} contradict each other`, {
+      hint: 'leave one of them out',
+    });
+  }
+  if (command === 'bench') executionProviders?.forEach(parseProviderChoice);
+  else namedProviders(executionProviders ?? []);
+  return checkOptionRules(command, given);
+}
+
+function checkNumbers(field: string, value: unknown): void {
+  const flag = FLAG_OF_FIELD.get(field);
+  if (flag === undefined || !Object.hasOwn(NUMBER_LIMITS, flag)) return;
+  const limits = NUMBER_LIMITS[flag as keyof typeof NUMBER_LIMITS];
+  for (const each of Array.isArray(value) ? (value as unknown[]) : [value]) {
+    const why = typeof each === 'number' ? whyNotWholeNumber(each, limits) : undefined;
+    if (why !== undefined) {
+      throw new ServeOptError('SO1006', `The value "${each}" of --${flag} is not allowed`, { why });
+    }
+  }
+}

@@ -1,0 +1,144 @@
+/** Commands with options of their own; the rules name them as the command line does. */
+export type RuledCommand = 'inspect' | 'compare' | 'bench' | 'quantize' | 'optimize';
+
+/**
+ * What goes together and what does not. An option is written as on the command line: `--data` for one that is given at all,
+ * `--mode fp16` for one that has this value.
+ */
+export interface OptionRule {
+  /** The commands it holds for; absent for every one. */
+  readonly commands?: readonly RuledCommand[];
+  /** It holds for each of these. */
+  readonly options: readonly string[];
+  /** Refused beside any of these. */
+  readonly excludes?: readonly string[];
+  /** Refused unless this is given. */
+  readonly needs?: string;
+  /** Nothing comes of it beside all of these: a warning. */
+  readonly idleWith?: readonly string[];
+  /** Nothing comes of it without any of these: a warning. Beside `idleWith`, both have to be so. */
+  readonly idleWithout?: readonly string[];
+  readonly why?: string;
+  readonly hint?: string;
+}
+
+const BY_RUNNING = 'the result is not run';
+
+/** Every rule. Refused is what contradicts itself; what merely does nothing is a warning. */
+export const OPTION_RULES: readonly OptionRule[] = [
+  { options: ['--quiet'], excludes: ['--verbose'], hint: 'leave one out' },
+  { commands: ['inspect'], options: ['--dump'], excludes: ['--json'], hint: 'leave one out' },
+  {
+    commands: ['quantize', 'optimize'],
+    options: ['-o -'],
+    excludes: ['--json'],
+    why: 'both want stdout',
+    hint: 'write the model to a file with -o PATH',
+  },
+
+  { commands: ['quantize'], options: ['--keep-io'], excludes: ['--fp16-io'] },
+  { commands: ['quantize'], options: ['--fp16-io'], needs: '--mode fp16', hint: 'add --mode fp16' },
+  {
+    commands: ['quantize'],
+    options: ['--per-tensor', '--reduce-range', '--batch'],
+    excludes: ['--mode fp16'],
+    why: 'it is an option of INT8',
+  },
+  {
+    commands: ['quantize'],
+    options: ['--mode static'],
+    needs: '--data',
+    why: 'activation ranges are measured on samples',
+    hint: 'add --data samples.npz, or use --mode dynamic',
+  },
+  {
+    commands: ['quantize'],
+    options: ['--eval'],
+    excludes: ['--no-verify'],
+    why: 'the metric is measured by running the result',
+  },
+  { commands: ['quantize'], options: ['--samples'], idleWithout: ['--data'], why: 'it limits calibration samples' },
+  { commands: ['quantize'], options: ['--data'], idleWith: ['--mode dynamic', '--no-verify'] },
+  { commands: ['quantize'], options: ['--data'], idleWith: ['--mode fp16', '--no-verify'] },
+  {
+    commands: ['quantize'],
+    options: ['--target ort'],
+    idleWith: ['--mode static'],
+    why: 'static INT8 takes standard operators only',
+  },
+  {
+    commands: ['quantize'],
+    options: ['--target ort'],
+    idleWith: ['--mode fp16'],
+    why: 'FP16 takes standard operators only',
+  },
+  { commands: ['quantize'], options: ['--ep'], idleWith: ['--no-verify'], why: BY_RUNNING },
+  {
+    commands: ['quantize'],
+    options: ['--threads', '--batch', '--seed'],
+    idleWith: ['--no-verify'],
+    idleWithout: ['--data'],
+    why: BY_RUNNING,
+  },
+  { commands: ['quantize', 'compare'], options: ['--seed'], idleWith: ['--data'], why: 'no inputs are made up then' },
+
+  { commands: ['optimize'], options: ['--recipe'], excludes: ['--level', '--passes'] },
+  {
+    commands: ['optimize'],
+    options: ['--print-recipe'],
+    excludes: ['-o', '--report', '--dump-after', '--explain'],
+    why: 'it prints the passes and does nothing else',
+  },
+  { commands: ['optimize'], options: ['--data'], idleWith: ['--no-verify'], why: BY_RUNNING },
+  {
+    commands: ['optimize'],
+    options: ['--threads', '--ep', '--seed'],
+    idleWith: ['--no-verify', '--no-speed-gate'],
+    why: 'nothing is run',
+  },
+
+  {
+    commands: ['bench'],
+    options: ['--protocol', '--model', '--concurrency', '--header', '--timeout', '--max-tokens'],
+    needs: '--url',
+    why: 'it is about a running server',
+  },
+  {
+    commands: ['bench'],
+    options: [
+      '--threads',
+      '--mem',
+      '--ep',
+      '--profile',
+      '--baseline',
+      '--min-effect',
+      '--processes',
+      '--scenario',
+      '--streams',
+      '--allow-links',
+    ],
+    excludes: ['--url'],
+  },
+  {
+    commands: ['bench'],
+    options: ['--rate'],
+    excludes: ['--scenario single-stream', '--scenario multi-stream', '--scenario offline', '--concurrency'],
+  },
+  {
+    commands: ['bench'],
+    options: ['--scenario server', '--arrivals'],
+    needs: '--rate',
+    hint: 'add --rate 100, requests a second',
+  },
+  {
+    commands: ['bench'],
+    options: ['--streams'],
+    excludes: ['--scenario single-stream', '--scenario offline', '--scenario server', '--rate'],
+  },
+  {
+    commands: ['bench'],
+    options: ['--min-effect'],
+    needs: '--baseline',
+    why: 'it is about the difference from one',
+  },
+];
