@@ -1,6 +1,8 @@
 import type { Suite } from '../conformance/suite.js';
 import { bombsPart } from './bombs.js';
 import type { Hold } from './context.js';
+import { environmentPart } from './environment.js';
+import { fullPart } from './full.js';
 import { signalsPart } from './signals.js';
 import { trivialPart } from './trivial.js';
 
@@ -9,4 +11,6 @@ export const PARTS: Readonly<Record<string, (hold: Hold) => Promise<Suite[]>>> =
   trivial: trivialPart,
   signals: signalsPart,
   bombs: bombsPart,
+  full: fullPart,
+  environment: environmentPart,
 };

@@ -59,12 +59,6 @@ export function processesWith(environmentText: string): { readonly pid: number; 
   return found;
 }
 
-/** Whether the process has a handler for the signal; false when it is gone. */
-export function catchesSignal(pid: number, signal: number): boolean {
-  const mask = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readText(`/proc/${pid}/status`) ?? '')?.[1];
-  return mask !== undefined && ((BigInt(`0x${mask}`) >> BigInt(signal - 1)) & 1n) === 1n;
-}
-
 /** Undefined for what has ended meanwhile, and for what this user may not read. */
 function readText(path: string): string | undefined {
   try {

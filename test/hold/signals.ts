@@ -1,6 +1,5 @@
 /** Interrupts at any moment, on a busy machine: a word, an exit code, no trace, and never a torn file. */
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { constants } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createRandom } from '../../src/tensor/random.js';
@@ -8,7 +7,7 @@ import { modelFiles, print, Suite } from '../conformance/suite.js';
 import { besideBusyLoops } from './busy-loops.js';
 import { eachAtOnce, type Hold } from './context.js';
 import { complaints, settle } from './judge.js';
-import { catchesSignal, hasProc } from './processes.js';
+import { preloaded } from './preloads.js';
 import { listing, makePlace, type Outcome, type Place, removePlace, run, start } from './run.js';
 
 const RUNS = 100;
@@ -51,7 +50,7 @@ export async function signalsPart(hold: Hold): Promise<Suite[]> {
   for (const job of jobs(hold)) {
     const suite = new Suite(`signals at any moment, ${BUSY_LOOPS} busy loops beside: ${job.name}`);
     suites.push(suite);
-    await besideBusyLoops(hold, BUSY_LOOPS, () => interruptMany(hold, suite, job));
+    await besideBusyLoops(hold, BUSY_LOOPS, (slowed) => interruptMany(slowed, suite, job));
     suite.close();
   }
   return suites;
@@ -141,11 +140,14 @@ async function interrupt(
   copyFileSync(job.model, join(place.folder, 'model.onnx'));
   const old = hasOld ? ['out.onnx', 'out.report.json', 'r.html'].filter((name) => job.files.includes(name)) : [];
   for (const name of old) writeFileSync(join(place.folder, name), OLD);
-  const { child, ended } = start(hold, place, hasOld ? [...job.words, '--force'] : job.words, { limitMs: 300_000 });
+  const ready = join(place.base, 'ready');
+  const { child, ended } = start(hold, place, hasOld ? [...job.words, '--force'] : job.words, {
+    limitMs: 300_000,
+    environment: { ...preloaded(hold, 'tell-ready.cjs'), SERVE_OPT_HOLD_READY: ready },
+  });
   await Promise.race([sleep(afterMs), ended]);
   // Before the program has its handlers the signal itself ends the process, as it ends any other.
-  const number = constants.signals[ending.signal];
-  const hears = ending.signal === 'SIGKILL' || !hasProc() || catchesSignal(child.pid ?? 0, number);
+  const hears = existsSync(ready);
   const sentAt = performance.now();
   const exited = new Promise<number>((resolve) => child.once('exit', () => resolve(performance.now() - sentAt)));
   const wasAlive = child.exitCode === null && child.kill(ending.signal);

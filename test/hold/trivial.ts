@@ -5,6 +5,7 @@ import { Suite } from '../conformance/suite.js';
 import { eachAtOnce, type Hold } from './context.js';
 import { complaints, documentOf, settle } from './judge.js';
 import { writeChain, writeText } from './models.js';
+import { preloaded } from './preloads.js';
 import { hasProc } from './processes.js';
 import { makePlace, type RunOptions, removePlace, run } from './run.js';
 import { type Look, sendSignal } from './watch.js';
@@ -74,7 +75,7 @@ async function runVariant(hold: Hold, suite: Suite, variant: Variant, models: st
     const choices = commands(models, join(place.folder, 'out.onnx'));
     const words = [...(choices[number % choices.length] ?? []), '--json'];
     const options: { -readonly [K in keyof RunOptions]: RunOptions[K] } = { limitMs: 90_000 };
-    if (variant.preload !== undefined) options.environment = { NODE_OPTIONS: preloaded(hold, variant.preload) };
+    if (variant.preload !== undefined) options.environment = preloaded(hold, variant.preload);
     if (variant.look !== undefined) options.look = variant.look(createRandom(number));
     const outcome = await run(hold, place, words, options);
     const { wrong } = documentOf(outcome.stdout);
@@ -82,10 +83,6 @@ async function runVariant(hold: Hold, suite: Suite, variant: Variant, models: st
     settle(suite, `run ${number}, ${outcome.what}`, outcome, wrong === undefined ? problems : [...problems, wrong]);
     removePlace(place);
   });
-}
-
-function preloaded(hold: Hold, script: string): string {
-  return `${process.env.NODE_OPTIONS ?? ''} --require "${join(hold.root, 'test', 'hold', 'preloads', script)}"`.trim();
 }
 
 /** Lets each process that is found stopped go on after a while. */
