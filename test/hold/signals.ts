@@ -143,7 +143,7 @@ async function interrupt(
   const ready = join(place.base, 'ready');
   const { child, ended } = start(hold, place, hasOld ? [...job.words, '--force'] : job.words, {
     limitMs: 300_000,
-    environment: { ...preloaded(hold, 'tell-ready.cjs'), SERVE_OPT_HOLD_READY: ready },
+    environment: { ...preloaded(hold, 'helpers/tell-ready.cjs'), SERVE_OPT_TEST_READY: ready },
   });
   await Promise.race([sleep(afterMs), ended]);
   // Before the program has its handlers the signal itself ends the process, as it ends any other.

@@ -17,7 +17,7 @@ const STOPPED_MS = 2000;
 
 interface Variant {
   readonly name: string;
-  /** A script of test/hold/preloads that every process loads. */
+  /** A script below test/ that every process loads first. */
   readonly preload?: string;
   /** A look for each run, which may keep what it saw. */
   readonly look?: (random: Random) => Look;
@@ -26,10 +26,15 @@ interface Variant {
 
 const VARIANTS: readonly Variant[] = [
   { name: 'as it is' },
-  { name: 'a child that ends 0.8 s late', preload: 'slow-end.cjs' },
-  { name: 'a child that is stopped for 2 s at its end', preload: 'stopped-end.cjs', look: goOnLater, needsProc: true },
+  { name: 'a child that ends 0.8 s late', preload: 'hold/preloads/slow-end.cjs' },
+  {
+    name: 'a child that is stopped for 2 s at its end',
+    preload: 'hold/preloads/stopped-end.cjs',
+    look: goOnLater,
+    needsProc: true,
+  },
   { name: 'a child that is stopped for 2 s at any time', look: stopForAWhile, needsProc: true },
-  { name: 'a child that ignores that it should end', preload: 'deaf.cjs' },
+  { name: 'a child that ignores that it should end', preload: 'hold/preloads/deaf.cjs' },
 ];
 
 /** Words of the runs, taken in turns; `out` is a path of its own each time. */
