@@ -1,12 +1,19 @@
 /** Small models that ask for a machine: they end in time, in bounded memory, and with an exit code that docs know. */
-import { copyFileSync, existsSync } from 'node:fs';
+import { copyFileSync, existsSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { modelBytes } from '../../src/ir/write-model.js';
 import { modelFiles, print, Suite } from '../conformance/suite.js';
+import { LARGE_GRAPHS } from '../helpers/large-graphs/all.js';
 import { BOMBS, type Bomb } from './bomb-models.js';
 import type { Hold } from './context.js';
 import { complaints, settle } from './judge.js';
 import { hasProc } from './processes.js';
 import { listing, makePlace, removePlace, run } from './run.js';
+
+const GRAPHS: readonly Bomb[] = LARGE_GRAPHS.map(({ name, size, make }) => ({
+  name: `${name} (${size})`,
+  write: async (path) => writeFileSync(path, await modelBytes(make(size))),
+}));
 
 const MIB = 1024 * 1024;
 /** Of all processes together. */
@@ -22,7 +29,7 @@ const COMMANDS: readonly (readonly string[])[] = [
 export async function bombsPart(hold: Hold): Promise<Suite[]> {
   const suite = new Suite('bombs');
   if (!hasProc()) print('memory is not measured: this system has no /proc');
-  for (const bomb of [...BOMBS, ...given(hold)]) {
+  for (const bomb of [...BOMBS, ...GRAPHS, ...given(hold)]) {
     const place = makePlace(hold);
     await bomb.write(join(place.folder, 'bomb.onnx'));
     for (const words of COMMANDS) {

@@ -3,6 +3,7 @@ import { bombsPart } from './bombs.js';
 import type { Hold } from './context.js';
 import { environmentPart } from './environment.js';
 import { fullPart } from './full.js';
+import { serversPart } from './servers.js';
 import { signalsPart } from './signals.js';
 import { trivialPart } from './trivial.js';
 
@@ -13,4 +14,5 @@ export const PARTS: Readonly<Record<string, (hold: Hold) => Promise<Suite[]>>> =
   bombs: bombsPart,
   full: fullPart,
   environment: environmentPart,
+  servers: serversPart,
 };
