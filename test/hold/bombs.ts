@@ -1,8 +1,10 @@
 /** Small models that ask for a machine: they end in time, in bounded memory, and with an exit code that docs know. */
 import { copyFileSync, existsSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { parseModel } from '../../src/ir/text/parse-model.js';
 import { modelBytes } from '../../src/ir/write-model.js';
 import { modelFiles, print, Suite } from '../conformance/suite.js';
+import { SIZE_BOMBS } from '../helpers/bombs/size-bombs.js';
 import { LARGE_GRAPHS } from '../helpers/large-graphs/all.js';
 import { BOMBS, type Bomb } from './bomb-models.js';
 import type { Hold } from './context.js';
@@ -10,6 +12,10 @@ import { complaints, settle } from './judge.js';
 import { hasProc } from './processes.js';
 import { listing, makePlace, removePlace, run } from './run.js';
 
+const SIZES: readonly Bomb[] = SIZE_BOMBS.map(({ name, text }) => ({
+  name,
+  write: async (path) => writeFileSync(path, await modelBytes(parseModel(text))),
+}));
 const GRAPHS: readonly Bomb[] = LARGE_GRAPHS.map(({ name, size, make }) => ({
   name: `${name} (${size})`,
   write: async (path) => writeFileSync(path, await modelBytes(make(size))),
@@ -29,7 +35,7 @@ const COMMANDS: readonly (readonly string[])[] = [
 export async function bombsPart(hold: Hold): Promise<Suite[]> {
   const suite = new Suite('bombs');
   if (!hasProc()) print('memory is not measured: this system has no /proc');
-  for (const bomb of [...BOMBS, ...GRAPHS, ...given(hold)]) {
+  for (const bomb of [...BOMBS, ...SIZES, ...GRAPHS, ...given(hold)]) {
     const place = makePlace(hold);
     await bomb.write(join(place.folder, 'bomb.onnx'));
     for (const words of COMMANDS) {
