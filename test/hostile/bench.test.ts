@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { scaled } from '../helpers/limits.js';
 import type { HostileKind } from './kind.js';
 import { KINDS } from './kinds/all.js';
 import { run, UNSAFE } from './run.js';
@@ -41,7 +42,7 @@ describe('serve-opt bench', () => {
     const before = readdirSync(folder);
     const { exitCode, stdout, stderr, cpuMs } = await run('bench', path, '--duration', '10ms', '--processes', '1');
     const text = stdout + stderr;
-    expect(cpuMs).toBeLessThan(LIMIT_MS);
+    expect(cpuMs).toBeLessThan(scaled(LIMIT_MS));
     expect(text).not.toMatch(UNSAFE);
     expect(text).not.toMatch(/^\s+at .*:\d+:\d+/m);
     if (kind.secret) expect(text).not.toContain(kind.secret);

@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { scaled } from '../helpers/limits.js';
 import type { HostileKind } from './kind.js';
 import { KINDS } from './kinds/all.js';
 import { type Answer, run, UNSAFE } from './run.js';
@@ -14,7 +15,7 @@ const ROOT = dirname(dirname(import.meta.dirname));
 
 function expectClean(kind: HostileKind, answer: Answer): void {
   expect(answer.exitCode).toBe(kind.expect === 'error' ? 3 : 0);
-  expect(answer.cpuMs).toBeLessThan(LIMIT_MS);
+  expect(answer.cpuMs).toBeLessThan(scaled(LIMIT_MS));
   expect(answer.stdout).not.toMatch(UNSAFE);
   expect(answer.stderr).not.toMatch(UNSAFE);
   expect(answer.stderr).not.toMatch(/^\s+at .*:\d+:\d+/m);
@@ -70,6 +71,6 @@ describe('serve-opt inspect', () => {
     expect(child.status).toBe(kind.expect === 'error' ? 3 : 0);
     const [peakMib = 0, cpuMs = 0] = JSON.parse(child.output[3] ?? '[]') as number[];
     expect(peakMib).toBeLessThan(LIMIT_MIB);
-    expect(cpuMs).toBeLessThan(LIMIT_MS);
+    expect(cpuMs).toBeLessThan(scaled(LIMIT_MS));
   });
 });

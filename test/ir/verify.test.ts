@@ -157,9 +157,8 @@ describe('verifyModel', () => {
     const lines = ['g (float X) => (float V100000) {', 'V0 = Neg (X)'];
     for (let i = 1; i <= 100_000; i++) lines.push(`V${i} = Add (V${i - 1}, X)`);
     const model = parseModel(`${HEADER}${lines.join('\n')}}`);
-    const start = performance.now();
+    // What is worse than linear does not end within the limit of a test.
     expect(verifyModel(model)).toEqual([]);
-    expect(performance.now() - start).toBeLessThan(5000);
   });
 
   it('stops collecting at 100 problems', () => {

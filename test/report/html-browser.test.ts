@@ -10,6 +10,7 @@ import { compareHtml } from '../../src/report/html/compare-html.js';
 import { optimizeHtml } from '../../src/report/html/optimize-html.js';
 import { quantizeHtml } from '../../src/report/html/quantize-html.js';
 import { type Chromium, findChromium, startChromium, type View } from '../helpers/chromium.js';
+import { scaled } from '../helpers/limits.js';
 import { CUT_SHORT, GATED, HOSTILE_NAMES, hostile, PLAIN, SERVER, SWEPT } from './bench-reports.js';
 import { compareReport, optimizeReport, quantizeReport } from './model-reports.js';
 
@@ -191,7 +192,7 @@ describe.skipIf(browserPath === undefined)(
       // The browser tells of what it blocked when it comes to it.
       const blocked = (): number =>
         browser.page.events.complaints.filter((text) => text.includes('Content Security Policy')).length;
-      await expect.poll(blocked, { timeout: 30_000 }).toBe(3);
+      await expect.poll(blocked, { timeout: scaled(30_000) }).toBe(3);
     });
 
     it('can be photographed', async () => {

@@ -7,6 +7,7 @@ import { probeProvider } from '../../src/runtime/providers.js';
 import type { SampleSource, ValueSpec } from '../../src/runtime/types.js';
 import { DataType, type DataTypeCode } from '../../src/tensor/dtype.js';
 import { minMax } from '../../src/tensor/statistics.js';
+import { scaled } from '../helpers/limits.js';
 import { intAttribute, modelFolder, node, type TestGraph, unary } from './models.js';
 
 const folder = modelFolder();
@@ -196,7 +197,7 @@ describe('latency', () => {
       source: seeded(4),
       inputs: [spec()],
       minRuns: 30,
-      maxMs: 3000,
+      maxMs: scaled(3000),
     });
     for (const latency of result.latencies) {
       expect(latency.runs).toBeGreaterThanOrEqual(30);

@@ -5,6 +5,7 @@ import { seededReader } from '../../src/runtime/feeds.js';
 import { type RuntimeHost, startRuntime } from '../../src/runtime/host.js';
 import type { Feeds, SampleSource, ValueSpec } from '../../src/runtime/types.js';
 import { DataType } from '../../src/tensor/dtype.js';
+import { scaled } from '../helpers/limits.js';
 import { modelFolder, node, type TestGraph, unary } from './models.js';
 
 const DIGITS = join(import.meta.dirname, '../../fixtures/digits-mlp');
@@ -104,7 +105,7 @@ describe('a measurement', () => {
   it('warms up, and goes on from part to part', async () => {
     const params = { session: digits, source: seeded, inputs: pixels(1, 64), batchSize: 1 };
     const { measurement } = await host.request('measureStart', params);
-    const warm = await host.request('measureWarmUp', { measurement, maxMs: 2000 });
+    const warm = await host.request('measureWarmUp', { measurement, maxMs: scaled(2000) });
     expect(warm.runs).toBeGreaterThanOrEqual(3);
     const first = await host.request('measureAdvance', { measurement, maxMs: 30 });
     const second = await host.request('measureAdvance', { measurement, maxMs: 30_000, maxRuns: 5 });

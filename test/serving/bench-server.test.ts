@@ -11,6 +11,8 @@ import { bodyOf, fakeServer, json } from './fake-server.js';
 import { METADATA, v2Server } from './v2-server.js';
 
 const QUICK = { warmUpMs: 50, durationMs: 200, maxTimeMs: 60_000 };
+/** So many requests, however long they take. */
+const COUNTED = { warmUpMs: 1, durationMs: 3_600_000, maximumRequests: 40 };
 
 function folder(): string {
   const path = mkdtempSync(join(tmpdir(), 'serve-opt-test-'));
@@ -127,7 +129,7 @@ describe('benchServer', () => {
         return true;
       },
     });
-    const report = await benchServer(server.url, { ...QUICK, warmUpMs: 1 });
+    const report = await benchServer(server.url, COUNTED);
     const wrong = report.configurations[0]?.answers?.find(({ status }) => status === 'wrong answer');
     expect(wrong?.count).toBeGreaterThan(0);
     expect(report.configurations[0]?.error).toMatchObject({
@@ -308,7 +310,7 @@ describe('what is sent', () => {
     writeFileSync(join(path, 'a.jsonl'), '{"x":1}\n\n{"x":2}\n');
     writeFileSync(join(path, 'b.jpg'), 'JPEG');
     const url = `${server.url}/predictions/m`;
-    const report = await benchServer(url, { ...QUICK, dataPath: path });
+    const report = await benchServer(url, { ...COUNTED, dataPath: path });
     expect(report.configurations[0]).toMatchObject({ latency: { failures: 0 }, inputs: [{ name: 'body' }] });
     expect(bodies).toEqual(new Set(['application/json {"x":1}', 'application/json {"x":2}', 'image/jpeg JPEG']));
     await expect(benchServer(url, QUICK)).rejects.toMatchObject({
@@ -331,12 +333,7 @@ describe('what is sent', () => {
       }
     });
     const url = `${server.url}/v1/completions`;
-    const report = await benchServer(url, {
-      ...QUICK,
-      maxTimeMs: 5000,
-      promptWords: 3,
-      budgets: [parseBudget('first-token=30s')],
-    });
+    const report = await benchServer(url, { ...COUNTED, promptWords: 3, budgets: [parseBudget('first-token=30s')] });
     const [configuration] = report.configurations;
     expect(configuration?.tokens?.total).toBe(3 * (configuration?.latency?.runs ?? 0));
     expect(configuration?.tokens?.firstTokenMs[0]?.ms).toBeGreaterThan(0);
@@ -347,7 +344,7 @@ describe('what is sent', () => {
     prompts.clear();
     const path = join(folder(), 'prompts.jsonl');
     writeFileSync(path, '{"prompt":"one"}\n"two"\n{"text":"drei ü"}\n');
-    await benchServer(url, { ...QUICK, dataPath: path });
+    await benchServer(url, { ...COUNTED, dataPath: path });
     expect(prompts).toEqual(new Set(['one', 'two', 'drei ü']));
     writeFileSync(path, '{"prompt":1}\n');
     await expect(openServerBench(url, { dataPath: path })).rejects.toMatchObject({ code: 'SO4001' });

@@ -19,8 +19,6 @@ import {
 
 /** Runs at once: more would only measure how they wait for each other. */
 const AT_ONCE = 2;
-/** A killed run must be gone by then. Its own limit is 0.9 s; a busy machine adds to it. */
-const GONE_WITHIN_MS = 4000;
 
 interface Job {
   readonly name: string;
@@ -59,7 +57,8 @@ const JOBS: readonly Job[] = [
 interface Killed {
   readonly place: Place;
   readonly outcome: Outcome;
-  readonly goneAfterMs: number;
+  /** Whether it still ran when the signal was sent. */
+  readonly wasAlive: boolean;
   readonly afterMs: number;
 }
 
@@ -70,10 +69,9 @@ async function kill(job: Job, signal: NodeJS.Signals, afterMs: number, old: stri
   const child = start(place, old === undefined ? job.words : [...job.words, '--force']);
   const ended = outcomeOf(child);
   await Promise.race([sleep(afterMs), ended]);
-  const sentAt = performance.now();
-  child.kill(signal);
+  const wasAlive = child.exitCode === null && child.kill(signal);
   const outcome = await ended;
-  return { place, outcome, goneAfterMs: performance.now() - sentAt, afterMs };
+  return { place, outcome, wasAlive, afterMs };
 }
 
 describe.each(JOBS)('$name', (job) => {
@@ -124,11 +122,12 @@ describe.each(JOBS)('$name', (job) => {
     ['SIGINT', 130, 20],
     ['SIGTERM', 143, 8],
   ] as const)('%s ends it with %d and without a trace', async (signal, code, count) => {
+    const [interrupted, finished] = [{ count: 0 }, { count: 0 }];
     await killMany(signal, count, (killed, old) => {
-      const { place, outcome, goneAfterMs, afterMs } = killed;
+      const { place, outcome, wasAlive, afterMs } = killed;
       const { stderr } = outcome;
       expectWhole(killed, old);
-      expect(goneAfterMs).toBeLessThan(GONE_WITHIN_MS);
+      if (wasAlive) (outcome.code === 0 ? finished : interrupted).count++;
       expect(
         listing(place.folder).filter((name) => name.startsWith('.')),
         `after ${afterMs} ms`,
@@ -139,6 +138,8 @@ describe.each(JOBS)('$name', (job) => {
       if (outcome.code === 0) expect(listing(place.folder)).toEqual(['model.onnx', 'out.onnx', 'out.report.json']);
       expect(stderr).not.toMatch(/\n {4}at /);
     });
+    // A run may be past its last step when the signal comes, but one that is deaf always finishes.
+    expect(finished.count).toBeLessThanOrEqual(interrupted.count);
   });
 
   it('SIGKILL leaves at most hidden temporary files', async () => {

@@ -70,8 +70,10 @@ describe('the verifier', () => {
       const runs = new OriginalRuns(runtime, original, original, path, {});
       const verifier = new Verifier(original, interfaceOf(original), runs);
       expect((await verifier.check(path, true, 'plain')).wrong).toBeUndefined();
-      process.kill((await runtime.host()).childPid, 'SIGKILL');
-      await new Promise((resolve) => setTimeout(resolve, 200));
+      const host = await runtime.host();
+      process.kill(host.childPid, 'SIGKILL');
+      // Its death has been noticed once it answers no more.
+      while (await host.request('versions', undefined).catch(() => undefined)) {}
       const verdict = await verifier.check(path, true, 'optimized');
       expect(verdict.wrong).toBeUndefined();
       expect(verdict.session).toBeDefined();

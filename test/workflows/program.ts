@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Model } from '../../src/ir/model.js';
 import { tensorType } from '../../src/ir/type.js';
 import { modelBytes } from '../../src/ir/write-model.js';
@@ -12,6 +13,9 @@ import { Tensor } from '../../src/tensor/tensor.js';
 
 export const ROOT = join(import.meta.dirname, '..', '..');
 export const PROGRAM = join(ROOT, 'bin', 'serve-opt.js');
+
+/** Makes the file that SERVE_OPT_TEST_READY names. */
+const TELL_READY = join(ROOT, 'test', 'helpers', 'tell-ready.cjs');
 
 export interface Outcome {
   readonly code: number | null;
@@ -55,6 +59,24 @@ export function start(
     env: { ...environment, TMPDIR: place.temporary },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+}
+
+/** As `start`; `listens` resolves as soon as the program handles signals, before which they end it as any process. */
+export function startToldWhenReady(
+  place: Place,
+  words: readonly string[],
+  environment: NodeJS.ProcessEnv = process.env,
+): { readonly child: ChildProcess; readonly listens: Promise<void> } {
+  const ready = join(mkdtempSync(join(place.folder, '..', 'ready-')), 'ready');
+  const child = start(place, words, {
+    ...environment,
+    NODE_OPTIONS: `${environment.NODE_OPTIONS ?? ''} --require "${TELL_READY}"`.trim(),
+    SERVE_OPT_TEST_READY: ready,
+  });
+  const wait = async (): Promise<void> => {
+    while (!existsSync(ready)) await sleep(20);
+  };
+  return { child, listens: wait() };
 }
 
 export function outcomeOf(child: ChildProcess): Promise<Outcome> {

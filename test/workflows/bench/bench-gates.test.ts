@@ -7,12 +7,13 @@ import type { BenchReport } from '../../../src/report/bench-types.js';
 import { reportJson } from '../../../src/report/json.js';
 import { benchModels } from '../../../src/workflows/bench/bench-models.js';
 import type { BenchOptions } from '../../../src/workflows/options.js';
+import { scaled } from '../../helpers/limits.js';
 import { chainText, DIGITS, modelWriter, only, QUICK } from './models.js';
 
 const { write, folder } = modelWriter();
 
 /** Enough fresh processes for every kind of budget. */
-const FIVE = { durationMs: 100, processes: 5, maxTimeMs: 40_000 } as const satisfies BenchOptions;
+const FIVE = { durationMs: 100, processes: 5, maxTimeMs: scaled(40_000) } as const satisfies BenchOptions;
 
 function verdicts({ budgets }: BenchReport): Record<string, string> {
   return Object.fromEntries(budgets.map(({ metric, verdict }) => [metric, verdict]));
@@ -92,7 +93,7 @@ describe('a baseline model', () => {
   });
 
   it('that is the model itself is never slower', async () => {
-    const report = await benchModels([fast], { ...QUICK, baselinePath: fast, minEffect: 0.5, maxTimeMs: 4000 });
+    const report = await benchModels([fast], { ...QUICK, baselinePath: fast, minEffect: 0.5, maxTimeMs: scaled(4000) });
     const [regression] = report.regressions;
     expect(regression).toMatchObject({ configuration: 'fast.onnx', baseline: 'fast.onnx', kind: 'model' });
     expect(['pass', 'inconclusive']).toContain(regression?.verdict);
@@ -107,7 +108,7 @@ describe('a baseline model', () => {
 
   it('that does far less work fails the candidate', async () => {
     const batch = [1000];
-    const report = await benchModels([slow], { ...QUICK, batch, baselinePath: fast, maxTimeMs: 20_000 });
+    const report = await benchModels([slow], { ...QUICK, batch, baselinePath: fast, maxTimeMs: scaled(20_000) });
     const [regression] = report.regressions;
     expect(regression?.verdict).toBe('fail');
     expect(regression?.ratio?.value).toBeGreaterThan(1);
