@@ -34,9 +34,9 @@ function makerOf<R extends object>(path: string, html: (report: R) => Promise<st
   });
 }
 
-/** Files that the arguments alone tell are read, before a workflow knows of more. */
-export function knownFiles(paths: readonly (string | undefined)[]): RunFiles {
-  return { reads: paths.filter((path) => path !== undefined), writes: [] };
+/** Files that the arguments alone tell are read. @param moreToCome whether the workflow will know of more, and tell them */
+export function knownFiles(paths: readonly (string | undefined)[], moreToCome: boolean): RunFiles {
+  return { reads: paths.filter((path) => path !== undefined), writes: [], moreToCome };
 }
 
 /**
@@ -45,8 +45,13 @@ export function knownFiles(paths: readonly (string | undefined)[]): RunFiles {
  * @throws SO1002 for one file twice, SO1004 for one that is read, SO1005 for one that is no text, SO6001 for one that cannot be
  *   written
  */
-export function checkReportTargets(targets: readonly ReportTarget<never>[], { reads, writes }: RunFiles): void {
-  const reports = targets.map(({ flag, path }) => ({ name: flag, path, replaces: 'text' }) as const);
+export function checkReportTargets(
+  targets: readonly ReportTarget<never>[],
+  { reads, writes, moreToCome }: RunFiles,
+): void {
+  // A file that turns out to be read must be told as such, and not for what it holds: that is looked at last.
+  const replaces = moreToCome ? 'any' : 'text';
+  const reports = targets.map(({ flag, path }) => ({ name: flag, path, replaces }) as const);
   checkOutputs([...writes, ...reports], reads);
 }
 

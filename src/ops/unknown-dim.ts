@@ -16,5 +16,5 @@ export function unknownDim(name: string, dims: ReadonlyMap<string, Dim>): ServeO
       : open.length > 0
         ? `sizes are open for ${listed}`
         : 'all of its sizes are fixed';
-  return new ServeOptError('SO1006', `The model's inputs have no dimension "${name}"`, { why });
+  return new ServeOptError('SO1006', `No graph input has a dimension "${name}"`, { why });
 }

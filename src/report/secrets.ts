@@ -5,6 +5,8 @@ const HIDDEN = '…';
 
 /** Shorter ones are ordinary words too often; they are kept out of messages where these are made. */
 const SHORTEST = 4;
+/** Between the sign of a cut and what was cut. */
+const MOST_SPACE = 8;
 /** From this length on a secret is taken out amid other letters too. */
 const CERTAIN = 6;
 
@@ -15,9 +17,12 @@ const TELLING_NAME = /auth|cookie|key|token|secret|pass|cred|sig|session/i;
 /** Words of a header that are no secret. */
 const PLAIN_WORDS = /^(basic|bearer|digest|negotiate|token|apikey|api-key|true|false|null|none)$/i;
 
-/** `scheme://user:password@`: everything up to the last `@` before the path. */
-const USER_INFO = /([a-z][a-z0-9+.-]*:[\\/]{2,})[^\s/?#"'<>]*@/gi;
-const QUERY = /([a-z][a-z0-9+.-]*:[\\/]{2,}[^\s?#"'<>]*[?#])[^\s"'<>]+/gi;
+/**
+ * What looks like a URL, to its end: a text is read once, however long its words are. No scheme that matters here is longer.
+ */
+const URL_LIKE = /[a-z][a-z0-9+.-]{0,15}:[\\/]{2}[^\s"'<>]*/gi;
+/** `://user:password@` up to the last `@` before the path; what cannot be one is skipped whole. */
+const AUTHORITY = /(:[\\/]{2,})([^/\\?#]*)/g;
 const CREDENTIALS = /\b(bearer|basic)(\s+)(?=[^\s"']*\d)[\w.~+/=-]{8,}/gi;
 
 /**
@@ -25,7 +30,20 @@ const CREDENTIALS = /\b(bearer|basic)(\s+)(?=[^\s"']*\d)[\w.~+/=-]{8,}/gi;
  * `Bearer` or `Basic`.
  */
 export function withoutCredentials(text: string): string {
-  return text.replace(USER_INFO, `$1${HIDDEN}@`).replace(QUERY, `$1${HIDDEN}`).replace(CREDENTIALS, `$1$2${HIDDEN}`);
+  return text.replace(URL_LIKE, withoutUrlSecrets).replace(CREDENTIALS, `$1$2${HIDDEN}`);
+}
+
+function withoutUrlSecrets(url: string): string {
+  const query = url.search(/[?#]/);
+  const hasQuery = query >= 0 && query + 1 < url.length;
+  const head = (hasQuery ? url.slice(0, query + 1) : url).replace(
+    AUTHORITY,
+    (whole, slashes: string, authority: string) => {
+      const at = authority.lastIndexOf('@');
+      return at < 0 ? whole : `${slashes}${HIDDEN}${authority.slice(at)}`;
+    },
+  );
+  return hasQuery ? head + HIDDEN : head;
 }
 
 /** Keys of a report whose values are words of this program. */
@@ -179,23 +197,28 @@ function without(text: string, secret: string): string {
 
 /** Long texts are cut with `…`: what is left of a secret beside the cut goes too. */
 function withoutEnds(text: string, secret: string): string {
-  let result = text;
-  for (let cut = result.indexOf(HIDDEN); cut >= 0; cut = result.indexOf(HIDDEN, cut + 1)) {
-    const before = result.slice(0, cut).trimEnd();
-    const after = result.slice(cut + 1).trimStart();
-    for (let length = Math.min(secret.length - 1, before.length); length >= SHORTEST; length--) {
-      if (!before.endsWith(secret.slice(0, length))) continue;
-      result = before.slice(0, -length) + result.slice(cut);
-      cut = before.length - length;
-      break;
-    }
-    for (let length = Math.min(secret.length - 1, after.length); length >= SHORTEST; length--) {
-      if (!after.startsWith(secret.slice(-length))) continue;
-      result = result.slice(0, cut + 1) + after.slice(length);
-      break;
-    }
+  const kept: string[] = [];
+  let from = 0;
+  for (let cut = text.indexOf(HIDDEN); cut >= 0; cut = text.indexOf(HIDDEN, from)) {
+    // No more than what could be the end of a secret is looked at, so that many cuts cost no more than the text is long.
+    const before = text.slice(Math.max(from, cut - secret.length - MOST_SPACE), cut).trimEnd();
+    const gone = longest(secret, before.length, (length) => before.endsWith(secret.slice(0, length)));
+    if (gone > 0) kept.push(text.slice(from, cut).trimEnd().slice(0, -gone));
+    else kept.push(text.slice(from, cut));
+    kept.push(HIDDEN);
+    from = cut + HIDDEN.length;
+    const window = text.slice(from, from + secret.length + MOST_SPACE);
+    const after = window.trimStart();
+    const begun = longest(secret, after.length, (length) => after.startsWith(secret.slice(-length)));
+    if (begun > 0) from += window.length - after.length + begun;
   }
-  return result;
+  return kept.length === 0 ? text : kept.join('') + text.slice(from);
+}
+
+/** Length of the longest part of a secret that `is` there; 0 when none worth the name is. */
+function longest(secret: string, most: number, is: (length: number) => boolean): number {
+  for (let length = Math.min(secret.length - 1, most); length >= SHORTEST; length--) if (is(length)) return length;
+  return 0;
 }
 
 /** A word that looks like a header with a secret, whatever flag it was meant for. */

@@ -66,6 +66,8 @@ export interface RunSizes {
   readonly inputs: readonly ValueSpec[];
   /** Inputs are made up: their open sizes are known then. */
   readonly madeUp: boolean;
+  /** Whoever runs it wants to know how long it takes, and has a limit of time for it. Default false. */
+  readonly mayTakeLong?: boolean;
 }
 
 /** What the process of a command is started with. */
@@ -91,7 +93,7 @@ export function whyOverMemory(model: Model, limitBytes: number, sizes: RunSizes)
  * Refuses to run a model that is sure to need more memory than is allowed, before anything is loaded or made up.
  * @throws SO2105 naming the input or the node that wants most, SO2104 for a loop that does not come to an end
  */
-export function checkMemory(model: Model, limitBytes: number, { inputs, madeUp }: RunSizes): void {
+export function checkMemory(model: Model, limitBytes: number, { inputs, madeUp, mayTakeLong }: RunSizes): void {
   const fixed = new Map(inputs.flatMap(({ name, shape }) => (isFixed(shape) ? [[name, shape] as const] : [])));
   checkInputSizes(
     inputs.filter(({ name }) => fixed.has(name)),
@@ -99,7 +101,7 @@ export function checkMemory(model: Model, limitBytes: number, { inputs, madeUp }
     limitBytes,
   );
   const base = modelFootprint(model, { inputDims: fixed });
-  const tooLong = whyTooLong(base, MOST_NODE_RUNS);
+  const tooLong = mayTakeLong ? undefined : whyTooLong(base, MOST_NODE_RUNS);
   if (tooLong !== undefined)
     throw new ServeOptError('SO2104', tooLong, { hint: 'add --no-verify where nothing must run' });
   refuse(base, limitBytes);

@@ -32,6 +32,8 @@ export interface RunFiles {
   /** Models, their data files, samples. */
   readonly reads: readonly string[];
   readonly writes: readonly PlannedOutput[];
+  /** The model is not read yet, which may name more files. */
+  readonly moreToCome?: boolean;
 }
 
 /** For callers that write files of their own and must not write over those of the run. */

@@ -16,7 +16,7 @@ describe('reports', () => {
   it('are written in the format that their ending tells', async () => {
     const paths = [join(folder, 'a.json'), join(folder, 'a.html')];
     const targets = reportTargets({ report: paths }, page);
-    expect(() => checkReportTargets(targets, knownFiles([]))).not.toThrow();
+    expect(() => checkReportTargets(targets, knownFiles([], false))).not.toThrow();
     expect(await writeReports(targets, { command: 'x' })).toBeUndefined();
     expect(paths.map((path) => readFileSync(path, 'utf8'))).toEqual(['{\n  "command": "x"\n}\n', '<p>command</p>']);
   });
@@ -31,7 +31,7 @@ describe('reports', () => {
   it('are refused before any work where they could not be written', () => {
     mkdirSync(join(folder, 'taken.json'));
     const check = (...paths: string[]): void =>
-      checkReportTargets(reportTargets({ report: paths }, page), knownFiles([]));
+      checkReportTargets(reportTargets({ report: paths }, page), knownFiles([], false));
     expect(() => check(join(folder, 'taken.json'))).toThrow(expect.objectContaining({ code: 'SO6001' }));
     expect(() => check(join(folder, 'none', 'c.json'))).toThrow(expect.objectContaining({ code: 'SO6001' }));
     expect(() => check('c.pdf')).toThrow(expect.objectContaining({ code: 'SO1006' }));

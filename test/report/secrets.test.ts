@@ -10,9 +10,39 @@ describe('withoutCredentials', () => {
     ['sent Authorization: Bearer eyJ0eXAi.abc123', 'sent Authorization: Bearer …'],
     ['--header "Authorization: Bearer TOKEN" sends a token', '--header "Authorization: Bearer TOKEN" sends a token'],
     ['Bearer authentication is required', 'Bearer authentication is required'],
+    ['http://a:b@h/,http://c:d@h/?e', 'http://…@h/,http://…@h/?…'],
+    ['x:\\\\user:pass@h', 'x:\\\\…@h'],
     ['http://127.0.0.1:8000/v2/models/m and a@b.c', 'http://127.0.0.1:8000/v2/models/m and a@b.c'],
   ])('of "%s"', (text, expected) => {
     expect(withoutCredentials(text)).toBe(expected);
+  });
+});
+
+describe('a text of a million letters', () => {
+  const secrets = new Secrets({ urls: ['http://alice:wonderland@host/'], headers: ['X-Api-Key: k3yk3yk3y'] });
+
+  // Each of these would take hours if a text were read anew from each of its letters.
+  it.each([
+    'a',
+    'a.',
+    'a:',
+    'a:/',
+    'a://',
+    'a:\\\\',
+    '/',
+    '\\',
+    '@',
+    ':@',
+    '?',
+    '…',
+    '… ',
+    'bearer ',
+    'basic',
+    'wonderlan…',
+  ])('of "%s" is read once', (unit) => {
+    const text = unit.repeat(1_000_000 / unit.length);
+    expect(secrets.redact(text).length).toBeLessThanOrEqual(text.length);
+    expect(secrets.redact(`http://${text}`).length).toBeGreaterThan(0);
   });
 });
 

@@ -17,7 +17,7 @@ export async function run(context: CommandContext, args: readonly string[], flag
     flags.url === undefined
       ? ofModels(context, paths, flags, dims, (files) => checkReportTargets(targets, files))
       : ofServer(context, paths, flags, dims);
-  checkReportTargets(targets, knownFiles([...paths, flags.baseline, flags.data]));
+  checkReportTargets(targets, knownFiles([...paths, flags.baseline, flags.data], flags.url === undefined));
   const report = await measure();
   for (const message of report.warnings) context.progress.handle({ kind: 'warning', message });
   const failure = await writeReports(targets, report);

@@ -16,7 +16,7 @@ export async function run(context: CommandContext, args: readonly string[], flag
     return compareHtml(made);
   });
   const onFiles = (files: RunFiles): void => checkReportTargets(targets, files);
-  onFiles(knownFiles([a, b, flags.data]));
+  onFiles(knownFiles([a, b, flags.data], true));
   const options = { ...given, onFiles };
   const report = await compareModels(a, b, options);
   const failure = await writeReports(targets, report);

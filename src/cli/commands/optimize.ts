@@ -28,7 +28,7 @@ export async function run(context: CommandContext, args: readonly string[], flag
     return optimizeHtml(made);
   });
   const onFiles = (files: RunFiles): void => checkReportTargets(targets, files);
-  onFiles(knownFiles([path, flags.data]));
+  onFiles(knownFiles([path, flags.data], true));
   const options = { ...optimizeOptions(context, flags), ...choice, onFiles };
   if (flags.output !== '-') {
     const report = await optimizeModel(path, options);

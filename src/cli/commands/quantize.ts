@@ -19,7 +19,7 @@ export async function run(context: CommandContext, args: readonly string[], flag
     return quantizeHtml(made);
   });
   const onFiles = (files: RunFiles): void => checkReportTargets(targets, files);
-  onFiles(knownFiles([path, flags.data, flags.eval]));
+  onFiles(knownFiles([path, flags.data, flags.eval], true));
   const options = { ...given, onFiles };
   if (flags.output !== '-') {
     const report = await quantizeModel(path, options);

@@ -52,9 +52,10 @@ function symbolSizes(model: Model, dims: ReadonlyMap<string, number>): Map<strin
   const sizes = new Map<string, number>();
   for (const [name, size] of dims) {
     if (!Number.isSafeInteger(size) || size < 1)
-      throw new ServeOptError('SO1006', `The size ${size} of dimension "${name}" is not allowed`, {
-        why: Number.isSafeInteger(size) ? 'it must be at least 1' : 'it must be a whole number',
-      });
+      throw new ServeOptError(
+        'SO1006',
+        `The size ${size} of dimension "${name}" is ${Number.isSafeInteger(size) ? 'not allowed: it must be at least 1' : 'not a whole number'}`,
+      );
     const found = places.get(name);
     if (found === undefined) throw unknownDim(name, places);
     if (typeof found === 'number') {

@@ -78,7 +78,9 @@ export async function benchModels(paths: readonly string[], options: BenchOption
       return await inputs.during(options.signal, async () => {
         const found = { notes, warnings: ignored };
         const report = await benchOpened(planned, found, baseline, scenario, options, stages);
-        if (!report.interrupted) inputs.check();
+        // A configuration that could not be measured to its end says so itself, and what was measured before is not lost.
+        const whole = report.configurations.every(({ error }) => error === undefined);
+        if (whole && !report.interrupted) inputs.check();
         return report;
       });
     } finally {

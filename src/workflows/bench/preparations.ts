@@ -59,7 +59,8 @@ export class Preparations {
   async prepare(configuration: Configuration): Promise<{ configuration: Configuration; preparation: Preparation }> {
     screen(configuration.model);
     const madeUp = this.#options.dataPath === undefined;
-    checkMemory(configuration.model.model, this.#options.memoryBytes, { inputs: configuration.inputs, madeUp });
+    const sizes = { inputs: configuration.inputs, madeUp, mayTakeLong: true };
+    checkMemory(configuration.model.model, this.#options.memoryBytes, sizes);
     const bareBytes = await this.#bare(configuration);
     // What is known already, as in a sweep, takes no process.
     const runtime = new LazyRuntime(this.#runtimeOptions(configuration));
