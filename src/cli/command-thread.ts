@@ -63,9 +63,9 @@ class CommandThread {
       stderr: factsOf(context, 'stderr'),
     };
     const entry = createRequire(import.meta.url).resolve('#command-worker');
-    // A thread's heap is smaller than a program's unless it is told otherwise.
+    // A thread's heap is smaller than a program's unless it is told otherwise. What was loaded before the program is for it alone.
     const maxOldGenerationSizeMb = Math.floor(getHeapStatistics().heap_size_limit / 2 ** 20);
-    this.#worker = new Worker(entry, { workerData: start, resourceLimits: { maxOldGenerationSizeMb } });
+    this.#worker = new Worker(entry, { workerData: start, execArgv: [], resourceLimits: { maxOldGenerationSizeMb } });
     this.result = new Promise((resolve, reject) => {
       this.#worker.on('message', (reply: ThreadReply) => {
         if (reply.kind === 'done') resolve(reply.exitCode);

@@ -6,7 +6,11 @@ import { suggest } from '../suggest.js';
 const MOST_LISTED = 12;
 
 /** An error about a dimension that no input has. @param dims every dimension by the names users know it by */
-export function unknownDim(name: string, dims: ReadonlyMap<string, Dim>): ServeOptError {
+export function unknownDim(
+  name: string,
+  dims: ReadonlyMap<string, Dim>,
+  what = `The model's inputs have no dimension "${name}"`,
+): ServeOptError {
   const open = [...dims].flatMap(([key, dim]) => (typeof dim === 'number' && dim >= 0 ? [] : [key]));
   const near = suggest(name, open);
   const listed = open.slice(0, MOST_LISTED).join(', ') + (open.length > MOST_LISTED ? ' …' : '');
@@ -16,5 +20,5 @@ export function unknownDim(name: string, dims: ReadonlyMap<string, Dim>): ServeO
       : open.length > 0
         ? `sizes are open for ${listed}`
         : 'all of its sizes are fixed';
-  return new ServeOptError('SO1006', `No graph input has a dimension "${name}"`, { why });
+  return new ServeOptError('SO1006', what, { why });
 }

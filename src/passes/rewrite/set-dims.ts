@@ -57,7 +57,7 @@ function symbolSizes(model: Model, dims: ReadonlyMap<string, number>): Map<strin
         `The size ${size} of dimension "${name}" is ${Number.isSafeInteger(size) ? 'not allowed: it must be at least 1' : 'not a whole number'}`,
       );
     const found = places.get(name);
-    if (found === undefined) throw unknownDim(name, places);
+    if (found === undefined) throw unknownDim(name, places, `No graph input has a dimension "${name}"`);
     if (typeof found === 'number') {
       if (found !== size) throw contradiction(`"${name}" is ${found} in the model, not ${size}`);
       continue;
