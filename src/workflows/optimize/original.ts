@@ -16,8 +16,12 @@ const SAMPLES = 5;
 /** After this time with the original no more edge cases are added. */
 const REFERENCE_MS = 3000;
 
-/** A run that tells nothing for so long does not end: a Loop whose condition is NaN, for one. */
-const SILENCE_MS = 120_000;
+/**
+ * What tells nothing for so long does not end, or not soon enough: a Loop whose condition is NaN, for one, and 50,000 nodes that
+ * ONNX Runtime takes minutes to load. Large files may take longer.
+ */
+const SILENCE_MS = 30_000;
+const SILENCE_MS_PER_MB = 50;
 
 /** As a server runs it. */
 export const OPTIMIZED_SESSION: SessionOptions = { graphOptimization: 'all' };
@@ -40,10 +44,14 @@ export class Failure {
   /** It needs more memory than is allowed, which is no fault of a rewrite. */
   readonly memory: ServeOptError | undefined;
 
-  constructor(reason: string, died = false, memory?: ServeOptError) {
+  /** It was ended, since it took too long. */
+  readonly timedOut: boolean;
+
+  constructor(reason: string, died = false, memory?: ServeOptError, timedOut = false) {
     this.reason = reason;
     this.died = died;
     this.memory = memory;
+    this.timedOut = timedOut;
   }
 }
 
@@ -82,6 +90,8 @@ export class OriginalRuns {
   readonly #refused: string | undefined;
   readonly #remembered: Map<string, Remembered> = new Map();
   #edgesAreDeadly = false;
+  /** What took too long to load once does so again, whatever the options. */
+  #tooSlow: Failure | undefined;
 
   constructor(
     runtime: LazyRuntime,
@@ -89,7 +99,7 @@ export class OriginalRuns {
     base: Model,
     path: string,
     options: OptimizeOptions,
-    silenceMs: number = SILENCE_MS,
+    silenceMs: number = SILENCE_MS + ((original.source?.sizeBytes ?? 0) / 1e6) * SILENCE_MS_PER_MB,
   ) {
     this.#silenceMs = silenceMs;
     this.runtime = runtime;
@@ -137,10 +147,12 @@ export class OriginalRuns {
   /** Loads a model; the session, or why not. @throws what is no fault of the model: SO5004, SO5005, SO8130 */
   async load(path: string, session: SessionOptions, what: string): Promise<LoadedSession | Failure> {
     if (this.#refused !== undefined) return new Failure(this.#refused);
+    if (this.#tooSlow && path === this.#path) return this.#tooSlow;
     const options = { ...session, ...sessionOptions(this.#options) };
     const loaded = await this.attempt(`loading the ${what}`, (host, watch) =>
       host.request('load', { path, options }, watch),
     );
+    if (loaded instanceof Failure && loaded.timedOut && path === this.#path) this.#tooSlow = loaded;
     return loaded instanceof Failure ? loaded : { id: loaded.session, generation: this.runtime.generation };
   }
 
@@ -172,7 +184,8 @@ export class OriginalRuns {
       if (!(error instanceof ServeOptError) || this.#options.signal?.aborted) throw error;
       if (silence.signal.aborted) {
         await this.runtime.close();
-        return new Failure(`${doing} does not come to an end`, true);
+        const seconds = Math.round(this.#silenceMs / 1000);
+        return new Failure(`${doing} does not come to an end within ${seconds} s`, true, undefined, true);
       }
       const reason = error.why === undefined ? error.message : `${error.message}: ${error.why}`;
       if (error.code === 'SO5001' || error.code === 'SO5002' || error.code === 'SO5006') return new Failure(reason);
