@@ -14,8 +14,10 @@ import { createProgress, type Progress } from './render/progress.js';
 import { createStyle } from './render/style.js';
 import type { StreamFacts, StreamName, ThreadReply, ThreadRequest, ThreadStart } from './thread-messages.js';
 
-/** A command that has not cleaned up after a signal by then is ended where it stands. */
+/** A command that says nothing for so long after a signal is in a loop, and is ended where it stands. */
 const GRACE_MS = 700;
+/** One that cleans up and writes reports of what it has is given more, as on a busy machine. */
+const MOST_GRACE_MS = 5000;
 /** A thread in the middle of a system call ends only after it. */
 const TERMINATE_LIMIT_MS = 300;
 
@@ -50,6 +52,7 @@ class CommandThread {
   readonly #context: CliContext;
   readonly #worker: Worker;
   #progress: Progress | undefined;
+  #grace: NodeJS.Timeout | undefined;
   readonly #undo: (() => void)[] = [];
 
   constructor(definition: CommandDefinition, words: readonly string[], context: CliContext) {
@@ -91,8 +94,13 @@ class CommandThread {
     const { signal } = this.#context;
     const abort = (): void => {
       this.#request({ kind: 'abort', reason: toErrorData(signal.reason) });
-      const timer = setTimeout(() => reject(signal.reason), GRACE_MS);
-      this.#undo.push(() => clearTimeout(timer));
+      const end = (): void => reject(signal.reason);
+      this.#grace = setTimeout(end, GRACE_MS);
+      const most = setTimeout(end, MOST_GRACE_MS);
+      this.#undo.push(
+        () => clearTimeout(this.#grace),
+        () => clearTimeout(most),
+      );
     };
     if (signal.aborted) abort();
     else signal.addEventListener('abort', abort, { once: true });
@@ -121,6 +129,9 @@ class CommandThread {
         return;
       case 'progress-end':
         this.#progress?.stop();
+        return;
+      case 'ending':
+        this.#grace?.refresh();
         return;
       case 'leftover':
         if (reply.change.held) holdLeftover(reply.change.leftover);

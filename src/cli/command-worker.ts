@@ -17,6 +17,9 @@ import type { StreamFacts, StreamName, ThreadReply, ThreadRequest, ThreadStart }
 /** Progress that only moves a bar is sent at most this often. */
 const ADVANCE_INTERVAL_MS = 40;
 
+/** After a signal it tells this often that it is about to end. */
+const ENDING_INTERVAL_MS = 100;
+
 type WriteDone = (error?: Error | null) => void;
 
 /** The main thread's end of everything a command does with the process. */
@@ -78,8 +81,12 @@ class MainThread {
   }
 
   #receive(request: ThreadRequest): void {
-    if (request.kind === 'abort') this.#abort.abort(fromErrorData(request.reason));
-    else if (request.kind === 'columns') this.#streams.get(request.stream)?.resize(request.columns);
+    if (request.kind === 'abort') {
+      this.#abort.abort(fromErrorData(request.reason));
+      const tell = (): void => this.send({ kind: 'ending' });
+      tell();
+      setInterval(tell, ENDING_INTERVAL_MS).unref();
+    } else if (request.kind === 'columns') this.#streams.get(request.stream)?.resize(request.columns);
     else {
       const done = this.#writes.get(request.id);
       this.#writes.delete(request.id);

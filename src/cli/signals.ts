@@ -7,7 +7,7 @@ const SIGNALS = [
 ] as const;
 
 /** After a signal the process ends by then, whatever else holds it. The thread of a command is given less. */
-const LAST_RESORT_MS = 2500;
+const LAST_RESORT_MS = 7000;
 
 /**
  * From now on signals abort: the reason is the error to end with. A second one ends the process at once, and so does time.

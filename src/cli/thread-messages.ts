@@ -51,6 +51,8 @@ export type ThreadReply =
   | { readonly kind: 'progress-begin'; readonly settings: ProgressSettings }
   | { readonly kind: 'progress'; readonly event: ProgressEvent }
   | { readonly kind: 'progress-end' }
+  /** After a signal, again and again: it is cleaning up and reports what it has. */
+  | { readonly kind: 'ending' }
   | { readonly kind: 'leftover'; readonly change: LeftoverChange }
   | { readonly kind: 'done'; readonly exitCode: ExitCode }
   | { readonly kind: 'failed'; readonly error: ErrorData };
