@@ -5,7 +5,7 @@ import { BENCH_DEFAULTS, type BenchOptions } from '../workflows/options.js';
 import type { CommandContext } from './command.js';
 import { DIM, parseDims } from './dims.js';
 import type { FlagValues } from './flags.js';
-import { given, memoryOption, workflowContext } from './workflow-options.js';
+import { given, workflowContext } from './workflow-options.js';
 
 /** A dimension among the arguments: `--dim batch=1,8 seq=128` names two. */
 const DIM_WORD = /^[^=/\\]+=[+-]?\d+(,[+-]?\d+)*$/;
@@ -26,7 +26,7 @@ export function benchOptions(context: CommandContext, flags: FlagValues, dims: r
     ...workflowContext(context),
     ...given('executionProviders', providers),
     ...given('threads', unique(flags.threads)),
-    ...given('memory', memoryOption(flags)),
+    ...given('memory', flags.mem),
     ...given('batch', unique(flags.batch)),
     ...(dims.length > 0 ? { dims: parseDims(dims, DIM) } : {}),
     ...given('dataPath', flags.data),

@@ -1,5 +1,4 @@
 import { ServeOptError } from '../errors.js';
-import { memoryBytes } from '../workflows/memory.js';
 import type {
   CompareOptions,
   InspectOptions,
@@ -30,7 +29,7 @@ export function compareOptions(context: CommandContext, flags: FlagValues): Comp
     ...given('samples', flags.samples),
     ...given('allowLinks', flags['allow-links']),
     ...given('threads', single(flags, 'threads')),
-    ...given('memory', memoryOption(flags)),
+    ...given('memory', flags.mem),
     ...given('executionProviders', flags.ep),
   };
 }
@@ -56,7 +55,7 @@ export function quantizeOptions(context: CommandContext, flags: FlagValues): Qua
     ...given('seed', flags.seed),
     ...given('allowLinks', flags['allow-links']),
     ...given('threads', single(flags, 'threads')),
-    ...given('memory', memoryOption(flags)),
+    ...given('memory', flags.mem),
     ...given('executionProviders', flags.ep),
     ...given('dryRun', flags['dry-run']),
     ...given('force', flags.force),
@@ -84,16 +83,11 @@ export function optimizeOptions(context: CommandContext, flags: FlagValues): Opt
     ...(flags['no-speed-gate'] ? { speedGate: false } : {}),
     ...given('allowLinks', flags['allow-links']),
     ...given('threads', single(flags, 'threads')),
-    ...given('memory', memoryOption(flags)),
+    ...given('memory', flags.mem),
     ...given('executionProviders', flags.ep),
     ...given('dryRun', flags['dry-run']),
     ...given('force', flags.force),
   };
-}
-
-/** Bytes of `--mem`. @throws SO1006 */
-export function memoryOption({ mem }: FlagValues): number | undefined {
-  return mem === undefined ? undefined : memoryBytes(mem);
 }
 
 /** `batch=1`, `x:0=1`. */

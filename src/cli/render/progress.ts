@@ -54,20 +54,24 @@ export function createProgress(options: ProgressOptions): Progress {
     spinner?.clear();
     stream.write(`${line}\n`);
   };
+  /** Whether a stage has said nothing for long enough; it is about to, then. */
+  const isDue = (stage: Stage): boolean => {
+    if (now() - stage.saidMs < HEARTBEAT_MS) return false;
+    stage.saidMs = now();
+    return true;
+  };
   const show = (stage: Stage): void => {
     if (options.animated) {
       spinner ??= createSpinner(stream, style);
       spinner.update(stageText(stage, now(), style));
-    } else if (now() - stage.saidMs >= HEARTBEAT_MS) {
-      stage.saidMs = now();
+    } else if (isDue(stage)) {
       print(`  ${stageText(stage, now(), style)}`);
     }
   };
   // A stage that counts nothing, or that is stuck in a step, gives a sign of life too.
   const beat = (): void => {
     const stage = running.at(-1);
-    if (stage === undefined || now() - stage.saidMs < HEARTBEAT_MS) return;
-    stage.saidMs = now();
+    if (stage === undefined || !isDue(stage)) return;
     print(`  ${stageText(stage, now(), style)} ${style.dim(`for ${formatDuration(now() - stage.startedMs)}`)}`);
   };
   const heart = options.animated || !options.stages ? undefined : setInterval(beat, HEARTBEAT_MS / 4).unref();
