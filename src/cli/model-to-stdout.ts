@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { systemCode, temporaryError } from '../codec/system-error.js';
 import { ServeOptError } from '../errors.js';
 import type { ReportModel } from '../report/types.js';
 import { withWorkFolder } from '../runtime/work-folder.js';
@@ -9,7 +10,7 @@ import type { FlagValues } from './flags.js';
 
 /**
  * `-o -`: lets `work` write into a temporary folder, then copies the model to stdout. Only a whole, checked model is
- * ever sent. @throws SO1006 for a terminal, SO6004 when the model does not fit one file.
+ * ever sent. @throws SO1006 for a terminal, SO6001, SO6004 when the model does not fit one file.
  */
 export async function withStdoutFile<R extends { readonly output: ReportModel }>(
   context: CommandContext,
@@ -21,7 +22,12 @@ export async function withStdoutFile<R extends { readonly output: ReportModel }>
   }
   return withWorkFolder(async (folder) => {
     const outputPath = join(folder.path, 'model.onnx');
-    const report = await work(outputPath);
+    let report: R;
+    try {
+      report = await work(outputPath);
+    } catch (error) {
+      throw aboutFolder(error, folder.path);
+    }
     if ((report.output.externalData ?? []).length > 0) {
       throw new ServeOptError('SO6004', 'The result has weights in a second file, which stdout cannot carry', {
         hint: 'write to a file with -o PATH',
@@ -30,6 +36,12 @@ export async function withStdoutFile<R extends { readonly output: ReportModel }>
     if (!flags['dry-run']) await copyToStream(outputPath, context.stdout, context.signal);
     return report;
   });
+}
+
+/** A failure to write below a folder for temporary files, in the words that name the way out. */
+function aboutFolder(error: unknown, folder: string): unknown {
+  const isOurs = error instanceof ServeOptError && error.code === 'SO6001' && systemCode(error) !== undefined;
+  return isOurs && error.location.file?.startsWith(folder) ? temporaryError(dirname(folder), error.cause) : error;
 }
 
 /** Waits for each chunk: a slow reader does not make the model pile up in memory. @throws SO6001 */

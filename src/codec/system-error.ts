@@ -27,7 +27,13 @@ const WORDS: ReadonlyMap<string, Words> = new Map<string, Words>([
   ['EISDIR', { reading: 'it is a folder' }],
   ['EACCES', DENIED],
   ['EPERM', DENIED],
-  ['ELOOP', { reading: 'its symbolic links lead in a circle' }],
+  [
+    'ELOOP',
+    {
+      reading: 'its symbolic links lead in a circle',
+      hint: 'see where they lead with readlink, or name the file itself',
+    },
+  ],
   ['ENAMETOOLONG', { reading: 'its name is too long for the file system' }],
   ['EINVAL', { reading: 'the file system does not allow this name or operation' }],
   ['EILSEQ', { reading: 'the file system does not allow this name' }],

@@ -76,8 +76,7 @@ export async function optimizeModel(path: string, options: OptimizeOptions = {})
       assertUsable(model);
       assertValid(model);
       checkRunFiles(model, path, outputPath, options);
-      const base = model.clone();
-      const requested = await makeRequestedChanges(base, options);
+      const { base, requested } = await makeRequestedChanges(model, options);
       const run: Run = {
         model,
         base,

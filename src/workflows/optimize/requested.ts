@@ -5,12 +5,19 @@ import { inputSpecs } from '../../runtime/value-specs.js';
 import type { OptimizeOptions } from '../options.js';
 import { withSizes } from '../preflight/input-sizes.js';
 
+/** The model that passes start from, whose interface the result keeps. */
+export interface RequestedChanges {
+  /** The model itself where nothing was asked for: a large graph is not held twice. */
+  readonly base: Model;
+  readonly requested: readonly TransformStepReport[];
+}
+
 /**
- * Makes the changes that a user asked for by name, in place, before anything is optimized: sizes fixed or opened, another
- * operator set. What comes of them is the model whose interface the result keeps.
+ * Makes the changes that a user asked for by name, on a copy, before anything is optimized: sizes fixed or opened, another
+ * operator set.
  * @throws SO1002, SO1006 for a request that the model contradicts, SO3101 for one that it cannot follow
  */
-export async function makeRequestedChanges(model: Model, options: OptimizeOptions): Promise<TransformStepReport[]> {
+export async function makeRequestedChanges(model: Model, options: OptimizeOptions): Promise<RequestedChanges> {
   for (const name of options.setDims?.keys() ?? []) {
     if (!options.dynamic?.has(name)) continue;
     throw new ServeOptError('SO1002', `The dimension "${name}" cannot be both fixed and open`, {
@@ -32,8 +39,9 @@ export async function makeRequestedChanges(model: Model, options: OptimizeOption
     const { upgradeOpset } = await import('../../passes/rewrite/upgrade-opset.js');
     steps.push(upgradeOpset({ to: options.opset }));
   }
-  if (steps.length === 0) return [];
-  const report = await model.transformWith(options.signal ? { signal: options.signal } : {}, ...steps);
+  if (steps.length === 0) return { base: model, requested: [] };
+  const base = model.clone();
+  const report = await base.transformWith(options.signal ? { signal: options.signal } : {}, ...steps);
   for (const { name, changed, refusals } of report.steps) {
     const [first] = refusals;
     if (changed > 0 || !first) continue;
@@ -43,5 +51,5 @@ export async function makeRequestedChanges(model: Model, options: OptimizeOption
       `${name} cannot be done: ${first.opType} "${first.node}": ${first.reason}${more}`,
     );
   }
-  return [...report.steps];
+  return { base, requested: report.steps };
 }
