@@ -4,6 +4,7 @@ import type { Attribute, Int64 } from './attribute.js';
 import type { Graph } from './graph.js';
 import type { Use, Value } from './value.js';
 import { WatchedMap } from './watched-map.js';
+import { withItem } from './with-item.js';
 
 const utf8 = new TextDecoder();
 
@@ -14,6 +15,7 @@ export interface HeldGraph {
 }
 
 const NONE: readonly HeldGraph[] = [];
+const NO_ATTRIBUTES: ReadonlyMap<string, Attribute> = new Map();
 
 /**
  * One operator call. Inputs are values or undefined (an omitted optional); outputs are owned by the node.
@@ -27,7 +29,8 @@ export class Node {
   #inputs: (Value | undefined)[] = [];
   #uses: (Use | undefined)[] = [];
   #outputs: (Value | undefined)[] = [];
-  readonly #attributes: Map<string, Attribute> = new Map();
+  /** Made for the first one: most nodes of large graphs have none. */
+  #attributes: Map<string, Attribute> | undefined;
   #graphAttributes = 0;
   graph: Graph;
   #docString: string | undefined;
@@ -132,8 +135,8 @@ export class Node {
   /** Replaces input `slot` (grows the list when needed, with omitted inputs between). */
   setInput(slot: number, value: Value | undefined): void {
     while (this.#inputs.length <= slot) {
-      this.#inputs.push(undefined);
-      this.#uses.push(undefined);
+      this.#inputs = withItem(this.#inputs, undefined);
+      this.#uses = withItem(this.#uses, undefined);
     }
     const old = this.#uses[slot];
     const before = this.#inputs[slot];
@@ -154,8 +157,8 @@ export class Node {
 
   setInputs(values: readonly (Value | undefined)[]): void {
     for (let slot = this.#inputs.length - 1; slot >= 0; slot--) this.setInput(slot, undefined);
-    this.#inputs.length = 0;
-    this.#uses.length = 0;
+    this.#inputs = [];
+    this.#uses = [];
     values.forEach((value, slot) => {
       this.setInput(slot, value);
     });
@@ -168,7 +171,7 @@ export class Node {
       value.producer = this;
       value.outputIndex = this.#outputs.length;
     }
-    this.#outputs.push(value);
+    this.#outputs = withItem(this.#outputs, value);
     this.#edited();
   }
 
@@ -176,7 +179,7 @@ export class Node {
   setOutput(index: number, value: Value | undefined): void {
     const old = this.#outputs[index];
     if (old && old.producer === this) old.producer = undefined;
-    while (this.#outputs.length <= index) this.#outputs.push(undefined);
+    while (this.#outputs.length <= index) this.#outputs = withItem(this.#outputs, undefined);
     this.#outputs[index] = value;
     if (value) {
       value.producer = this;
@@ -186,17 +189,18 @@ export class Node {
   }
 
   get attributes(): ReadonlyMap<string, Attribute> {
-    return this.#attributes;
+    return this.#attributes ?? NO_ATTRIBUTES;
   }
   setAttribute(attribute: Attribute): void {
+    this.#attributes ??= new Map();
     this.#countGraphs(this.#attributes.get(attribute.name), -1);
     this.#countGraphs(attribute, 1);
     this.#attributes.set(attribute.name, attribute);
     this.#edited();
   }
   removeAttribute(name: string): void {
-    this.#countGraphs(this.#attributes.get(name), -1);
-    if (this.#attributes.delete(name)) this.#edited();
+    this.#countGraphs(this.#attributes?.get(name), -1);
+    if (this.#attributes?.delete(name)) this.#edited();
   }
 
   #countGraphs(attribute: Attribute | undefined, sign: 1 | -1): void {
@@ -205,27 +209,27 @@ export class Node {
 
   /** An int attribute as a number (values beyond 2^53 saturate), or `fallback` when absent or of another kind. */
   int(name: string, fallback: number): number {
-    const value = this.#attributes.get(name)?.value;
+    const value = this.#attributes?.get(name)?.value;
     return value?.kind === 'int' ? toNumber(value.value) : fallback;
   }
   float(name: string, fallback: number): number {
-    const value = this.#attributes.get(name)?.value;
+    const value = this.#attributes?.get(name)?.value;
     return value?.kind === 'float' ? value.value : fallback;
   }
   string(name: string, fallback: string): string {
-    const value = this.#attributes.get(name)?.value;
+    const value = this.#attributes?.get(name)?.value;
     return value?.kind === 'string' ? utf8.decode(value.value) : fallback;
   }
   ints(name: string): number[] | undefined {
-    const value = this.#attributes.get(name)?.value;
+    const value = this.#attributes?.get(name)?.value;
     return value?.kind === 'ints' ? value.value.map(toNumber) : undefined;
   }
   floats(name: string): readonly number[] | undefined {
-    const value = this.#attributes.get(name)?.value;
+    const value = this.#attributes?.get(name)?.value;
     return value?.kind === 'floats' ? value.value : undefined;
   }
   tensor(name: string): Tensor | undefined {
-    const value = this.#attributes.get(name)?.value;
+    const value = this.#attributes?.get(name)?.value;
     return value?.kind === 'tensor' ? value.value : undefined;
   }
 
@@ -234,7 +238,7 @@ export class Node {
     // Asked of every node again and again, and nearly none has any.
     if (this.#graphAttributes === 0) return NONE;
     const held: HeldGraph[] = [];
-    for (const { name, value } of this.#attributes.values()) {
+    for (const { name, value } of this.attributes.values()) {
       if (value.kind === 'graph') held.push({ name, graph: value.value });
       else if (value.kind === 'graphs') for (const graph of value.value) held.push({ name, graph });
     }

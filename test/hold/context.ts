@@ -12,6 +12,8 @@ export interface Hold {
   readonly folders: readonly string[];
   /** How many runs of the parts that repeat; undefined takes the number of each part. */
   readonly count: number | undefined;
+  /** Bombs whose name holds it; '' takes all. */
+  readonly only: string;
   /** Time limits are multiplied by it. */
   readonly factor: number;
   readonly watch: ProcessWatch;

@@ -1,9 +1,10 @@
 /**
- * The suite of hard ends: `npm run hold -- [--part NAME] [--count N] [FOLDER…]`.
+ * The suite of hard ends: `npm run hold -- [--part NAME] [--count N] [--only TEXT] [FOLDER…]`.
  *
  * Runs the program as real processes, where they are many, interrupted, short of memory, disk, files or streams, and
  * fed with models and servers that mean harm. Needs fixtures/ and what it makes itself; folders widen it: models in a
  * folder `bombs` go through the bombs part, `minilm-banking77` through the signals part.
+ * `--only` takes the bombs whose name holds the text.
  * Ends with `N passed, N failed`; exit code 1 when something failed.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -20,13 +21,13 @@ const [root = '.', startFolder = '.', ...words] = process.argv.slice(2);
 const { values, positionals } = parseArgs({
   args: words,
   allowPositionals: true,
-  options: { part: { type: 'string', multiple: true }, count: { type: 'string' } },
+  options: { part: { type: 'string', multiple: true }, count: { type: 'string' }, only: { type: 'string' } },
 });
 const chosen = values.part ?? Object.keys(PARTS);
 const unknown = chosen.filter((name) => PARTS[name] === undefined);
 const count = values.count === undefined ? undefined : Number(values.count);
 if (unknown.length > 0 || (count !== undefined && !(count >= 1))) {
-  print(`usage: npm run hold -- [--part NAME]… [--count N] [FOLDER…]; parts: ${Object.keys(PARTS).join(', ')}`);
+  print(`usage: npm run hold -- [--part NAME]… [--count N] [--only TEXT] [FOLDER…]; parts: ${Object.keys(PARTS).join(', ')}`);
   process.exit(2);
 }
 
@@ -62,6 +63,7 @@ const hold: Hold = {
   scratch,
   folders,
   count,
+  only: values.only ?? '',
   factor,
   watch,
   atEnd: (clean) => cleaners.push(clean),

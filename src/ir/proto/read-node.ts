@@ -5,6 +5,7 @@ import { ServeOptError } from '../../errors.js';
 import { ATTRIBUTE_TYPE, type Attribute, type AttributeKind, type AttributeValue } from '../attribute.js';
 import { Graph } from '../graph.js';
 import { Node } from '../node.js';
+import { withItem } from '../with-item.js';
 import { checkSparse } from './check-sparse.js';
 import type { ReadContext } from './read-context.js';
 import { readStringEntry, readTensor } from './read-tensor.js';
@@ -67,18 +68,18 @@ const KIND_BY_FIELD = new Map<number, AttributeKind>([
 export function readNode(context: ReadContext, field: Field, graph: Graph): ReadNode {
   const { reader } = context;
   const node = new Node(graph, '', '', '');
-  const inputs: string[] = [];
-  const outputs: string[] = [];
+  let inputs: string[] = [];
+  let outputs: string[] = [];
   const attributeFields: Field[] = [];
   const extras: Span[] = [];
   let domain: string | undefined;
   for (const part of reader.fields([field], NODE)) {
     switch (part.number) {
       case 1:
-        inputs.push(reader.text(part));
+        inputs = withItem(inputs, reader.text(part));
         break;
       case 2:
-        outputs.push(reader.text(part));
+        outputs = withItem(outputs, reader.text(part));
         break;
       case 3:
         node.name = reader.text(part);
