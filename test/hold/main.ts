@@ -27,7 +27,9 @@ const chosen = values.part ?? Object.keys(PARTS);
 const unknown = chosen.filter((name) => PARTS[name] === undefined);
 const count = values.count === undefined ? undefined : Number(values.count);
 if (unknown.length > 0 || (count !== undefined && !(count >= 1))) {
-  print(`usage: npm run hold -- [--part NAME]… [--count N] [--only TEXT] [FOLDER…]; parts: ${Object.keys(PARTS).join(', ')}`);
+  print(
+    `usage: npm run hold -- [--part NAME]… [--count N] [--only TEXT] [FOLDER…]; parts: ${Object.keys(PARTS).join(', ')}`,
+  );
   process.exit(2);
 }
 
