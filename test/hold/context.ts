@@ -12,7 +12,7 @@ export interface Hold {
   readonly folders: readonly string[];
   /** How many runs of the parts that repeat; undefined takes the number of each part. */
   readonly count: number | undefined;
-  /** Bombs whose name holds it; '' takes all. */
+  /** Bombs and variants of trivial runs whose name holds it; '' takes all. */
   readonly only: string;
   /** Time limits are multiplied by it. */
   readonly factor: number;

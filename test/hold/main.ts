@@ -4,7 +4,7 @@
  * Runs the program as real processes, where they are many, interrupted, short of memory, disk, files or streams, and
  * fed with models and servers that mean harm. Needs fixtures/ and what it makes itself; folders widen it: models in a
  * folder `bombs` go through the bombs part, `minilm-banking77` through the signals part.
- * `--only` takes the bombs whose name holds the text.
+ * `--only` takes the bombs, and the variants of trivial runs, whose name holds the text.
  * Ends with `N passed, N failed`; exit code 1 when something failed.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
