@@ -3,16 +3,9 @@ import { clusterInterval, clusterMean } from './cluster-interval.js';
 import { concatenate } from './concatenate.js';
 import { bootstrapMedians } from './hierarchical-bootstrap.js';
 import { percent, plural } from './numbers-in-words.js';
+import { type LogRatios, logRatios, type PairedRound, union } from './paired-rounds.js';
 import { median, quantileOfSorted } from './quantiles.js';
 import { hodgesLehmann, wilcoxonSignedRank } from './signed-rank.js';
-
-/** One fresh process: medians of blocks in ms, paired by index, in order. */
-export interface PairedRound {
-  readonly baselineMs: Float64Array;
-  readonly candidateMs: Float64Array;
-  /** A second session of the baseline: what differs there is noise (A/A). */
-  readonly selfMs?: Float64Array;
-}
 
 export interface RegressionOptions {
   /** Smaller effects do not count: 0.03 is 3 %. */
@@ -114,23 +107,6 @@ export function judgeRegression(allRounds: readonly PairedRound[], options: Regr
   };
 }
 
-interface LogRatios {
-  readonly ratios: Float64Array;
-  readonly self: Float64Array;
-}
-
-/** Logarithms: 2 and ½ are equally far from 1, and differences of sessions add up. */
-function logRatios({ baselineMs, candidateMs, selfMs }: PairedRound): LogRatios {
-  return { ratios: logsOf(baselineMs, candidateMs), self: logsOf(baselineMs, selfMs ?? new Float64Array()) };
-}
-
-function logsOf(baseline: Float64Array, other: Float64Array): Float64Array {
-  const logs = new Float64Array(Math.min(baseline.length, other.length));
-  for (let i = 0; i < logs.length; i++) logs[i] = Math.log((other[i] as number) / (baseline[i] as number));
-  // A block of no time at all, below what the clock resolves, has no ratio.
-  return logs.filter(Number.isFinite);
-}
-
 function noiseOf(rounds: readonly LogRatios[], between: EstimateReport, tail: number): number {
   const own = clusterInterval(
     rounds.filter(({ self }) => self.length > 0).map(({ self }) => median(self)),
@@ -152,11 +128,6 @@ function tailOfLook(rounds: number, tail: number, final: boolean): number | unde
   const spentAfter = (looks: number): number => tail * (1 - 1 / (looks + 1));
   if (final) return tail - spentAfter(isPlanned ? passed - 1 : passed);
   return isPlanned ? spentAfter(passed) - spentAfter(passed - 1) : undefined;
-}
-
-function union(value: number, ...ends: readonly (number | undefined)[]): { low: number; high: number } {
-  const known = ends.filter((end) => end !== undefined);
-  return { low: Math.min(value, ...known), high: Math.max(value, ...known) };
 }
 
 interface Reasons {

@@ -4,13 +4,22 @@ import { seededReader } from './feeds.js';
 import type { JobContext, SampleReader } from './job.js';
 import { importOnnxRuntime, type OnnxRuntime } from './onnx-runtime.js';
 import { Session } from './session.js';
+import { forTurns, isForTurns } from './session-options.js';
 import { sliceReader } from './slice-reader.js';
 import type { MeasureLoop } from './timing/measure-loop.js';
 import type { SampleSource, SessionOptions, ValueSpec } from './types.js';
 
+/** A session, and how another one like it is made. */
+interface LoadedModel {
+  readonly session: Session;
+  readonly path: string;
+  readonly options: SessionOptions;
+  readonly createMs: number;
+}
+
 /** Everything the child process holds: ONNX Runtime once it is needed; sessions, references and measurements by number. */
 export class ChildState implements JobContext {
-  readonly #sessions = new Map<number, Session>();
+  readonly #sessions = new Map<number, LoadedModel>();
   readonly #references = new Map<number, Reference>();
   readonly #measurements = new Map<number, { readonly session: number; readonly loop: MeasureLoop }>();
   readonly #memoryBytes: number;
@@ -41,17 +50,49 @@ export class ChildState implements JobContext {
     return ort;
   }
 
-  async load(path: string, options?: SessionOptions): Promise<{ readonly id: number; readonly session: Session }> {
-    const session = await Session.create(await this.onnxRuntime(), path, options, this.#memoryBytes);
+  /** Makes a session. @returns the number it is known by, and how long it took */
+  async load(path: string, options: SessionOptions = {}): Promise<LoadedModel & { readonly id: number }> {
     const id = this.#nextId++;
-    this.#sessions.set(id, session);
-    return { id, session };
+    return { ...(await this.#make(id, path, options)), id };
+  }
+
+  async #make(id: number, path: string, options: SessionOptions): Promise<LoadedModel> {
+    const ort = await this.onnxRuntime();
+    const start = performance.now();
+    const session = await Session.create(ort, path, options, this.#memoryBytes);
+    const loaded = { session, path, options, createMs: performance.now() - start };
+    this.#sessions.set(id, loaded);
+    return loaded;
   }
 
   session(id: number): Session {
-    const session = this.#sessions.get(id);
-    if (!session) throw bug(`there is no session ${id} in the ONNX Runtime process`);
-    return session;
+    return this.#loaded(id).session;
+  }
+
+  /** How long making a session took, in ms. */
+  createMs(id: number): number {
+    return this.#loaded(id).createMs;
+  }
+
+  /** Whether sessions were made for being timed in turns. */
+  areForTurns(ids: readonly number[]): boolean {
+    return ids.every((id) => isForTurns(this.#loaded(id).options));
+  }
+
+  #loaded(id: number): LoadedModel {
+    const loaded = this.#sessions.get(id);
+    if (!loaded) throw bug(`there is no session ${id} in the ONNX Runtime process`);
+    return loaded;
+  }
+
+  /**
+   * Replaces sessions by fresh ones of the same files, made in this order for being timed in turns: where a session comes to
+   * lie in memory is drawn anew. All are freed before the first is made. @throws as `load`; the sessions are gone then
+   */
+  async renewForTurns(ids: readonly number[]): Promise<void> {
+    const known = ids.map((id) => ({ id, ...this.#loaded(id) }));
+    for (const { id } of known) await this.release(id);
+    for (const { id, path, options } of known) await this.#make(id, path, forTurns(options));
   }
 
   async release(id: number): Promise<void> {

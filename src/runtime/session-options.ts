@@ -6,6 +6,26 @@ import type { SessionOptions } from './types.js';
 /** What a session is made with unless the caller says otherwise. */
 export const SESSION_DEFAULTS = { executionProviders: ['cpu'], graphOptimization: 'all' } as const;
 
+/** Whether idle threads of a session look for work, or sleep at once. */
+const SPINNING = 'session.intra_op.allow_spinning';
+
+/**
+ * For sessions that are timed in turns: idle threads look for work for a millisecond and then sleep. While runs follow each
+ * other that is as by default, where they look for tens of milliseconds and take the CPU from the other session.
+ */
+const TURNS = { 'session.intra_op.spin_duration_us': '1000' } as const;
+
+/** Options for a session that is timed in turns with others. */
+export function forTurns(options: SessionOptions = {}): SessionOptions {
+  const { [SPINNING]: _, ...config } = options.config ?? {};
+  return { ...options, config: { ...config, ...TURNS } };
+}
+
+/** Whether a session was made for being timed in turns. */
+export function isForTurns({ config = {} }: SessionOptions): boolean {
+  return config[SPINNING] === undefined && Object.entries(TURNS).every(([key, value]) => config[key] === value);
+}
+
 /** ONNX Runtime's severity 4: only fatal messages reach standard error. */
 const LOG_FATAL = 4;
 

@@ -4,6 +4,7 @@ import type { Model } from '../ir/model.js';
 import type { LatencyComparison } from '../report/types.js';
 import type { RuntimeHost } from '../runtime/host.js';
 import { screenInterface } from '../runtime/interface-screen.js';
+import { forTurns } from '../runtime/session-options.js';
 import type { SampleSource, SessionOptions, ValueSpec } from '../runtime/types.js';
 import { inputSpecs, outputSpecs } from '../runtime/value-specs.js';
 import { fitSource } from './fit-source.js';
@@ -51,7 +52,7 @@ export async function loadPair(
 ): Promise<LoadedPair> {
   const inputs = inputSpecs(original);
   const load = async (path: string): Promise<number> =>
-    (await runtime.request('load', { path, options: sessionOptions(options) })).session;
+    (await runtime.request('load', { path, options: forTurns(sessionOptions(options)) })).session;
   const a = await load(paths.a);
   const b = await load(paths.b);
   return {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { judgeRegression, type PairedRound, REGRESSION_LOOKS } from '../../src/bench/regression.js';
+import type { PairedRound } from '../../src/bench/paired-rounds.js';
+import { judgeRegression, REGRESSION_LOOKS } from '../../src/bench/regression.js';
 import { createRandom, type Random } from '../../src/tensor/random.js';
 
 const SIMULATIONS = 200;

@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BETWEEN_RUNS_NOISE, judgeAgainstReport } from '../../src/bench/against-report.js';
 import { bootstrapMedians } from '../../src/bench/hierarchical-bootstrap.js';
+import type { PairedRound } from '../../src/bench/paired-rounds.js';
 import { median } from '../../src/bench/quantiles.js';
-import { judgeRegression, type PairedRound } from '../../src/bench/regression.js';
+import { judgeRegression } from '../../src/bench/regression.js';
 import { hodgesLehmann, wilcoxonSignedRank } from '../../src/bench/signed-rank.js';
 import { createRandom, type Random } from '../../src/tensor/random.js';
 

@@ -1,56 +1,117 @@
-import { medianOfPairedRatios } from '../../bench/paired-ratio.js';
+import { type PairedRound, ratioOfRounds } from '../../bench/paired-rounds.js';
 import { quantileNearestRank } from '../../bench/quantiles.js';
-import type { JobContext, ReportProgress } from '../job.js';
+import type { ChildState } from '../child-state.js';
+import type { ReportProgress } from '../job.js';
 import type { LatencyParams, LatencyResult, SessionLatency } from '../protocol.js';
 import { BlockSubject, timeInTurns } from '../timing/block-subject.js';
 import type { WarmUp } from '../timing/warm-up.js';
 import type { Feeds } from '../types.js';
+import { sampleFeeds } from './sample-feeds.js';
 
 /** How latency is measured; the reasons are in the doc comment of `latencyJob`. */
 export const LATENCY_DEFAULTS = {
   minRuns: 50,
   maxMs: 5000,
   /** Block pairs below which the interval of the ratio is too wide to be of use. */
-  minPairs: 30,
-  /** Different samples in turn, so that one odd sample does not stand for all. */
-  maxSamples: 8,
+  minPairs: 16,
+  /** Fresh pairs of sessions, at most, and the share of the time that making them may take. */
+  maxRounds: 8,
+  makingShare: 0.4,
 } as const;
 
 /**
- * Times one session, or two against each other in turns (`timeInTurns`); their ratio is the median over block pairs,
- * with a bootstrap interval. Inputs are converted outside the clock.
+ * Times one session, or two against each other in turns (`timeInTurns`), so that each runs as it does alone. Where a session
+ * comes to lie in memory decides up to a tenth of the time of a small model: two sessions are made anew several times, in
+ * changing order, as far as that is quick, and the interval of their ratio is over these rounds (`ratioOfRounds`). Inputs
+ * are converted outside the clock.
  */
 export async function latencyJob(
-  context: JobContext,
+  state: ChildState,
   params: LatencyParams,
   progress: ReportProgress,
 ): Promise<LatencyResult> {
+  const { sessions } = params;
   const minRuns = params.minRuns ?? LATENCY_DEFAULTS.minRuns;
   const maxMs = params.maxMs ?? LATENCY_DEFAULTS.maxMs;
-  const feeds = await someFeeds(context, params);
-  const subjects = params.sessions.map((id) => {
-    const session = context.session(id);
-    return new BlockSubject(feeds.map((f) => session.prepare(f)));
-  });
-  const { warmUps } = await timeInTurns(subjects, {
-    maxMs,
-    blocks: (blockRuns) =>
-      Math.max(subjects.length > 1 ? LATENCY_DEFAULTS.minPairs : 1, Math.ceil(minRuns / blockRuns), feeds.length),
-    onBlock: (done, total) => progress({ done, total }),
-  });
-
-  const latencies = subjects.map((subject, index) => sessionLatency(subject, warmUps[index] as WarmUp));
-  const [baseline, candidate] = subjects;
-  if (!baseline || !candidate) return { latencies };
-  const ratio = medianOfPairedRatios(
-    baseline.blockMediansMs,
-    candidate.blockMediansMs,
-    params.seed === undefined ? {} : { seed: params.seed },
-  );
-  return { latencies, ratio };
+  const feeds = await sampleFeeds(state, { ...params, batchSize: 1 });
+  const isPair = sessions.length > 1;
+  const wanted = isPair ? await roundsWithin(state, sessions, feeds[0] as Feeds, maxMs) : 1;
+  const minPairs = isPair ? LATENCY_DEFAULTS.minPairs : 1;
+  const measured = new Rounds(sessions.length);
+  const begun = performance.now();
+  for (let round = 0; round < wanted; round++) {
+    // Sessions that are given are taken first: a model that takes long to load is loaded no more than once.
+    if (isPair && (round > 0 || !state.areForTurns(sessions)))
+      await state.renewForTurns(round % 2 === 0 ? sessions : sessions.toReversed());
+    const leftMs = maxMs - (performance.now() - begun);
+    if (round > 0 && leftMs <= 0) break;
+    const subjects = sessions.map((id) => {
+      const session = state.session(id);
+      return new BlockSubject(feeds.map((sample) => session.prepare(sample)));
+    });
+    const { warmUps } = await timeInTurns(subjects, {
+      maxMs: leftMs / (wanted - round),
+      firstSample: measured.blocks,
+      blocks: (blockRuns) => Math.ceil(Math.max(minPairs, minRuns / blockRuns, feeds.length) / wanted),
+      onBlock: (done, total) => progress({ done: round * total + done, total: wanted * total }),
+    });
+    measured.add(subjects, warmUps);
+  }
+  const latencies = measured.latencies();
+  if (!isPair) return { latencies };
+  return { latencies, ratio: ratioOfRounds(measured.pairs, params.seed === undefined ? {} : { seed: params.seed }) };
 }
 
-function sessionLatency({ timesMs }: BlockSubject, { runs, firstRunMs }: WarmUp): SessionLatency {
+/** Runs that a fresh session takes until it is warm, about. */
+const WARMING_RUNS = 12;
+
+/** How many pairs of fresh sessions fit the time, judged by what making these took and by their second run. */
+async function roundsWithin(
+  state: ChildState,
+  sessions: readonly number[],
+  sample: Feeds,
+  maxMs: number,
+): Promise<number> {
+  let makingMs = 0;
+  for (const id of sessions) {
+    const run = state.session(id).prepare(sample);
+    await run();
+    const start = performance.now();
+    await run();
+    makingMs += state.createMs(id) + WARMING_RUNS * (performance.now() - start);
+  }
+  const rounds = Math.floor((LATENCY_DEFAULTS.makingShare * maxMs) / makingMs);
+  return Math.max(1, Math.min(LATENCY_DEFAULTS.maxRounds, rounds));
+}
+
+/** What was timed of each session, over all rounds. */
+class Rounds {
+  readonly pairs: PairedRound[] = [];
+  blocks = 0;
+  readonly #times: readonly number[][];
+  readonly #warmUps: WarmUp[] = [];
+
+  constructor(sessions: number) {
+    this.#times = Array.from({ length: sessions }, () => []);
+  }
+
+  add(subjects: readonly BlockSubject[], warmUps: readonly WarmUp[]): void {
+    if (this.#warmUps.length === 0) this.#warmUps.push(...warmUps);
+    for (const [index, { timesMs }] of subjects.entries()) for (const ms of timesMs) this.#times[index]?.push(ms);
+    const [baselineMs, candidateMs = new Float64Array()] = subjects.map(({ blockMediansMs }) =>
+      Float64Array.from(blockMediansMs),
+    );
+    if (!baselineMs) return;
+    this.blocks += baselineMs.length;
+    this.pairs.push({ baselineMs, candidateMs });
+  }
+
+  latencies(): SessionLatency[] {
+    return this.#times.map((timesMs, index) => sessionLatency(timesMs, this.#warmUps[index] as WarmUp));
+  }
+}
+
+function sessionLatency(timesMs: readonly number[], { runs, firstRunMs }: WarmUp): SessionLatency {
   return {
     runs: timesMs.length,
     warmUpRuns: runs,
@@ -58,16 +119,4 @@ function sessionLatency({ timesMs }: BlockSubject, { runs, firstRunMs }: WarmUp)
     p50Ms: quantileNearestRank(timesMs, 0.5),
     p90Ms: quantileNearestRank(timesMs, 0.9),
   };
-}
-
-async function someFeeds(context: JobContext, { source, inputs }: LatencyParams): Promise<Feeds[]> {
-  const reader = await context.openSamples(source, inputs);
-  try {
-    const feeds: Feeds[] = [];
-    const count = Math.min(reader.count, LATENCY_DEFAULTS.maxSamples);
-    for (let i = 0; i < count; i++) feeds.push(await reader.read(i, 1));
-    return feeds;
-  } finally {
-    await reader.close?.();
-  }
 }

@@ -3,14 +3,12 @@ import type { LoadParams, LoadResult, ReleaseParams } from '../protocol.js';
 
 /** Creates a session. Screen the interface first (`screenInterface`): the process cannot take every type. @throws SO5001, SO5004, SO5005 */
 export async function loadJob(state: ChildState, { path, options }: LoadParams): Promise<LoadResult> {
-  await state.onnxRuntime();
-  const start = performance.now();
-  const { id, session } = await state.load(path, options);
+  const { id, session, createMs } = await state.load(path, options);
   return {
     session: id,
     inputs: session.inputs,
     outputs: session.outputs,
-    createMs: performance.now() - start,
+    createMs,
   };
 }
 

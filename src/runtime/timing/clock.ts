@@ -6,6 +6,8 @@ export interface Clock {
   now(): number;
   /** Returns not before `ms` of `now()`, and hardly later. */
   waitUntil(ms: number): Promise<void> | void;
+  /** Lets at least `ms` go by, the CPU free for others. */
+  rest(ms: number): Promise<void> | void;
 }
 
 /** Timers wake up to some milliseconds late, so the last stretch is spent looking at the clock. */
@@ -24,4 +26,5 @@ export const SYSTEM_CLOCK: Clock = {
       // Nothing to do but to be there in time.
     }
   },
+  rest: (ms) => sleep(ms),
 };

@@ -1,8 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { judgeAgainstReport } from '../../bench/against-report.js';
 import { concatenate } from '../../bench/concatenate.js';
+import type { PairedRound } from '../../bench/paired-rounds.js';
 import { quantileNearestRank } from '../../bench/quantiles.js';
-import { judgeRegression, type PairedRound } from '../../bench/regression.js';
+import { judgeRegression } from '../../bench/regression.js';
 import type { Scenario } from '../../bench/scenario.js';
 import { processMedians } from '../../bench/summarize.js';
 import { EXIT, ServeOptError } from '../../errors.js';
@@ -13,6 +14,7 @@ import { assertUsable } from '../../ir/usable.js';
 import { assertValid } from '../../ir/verify.js';
 import type { EnvironmentReport, RegressionReport } from '../../report/bench-types.js';
 import { startRuntime } from '../../runtime/host.js';
+import { forTurns } from '../../runtime/session-options.js';
 import { memoryLimit, runtimeOptions } from '../memory.js';
 import { BENCH_DEFAULTS, type BenchOptions } from '../options.js';
 import { checkSameInputs } from '../preflight/interfaces.js';
@@ -182,7 +184,7 @@ export class Baseline {
         const slot = (i + round) % SESSIONS;
         const loaded = await host.request('load', {
           path: paths[slot] ?? '',
-          options: sessionOptionsOf(configuration),
+          options: forTurns(sessionOptionsOf(configuration)),
         });
         sessions[slot] = loaded.session;
       }

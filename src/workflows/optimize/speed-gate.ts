@@ -185,7 +185,7 @@ export class SpeedGate {
   #variant(without: ReadonlySet<string>, trials: Trials, session?: LoadedSession): Variant {
     const load = async (): Promise<LoadedSession | Failure> => {
       const { model } = await this.#pipeline.run({ without });
-      return trials.try(model, (path) => this.#original.load(path, OPTIMIZED_SESSION, 'result'));
+      return this.#original.load(await trials.write(model), OPTIMIZED_SESSION, 'result');
     };
     return new Variant(this.#original, without, load, session);
   }

@@ -1,5 +1,4 @@
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { ByteSource } from '../../codec/byte-source.js';
 import type { Model } from '../../ir/model.js';
 import { writeRunnable } from '../../runtime/runnable-model.js';
@@ -22,11 +21,16 @@ export class Trials {
 
   /** Calls `use` with the model as a file, which is gone afterwards. */
   async try<T>(model: Model, use: (path: string) => Promise<T>): Promise<T> {
-    const name = `trial-${this.#count++}.onnx`;
+    const path = await this.write(model);
     try {
-      return await use(await writeRunnable(model, this.#folder, { name, links: this.#links }));
+      return await use(path);
     } finally {
-      await rm(join(this.#folder.path, name), { force: true });
+      await rm(path, { force: true });
     }
+  }
+
+  /** The model as a file that stays as long as the folder: sessions of it can be made anew. @returns its path */
+  async write(model: Model): Promise<string> {
+    return writeRunnable(model, this.#folder, { name: `trial-${this.#count++}.onnx`, links: this.#links });
   }
 }
