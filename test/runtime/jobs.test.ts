@@ -206,7 +206,7 @@ describe('latency', () => {
       expect(latency.p90Ms).toBeGreaterThanOrEqual(latency.p50Ms);
     }
     expect(result.latencies).toHaveLength(2);
-    expect(result.ratio?.pairs).toBeGreaterThanOrEqual(30);
+    expect(result.ratio?.pairs).toBeGreaterThanOrEqual(8);
     expect(result.ratio?.low).toBeLessThanOrEqual(result.ratio?.median ?? 0);
     expect(result.ratio?.high).toBeGreaterThanOrEqual(result.ratio?.median ?? 0);
   });

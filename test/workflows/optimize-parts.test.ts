@@ -13,6 +13,7 @@ import { interfaceOf } from '../../src/workflows/optimize/interface-check.js';
 import { Failure, OriginalRuns } from '../../src/workflows/optimize/original.js';
 import { randomOutputs } from '../../src/workflows/optimize/random-outputs.js';
 import { Verifier } from '../../src/workflows/optimize/verifier.js';
+import { scaled } from '../helpers/limits.js';
 
 let folder: string;
 beforeAll(() => {
@@ -99,7 +100,7 @@ describe('the verifier', () => {
     const original = await readModel(path);
     const runtime = new LazyRuntime();
     try {
-      const runs = new OriginalRuns(runtime, original, original, path, {}, 1500);
+      const runs = new OriginalRuns(runtime, original, original, path, {}, scaled(1500));
       const reference = await runs.reference();
       if (reference instanceof Failure) throw new Error(reference.reason);
       expect(reference.samples).toBeGreaterThan(0);
