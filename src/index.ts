@@ -89,6 +89,7 @@ export { eliminateNoOpTranspose } from './passes/eliminate/eliminate-no-op-trans
 export { eliminateNoOpWhere } from './passes/eliminate/eliminate-no-op-where.js';
 export { eliminateSequences } from './passes/eliminate/eliminate-sequences.js';
 export { eliminateSoftmaxBeforeArgMax } from './passes/eliminate/eliminate-softmax-before-arg-max.js';
+export { eliminateZeroStates } from './passes/eliminate/eliminate-zero-states.js';
 export { liftConstants } from './passes/eliminate/lift-constants.js';
 export type {
   ConstantEvaluator,

@@ -23,6 +23,7 @@ import { eliminateNoOpTranspose } from './eliminate/eliminate-no-op-transpose.js
 import { eliminateNoOpWhere } from './eliminate/eliminate-no-op-where.js';
 import { eliminateSequences } from './eliminate/eliminate-sequences.js';
 import { eliminateSoftmaxBeforeArgMax } from './eliminate/eliminate-softmax-before-arg-max.js';
+import { eliminateZeroStates } from './eliminate/eliminate-zero-states.js';
 import { liftConstants } from './eliminate/lift-constants.js';
 import { foldAffineIntoConv } from './fold/fold-affine-into-conv.js';
 import { foldAffineIntoGather } from './fold/fold-affine-into-gather.js';
@@ -144,6 +145,7 @@ export const OPTIMIZE_PRESET: readonly PresetRow[] = [
   { pass: eliminateNoOpSplit, stage: 'clean', level: 'basic' },
   { pass: eliminateNoOpTranspose, stage: 'clean', level: 'basic' },
   { pass: eliminateNoOpWhere, stage: 'clean', level: 'basic' },
+  { pass: eliminateZeroStates, stage: 'clean', level: 'basic' },
   { pass: fuseSlices, stage: 'clean', level: 'basic' },
   { pass: fuseGathers, stage: 'clean', level: 'basic' },
   { pass: fuseGatherViews, stage: 'clean', level: 'basic' },

@@ -23,6 +23,7 @@ import { eliminateNoOpTranspose } from './eliminate/eliminate-no-op-transpose.js
 import { eliminateNoOpWhere } from './eliminate/eliminate-no-op-where.js';
 import { eliminateSequences } from './eliminate/eliminate-sequences.js';
 import { eliminateSoftmaxBeforeArgMax } from './eliminate/eliminate-softmax-before-arg-max.js';
+import { eliminateZeroStates } from './eliminate/eliminate-zero-states.js';
 import { liftConstants } from './eliminate/lift-constants.js';
 import type { ReadyRewrite } from './engine/rewrite.js';
 import { foldAffineIntoConv } from './fold/fold-affine-into-conv.js';
@@ -153,6 +154,7 @@ export const PASSES: readonly RegisteredPass[] = [
   eliminateNoOpWhere,
   eliminateSoftmaxBeforeArgMax,
   eliminateSequences,
+  eliminateZeroStates,
   liftConstants,
   foldBatchNormalization,
   foldAffineIntoConv,

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { countModel } from '../ir/diff.js';
 import type { Model } from '../ir/model.js';
 import type { TransformStepReport } from '../ir/transform.js';
 import { walkGraphs } from '../ir/walk.js';
@@ -58,7 +59,7 @@ async function convertStatic(
   stages.start('prepare');
   const conversion = new Conversion(model.clone(), options, memoryBytes);
   await conversion.prepare('static', options);
-  stages.end(`${model.graph.nodes.size} → ${conversion.model.graph.nodes.size} nodes`);
+  stages.end(`${countModel(model).nodes} → ${countModel(conversion.model).nodes} nodes`);
   const { calibration } = split;
   const warnings = [...conversion.warnings];
   const observe = planStatic(conversion.model).observe;

@@ -135,7 +135,7 @@ export interface OptimizeOptions extends WorkflowContext, MemoryOptions, Executi
   readonly recipe?: readonly RecipeRow[];
   /** Passes that are not registered, beside those of the level. */
   readonly ownPasses?: readonly PresetRow[];
-  /** How much larger than its input the output may become. Default 0: it never grows. */
+  /** How much larger than its input the output may become. Default 0.1 %, or 512 bytes where that is less. */
   readonly maxGrowth?: Growth;
   /** Sizes by the name of a dimension of the inputs, or by `input:axis`: fixed in the result. */
   readonly setDims?: ReadonlyMap<string, number>;
@@ -209,7 +209,7 @@ export const QUANTIZE_DEFAULTS = {
 export const OPTIMIZE_DEFAULTS = {
   level: 'standard',
   target: 'portable',
-  maxGrowth: 0,
+  maxGrowth: '0.1%',
   seed: 0,
   verify: true,
   speedGate: true,

@@ -1,5 +1,6 @@
 import { ServeOptError } from '../errors.js';
 import type { ComparisonResult } from '../evaluate/comparison.js';
+import { countModel } from '../ir/diff.js';
 import type { Model } from '../ir/model.js';
 import { readModel } from '../ir/read-model.js';
 import { assertUsable } from '../ir/usable.js';
@@ -60,7 +61,7 @@ export async function quantizeModel(path: string, options: QuantizeOptions = {})
       // Calibration and the look at what overflows run models from there.
       const verify = options.verify ?? QUANTIZE_DEFAULTS.verify;
       if (options.dataPath !== undefined || (options.mode === 'fp16' && verify)) await checkWorkFolder();
-      stages.end(`${model.graph.nodes.size} nodes`);
+      stages.end(`${countModel(model).nodes} nodes`);
       const opened = { model, path, outputPath, options, ignored, stages, inputs, memoryBytes };
       return await quantizeOpened(opened, runtime, split);
     });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { countModel } from '../../src/ir/diff.js';
 import { parseModel } from '../../src/ir/text/parse-model.js';
 import { printModel } from '../../src/ir/text/print-model.js';
 import { optimizeGraph, optimizeRecipe } from '../../src/passes/optimize-graph.js';
@@ -26,6 +27,22 @@ describe('optimizeGraph', () => {
     expect(text).toContain('y = Relu (x)');
     expect((await optimizeGraph(model)).applied).toEqual([]);
     expect(printModel(model)).toBe(text);
+  });
+
+  it('counts what each pass did to the nodes, subgraphs included, so that the sum is the difference', async () => {
+    const model = parseModel(`<ir_version: 8, opset_import: ["": 17]>
+      g (float[2] x, bool c) => (float[2] y) <bool yes = {1}>
+      {
+        y = If (yes) <then_branch = t () => (float[2] a) {
+          i = Identity (x)
+          a = If (c) <then_branch = tt () => (float[2] b) { k = Relu (i) b = Neg (k) },
+                      else_branch = te () => (float[2] d) { d = Identity (i) }>
+        }, else_branch = e () => (float[2] f) { h = Relu (x) f = Identity (h) }>
+      }`);
+    const before = countModel(model).nodes;
+    const { applied } = await optimizeGraph(model);
+    expect(applied.map(({ pass }) => pass)).toContain('inline-if');
+    expect(applied.reduce((sum, { nodesDelta }) => sum + nodesDelta, before)).toBe(countModel(model).nodes);
   });
 
   it('stops at the limit, with a sound model', async () => {

@@ -138,17 +138,34 @@ describe('a wrong rewrite', () => {
 });
 
 describe('growth', () => {
-  const grows = ownPass(
-    'write-out',
-    (node) => {
-      const large = addConstant(node.graph, 'large', Tensor.float32(new Float32Array(1000)), node);
-      const first = node.graph.addNode({ opType: 'ReduceSum', inputs: [large], outputs: [{}] }, node);
-      const flat = node.graph.addNode({ opType: 'Squeeze', inputs: [first.output()], outputs: [{}] }, node);
-      return takeOver(node, { opType: 'Max', inputs: [node.input(0), flat.output()] });
-    },
-    { numerics: 'reassociates' },
-  );
+  const growsBy = (elements: number) =>
+    ownPass(
+      'write-out',
+      (node) => {
+        const large = addConstant(node.graph, 'large', Tensor.float32(new Float32Array(elements)), node);
+        const first = node.graph.addNode({ opType: 'ReduceSum', inputs: [large], outputs: [{}] }, node);
+        const flat = node.graph.addNode({ opType: 'Squeeze', inputs: [first.output()], outputs: [{}] }, node);
+        return takeOver(node, { opType: 'Max', inputs: [node.input(0), flat.output()] });
+      },
+      { numerics: 'reassociates' },
+    );
+  const grows = growsBy(1000);
   const PLAIN = 'g (float[N] x) => (float[N] y) { a = Identity (x) y = Relu (a) }';
+
+  it('of some hundred bytes is none, unless it is forbidden', async () => {
+    const path = await written(PLAIN);
+    const { opTypes } = await optimized(path, [growsBy(60)], { remove: ['fold-constants'] });
+    expect(opTypes).toContain('Max');
+    const options = { remove: ['fold-constants'], maxGrowth: 0, explain: true } as const;
+    const strict = await optimized(path, [growsBy(60)], options);
+    expect(strict.opTypes).toEqual(['Relu']);
+    expect(strict.report.nearMisses).toContainEqual({
+      pass: 'write-out',
+      node: 'y',
+      opType: 'Relu',
+      reason: expect.stringMatching(/^the file would grow by \d+ bytes, .*--max-growth/),
+    });
+  });
 
   it('beyond what was allowed is not handed over', async () => {
     const { report, opTypes } = await optimized(await written(PLAIN), [grows], { remove: ['fold-constants'] });

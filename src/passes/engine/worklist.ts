@@ -52,7 +52,8 @@ export class Worklist implements EditObserver {
 
   nodeInserted(node: Node): void {
     this.edits++;
-    this.insertedNodes += sizeOf(node);
+    // A copied body is filled before the node that holds it stands in the model, and counted with it.
+    if (isAttached(node)) this.insertedNodes += sizeOf(node);
     this.#ledger.nodeMoved(node, 1);
     this.#addWithReaders(node, REACH);
     // What a subgraph brings along has never been looked at.
@@ -61,7 +62,8 @@ export class Worklist implements EditObserver {
 
   nodeRemoved(node: Node): void {
     this.edits++;
-    this.removedNodes += sizeOf(node);
+    const { parent } = node.graph;
+    if (!parent || isAttached(parent)) this.removedNodes += sizeOf(node);
     this.#ledger.nodeMoved(node, -1);
     this.#queue.delete(node);
   }

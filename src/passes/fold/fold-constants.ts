@@ -31,7 +31,8 @@ const QUANTIZERS: ReadonlySet<string> = new Set(['QuantizeLinear', 'DequantizeLi
  *
  * Fires when all inputs of a deterministic node are constants that callers cannot override: by kernels of our own, and by
  * ONNX Runtime where there is none, if the caller gave the means to run it. An output of a graph becomes a Constant node.
- * Refuses what would make the file larger than the budget for growth allows, quantization and dequantization, values that
+ * What grows in between, as a table that is normalized and projected, is folded as a whole where its ends are small enough.
+ * Refuses what would make the file larger than the limit of growth allows, quantization and dequantization, values that
  * opaque parts of the model name, and what cannot be computed. Numerics: integers and data movement are exact; floats are
  * rounded once an operation, where another runtime may round otherwise in the last place.
  */
@@ -115,9 +116,19 @@ export function growth(
     const tensor = input && context.constant(input);
     if (input && tensor && readOnlyBy(input, node)) gained -= initializerFileBytes(input.name, tensor);
   }
-  return gained <= SMALL_BYTES || context.mayGrow(gained)
+  return mayCost(gained, context)
     ? gained
-    : `the model would become ${gained} bytes larger, beyond the budget for growth`;
+    : `the model would become ${gained} bytes larger, beyond the limit of growth (--max-growth)`;
+}
+
+/** Whether the file may gain so many bytes by a fold. */
+export function mayCost(bytes: number, context: RewriteContext): boolean {
+  return bytes <= SMALL_BYTES || context.mayGrow(bytes);
+}
+
+/** Whether a single constant may be so large. */
+export function isStorable(bytes: number, context: RewriteContext): boolean {
+  return bytes <= largestResult(context);
 }
 
 /** Bytes of a value whose type says its size. */

@@ -12,6 +12,7 @@ const TAKES_ELEMENTS: ReadonlySet<string> = new Set([
   'Identity',
   'Reshape',
   'Slice',
+  'Split',
   'Squeeze',
   'Tile',
   'Transpose',
@@ -21,30 +22,36 @@ const TAKES_ELEMENTS: ReadonlySet<string> = new Set([
 const MAX_DEPTH = 12;
 
 /**
- * The integer that every element of a value is whatever its shape, if it has elements at all: of constants, of what is
- * picked and repeated from them, and of ConstantOfShape. Undefined where that is not known.
+ * The number that every element of a value is whatever its shape, if it has elements at all: of constants, of what is
+ * picked, repeated, cast and joined from them, and of ConstantOfShape. -0 is not 0. Undefined where that is not known.
  */
-export function uniformInteger(value: Value | undefined, context: RewriteContext, depth = 0): number | undefined {
+export function uniformNumber(value: Value | undefined, context: RewriteContext, depth = 0): number | undefined {
   if (!value || depth > MAX_DEPTH) return undefined;
   const tensor = context.constant(value);
+  if (tensor) return uniformElement(tensor);
   const node = value.producer;
-  const number = tensor
-    ? uniformElement(tensor)
-    : node?.is('ConstantOfShape')
-      ? filling(node.tensor('value'), node.attributes.has('value'))
-      : undefined;
-  if (number !== undefined) return Number.isInteger(number) ? number : undefined;
   if (node?.domain !== '') return undefined;
-  if (TAKES_ELEMENTS.has(node.opType)) return uniformInteger(node.input(0), context, depth + 1);
-  if (node.is('Concat')) {
-    const [first, ...others] = node.inputs.map((input) => uniformInteger(input, context, depth + 1));
-    return others.every((other) => other === first) ? first : undefined;
+  if (node.is('ConstantOfShape')) return filling(node.tensor('value'), node.attributes.has('value'));
+  if (TAKES_ELEMENTS.has(node.opType)) return uniformNumber(node.input(0), context, depth + 1);
+  if (node.is('Cast') || node.is('CastLike')) {
+    const number = uniformNumber(node.input(0), context, depth + 1);
+    // 0 is 0 in every type; what others become is for the kernels to say.
+    return Object.is(number, 0) ? 0 : undefined;
   }
-  if (node.is('Where')) {
-    const [yes, no] = [1, 2].map((slot) => uniformInteger(node.input(slot), context, depth + 1));
-    return yes === no ? yes : undefined;
-  }
+  if (node.is('Concat')) return same(node.inputs, context, depth);
+  if (node.is('Where')) return same([node.input(1), node.input(2)], context, depth);
   return undefined;
+}
+
+/** The same, where it is an integer. */
+export function uniformInteger(value: Value | undefined, context: RewriteContext): number | undefined {
+  const number = uniformNumber(value, context);
+  return Number.isInteger(number) ? number : undefined;
+}
+
+function same(values: readonly (Value | undefined)[], context: RewriteContext, depth: number): number | undefined {
+  const [first, ...others] = values.map((value) => uniformNumber(value, context, depth + 1));
+  return others.every((other) => Object.is(other, first)) ? first : undefined;
 }
 
 function filling(value: Parameters<typeof uniformElement>[0] | undefined, given: boolean): number | undefined {

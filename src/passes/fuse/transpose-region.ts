@@ -2,9 +2,9 @@
 import type { Graph } from '../../ir/graph.js';
 import type { Node } from '../../ir/node.js';
 import type { Value } from '../../ir/value.js';
+import { MinimumCut } from '../engine/minimum-cut.js';
 import type { RewriteContext } from '../engine/rewrite.js';
 import { rankOf } from '../types.js';
-import { MinimumCut } from './minimum-cut.js';
 import { composePerms, isIdentityPerm, type Perm, permOf, samePerm } from './perms.js';
 import { type Known, type Moved, movedNode } from './transpose-rules.js';
 

@@ -4,8 +4,9 @@ import { functionKey } from '../../ir/model-function.js';
 import type { TransformStepReport } from '../../ir/transform.js';
 import { allNodes } from '../../ir/walk.js';
 import { opVersions } from '../../ops/schema.js';
-import type { AppliedRewrite } from '../../passes/engine/run-rewrites.js';
+import type { AppliedRewrite, NearMiss } from '../../passes/engine/run-rewrites.js';
 import type { RecipeRow } from '../../passes/presets.js';
+import { plural } from '../../report/format.js';
 import {
   type OptimizeReport,
   type OptimizeVerification,
@@ -85,12 +86,21 @@ export async function describeDecision(run: DescribedRun, decision: Decision): P
     passes: passReports(pipeline.recipe, applied),
     dropped,
     slower: speed?.slower ?? [],
-    ...(options.explain ? { rewrites: applied, nearMisses: optimized?.outcome.refusals ?? [] } : {}),
+    ...(options.explain ? { rewrites: applied, nearMisses: nearMissesOf(pipeline, optimized?.outcome.refusals) } : {}),
     verification: verificationOf(run, decision),
     ...(optimized && speed ? { latency: speed.latency } : {}),
     warnings: warningsOf(run, decision),
     notes: notesOf(run, decision),
   };
+}
+
+/** Patterns that were nearly there, and those that were there and would have made the file too large. */
+function nearMissesOf(pipeline: Pipeline, refusals: readonly NearMiss[] = []): readonly NearMiss[] {
+  const refused = pipeline.tooLarge.map(({ id: { pass, label }, opType, bytes }) => {
+    const reason = `the file would grow by ${plural(bytes, 'byte')}, and all growth together beyond its limit (--max-growth)`;
+    return { pass, node: label, opType, reason };
+  });
+  return [...refusals, ...refused];
 }
 
 async function versionOf(runtime: LazyRuntime): Promise<string | undefined> {
@@ -168,7 +178,7 @@ function firstOf(names: readonly string[]): string {
 function notesOf({ requested, pipeline }: DescribedRun, { optimized, speed, notes, dropped }: Decision): string[] {
   const all = [...requested.flatMap((step) => step.notes), ...notes];
   if (pipeline.tooLarge.length > 0) {
-    const passes = [...new Set(pipeline.tooLarge.map(({ pass }) => pass))].join(', ');
+    const passes = [...new Set(pipeline.tooLarge.map(({ id }) => id.pass))].join(', ');
     all.push(`Left out because the file would have grown (--max-growth allows it): rewrites of ${passes}.`);
   }
   if ((optimized?.outcome.applied.length ?? 0) === 0 && requested.length === 0) {

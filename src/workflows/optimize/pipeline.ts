@@ -20,6 +20,15 @@ export function idOf({ pass, nodes }: AppliedRewrite): RewriteId {
   return { pass, label: nodes[0]?.label ?? '' };
 }
 
+/** A rewrite that was left out because of what it would add to the file. */
+export interface TooLargeRewrite {
+  readonly id: RewriteId;
+  /** Operator of the node it is known by. */
+  readonly opType: string;
+  /** Bytes that it would add. */
+  readonly bytes: number;
+}
+
 /** The model after the passes, and what they did. */
 export interface Optimized {
   readonly model: Model;
@@ -50,7 +59,7 @@ export class Pipeline {
   readonly base: Model;
   readonly recipe: readonly RecipeRow[];
   /** Rewrites that were left out because the file would have become too large. */
-  readonly tooLarge: RewriteId[] = [];
+  readonly tooLarge: TooLargeRewrite[] = [];
   readonly #options: OptimizeOptions;
   readonly #evaluate: ConstantEvaluator | undefined;
   readonly #allowanceBytes: number;
@@ -163,18 +172,18 @@ export class Pipeline {
   }
 
   /** What each rewrite added to the file. */
-  async #costs({ outcome }: Optimized, options: PipelineRun): Promise<Cost[]> {
+  async #costs({ outcome }: Optimized, options: PipelineRun): Promise<TooLargeRewrite[]> {
     const rewrites = outcome.applied.length;
     if (rewrites > MOST_MEASURED || rewrites * countModel(this.base).nodes > MOST_MEASURED_NODES)
-      return outcome.applied.map((applied) => ({ id: idOf(applied), bytes: applied.bytesDelta }));
-    const costs: Cost[] = [];
+      return outcome.applied.map((applied) => costOf(applied, applied.bytesDelta));
+    const costs: TooLargeRewrite[] = [];
     let before = this.#baseBytes;
     await this.run({
       ...options,
       onApplied: (model, applied) => {
         dropSources(model);
         const after = writtenSize(model, this.#outputPath);
-        costs.push({ id: idOf(applied), bytes: after - before });
+        costs.push(costOf(applied, after - before));
         before = after;
       },
     });
@@ -182,24 +191,22 @@ export class Pipeline {
   }
 
   /** Leaves out the cheapest rewrite that is enough, or the dearest ones. False when none made the file larger. */
-  #forbidDear(costs: readonly Cost[], excess: number): boolean {
+  #forbidDear(costs: readonly TooLargeRewrite[], excess: number): boolean {
     const dear = costs.filter(({ bytes }) => bytes > 0).sort((a, b) => b.bytes - a.bytes);
     const enough = dear.findLast(({ bytes }) => bytes >= excess);
     let saved = 0;
-    for (const { id, bytes } of enough ? [enough] : dear) {
+    for (const { id, opType, bytes } of enough ? [enough] : dear) {
       if (saved >= excess) break;
       this.forbid(id);
-      this.tooLarge.push(id);
+      this.tooLarge.push({ id, opType, bytes });
       saved += bytes;
     }
     return saved > 0;
   }
 }
 
-/** Bytes that a rewrite adds to the file. */
-interface Cost {
-  readonly id: RewriteId;
-  readonly bytes: number;
+function costOf(applied: AppliedRewrite, bytes: number): TooLargeRewrite {
+  return { id: idOf(applied), opType: applied.nodes[0]?.opType ?? '', bytes };
 }
 
 /** Takes the names of merged nodes off the nodes that stand for them. */
