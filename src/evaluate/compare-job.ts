@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { ServeOptError } from '../errors.js';
 import type { ChildSession, JobContext, ReportProgress, SampleReader } from '../runtime/job.js';
 import type { Feeds, HostTensor, SampleSource, ValueSpec } from '../runtime/types.js';
+import { type ChangedAnswers, type ChangedAnswersCollector, collectChangedAnswers } from './changed-answers.js';
 import { chooseMetric, labelTraits, type MetricChoice } from './choose-metric.js';
 import type { ComparisonResult, ComparisonSource, MetricComparison } from './comparison.js';
 import { compareMetrics, type LabelScorer, labelScorer } from './label-metrics.js';
@@ -57,7 +58,7 @@ async function compareSamples(
       why: `one has ${a.outputNames.join(', ')}; the other ${b.outputNames.join(', ')}`,
     });
   const differences = new Map<string, OutputDifferenceAccumulator>();
-  const scoring = params.labels === false ? undefined : labelScoring(reader, params.ctcBlank);
+  const scoring = params.labels === false ? undefined : labelScoring(reader, params);
   const step = reader.batchable ? Math.max(1, params.batchSize) : 1;
   for (let start = 0; start < reader.count; start += step) {
     const count = Math.min(step, reader.count - start);
@@ -105,11 +106,15 @@ function plainSource(source: SampleSource): ComparisonSource {
 
 interface LabelScoring {
   add(a: ReadonlyMap<string, HostTensor>, b: ReadonlyMap<string, HostTensor>, start: number, count: number): void;
-  result(): { readonly metrics: readonly MetricComparison[]; readonly metricsSkipped?: string };
+  result(): {
+    readonly metrics: readonly MetricComparison[];
+    readonly metricsSkipped?: string;
+    readonly changedAnswers?: ChangedAnswers;
+  };
 }
 
 /** Scores both models against the labels of a reader; undefined when it has none. */
-function labelScoring(reader: SampleReader, ctcBlank: number | undefined): LabelScoring | undefined {
+function labelScoring(reader: SampleReader, { source, ctcBlank }: CompareParams): LabelScoring | undefined {
   const { labels } = reader;
   if (!labels || reader.count === 0) return undefined;
   const traits = labelTraits(labels);
@@ -117,23 +122,32 @@ function labelScoring(reader: SampleReader, ctcBlank: number | undefined): Label
   const rowsPerSample = (labels.dims[0] ?? 1) / reader.count;
   let choice: MetricChoice | string | undefined;
   let scorers: readonly [LabelScorer, LabelScorer] | undefined;
+  let changed: ChangedAnswersCollector | undefined;
+  const firstRow = source.kind === 'data' ? (source.first ?? 0) * rowsPerSample : 0;
   return {
     add(a, b, start, count) {
       const rows = count * rowsPerSample;
       if (choice === undefined) {
         const shared = new Map([...a].filter(([name]) => b.has(name)));
         choice = chooseMetric(shared, traits, rows);
-        if (typeof choice !== 'string') scorers = [labelScorer(choice, ctcBlank), labelScorer(choice, ctcBlank)];
+        if (typeof choice !== 'string') {
+          scorers = [labelScorer(choice, ctcBlank), labelScorer(choice, ctcBlank)];
+          changed = collectChangedAnswers(choice, firstRow, ctcBlank);
+        }
       }
       if (!scorers || typeof choice === 'string') return;
       const [tensorA, tensorB] = [a.get(choice.output), b.get(choice.output)];
       if (!tensorA || !tensorB) return;
       scorers[0].add(tensorA, labels, start * rowsPerSample, rows);
       scorers[1].add(tensorB, labels, start * rowsPerSample, rows);
+      changed?.add(tensorA, tensorB, labels, start * rowsPerSample, rows);
     },
     result() {
       if (scorers && choice !== undefined && typeof choice !== 'string')
-        return { metrics: compareMetrics(choice, scorers[0], scorers[1]) };
+        return {
+          metrics: compareMetrics(choice, scorers[0], scorers[1]),
+          ...(changed ? { changedAnswers: changed.result() } : {}),
+        };
       return { metrics: [], metricsSkipped: typeof choice === 'string' ? choice : 'no sample was run' };
     },
   };

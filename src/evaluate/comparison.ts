@@ -1,3 +1,4 @@
+import type { ChangedAnswers } from './changed-answers.js';
 import type { Proportion } from './proportion.js';
 
 /** How far one output of model B is from the same output of model A, over all samples. Plain data. */
@@ -84,6 +85,8 @@ export interface ComparisonResult {
   readonly metrics?: readonly MetricComparison[];
   /** Why there are labels but no metrics. */
   readonly metricsSkipped?: string;
+  /** Labelled samples to which the models give different answers; absent where an answer is a number, not a class. */
+  readonly changedAnswers?: ChangedAnswers;
   /** What the reader of the data left out or guessed. */
   readonly warnings: readonly string[];
 }

@@ -11,11 +11,12 @@ export const MODE_WORDS = {
   none: 'unchanged',
 } as const;
 
-/** Nodes before the first step and after the last. */
+/** Nodes before the first step and after the last; of a model that was left as it was, whatever was tried, those it has. */
 export function nodeCounts(report: QuantizeReport): readonly [number, number] | undefined {
   const first = report.steps[0];
   const last = report.steps.at(-1);
-  return first === undefined || last === undefined ? undefined : [first.nodesBefore, last.nodesAfter];
+  if (first === undefined || last === undefined) return undefined;
+  return [first.nodesBefore, report.mode === 'none' ? first.nodesBefore : last.nodesAfter];
 }
 
 /** `64 held-out samples`, `8 made-up samples`. */

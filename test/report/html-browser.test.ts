@@ -96,6 +96,23 @@ const LEAST_CONTRAST = `(() => {
   return least;
 })()`;
 
+/** Words of letters, as long as words are, that stand on two lines. */
+const BROKEN_WORDS = `(() => {
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const broken = [];
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    if (!node.parentElement.checkVisibility() || node.parentElement.closest('code')) continue;
+    for (const match of node.data.matchAll(/(?<![\\p{L}])\\p{L}{2,24}(?![\\p{L}])/gu)) {
+      const range = document.createRange();
+      range.setStart(node, match.index);
+      range.setEnd(node, match.index + match[0].length);
+      const tops = new Set([...range.getClientRects()].filter(({ width }) => width > 0).map(({ top }) => Math.round(top)));
+      if (tops.size > 1) broken.push(match[0] + ' in ' + node.data.slice(0, 60));
+    }
+  }
+  return broken;
+})()`;
+
 describe.skipIf(browserPath === undefined)(
   `pages in a browser${browserPath === undefined ? ` (${WHY_NOT})` : ''}`,
   () => {
@@ -137,6 +154,12 @@ describe.skipIf(browserPath === undefined)(
       }
       expect(browser.page.events.complaints).toEqual([]);
       expect(browser.page.events.requests).toEqual([url]);
+    });
+
+    it.each(PAGES)('break no word on a phone: %s', async (_name, html) => {
+      await open(html(), PHONE);
+      await browser.page.evaluate(`for (const each of document.querySelectorAll('details')) each.open = true`);
+      expect(await browser.page.evaluate(BROKEN_WORDS)).toEqual([]);
     });
 
     it.each(HOSTILE_NAMES)('run, load and show nothing for %j', async (name) => {

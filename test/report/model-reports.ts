@@ -70,6 +70,13 @@ function comparison(name: string): ComparisonResult {
         explanation: name,
       },
     ],
+    changedAnswers: {
+      count: 31,
+      first: [
+        { sample: 128, label: '3', a: '3', b: '5' },
+        { sample: 131, position: 2, label: name, a: name, b: name },
+      ],
+    },
     warnings: [name],
   };
 }

@@ -1,16 +1,17 @@
-import type { BenchReport, BenchVerdict, ConfigurationReport } from '../bench-types.js';
-import { verdictReasons } from '../bench-words.js';
+import type { BenchReport, BenchVerdict, ConfigurationReport, RegressionReport } from '../bench-types.js';
+import { budgetPhrase, budgetStory, verdictReasons } from '../bench-words.js';
 import { plural } from '../format.js';
 import type { Child, Markup } from './markup.js';
 import { capital, warnings } from './model-change.js';
 import { banner, named, notice } from './parts.js';
 
-/** Names of configurations that a notice can hold. */
+/** Names of configurations that a notice can hold, and gates that the banner can. */
 const MOST_NAMES = 5;
+const MOST_GATES = 8;
 
 const TITLES: Readonly<Record<BenchVerdict, string>> = { pass: 'Pass', fail: 'Fail', inconclusive: 'Inconclusive' };
 
-/** The verdict of all gates in a word, and which gates made it; what stopped the run, and what may spoil it. */
+/** The verdict of all gates in a word, and by name those that made it; what stopped the run, and what may spoil it. */
 export function headline(report: BenchReport): readonly Markup[] {
   const { verdict, interrupted, configurations } = report;
   const failed = configurations.filter(({ error }) => error !== undefined);
@@ -24,9 +25,9 @@ export function headline(report: BenchReport): readonly Markup[] {
           measured.length === 0 ? 'Nothing was measured' : 'Measured',
           clause === ''
             ? ['No verdict: neither a budget nor a baseline was asked for.']
-            : [`No verdict: ${clause}.`, ...regressionLines(report)],
+            : [`No verdict: ${clause}.`, ...report.regressions.map(regressionLine)],
         )
-      : banner(verdict, TITLES[verdict], [...reasons, ...regressionLines(report)]),
+      : banner(verdict, TITLES[verdict], [...reasons, ...decidingGates(report, verdict)]),
   ];
   if (interrupted) {
     parts.push(notice('warning', 'Interrupted.', 'The figures are those that had been measured by then.'));
@@ -42,14 +43,24 @@ export function headline(report: BenchReport): readonly Markup[] {
   return [...parts, ...warnings(report.warnings)];
 }
 
-function regressionLines({ regressions }: BenchReport): readonly Child[] {
-  return regressions.map(({ configuration, baseline, why }) => [
-    named(configuration),
-    ' against ',
-    named(baseline),
-    ': ',
-    named(why),
-  ]);
+/** The gates that a verdict rests on: broken ones of a failure, open ones where it cannot be told. */
+function decidingGates({ budgets, regressions, configurations }: BenchReport, verdict: BenchVerdict): readonly Child[] {
+  const decides = (gate: { readonly verdict: RegressionReport['verdict'] }): boolean =>
+    gate.verdict === verdict || (verdict === 'inconclusive' && gate.verdict === 'not-comparable');
+  const lines = [
+    // That budgets are met is said in one sentence.
+    ...(verdict === 'pass' ? [] : budgets.filter(decides)).map((budget): Child => {
+      const where = configurations.length > 1 ? [named(budget.configuration), ': '] : [];
+      return [...where, named(budgetPhrase(budget)), ': ', named(budgetStory(budget))];
+    }),
+    ...regressions.filter(decides).map(regressionLine),
+  ];
+  const more = lines.length - MOST_GATES;
+  return more > 0 ? [...lines.slice(0, MOST_GATES), `and ${more} more`] : lines;
+}
+
+function regressionLine({ configuration, baseline, why }: RegressionReport): Child {
+  return [named(configuration), ' against ', named(baseline), ': ', named(why)];
 }
 
 /** Why a configuration could not be measured, or not to the end. */

@@ -1,5 +1,6 @@
 import { agreementOf } from '../comparison-words.js';
 import type { CompareReport } from '../types.js';
+import { metricFigures } from './answers.js';
 import { element } from './markup.js';
 import {
   changeFigures,
@@ -28,6 +29,7 @@ export function compareHtml(report: CompareReport): string {
       warnings(report.warnings),
       keyFigures([
         ...(agreement === undefined ? [] : [{ name: 'Agreement', value: agreement.value, detail: agreement.what }]),
+        ...metricFigures(comparison),
         ...changeFigures(a, b, undefined, latency),
       ]),
     ),

@@ -15,6 +15,7 @@ import { modelSizeBytes } from '../model-size.js';
 import { ratioPlot } from '../svg/ratio-plot.js';
 import type { LatencyComparison, ReportHeader, ReportModel, StepReport } from '../types.js';
 import type { Checks } from '../verification-words.js';
+import { changedAnswers } from './answers.js';
 import { figureText, MISSING } from './figures.js';
 import { type Child, element, fragment, type Markup } from './markup.js';
 import { banner, figure, type KeyFigure, keyValues, lead, list, named, notice, section, table } from './parts.js';
@@ -120,8 +121,12 @@ export function latencySection(
   );
 }
 
-/** Output by output how far B is from A, then the metrics where there are labels. */
-export function comparisonSection(title: string, comparison: ComparisonResult | undefined): Markup | undefined {
+/** Output by output how far B is from A, then the metrics where there are labels. `models` says which A and B are. */
+export function comparisonSection(
+  title: string,
+  comparison: ComparisonResult | undefined,
+  models = '',
+): Markup | undefined {
   if (comparison === undefined) return undefined;
   const { outputs, unmatched, metrics = [], metricsSkipped } = comparison;
   const remarks: Child[] = [
@@ -134,7 +139,7 @@ export function comparisonSection(title: string, comparison: ComparisonResult | 
   return section(
     'outputs',
     title,
-    lead('On ', named(sourcePhrase(comparison)), '.'),
+    lead('On ', named(sourcePhrase(comparison)), '.', models),
     metrics.length === 0
       ? undefined
       : table(
@@ -161,6 +166,7 @@ export function comparisonSection(title: string, comparison: ComparisonResult | 
       outputs.map((output) => ({ cells: outputCells(output) })),
     ),
     remarks.length === 0 ? undefined : list(remarks),
+    changedAnswers(comparison),
   );
 }
 

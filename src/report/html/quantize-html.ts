@@ -5,6 +5,7 @@ import { MODE_WORDS, nodeCounts, samplesPhrase } from '../quantize-words.js';
 import { rankedBars } from '../svg/ranked-bars.js';
 import type { LayerReport, QuantizeReport } from '../types.js';
 import { quantizeChecks } from '../verification-words.js';
+import { metricFigures } from './answers.js';
 import { element, type Markup } from './markup.js';
 import {
   changeFigures,
@@ -50,6 +51,7 @@ export function quantizeHtml(report: QuantizeReport): string {
       warnings(report.warnings),
       keyFigures([
         ...changeFigures(input, output, nodeCounts(report), latency),
+        ...metricFigures(accuracy ?? verification.comparison),
         ...(agreement === undefined || verification.comparison === undefined
           ? []
           : [
@@ -62,7 +64,7 @@ export function quantizeHtml(report: QuantizeReport): string {
       ]),
     ),
     layersSection(report),
-    comparisonSection('Accuracy', accuracy ?? verification.comparison),
+    comparisonSection('Accuracy', accuracy ?? verification.comparison, ' A is the original, B the result.'),
     latencySection(latency, ['the original', 'the result']),
     report.steps.length === 0 ? undefined : section('steps', 'Steps', stepsTable(report.steps)),
     filesSection([

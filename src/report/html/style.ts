@@ -58,13 +58,14 @@ background:linear-gradient(to left,var(--ground) 40%,transparent) right/48px 100
 linear-gradient(to left,var(--line),transparent) right/14px 100% no-repeat scroll}
 .scroll+.scroll,.scroll+.pairs,figure+.scroll{margin-top:20px}
 table{border-collapse:collapse;width:100%;font-size:14px}
-th,td{padding:7px 20px 7px 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}
+th,td{padding:7px 20px 7px 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--line);
+overflow-wrap:break-word;max-width:46ch}
 th:last-child,td:last-child{padding-right:0}
 thead th{color:var(--quiet);font-weight:500;font-size:13px;white-space:nowrap;vertical-align:bottom;border-bottom-color:var(--quiet)}
 tbody th{font-weight:500}
 .number{text-align:right;white-space:nowrap}
-.name{min-width:11ch;max-width:46ch}
-.why{min-width:26ch}
+.name{min-width:11ch}
+.why{min-width:26ch;max-width:none}
 .short{white-space:nowrap}
 .quiet{color:var(--quiet)}
 .under{display:block;color:var(--quiet);font-size:13px;font-weight:400}
@@ -144,6 +145,7 @@ h1{font-size:23px}h2{margin-top:40px}
 .figures{grid-template-columns:1fr 1fr}.figures>div{padding:10px 12px}.figures .value{font-size:19px}
 .chart text{font-size:15.5px}
 .why{min-width:22ch}
+th,td{max-width:30ch}
 .wide-only{display:none}.narrow-only{display:block}
 }
 @media print{

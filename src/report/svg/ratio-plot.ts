@@ -2,7 +2,7 @@ import type { RegressionReport } from '../bench-types.js';
 import { formatNumber, plural } from '../format.js';
 import { decimal, element, type Markup } from '../html/markup.js';
 import { CHART_WIDTH, chart, label, legend, path, tooltip, xAxis } from './chart.js';
-import { linearScale, type Scale } from './scale.js';
+import { logScale, type Scale } from './scale.js';
 
 const ROW = 34;
 
@@ -16,7 +16,8 @@ export type RatioData = Pick<RegressionReport, 'ratio' | 'noise' | 'rounds'> & {
 
 /**
  * A ratio of latencies with its interval against 1, the effect that counts and the noise of the run itself; below them the
- * ratio of each round, and of the baseline against itself.
+ * ratio of each round, and of the baseline against itself. The axis is logarithmic: half and twice are as far from 1, and
+ * nothing of it is negative.
  */
 export function ratioPlot(name: string, { ratio, noise, minEffect, rounds }: RatioData, than = 'the baseline'): Markup {
   const own = rounds.filter((round) => isRatio(round.ratio));
@@ -37,9 +38,10 @@ export function ratioPlot(name: string, { ratio, noise, minEffect, rounds }: Rat
   const area = { left: 66, right: CHART_WIDTH - 20, top: key.height + 22, bottom: key.height + 28 + rows.length * ROW };
   const far = [main?.value, main?.low, main?.high, ...own.map((each) => each.ratio), ...self.map((each) => each.ratio)]
     .filter(isRatio)
-    .concat(bands.flatMap(({ size }) => [1 + size, 1 - size]));
-  const room = 0.08 * Math.max(0.01, Math.max(1, ...far) - Math.min(1, ...far));
-  const x = linearScale(Math.min(1, ...far) - room, Math.max(1, ...far) + room, [area.left, area.right], 6);
+    .concat(bands.flatMap(({ size }) => [1 + size, 1 / (1 + size)]));
+  const [least, most] = [Math.min(1, ...far), Math.max(1, ...far)];
+  const room = Math.max(1.01, most / least) ** 0.08;
+  const x = logScale(least / room, most * room, [area.left, area.right], 6);
   const height = area.bottom - area.top;
   const centre = (row: string): number => area.top + 4 + (rows.indexOf(row) + 0.5) * ROW;
   return chart(
@@ -50,7 +52,13 @@ export function ratioPlot(name: string, { ratio, noise, minEffect, rounds }: Rat
     bands.map(({ name: bandName, style, size }) =>
       element(
         'rect',
-        { x: x.at(1 - size), y: area.top, width: x.at(1 + size) - x.at(1 - size), height, class: `fill ${style}` },
+        {
+          x: x.at(1 / (1 + size)),
+          y: area.top,
+          width: x.at(1 + size) - x.at(1 / (1 + size)),
+          height,
+          class: `fill ${style}`,
+        },
         tooltip(`${bandName}: ±${formatNumber(size * 100)} %`),
       ),
     ),

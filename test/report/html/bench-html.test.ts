@@ -64,6 +64,26 @@ describe('benchHtml', () => {
     expect(text).toContain('1.094–1.109');
   });
 
+  it('names in the banner the gates that were broken, and no others', () => {
+    const [header] = elementsNamed(checkPage(benchHtml(GATED)), 'header');
+    if (header === undefined) throw new Error('the page has a header');
+    const lines = elementsNamed(header, 'li').map(textOf);
+    expect(lines).toContain(
+      'p99 ≤ 10ms: measured 12.5 ms (95 %: 11.9–13.1 ms); 31 of 1,000 runs over; at least 2.1 % with 95 % confidence, 1 % allowed',
+    );
+    expect(lines).toContain('size ≤ 25MB: measured 25.1 MB');
+    expect(lines).toContain('model.onnx against base.onnx: 10.1 % slower (95 %: 9.4-10.9 %)');
+    expect(lines.filter((line) => /throughput|p99\.9/.test(line))).toEqual([]);
+  });
+
+  it('names what could not be decided where that is the verdict', () => {
+    const budgets = GATED.budgets.filter(({ verdict }) => verdict !== 'fail');
+    const open = { ...GATED, budgets, regressions: [], verdict: 'inconclusive' } as const;
+    const text = textOf(checkPage(benchHtml(open)));
+    expect(text).toContain('p99.9 ≤ 20ms: 0 of 1,000 runs over; needs 2,995 runs');
+    expect(text).not.toContain('throughput ≥ 200/s: ');
+  });
+
   it('says why there is no verdict where the baseline is not comparable', () => {
     const why = 'it was measured on another CPU';
     const regression = { baseline: 'report.json', kind: 'report', minEffect: 0.03, rounds: [], why } as const;

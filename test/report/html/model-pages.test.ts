@@ -99,6 +99,10 @@ describe('quantizeHtml', () => {
     'same top-1 on 64 held-out samples',
     'Quantized: 2 layers (Conv 1, net.onnx 1) with 1.50 MB of weights.',
     'Left in float',
+    'Top-1 accuracy93.4 %93.6 % → 93.4 %, −0.2 pt on 1,020',
+    '31 answers differ; ✓ is what the label says. The first 2:',
+    '12833 ✓5',
+    '131 (label 2)',
     'fold-batch-normalization4612276',
   ])('says %j', (part) => {
     expect(text).toContain(part);

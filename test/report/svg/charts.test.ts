@@ -230,7 +230,26 @@ describe('ratioPlot', () => {
       2, 1, 1, 1,
     ]);
     const bands = allElements(drawing).filter(({ name, children }) => name === 'rect' && children.length > 0);
-    expect(numberOf(bands[0], 'width')).toBeCloseTo(3 * numberOf(bands[1], 'width'), 0);
+    const widths = bands.map((band) => numberOf(band, 'width'));
+    expect((widths[0] ?? 0) / (widths[1] ?? 1)).toBeCloseTo(Math.log(1.03) / Math.log(1.01), 1);
+  });
+
+  it.each([
+    ['noise above 100 %', { ratio: { value: 1.1, low: 0.4, high: 3 }, noise: 1.6, rounds: [{ ratio: 2, pairs: 3 }] }],
+    ['a result twenty times as fast', { ratio: { value: 0.05 }, noise: 0.02, rounds: [] }],
+    ['a result twenty times as slow', { ratio: { value: 20 }, minEffect: 0.03, rounds: [] }],
+  ])('has an axis of ratios above 0: %s', (_name, data) => {
+    const drawing = drawn(ratioPlot('r', data));
+    const axis = withClass(drawing, 'axis').map(textOf).join(' ');
+    expect(axis).not.toMatch(/[-−]\d|(^|\D)0(?![.\d])/);
+    for (const band of allElements(drawing).filter(({ name }) => name === 'rect'))
+      expect(numberOf(band, 'x')).toBeGreaterThanOrEqual(0);
+  });
+
+  it('draws half and twice as far from 1', () => {
+    const drawing = drawn(ratioPlot('r', { rounds: [0.5, 1, 2].map((ratio) => ({ ratio, pairs: 1 })) }));
+    const [half = 0, one = 0, twice = 0] = withClass(drawing, 'round-dot').map((dot) => numberOf(dot, 'cx'));
+    expect(one - half).toBeCloseTo(twice - one, 1);
   });
 });
 

@@ -1,0 +1,166 @@
+import { type MetricChoice, rowDims } from './choose-metric.js';
+import { decodeCtc } from './ctc.js';
+import { argMax, type EvaluatedTensor, floatElements } from './host-numbers.js';
+
+/** A labelled sample to which two models give different answers. Answers and labels as text: a class, or classes in a row. */
+export interface ChangedAnswer {
+  /** Index in the data, from 0. */
+  readonly sample: number;
+  /** Which of several labels of the sample, from 0. */
+  readonly position?: number;
+  readonly label: string;
+  readonly a: string;
+  readonly b: string;
+}
+
+/** Where the answers of two models differ. */
+export interface ChangedAnswers {
+  readonly count: number;
+  /** The first of them in the order of the data, at most `MOST_CHANGED_ANSWERS`. */
+  readonly first: readonly ChangedAnswer[];
+}
+
+/** So many changed answers are listed; all are counted. */
+export const MOST_CHANGED_ANSWERS = 20;
+
+/** Collects where the answers of two models to the same labelled samples differ. */
+export interface ChangedAnswersCollector {
+  /** Adds one run of both models: `rows` rows of the chosen output, whose labels begin at row `firstRow` of all labels. */
+  add(a: EvaluatedTensor, b: EvaluatedTensor, labels: EvaluatedTensor, firstRow: number, rows: number): void;
+  result(): ChangedAnswers;
+}
+
+/**
+ * A collector for outputs that give answers; undefined for those that give numbers, which all change. Labels below 0 are not
+ * scored and not listed.
+ * @param firstSample index in the data of what the first label is for
+ */
+export function collectChangedAnswers(
+  choice: MetricChoice,
+  firstSample: number,
+  ctcBlank = 0,
+): ChangedAnswersCollector | undefined {
+  switch (choice.kind) {
+    case 'equal':
+      return answersByLabel(firstSample, ({ data }) => data);
+    case 'top1':
+    case 'tokens':
+      return answersByLabel(firstSample, largestClasses);
+    case 'ctc':
+      return answersByRow(firstSample, ctcBlank);
+    case 'binary':
+      return binaryAnswers(firstSample);
+    default:
+      return undefined;
+  }
+}
+
+type Answer = number | bigint | string;
+
+/** Counts all and keeps the first. */
+class Changes {
+  #count = 0;
+  readonly #first: ChangedAnswer[] = [];
+
+  add(answer: ChangedAnswer): void {
+    this.#count++;
+    if (this.#first.length < MOST_CHANGED_ANSWERS) this.#first.push(answer);
+  }
+
+  result(): ChangedAnswers {
+    return { count: this.#count, first: this.#first };
+  }
+}
+
+function isScored(label: unknown): boolean {
+  return typeof label === 'string' || Number(label) >= 0;
+}
+
+/** One answer for each label. */
+function answersByLabel(
+  firstSample: number,
+  answersOf: (output: EvaluatedTensor, labels: number) => ArrayLike<Answer>,
+): ChangedAnswersCollector {
+  const changes = new Changes();
+  return {
+    add(a, b, labels, firstRow, rows) {
+      const width = labels.data.length / (labels.dims[0] ?? 1);
+      const count = rows * width;
+      const [answersA, answersB] = [answersOf(a, count), answersOf(b, count)];
+      for (let i = 0; i < count; i++) {
+        const label = labels.data[firstRow * width + i];
+        const [answerA, answerB] = [answersA[i], answersB[i]];
+        if (answerA === undefined || answerB === undefined || !isScored(label)) continue;
+        // One model may give 32-bit integers where the other gives 64.
+        if (answerA === answerB || String(answerA) === String(answerB)) continue;
+        changes.add({
+          sample: firstSample + firstRow + Math.floor(i / width),
+          ...(width > 1 ? { position: i % width } : {}),
+          label: String(label),
+          a: String(answerA),
+          b: String(answerB),
+        });
+      }
+    },
+    result: () => changes.result(),
+  };
+}
+
+/** The likeliest class for each of `labels` labels. */
+function largestClasses(output: EvaluatedTensor, labels: number): Int32Array {
+  const values = floatElements(output);
+  const classes = values.length / labels;
+  return Int32Array.from({ length: labels }, (_, i) => argMax(values, i * classes, classes));
+}
+
+/** One sequence for each row. */
+function answersByRow(firstSample: number, blank: number): ChangedAnswersCollector {
+  const changes = new Changes();
+  const decoded = (output: EvaluatedTensor, rows: number): string[] => {
+    const [count = 0, steps = 0, classes = 0] = rowDims(output.dims, rows) ?? [];
+    const values = floatElements(output);
+    return Array.from({ length: count }, (_, row) =>
+      decodeCtc(values, row * steps * classes, steps, classes, blank).join(' '),
+    );
+  };
+  return {
+    add(a, b, labels, firstRow, rows) {
+      const width = labels.data.length / (labels.dims[0] ?? 1);
+      const [answersA, answersB] = [decoded(a, rows), decoded(b, rows)];
+      for (let row = 0; row < rows; row++) {
+        const [answerA, answerB] = [answersA[row], answersB[row]];
+        if (answerA === undefined || answerB === undefined || answerA === answerB) continue;
+        const from = (firstRow + row) * width;
+        const label = Array.from({ length: width }, (_, i) => labels.data[from + i]);
+        const end = label.findIndex((each) => !isScored(each));
+        const text = label.slice(0, end < 0 ? width : end).join(' ');
+        changes.add({ sample: firstSample + firstRow + row, label: text, a: answerA, b: answerB });
+      }
+    },
+    result: () => changes.result(),
+  };
+}
+
+/** One score a row: the class is 1 from the threshold on, which depends on whether any score is no probability. */
+function binaryAnswers(firstSample: number): ChangedAnswersCollector {
+  const scores: { readonly sample: number; readonly label: string; readonly a: number; readonly b: number }[] = [];
+  return {
+    add(a, b, labels, firstRow, rows) {
+      const [valuesA, valuesB] = [floatElements(a), floatElements(b)];
+      for (let row = 0; row < rows; row++) {
+        const label = labels.data[firstRow + row];
+        const [scoreA, scoreB] = [valuesA[row], valuesB[row]];
+        if (scoreA === undefined || scoreB === undefined || !isScored(label)) continue;
+        scores.push({ sample: firstSample + firstRow + row, label: String(label), a: scoreA, b: scoreB });
+      }
+    },
+    result() {
+      const changes = new Changes();
+      const threshold = scores.some(({ a }) => a < 0 || a > 1) ? 0 : 0.5;
+      const answer = (score: number): string => (score >= threshold ? '1' : '0');
+      for (const { sample, label, a, b } of scores)
+        if (answer(a) !== answer(b)) changes.add({ sample, label, a: answer(a), b: answer(b) });
+      return changes.result();
+    },
+  };
+}
