@@ -1,9 +1,27 @@
 /** What the README shows is run as it stands there: blocks whose fence says `runnable`. */
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  BENCH_REPORT,
+  benchText,
+  maskSample,
+  readmeSamples,
+  runSample,
+  sampleFolder,
+} from '../scripts/readme-samples.js';
 import { parseModelBytes } from '../src/ir/read-model.js';
+import type { BenchReport } from '../src/report/bench-types.js';
 
 const ROOT = join(import.meta.dirname, '..');
 const FIXTURE = join(ROOT, 'fixtures', 'kws-dscnn');
@@ -18,6 +36,20 @@ function runnable(language: string): readonly string[] {
 
 // Inside of the repository, so that `import 'serve-opt'` finds this package.
 let folder = '';
+/** As strict as TypeScript gets. */
+const STRICT = {
+  strict: true,
+  noUncheckedIndexedAccess: true,
+  exactOptionalPropertyTypes: true,
+  noPropertyAccessFromIndexSignature: true,
+  noImplicitOverride: true,
+  skipLibCheck: false,
+  skipDefaultLibCheck: true,
+  target: 'es2022',
+  lib: ['es2022', 'dom'],
+  module: 'nodenext',
+  types: [],
+};
 const run = (args: readonly string[]) => {
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8' });
   return { status, stdout, stderr };
@@ -36,12 +68,20 @@ function freshFolder(): void {
 }
 
 describe('the README', () => {
-  it('has a library example that runs and does what it says', () => {
-    const [code, ...more] = runnable('js');
+  it('has a library example that compiles in a strict project, runs and does what it says', () => {
+    const [code, ...more] = runnable('ts');
     expect(more).toEqual([]);
     freshFolder();
-    writeFileSync(join(folder, 'example.mjs'), code ?? '');
-    const { status, stdout, stderr } = run(['example.mjs']);
+    // A project of its own, where the package is installed and nothing else: no types of Node, declarations are checked too.
+    writeFileSync(join(folder, 'example.ts'), code ?? '');
+    writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module' }));
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: STRICT, files: ['example.ts'] }));
+    mkdirSync(join(folder, 'node_modules'));
+    symlinkSync(ROOT, join(folder, 'node_modules', 'serve-opt'), 'junction');
+    const compiled = run([join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', '.']);
+    expect(compiled.stdout).toBe('');
+    expect(compiled.status).toBe(0);
+    const { status, stdout, stderr } = run(['example.js']);
     expect(stderr).toBe('');
     expect(status).toBe(0);
     expect(stdout).toContain('it is excluded');
@@ -62,6 +102,29 @@ describe('the README', () => {
       expect(status, `${line}\n${stderr}`).toBe(0);
     }
     expect(readdirSync(folder)).toContain('model.int8.report.json');
+  });
+
+  describe('has samples of what the program prints today (node scripts/readme-samples.js writes them)', () => {
+    const samples = readmeSamples();
+    const isBench = ({ command }: { readonly command: string }): boolean => command.startsWith('bench ');
+    let sampled = '';
+    beforeAll(() => {
+      sampled = sampleFolder();
+    });
+    afterAll(() => rmSync(sampled, { recursive: true, force: true }));
+
+    it.each(samples.filter((sample) => !isBench(sample)))('$command', ({ command, text }) => {
+      expect(maskSample(runSample(command, sampled))).toBe(maskSample(text));
+    });
+
+    it.each(samples.filter(isBench))('$command', async ({ text }) => {
+      const report: BenchReport = JSON.parse(readFileSync(BENCH_REPORT, 'utf8'));
+      expect(text.replace(/^(✓ .*\n)+/, '')).toBe(await benchText(report));
+    });
+
+    it('of every command that measures or changes a model', () => {
+      expect(samples.map(({ command }) => command.split(' ')[0])).toEqual(['quantize', 'optimize', 'bench']);
+    });
   });
 
   it('names every command of the program', async () => {

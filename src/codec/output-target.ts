@@ -21,7 +21,13 @@ export interface OutputTarget {
   /** The place of the file itself: absolute, without a link in it. Nothing need be there yet. */
   readonly path: string;
   /** What is there now. */
-  readonly existing: BigIntStats | undefined;
+  readonly existing: ExistingEntry | undefined;
+}
+
+/** An entry of the file system, as far as one is told from another. Every `BigIntStats` is one. */
+export interface ExistingEntry {
+  readonly dev: bigint;
+  readonly ino: bigint;
 }
 
 /** More links than any system follows. */
@@ -140,7 +146,7 @@ function inputOf(path: string): Input {
   };
 }
 
-function isSameEntry(a: BigIntStats | undefined, b: BigIntStats | undefined): boolean {
+function isSameEntry(a: ExistingEntry | undefined, b: ExistingEntry | undefined): boolean {
   return a !== undefined && b !== undefined && a.ino === b.ino && a.dev === b.dev;
 }
 

@@ -31,8 +31,8 @@ export interface Transform {
   run(model: Model, context: TransformContext): TransformResult | Promise<TransformResult>;
 }
 
-/** A pass, or any function of the model. */
-export type TransformStep = Transform | ((model: Model) => void | Promise<void>);
+/** A pass, or any function of the model: what it gives back is awaited and not looked at. */
+export type TransformStep = Transform | ((model: Model) => unknown);
 
 export interface TransformStepReport {
   readonly name: string;
