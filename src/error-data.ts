@@ -22,7 +22,7 @@ export function toErrorData(error: unknown): ErrorData {
     message: error.message,
     location: error.location,
     ...(error.why === undefined ? {} : { why: error.why }),
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    hint: error.hint,
     stack: stackText(error),
   };
 }

@@ -19,13 +19,14 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 interface ErrorRow {
   readonly exitCode: ExitCode;
   readonly summary: string;
-  readonly hint?: string;
+  /** What to do where the message says nothing better. */
+  readonly hint: string;
 }
 
 /** One row a code. The first digit is the area: 1 usage, 2 bytes, 3 graph, 4 data, 5 runtime, 6 output, 7 gates, 9 bugs. */
 export const ERROR_TABLE = {
   SO1001: { exitCode: EXIT.usage, summary: 'The command line is not understood', hint: 'serve-opt --help' },
-  SO1002: { exitCode: EXIT.usage, summary: 'Two options contradict each other' },
+  SO1002: { exitCode: EXIT.usage, summary: 'Two options contradict each other', hint: 'leave one of them out' },
   SO1003: {
     exitCode: EXIT.usage,
     summary: 'A node name, glob or op type matches nothing',
@@ -41,54 +42,122 @@ export const ERROR_TABLE = {
     summary: 'The output exists',
     hint: 'add --force to replace it, or choose another path with -o',
   },
-  SO1006: { exitCode: EXIT.usage, summary: 'An option value is not allowed' },
-  SO2001: { exitCode: EXIT.input, summary: 'The file does not exist' },
-  SO2002: { exitCode: EXIT.input, summary: 'The file cannot be read' },
-  SO2003: { exitCode: EXIT.input, summary: 'The file is not an ONNX model' },
-  SO2004: { exitCode: EXIT.input, summary: 'The file is empty' },
+  SO1006: {
+    exitCode: EXIT.usage,
+    summary: 'An option value is not allowed',
+    hint: 'serve-opt COMMAND --help lists the options and their values',
+  },
+  SO2001: { exitCode: EXIT.input, summary: 'The file does not exist', hint: 'check the path' },
+  SO2002: {
+    exitCode: EXIT.input,
+    summary: 'The file cannot be read',
+    hint: 'check that it is a file and that you may read it',
+  },
+  SO2003: {
+    exitCode: EXIT.input,
+    summary: 'The file is not an ONNX model',
+    hint: 'give a .onnx file: export the model to ONNX first',
+  },
+  SO2004: { exitCode: EXIT.input, summary: 'The file is empty', hint: 'download or export the model again' },
   SO2005: { exitCode: EXIT.input, summary: 'The file ends early', hint: 'download or export the model again' },
-  SO2006: { exitCode: EXIT.input, summary: 'The protobuf bytes are damaged' },
-  SO2007: { exitCode: EXIT.input, summary: 'The model nests too deeply' },
+  SO2006: {
+    exitCode: EXIT.input,
+    summary: 'The protobuf bytes are damaged',
+    hint: 'download or export the model again',
+  },
+  SO2007: {
+    exitCode: EXIT.input,
+    summary: 'The model nests too deeply',
+    hint: 'export the model again with fewer nested subgraphs and types',
+  },
   SO2008: {
     exitCode: EXIT.input,
     summary: 'The file changed while it was read',
     hint: 'run again when nothing else writes to it',
   },
-  SO2101: { exitCode: EXIT.input, summary: 'A tensor contradicts itself' },
-  SO2102: { exitCode: EXIT.input, summary: 'External data cannot be used' },
+  SO2101: { exitCode: EXIT.input, summary: 'A tensor contradicts itself', hint: 'export the model again' },
+  SO2102: {
+    exitCode: EXIT.input,
+    summary: 'External data cannot be used',
+    hint: 'keep the data files beside the model, under the names it gives',
+  },
   SO2103: {
     exitCode: EXIT.input,
     summary: 'External data leads out of the model folder',
     hint: 'copy the data file beside the model',
   },
-  SO2104: { exitCode: EXIT.input, summary: 'A limit on size is exceeded' },
+  SO2104: { exitCode: EXIT.input, summary: 'A limit on size is exceeded', hint: 'use a smaller model, file or size' },
   SO2105: {
     exitCode: EXIT.input,
     summary: 'The model needs more memory than allowed',
     hint: 'allow more with --mem',
   },
-  SO3001: { exitCode: EXIT.input, summary: 'The graph is invalid' },
-  SO3002: { exitCode: EXIT.input, summary: 'The model uses an unsupported version' },
-  SO3003: { exitCode: EXIT.input, summary: 'The text is not ONNX text syntax' },
-  SO3101: { exitCode: EXIT.failed, summary: 'A pass cannot be applied to this model' },
-  SO4001: { exitCode: EXIT.input, summary: 'The data cannot be read' },
-  SO4002: { exitCode: EXIT.input, summary: 'The data does not match the model inputs' },
+  SO3001: {
+    exitCode: EXIT.input,
+    summary: 'The graph is invalid',
+    hint: 'export the model again; python -m onnx.checker MODEL may tell more',
+  },
+  SO3002: {
+    exitCode: EXIT.input,
+    summary: 'The model uses an unsupported version',
+    hint: 'export the model with a lower opset',
+  },
+  SO3003: {
+    exitCode: EXIT.input,
+    summary: 'The text is not ONNX text syntax',
+    hint: 'serve-opt inspect MODEL --dump prints a model in this syntax',
+  },
+  SO3101: {
+    exitCode: EXIT.failed,
+    summary: 'A pass cannot be applied to this model',
+    hint: 'leave the option or the pass out',
+  },
+  SO4001: {
+    exitCode: EXIT.input,
+    summary: 'The data cannot be read',
+    hint: 'give samples as .npz, .npy, .jsonl, .csv or ONNX test data',
+  },
+  SO4002: {
+    exitCode: EXIT.input,
+    summary: 'The data does not match the model inputs',
+    hint: 'serve-opt inspect MODEL shows names, types and shapes of the inputs',
+  },
   SO4003: {
     exitCode: EXIT.input,
     summary: 'The data holds Python objects, not arrays',
     hint: 'save plain arrays; pickled objects are never loaded',
   },
-  SO4004: { exitCode: EXIT.input, summary: 'The data holds no samples' },
-  SO4005: { exitCode: EXIT.input, summary: 'The labels do not match the model outputs' },
-  SO4006: { exitCode: EXIT.input, summary: 'The model gives values that are not finite on this data' },
+  SO4004: { exitCode: EXIT.input, summary: 'The data holds no samples', hint: 'give at least one sample' },
+  SO4005: {
+    exitCode: EXIT.input,
+    summary: 'The labels do not match the model outputs',
+    hint: 'save the labels under the name "labels", one row a sample',
+  },
+  SO4006: {
+    exitCode: EXIT.input,
+    summary: 'The model gives values that are not finite on this data',
+    hint: 'check the samples for NaN and for values that the model does not expect',
+  },
   SO4007: {
     exitCode: EXIT.input,
     summary: 'The baseline cannot be used',
     hint: 'give a model, or a report that serve-opt bench --report base.json wrote',
   },
-  SO5001: { exitCode: EXIT.failed, summary: 'ONNX Runtime refuses the model' },
-  SO5002: { exitCode: EXIT.failed, summary: 'ONNX Runtime failed while running' },
-  SO5003: { exitCode: EXIT.failed, summary: 'The ONNX Runtime process died' },
+  SO5001: {
+    exitCode: EXIT.failed,
+    summary: 'ONNX Runtime refuses the model',
+    hint: 'serve-opt inspect MODEL shows operators and opset; serve-opt doctor shows the version of ONNX Runtime',
+  },
+  SO5002: {
+    exitCode: EXIT.failed,
+    summary: 'ONNX Runtime failed while running',
+    hint: 'check that the inputs are what the model expects: serve-opt inspect MODEL',
+  },
+  SO5003: {
+    exitCode: EXIT.failed,
+    summary: 'The ONNX Runtime process died',
+    hint: 'run again; where memory is short, allow more with --mem or use fewer threads',
+  },
   SO5004: {
     exitCode: EXIT.capability,
     summary: 'ONNX Runtime is not installed',
@@ -100,17 +169,41 @@ export const ERROR_TABLE = {
     summary: 'ONNX Runtime for Node cannot pass this type',
     hint: 'add --no-verify to skip running the model',
   },
-  SO5101: { exitCode: EXIT.failed, summary: 'The server cannot be reached' },
-  SO5102: { exitCode: EXIT.failed, summary: 'The server answers with an error' },
-  SO5103: { exitCode: EXIT.failed, summary: 'The answer of the server is not what the protocol says' },
-  SO5104: { exitCode: EXIT.failed, summary: 'The model is not on the server, or not ready' },
+  SO5101: {
+    exitCode: EXIT.failed,
+    summary: 'The server cannot be reached',
+    hint: 'check that the server runs and that its address and port are right',
+  },
+  SO5102: {
+    exitCode: EXIT.failed,
+    summary: 'The server answers with an error',
+    hint: "see the server's log for the cause",
+  },
+  SO5103: {
+    exitCode: EXIT.failed,
+    summary: 'The answer of the server is not what the protocol says',
+    hint: 'name the protocol of the server with --protocol',
+  },
+  SO5104: {
+    exitCode: EXIT.failed,
+    summary: 'The model is not on the server, or not ready',
+    hint: 'check the name of the model and that the server has loaded it',
+  },
   SO5105: {
     exitCode: EXIT.failed,
     summary: 'The time for measuring a server was over before anything was measured',
     hint: 'give it more time with --max-time',
   },
-  SO6001: { exitCode: EXIT.failed, summary: 'The output cannot be written' },
-  SO6003: { exitCode: EXIT.failed, summary: 'The output did not pass its own check' },
+  SO6001: {
+    exitCode: EXIT.failed,
+    summary: 'The output cannot be written',
+    hint: 'check the free space and that you may write there',
+  },
+  SO6003: {
+    exitCode: EXIT.failed,
+    summary: 'The output did not pass its own check',
+    hint: 'check the disk, then run again',
+  },
   SO6004: {
     exitCode: EXIT.failed,
     summary: 'The model is too large for one file',
@@ -119,10 +212,15 @@ export const ERROR_TABLE = {
   SO6101: {
     exitCode: EXIT.failed,
     summary: 'The system lacks what is needed: open files, processes, a working folder',
+    hint: 'close other programs or raise the limits (ulimit -a), then run again',
   },
-  SO7001: { exitCode: EXIT.gate, summary: 'The result misses the accuracy gate' },
-  SO8130: { exitCode: EXIT.interrupted, summary: 'Interrupted' },
-  SO8143: { exitCode: EXIT.terminated, summary: 'Terminated' },
+  SO7001: {
+    exitCode: EXIT.gate,
+    summary: 'The result misses the accuracy gate',
+    hint: 'loosen the gate, or keep layers in FP32 with --exclude',
+  },
+  SO8130: { exitCode: EXIT.interrupted, summary: 'Interrupted', hint: 'run the command again' },
+  SO8143: { exitCode: EXIT.terminated, summary: 'Terminated', hint: 'run the command again' },
   SO9001: {
     exitCode: EXIT.bug,
     summary: 'This is a bug in serve-opt',
@@ -164,7 +262,8 @@ export class ServeOptError extends Error {
   override readonly name = 'ServeOptError';
   readonly code: ErrorCode;
   readonly why: string | undefined;
-  readonly hint: string | undefined;
+  /** What to do about it: that of the message, or else of the code. */
+  readonly hint: string;
   readonly location: ErrorLocation;
 
   constructor(code: ErrorCode, message: string, details: ServeOptErrorDetails = {}) {
@@ -180,6 +279,11 @@ export class ServeOptError extends Error {
     return ERROR_TABLE[this.code].exitCode;
   }
 
+  /** Whether the hint is the default one of the code, which knows nothing of the case. */
+  get hasDefaultHint(): boolean {
+    return this.hint === ERROR_TABLE[this.code].hint;
+  }
+
   /** The same error with more of its location known, for callers further out. */
   at(location: ErrorLocation): ServeOptError {
     const details: { -readonly [K in keyof ServeOptErrorDetails]: ServeOptErrorDetails[K] } = {
@@ -187,7 +291,7 @@ export class ServeOptError extends Error {
       cause: this.cause,
     };
     if (this.why !== undefined) details.why = this.why;
-    if (this.hint !== undefined) details.hint = this.hint;
+    details.hint = this.hint;
     return new ServeOptError(this.code, this.message, details);
   }
 }

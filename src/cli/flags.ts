@@ -80,7 +80,7 @@ export const FLAGS = {
     value: 'SIZE',
     default: OPTIMIZE_DEFAULTS.maxGrowth,
     group: 'Method',
-    summary: 'growth allowed: 2MB, 5%, none (no limit)',
+    summary: 'growth allowed: 2MB, 5%, none',
   },
   opset: {
     value: 'N',

@@ -5,6 +5,7 @@ import { COMMANDS, type CommandDefinition, findCommand } from './commands.js';
 import type { CliContext } from './context.js';
 import { COMMON_FLAGS, flagDefinition } from './flags.js';
 import { commandHelp, programHelp } from './help.js';
+import { commandDocument, helpDocument } from './help-document.js';
 import { writeDocument, writeText } from './output.js';
 import { createProcessHost } from './process-host.js';
 import { renderError, reportError, toServeOptError } from './render/error.js';
@@ -42,11 +43,9 @@ export async function main(
     context.signal.throwIfAborted();
     const asksHelp = words.includes('--help') || words.includes('-h') || words[0] === 'help';
     if (definition !== undefined && asksHelp) {
-      writeText(
-        context.stdout,
-        commandHelp(definition, styleOf(context.stdout), words.includes('-v') || words.includes('--verbose')),
-        context,
-      );
+      const all = words.includes('-v') || words.includes('--verbose');
+      if (json) writeDocument('help', { ok: true, result: commandDocument(definition) }, context);
+      else writeText(context.stdout, commandHelp(definition, styleOf(context.stdout), all), context);
       return EXIT.done;
     }
     if (definition === undefined) {
@@ -57,7 +56,8 @@ export async function main(
         return EXIT.done;
       }
       if (typed === undefined && asksHelp) {
-        writeText(context.stdout, programHelp(styleOf(context.stdout)), context);
+        if (json) writeDocument('help', { ok: true, result: helpDocument() }, context);
+        else writeText(context.stdout, programHelp(styleOf(context.stdout)), context);
         return EXIT.done;
       }
       throw unknownCommand(typed);

@@ -102,7 +102,7 @@ export class Secrets {
     ]);
     const error = new ServeOptError(code, this.redact(thrown.message), {
       ...(why === undefined ? {} : { why: this.redact(why) }),
-      ...(hint === undefined ? {} : { hint: this.redact(hint) }),
+      hint: this.redact(hint),
       location: Object.fromEntries(places) as ServeOptError['location'],
       ...(cause === undefined ? {} : { cause: this.#redactCause(cause, 0) }),
     });

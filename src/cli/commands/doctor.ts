@@ -3,13 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ServeOptError } from '../../errors.js';
 import { formatBytes } from '../../report/format.js';
+import { safeText } from '../../report/safe-text.js';
 import type { ProbeResult } from '../../runtime/protocol.js';
 import { probeRuntime } from '../../runtime/providers.js';
 import { withWorkFolder } from '../../runtime/work-folder.js';
 import type { CommandContext, CommandResult } from '../command.js';
 import type { Versions } from '../context.js';
+import { withProse } from '../render/clauses.js';
 import { type Cell, renderTable } from '../render/table.js';
 import type { TextOptions } from '../render/text-options.js';
+import { wrapLine } from '../render/wrap.js';
 import { findTools, type ToolReport } from '../tools.js';
 
 /** The `result` of `serve-opt doctor --json`. */
@@ -59,7 +62,7 @@ async function runtimeState(signal: AbortSignal): Promise<RuntimeState> {
     return {
       works: false,
       why: error.why === undefined ? error.message : `${error.message}: ${error.why}`,
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
+      hint: error.hint,
       providers: [],
     };
   }
@@ -76,21 +79,30 @@ async function folderState(path: string): Promise<FolderState> {
   }
 }
 
+/** What was looked at, whether it works, and what there is to say of it. */
+interface DoctorRow {
+  readonly cells: readonly Cell[];
+  readonly text: string;
+}
+
 /** The answer for people. */
 export async function renderDoctor(report: DoctorReport, { style, columns, verbosity }: TextOptions): Promise<string> {
   const verbose = verbosity > 0;
   const { versions, runtime, temporaryFolder } = report;
-  const line = (works: boolean, name: string, text: string): readonly Cell[] => [
-    { text: works ? '✓' : '✗', style: works ? 'green' : 'red' },
-    name,
-    text,
-  ];
-  const table = (rows: readonly (readonly Cell[])[]): Promise<string> =>
-    renderTable([{ title: '' }, { title: '' }, { title: '', flexible: true }], rows, {
-      columns: verbose ? undefined : columns,
-      style,
-      indent: 2,
-    });
+  const line = (works: boolean, name: string, text: string): DoctorRow => ({
+    cells: [{ text: works ? '✓' : '✗', style: works ? 'green' : 'red' }, name],
+    text: safeText(text, 4000),
+  });
+  const width = verbose ? undefined : columns;
+  const table = async (rows: readonly DoctorRow[]): Promise<string> => {
+    const cells = rows.map((row) => row.cells);
+    const drawn = await renderTable([{ title: '' }, { title: '' }], cells, { columns: width, style, indent: 2 });
+    return withProse(
+      drawn,
+      rows.map(({ text }) => text),
+      { columns: width },
+    );
+  };
   const providers = runtime.providers.map((result) =>
     line(result.works, result.provider, providerText(result, verbose)),
   );
@@ -107,13 +119,13 @@ export async function renderDoctor(report: DoctorReport, { style, columns, verbo
     line(runtime.works, 'onnxruntime', runtime.version ?? `does not work: ${runtime.why ?? ''}`),
   ];
   const parts = [style.bold('Versions'), await table(program)];
-  if (runtime.hint !== undefined) parts.push(`    ${style.cyan('hint:')} ${runtime.hint}`);
+  if (runtime.hint !== undefined) parts.push(wrapLine(`    ${style.cyan('hint:')} ${runtime.hint}`, width, 10));
   if (providers.length > 0) {
     const more =
       !verbose && runtime.providers.some((provider) => !provider.works)
         ? style.dim(' (-v tells what ONNX Runtime said)')
         : '';
-    parts.push('', `${style.bold('Execution providers')}${more}`, await table(providers));
+    parts.push('', wrapLine(`${style.bold('Execution providers')}${more}`, width), await table(providers));
   }
   parts.push('', style.bold('Tools on PATH'), await table(tools));
   parts.push('', style.bold('Temporary folder'), await table([folder]));

@@ -1,18 +1,21 @@
-import type { BenchReport, BenchVerdict, RegressionReport } from '../../report/bench-types.js';
+import type { BenchReport, BenchVerdict, BudgetReport, RegressionReport } from '../../report/bench-types.js';
 import {
   budgetPhrase,
   budgetReason,
+  budgetStory,
   measuredRange,
   measuredValue,
   ratioChange,
   ratioRange,
   regressionPhrase,
   regressionReason,
+  regressionStory,
   verdictReasons,
 } from '../../report/bench-words.js';
 import { formatNumber, plural } from '../../report/format.js';
 import { safeText } from '../../report/safe-text.js';
-import { type BenchTextOptions, withClauses } from './bench-layout.js';
+import type { BenchTextOptions } from './bench-layout.js';
+import { visibleWidth, withClauses } from './clauses.js';
 import type { StyleName } from './style.js';
 import { type Cell, renderTable } from './table.js';
 import { wrapLine } from './wrap.js';
@@ -50,9 +53,12 @@ export async function budgetsText(report: BenchReport, options: BenchTextOptions
     { title: '95 % interval' },
     { title: 'verdict' },
   ];
-  const table = await renderTable(titles, rows, { ...options, indent: 2 });
+  const table = await renderTable(titles, rows, { ...options, indent: 2, stacks: false });
   const why = budgets.map((each) => safeText(budgetReason(each).join()));
-  return `${options.style.bold('Budgets')}\n${withClauses(table, why, 1, options)}`;
+  const text = isTooWide(table, options)
+    ? budgets.map((each) => gateLine(each.verdict, budgetTitle(each, several), budgetStory(each), options)).join('\n')
+    : withClauses(table, why, 1, options);
+  return `${options.style.bold('Budgets')}\n${text}`;
 }
 
 /** Regressions: how much slower, what noise there was, the verdict and why. */
@@ -73,9 +79,14 @@ export async function regressionsText(report: BenchReport, options: BenchTextOpt
     { title: '95 % interval' },
     { title: 'verdict' },
   ] as const;
-  const table = await renderTable(titles, rows, { ...options, indent: 2 });
+  const table = await renderTable(titles, rows, { ...options, indent: 2, stacks: false });
   const why = regressions.map((each) => safeText(regressionReason(each)));
-  const parts = [`${style.bold('Against the baseline')}`, withClauses(table, why, 1, options)];
+  const text = isTooWide(table, options)
+    ? regressions
+        .map((each) => gateLine(each.verdict, regressionPhrase(each), regressionStory(each), options))
+        .join('\n')
+    : withClauses(table, why, 1, options);
+  const parts = [`${style.bold('Against the baseline')}`, text];
   if (verbosity > 0) {
     for (const { rounds, hodgesLehmann, wilcoxonP } of regressions) {
       const ratios = rounds.map(
@@ -91,6 +102,27 @@ export async function regressionsText(report: BenchReport, options: BenchTextOpt
     }
   }
   return parts.join('\n');
+}
+
+/** Whether a terminal would break the lines of a table. */
+function isTooWide(table: string, { columns }: BenchTextOptions): boolean {
+  return columns !== undefined && table.split('\n').some((line) => visibleWidth(line) > columns);
+}
+
+/** `✗ FAIL  p99 ≤ 10ms: measured 12.5 ms …`: a gate as a sentence, for terminals too narrow for a table. */
+function gateLine(
+  verdict: RegressionReport['verdict'],
+  what: string,
+  story: string,
+  options: BenchTextOptions,
+): string {
+  const { sign: mark, word: text, style } = LOOKS[verdict];
+  const head = options.style[style](`${mark} ${text}`);
+  return wrapLine(`  ${head}  ${safeText(what)}: ${safeText(story)}`, options.columns, 4);
+}
+
+function budgetTitle(budget: BudgetReport, several: boolean): string {
+  return several ? `${budget.configuration}, ${budgetPhrase(budget)}` : budgetPhrase(budget);
 }
 
 const VERDICT_LINES: Readonly<Record<BenchVerdict, string>> = {

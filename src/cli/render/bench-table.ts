@@ -9,7 +9,8 @@ import {
 } from '../../report/bench-words.js';
 import { formatBytes, formatRate } from '../../report/format.js';
 import { safeText } from '../../report/safe-text.js';
-import { type BenchTextOptions, caution, withClauses } from './bench-layout.js';
+import { type BenchTextOptions, caution } from './bench-layout.js';
+import { withClauses } from './clauses.js';
 import { latencySparkline } from './sparkline.js';
 import { type Cell, type Column, renderTable } from './table.js';
 import { wrapLine } from './wrap.js';

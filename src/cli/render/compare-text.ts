@@ -23,7 +23,10 @@ export async function renderCompare(report: CompareReport, options: TextOptions)
   if (report.latency !== undefined) {
     parts.push(
       '',
-      `${options.style.bold('Latency')} ${latencyChange(report.latency)}, ${latencyPhrase(report.latency)}`,
+      wrapLine(
+        `${options.style.bold('Latency')} ${latencyChange(report.latency)}, ${latencyPhrase(report.latency)}`,
+        options.columns,
+      ),
     );
   }
   for (const note of report.notes) parts.push('', wrapLine(`note: ${safeText(note)}`, options.columns));

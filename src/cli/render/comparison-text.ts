@@ -4,12 +4,14 @@ import { formatNumber, formatPercent, plural } from '../../report/format.js';
 import { safeText } from '../../report/safe-text.js';
 import { type Cell, renderTable } from './table.js';
 import type { TextOptions } from './text-options.js';
+import { wrapLine } from './wrap.js';
 
 /** Output by output how far B is from A, then the metrics where there are labels. */
 export async function renderComparison(comparison: ComparisonResult, options: TextOptions): Promise<string> {
   const { style } = options;
+  const line = (text: string): string => wrapLine(text, options.columns, 4);
   const parts = [
-    `${style.bold('Outputs')} on ${sourcePhrase(comparison)}`,
+    line(`${style.bold('Outputs')} on ${sourcePhrase(comparison)}`),
     await outputsTable(comparison.outputs, options),
   ];
   for (const [model, names] of [
@@ -18,12 +20,12 @@ export async function renderComparison(comparison: ComparisonResult, options: Te
   ] as const) {
     if (names.length > 0) {
       const list = names.map((name) => safeText(name, 100)).join(', ');
-      parts.push(`  ${style.warning} only in ${model}: ${list}`);
+      parts.push(line(`  ${style.warning} only in ${model}: ${list}`));
     }
   }
   const metrics = comparison.metrics ?? [];
   if (metrics.length > 0) parts.push('', style.bold('Metrics'), await metricsTable(metrics, options));
-  if (comparison.metricsSkipped !== undefined) parts.push(`no metric: ${safeText(comparison.metricsSkipped)}`);
+  if (comparison.metricsSkipped !== undefined) parts.push(line(`no metric: ${safeText(comparison.metricsSkipped)}`));
   return parts.join('\n');
 }
 
@@ -52,14 +54,14 @@ async function outputsTable(outputs: readonly OutputDifference[], options: TextO
         : `${formatPercent(output.top1Agreement.value)} top-1`,
     ];
   });
+  const remark = (text: string): string => wrapLine(`  ${options.style.warning} ${text}`, options.columns, 4);
   const lines = [await renderTable(titles, rows, { ...options, indent: 2 })];
   for (const output of outputs) {
     const name = safeText(output.name, 100);
     const { a, b } = output.nonFinite;
-    if (a > 0 || b > 0)
-      lines.push(`  ${options.style.warning} ${name}: ${a} values of A and ${b} of B are NaN or infinite`);
+    if (a > 0 || b > 0) lines.push(remark(`${name}: ${a} values of A and ${b} of B are NaN or infinite`));
     if (output.shapeMismatches > 0) {
-      lines.push(`  ${options.style.warning} ${name}: shapes differ in ${plural(output.shapeMismatches, 'run')}`);
+      lines.push(remark(`${name}: shapes differ in ${plural(output.shapeMismatches, 'run')}`));
     }
   }
   return lines.join('\n');

@@ -13,7 +13,7 @@ export interface ErrorReport {
   readonly exitCode: number;
   readonly message: string;
   readonly why?: string;
-  readonly hint?: string;
+  readonly hint: string;
   readonly location?: Readonly<Record<string, string | number>>;
   /** Only with `--debug`. */
   readonly stack?: string;
@@ -48,7 +48,7 @@ export function reportError(error: ServeOptError, versions: Versions, debug: boo
     exitCode: error.exitCode,
     message: withoutCredentials(error.message),
     ...(error.why === undefined ? {} : { why: withoutCredentials(error.why) }),
-    ...(error.hint === undefined ? {} : { hint: withoutCredentials(error.hint) }),
+    hint: withoutCredentials(error.hint),
     ...(Object.keys(location).length === 0 ? {} : { location }),
     ...(debug ? { stack: withoutCredentials(stackText(error)) } : {}),
     ...(isBug ? { versions } : {}),
@@ -71,7 +71,7 @@ export function renderError(
   columns?: number,
 ): string {
   const report = reportError(error, versions, debug);
-  const lines = [`${style.failed} ${style.bold(report.code)} ${safeText(report.message)}`];
+  const lines = [wrapLine(`${style.failed} ${style.bold(report.code)} ${safeText(report.message)}`, columns, 2)];
   const location = unsaidLocation(report);
   if (location !== undefined) lines.push(`  at: ${renderLocation(location)}`);
   if (report.why !== undefined) lines.push(wrapLine(`  why: ${safeText(report.why)}`, columns, 7));
@@ -79,7 +79,9 @@ export function renderError(
     const { serveOpt, node, platform } = report.versions;
     lines.push(`  versions: serve-opt ${serveOpt}, node ${node}, ${platform}`);
   }
-  if (report.hint !== undefined) lines.push(`  ${style.cyan('hint:')} ${safeText(report.hint)}`);
+  const hint = `  ${style.cyan('hint:')} ${safeText(report.hint)}`;
+  // A command is copied whole; prose is wrapped.
+  lines.push(report.hint.startsWith('serve-opt ') ? hint : wrapLine(hint, columns, 8));
   if (report.stack !== undefined) {
     for (const line of report.stack.split('\n')) lines.push(style.dim(`  ${safeText(line.trimEnd())}`));
   }

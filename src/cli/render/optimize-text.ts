@@ -4,6 +4,7 @@ import { modelSizeBytes } from '../../report/model-size.js';
 import { safeText } from '../../report/safe-text.js';
 import type { OptimizeReport, PassReport } from '../../report/types.js';
 import { optimizeChecks } from '../../report/verification-words.js';
+import { type ChangeRow, changesTableText } from './changes-table.js';
 import { checksLine } from './checks-line.js';
 import { explanationText } from './explanation-text.js';
 import { type Cell, renderTable } from './table.js';
@@ -54,7 +55,7 @@ export function optimizeSummary(report: OptimizeReport): string {
 async function changesTable(report: OptimizeReport, options: TextOptions): Promise<string> {
   const [before, after] = [modelSizeBytes(report.input), modelSizeBytes(report.output)];
   const { nodesBefore, nodesAfter, latency } = report;
-  const rows: (readonly Cell[])[] = [
+  const rows: ChangeRow[] = [
     ['size', formatBytes(before), formatBytes(after), formatChange(before, after)],
     ['nodes', formatInteger(nodesBefore), formatInteger(nodesAfter), formatChange(nodesBefore, nodesAfter)],
   ];
@@ -62,17 +63,12 @@ async function changesTable(report: OptimizeReport, options: TextOptions): Promi
     rows.push(['p50 latency', formatDuration(latency.p50MsA), formatDuration(latency.p50MsB), latencyPhrase(latency)]);
   const equality = equalityRow(report);
   if (equality !== undefined) rows.push(equality);
-  const titles = [
-    { title: report.input.name, flexible: true },
-    { title: 'before', align: 'right' },
-    { title: report.verification.runs === 'unchanged' ? 'unchanged' : 'optimized', align: 'right' },
-    { title: '', flexible: true },
-  ] as const;
-  return renderTable(titles, rows, options);
+  const result = report.verification.runs === 'unchanged' ? 'unchanged' : 'optimized';
+  return changesTableText(report.input.name, result, rows, options);
 }
 
 /** How alike the outputs are, and on what. */
-function equalityRow({ verification }: OptimizeReport): readonly Cell[] | undefined {
+function equalityRow({ verification }: OptimizeReport): ChangeRow | undefined {
   const { outputs, samples, edges } = verification;
   if (outputs === undefined || samples === undefined) return undefined;
   const on = `${plural(samples, 'sample')}, ${plural(edges ?? 0, 'edge case')}`;

@@ -46,6 +46,7 @@ interface Stage {
 export function createProgress(options: ProgressOptions): Progress {
   const now = options.now ?? (() => performance.now());
   const { stream, style } = options;
+  const columns = stream.isTTY === true ? stream.columns : undefined;
   const running: Stage[] = [];
   const said = new Set<string>();
   let spinner: Spinner | undefined;
@@ -81,7 +82,7 @@ export function createProgress(options: ProgressOptions): Progress {
     spinner = undefined;
     const parts = [sign, safeText(stage.name, 60)];
     if (detail !== undefined && detail !== '') parts.push(safeText(detail, 400));
-    print(`${parts.join(' ')} ${style.dim(formatDuration(now() - stage.startedMs))}`);
+    print(wrapLine(`${parts.join(' ')} ${style.dim(formatDuration(now() - stage.startedMs))}`, columns));
     const outer = running.at(-1);
     if (outer !== undefined) show(outer);
   };
@@ -91,7 +92,6 @@ export function createProgress(options: ProgressOptions): Progress {
       // A warning may come while the work goes on and again with its report.
       if (!options.warnings || said.has(event.message)) return;
       said.add(event.message);
-      const columns = stream.isTTY === true ? stream.columns : undefined;
       print(wrapLine(`${style.warning} warning: ${safeText(event.message)}`, columns));
       return;
     }

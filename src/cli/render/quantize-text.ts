@@ -7,9 +7,9 @@ import { MODE_WORDS, nodeCounts, samplesPhrase } from '../../report/quantize-wor
 import { safeText } from '../../report/safe-text.js';
 import type { QuantizeReport } from '../../report/types.js';
 import { quantizeChecks } from '../../report/verification-words.js';
+import { type ChangeRow, changesTableText } from './changes-table.js';
 import { checksLine } from './checks-line.js';
 import { floatLayersText } from './layers-text.js';
-import { type Cell, renderTable } from './table.js';
 import type { TextOptions } from './text-options.js';
 import { wrapLine } from './wrap.js';
 
@@ -67,7 +67,7 @@ export function quantizeSummary(report: QuantizeReport): string {
 
 async function changesTable(report: QuantizeReport, options: TextOptions): Promise<string> {
   const [before, after] = [modelSizeBytes(report.input), modelSizeBytes(report.output)];
-  const rows: (readonly Cell[])[] = [['size', formatBytes(before), formatBytes(after), formatChange(before, after)]];
+  const rows: ChangeRow[] = [['size', formatBytes(before), formatBytes(after), formatChange(before, after)]];
   const nodes = nodeCounts(report);
   if (nodes !== undefined) {
     rows.push(['nodes', formatInteger(nodes[0]), formatInteger(nodes[1]), formatChange(nodes[0], nodes[1])]);
@@ -89,11 +89,5 @@ async function changesTable(report: QuantizeReport, options: TextOptions): Promi
   if (comparison !== undefined && agreement !== undefined) {
     rows.push(['agreement', '', agreement.value, `${agreement.what} on ${samplesPhrase(comparison)}`]);
   }
-  const titles = [
-    { title: report.input.name, flexible: true },
-    { title: 'before', align: 'right' },
-    { title: MODE_WORDS[report.mode], align: 'right' },
-    { title: '', flexible: true },
-  ] as const;
-  return renderTable(titles, rows, options);
+  return changesTableText(report.input.name, MODE_WORDS[report.mode], rows, options);
 }

@@ -1,5 +1,8 @@
 import { stripVTControlCharacters } from 'node:util';
 
+/** A space where a line may be broken: not between a figure and its unit. */
+const BREAK = / (?!(?:%|pt|dB|[kMGT]?B|[mµn]?s|min|MiB|GiB)(?![\p{L}\d]))/u;
+
 /** A word longer than this is left for the terminal to break. */
 const SHORTEST_LINE = 20;
 
@@ -13,7 +16,7 @@ export function wrapLine(text: string, columns: number | undefined, indent = 2):
   const start = /^ */.exec(text)?.[0] ?? '';
   const lines: string[] = [];
   let line = '';
-  for (const word of text.trim().split(' ')) {
+  for (const word of text.trim().split(BREAK)) {
     const candidate = line === '' ? (lines.length === 0 ? start : margin) + word : `${line} ${word}`;
     if (line !== '' && width(candidate) > columns) {
       lines.push(line);

@@ -206,8 +206,7 @@ export class ConfigurationRun implements Measured {
 
   /** Made-up values are legal for the types of a model, and still it may stumble over some: a division by zero, say. */
   #explained(error: ServeOptError): ServeOptError {
-    if (error.code !== 'SO5002' || error.hint !== undefined || this.#preparation?.source.kind !== 'seeded')
-      return error;
+    if (error.code !== 'SO5002' || !error.hasDefaultHint || this.#preparation?.source.kind !== 'seeded') return error;
     return new ServeOptError(error.code, error.message, {
       ...(error.why === undefined ? {} : { why: error.why }),
       hint: 'its inputs were made up: give real samples with --data, or try another --seed',

@@ -32,7 +32,7 @@ function refuse({ excludes = [], needs, why, hint }: OptionRule, option: string,
     throw new ServeOptError('SO1002', `${option} and ${other} contradict each other`, details('leave one of them out'));
   }
   if (needs !== undefined && !isGiven(needs, given))
-    throw new ServeOptError('SO1002', `${option} needs ${needs}`, details());
+    throw new ServeOptError('SO1002', `${option} needs ${needs}`, details(`add ${needs}, or leave ${option} out`));
 }
 
 function whyIdle(

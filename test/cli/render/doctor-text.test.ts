@@ -37,4 +37,16 @@ describe('the text of doctor', () => {
     expect(text).toContainEqual(expect.stringMatching(/a library is missing; get it \(FAIL : cannot open x\.so\)$/));
     expect(text).toContainEqual(expect.stringMatching(/does not work: something new$/));
   });
+
+  it.each([40, 80, 120])('cuts nothing at %i columns, and breaks lines between words', async (columns) => {
+    const fix = 'install the Vulkan driver and libvulkan1; in a container, pass ONNXRUNTIME_NODE_INSTALL=cuda12';
+    const providers = [
+      { provider: 'webgpu', works: false, cause: 'there is no GPU with a driver that can be used', fix },
+    ];
+    const long: DoctorReport = { ...report, runtime: { works: true, version: '1.30.0', providers } };
+    const text = await renderDoctor(long, { style, columns, verbosity: 0 });
+    for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(columns);
+    expect(text.replace(/\s+/g, ' ')).toContain(fix);
+    expect(text).not.toContain('…');
+  });
 });

@@ -168,14 +168,16 @@ describe('renderQuantize', () => {
   });
 });
 
+const compareReport: CompareReport = {
+  ...header,
+  command: 'compare',
+  a: { name: 'a.onnx', sizeBytes: 1000 },
+  b: { name: 'b.onnx', sizeBytes: 260, externalData: [{ name: 'b.data', sizeBytes: 40 }] },
+  comparison,
+};
+
 describe('renderCompare', () => {
-  const report: CompareReport = {
-    ...header,
-    command: 'compare',
-    a: { name: 'a.onnx', sizeBytes: 1000 },
-    b: { name: 'b.onnx', sizeBytes: 260, externalData: [{ name: 'b.data', sizeBytes: 40 }] },
-    comparison,
-  };
+  const report = compareReport;
 
   it('shows both models, each output and the metrics', async () => {
     expect(await renderCompare(report, options)).toMatchInlineSnapshot(`
@@ -260,5 +262,23 @@ describe('renderInspect', () => {
     const ops = Array.from({ length: 30 }, (_, index) => ({ domain: '', opType: `Op${index}`, count: 1 }));
     expect(await renderInspect({ ...report, ops }, options)).toContain('and 10 more: add -v');
     expect(await renderInspect({ ...report, ops }, { ...options, verbosity: 1 })).toContain('Op29');
+  });
+});
+
+describe('on a narrow terminal', () => {
+  it.each([40, 60, 80, 120])('verdicts stay whole at %i columns', async (columns) => {
+    const narrow = { ...options, columns };
+    const quantized = await renderQuantize(quantizeReport, { ...narrow, outputPath: undefined });
+    const whole = await renderQuantize(quantizeReport, { ...options, outputPath: undefined });
+    const compared = await renderCompare(
+      { ...compareReport, latency: quantizeReport.latency as LatencyComparison },
+      narrow,
+    );
+    for (const text of [quantized, compared])
+      for (const line of text.split('\n')) expect(line.length, line).toBeLessThanOrEqual(columns);
+    const verdicts = /\d[\d.]*× (faster|slower) \([^)]*\)|[+−][\d.]+ pt on \d+|same top-1 on .*samples/g;
+    expect(quantized.match(verdicts)).toEqual(whole.match(verdicts));
+    expect(quantized.match(verdicts)?.length).toBeGreaterThan(1);
+    expect(compared.replace(/\s+/g, ' ')).toMatch(/(faster|slower) \(95 %: [^)]*\)|no clear difference/);
   });
 });

@@ -28,6 +28,19 @@ describe('renderTable', () => {
     expect(text).toContain('…  12 MB');
   });
 
+  it('writes rows as lists where even cut columns do not fit', async () => {
+    const wide = [
+      { title: 'output' },
+      { title: 'type' },
+      { title: 'cosine', align: 'right' },
+      { title: 'same' },
+    ] as const;
+    const rows = [['logits', 'float', '0.99983', '99.6 % top-1']];
+    expect(await renderTable(wide, rows, { columns: 28, style, indent: 2 })).toBe(
+      ['  logits: type float, cosine', '    0.99983, same 99.6 %', '    top-1'].join('\n'),
+    );
+  });
+
   it('cuts nothing in a pipe', async () => {
     expect(await renderTable(titles, [['x'.repeat(300), 1]], { columns: undefined, style })).toContain('x'.repeat(300));
   });

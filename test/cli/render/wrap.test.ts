@@ -18,6 +18,13 @@ describe('wrapLine', () => {
     expect(wrapLine('  why: one two three four five', 20, 7)).toBe('  why: one two three\n       four five');
   });
 
+  it('keeps a figure and its unit together', () => {
+    expect(wrapLine('at most 3 % slower is allowed; noise 30 %, from 12 ms on', 37)).toBe(
+      'at most 3 % slower is allowed; noise\n  30 %, from 12 ms on',
+    );
+    expect(wrapLine('a percentage of 5 mscope', 22)).toBe('a percentage of 5\n  mscope');
+  });
+
   it('does not count colours', () => {
     const coloured = `${createStyle(true).warning} ${'a'.repeat(17)} b`;
     expect(wrapLine(coloured, 21)).toBe(coloured);
