@@ -20,7 +20,7 @@ const comparison: ComparisonResult = {
       elements: 640,
       exactEqual: 0.1,
       shapeMismatches: 0,
-      nonFinite: { a: 0, b: 2 },
+      nonFinite: { a: 0, b: 2, lost: 2 },
       maxAbs: 0.1234,
       meanAbs: 0.0123,
       rmse: 0.02,
@@ -202,7 +202,7 @@ describe('renderCompare', () => {
       elements: 0,
       exactEqual: Number.NaN,
       shapeMismatches: 3,
-      nonFinite: { a: 0, b: 0 },
+      nonFinite: { a: 0, b: 0, lost: 0 },
       incomparable: 'int64 against float',
     };
     const text = await renderCompare({ ...report, comparison: { ...comparison, outputs: [output] } }, options);
