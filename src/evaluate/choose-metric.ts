@@ -1,9 +1,7 @@
 import { type EvaluatedTensor, isFloatTensor } from './host-numbers.js';
 import type { LabelCoding, LabelTraits } from './label-traits.js';
 import { namedAnswer, namedOtherwise, namedScores, type OutputMeanings } from './output-meaning.js';
-
-/** How an output is scored against labels. */
-export type ScoringKind = 'equal' | 'top-1' | 'ctc' | 'binary' | 'multi-label' | 'error';
+import type { ScoringKind } from './scoring-kinds.js';
 
 /** What a caller asked for; what is absent is chosen. */
 export interface MetricWish {
@@ -57,8 +55,8 @@ const PREFERENCE: Readonly<Record<ScoringKind, number>> = {
   'top-1': 1,
   'multi-label': 1,
   ctc: 2,
-  binary: 3,
-  equal: 4,
+  auc: 3,
+  accuracy: 4,
   error: 5,
 };
 
@@ -96,8 +94,8 @@ export function choicesByTraits(
       if (wish.metric !== undefined && wish.metric !== fit.kind) continue;
       const { kind, coding, axis, classes, because } = fit;
       const meaning = meanings.get(output);
-      const known = kind === 'equal' ? meaning?.kind === 'answer' : meaning?.kind === 'scores';
-      const isAnswer = kind === 'equal' && (known || namedAnswer(output));
+      const known = kind === 'accuracy' ? meaning?.kind === 'answer' : meaning?.kind === 'scores';
+      const isAnswer = kind === 'accuracy' && (known || namedAnswer(output));
       const doubt = known || namedScores(output) ? 0 : namedOtherwise(output) ? 2 : 1;
       const why = known && meaning ? ` and ${meaning.because}` : '';
       found.push({
@@ -127,7 +125,7 @@ function compareOrders(a: readonly number[], b: readonly number[]): number {
 /** Whether only the answers tell which of two readings is meant. */
 function isDoubtful(best: MetricChoice, other: MetricChoice, labels: LabelTraits): boolean {
   // An integer beside scores: the class they make, or something else, such as a length.
-  if (best.kind === 'top-1' && other.kind === 'equal') return true;
+  if (best.kind === 'top-1' && other.kind === 'accuracy') return true;
   // Rows filled up to the steps of the output: a label for each step, or a text to be decoded.
   return best.output === other.output && best.kind === 'top-1' && other.kind === 'ctc' && mayBeText(labels);
 }
@@ -151,7 +149,7 @@ function fitsOf(traits: OutputTraits, labels: LabelTraits, rows: number): readon
   }
   if (labels.width === 1 && labels.kind === 'integer' && (labels.binary || coding === 'signs')) {
     const because = `has one score a sample and the labels are ${coding === 'signs' ? '−1 and +1' : '0 and 1'}`;
-    fits.push({ kind: 'binary', coding, classes: 1, because });
+    fits.push({ kind: 'auc', coding, classes: 1, because });
   }
   fits.push({ kind: 'error', coding: 'values', classes: 1, because: 'has one number for each label' });
   return fits;
@@ -162,9 +160,11 @@ function answerFits({ kind, elements }: OutputTraits, labels: LabelTraits, rows:
   if ((kind === 'text') !== (labels.kind === 'text')) return [];
   const because = 'holds one answer for each label';
   if (labels.kind !== 'number' && elements === rows * labels.width)
-    return [{ kind: 'equal', coding: labels.coding === 'signs' ? 'signs' : 'values', classes: 0, because }];
+    return [{ kind: 'accuracy', coding: labels.coding === 'signs' ? 'signs' : 'values', classes: 0, because }];
   if (labels.coding === 'one-hot' && elements === rows)
-    return [{ kind: 'equal', coding: 'one-hot', classes: 0, because: 'holds the class that each row of labels marks' }];
+    return [
+      { kind: 'accuracy', coding: 'one-hot', classes: 0, because: 'holds the class that each row of labels marks' },
+    ];
   return [];
 }
 

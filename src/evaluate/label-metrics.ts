@@ -23,7 +23,7 @@ export function settleChoice(scored: readonly [ScoredChoice, ...ScoredChoice[]])
   let most = quality(first);
   for (const other of others) {
     const value = quality(other);
-    if (other.choice.kind === 'equal' ? value < most || best.choice.kind === 'equal' : value <= most) continue;
+    if (other.choice.kind === 'accuracy' ? value < most || best.choice.kind === 'accuracy' : value <= most) continue;
     best = other;
     most = value;
   }
@@ -34,16 +34,16 @@ export function settleChoice(scored: readonly [ScoredChoice, ...ScoredChoice[]])
 }
 
 function reading({ kind, output }: MetricChoice): string {
-  if (kind === 'equal') return `output "${output}" as the answer`;
+  if (kind === 'accuracy') return `output "${output}" as the answer`;
   return kind === 'ctc' ? 'a text (CTC)' : kind === 'top-1' ? 'the largest score of each position' : `"${output}"`;
 }
 
 /** How well the reference answers, from 0 to 1. */
 function quality({ choice, a: { sums } }: ScoredChoice): number {
   if (choice.kind === 'ctc') return Math.max(0, 1 - sums.edits / Math.max(1, sums.characters));
-  if (choice.kind === 'binary') return correctAt(sums, sums.logits ? 0 : 0.5) / Math.max(1, sums.n);
+  if (choice.kind === 'auc') return correctAt(sums, sums.logits ? 0 : 0.5) / Math.max(1, sums.n);
   if (choice.kind === 'multi-label') return f1(sums.logits ? sums.atZero : sums.atHalf);
-  const { correct, n } = choice.kind === 'equal' ? answered(sums, sums.answersNegative) : sums;
+  const { correct, n } = choice.kind === 'accuracy' ? answered(sums, sums.answersNegative) : sums;
   return correct / Math.max(1, n);
 }
 
@@ -74,7 +74,7 @@ export function compareMetrics(choice: MetricChoice, a: LabelScorer, b: LabelSco
   // Scores beyond 0 and 1 are no probabilities; logits are cut at 0. One threshold for both models: that of A.
   const threshold = a.sums.logits ? 0 : 0.5;
   switch (choice.kind) {
-    case 'equal': {
+    case 'accuracy': {
       const signed = a.sums.answersNegative || b.sums.answersNegative;
       const of = (sums: ScoreSums) => {
         const { correct, n } = answered(sums, signed);
@@ -89,7 +89,7 @@ export function compareMetrics(choice: MetricChoice, a: LabelScorer, b: LabelSco
         metric('exact sequence match', true, share),
         metric('character error rate', false, (s) => ({ value: s.edits / s.characters, n: s.characters })),
       ];
-    case 'binary': {
+    case 'auc': {
       const accuracy = metric(threshold === 0 ? 'accuracy at 0' : 'accuracy at 0.5', true, (s) =>
         proportion(correctAt(s, threshold), s.n),
       );
@@ -121,7 +121,7 @@ function answered(sums: ScoreSums, signed: boolean): { readonly correct: number;
 
 function unscoredText({ kind }: MetricChoice, a: ScoreSums, b: ScoreSums): readonly string[] {
   const signed = a.answersNegative || b.answersNegative;
-  const count = kind === 'equal' && !signed ? a.negative : a.unscored;
+  const count = kind === 'accuracy' && !signed ? a.negative : a.unscored;
   if (count === 0) return [];
   return [`${count} ${count === 1 ? 'label' : 'labels'} below 0 ${count === 1 ? 'is' : 'are'} not scored`];
 }

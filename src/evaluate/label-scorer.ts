@@ -30,7 +30,7 @@ export interface ScoreSums {
   correct: number;
   /** Labels below 0 that were not scored. */
   unscored: number;
-  /** Labels below 0 of `equal`, which are classes where a model answers such numbers: how many, and how many right. */
+  /** Labels below 0 of `accuracy`, which are classes where a model answers such numbers: how many, and how many right. */
   negative: number;
   negativeCorrect: number;
   answersNegative: boolean;
@@ -85,7 +85,7 @@ export function labelScorer(choice: MetricChoice, ctcBlank?: number): LabelScore
       const from = firstRow * width;
       const count = rows * width;
       switch (choice.kind) {
-        case 'equal':
+        case 'accuracy':
           addEqual(sums, output, decoded, from, count, choice.coding);
           break;
         case 'top-1':
@@ -95,7 +95,7 @@ export function labelScorer(choice: MetricChoice, ctcBlank?: number): LabelScore
           blank ??= blankOf(floatElements(output), dims[2] ?? 0, decoded);
           addSequences(sums, output, dims, decoded, from, width, blank);
           break;
-        case 'binary':
+        case 'auc':
           addBinary(sums, output, decoded, from, count);
           break;
         case 'multi-label':

@@ -1,9 +1,11 @@
 /**
  * What commands report, as plain data: the JSON documents, and what tables and pages are drawn from. Documents hold no
  * absolute paths and no times of day, so the same inputs give the same bytes but for measured latencies.
- * JSON has no infinities: writers give `null` for a number that is not finite (an SQNR of equal outputs).
+ * JSON has no infinities: writers give the texts `Infinity` and `-Infinity` (an SQNR of equal outputs), and `null` for a number
+ * that there is none of.
  */
 import type { ComparisonResult } from '../evaluate/comparison.js';
+import type { GateFinding } from '../evaluate/comparison-gates.js';
 import type { OutputAgreement } from '../evaluate/verify-job.js';
 import type { AppliedRewrite, NearMiss } from '../passes/engine/run-rewrites.js';
 import type { OptimizeLevel } from '../passes/levels.js';
@@ -105,6 +107,8 @@ export interface CompareReport extends ReportHeader {
   readonly a: ReportModel;
   readonly b: ReportModel;
   readonly comparison: ComparisonResult;
+  /** Gates that were set, and whether each is kept. */
+  readonly gates?: readonly GateFinding[];
   readonly latency?: LatencyComparison;
 }
 
@@ -156,6 +160,8 @@ export interface QuantizeReport extends ReportHeader {
   readonly verification: VerificationReport;
   /** Original (A) against result (B) on the evaluation data. */
   readonly accuracy?: ComparisonResult;
+  /** Gates that were set and are kept: a result that misses one is not delivered. */
+  readonly gates?: readonly GateFinding[];
   /** Original (A) against result (B). */
   readonly latency?: LatencyComparison;
 }

@@ -1,9 +1,17 @@
 import type { ComparisonResult, MetricComparison, OutputDifference } from '../../evaluate/comparison.js';
-import { formatDifference, formatMetric, formatSqnr, sourcePhrase } from '../../report/comparison-words.js';
+import {
+  channelPhrase,
+  formatDifference,
+  formatMetric,
+  formatSqnr,
+  scoringSentence,
+  sourcePhrase,
+} from '../../report/comparison-words.js';
 import { formatNumber, formatPercent, plural } from '../../report/format.js';
 import { safeText } from '../../report/safe-text.js';
 import { type Cell, renderTable } from './table.js';
 import type { TextOptions } from './text-options.js';
+import { wrapLine } from './wrap.js';
 
 /** Output by output how far B is from A, then the metrics where there are labels. */
 export async function renderComparison(comparison: ComparisonResult, options: TextOptions): Promise<string> {
@@ -23,6 +31,8 @@ export async function renderComparison(comparison: ComparisonResult, options: Te
   }
   const metrics = comparison.metrics ?? [];
   if (metrics.length > 0) parts.push('', style.bold('Metrics'), await metricsTable(metrics, options));
+  const scoring = scoringSentence(comparison);
+  if (scoring !== undefined) parts.push(wrapLine(`  ${safeText(scoring)}`, options.columns));
   if (comparison.metricsSkipped !== undefined) parts.push(`no metric: ${safeText(comparison.metricsSkipped)}`);
   return parts.join('\n');
 }
@@ -58,6 +68,10 @@ async function outputsTable(outputs: readonly OutputDifference[], options: TextO
     const { a, b } = output.nonFinite;
     if (a > 0 || b > 0)
       lines.push(`  ${options.style.warning} ${name}: ${a} values of A and ${b} of B are NaN or infinite`);
+    const channel = channelPhrase(output);
+    if (channel !== undefined) lines.push(`  ${name}: ${channel}`);
+    if (output.classScores !== undefined)
+      lines.push(`  ${name}: top-1 is counted since ${safeText(output.classScores.because)}`);
     if (output.shapeMismatches > 0) {
       lines.push(`  ${options.style.warning} ${name}: shapes differ in ${plural(output.shapeMismatches, 'run')}`);
     }

@@ -1,6 +1,13 @@
 /** What the pages of commands that make or compare models share. */
 import type { ComparisonResult, OutputDifference } from '../../evaluate/comparison.js';
-import { formatDifference, formatMetric, formatSqnr, sourcePhrase } from '../comparison-words.js';
+import {
+  channelPhrase,
+  formatDifference,
+  formatMetric,
+  formatSqnr,
+  scoringSentence,
+  sourcePhrase,
+} from '../comparison-words.js';
 import {
   formatBytes,
   formatChange,
@@ -124,6 +131,7 @@ export function latencySection(
 export function comparisonSection(title: string, comparison: ComparisonResult | undefined): Markup | undefined {
   if (comparison === undefined) return undefined;
   const { outputs, unmatched, metrics = [], metricsSkipped } = comparison;
+  const scoring = scoringSentence(comparison);
   const remarks: Child[] = [
     ...unmatched.a.map((name) => [named(name), ' is an output of A only']),
     ...unmatched.b.map((name) => [named(name), ' is an output of B only']),
@@ -134,7 +142,7 @@ export function comparisonSection(title: string, comparison: ComparisonResult | 
   return section(
     'outputs',
     title,
-    lead('On ', named(sourcePhrase(comparison)), '.'),
+    lead('On ', named(sourcePhrase(comparison)), '.', ...(scoring === undefined ? [] : [' ', named(scoring)])),
     metrics.length === 0
       ? undefined
       : table(
@@ -186,8 +194,13 @@ function outputCells(output: OutputDifference): readonly Child[] {
   ];
 }
 
-function remarksOf({ name, nonFinite: { a, b }, shapeMismatches, incomparable }: OutputDifference): readonly Child[] {
+function remarksOf(output: OutputDifference): readonly Child[] {
+  const { name, nonFinite, shapeMismatches, incomparable, classScores } = output;
+  const { a, b } = nonFinite;
   const remarks: Child[] = [];
+  const channel = channelPhrase(output);
+  if (channel !== undefined) remarks.push([named(name), ': ', channel]);
+  if (classScores !== undefined) remarks.push([named(name), ': top-1 is counted since ', named(classScores.because)]);
   if (incomparable !== undefined) remarks.push([named(name), ': ', named(incomparable)]);
   if (a > 0 || b > 0) {
     remarks.push([named(name), `: ${formatInteger(a)} values of A and ${formatInteger(b)} of B are NaN or infinite`]);
