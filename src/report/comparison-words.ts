@@ -24,20 +24,23 @@ export interface Agreement {
  * is the output they are about; without, the first. What cannot be compared comes before anything else.
  */
 export function agreementOf({ outputs, metrics }: ComparisonResult): Agreement | undefined {
-  const broken = outputs.find(({ incomparable, nonFinite }) => incomparable !== undefined || nonFinite.lost > 0);
-  if (broken) {
-    const why = broken.incomparable ?? `${formatInteger(broken.nonFinite.lost)} values of B are NaN or infinite`;
-    return { value: 'not comparable', what: `(${safeText(broken.name, 60)}: ${why})` };
-  }
+  // Of two types nothing can be said; where one side is not a number throughout, all is.
+  const broken = outputs.find(
+    ({ incomparable, nonFinite }) => incomparable !== undefined && nonFinite.a + nonFinite.b > 0,
+  );
+  if (broken) return { value: 'not comparable', what: `(${safeText(broken.name, 60)}: ${broken.incomparable})` };
   const labelled = metrics?.[0]?.output;
   const decided =
     outputs.find(({ name, top1Agreement }) => name === labelled && top1Agreement) ??
     outputs.find(({ top1Agreement }) => top1Agreement);
+  const lost = outputs.reduce((sum, { nonFinite }) => sum + nonFinite.lost, 0);
+  const lostWords = lost === 0 ? [] : [`${plural(lost, 'value')} lost to NaN or infinity`];
   if (decided?.top1Agreement) {
     const { top1Agreement, sqnrDb, cosine } = decided;
     const beside = [
       ...(sqnrDb === undefined ? [] : [`SQNR ${formatSqnr(sqnrDb)}`]),
       ...(cosine === undefined ? [] : [`cosine ${cosine.toFixed(5)}`]),
+      ...lostWords,
     ];
     return {
       value: formatPercent(top1Agreement.value),
@@ -46,7 +49,10 @@ export function agreementOf({ outputs, metrics }: ComparisonResult): Agreement |
     };
   }
   const noise = outputs.flatMap((output) => (output.sqnrDb === undefined ? [] : [output.sqnrDb]));
-  if (noise.length > 0) return { value: formatSqnr(Math.min(...noise)), what: 'SQNR' };
+  if (noise.length > 0) {
+    const beside = lostWords.length > 0 ? { beside: lostWords.join() } : {};
+    return { value: formatSqnr(Math.min(...noise)), what: 'SQNR', ...beside };
+  }
   const equal = outputs.flatMap((output) => (Number.isNaN(output.exactEqual) ? [] : [output.exactEqual]));
   return equal.length === 0 ? undefined : { value: formatPercent(Math.min(...equal)), what: 'equal' };
 }

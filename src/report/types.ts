@@ -93,9 +93,9 @@ export interface LatencyComparison {
   readonly p50MsB: number;
   /** p50 of B divided by that of A: below 1 is faster. */
   readonly ratio: number;
-  /** 95 % confidence interval of the ratio. */
-  readonly ratioLow: number;
-  readonly ratioHigh: number;
+  /** 95 % confidence interval of the ratio; absent where there were too few runs for one. */
+  readonly ratioLow?: number;
+  readonly ratioHigh?: number;
   readonly runs: number;
   readonly threads?: number;
   readonly batchSize: number;
@@ -189,10 +189,10 @@ export interface DroppedRewriteReport {
 /** A pass that made the model slower on this machine and was left out. */
 export interface SlowPassReport {
   readonly pass: string;
-  /** Latency with the pass over latency without it: above 1 it costs. With its 95 % confidence interval. */
+  /** Latency with the pass over latency without it: above 1 it costs. With its 95 % confidence interval, where there is one. */
   readonly ratio: number;
-  readonly ratioLow: number;
-  readonly ratioHigh: number;
+  readonly ratioLow?: number;
+  readonly ratioHigh?: number;
 }
 
 /** What was checked before an optimized model was handed over. */

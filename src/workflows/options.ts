@@ -1,6 +1,7 @@
 /** What the command line and the library hand to a workflow. Every field is optional; `undefined` means the default. */
 
 import type { Budget } from '../bench/budgets.js';
+import { LEAST_EFFECT } from '../bench/least-effect.js';
 import type { ArrivalProcess, ScenarioKind } from '../bench/scenario.js';
 import type { PlannedOutput } from '../codec/output-target.js';
 import type { ComparisonGates } from '../evaluate/comparison-gates.js';
@@ -247,7 +248,7 @@ export const BENCH_DEFAULTS = {
   arrivals: 'poisson',
   durationMs: 2000,
   processes: 5,
-  minEffect: 0.03,
+  minEffect: LEAST_EFFECT,
   maxTimeMs: 60_000,
   seed: 0,
 } as const satisfies BenchOptions;

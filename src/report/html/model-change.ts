@@ -100,7 +100,13 @@ export function latencySection(
   if (latency === undefined) return undefined;
   const { ratio, ratioLow, ratioHigh, runs, threads, batchSize, p50MsA, p50MsB } = latency;
   const [first, second] = names;
-  const data = { ratio: { value: ratio, low: ratioLow, high: ratioHigh }, rounds: [] };
+  const data = {
+    ratio: {
+      value: ratio,
+      ...(ratioLow === undefined || ratioHigh === undefined ? {} : { low: ratioLow, high: ratioHigh }),
+    },
+    rounds: [],
+  };
   return section(
     'latency',
     'Latency',
