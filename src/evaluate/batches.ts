@@ -7,7 +7,7 @@ import { sqnrDb } from './output-difference.js';
 type Outputs = ReadonlyMap<string, HostTensor>;
 
 /** Samples a run where the caller leaves it open, and bytes of a run's inputs that are not exceeded for it. */
-const MOST_SAMPLES = 32;
+const MOST_SAMPLES = 8;
 const MOST_BYTES = 8 * 1024 * 1024;
 /** A batch that gives the same as its samples alone differs by rounding. A model that looks across the batch differs by more. */
 const SAME_DB = 60;

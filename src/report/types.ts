@@ -81,8 +81,15 @@ export interface InspectReport extends ReportHeader {
   /** Elements of all weights. */
   readonly parameters: number;
   readonly weightBytesByType: readonly { readonly type: string; readonly tensors: number; readonly bytes: number }[];
-  /** Multiply-accumulate operations for one sample; undefined in part where shapes are not known. */
-  readonly macs?: { readonly total: number; readonly unknownNodes: number };
+  /** Multiply-accumulate operations of one run at the sizes stated; undefined in part where shapes are not known. */
+  readonly macs?: {
+    readonly total: number;
+    readonly unknownNodes: number;
+    /** Open dimensions of the inputs, and the size each was counted at. */
+    readonly sizes?: readonly { readonly name: string; readonly size: number }[];
+    /** The same as a sum over the open sizes, where it is short enough. */
+    readonly expression?: string;
+  };
   readonly quantizable: readonly LayerReport[];
   readonly notQuantizable: readonly FloatLayerReport[];
 }
