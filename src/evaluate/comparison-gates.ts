@@ -71,7 +71,7 @@ function lossGate(limit: number, { metrics = [], metricsSkipped }: ComparisonRes
 
 /** How much worse B is: points of a share, a share of an error; negative where it is better. */
 function lossOf({ higherIsBetter, a, b, difference }: MetricComparison): number {
-  if (higherIsBetter) return -difference;
+  if (higherIsBetter) return a.value - b.value;
   if (a.value === 0) return b.value === 0 ? 0 : Number.POSITIVE_INFINITY;
   return difference / a.value;
 }

@@ -1,6 +1,6 @@
 /** What is said of two models on the same samples, on the terminal and in pages. */
 import type { ComparisonResult, MetricComparison, OutputDifference } from '../evaluate/comparison.js';
-import { formatInteger, formatNumber, formatPercent, formatPoints, plural } from './format.js';
+import { formatNumber, formatPercent, formatPoints, plural } from './format.js';
 import { safeText } from './safe-text.js';
 
 /** `64 samples of calib.npz`, `16 made-up samples (seed 0)`. */

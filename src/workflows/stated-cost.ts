@@ -1,5 +1,6 @@
 import type { Model } from '../ir/model.js';
 import type { Dim } from '../ir/type.js';
+import { allGraphs } from '../ir/walk.js';
 import { type ModelCost, modelCost } from '../ops/cost.js';
 import { inferTypes } from '../ops/infer-types.js';
 import { firstShapes } from '../runtime/feeds.js';
@@ -72,6 +73,18 @@ function costAt(
     const shape = shapeOf.get(input.name);
     if (type?.kind === 'tensor' && shape && type.shape) input.type = { ...type, shape };
   }
+  forgetSymbols(copy);
   inferTypes(copy);
   return modelCost(copy, { symbols: new Map(sizes.map(({ name, size }) => [name, size])) });
+}
+
+/** Symbols that an exporter, or an inference without sizes, gave what nodes compute: the sizes of the inputs say more. */
+function forgetSymbols(model: Model): void {
+  for (const graph of allGraphs(model)) {
+    for (const value of graph.values.values()) {
+      const { type, producer } = value;
+      if (!producer || type?.kind !== 'tensor' || !type.shape?.some((dim) => typeof dim === 'string')) continue;
+      value.type = { ...type, shape: type.shape.map((dim) => (typeof dim === 'string' ? undefined : dim)) };
+    }
+  }
 }

@@ -20,7 +20,9 @@ export async function renderInspect(report: InspectReport, options: TextOptions)
   parts.push(wrapLine(`${style.bold('Size:')} ${sizePhrase(report)}`, options.columns));
   const expression = report.macs?.expression;
   if (expression !== undefined)
-    parts.push(wrapLine(`  multiply-adds: ${safeText(expression, 200)} (count at other sizes with --dim)`, options.columns));
+    parts.push(
+      wrapLine(`  multiply-adds: ${safeText(expression, 200)} (count at other sizes with --dim)`, options.columns),
+    );
   if (report.weightBytesByType.length > 0) parts.push(await weightsTable(report, options));
   parts.push('', style.bold('Operators:'), await operatorsTable(report, options), '');
   parts.push(
