@@ -87,7 +87,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
       { command: 'serve-opt compare model.onnx model.int8.onnx --data val.npz', summary: 'real ones' },
     ],
     notes: [
-      'Labels beside the data add a metric: top-1 accuracy, for one. What is scored and why is said.',
+      'Labels beside the data add a metric; what is scored, and why, is said.',
       'A gate that is missed is exit code 4.',
     ],
     load: () => import('./commands/compare.js'),

@@ -244,7 +244,7 @@ describe('renderInspect', () => {
       Outputs:
         logits  float[batch,10]
 
-      Size: 2 nodes · 34.0 k parameters · 5.20 M multiply-adds a sample (1 node not counted: shape unknown)
+      Size: 2 nodes · 34.0 k parameters · 5.20 M multiply-adds a run (1 node not counted: shape unknown)
         type   tensors   bytes
         float        4  136 kB
 
