@@ -45,7 +45,8 @@ const FIRST_FAIL_LOOK = 20;
  * 1 - confidence of all cases although the data are looked at again and again: looks are taken at sizes planned
  * beforehand (twice the fewest runs that could pass, then twice as many each time; any number at the end) and split that chance (`AlphaSpending`).
  * Runs that come in bursts, and processes that differ, count as the fewer independent runs that they are worth
- * (`designEffect`).
+ * (`designEffect`). Several streams at once reach a number of runs in a fraction of the time, in which nothing may have held them
+ * up, or one event all of them: looks are planned by the runs of one stream.
  */
 export class PercentileBudgetTest {
   readonly #limitMs: number;
@@ -97,10 +98,12 @@ export class PercentileBudgetTest {
     const allowed = this.#allowed;
     let passTail: number | undefined;
     let failTail: number | undefined;
-    if (runs > 0 && rounds >= this.#minRounds && (final || this.#due(runs / Math.max(1, 0.8 * this.#effect)))) {
+    const streams = new Set(segments.map(({ stream }) => stream)).size;
+    const planned = (effect: number): number => runs / Math.max(streams, effect);
+    if (runs > 0 && rounds >= this.#minRounds && (final || this.#due(planned(0.8 * this.#effect)))) {
       this.#effect = designEffect(segments, this.#limitMs, this.#pass.due(runs, final) ?? this.#pass.next());
-      passTail = this.#pass.due(runs / this.#effect, final);
-      failTail = this.#fail.due(runs / this.#effect, final);
+      passTail = this.#pass.due(planned(this.#effect), final);
+      failTail = this.#fail.due(planned(this.#effect), final);
     }
     const seen = { runs: runs / this.#effect, over: over / this.#effect };
     let verdict: BenchVerdict | undefined;
@@ -111,11 +114,11 @@ export class PercentileBudgetTest {
     } else if (final) verdict = 'inconclusive';
     if (passTail !== undefined) {
       this.#upper = clopperPearsonUpper(seen.over, seen.runs, passTail);
-      this.#pass.spend(seen.runs, final);
+      this.#pass.spend(planned(this.#effect), final);
     }
     if (failTail !== undefined) {
       this.#lower = clopperPearsonLower(seen.over, seen.runs, failTail);
-      this.#fail.spend(seen.runs, final);
+      this.#fail.spend(planned(this.#effect), final);
     }
     const judgement = {
       verdict,

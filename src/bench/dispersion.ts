@@ -1,3 +1,4 @@
+import { mergeByEnd } from './merge-streams.js';
 import { normalQuantile } from './normal.js';
 import type { Segment } from './segment.js';
 import { studentQuantile } from './student.js';
@@ -44,15 +45,19 @@ const BETWEEN_TAIL = 0.2;
  * By how much fewer independent runs would tell as much about the share over the limit (the design effect, Kish 1965): 1
  * for independent ones. It is the variance of counts over that of independent runs (index of dispersion), the largest
  * one over blocks of 2, 4, 8, … consecutive runs and over rounds, so it sees bursts of any length as well as processes
- * that differ. What chance explains counts as 1. Few rounds, or few long blocks, do not tell how much they differ; that is
+ * that differ. Runs are consecutive within their stream, and across the streams of a round in the order in which they ended: all
+ * requests that were under way in one stall are one burst. What chance explains counts as 1. Few rounds, or few long blocks, do not tell how much they differ; that is
  * charged by Student's t as Korn and Graubard (1998) do for surveys: `tail` is that of the bound to be computed.
  */
 export function designEffect(segments: readonly Segment[], limitMs: number, tail = 0.025): number {
   const at = exceedance(segments, limitMs);
-  const looked = at.over >= ENOUGH_OVER ? at : exceedance(segments, slowestBut(segments, ENOUGH_OVER));
+  const limit = at.over >= ENOUGH_OVER ? limitMs : slowestBut(segments, ENOUGH_OVER);
+  const looked = at.over >= ENOUGH_OVER ? at : exceedance(segments, limit);
   const rate = looked.over / looked.runs;
   if (!(rate > 0 && rate < 1)) return 1;
-  return Math.max(1, withinSegments(looked, rate, tail), betweenRounds(looked, rate, tail));
+  const merged = mergeByEnd(segments);
+  const across = merged === undefined ? 1 : withinSegments(exceedance(merged, limit), rate, tail);
+  return Math.max(1, across, withinSegments(looked, rate, tail), betweenRounds(looked, rate, tail));
 }
 
 function withinSegments({ segments }: Exceedance, rate: number, tail: number): number {

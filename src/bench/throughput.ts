@@ -24,7 +24,7 @@ interface Blocks {
  * and add up; rounds are averaged, each by its time. The interval is the wider of two: a bootstrap (Efron 1979) over rounds
  * and, within them, over blocks of about √n consecutive requests, so that bursts stay together; and Student's over the
  * rounds, since processes differ. With one round only the bootstrap is left; without it, as in a process of a single
- * request, there is none. In an open loop the rate of requests bounds what can be completed.
+ * request or a few, there is none. In an open loop the rate of requests bounds what can be completed.
  */
 export function summarizeThroughput(
   segments: readonly Segment[],
@@ -97,14 +97,18 @@ function blocksOf(segment: Segment, openLoop: boolean): Blocks {
   return { counts, timesMs };
 }
 
-/** Resampled rates in ascending order; nothing where there is only one block in all. */
+/** Of fewer values a bootstrap gives an interval that looks narrow and means nothing. */
+const LEAST_BLOCKS = 6;
+
+/** Resampled rates in ascending order; nothing where there are too few blocks in all. */
 function bootstrap(
   rounds: readonly (readonly Blocks[])[],
   times: readonly number[],
   random: Random,
   resamples: number,
 ): Float64Array | undefined {
-  if (rounds.length === 1 && rounds[0]?.every(({ counts }) => counts.length < 2)) return undefined;
+  const blocks = (rounds[0] ?? []).reduce((sum, { counts }) => sum + counts.length, 0);
+  if (rounds.length === 1 && blocks < LEAST_BLOCKS) return undefined;
   const values = new Float64Array(resamples);
   for (let r = 0; r < resamples; r++) {
     let sum = 0;

@@ -52,7 +52,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
     summary: 'Show what a model is made of and what can be quantized',
     group: 'Look',
     arguments: [MODEL],
-    flags: ['dump', 'allow-links'],
+    flags: ['dim', 'dump', 'allow-links'],
     examples: [
       { command: 'serve-opt inspect model.onnx', summary: 'inputs, outputs, sizes, operators' },
       { command: 'serve-opt inspect model.onnx --json', summary: 'every fact, for scripts' },
@@ -68,12 +68,28 @@ export const COMMANDS: readonly CommandDefinition[] = [
       { name: 'a', summary: 'path of the reference model', path: true },
       { name: 'b', summary: 'path of the model to judge', path: true },
     ],
-    flags: ['report', 'data', 'samples', 'seed', 'allow-links', 'threads', 'mem', 'ep'],
+    flags: [
+      'report',
+      'data',
+      'samples',
+      'batch',
+      'metric',
+      'output-name',
+      'max-loss',
+      'min-sqnr',
+      'seed',
+      'threads',
+      'ep',
+    ],
+    moreFlags: ['allow-links', 'mem'],
     examples: [
       { command: 'serve-opt compare model.onnx model.int8.onnx', summary: 'made-up inputs' },
       { command: 'serve-opt compare model.onnx model.int8.onnx --data val.npz', summary: 'real ones' },
     ],
-    notes: ['Labels beside the data add a metric: top-1 accuracy, for one.'],
+    notes: [
+      'Labels beside the data add a metric; what is scored, and why, is said.',
+      'A gate that is missed is exit code 4.',
+    ],
     load: () => import('./commands/compare.js'),
   },
   {
@@ -166,7 +182,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
       'threads',
       'ep',
     ],
-    moreFlags: ['mem', 'keep-io', 'fp16-io', 'allow-links'],
+    moreFlags: ['metric', 'output-name', 'max-loss', 'min-sqnr', 'mem', 'keep-io', 'fp16-io', 'allow-links'],
     examples: [
       { command: 'serve-opt quantize model.onnx --data samples.npz', summary: 'INT8, calibrated' },
       { command: 'serve-opt quantize model.onnx', summary: 'INT8 without data' },

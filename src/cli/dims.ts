@@ -15,6 +15,11 @@ export const SET_DIM: DimsFlag = {
   several: false,
   hint: 'write --set-dim batch=1, or INPUT:AXIS=1 for one without a name',
 };
+export const ONE_DIM: DimsFlag = {
+  flag: '--dim',
+  several: false,
+  hint: 'write --dim batch=1, or --dim INPUT:AXIS=1 for one without a name',
+};
 export const DIM: DimsFlag = { flag: '--dim', several: true, hint: 'write --dim batch=1,8 or --dim INPUT:AXIS=8' };
 
 /**

@@ -1,4 +1,5 @@
 import { ARRIVAL_PROCESSES, SCENARIO_KINDS } from '../bench/scenario.js';
+import { SCORING_KINDS } from '../evaluate/scoring-kinds.js';
 import { OPTIMIZE_LEVELS } from '../passes/levels.js';
 import { PROTOCOLS } from '../serving/protocols.js';
 import { NUMBER_LIMITS, type WholeNumberLimits } from '../workflows/limits.js';
@@ -119,6 +120,13 @@ export const FLAGS = {
     group: 'Data',
     summary: 'seed of made-up inputs',
   },
+  metric: {
+    value: 'NAME',
+    choices: SCORING_KINDS,
+    group: 'Data',
+    summary: 'how labels are scored: top-1, error, auc …',
+  },
+  'output-name': { value: 'NAME', group: 'Data', summary: 'the output that labels are about' },
   include: { value: 'GLOB', repeatable: true, group: 'Layers', summary: 'only nodes of this name or op type' },
   exclude: { value: 'GLOB', repeatable: true, group: 'Layers', summary: 'leave these nodes in float' },
   'no-optimize': { group: 'Method', summary: 'do not optimize the graph first' },
@@ -166,6 +174,8 @@ export const FLAGS = {
   budget: { value: 'M=LIMIT', repeatable: true, group: 'Gates', summary: 'p99=10ms, throughput=200/s, size=25MB …' },
   baseline: { value: 'PATH', path: true, group: 'Gates', summary: 'model to beat, or an earlier report.json' },
   'min-effect': { value: 'SHARE', default: '3%', group: 'Gates', summary: 'slow-downs that do not matter' },
+  'max-loss': { value: 'SHARE', group: 'Gates', summary: 'most that the metric may get worse: 1%' },
+  'min-sqnr': { value: 'DB', group: 'Gates', summary: 'least SQNR of every output: 30' },
   'max-time': { value: 'TIME', default: '60s', group: 'Gates', summary: 'then what is undecided is inconclusive' },
   'allow-inconclusive': { group: 'Gates', summary: 'exit 0 for what could not be decided' },
   report: { value: 'PATH', path: true, repeatable: true, group: 'Output', summary: 'write a report: .html or .json' },

@@ -1,13 +1,15 @@
+import { parseShare } from '../bench/budgets.js';
 import { ServeOptError } from '../errors.js';
 import type {
   CompareOptions,
   InspectOptions,
+  JudgingOptions,
   OptimizeOptions,
   QuantizeOptions,
   WorkflowContext,
 } from '../workflows/options.js';
 import type { CommandContext } from './command.js';
-import { parseDims, SET_DIM } from './dims.js';
+import { type DimsFlag, ONE_DIM, parseDims, SET_DIM } from './dims.js';
 import type { FlagValues } from './flags.js';
 
 /** Signal and progress of a command, as every workflow takes them. */
@@ -17,7 +19,11 @@ export function workflowContext(context: CommandContext): WorkflowContext {
 
 /** Flags of `inspect` as options. */
 export function inspectOptions(context: CommandContext, flags: FlagValues): InspectOptions {
-  return { ...workflowContext(context), ...given('allowLinks', flags['allow-links']) };
+  return {
+    ...workflowContext(context),
+    ...given('dims', flags.dim && fixedDims(flags.dim, ONE_DIM)),
+    ...given('allowLinks', flags['allow-links']),
+  };
 }
 
 /** Flags of `compare` as options; what was not given stays absent, so that the workflow's defaults hold. */
@@ -27,11 +33,35 @@ export function compareOptions(context: CommandContext, flags: FlagValues): Comp
     ...given('dataPath', flags.data),
     ...given('seed', flags.seed),
     ...given('samples', flags.samples),
+    ...given('batch', single(flags, 'batch')),
+    ...judgingOptions(flags),
     ...given('allowLinks', flags['allow-links']),
     ...given('threads', single(flags, 'threads')),
     ...given('memory', flags.mem),
     ...given('executionProviders', flags.ep),
   };
+}
+
+/** How labels are scored, and gates. @throws SO1006 for a gate that is no number */
+function judgingOptions(flags: FlagValues): JudgingOptions {
+  const loss = flags['max-loss'];
+  const sqnr = flags['min-sqnr'];
+  return {
+    ...given('metric', flags.metric),
+    ...given('outputName', flags['output-name']),
+    ...given('maxLoss', loss === undefined ? undefined : parseShare(loss, '--max-loss')),
+    ...given('minSqnr', sqnr === undefined ? undefined : parseDecibels(sqnr, '--min-sqnr')),
+  };
+}
+
+/** `30`, `30dB`. */
+function parseDecibels(text: string, owner: string): number {
+  const [, digits] = /^(\d+(?:\.\d+)?)\s*(?:dB)?$/i.exec(text.trim()) ?? [];
+  if (digits !== undefined) return Number(digits);
+  throw new ServeOptError('SO1006', `The value "${text}" of ${owner} is not allowed`, {
+    why: 'it is a number of decibels',
+    hint: `write ${owner} 30`,
+  });
 }
 
 /** Flags of `quantize` as options. */
@@ -42,6 +72,7 @@ export function quantizeOptions(context: CommandContext, flags: FlagValues): Qua
     ...given('mode', flags.mode),
     ...given('dataPath', flags.data),
     ...given('evalPath', flags.eval),
+    ...judgingOptions(flags),
     ...given('include', flags.include),
     ...given('exclude', flags.exclude),
     ...given('samples', flags.samples),
@@ -72,7 +103,7 @@ export function optimizeOptions(context: CommandContext, flags: FlagValues): Opt
     ...given('outputPath', flags.output),
     ...given('target', flags.target),
     ...given('maxGrowth', flags['max-growth']),
-    ...given('setDims', flags['set-dim'] && fixedDims(flags['set-dim'])),
+    ...given('setDims', flags['set-dim'] && fixedDims(flags['set-dim'], SET_DIM)),
     ...given('dynamic', flags.dynamic && openDims(flags.dynamic)),
     ...given('opset', flags.opset),
     ...given('explain', flags.explain === undefined ? undefined : true),
@@ -91,8 +122,8 @@ export function optimizeOptions(context: CommandContext, flags: FlagValues): Opt
 }
 
 /** `batch=1`, `x:0=1`. */
-function fixedDims(texts: readonly string[]): Map<string, number> {
-  return new Map([...parseDims(texts, SET_DIM)].map(([name, [size = 1]]) => [name, size]));
+function fixedDims(texts: readonly string[], flag: DimsFlag): Map<string, number> {
+  return new Map([...parseDims(texts, flag)].map(([name, [size = 1]]) => [name, size]));
 }
 
 /** `batch`, `batch=x:0,y:0`. */

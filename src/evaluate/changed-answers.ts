@@ -1,6 +1,7 @@
 import { type MetricChoice, rowDims } from './choose-metric.js';
-import { decodeCtc } from './ctc.js';
+import { blankOf, decodeCtc } from './ctc.js';
 import { argMax, type EvaluatedTensor, floatElements } from './host-numbers.js';
+import { decodeLabels } from './label-traits.js';
 
 /** A labelled sample to which two models give different answers. Answers and labels as text: a class, or classes in a row. */
 export interface ChangedAnswer {
@@ -31,24 +32,45 @@ export interface ChangedAnswersCollector {
 }
 
 /**
- * A collector for outputs that give answers; undefined for those that give numbers, which all change. Labels below 0 are not
- * scored and not listed.
+ * A collector for outputs that give answers; undefined for those that give numbers, which all change, and for independent labels.
+ * Labels below 0 are not scored and not listed.
  * @param firstSample index in the data of what the first label is for
+ * @param ctcBlank class that means "nothing"; found in the first run where absent
  */
 export function collectChangedAnswers(
   choice: MetricChoice,
   firstSample: number,
-  ctcBlank = 0,
+  ctcBlank?: number,
 ): ChangedAnswersCollector | undefined {
-  switch (choice.kind) {
-    case 'equal':
+  const collector = collectorOf(choice, firstSample, ctcBlank);
+  if (!collector) return undefined;
+  let given: EvaluatedTensor | undefined;
+  let decoded: EvaluatedTensor | undefined;
+  return {
+    add(a, b, labels, firstRow, rows) {
+      if (given !== labels || !decoded) {
+        given = labels;
+        decoded = { ...decodeLabels(labels, choice.coding), dims: [labels.dims[0] ?? 1] };
+      }
+      collector.add(a, b, decoded, firstRow, rows);
+    },
+    result: () => collector.result(),
+  };
+}
+
+function collectorOf(
+  { kind, axis = -1 }: MetricChoice,
+  firstSample: number,
+  ctcBlank: number | undefined,
+): ChangedAnswersCollector | undefined {
+  switch (kind) {
+    case 'accuracy':
       return answersByLabel(firstSample, ({ data }) => data);
-    case 'top1':
-    case 'tokens':
-      return answersByLabel(firstSample, largestClasses);
+    case 'top-1':
+      return answersByLabel(firstSample, (output, labels) => largestClasses(output, labels, axis));
     case 'ctc':
       return answersByRow(firstSample, ctcBlank);
-    case 'binary':
+    case 'auc':
       return binaryAnswers(firstSample);
     default:
       return undefined;
@@ -106,34 +128,44 @@ function answersByLabel(
   };
 }
 
-/** The likeliest class for each of `labels` labels. */
-function largestClasses(output: EvaluatedTensor, labels: number): Int32Array {
+/** The likeliest class for each of `labels` labels; classes are along `axis`, counted from the end. */
+function largestClasses(output: EvaluatedTensor, labels: number, axis: number): Int32Array {
   const values = floatElements(output);
-  const classes = values.length / labels;
-  return Int32Array.from({ length: labels }, (_, i) => argMax(values, i * classes, classes));
+  const { dims } = output;
+  const classes = dims.at(axis) ?? 1;
+  const stride = dims.slice(dims.length + axis + 1).reduce((product, size) => product * size, 1);
+  return Int32Array.from({ length: labels }, (_, i) =>
+    argMax(values, Math.floor(i / stride) * classes * stride + (i % stride), classes, stride),
+  );
 }
 
 /** One sequence for each row. */
-function answersByRow(firstSample: number, blank: number): ChangedAnswersCollector {
+function answersByRow(firstSample: number, ctcBlank: number | undefined): ChangedAnswersCollector {
   const changes = new Changes();
-  const decoded = (output: EvaluatedTensor, rows: number): string[] => {
+  let blank = ctcBlank;
+  const decoded = (output: EvaluatedTensor, rows: number, labels: EvaluatedTensor): string[] => {
     const [count = 0, steps = 0, classes = 0] = rowDims(output.dims, rows) ?? [];
     const values = floatElements(output);
+    blank ??= blankOf(values, classes, labels);
+    const none = blank;
     return Array.from({ length: count }, (_, row) =>
-      decodeCtc(values, row * steps * classes, steps, classes, blank).join(' '),
+      decodeCtc(values, row * steps * classes, steps, classes, none).join(' '),
     );
   };
   return {
     add(a, b, labels, firstRow, rows) {
       const width = labels.data.length / (labels.dims[0] ?? 1);
-      const [answersA, answersB] = [decoded(a, rows), decoded(b, rows)];
+      const [answersA, answersB] = [decoded(a, rows, labels), decoded(b, rows, labels)];
       for (let row = 0; row < rows; row++) {
         const [answerA, answerB] = [answersA[row], answersB[row]];
         if (answerA === undefined || answerB === undefined || answerA === answerB) continue;
         const from = (firstRow + row) * width;
         const label = Array.from({ length: width }, (_, i) => labels.data[from + i]);
         const end = label.findIndex((each) => !isScored(each));
-        const text = label.slice(0, end < 0 ? width : end).join(' ');
+        const text = label
+          .slice(0, end < 0 ? width : end)
+          .filter((each) => Number(each) !== blank)
+          .join(' ');
         changes.add({ sample: firstSample + firstRow + row, label: text, a: answerA, b: answerB });
       }
     },

@@ -1,37 +1,22 @@
 import { type EvaluatedTensor, isFloatTensor } from './host-numbers.js';
+import type { LabelCoding, LabelTraits } from './label-traits.js';
+import { namedAnswer, namedOtherwise, namedScores, type OutputMeanings } from './output-meaning.js';
+import type { ScoringKind } from './scoring-kinds.js';
 
-/** How an output is scored against labels. */
-export type ScoringKind = 'equal' | 'top1' | 'tokens' | 'ctc' | 'binary' | 'regression';
+/** What a caller asked for; what is absent is chosen. */
+export interface MetricWish {
+  readonly metric?: ScoringKind;
+  readonly output?: string;
+}
 
 export interface MetricChoice {
   readonly output: string;
   readonly kind: ScoringKind;
+  /** How labels are to be read (`decodeLabels`). */
+  readonly coding: LabelCoding;
+  /** Axis of the classes, counted from the end, so negative; of `top-1` only. */
+  readonly axis?: number;
   readonly explanation: string;
-}
-
-/** What matters of labels for the choice. */
-export interface LabelTraits {
-  readonly kind: 'integer' | 'number' | 'text';
-  /** Labels a row: 1 for [N], L for [N, L]. */
-  readonly width: number;
-  /** True for [N, L], even when L is 1. */
-  readonly list: boolean;
-  /** Largest integer label; -1 for none. */
-  readonly largest: number;
-  /** True when every label that is scored is 0 or 1. */
-  readonly binary: boolean;
-}
-
-/** Traits of labels [N] or [N, L]. Negative integers are not scored. */
-export function labelTraits(labels: EvaluatedTensor): LabelTraits {
-  const rows = labels.dims[0] ?? 1;
-  const width = rows === 0 ? 0 : labels.data.length / rows;
-  const list = labels.dims.length > 1;
-  if (typeof labels.data[0] === 'string') return { kind: 'text', width, list, largest: -1, binary: false };
-  if (isFloatTensor(labels)) return { kind: 'number', width, list, largest: -1, binary: false };
-  let largest = -1;
-  for (let i = 0; i < labels.data.length; i++) largest = Math.max(largest, Number(labels.data[i]));
-  return { kind: 'integer', width, list, largest, binary: largest <= 1 };
 }
 
 /**
@@ -56,78 +41,177 @@ function outputTraits(tensor: EvaluatedTensor): OutputTraits {
   return { dims, elements: data.length, kind };
 }
 
-/** The better known what an output means, the lower; of equals the first output is taken. */
+/** One way to score one output. */
+interface Fit {
+  readonly kind: ScoringKind;
+  readonly coding: LabelCoding;
+  readonly axis?: number;
+  readonly classes: number;
+  readonly because: string;
+}
+
+/** The better known what an output means, the lower. */
 const PREFERENCE: Readonly<Record<ScoringKind, number>> = {
-  equal: 0,
-  top1: 1,
-  tokens: 2,
-  ctc: 3,
-  binary: 3,
-  regression: 4,
+  'top-1': 1,
+  'multi-label': 1,
+  ctc: 2,
+  auc: 3,
+  accuracy: 4,
+  error: 5,
 };
+
+const NO_MEANINGS: OutputMeanings = new Map();
 
 /**
  * Chooses which output to score and how, from the outputs of the first run. Outputs that hold the answer itself (a class
- * index, as ArgMax gives) come before scores; among scores for classes the output with the fewest classes that cover
- * the labels is taken, so that an embedding is not mistaken for logits. Returns the reason when no output fits.
+ * index, as ArgMax gives) come before scores where the graph or their name says so; among scores those that are known to be
+ * of classes, then those with the fewest classes that cover the labels, so that an embedding is not mistaken for logits.
+ * @returns the choice, or several where only the answers can tell (`settleChoice`); the reason when no output fits
  */
-export function chooseMetric(
+export function metricChoices(
   outputs: ReadonlyMap<string, EvaluatedTensor>,
   labels: LabelTraits,
   rows: number,
-): MetricChoice | string {
-  return chooseByTraits(new Map([...outputs].map(([name, tensor]) => [name, outputTraits(tensor)])), labels, rows);
+  wish: MetricWish = {},
+  meanings: OutputMeanings = NO_MEANINGS,
+): readonly MetricChoice[] | string {
+  const traits = new Map([...outputs].map(([name, tensor]) => [name, outputTraits(tensor)]));
+  return choicesByTraits(traits, labels, rows, wish, meanings);
 }
 
 /** The same of outputs of which no values are known. */
-export function chooseByTraits(
+export function choicesByTraits(
   outputs: ReadonlyMap<string, OutputTraits>,
   labels: LabelTraits,
   rows: number,
-): MetricChoice | string {
+  wish: MetricWish = {},
+  meanings: OutputMeanings = NO_MEANINGS,
+): readonly MetricChoice[] | string {
+  const found: { readonly choice: MetricChoice; readonly order: readonly number[] }[] = [];
   for (const [output, traits] of outputs) {
-    const dims = rowDims(traits.dims, rows);
-    const isText = traits.kind === 'text';
-    if (!dims || traits.kind === 'float' || isText !== (labels.kind === 'text') || labels.kind === 'number') continue;
-    if (traits.elements !== rows * labels.width) continue;
-    return { output, kind: 'equal', explanation: `output "${output}" holds one answer for each label` };
+    if (wish.output !== undefined && wish.output !== output) continue;
+    for (const fit of fitsOf(traits, labels, rows)) {
+      if (wish.metric !== undefined && wish.metric !== fit.kind) continue;
+      const { kind, coding, axis, classes, because } = fit;
+      const meaning = meanings.get(output);
+      const known = kind === 'accuracy' ? meaning?.kind === 'answer' : meaning?.kind === 'scores';
+      const isAnswer = kind === 'accuracy' && (known || namedAnswer(output));
+      const doubt = known || namedScores(output) ? 0 : namedOtherwise(output) ? 2 : 1;
+      const why = known && meaning ? ` and ${meaning.because}` : '';
+      found.push({
+        choice: {
+          output,
+          kind,
+          coding,
+          ...(axis === undefined ? {} : { axis }),
+          explanation: `output "${output}" ${because}${why}`,
+        },
+        order: [isAnswer ? 0 : PREFERENCE[kind], doubt, classes],
+      });
+    }
   }
-  let best: (MetricChoice & { readonly classes: number }) | undefined;
-  for (const [output, traits] of outputs) {
-    const dims = rowDims(traits.dims, rows);
-    const fit = dims && traits.kind === 'float' ? scoreFit(dims, traits.elements, labels, rows) : undefined;
-    if (!fit) continue;
-    const choice = { output, kind: fit.kind, classes: fit.classes, explanation: `output "${output}" ${fit.because}` };
-    const lead = best ? PREFERENCE[choice.kind] - PREFERENCE[best.kind] || compareClasses(choice, best) : -1;
-    if (lead < 0) best = choice;
+  if (found.length === 0) return whyNone(labels, wish);
+  found.sort((a, b) => compareOrders(a.order, b.order));
+  const choices = found.map(({ choice }) => choice);
+  const [best] = choices as [MetricChoice];
+  return [best, ...choices.slice(1).filter((other) => isDoubtful(best, other, labels))];
+}
+
+function compareOrders(a: readonly number[], b: readonly number[]): number {
+  for (const [i, value] of a.entries()) if (value !== b[i]) return value - (b[i] ?? 0);
+  return 0;
+}
+
+/** Whether only the answers tell which of two readings is meant. */
+function isDoubtful(best: MetricChoice, other: MetricChoice, labels: LabelTraits): boolean {
+  // An integer beside scores: the class they make, or something else, such as a length.
+  if (best.kind === 'top-1' && other.kind === 'accuracy') return true;
+  // Rows filled up to the steps of the output: a label for each step, or a text to be decoded.
+  return best.output === other.output && best.kind === 'top-1' && other.kind === 'ctc' && mayBeText(labels);
+}
+
+function mayBeText({ padded, coding }: LabelTraits): boolean {
+  return padded && coding === 'classes';
+}
+
+function fitsOf(traits: OutputTraits, labels: LabelTraits, rows: number): readonly Fit[] {
+  const full = rowDims(traits.dims, rows);
+  if (!full || rows === 0) return [];
+  if (traits.kind !== 'float') return answerFits(traits, labels, rows);
+  if (labels.kind === 'text') return [];
+  const dims = [rows, ...full.slice(1).filter((size) => size !== 1)];
+  const fits: Fit[] = [...classFits(dims, full, labels)];
+  if (traits.elements !== rows * labels.width) return fits;
+  const { coding } = labels;
+  if (coding === 'multi-hot') {
+    const because = `has a score for each of ${labels.width} labels, of which any may hold`;
+    fits.push({ kind: 'multi-label', coding, classes: labels.width, because });
   }
-  if (best) return { output: best.output, kind: best.kind, explanation: best.explanation };
+  if (labels.width === 1 && labels.kind === 'integer' && (labels.binary || coding === 'signs')) {
+    const because = `has one score a sample and the labels are ${coding === 'signs' ? '−1 and +1' : '0 and 1'}`;
+    fits.push({ kind: 'auc', coding, classes: 1, because });
+  }
+  fits.push({ kind: 'error', coding: 'values', classes: 1, because: 'has one number for each label' });
+  return fits;
+}
+
+/** An output of whole numbers or text that may be the answer itself. */
+function answerFits({ kind, elements }: OutputTraits, labels: LabelTraits, rows: number): readonly Fit[] {
+  if ((kind === 'text') !== (labels.kind === 'text')) return [];
+  const because = 'holds one answer for each label';
+  if (labels.kind !== 'number' && elements === rows * labels.width)
+    return [{ kind: 'accuracy', coding: labels.coding === 'signs' ? 'signs' : 'values', classes: 0, because }];
+  if (labels.coding === 'one-hot' && elements === rows)
+    return [
+      { kind: 'accuracy', coding: 'one-hot', classes: 0, because: 'holds the class that each row of labels marks' },
+    ];
+  return [];
+}
+
+/** Scores of classes. @param dims without sizes of 1 after the rows; `full` with them */
+function classFits(dims: readonly number[], full: readonly number[], labels: LabelTraits): readonly Fit[] {
+  const classes = dims.at(-1) ?? 1;
+  // The places of the sizes that are left, from the end.
+  const places = full.flatMap((size, axis) => (axis === 0 || size !== 1 ? [axis - full.length] : []));
+  if (labels.coding === 'one-hot' && dims.length === 2 && labels.width === classes)
+    return [
+      {
+        kind: 'top-1',
+        coding: 'one-hot',
+        axis: places[1] ?? -1,
+        classes,
+        because: `has a score for each of ${classes} classes, and each row of labels marks one of them`,
+      },
+    ];
+  if (labels.kind !== 'integer' || dims.length < 2) return [];
+  const covers = (size: number): boolean => size > 1 && labels.largest < size;
+  if (labels.width === 1 && dims.length === 2 && covers(classes)) {
+    const coding = labels.coding === 'signs' && classes === 2 ? 'signs' : 'classes';
+    const because = `has a score for each of ${classes} classes`;
+    return [{ kind: 'top-1', coding, axis: places[1] ?? -1, classes, because }];
+  }
+  const fits: Fit[] = [];
+  const positions = (rest: readonly number[]): boolean => rest.length > 0 && rest.join() === labels.shape.join();
+  const each = (size: number) => `has ${size} scores for each of ${labels.width} labelled positions`;
+  const first = dims[1] ?? 1;
+  if (positions(dims.slice(1, -1)) && covers(classes)) {
+    fits.push({ kind: 'top-1', coding: 'classes', axis: places.at(-1) ?? -1, classes, because: each(classes) });
+  } else if (positions(dims.slice(2)) && covers(first)) {
+    fits.push({ kind: 'top-1', coding: 'classes', axis: places[1] ?? -1, classes: first, because: each(first) });
+  }
+  const steps = full.length === 3 ? (full[1] ?? 0) : 0;
+  const symbols = full[2] ?? 0;
+  if (labels.list && labels.shape.length <= 1 && labels.width <= steps && covers(symbols)) {
+    const because = `has ${symbols} scores a step, decoded greedily as CTC`;
+    fits.push({ kind: 'ctc', coding: 'classes', classes: symbols, because });
+  }
+  return fits;
+}
+
+function whyNone(labels: LabelTraits, { metric, output }: MetricWish): string {
   const kinds = { integer: 'whole numbers', number: 'numbers', text: 'text' };
-  return `no output fits labels that are ${kinds[labels.kind]}, ${labels.width} a sample`;
-}
-
-function compareClasses(a: { kind: ScoringKind; classes: number }, b: { kind: ScoringKind; classes: number }): number {
-  return a.kind === b.kind ? a.classes - b.classes : 0;
-}
-
-function scoreFit(
-  dims: readonly number[],
-  elements: number,
-  labels: LabelTraits,
-  rows: number,
-): { readonly kind: ScoringKind; readonly classes: number; readonly because: string } | undefined {
-  if (labels.kind === 'text' || rows === 0) return undefined;
-  const classes = dims[dims.length - 1] ?? 1;
-  if (labels.kind === 'integer' && classes > 1 && labels.largest < classes) {
-    if (dims.length === 2 && labels.width === 1)
-      return { kind: 'top1', classes, because: `has a score for each of ${classes} classes` };
-    if (dims.length === 3 && labels.width === dims[1])
-      return { kind: 'tokens', classes, because: `has ${classes} scores for each of ${dims[1]} labelled positions` };
-    if (dims.length === 3 && labels.list && labels.width <= (dims[1] ?? 0))
-      return { kind: 'ctc', classes, because: `has ${classes} scores a step, decoded greedily as CTC` };
-  }
-  if (elements !== rows * labels.width) return undefined;
-  if (labels.kind === 'integer' && labels.binary && labels.width === 1)
-    return { kind: 'binary', classes: 1, because: 'has one score a sample and the labels are 0 and 1' };
-  return { kind: 'regression', classes: 1, because: 'has one number for each label' };
+  const fits = `labels that are ${kinds[labels.kind]}, ${labels.width} a sample`;
+  const what = output === undefined ? 'no output' : `output "${output}" does not`;
+  const by = metric === undefined ? '' : ` by the metric ${metric}`;
+  return output === undefined ? `no output fits ${fits}${by}` : `${what} fit ${fits}${by}`;
 }

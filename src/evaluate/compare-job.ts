@@ -2,11 +2,12 @@ import { basename } from 'node:path';
 import { ServeOptError } from '../errors.js';
 import type { ChildSession, JobContext, ReportProgress, SampleReader } from '../runtime/job.js';
 import type { Feeds, HostTensor, SampleSource, ValueSpec } from '../runtime/types.js';
-import { type ChangedAnswers, type ChangedAnswersCollector, collectChangedAnswers } from './changed-answers.js';
-import { chooseMetric, labelTraits, type MetricChoice } from './choose-metric.js';
-import type { ComparisonResult, ComparisonSource, MetricComparison } from './comparison.js';
-import { compareMetrics, type LabelScorer, labelScorer } from './label-metrics.js';
+import { cutRows, fittingBatch } from './batches.js';
+import type { MetricWish } from './choose-metric.js';
+import type { ComparisonResult, ComparisonSource } from './comparison.js';
+import { LabelScoring } from './label-scoring.js';
 import { accumulateDifference, type OutputDifferenceAccumulator } from './output-difference.js';
+import type { OutputMeanings } from './output-meaning.js';
 
 /** What `compareJob` is given. */
 export interface CompareParams {
@@ -17,11 +18,15 @@ export interface CompareParams {
   readonly source: SampleSource;
   /** Inputs of model A; model B takes the same. */
   readonly inputs: readonly ValueSpec[];
-  /** Samples a run, where the data and the model allow more than one. */
-  readonly batchSize: number;
+  /** Samples a run, where the data allows more than one; absent: as many as change nothing, found by trying. */
+  readonly batchSize?: number;
   /** False leaves label metrics out; default true. */
   readonly labels?: boolean;
-  /** Class that means "nothing" in CTC outputs; default 0. */
+  /** Metric and output that are to be scored, instead of chosen. */
+  readonly wish?: MetricWish;
+  /** What the graph says of the outputs. */
+  readonly meanings?: OutputMeanings;
+  /** Class that means "nothing" in CTC outputs; found where absent. */
   readonly ctcBlank?: number;
 }
 
@@ -59,29 +64,33 @@ async function compareSamples(
     });
   const differences = new Map<string, OutputDifferenceAccumulator>();
   const scoring = params.labels === false ? undefined : labelScoring(reader, params);
-  const step = reader.batchable ? Math.max(1, params.batchSize) : 1;
+  const run = (session: ChildSession, feeds: Feeds): Promise<Map<string, HostTensor>> =>
+    session.run(feedsOf(session, feeds), shared);
+  const step = await stepOf([a, b], reader, params.batchSize, run);
   for (let start = 0; start < reader.count; start += step) {
     const count = Math.min(step, reader.count - start);
     const feeds = await reader.read(start, count);
-    const outputsA = await a.run(feedsOf(a, feeds));
-    const outputsB = await b.run(feedsOf(b, feeds));
+    const size = reader.block === undefined ? count : step;
+    const outputsA = cutRows(await run(a, feeds), count, size);
+    const outputsB = cutRows(await run(b, feeds), count, size);
+    scoring?.add(outputsA, outputsB, start, count);
     for (const name of shared) {
       const [tensorA, tensorB] = [outputsA.get(name), outputsB.get(name)];
       // Outputs that are no tensors are not handed over by a session.
       if (!tensorA || !tensorB) continue;
       let difference = differences.get(name);
       if (!difference) {
-        difference = accumulateDifference(name);
+        difference = accumulateDifference(name, scoring?.meaningOf(name) ?? params.meanings?.get(name));
         differences.set(name, difference);
       }
       difference.add(tensorA, tensorB);
     }
-    scoring?.add(outputsA, outputsB, start, count);
     progress({ done: start + count, total: reader.count });
   }
   return {
     source: plainSource(params.source),
     samples: reader.count,
+    batchSize: step,
     outputs: [...differences.values()].map((difference) => difference.result()),
     unmatched: {
       a: a.outputNames.filter((name) => !b.outputNames.includes(name)),
@@ -90,6 +99,16 @@ async function compareSamples(
     ...scoring?.result(),
     warnings: reader.warnings ?? [],
   };
+}
+
+async function stepOf(
+  sessions: readonly [ChildSession, ChildSession],
+  reader: SampleReader,
+  batchSize: number | undefined,
+  run: (session: ChildSession, feeds: Feeds) => Promise<Map<string, HostTensor>>,
+): Promise<number> {
+  if (batchSize === undefined) return fittingBatch(sessions, reader, run);
+  return reader.block ?? (reader.batchable ? Math.max(1, batchSize) : 1);
 }
 
 /** A model may have lost an input that nothing used. */
@@ -104,51 +123,9 @@ function plainSource(source: SampleSource): ComparisonSource {
     : { kind: 'seeded', seed: source.seed };
 }
 
-interface LabelScoring {
-  add(a: ReadonlyMap<string, HostTensor>, b: ReadonlyMap<string, HostTensor>, start: number, count: number): void;
-  result(): {
-    readonly metrics: readonly MetricComparison[];
-    readonly metricsSkipped?: string;
-    readonly changedAnswers?: ChangedAnswers;
-  };
-}
-
-/** Scores both models against the labels of a reader; undefined when it has none. */
-function labelScoring(reader: SampleReader, { source, ctcBlank }: CompareParams): LabelScoring | undefined {
-  const { labels } = reader;
-  if (!labels || reader.count === 0) return undefined;
-  const traits = labelTraits(labels);
-  // A model with a fixed batch size takes several rows a sample.
-  const rowsPerSample = (labels.dims[0] ?? 1) / reader.count;
-  let choice: MetricChoice | string | undefined;
-  let scorers: readonly [LabelScorer, LabelScorer] | undefined;
-  let changed: ChangedAnswersCollector | undefined;
-  const firstRow = source.kind === 'data' ? (source.first ?? 0) * rowsPerSample : 0;
-  return {
-    add(a, b, start, count) {
-      const rows = count * rowsPerSample;
-      if (choice === undefined) {
-        const shared = new Map([...a].filter(([name]) => b.has(name)));
-        choice = chooseMetric(shared, traits, rows);
-        if (typeof choice !== 'string') {
-          scorers = [labelScorer(choice, ctcBlank), labelScorer(choice, ctcBlank)];
-          changed = collectChangedAnswers(choice, firstRow, ctcBlank);
-        }
-      }
-      if (!scorers || typeof choice === 'string') return;
-      const [tensorA, tensorB] = [a.get(choice.output), b.get(choice.output)];
-      if (!tensorA || !tensorB) return;
-      scorers[0].add(tensorA, labels, start * rowsPerSample, rows);
-      scorers[1].add(tensorB, labels, start * rowsPerSample, rows);
-      changed?.add(tensorA, tensorB, labels, start * rowsPerSample, rows);
-    },
-    result() {
-      if (scorers && choice !== undefined && typeof choice !== 'string')
-        return {
-          metrics: compareMetrics(choice, scorers[0], scorers[1]),
-          ...(changed ? { changedAnswers: changed.result() } : {}),
-        };
-      return { metrics: [], metricsSkipped: typeof choice === 'string' ? choice : 'no sample was run' };
-    },
-  };
+/** A model with a fixed batch size takes several rows a sample, and so has several labels. */
+function labelScoring(reader: SampleReader, params: CompareParams): LabelScoring | undefined {
+  const rowsPerSample = (reader.labels?.dims[0] ?? 1) / Math.max(1, reader.count);
+  const first = params.source.kind === 'data' ? (params.source.first ?? 0) : 0;
+  return LabelScoring.of(reader, { ...params, firstSample: first * rowsPerSample });
 }

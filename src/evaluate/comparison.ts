@@ -13,8 +13,8 @@ export interface OutputDifference {
   readonly exactEqual: number;
   /** Runs in which the two shapes differ: their elements are not compared. */
   readonly shapeMismatches: number;
-  /** NaN and infinite elements of each model, in runs that were compared. */
-  readonly nonFinite: { readonly a: number; readonly b: number };
+  /** NaN and infinite elements of each model, in runs that were compared; `lost` are those of B where A has a number. */
+  readonly nonFinite: { readonly a: number; readonly b: number; readonly lost: number };
   /** Only for floats, over elements finite in both: largest |a - b|. */
   readonly maxAbs?: number;
   /** Mean of |a - b|. */
@@ -25,10 +25,25 @@ export interface OutputDifference {
   readonly sqnrDb?: number;
   /** Cosine of the angle between all elements of A and all of B; 1 when both are zero, 0 when one is. */
   readonly cosine?: number;
-  /** Float outputs [N, C] with C > 1: share of rows whose largest element is at the same place. */
+  /** The channel that lost most; absent without channels, or where nothing differs. */
+  readonly worstChannel?: WorstChannel;
+  /** Scores of classes only: share of rows whose largest element is at the same place. A row with a NaN agrees with none. */
   readonly top1Agreement?: Proportion;
+  /** What says that the output is scores of classes; `exclusive` where one class is right, so that the agreement tells all. */
+  readonly classScores?: { readonly because: string; readonly exclusive: boolean };
   /** Why nothing was compared, for example `float against int64`. */
   readonly incomparable?: string;
+}
+
+/** One index of an axis, over all samples and all other axes. */
+export interface WorstChannel {
+  /** Axis of the channels: the second one, or the last. */
+  readonly axis: number;
+  readonly index: number;
+  /** How many channels the axis has. */
+  readonly channels: number;
+  /** Signal to noise of this channel alone, in dB. One without signal is held against the mean signal of the others. */
+  readonly sqnrDb: number;
 }
 
 /** Names of the label metrics. */
@@ -38,6 +53,8 @@ export type MetricName =
   | 'ROC AUC'
   | 'accuracy at 0.5'
   | 'accuracy at 0'
+  | 'micro F1'
+  | 'label accuracy'
   | 'exact sequence match'
   | 'character error rate'
   | 'mean absolute error'
@@ -75,8 +92,10 @@ export type ComparisonSource =
 /** Result of running two models on the same samples. Plain data, no paths, no times. */
 export interface ComparisonResult {
   readonly source: ComparisonSource;
-  /** Samples that both models ran on. */
+  /** Samples that both models ran on. Samples, not runs: a model with a fixed batch size takes several in one. */
   readonly samples: number;
+  /** Samples of a run. */
+  readonly batchSize?: number;
   /** Outputs that both models have, in the order of model A. */
   readonly outputs: readonly OutputDifference[];
   /** Outputs that only one model has. */

@@ -1,6 +1,7 @@
 import { dataTypeRow } from '../tensor/dtype.js';
-import { chooseByTraits, type LabelTraits, labelTraits, type OutputTraits } from './choose-metric.js';
+import { choicesByTraits, type MetricWish, type OutputTraits } from './choose-metric.js';
 import type { EvaluatedTensor } from './host-numbers.js';
+import { type LabelTraits, labelTraits } from './label-traits.js';
 
 /** An output as the model declares it. `ValueSpec` is one. */
 export interface DeclaredOutput {
@@ -12,34 +13,38 @@ export interface DeclaredOutput {
 
 /**
  * Why labels cannot be scored against any output of a model, as far as the declared shapes tell; undefined where some output
- * fits, or might when it is run. @param rowsPerSample rows of labels a sample: more than 1 where the batch size is fixed
+ * fits, or might when it is run. @param rows samples of a run: more than 1 where the batch size is fixed
  */
 export function whyLabelsDoNotFit(
   labels: EvaluatedTensor,
   outputs: readonly DeclaredOutput[],
-  rowsPerSample: number,
+  rows: number,
+  wish: MetricWish = {},
 ): string | undefined {
   const why = whyUnusable(labels);
   if (why !== undefined) return why;
   const traits = labelTraits(labels);
   for (const output of outputs) {
-    const shapes = possibleShapes(output, rowsPerSample, traits.width);
+    if (wish.output !== undefined && wish.output !== output.name) continue;
+    const shapes = possibleShapes(output, rows, traits.width);
     // What only a run can tell is left to the run.
     if (shapes === undefined) return undefined;
     for (const shape of shapes) {
-      const fitting = chooseByTraits(new Map([[output.name, shape]]), traits, rowsPerSample);
+      const fitting = choicesByTraits(new Map([[output.name, shape]]), traits, rows, wish);
       if (typeof fitting !== 'string') return undefined;
     }
   }
   const known = outputs.slice(0, 4).map(({ name, typeText }) => `"${name}" is ${typeText}`);
   const more = outputs.length > known.length ? ' …' : '';
-  return `they are ${describeLabels(labels, traits)}; output ${known.join(', ')}${more}`;
+  const by = wish.metric === undefined ? '' : `; the metric is to be ${wish.metric}`;
+  return `they are ${describeLabels(labels, traits)}; output ${known.join(', ')}${more}${by}`;
 }
 
 /** Labels that no metric could use, whatever the model. */
-function whyUnusable({ data, dims }: EvaluatedTensor): string | undefined {
+function whyUnusable({ data, dims, dataType }: EvaluatedTensor): string | undefined {
   if (data.length === 0) return 'there are none';
   if (typeof data[0] === 'string') return undefined;
+  if (labelTraits({ data, dims, dataType }).coding === 'signs') return undefined;
   let scored = 0;
   for (let i = 0; i < data.length; i++) {
     const value = Number(data[i]);

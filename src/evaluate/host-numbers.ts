@@ -27,13 +27,17 @@ export function floatElements(tensor: EvaluatedTensor): Float32Array | Float64Ar
   return Float64Array.from(data as ArrayLike<number>, Number);
 }
 
-/** Index of the largest of `width` elements from `start`, the first of equals; -1 when all are NaN. */
-export function argMax(values: Float32Array | Float64Array, start: number, width: number): number {
+/**
+ * Index of the largest of `width` elements from `start`, `stride` apart, the first of equals; -1 where one is NaN: such a row
+ * has no largest.
+ */
+export function argMax(values: Float32Array | Float64Array, start: number, width: number, stride = 1): number {
   let best = -1;
   let most = Number.NEGATIVE_INFINITY;
   for (let i = 0; i < width; i++) {
-    const value = values[start + i] as number;
-    if (value > most || (best < 0 && value === most)) {
+    const value = values[start + i * stride] as number;
+    if (Number.isNaN(value)) return -1;
+    if (value > most || best < 0) {
       best = i;
       most = value;
     }

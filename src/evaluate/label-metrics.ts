@@ -1,200 +1,111 @@
-import { type MetricChoice, rowDims } from './choose-metric.js';
+import type { MetricChoice } from './choose-metric.js';
 import type { MetricComparison, MetricName, MetricValue } from './comparison.js';
-import { decodeCtc } from './ctc.js';
-import { editDistance } from './edit-distance.js';
-import { argMax, type EvaluatedTensor, floatElements } from './host-numbers.js';
+import type { LabelCounts, LabelScorer, ScoreSums } from './label-scorer.js';
 import { proportion } from './proportion.js';
 import { rocAuc } from './roc-auc.js';
 
-/** Adds up a label metric of one model over many runs. */
-export interface LabelScorer {
-  /**
-   * Adds one run.
-   * @param output the chosen output, `rows` rows.
-   * @param labels all labels; those of this run begin at row `firstRow`.
-   */
-  add(output: EvaluatedTensor, labels: EvaluatedTensor, firstRow: number, rows: number): void;
-  /** Sums as kept; `compareMetrics` makes metrics of a pair. */
-  readonly sums: ScoreSums;
+export { type LabelScorer, labelScorer, type ScoreSums } from './label-scorer.js';
+
+/** One way to score, with what it counted of both models. */
+export interface ScoredChoice {
+  readonly choice: MetricChoice;
+  readonly a: LabelScorer;
+  readonly b: LabelScorer;
 }
 
-/** What a scorer keeps. Which fields grow depends on the kind. */
-export interface ScoreSums {
-  n: number;
-  correct: number;
-  /** Reference characters and edits, for sequences. */
-  characters: number;
-  edits: number;
-  absoluteError: number;
-  squaredError: number;
-  /** Scores and labels of binary classification, all of them: the area under the curve needs their order. */
-  readonly scores: number[];
-  readonly classes: number[];
-}
-
-/** A scorer for the chosen output. Labels below 0 are not scored. `ctcBlank` is the class that means "nothing" (default 0). */
-export function labelScorer(choice: MetricChoice, ctcBlank = 0): LabelScorer {
-  const sums: ScoreSums = {
-    n: 0,
-    correct: 0,
-    characters: 0,
-    edits: 0,
-    absoluteError: 0,
-    squaredError: 0,
-    scores: [],
-    classes: [],
-  };
-  return {
-    sums,
-    add(output, labels, firstRow, rows) {
-      const dims = rowDims(output.dims, rows);
-      if (!dims) return;
-      const width = labels.data.length / (labels.dims[0] ?? 1);
-      const from = firstRow * width;
-      const count = rows * width;
-      switch (choice.kind) {
-        case 'equal':
-          addEqual(sums, output, labels, from, count);
-          break;
-        case 'top1':
-        case 'tokens':
-          addTop1(sums, output, labels, from, count);
-          break;
-        case 'ctc':
-          addSequences(sums, output, dims, labels, from, width, ctcBlank);
-          break;
-        case 'binary':
-          addBinary(sums, output, labels, from, count);
-          break;
-        case 'regression':
-          addErrors(sums, output, labels, from, count);
-          break;
-      }
-    },
-  };
-}
-
-function addEqual(
-  sums: ScoreSums,
-  output: EvaluatedTensor,
-  labels: EvaluatedTensor,
-  from: number,
-  count: number,
-): void {
-  for (let i = 0; i < count; i++) {
-    const label = labels.data[from + i];
-    const answer = output.data[i];
-    if (typeof label !== 'string' && Number(label) < 0) continue;
-    sums.n++;
-    if (typeof label === 'string' ? answer === label : Number(answer) === Number(label)) sums.correct++;
+/**
+ * The reading of labels that is meant, of those that fit (`metricChoices`): the one under which the reference model answers
+ * best. An output that names classes as well as its scores do is the answer itself.
+ */
+export function settleChoice(scored: readonly [ScoredChoice, ...ScoredChoice[]]): ScoredChoice {
+  const [first, ...others] = scored;
+  let best = first;
+  let most = quality(first);
+  for (const other of others) {
+    const value = quality(other);
+    if (other.choice.kind === 'accuracy' ? value < most || best.choice.kind === 'accuracy' : value <= most) continue;
+    best = other;
+    most = value;
   }
+  if (others.length === 0) return best;
+  const rest = scored.filter((each) => each !== best).map((each) => reading(each.choice));
+  const explanation = `${best.choice.explanation}; ${[...new Set(rest)].join(' and ')} would fit the labels less well`;
+  return { ...best, choice: { ...best.choice, explanation } };
 }
 
-function addTop1(sums: ScoreSums, output: EvaluatedTensor, labels: EvaluatedTensor, from: number, count: number): void {
-  const values = floatElements(output);
-  const classes = values.length / count;
-  for (let i = 0; i < count; i++) {
-    const label = Number(labels.data[from + i]);
-    if (label < 0) continue;
-    sums.n++;
-    if (argMax(values, i * classes, classes) === label) sums.correct++;
-  }
+function reading({ kind, output }: MetricChoice): string {
+  if (kind === 'accuracy') return `output "${output}" as the answer`;
+  return kind === 'ctc' ? 'a text (CTC)' : kind === 'top-1' ? 'the largest score of each position' : `"${output}"`;
 }
 
-function addSequences(
-  sums: ScoreSums,
-  output: EvaluatedTensor,
-  dims: readonly number[],
-  labels: EvaluatedTensor,
-  from: number,
-  width: number,
-  blank: number,
-): void {
-  const [rows = 0, steps = 0, classes = 0] = dims;
-  const values = floatElements(output);
-  for (let row = 0; row < rows; row++) {
-    const reference: number[] = [];
-    for (let i = 0; i < width; i++) {
-      const label = Number(labels.data[from + row * width + i]);
-      if (label < 0) break;
-      reference.push(label);
-    }
-    const decoded = decodeCtc(values, row * steps * classes, steps, classes, blank);
-    const edits = editDistance(decoded, reference);
-    sums.n++;
-    if (edits === 0) sums.correct++;
-    sums.edits += edits;
-    sums.characters += reference.length;
-  }
-}
-
-function addBinary(
-  sums: ScoreSums,
-  output: EvaluatedTensor,
-  labels: EvaluatedTensor,
-  from: number,
-  count: number,
-): void {
-  const values = floatElements(output);
-  for (let i = 0; i < count; i++) {
-    const label = Number(labels.data[from + i]);
-    if (label < 0) continue;
-    sums.n++;
-    sums.scores.push(values[i] as number);
-    sums.classes.push(label);
-  }
-}
-
-function addErrors(
-  sums: ScoreSums,
-  output: EvaluatedTensor,
-  labels: EvaluatedTensor,
-  from: number,
-  count: number,
-): void {
-  const values = floatElements(output);
-  for (let i = 0; i < count; i++) {
-    const error = (values[i] as number) - Number(labels.data[from + i]);
-    sums.n++;
-    sums.absoluteError += Math.abs(error);
-    sums.squaredError += error * error;
-  }
+/** How well the reference answers, from 0 to 1. */
+function quality({ choice, a: { sums } }: ScoredChoice): number {
+  if (choice.kind === 'ctc') return Math.max(0, 1 - sums.edits / Math.max(1, sums.characters));
+  if (choice.kind === 'auc') return correctAt(sums, sums.logits ? 0 : 0.5) / Math.max(1, sums.n);
+  if (choice.kind === 'multi-label') return f1(sums.logits ? sums.atZero : sums.atHalf);
+  const { correct, n } = choice.kind === 'accuracy' ? answered(sums, sums.answersNegative) : sums;
+  return correct / Math.max(1, n);
 }
 
 /** The metrics of two scorers that saw the same samples, the one to quote first. */
 export function compareMetrics(choice: MetricChoice, a: LabelScorer, b: LabelScorer): MetricComparison[] {
-  const { output, explanation } = choice;
   const metric = (
     name: MetricName,
     higherIsBetter: boolean,
     of: (sums: ScoreSums) => MetricValue,
+    how?: string,
   ): MetricComparison => {
     const [valueA, valueB] = [of(a.sums), of(b.sums)];
-    const difference = valueB.value - valueA.value;
-    return { metric: name, output, higherIsBetter, a: valueA, b: valueB, difference, explanation };
+    return {
+      metric: name,
+      output: choice.output,
+      higherIsBetter,
+      a: valueA,
+      b: valueB,
+      difference: valueB.value - valueA.value,
+      explanation: [
+        choice.explanation,
+        ...(how === undefined ? [] : [how]),
+        ...unscoredText(choice, a.sums, b.sums),
+      ].join('; '),
+    };
   };
   const share = (sums: ScoreSums) => proportion(sums.correct, sums.n);
+  // Scores beyond 0 and 1 are no probabilities; logits are cut at 0. One threshold for both models: that of A.
+  const threshold = a.sums.logits ? 0 : 0.5;
   switch (choice.kind) {
-    case 'equal':
-      return [metric('accuracy', true, share)];
-    case 'top1':
-    case 'tokens':
+    case 'accuracy': {
+      const signed = a.sums.answersNegative || b.sums.answersNegative;
+      const of = (sums: ScoreSums) => {
+        const { correct, n } = answered(sums, signed);
+        return proportion(correct, n);
+      };
+      return [metric('accuracy', true, of)];
+    }
+    case 'top-1':
       return [metric('top-1 accuracy', true, share)];
     case 'ctc':
       return [
         metric('exact sequence match', true, share),
         metric('character error rate', false, (s) => ({ value: s.edits / s.characters, n: s.characters })),
       ];
-    case 'binary': {
-      // Scores beyond 0 and 1 are no probabilities; logits are cut at 0. One threshold for both models: that of A.
-      const logits = a.sums.scores.some((score) => score < 0 || score > 1);
-      const threshold = logits ? 0 : 0.5;
+    case 'auc': {
+      const accuracy = metric(threshold === 0 ? 'accuracy at 0' : 'accuracy at 0.5', true, (s) =>
+        proportion(correctAt(s, threshold), s.n),
+      );
+      const auc = metric('ROC AUC', true, (s) => ({ value: rocAuc(s.scores, s.classes), n: s.n }));
+      // Without labels of both classes there is no curve.
+      return new Set(a.sums.classes).size < 2 ? [accuracy] : [auc, accuracy];
+    }
+    case 'multi-label': {
+      const counts = (s: ScoreSums): LabelCounts => (threshold === 0 ? s.atZero : s.atHalf);
+      const how = `a label is said to hold from a score of ${threshold} on`;
       return [
-        metric('ROC AUC', true, (s) => ({ value: rocAuc(s.scores, s.classes), n: s.n })),
-        metric(logits ? 'accuracy at 0' : 'accuracy at 0.5', true, (s) => accuracyAt(s, threshold)),
+        metric('micro F1', true, (s) => ({ value: f1(counts(s)), n: s.n }), how),
+        metric('label accuracy', true, (s) => ({ value: counts(s).correct / s.n, n: s.n }), how),
       ];
     }
-    case 'regression':
+    case 'error':
       return [
         metric('mean absolute error', false, (s) => ({ value: s.absoluteError / s.n, n: s.n })),
         metric('root mean square error', false, (s) => ({ value: Math.sqrt(s.squaredError / s.n), n: s.n })),
@@ -202,8 +113,27 @@ export function compareMetrics(choice: MetricChoice, a: LabelScorer, b: LabelSco
   }
 }
 
-function accuracyAt(sums: ScoreSums, threshold: number): MetricValue {
+/** With labels below 0 as classes, or without them. */
+function answered(sums: ScoreSums, signed: boolean): { readonly correct: number; readonly n: number } {
+  if (!signed) return sums;
+  return { correct: sums.correct + sums.negativeCorrect, n: sums.n + sums.negative };
+}
+
+function unscoredText({ kind }: MetricChoice, a: ScoreSums, b: ScoreSums): readonly string[] {
+  const signed = a.answersNegative || b.answersNegative;
+  const count = kind === 'accuracy' && !signed ? a.negative : a.unscored;
+  if (count === 0) return [];
+  return [`${count} ${count === 1 ? 'label' : 'labels'} below 0 ${count === 1 ? 'is' : 'are'} not scored`];
+}
+
+/** Twice the right ones over all that were said or hold (van Rijsbergen); 1 where nothing was said and nothing holds. */
+function f1({ truePositive, falsePositive, falseNegative }: LabelCounts): number {
+  const all = 2 * truePositive + falsePositive + falseNegative;
+  return all === 0 ? 1 : (2 * truePositive) / all;
+}
+
+function correctAt({ scores, classes }: ScoreSums, threshold: number): number {
   let correct = 0;
-  for (const [i, score] of sums.scores.entries()) if ((score >= threshold ? 1 : 0) === sums.classes[i]) correct++;
-  return proportion(correct, sums.n);
+  for (const [i, score] of scores.entries()) if ((score >= threshold ? 1 : 0) === classes[i]) correct++;
+  return correct;
 }

@@ -1,6 +1,7 @@
 import { ServeOptError } from '../errors.js';
 import type { JobContext } from '../runtime/job.js';
 import type { SampleSource, ValueSpec } from '../runtime/types.js';
+import type { MetricWish } from './choose-metric.js';
 import { whyLabelsDoNotFit } from './fit-labels.js';
 
 /** What `labelsJob` is given. */
@@ -10,6 +11,8 @@ export interface LabelsParams {
   readonly outputs: readonly ValueSpec[];
   /** How messages call the data: a file name. */
   readonly label: string;
+  /** Metric and output that are to be scored, instead of chosen. */
+  readonly wish?: MetricWish;
 }
 
 /**
@@ -19,7 +22,7 @@ export interface LabelsParams {
  */
 export async function labelsJob(
   context: JobContext,
-  { source, inputs, outputs, label }: LabelsParams,
+  { source, inputs, outputs, label, wish = {} }: LabelsParams,
 ): Promise<{ readonly count: number }> {
   const reader = await context.openSamples(source, inputs);
   try {
@@ -34,11 +37,14 @@ export async function labelsJob(
         hint: 'save the labels under the name "labels" beside the inputs',
       });
     }
-    const why = whyLabelsDoNotFit(labels, outputs, Math.max(1, (labels.dims[0] ?? 1) / count));
+    const why = whyLabelsDoNotFit(labels, outputs, reader.block ?? 1, wish);
     if (why !== undefined) {
       throw new ServeOptError('SO4005', `The labels in "${label}" cannot be scored against any output`, {
         why,
-        hint: 'labels are class numbers from 0 on, one a sample, or what the output itself holds',
+        hint:
+          wish.metric === undefined && wish.output === undefined
+            ? 'labels are class numbers from 0 on, one a sample, or what the output itself holds'
+            : 'leave out --metric and --output-name to have them chosen',
       });
     }
     return { count };

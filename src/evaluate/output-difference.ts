@@ -1,6 +1,8 @@
 import { dataTypeName } from '../tensor/dtype.js';
+import { ChannelNoise } from './channel-noise.js';
 import type { OutputDifference } from './comparison.js';
 import { argMax, type EvaluatedTensor, floatElements, isFloatTensor } from './host-numbers.js';
+import type { OutputMeaning } from './output-meaning.js';
 import { proportion } from './proportion.js';
 
 /** Adds up the difference of one output over many runs. Sums are kept in double precision. */
@@ -16,6 +18,7 @@ interface Sums {
   finite: number;
   nonFiniteA: number;
   nonFiniteB: number;
+  lost: number;
   maxAbs: number;
   abs: number;
   squaredError: number;
@@ -26,14 +29,15 @@ interface Sums {
   agreeing: number;
 }
 
-/** An accumulator for the output `name`. */
-export function accumulateDifference(name: string): OutputDifferenceAccumulator {
+/** An accumulator for the output `name`. @param meaning what is known of it: of scores of classes the agreement is counted */
+export function accumulateDifference(name: string, meaning?: OutputMeaning): OutputDifferenceAccumulator {
   const sums: Sums = {
     elements: 0,
     equal: 0,
     finite: 0,
     nonFiniteA: 0,
     nonFiniteB: 0,
+    lost: 0,
     maxAbs: 0,
     abs: 0,
     squaredError: 0,
@@ -47,6 +51,7 @@ export function accumulateDifference(name: string): OutputDifferenceAccumulator 
   let float = false;
   let shapeMismatches = 0;
   let incomparable: string | undefined;
+  const channels = new ChannelNoise();
   return {
     add(a, b) {
       if (!types) {
@@ -66,8 +71,8 @@ export function accumulateDifference(name: string): OutputDifferenceAccumulator 
       const x = floatElements(a);
       const y = floatElements(b);
       addFloats(sums, x, y);
-      const width = a.dims[1] ?? 0;
-      if (a.dims.length === 2 && width > 1) addTop1(sums, x, y, width);
+      channels.add(x, y, a.dims);
+      if (meaning?.kind === 'scores') addTop1(sums, x, y, a.dims, meaning.axis ?? -1);
     },
     result() {
       const { elements, finite } = sums;
@@ -78,21 +83,38 @@ export function accumulateDifference(name: string): OutputDifferenceAccumulator 
         elements,
         exactEqual: sums.equal / elements,
         shapeMismatches,
-        nonFinite: { a: sums.nonFiniteA, b: sums.nonFiniteB },
+        nonFinite: { a: sums.nonFiniteA, b: sums.nonFiniteB, lost: sums.lost },
       };
       if (incomparable !== undefined) return { ...difference, incomparable };
+      if (elements === 0 && shapeMismatches > 0)
+        return { ...difference, incomparable: 'the shapes differ in every run' };
       if (!float || elements === 0) return difference;
+      if (finite === 0) return { ...difference, incomparable: whyNothingFinite(sums) };
+      const worstChannel = channels.worst();
       return {
         ...difference,
         maxAbs: sums.maxAbs,
-        meanAbs: finite === 0 ? 0 : sums.abs / finite,
-        rmse: finite === 0 ? 0 : Math.sqrt(sums.squaredError / finite),
+        meanAbs: sums.abs / finite,
+        rmse: Math.sqrt(sums.squaredError / finite),
         sqnrDb: sqnrDb(sums.squaredA, sums.squaredError),
         cosine: cosine(sums),
-        ...(sums.rows > 0 && { top1Agreement: proportion(sums.agreeing, sums.rows) }),
+        ...(worstChannel && { worstChannel }),
+        ...(sums.rows > 0 &&
+          meaning && {
+            top1Agreement: proportion(sums.agreeing, sums.rows),
+            classScores: { because: meaning.because, exclusive: meaning.exclusive },
+          }),
       };
     },
   };
+}
+
+function whyNothingFinite({ nonFiniteA, nonFiniteB, elements }: Sums): string {
+  if (nonFiniteA < elements && nonFiniteB === elements) return 'every value of B is NaN or infinite';
+  if (nonFiniteB < elements && nonFiniteA === elements) return 'every value of A is NaN or infinite';
+  return nonFiniteA === elements && nonFiniteB === elements
+    ? 'every value of A and of B is NaN or infinite'
+    : 'no value is finite in both';
 }
 
 /** Signal to quantization noise ratio in dB from sums of squares: Infinity without noise, -Infinity without signal. */
@@ -128,6 +150,7 @@ function addFloats(sums: Sums, a: Float32Array | Float64Array, b: Float32Array |
       const finiteY = y - y === 0;
       if (!finiteX) sums.nonFiniteA++;
       if (!finiteY) sums.nonFiniteB++;
+      if (finiteX && !finiteY) sums.lost++;
       if (Object.is(x, y)) equal++;
       continue;
     }
@@ -157,9 +180,23 @@ function addExact(sums: Sums, a: EvaluatedTensor, b: EvaluatedTensor): void {
   sums.elements += length;
 }
 
-function addTop1(sums: Sums, a: Float32Array | Float64Array, b: Float32Array | Float64Array, width: number): void {
-  for (let start = 0; start + width <= a.length; start += width) {
-    sums.rows++;
-    if (argMax(a, start, width) === argMax(b, start, width)) sums.agreeing++;
+/** Rows along `axis`, which counts from the end where negative. The first axis is that of samples: it has no classes. */
+function addTop1(
+  sums: Sums,
+  a: Float32Array | Float64Array,
+  b: Float32Array | Float64Array,
+  dims: readonly number[],
+  axis: number,
+): void {
+  const at = axis < 0 ? axis + dims.length : axis;
+  const classes = dims[at] ?? 1;
+  if (at < 1 || classes < 2) return;
+  const stride = dims.slice(at + 1).reduce((product, size) => product * size, 1);
+  for (let start = 0; start < a.length; start += classes * stride) {
+    for (let i = start; i < start + stride; i++) {
+      const best = argMax(a, i, classes, stride);
+      sums.rows++;
+      if (best >= 0 && best === argMax(b, i, classes, stride)) sums.agreeing++;
+    }
   }
 }

@@ -137,7 +137,7 @@ export async function referenceJob(
 /** A sample; undefined where a later one, whose open sizes are larger, would take too much memory. @throws SO2105 for the first */
 async function readWithinMemory(reader: SampleReader, sample: number): Promise<Feeds | undefined> {
   try {
-    return await reader.read(sample, 1);
+    return await reader.read(sample, Math.min(reader.block ?? 1, reader.count - sample));
   } catch (error) {
     if (sample > 0 && error instanceof ServeOptError && error.code === 'SO2105') return undefined;
     throw error;

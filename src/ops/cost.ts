@@ -157,6 +157,10 @@ export interface ModelCost {
   readonly macs: number;
   /** Multiply-accumulates of every node that has any. A body of a local function counts once a call. */
   readonly perNode: ReadonlyMap<Node, number>;
+  /** The same as a sum over the symbols, of all calls; undefined where it is too long to be read, or a size is unknown. */
+  readonly expression: Dim;
+  /** Nodes that multiply nothing, since a size of theirs is 0 or less. */
+  readonly empty: readonly Node[];
   /** Symbols that were taken as 1, sorted. */
   readonly assumedSymbols: readonly string[];
   /** Nodes left out because a size of theirs is unknown, or too large to count. */
@@ -172,19 +176,23 @@ export function modelCost(model: Model, options: ModelCostOptions = {}): ModelCo
   const perNode = new Map<Node, number>();
   const unknown: Node[] = [];
   const countedOnce: Node[] = [];
+  const empty: Node[] = [];
+  let expression: Dim = 0;
   for (const [graph, calls] of graphsByCalls(model)) {
     for (const node of graph.nodes) {
       if (node.subgraphs().length > 0) countedOnce.push(node);
       const { macs } = nodeCost(node);
+      expression = addDims(expression, multiplyDims(macs, calls));
       const once = macs === undefined ? undefined : evaluateWithOnes(macs, given, assumed);
       const total = once === undefined ? undefined : once * calls;
       if (total === undefined || !Number.isSafeInteger(total)) unknown.push(node);
       else if (total > 0) perNode.set(node, total);
+      else if (RULES.has(`${node.domain}:${node.opType}`)) empty.push(node);
     }
   }
   let macs = 0;
   for (const count of perNode.values()) macs += count;
-  return { macs, perNode, assumedSymbols: [...assumed].sort(), unknown, countedOnce };
+  return { macs, perNode, expression, empty, assumedSymbols: [...assumed].sort(), unknown, countedOnce };
 }
 
 function evaluateWithOnes(dim: Dim, given: ReadonlyMap<string, number>, assumed: Set<string>): number | undefined {

@@ -7,10 +7,11 @@ import type {
   ColdStart,
   ConfigurationReport,
   LatencyReport,
+  MemoryReport,
   QuantileReport,
   RegressionReport,
 } from './bench-types.js';
-import { formatInteger, formatNumber, formatPercent, formatRate, plural } from './format.js';
+import { formatBytes, formatInteger, formatNumber, formatPercent, formatRate, plural } from './format.js';
 
 /** How requests came, and what that means for the percentiles. */
 export function scenarioSentence({ scenario, subject, configurations }: BenchReport): string {
@@ -256,4 +257,10 @@ function isStarved({ noise, threads, executionProviders }: ConfigurationReport):
   if (noise === undefined || executionProviders.some((provider) => provider !== 'cpu')) return false;
   if (executionProviders.length === 0) return false;
   return noise.cpuPerWall < (threads === undefined || threads === 1 ? 0.9 : 0.6 * threads);
+}
+
+/** `peak 105 MB less 94.6 MB of a process with a tiny session and 1.20 MB of samples`: what a figure of memory is made of. */
+export function memorySubtraction({ peakBytes, bareBytes, samplesBytes = 0 }: MemoryReport): string {
+  const samples = samplesBytes > 0 ? ` and ${formatBytes(samplesBytes)} of samples` : '';
+  return `peak ${formatBytes(peakBytes)} less ${formatBytes(bareBytes)} of a process with a tiny session${samples}`;
 }

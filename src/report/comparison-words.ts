@@ -1,5 +1,5 @@
 /** What is said of two models on the same samples, on the terminal and in pages. */
-import type { ComparisonResult, MetricComparison } from '../evaluate/comparison.js';
+import type { ComparisonResult, MetricComparison, OutputDifference } from '../evaluate/comparison.js';
 import { formatNumber, formatPercent, formatPoints, plural } from './format.js';
 import { safeText } from './safe-text.js';
 
@@ -15,20 +15,44 @@ export interface Agreement {
   readonly value: string;
   /** What the value is, to stand after it: `same top-1`. */
   readonly what: string;
+  /** Other measures of the same output, where there are any: `SQNR 31.2 dB, cosine 0.99912`. */
+  readonly beside?: string;
 }
 
 /**
  * Share of equal decisions where there are classes, else the worst SQNR, else the share of equal elements. With labels it
- * is the output they are about; without, the first: rows of numbers after it need not be classes (a sentence's embedding).
+ * is the output they are about; without, the first. What cannot be compared comes before anything else.
  */
 export function agreementOf({ outputs, metrics }: ComparisonResult): Agreement | undefined {
+  // Of two types nothing can be said; where one side is not a number throughout, all is.
+  const broken = outputs.find(
+    ({ incomparable, nonFinite }) => incomparable !== undefined && nonFinite.a + nonFinite.b > 0,
+  );
+  if (broken) return { value: 'not comparable', what: `(${safeText(broken.name, 60)}: ${broken.incomparable})` };
   const labelled = metrics?.[0]?.output;
   const decided =
     outputs.find(({ name, top1Agreement }) => name === labelled && top1Agreement) ??
     outputs.find(({ top1Agreement }) => top1Agreement);
-  if (decided?.top1Agreement) return { value: formatPercent(decided.top1Agreement.value), what: 'same top-1' };
+  const lost = outputs.reduce((sum, { nonFinite }) => sum + nonFinite.lost, 0);
+  const lostWords = lost === 0 ? [] : [`${plural(lost, 'value')} lost to NaN or infinity`];
+  if (decided?.top1Agreement) {
+    const { top1Agreement, sqnrDb, cosine } = decided;
+    const beside = [
+      ...(sqnrDb === undefined ? [] : [`SQNR ${formatSqnr(sqnrDb)}`]),
+      ...(cosine === undefined ? [] : [`cosine ${cosine.toFixed(5)}`]),
+      ...lostWords,
+    ];
+    return {
+      value: formatPercent(top1Agreement.value),
+      what: 'same top-1',
+      ...(beside.length > 0 ? { beside: beside.join(', ') } : {}),
+    };
+  }
   const noise = outputs.flatMap((output) => (output.sqnrDb === undefined ? [] : [output.sqnrDb]));
-  if (noise.length > 0) return { value: formatSqnr(Math.min(...noise)), what: 'SQNR' };
+  if (noise.length > 0) {
+    const beside = lostWords.length > 0 ? { beside: lostWords.join() } : {};
+    return { value: formatSqnr(Math.min(...noise)), what: 'SQNR', ...beside };
+  }
   const equal = outputs.flatMap((output) => (Number.isNaN(output.exactEqual) ? [] : [output.exactEqual]));
   return equal.length === 0 ? undefined : { value: formatPercent(Math.min(...equal)), what: 'equal' };
 }
@@ -55,4 +79,20 @@ export function formatDifference(metric: MetricComparison): string {
 /** Decibels; infinite where nothing differs. */
 export function formatSqnr(sqnrDb: number): string {
   return Number.isFinite(sqnrDb) ? `${sqnrDb.toFixed(1)} dB` : formatNumber(sqnrDb);
+}
+
+/** What was scored and why, and how to have it otherwise; nothing without metrics. */
+export function scoringSentence({ metrics = [] }: ComparisonResult): string | undefined {
+  const [metric] = metrics;
+  return metric && `Scored: ${metric.explanation}. Choose otherwise with --metric and --output-name.`;
+}
+
+/** So far below the whole a channel is worth a word, in dB. */
+const FAR_BELOW_DB = 10;
+
+/** The channel that lost most, where that is far from the whole: `worst channel 3 of 5 (axis 1): 0.1 dB`. */
+export function channelPhrase({ worstChannel, sqnrDb: whole }: OutputDifference): string | undefined {
+  if (worstChannel === undefined || (whole ?? 0) - worstChannel.sqnrDb < FAR_BELOW_DB) return undefined;
+  const { axis, index, channels, sqnrDb } = worstChannel;
+  return `worst channel ${index} of ${channels} (axis ${axis}): ${formatSqnr(sqnrDb)}`;
 }

@@ -5,8 +5,8 @@
 const UNSAFE = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
 
 /**
- * A report as JSON text: two spaces, a line feed at the end. Numbers that are not finite, which JSON lacks, become null;
- * Maps become objects without prototype keys in the way;
+ * A report as JSON text: two spaces, a line feed at the end. JSON lacks infinities and NaN: those become texts, as an SQNR
+ * without noise is one thing and an SQNR that does not exist another; this becomes null. Maps become objects without prototype keys in the way;
  * invisible characters are escaped.
  */
 export function reportJson(report: object): string {
@@ -15,7 +15,7 @@ export function reportJson(report: object): string {
 }
 
 function plain(value: unknown): unknown {
-  if (typeof value === 'number') return Number.isFinite(value) ? value : null;
+  if (typeof value === 'number') return Number.isNaN(value) ? null : Number.isFinite(value) ? value : String(value);
   if (typeof value === 'bigint') return value.toString();
   if (value instanceof Map) return Object.assign(Object.create(null), Object.fromEntries(value));
   return value;

@@ -1,21 +1,34 @@
-import { formatDuration, formatNumber } from './format.js';
+import { LEAST_EFFECT } from '../bench/least-effect.js';
+import { formatDuration, formatNumber, plural } from './format.js';
 import type { LatencyComparison } from './types.js';
 
-/** What the measurement says about B against A; `unclear` when 1 lies within the interval of the ratio. */
-export function latencyVerdict(latency: LatencyComparison): 'faster' | 'slower' | 'unclear' {
-  if (latency.ratioHigh < 1) return 'faster';
-  return latency.ratioLow > 1 ? 'slower' : 'unclear';
+/**
+ * What the measurement says about B against A; `unclear` when 1 lies within the interval of the ratio, when there is no interval,
+ * or when the difference is below what counts as one.
+ */
+export function latencyVerdict({ ratio, ratioLow, ratioHigh }: LatencyComparison): 'faster' | 'slower' | 'unclear' {
+  if (ratioLow === undefined || ratioHigh === undefined) return 'unclear';
+  if (ratioHigh < 1 && 1 / ratio >= 1 + LEAST_EFFECT) return 'faster';
+  return ratioLow > 1 && ratio >= 1 + LEAST_EFFECT ? 'slower' : 'unclear';
 }
 
 /** `2.9× faster (95 %: 2.7–3.1)`, `1.3× slower …`, `no clear difference`. */
 export function latencyPhrase(latency: LatencyComparison): string {
   const verdict = latencyVerdict(latency);
+  const { ratio, ratioLow, ratioHigh, runs } = latency;
+  if (ratioLow === undefined || ratioHigh === undefined) {
+    const what = ratio < 1 ? `${formatNumber(1 / ratio)}× faster` : `${formatNumber(ratio)}× slower`;
+    return `${what} in ${plural(runs, 'run')}, too few for an interval`;
+  }
   if (verdict === 'unclear') return 'no clear difference';
-  const { ratio, ratioLow, ratioHigh } = latency;
-  const times = (value: number) => formatNumber(value);
   return verdict === 'faster'
-    ? `${times(1 / ratio)}× faster (95 %: ${times(1 / ratioHigh)}–${times(1 / ratioLow)})`
-    : `${times(ratio)}× slower (95 %: ${times(ratioLow)}–${times(ratioHigh)})`;
+    ? `${formatNumber(1 / ratio)}× faster${ratioInterval(1 / ratioHigh, 1 / ratioLow)}`
+    : `${formatNumber(ratio)}× slower${ratioInterval(ratioLow, ratioHigh)}`;
+}
+
+/** ` (95 %: 2.7–3.1)`, to stand after a ratio; an empty text where there is no interval. */
+export function ratioInterval(low: number | undefined, high: number | undefined): string {
+  return low === undefined || high === undefined ? '' : ` (95 %: ${formatNumber(low)}–${formatNumber(high)})`;
 }
 
 /** `p50 42.6 ms → 14.8 ms`. */

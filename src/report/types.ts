@@ -1,9 +1,11 @@
 /**
  * What commands report, as plain data: the JSON documents, and what tables and pages are drawn from. Documents hold no
  * absolute paths and no times of day, so the same inputs give the same bytes but for measured latencies.
- * JSON has no infinities: writers give `null` for a number that is not finite (an SQNR of equal outputs).
+ * JSON has no infinities: writers give the texts `Infinity` and `-Infinity` (an SQNR of equal outputs), and `null` for a number
+ * that there is none of.
  */
 import type { ComparisonResult } from '../evaluate/comparison.js';
+import type { GateFinding } from '../evaluate/comparison-gates.js';
 import type { OutputAgreement } from '../evaluate/verify-job.js';
 import type { AppliedRewrite, NearMiss } from '../passes/engine/run-rewrites.js';
 import type { OptimizeLevel } from '../passes/levels.js';
@@ -79,8 +81,15 @@ export interface InspectReport extends ReportHeader {
   /** Elements of all weights. */
   readonly parameters: number;
   readonly weightBytesByType: readonly { readonly type: string; readonly tensors: number; readonly bytes: number }[];
-  /** Multiply-accumulate operations for one sample; undefined in part where shapes are not known. */
-  readonly macs?: { readonly total: number; readonly unknownNodes: number };
+  /** Multiply-accumulate operations of one run at the sizes stated; undefined in part where shapes are not known. */
+  readonly macs?: {
+    readonly total: number;
+    readonly unknownNodes: number;
+    /** Open dimensions of the inputs, and the size each was counted at. */
+    readonly sizes?: readonly { readonly name: string; readonly size: number }[];
+    /** The same as a sum over the open sizes, where it is short enough. */
+    readonly expression?: string;
+  };
   readonly quantizable: readonly LayerReport[];
   readonly notQuantizable: readonly FloatLayerReport[];
 }
@@ -91,9 +100,9 @@ export interface LatencyComparison {
   readonly p50MsB: number;
   /** p50 of B divided by that of A: below 1 is faster. */
   readonly ratio: number;
-  /** 95 % confidence interval of the ratio. */
-  readonly ratioLow: number;
-  readonly ratioHigh: number;
+  /** 95 % confidence interval of the ratio; absent where there were too few runs for one. */
+  readonly ratioLow?: number;
+  readonly ratioHigh?: number;
   readonly runs: number;
   readonly threads?: number;
   readonly batchSize: number;
@@ -105,6 +114,8 @@ export interface CompareReport extends ReportHeader {
   readonly a: ReportModel;
   readonly b: ReportModel;
   readonly comparison: ComparisonResult;
+  /** Gates that were set, and whether each is kept. */
+  readonly gates?: readonly GateFinding[];
   readonly latency?: LatencyComparison;
 }
 
@@ -156,6 +167,8 @@ export interface QuantizeReport extends ReportHeader {
   readonly verification: VerificationReport;
   /** Original (A) against result (B) on the evaluation data. */
   readonly accuracy?: ComparisonResult;
+  /** Gates that were set and are kept: a result that misses one is not delivered. */
+  readonly gates?: readonly GateFinding[];
   /** Original (A) against result (B). */
   readonly latency?: LatencyComparison;
 }
@@ -183,10 +196,10 @@ export interface DroppedRewriteReport {
 /** A pass that made the model slower on this machine and was left out. */
 export interface SlowPassReport {
   readonly pass: string;
-  /** Latency with the pass over latency without it: above 1 it costs. With its 95 % confidence interval. */
+  /** Latency with the pass over latency without it: above 1 it costs. With its 95 % confidence interval, where there is one. */
   readonly ratio: number;
-  readonly ratioLow: number;
-  readonly ratioHigh: number;
+  readonly ratioLow?: number;
+  readonly ratioHigh?: number;
 }
 
 /** What was checked before an optimized model was handed over. */

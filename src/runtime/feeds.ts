@@ -70,9 +70,9 @@ export async function seededFeedsInParts(
   }
 }
 
-/** The shapes that the first sample has. */
-export function firstShapes(inputs: readonly ValueSpec[]): number[][] {
-  return seededShapes(0, 0, inputs, 0);
+/** The shapes that the first sample has. @param sizePlan row of the table of sizes */
+export function firstShapes(inputs: readonly ValueSpec[], sizePlan = 0): number[][] {
+  return seededShapes(0, 0, inputs, sizePlan);
 }
 
 /** Most elements of an input that is made in parts. */

@@ -32,18 +32,23 @@ export interface ChildSession {
 export interface SampleReader {
   /** Number of samples. */
   readonly count: number;
-  /**
-   * Labels of all samples; undefined where the data has none. The first dimension is `count`, or a multiple of it when
-   * the model has a fixed batch size and so takes several rows a sample.
-   */
+  /** Labels of all samples, the first dimension being `count`; undefined where the data has none. */
   readonly labels: HostTensor | undefined;
   /** True when samples have equal shapes and `read` may be asked for more than one at a time. */
   readonly batchable: boolean;
+  /**
+   * Samples that every run takes, where the model has a fixed batch size of more than one. `read` then gives so many whatever
+   * is asked for: what is missing is the last one again, and callers cut it off the outputs.
+   */
+  readonly block?: number;
   /** What was left out of the data or guessed, one sentence each. */
   readonly warnings?: readonly string[];
   /** Names in the data that are neither an input nor labels. */
   readonly unused?: readonly string[];
-  /** Samples `start` to `start + count - 1` stacked along the first dimension of each input. `count` is 1 unless `batchable`. */
+  /**
+   * Samples `start` to `start + count - 1` stacked along the first dimension of each input. `count` is 1 unless `batchable`, and
+   * at most `block` where that is given.
+   */
   read(start: number, count: number): Promise<Feeds> | Feeds;
   /** Frees files and buffers; absent when there is nothing to free. */
   close?(): Promise<void> | void;

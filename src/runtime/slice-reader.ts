@@ -17,6 +17,7 @@ export function sliceReader(reader: SampleReader, first = 0, count: number = rea
     count: end - first,
     labels: reader.labels && sliceRows(reader.labels, reader.count, first, end),
     batchable: reader.batchable,
+    ...(reader.block === undefined ? {} : { block: reader.block }),
     ...(reader.warnings && { warnings: reader.warnings }),
     ...(reader.unused && { unused: reader.unused }),
     read: (start, size) => reader.read(first + start, size),
@@ -24,13 +25,12 @@ export function sliceReader(reader: SampleReader, first = 0, count: number = rea
   };
 }
 
-/** Labels of samples `first..end` of `count`; a sample may have several rows. */
+/** Labels of samples `first..end` of `count`. */
 function sliceRows(tensor: HostTensor, count: number, first: number, end: number): HostTensor {
-  const rowsPerSample = (tensor.dims[0] ?? count) / count;
   const sampleLength = tensor.data.length / count;
   return {
     dataType: tensor.dataType,
-    dims: [(end - first) * rowsPerSample, ...tensor.dims.slice(1)],
+    dims: [end - first, ...tensor.dims.slice(1)],
     data: tensor.data.slice(first * sampleLength, end * sampleLength),
   };
 }

@@ -1,5 +1,7 @@
 import { basename } from 'node:path';
 import { ServeOptError } from '../errors.js';
+import type { MetricWish } from '../evaluate/choose-metric.js';
+import { judgeGates } from '../evaluate/comparison-gates.js';
 import { Model } from '../ir/model.js';
 import { encodeModel } from '../ir/proto/write-proto.js';
 import { readModel } from '../ir/read-model.js';
@@ -11,19 +13,23 @@ import type { SampleSource } from '../runtime/types.js';
 import { inputSpecs } from '../runtime/value-specs.js';
 import { withWorkFolder } from '../runtime/work-folder.js';
 import { packageVersion } from '../version.js';
+import { dependsOnBatch } from './depends-on-batch.js';
 import { SEEDED_SAMPLES } from './fit-source.js';
+import { judgeComparison } from './judge.js';
 import { checkMemory, memoryLimit, runtimeOptions } from './memory.js';
 import {
   COMPARE_DEFAULTS,
   type ExecutionOptions,
   type FileOptions,
+  type JudgingOptions,
   type MemoryOptions,
   type SourceOptions,
   type WorkflowContext,
 } from './options.js';
 import { checkOptions } from './preflight/check-options.js';
-import { checkData, checkDataPaths } from './preflight/data.js';
+import { checkData, checkDataPaths, checkLabels } from './preflight/data.js';
 import { checkSameInputs, checkSharedOutputs } from './preflight/interfaces.js';
+import { metricWish, needsLabels } from './preflight/judging.js';
 import { checkProviders } from './preflight/providers.js';
 import { FileHashes } from './report-files.js';
 import { Stages } from './stages.js';
@@ -36,9 +42,12 @@ export interface ComparePairOptions
     MemoryOptions,
     ExecutionOptions,
     SourceOptions,
-    FileOptions {
+    FileOptions,
+    JudgingOptions {
   /** At most this many samples of the data; default all. */
   readonly samples?: number;
+  /** Samples in one run. Default: as many as change nothing, where the models take more than one. */
+  readonly batch?: number;
   /** Measure both latencies in turns too, which takes up to four seconds. Default true. */
   readonly latency?: boolean;
 }
@@ -78,12 +87,12 @@ export async function compare(
       const memoryBytes = memoryLimit(options, [modelA, modelB]);
       const runtime = new LazyRuntime(runtimeOptions(options, memoryBytes));
       try {
-        await checkBeforeRunning([modelA, modelB], dataPath, runtime, memoryBytes, options);
+        const wish = await checkBeforeRunning([modelA, modelB], dataPath, runtime, memoryBytes, options);
         stages.end();
         return await inputs.during(options.signal, async () => {
           const report = await withSide(a, modelA, 'a.onnx', (sideA) =>
             withSide(b, modelB, 'b.onnx', (sideB) =>
-              compareSides(sideA, sideB, sampleSource(data, options), runtime, options, stages),
+              compareSides(sideA, sideB, sampleSource(data, options), runtime, { ...options, wish }, stages),
             ),
           );
           inputs.check();
@@ -101,26 +110,32 @@ function filesOf(given: Model | string, model: Model): string[] {
   return typeof given === 'string' ? [given, ...(model.source?.externalPaths() ?? [])] : [];
 }
 
-/** What the interfaces and the data tell before a model is loaded. */
+/** What the interfaces and the data tell before a model is loaded. @returns what is to be scored */
 async function checkBeforeRunning(
   [a, b]: readonly [Model, Model],
   dataPath: string | undefined,
   runtime: LazyRuntime,
   memoryBytes: number,
   options: ComparePairOptions,
-): Promise<void> {
+): Promise<MetricWish> {
   checkSameInputs(a, b);
   const reason = whyNotRunnable(a) ?? whyNotRunnable(b);
   if (reason !== undefined)
     throw new ServeOptError('SO5006', reason, { hint: 'such models cannot be compared by running them' });
-  checkSharedOutputs(
-    a.graph.outputs.map(({ name }) => name),
-    b.graph.outputs.map(({ name }) => name),
+  const names = (model: Model): string[] => model.graph.outputs.map(({ name }) => name);
+  checkSharedOutputs(names(a), names(b));
+  const wish = metricWish(
+    options,
+    names(a).filter((name) => names(b).includes(name)),
   );
   const sizes = { inputs: inputSpecs(a), madeUp: dataPath === undefined };
   for (const model of [a, b]) checkMemory(model, memoryBytes, sizes);
   await checkProviders(options.executionProviders, options);
-  if (dataPath !== undefined) await checkData(await runtime.host(), dataPath, [inputSpecs(a), inputSpecs(b)]);
+  if (dataPath !== undefined) {
+    await checkData(await runtime.host(), dataPath, [inputSpecs(a), inputSpecs(b)]);
+    if (needsLabels(options)) await checkLabels(await runtime.host(), dataPath, a, wish);
+  }
+  return wish;
 }
 
 /** Calls `use` with a usable model, and closes its file however that ends. */
@@ -177,7 +192,7 @@ async function compareSides(
   b: Side,
   source: SampleSource,
   lazy: LazyRuntime,
-  options: ComparePairOptions,
+  options: ComparePairOptions & { readonly wish: MetricWish },
   stages: Stages,
 ): Promise<CompareReport> {
   const hashes = new FileHashes();
@@ -194,7 +209,11 @@ async function compareSides(
         hint: 'give real samples with --data',
       });
     }
-    const comparison = await pair.compare(fitted, 1);
+    const comparison = await pair.compare(
+      fitted,
+      options.batch ?? ([a, b].some(({ model }) => dependsOnBatch(model)) ? 1 : undefined),
+    );
+    const gates = judgeGates(options, comparison);
     stages.end(`${comparison.samples} samples`);
     if (options.latency !== false) stages.start('measure');
     const latency = options.latency === false ? undefined : await pair.latency(fitted);
@@ -208,8 +227,9 @@ async function compareSides(
       a: await a.report(hashes),
       b: await b.report(hashes),
       comparison,
+      ...(gates.length > 0 ? { gates } : {}),
       ...(latency ? { latency } : {}),
-      warnings: comparison.warnings,
+      warnings: judgeComparison(comparison),
       notes: [],
     };
   } finally {

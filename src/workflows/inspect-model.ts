@@ -8,7 +8,6 @@ import { assertUsable } from '../ir/usable.js';
 import type { Value } from '../ir/value.js';
 import { assertValid } from '../ir/verify.js';
 import { allGraphs, allNodes, constantNodeTensor } from '../ir/walk.js';
-import { modelCost } from '../ops/cost.js';
 import { inferTypes } from '../ops/infer-types.js';
 import { newestVersion } from '../ops/schema.js';
 import { nodeLabel } from '../passes/nodes.js';
@@ -20,6 +19,7 @@ import { packageVersion } from '../version.js';
 import { weightBytes } from './layers.js';
 import type { InspectOptions } from './options.js';
 import { Stages } from './stages.js';
+import { type StatedCost, statedCost } from './stated-cost.js';
 import { WatchedInputs } from './watched-inputs.js';
 
 /**
@@ -36,22 +36,26 @@ export async function inspectModel(path: string, options: InspectOptions = {}): 
     return await inputs.during(options.signal, async () => {
       assertUsable(model);
       assertValid(model);
+      const stated = statedCost(model, options.dims);
       stages.end();
-      return describe(model, path);
+      return describe(model, path, stated);
     });
   } finally {
     model.source?.close();
   }
 }
 
-function describe(model: Model, path: string): InspectReport {
+function describe(model: Model, path: string, { cost, sizes, expression }: StatedCost): InspectReport {
   const inference = inferTypes(model);
-  const cost = modelCost(model);
   const plan = planStatic(model);
   const weights = weightsOf(model);
   const notes: string[] = [];
   if (cost.assumedSymbols.length > 0)
     notes.push(`Multiply-adds count these open sizes as 1: ${cost.assumedSymbols.join(', ')}.`);
+  if (cost.empty.length > 0)
+    notes.push(
+      `${cost.empty.length} of the layers that multiply come out empty at these sizes: give others with --dim.`,
+    );
   if (cost.countedOnce.length > 0) notes.push('Multiply-adds count the body of each If, Loop and Scan once.');
   if (inference.unknownOps.length > 0)
     notes.push(`Operators that are not known here are left alone: ${inference.unknownOps.join(', ')}.`);
@@ -69,7 +73,12 @@ function describe(model: Model, path: string): InspectReport {
     ops: countOps(model),
     parameters: weights.reduce((sum, tensor) => sum + tensor.size, 0),
     weightBytesByType: bytesByType(weights),
-    macs: { total: cost.macs, unknownNodes: cost.unknown.length },
+    macs: {
+      total: cost.macs,
+      unknownNodes: cost.unknown.length,
+      sizes,
+      ...(typeof expression === 'string' ? { expression } : {}),
+    },
     quantizable: plan.weighted.map(({ node }) => layer(node)),
     notQuantizable: plan.left.map(({ node, reason }) => ({ ...layer(node), reason })),
     warnings: [...versionWarnings(model), ...inference.problems.map(({ node, reason }) => `${node}: ${reason}`)],

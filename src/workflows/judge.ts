@@ -1,4 +1,7 @@
-import type { ComparisonResult, MetricComparison } from '../evaluate/comparison.js';
+import { ServeOptError } from '../errors.js';
+import type { ComparisonResult, MetricComparison, OutputDifference } from '../evaluate/comparison.js';
+import { type GateFinding, isBroken, whyBroken } from '../evaluate/comparison-gates.js';
+import { formatNumber, formatPercent } from '../report/format.js';
 
 export interface Findings {
   /** Held-out or made-up samples. */
@@ -15,47 +18,86 @@ export const JUDGEMENT = {
   top1Agreement: 0.97,
   /** Signal to noise of an output without classes, in dB. */
   sqnrDb: 20,
+  /** A channel is lost at this signal to noise or less, where its output as a whole has so much more. */
+  channelDb: 10,
+  channelBelowDb: 10,
 } as const;
 
-/** What a user must hear about a result, in plain words; empty when all is well. */
+/** What a user must hear about a result, in plain words; empty when all is well. What cannot be compared comes first. */
 export function judge({ comparison, accuracy }: Findings): string[] {
-  const warnings: string[] = [];
-  for (const { name, nonFinite } of comparison.outputs) {
-    if (nonFinite.b > nonFinite.a) {
-      warnings.push(
-        `Output "${name}" of the result holds ${nonFinite.b} NaN or infinite values, the original's ${nonFinite.a}.`,
-      );
-    }
-  }
   const metric = accuracy?.metrics?.[0] ?? comparison.metrics?.[0];
   const loss = metric && lossOf(metric);
-  if (loss !== undefined) {
-    if (loss) warnings.push(loss);
-  } else warnings.push(...differences(comparison));
-  return [...warnings, ...comparison.warnings, ...(accuracy?.warnings ?? [])];
+  // A metric tells all about the output that it scores, and nothing about the others.
+  const scored = loss === undefined ? undefined : metric?.output;
+  return [
+    ...brokenOutputs(comparison),
+    ...(accuracy ? brokenOutputs(accuracy) : []),
+    ...(loss === undefined || loss === '' ? [] : [loss]),
+    ...comparison.outputs.filter(({ name }) => name !== scored).flatMap(distance),
+    ...lostChannels(comparison, scored),
+    ...comparison.warnings,
+    ...(accuracy?.warnings ?? []),
+  ].filter((warning, i, all) => all.indexOf(warning) === i);
+}
+
+/**
+ * What is wrong with a comparison whatever the two models are: outputs that cannot be compared, channels that are lost beside
+ * others that are near.
+ */
+export function judgeComparison(comparison: ComparisonResult): string[] {
+  return [
+    ...brokenOutputs(comparison),
+    ...lostChannels(comparison, comparison.metrics?.[0]?.output),
+    ...comparison.warnings,
+  ];
+}
+
+function brokenOutputs({ outputs }: ComparisonResult): string[] {
+  return outputs.filter(isBroken).map((output) => `Not comparable: ${whyBroken(output)}.`);
 }
 
 /** The warning about a metric; '' when it holds, undefined when it is no share of samples. */
 function lossOf({ metric, a, b, difference, higherIsBetter }: MetricComparison): string | undefined {
-  if (!higherIsBetter || a.value > 1) return undefined;
+  if (!higherIsBetter || a.value > 1 || Number.isNaN(difference)) return undefined;
   if (-difference <= JUDGEMENT.metricLoss) return '';
   const points = (-difference * 100).toFixed(1);
   return `The ${metric} falls by ${points} points, from ${a.value.toFixed(4)} to ${b.value.toFixed(4)}: leave layers in float with --exclude, or try --mode dynamic or fp16.`;
 }
 
-function differences(comparison: ComparisonResult): string[] {
-  const warnings: string[] = [];
-  for (const { name, top1Agreement, sqnrDb } of comparison.outputs) {
-    const far = top1Agreement
-      ? top1Agreement.value < JUDGEMENT.top1Agreement
-      : (sqnrDb ?? Number.POSITIVE_INFINITY) < JUDGEMENT.sqnrDb;
-    if (!far) continue;
-    const measure = top1Agreement
-      ? `same class on ${(top1Agreement.value * 100).toFixed(1)} % of samples`
-      : `SQNR ${(sqnrDb ?? 0).toFixed(1)} dB`;
-    warnings.push(
-      `Output "${name}" is not close to the original (${measure}): measure the accuracy with --eval on labelled samples.`,
-    );
-  }
-  return warnings;
+/** Scores of classes are judged by their decisions, everything else by its noise; what may be either by both. */
+function distance(output: OutputDifference): string[] {
+  const { name, top1Agreement, classScores, sqnrDb } = output;
+  if (isBroken(output)) return [];
+  const decisionsFar = top1Agreement !== undefined && top1Agreement.value < JUDGEMENT.top1Agreement;
+  const noisy = !classScores?.exclusive && (sqnrDb ?? Number.POSITIVE_INFINITY) < JUDGEMENT.sqnrDb;
+  if (!decisionsFar && !noisy) return [];
+  const measures = [
+    ...(top1Agreement ? [`same class on ${(top1Agreement.value * 100).toFixed(1)} % of samples`] : []),
+    ...(sqnrDb === undefined ? [] : [`SQNR ${sqnrDb.toFixed(1)} dB`]),
+  ];
+  return [
+    `Output "${name}" is not close to the original (${measures.join(', ')}): measure the accuracy with --eval on labelled samples.`,
+  ];
+}
+
+function lostChannels({ outputs }: ComparisonResult, scored: string | undefined): string[] {
+  return outputs
+    .filter((output) => output.name !== scored && !output.classScores?.exclusive && !isBroken(output))
+    .flatMap(lostChannel);
+}
+
+/** A channel that went while the others hide it in the figure of the whole. */
+function lostChannel({ name, sqnrDb, worstChannel }: OutputDifference): string[] {
+  if (worstChannel === undefined || sqnrDb === undefined) return [];
+  const { axis, index, channels, sqnrDb: worst } = worstChannel;
+  if (worst > JUDGEMENT.channelDb || sqnrDb - worst < JUDGEMENT.channelBelowDb) return [];
+  return [
+    `A channel of output "${name}" is lost: index ${index} of ${channels} on axis ${axis} has an SQNR of ${worst.toFixed(1)} dB, the output as a whole ${sqnrDb.toFixed(1)} dB.`,
+  ];
+}
+
+/** The error of a gate that is missed. */
+export function missedGate({ gate, limit, why }: GateFinding): ServeOptError {
+  const set = gate === 'max-loss' ? `--max-loss ${formatPercent(limit)}` : `--min-sqnr ${formatNumber(limit)}`;
+  return new ServeOptError('SO7001', `The result misses the gate ${set}`, { why });
 }

@@ -1,8 +1,11 @@
 /** What the command line and the library hand to a workflow. Every field is optional; `undefined` means the default. */
 
 import type { Budget } from '../bench/budgets.js';
+import { LEAST_EFFECT } from '../bench/least-effect.js';
 import type { ArrivalProcess, ScenarioKind } from '../bench/scenario.js';
 import type { PlannedOutput } from '../codec/output-target.js';
+import type { ComparisonGates } from '../evaluate/comparison-gates.js';
+import type { ScoringKind } from '../evaluate/scoring-kinds.js';
 import type { OptimizeLevel } from '../passes/levels.js';
 import type { PresetRow, RecipeRow } from '../passes/presets.js';
 
@@ -65,15 +68,34 @@ export interface SourceOptions {
   readonly allowLinks?: boolean;
 }
 
-export interface InspectOptions extends WorkflowContext, SourceOptions {}
+/** How labels are scored, and what a result must keep: a gate that is missed is SO7001. */
+export interface JudgingOptions extends ComparisonGates {
+  /** How labels are read. Default: by what they and the outputs are. */
+  readonly metric?: ScoringKind;
+  /** The output that labels are about. Default: the one that fits best. */
+  readonly outputName?: string;
+}
 
-export interface CompareOptions extends WorkflowContext, MemoryOptions, ExecutionOptions, SourceOptions, FileOptions {
+export interface InspectOptions extends WorkflowContext, SourceOptions {
+  /** Sizes by the name of an open dimension, or by `input:axis`, at which multiply-adds are counted. */
+  readonly dims?: ReadonlyMap<string, number>;
+}
+
+export interface CompareOptions
+  extends WorkflowContext,
+    MemoryOptions,
+    ExecutionOptions,
+    SourceOptions,
+    FileOptions,
+    JudgingOptions {
   /** Folder or file of samples, labels beside. Without it inputs are made from the seed. */
   readonly dataPath?: string;
   /** Seed of made-up inputs. */
   readonly seed?: number;
   /** At most this many samples. */
   readonly samples?: number;
+  /** Samples in one run. Default: as many as change nothing, where the model takes more than one. */
+  readonly batch?: number;
 }
 
 export const QUANTIZE_MODES = ['auto', 'static', 'dynamic', 'fp16'] as const;
@@ -83,7 +105,13 @@ export type QuantizeMode = (typeof QUANTIZE_MODES)[number];
 export const QUANTIZE_TARGETS = ['portable', 'ort'] as const;
 export type QuantizeTarget = (typeof QUANTIZE_TARGETS)[number];
 
-export interface QuantizeOptions extends WorkflowContext, MemoryOptions, ExecutionOptions, SourceOptions, FileOptions {
+export interface QuantizeOptions
+  extends WorkflowContext,
+    MemoryOptions,
+    ExecutionOptions,
+    SourceOptions,
+    FileOptions,
+    JudgingOptions {
   /** Path to write. Default: beside the model, named for the mode. */
   readonly outputPath?: string;
   readonly mode?: QuantizeMode;
@@ -220,7 +248,7 @@ export const BENCH_DEFAULTS = {
   arrivals: 'poisson',
   durationMs: 2000,
   processes: 5,
-  minEffect: 0.03,
+  minEffect: LEAST_EFFECT,
   maxTimeMs: 60_000,
   seed: 0,
 } as const satisfies BenchOptions;

@@ -1,5 +1,6 @@
 import { ServeOptError } from '../errors.js';
 import type { ComparisonResult } from '../evaluate/comparison.js';
+import { type GateFinding, judgeGates } from '../evaluate/comparison-gates.js';
 import { countModel } from '../ir/diff.js';
 import type { Model } from '../ir/model.js';
 import { readModel } from '../ir/read-model.js';
@@ -15,13 +16,15 @@ import { inputSpecs } from '../runtime/value-specs.js';
 import { checkWorkFolder } from '../runtime/work-folder.js';
 import { packageVersion } from '../version.js';
 import { type Converted, convertFloat16WithRanges, convertModel } from './convert-model.js';
+import { dependsOnBatch } from './depends-on-batch.js';
 import { SEEDED_SAMPLES } from './fit-source.js';
-import { judge } from './judge.js';
+import { judge, missedGate } from './judge.js';
 import { describeLayers } from './layers.js';
 import { checkMemory, memoryLimit, runtimeOptions } from './memory.js';
 import { QUANTIZE_DEFAULTS, type QuantizeOptions } from './options.js';
 import { checkOptions } from './preflight/check-options.js';
 import { checkData, checkDataPaths, checkLabels, checkRunnable } from './preflight/data.js';
+import { metricWish } from './preflight/judging.js';
 import { checkLayers } from './preflight/layers.js';
 import { checkProviders } from './preflight/providers.js';
 import { FileHashes } from './report-files.js';
@@ -32,9 +35,6 @@ import { Stages } from './stages.js';
 import { loadPair, whyNotRunnable } from './verify.js';
 import { WatchedInputs } from './watched-inputs.js';
 import { commitWithReport } from './write-report.js';
-
-/** Samples a run while judging a model whose result does not depend on it. */
-const JUDGING_BATCH = 8;
 
 /**
  * Quantizes a model file: converts, writes, loads both models in ONNX Runtime, compares and times them, and only then
@@ -94,9 +94,12 @@ async function checkBeforeWork(
     const { count } = await checkData(await runtime.host(), dataPath, [inputSpecs(model)]);
     split = splitSamples(dataPath, count, options.samples ?? QUANTIZE_DEFAULTS.samples, { holdOut: verify });
   }
-  if (evalPath !== undefined) await checkLabels(await runtime.host(), evalPath, model);
+  const wish = metricWish(options, outputNames(model));
+  if (evalPath !== undefined) await checkLabels(await runtime.host(), evalPath, model, wish);
   return split;
 }
+
+const outputNames = (model: Model): string[] => model.graph.outputs.map(({ name }) => name);
 
 async function quantizeOpened(
   opened: Omit<Run, 'hashes' | 'runtime'>,
@@ -127,6 +130,7 @@ async function quantizeOpened(
     }
     const report = await describeAttempt(run, attempt);
     inputs.check();
+    refuseMissed(report.gates ?? []);
     if (options.dryRun) staged.discard();
     else await commitWithReport(staged, report, outputPath);
     return report;
@@ -222,6 +226,7 @@ async function describeAttempt(run: Run, { converted, done, staged, checked }: A
       ...(checked?.comparison ? { comparison: checked.comparison } : {}),
     },
     ...(checked?.accuracy ? { accuracy: checked.accuracy } : {}),
+    ...(checked?.gates && checked.gates.length > 0 ? { gates: checked.gates } : {}),
     ...(checked?.latency ? { latency: checked.latency } : {}),
     warnings: [
       ...run.ignored,
@@ -237,6 +242,7 @@ interface Checked {
   readonly reason?: string;
   readonly comparison?: ComparisonResult;
   readonly accuracy?: ComparisonResult;
+  readonly gates?: readonly GateFinding[];
   readonly latency?: LatencyComparison;
   readonly warnings: readonly string[];
 }
@@ -257,7 +263,7 @@ async function check(
     runtime,
     model,
     { a: run.path, b: staged.stagedPath },
-    { ...options, ...stages.context('compare') },
+    { ...options, ...stages.context('compare'), wish: metricWish(options, outputNames(model)) },
   );
   stages.end();
   stages.start('compare');
@@ -267,7 +273,7 @@ async function check(
     return { loads: 'passed', reason: judging, warnings: [`The result was loaded but not run: ${judging}.`] };
   }
   // A dynamically quantized model takes its scales from the whole batch: it is judged one sample at a time.
-  const batch = options.batch ?? (done === 'dynamic' ? 1 : JUDGING_BATCH);
+  const batch = options.batch ?? (done === 'dynamic' || dependsOnBatch(model) ? 1 : undefined);
   const comparison = await pair.compare(judging, batch);
   const accuracy =
     options.evalPath === undefined ? undefined : await pair.compare({ kind: 'data', path: options.evalPath }, batch);
@@ -280,7 +286,14 @@ async function check(
   if (judging.kind === 'data' && !split.heldOut) {
     warnings.push('Too few samples to hold some out: the comparison ran on the calibration samples.');
   }
-  return { loads: 'passed', comparison, ...(accuracy ? { accuracy } : {}), latency, warnings };
+  const gates = judgeGates(options, comparison, accuracy);
+  return { loads: 'passed', comparison, ...(accuracy ? { accuracy } : {}), gates, latency, warnings };
+}
+
+/** A result that misses a gate is not delivered. @throws SO7001 */
+function refuseMissed(gates: readonly GateFinding[]): void {
+  const missed = gates.find(({ verdict }) => verdict === 'fail');
+  if (missed) throw missedGate(missed);
 }
 
 /** Labels of which only a run could tell that no output fits them. */

@@ -1,14 +1,15 @@
 import { ServeOptError } from '../errors.js';
+import type { MetricWish } from '../evaluate/choose-metric.js';
 import type { ComparisonResult } from '../evaluate/comparison.js';
 import type { Model } from '../ir/model.js';
 import type { LatencyComparison } from '../report/types.js';
 import type { RuntimeHost } from '../runtime/host.js';
 import { screenInterface } from '../runtime/interface-screen.js';
-import { forTurns } from '../runtime/session-options.js';
 import type { SampleSource, SessionOptions, ValueSpec } from '../runtime/types.js';
 import { inputSpecs, outputSpecs } from '../runtime/value-specs.js';
 import { fitSource } from './fit-source.js';
 import type { ExecutionOptions, WorkflowContext } from './options.js';
+import { outputMeanings } from './output-meanings.js';
 import { namedProviders } from './preflight/providers.js';
 
 /** Limits of the latency measurement beside a comparison. */
@@ -23,6 +24,12 @@ export function sessionOptions(options: ExecutionOptions): SessionOptions {
       : { executionProviders: namedProviders(options.executionProviders) }),
   };
 }
+
+/**
+ * The threads of a session that waits would spin on the cores that the other one needs. Outputs are the same without; for latencies
+ * sessions are made anew (`latencyJob`).
+ */
+const NOT_SPINNING = { 'session.intra_op.allow_spinning': '0' } as const;
 
 /** Why ONNX Runtime for Node cannot run this interface, or undefined. */
 export function whyNotRunnable(model: Model): string | undefined {
@@ -39,7 +46,8 @@ export function whyNotRunnable(model: Model): string | undefined {
 export interface LoadedPair {
   /** Made-up samples of sizes that the original accepts; a sentence when it accepts none. Data is given back as it is. */
   fit(source: SampleSource): Promise<SampleSource | string>;
-  compare(source: SampleSource, batchSize: number): Promise<ComparisonResult>;
+  /** @param batchSize samples a run; absent: as many as change nothing */
+  compare(source: SampleSource, batchSize?: number): Promise<ComparisonResult>;
   latency(source: SampleSource): Promise<LatencyComparison>;
 }
 
@@ -48,11 +56,16 @@ export async function loadPair(
   runtime: RuntimeHost,
   original: Model,
   paths: { readonly a: string; readonly b: string },
-  options: ExecutionOptions & WorkflowContext,
+  options: ExecutionOptions & WorkflowContext & { readonly wish?: MetricWish },
 ): Promise<LoadedPair> {
   const inputs = inputSpecs(original);
-  const load = async (path: string): Promise<number> =>
-    (await runtime.request('load', { path, options: forTurns(sessionOptions(options)) })).session;
+  const meanings = outputMeanings(original);
+  const { wish = {} } = options;
+  const load = async (path: string): Promise<number> => {
+    const own = sessionOptions(options);
+    const comparing = { ...own, config: { ...own.config, ...NOT_SPINNING } };
+    return (await runtime.request('load', { path, options: comparing })).session;
+  };
   const a = await load(paths.a);
   const b = await load(paths.b);
   return {
@@ -60,7 +73,7 @@ export async function loadPair(
     compare: (source, batchSize) =>
       runtime.request(
         'compare',
-        { a, b, source, inputs, batchSize },
+        { a, b, source, inputs, meanings, wish, ...(batchSize === undefined ? {} : { batchSize }) },
         { onProgress: ({ done, total }) => options.onProgress?.({ kind: 'advance', stage: 'compare', done, total }) },
       ),
     latency: (source) => measureLatency(runtime, [a, b], source, inputs, options),
@@ -88,8 +101,8 @@ export async function measureLatency(
     p50MsA: first.p50Ms,
     p50MsB: second.p50Ms,
     ratio: ratio.median,
-    ratioLow: ratio.low,
-    ratioHigh: ratio.high,
+    ...(ratio.low === undefined ? {} : { ratioLow: ratio.low }),
+    ...(ratio.high === undefined ? {} : { ratioHigh: ratio.high }),
     runs: Math.min(first.runs, second.runs),
     ...(options.threads === undefined ? {} : { threads: options.threads }),
     batchSize: 1,

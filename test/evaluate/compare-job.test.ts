@@ -102,11 +102,11 @@ describe('comparing two models', () => {
     expect(one.result.outputs).toEqual(result.outputs);
   });
 
-  it('scores whole blocks where the model fixes a larger batch', async () => {
+  it('fills the last batch up and cuts it where the model fixes a larger batch', async () => {
     const fixed = { batch: 2 };
     const inputs = [spec('x', DataType.FLOAT, [2, 3])];
     const { result } = await compare(model('a2', [1, 1, 1], fixed), model('b2', [1, 1, 2], fixed), {}, inputs);
-    expect(result.samples).toBe(2);
+    expect(result.samples).toBe(5);
     expect(result.metrics).toMatchObject([{ a: { value: 1, n: 4 }, b: { value: 0.5, n: 4 } }]);
   });
 

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { chooseMetric, labelTraits } from '../../src/evaluate/choose-metric.js';
+import { type MetricWish, metricChoices } from '../../src/evaluate/choose-metric.js';
 import { editDistance } from '../../src/evaluate/edit-distance.js';
 import type { EvaluatedTensor } from '../../src/evaluate/host-numbers.js';
-import { compareMetrics, labelScorer } from '../../src/evaluate/label-metrics.js';
+import { compareMetrics, labelScorer, settleChoice } from '../../src/evaluate/label-metrics.js';
+import { labelTraits } from '../../src/evaluate/label-traits.js';
 import { proportion } from '../../src/evaluate/proportion.js';
 import { rocAuc } from '../../src/evaluate/roc-auc.js';
 import { DataType } from '../../src/tensor/dtype.js';
@@ -20,13 +21,23 @@ const ints = (dims: number[], values: number[]): EvaluatedTensor => ({
 });
 
 /** Scores one output in one run and gives metric → value. */
-function score(outputs: Record<string, EvaluatedTensor>, labels: EvaluatedTensor, other = outputs) {
+function score(
+  outputs: Record<string, EvaluatedTensor>,
+  labels: EvaluatedTensor,
+  other = outputs,
+  wish: MetricWish = {},
+) {
   const rows = labels.dims[0] ?? 0;
-  const choice = chooseMetric(new Map(Object.entries(outputs)), labelTraits(labels), rows);
-  if (typeof choice === 'string') return choice;
-  const [a, b] = [labelScorer(choice), labelScorer(choice)];
-  a.add(outputs[choice.output] as EvaluatedTensor, labels, 0, rows);
-  b.add(other[choice.output] as EvaluatedTensor, labels, 0, rows);
+  const choices = metricChoices(new Map(Object.entries(outputs)), labelTraits(labels), rows, wish);
+  if (typeof choices === 'string') return choices;
+  const [first, ...others] = choices.map((choice) => {
+    const [a, b] = [labelScorer(choice), labelScorer(choice)];
+    a.add(outputs[choice.output] as EvaluatedTensor, labels, 0, rows);
+    b.add(other[choice.output] as EvaluatedTensor, labels, 0, rows);
+    return { choice, a, b };
+  });
+  if (!first) throw new Error('no choice and no reason');
+  const { choice, a, b } = settleChoice([first, ...others]);
   return compareMetrics(choice, a, b);
 }
 const summary = (result: ReturnType<typeof score>) =>

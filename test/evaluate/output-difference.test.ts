@@ -9,9 +9,11 @@ const float = (dims: number[], values: number[]): EvaluatedTensor => ({
   data: Float32Array.from(values),
 });
 
+const CLASSES = { kind: 'scores', axis: -1, exclusive: true, because: 'the graph ends in Softmax' } as const;
+
 describe('the difference of an output', () => {
   it('adds up over runs', () => {
-    const difference = accumulateDifference('y');
+    const difference = accumulateDifference('y', CLASSES);
     difference.add(float([1, 3], [1, 2, 3]), float([1, 3], [1, 2, 5]));
     difference.add(float([2, 3], [4, 0, 0, 0, 1, 0]), float([2, 3], [3, 0, 0, 2, 1, 0]));
     const result = difference.result();

@@ -182,6 +182,26 @@ describe('quantize', () => {
     expect(words(error)).toMatch(says);
   });
 
+  it.each<[string, object, ErrorCode, RegExp]>([
+    ['a misspelt output', { outputName: 'yy' }, 'SO1006', /"yy" of --output-name.*outputs are "y".*did you mean "y"/],
+    ['a misspelt metric', { metric: 'top1' }, 'SO1006', /"top1" of --metric.*did you mean "top-1"/],
+    ['a metric that does not fit', { metric: 'auc' }, 'SO4005', /cannot be scored.*the metric is to be auc/],
+    ['a gate of noise without a run', { evalPath: undefined, minSqnr: 30, verify: false }, 'SO1002', /--min-sqnr/],
+    ['a gate of loss without labels', { evalPath: undefined, maxLoss: 0.01 }, 'SO1002', /--max-loss needs --eval/],
+  ])('refuses %s', async (_title, options, code, says) => {
+    const all = { evalPath: path('good.npz'), ...options };
+    const error = await refusal((context) => quantizeModel(path('model.onnx'), { ...context, ...all }));
+    expect(error.code).toBe(code);
+    expect(words(error)).toMatch(says);
+  });
+
+  it('delivers nothing that misses a gate, and says by how much', async () => {
+    const digits = join(import.meta.dirname, '..', '..', 'fixtures', 'digits-mlp', 'model.onnx');
+    const options = { mode: 'dynamic', minSqnr: 200, outputPath: path('missed.onnx') } as const;
+    await expect(quantizeModel(digits, options)).rejects.toMatchObject({ code: 'SO7001', exitCode: 4 });
+    expect(readdirSync(folder)).not.toContain('missed.onnx');
+  });
+
   it('warns of options of which nothing comes', async () => {
     const options = { samples: 2, seed: 1, executionProviders: ['cpu'], verify: false, dryRun: true };
     const { warnings } = await quantizeModel(path('model.onnx'), options);
@@ -232,6 +252,37 @@ describe('compare', () => {
     const error = await refusal((context) => compareModels(path('model.onnx'), path(other), context));
     expect(error.code).toBe(code);
     expect(words(error)).toMatch(says);
+  });
+});
+
+describe('compare, of what is to be scored,', () => {
+  it.each<[string, object, ErrorCode, RegExp]>([
+    ['a misspelt output', { dataPath: 'good.npz', outputName: 'Y1' }, 'SO1006', /"Y1" of --output-name/],
+    ['a misspelt metric', { dataPath: 'good.npz', metric: 'eror' }, 'SO1006', /did you mean "error"/],
+    ['an error of class numbers', { dataPath: 'good.npz', metric: 'error' }, 'SO4005', /the metric is to be error/],
+    ['a metric without labels', { dataPath: 'unlabelled.npz', metric: 'top-1' }, 'SO4005', /no labels/],
+    ['a gate of loss without labels', { dataPath: 'unlabelled.npz', maxLoss: 0.1 }, 'SO4005', /no labels/],
+    ['a metric without data', { metric: 'top-1' }, 'SO1002', /--metric needs --data/],
+    ['an output without data', { outputName: 'y' }, 'SO1002', /--output-name needs --data/],
+    ['a batch of none', { dataPath: 'good.npz', batch: 0 }, 'SO1006', /"0" of --batch/],
+  ])('refuses %s', async (_title, options, code, says) => {
+    const { dataPath } = options as { dataPath?: string };
+    const all = dataPath === undefined ? options : { ...options, dataPath: path(dataPath) };
+    const error = await refusal((context) =>
+      compareModels(path('model.onnx'), path('model.onnx'), { ...context, ...all }),
+    );
+    expect(error.code).toBe(code);
+    expect(words(error)).toMatch(says);
+  });
+
+  it('takes what fits, and holds it against gates', async () => {
+    const options = { dataPath: path('good.npz'), metric: 'top-1', outputName: 'y', maxLoss: 0, minSqnr: 60 } as const;
+    const report = await compareModels(path('model.onnx'), path('model.onnx'), options);
+    expect(report.comparison).toMatchObject({ samples: 4, metrics: [{ metric: 'top-1 accuracy', output: 'y' }] });
+    expect(report.gates).toMatchObject([
+      { gate: 'max-loss', measured: 0, verdict: 'pass' },
+      { gate: 'min-sqnr', measured: Number.POSITIVE_INFINITY, verdict: 'pass' },
+    ]);
   });
 });
 

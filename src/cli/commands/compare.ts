@@ -1,5 +1,6 @@
 import type { CompareReport } from '../../report/types.js';
 import { compareModels } from '../../workflows/compare-models.js';
+import { missedGate } from '../../workflows/judge.js';
 import type { RunFiles } from '../../workflows/options.js';
 import type { CommandContext, CommandResult } from '../command.js';
 import type { FlagValues } from '../flags.js';
@@ -19,9 +20,8 @@ export async function run(context: CommandContext, args: readonly string[], flag
   onFiles(knownFiles([a, b, flags.data], true));
   const options = { ...given, onFiles };
   const report = await compareModels(a, b, options);
-  const failure = await writeReports(targets, report);
-  for (const message of [...report.warnings, ...report.comparison.warnings]) {
-    context.progress.handle({ kind: 'warning', message });
-  }
+  const missed = report.gates?.find(({ verdict }) => verdict === 'fail');
+  const failure = (await writeReports(targets, report)) ?? (missed && missedGate(missed));
+  for (const message of report.warnings) context.progress.handle({ kind: 'warning', message });
   return { report, text: () => renderCompare(report, context), failure };
 }

@@ -3,6 +3,7 @@ import type { BenchReport, ConfigurationReport, LatencyReport, QuantileReport } 
 import {
   coldStartSplit,
   isServer,
+  memorySubtraction,
   noiseFindings,
   quantileRange,
   scenarioSentence,
@@ -203,9 +204,7 @@ function measuredFacts(configuration: ConfigurationReport, verbosity: number): r
     facts.push(['Throughput', formatRate(value, unit), [...what, ...interval].join(', ')]);
   }
   if (memory !== undefined) {
-    const { modelBytes, peakBytes, bareBytes } = memory;
-    const of_ = `peak ${formatBytes(peakBytes)}, bare ${formatBytes(bareBytes)}`;
-    facts.push(['Memory', formatBytes(modelBytes), `over the bare runtime (${of_})`]);
+    facts.push(['Memory', formatBytes(memory.modelBytes), `over the bare runtime: ${memorySubtraction(memory)}`]);
   }
   if (coldStart !== undefined) {
     facts.push(['Cold start', formatLatency(coldStart.median.totalMs), coldStartSplit(coldStart.median)]);

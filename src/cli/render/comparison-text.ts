@@ -1,5 +1,12 @@
 import type { ComparisonResult, MetricComparison, OutputDifference } from '../../evaluate/comparison.js';
-import { formatDifference, formatMetric, formatSqnr, sourcePhrase } from '../../report/comparison-words.js';
+import {
+  channelPhrase,
+  formatDifference,
+  formatMetric,
+  formatSqnr,
+  scoringSentence,
+  sourcePhrase,
+} from '../../report/comparison-words.js';
 import { formatNumber, formatPercent, plural } from '../../report/format.js';
 import { safeText } from '../../report/safe-text.js';
 import { type Cell, renderTable } from './table.js';
@@ -25,6 +32,8 @@ export async function renderComparison(comparison: ComparisonResult, options: Te
   }
   const metrics = comparison.metrics ?? [];
   if (metrics.length > 0) parts.push('', style.bold('Metrics'), await metricsTable(metrics, options));
+  const scoring = scoringSentence(comparison);
+  if (scoring !== undefined) parts.push(line(`  ${safeText(scoring)}`));
   if (comparison.metricsSkipped !== undefined) parts.push(line(`no metric: ${safeText(comparison.metricsSkipped)}`));
   return parts.join('\n');
 }
@@ -60,6 +69,12 @@ async function outputsTable(outputs: readonly OutputDifference[], options: TextO
     const name = safeText(output.name, 100);
     const { a, b } = output.nonFinite;
     if (a > 0 || b > 0) lines.push(remark(`${name}: ${a} values of A and ${b} of B are NaN or infinite`));
+    const channel = channelPhrase(output);
+    if (channel !== undefined) lines.push(wrapLine(`  ${name}: ${channel}`, options.columns, 4));
+    if (output.classScores !== undefined) {
+      const because = safeText(output.classScores.because);
+      lines.push(wrapLine(`  ${name}: top-1 is counted since ${because}`, options.columns, 4));
+    }
     if (output.shapeMismatches > 0) {
       lines.push(remark(`${name}: shapes differ in ${plural(output.shapeMismatches, 'run')}`));
     }

@@ -18,6 +18,11 @@ export async function renderInspect(report: InspectReport, options: TextOptions)
   parts.push(style.bold('Inputs:'), await valuesTable(report.inputs, options));
   parts.push(style.bold('Outputs:'), await valuesTable(report.outputs, options), '');
   parts.push(wrapLine(`${style.bold('Size:')} ${sizePhrase(report)}`, options.columns));
+  const expression = report.macs?.expression;
+  if (expression !== undefined)
+    parts.push(
+      wrapLine(`  multiply-adds: ${safeText(expression, 200)} (count at other sizes with --dim)`, options.columns),
+    );
   if (report.weightBytesByType.length > 0) parts.push(await weightsTable(report, options));
   parts.push('', style.bold('Operators:'), await operatorsTable(report, options), '');
   parts.push(
@@ -62,13 +67,19 @@ async function valuesTable(values: readonly ReportValue[], options: TextOptions)
   );
 }
 
+/** `at batch=1, seq=16`; `a run` where nothing is open. */
+function sizesPhrase(sizes: readonly { readonly name: string; readonly size: number }[]): string {
+  if (sizes.length === 0) return 'a run';
+  return `at ${sizes.map(({ name, size }) => `${safeText(name, 40)}=${size}`).join(', ')}`;
+}
+
 function sizePhrase(report: InspectReport): string {
   const { macs } = report;
   const work =
     macs === undefined
       ? []
       : [
-          `${formatCount(macs.total)} multiply-adds a sample${
+          `${formatCount(macs.total)} multiply-adds ${sizesPhrase(macs.sizes ?? [])}${
             macs.unknownNodes === 0 ? '' : ` (${plural(macs.unknownNodes, 'node')} not counted: shape unknown)`
           }`,
         ];

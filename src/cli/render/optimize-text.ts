@@ -1,5 +1,5 @@
 import { formatBytes, formatChange, formatDuration, formatInteger, formatNumber, plural } from '../../report/format.js';
-import { latencyChange, latencyPhrase, latencyVerdict } from '../../report/latency-words.js';
+import { latencyChange, latencyPhrase, latencyVerdict, ratioInterval } from '../../report/latency-words.js';
 import { modelSizeBytes } from '../../report/model-size.js';
 import { safeText } from '../../report/safe-text.js';
 import type { OptimizeReport, PassReport } from '../../report/types.js';
@@ -30,7 +30,7 @@ export async function renderOptimize(report: OptimizeReport, options: OptimizeTe
   if (options.explain !== undefined) parts.push('', explanationText(report, options.explain, options));
   parts.push('');
   for (const { pass, ratio, ratioLow, ratioHigh } of report.slower) {
-    const times = `${formatNumber(ratio)}× (95 %: ${formatNumber(ratioLow)}–${formatNumber(ratioHigh)})`;
+    const times = `${formatNumber(ratio)}×${ratioInterval(ratioLow, ratioHigh)}`;
     parts.push(line(`${style.warning} left out ${pass}: with it the model takes ${times} as long here`));
   }
   if (report.latency !== undefined && latencyVerdict(report.latency) === 'slower')

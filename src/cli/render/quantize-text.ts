@@ -1,4 +1,10 @@
-import { agreementOf, formatDifference, formatMetric, metricPhrase } from '../../report/comparison-words.js';
+import {
+  agreementOf,
+  formatDifference,
+  formatMetric,
+  metricPhrase,
+  scoringSentence,
+} from '../../report/comparison-words.js';
 import { formatBytes, formatChange, formatDuration, formatInteger, plural } from '../../report/format.js';
 import { latencyChange, latencyPhrase, latencyVerdict } from '../../report/latency-words.js';
 import { layersPhrase } from '../../report/layers-phrase.js';
@@ -43,6 +49,8 @@ export async function renderQuantize(report: QuantizeReport, options: QuantizeTe
       ),
     );
   }
+  const scoring = report.accuracy && scoringSentence(report.accuracy);
+  if (scoring !== undefined) parts.push(line(safeText(scoring)));
   parts.push(line(checksLine(quantizeChecks(report), options)));
   for (const note of report.notes) parts.push(line(`note: ${safeText(note)}`));
   if (options.outputPath !== undefined) parts.push('', safeText(options.outputPath));
@@ -61,7 +69,10 @@ export function quantizeSummary(report: QuantizeReport): string {
   const metric = report.accuracy?.metrics?.[0];
   const agreement = report.verification.comparison && agreementOf(report.verification.comparison);
   if (metric !== undefined) parts.push(metricPhrase(metric));
-  else if (agreement !== undefined) parts.push(`${agreement.value} ${agreement.what}`);
+  else if (agreement !== undefined) {
+    const { value, what, beside } = agreement;
+    parts.push(`${value} ${what}${beside === undefined ? '' : `, ${beside}`}`);
+  }
   return parts.join(' · ');
 }
 
@@ -87,7 +98,9 @@ async function changesTable(report: QuantizeReport, options: TextOptions): Promi
   const { comparison } = report.verification;
   const agreement = comparison && agreementOf(comparison);
   if (comparison !== undefined && agreement !== undefined) {
-    rows.push(['agreement', '', agreement.value, `${agreement.what} on ${samplesPhrase(comparison)}`]);
+    const { value, what, beside } = agreement;
+    const more = beside === undefined ? '' : `, ${beside}`;
+    rows.push(['agreement', '', value, `${what} on ${samplesPhrase(comparison)}${more}`]);
   }
   return changesTableText(report.input.name, MODE_WORDS[report.mode], rows, options);
 }

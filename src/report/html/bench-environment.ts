@@ -71,7 +71,10 @@ export function conditionsPart(configuration: ConfigurationReport): Markup | und
       : list(findings.map((finding) => named(capital(finding)))),
     keyValues([
       ['Peak memory', memory === undefined ? undefined : figureText(memory.peakBytes, formatBytes)],
-      ['Memory without the model', memory === undefined ? undefined : figureText(memory.bareBytes, formatBytes)],
+      [
+        'Memory with a tiny session instead',
+        memory === undefined ? undefined : figureText(memory.bareBytes, formatBytes),
+      ],
       ['Memory the model adds', memory === undefined ? undefined : figureText(memory.modelBytes, formatBytes)],
       ['Warm-up', warmUp === undefined ? undefined : warmUpText(warmUp)],
       ['CPU time over wall time', noise === undefined ? undefined : cpuText(noise.cpuPerWall, threads)],

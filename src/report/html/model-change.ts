@@ -1,6 +1,13 @@
 /** What the pages of commands that make or compare models share. */
 import type { ComparisonResult, OutputDifference } from '../../evaluate/comparison.js';
-import { formatDifference, formatMetric, formatSqnr, sourcePhrase } from '../comparison-words.js';
+import {
+  channelPhrase,
+  formatDifference,
+  formatMetric,
+  formatSqnr,
+  scoringSentence,
+  sourcePhrase,
+} from '../comparison-words.js';
 import {
   formatBytes,
   formatChange,
@@ -94,7 +101,13 @@ export function latencySection(
   if (latency === undefined) return undefined;
   const { ratio, ratioLow, ratioHigh, runs, threads, batchSize, p50MsA, p50MsB } = latency;
   const [first, second] = names;
-  const data = { ratio: { value: ratio, low: ratioLow, high: ratioHigh }, rounds: [] };
+  const data = {
+    ratio: {
+      value: ratio,
+      ...(ratioLow === undefined || ratioHigh === undefined ? {} : { low: ratioLow, high: ratioHigh }),
+    },
+    rounds: [],
+  };
   return section(
     'latency',
     'Latency',
@@ -129,6 +142,7 @@ export function comparisonSection(
 ): Markup | undefined {
   if (comparison === undefined) return undefined;
   const { outputs, unmatched, metrics = [], metricsSkipped } = comparison;
+  const scoring = scoringSentence(comparison);
   const remarks: Child[] = [
     ...unmatched.a.map((name) => [named(name), ' is an output of A only']),
     ...unmatched.b.map((name) => [named(name), ' is an output of B only']),
@@ -139,7 +153,7 @@ export function comparisonSection(
   return section(
     'outputs',
     title,
-    lead('On ', named(sourcePhrase(comparison)), '.', models),
+    lead('On ', named(sourcePhrase(comparison)), '.', models, ...(scoring === undefined ? [] : [' ', named(scoring)])),
     metrics.length === 0
       ? undefined
       : table(
@@ -192,8 +206,13 @@ function outputCells(output: OutputDifference): readonly Child[] {
   ];
 }
 
-function remarksOf({ name, nonFinite: { a, b }, shapeMismatches, incomparable }: OutputDifference): readonly Child[] {
+function remarksOf(output: OutputDifference): readonly Child[] {
+  const { name, nonFinite, shapeMismatches, incomparable, classScores } = output;
+  const { a, b } = nonFinite;
   const remarks: Child[] = [];
+  const channel = channelPhrase(output);
+  if (channel !== undefined) remarks.push([named(name), ': ', channel]);
+  if (classScores !== undefined) remarks.push([named(name), ': top-1 is counted since ', named(classScores.because)]);
   if (incomparable !== undefined) remarks.push([named(name), ': ', named(incomparable)]);
   if (a > 0 || b > 0) {
     remarks.push([named(name), `: ${formatInteger(a)} values of A and ${formatInteger(b)} of B are NaN or infinite`]);

@@ -1,5 +1,6 @@
 import type { AppliedRewrite, NearMiss } from '../../passes/engine/run-rewrites.js';
 import { formatInteger, formatNumber, plural } from '../format.js';
+import { ratioInterval } from '../latency-words.js';
 import { rankedBars } from '../svg/ranked-bars.js';
 import type { OptimizeReport, PassReport } from '../types.js';
 import { optimizeChecks } from '../verification-words.js';
@@ -115,7 +116,7 @@ function leftOutSection({ dropped, slower }: OptimizeReport): Markup | undefined
       ]),
       ...slower.map(({ pass, ratio, ratioLow, ratioHigh }) => [
         named(pass),
-        `: with it the model takes ${formatNumber(ratio)}× as long here (95 %: ${formatNumber(ratioLow)}–${formatNumber(ratioHigh)})`,
+        `: with it the model takes ${formatNumber(ratio)}× as long here${ratioInterval(ratioLow, ratioHigh)}`,
       ]),
     ]),
   );

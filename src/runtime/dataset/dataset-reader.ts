@@ -42,6 +42,7 @@ export function datasetReader(
     count += shard.layout.count;
   }
   const batchable = canBatch(shards, inputs);
+  const block = shards[0]?.layout.block ?? 1;
   const warnings = [...options.warnings];
   const labelled = shards.filter((shard) => shard.labels !== undefined);
   if (labelled.length > 0 && labelled.length < shards.length)
@@ -62,11 +63,15 @@ export function datasetReader(
       const taken = Math.min(shard.layout.count - local, start + wanted - at);
       const array = shard.arrays[index] as SourceArray;
       layout = shard.layout.arrays[index] as ArrayLayout;
-      const part = readPart(array, layout, spec, local, taken, shard.layout.rowsPerSample);
+      const part = readPart(array, layout, spec, local, taken);
       if (!options.allowNonFinite) refuseNonFinite(part, array, spec, layout, at, taken);
       at += taken;
       parts.push(part);
       if (layout.constant) break;
+      if (at === start + wanted && wanted < block) {
+        const last = readPart(array, layout, spec, local + taken - 1, 1);
+        parts.push(...Array.from({ length: block - wanted }, () => last));
+      }
     }
     return parts.length === 1 ? (parts[0] as HostTensor) : concatenate(parts, layout?.batchAxis ?? 0);
   };
@@ -75,10 +80,11 @@ export function datasetReader(
     count,
     labels,
     batchable,
+    ...(block > 1 && { block }),
     warnings,
     unused: options.unused ?? [],
     read(start, wanted) {
-      if (start < 0 || wanted < 1 || start + wanted > count || (wanted > 1 && !batchable))
+      if (start < 0 || wanted < 1 || start + wanted > count || (wanted > block && !batchable))
         throw new ServeOptError('SO9001', `cannot read ${wanted} samples from ${start} of ${count}`);
       const feeds: Feeds = new Map();
       for (const [i, spec] of inputs.entries()) feeds.set(spec.name, readInput(i, start, wanted));
@@ -130,20 +136,13 @@ function sameLayout(first: MatchedShard, shard: MatchedShard, layout: ArrayLayou
   return true;
 }
 
-function readPart(
-  array: SourceArray,
-  layout: ArrayLayout,
-  spec: ValueSpec,
-  start: number,
-  count: number,
-  rowsPerSample: number,
-): HostTensor {
+function readPart(array: SourceArray, layout: ArrayLayout, spec: ValueSpec, start: number, count: number): HostTensor {
   const { batchAxis, sampleDims } = layout;
-  const dims = sampleDims.map((d, axis) => (axis === batchAxis && !layout.constant ? d * count : d));
+  const dims = sampleDims.map((d, axis) => (axis === batchAxis && !layout.constant ? count : d));
   const raw =
     layout.sourceAxis === undefined
       ? array.read(0, elementCount(array.dims))
-      : readAlong(array, layout.sourceAxis, start * rowsPerSample, count * rowsPerSample);
+      : readAlong(array, layout.sourceAxis, start, count);
   return { dataType: spec.dataType as DataTypeCode, dims, data: convertData(raw, array, spec) };
 }
 
@@ -213,8 +212,7 @@ function refuseNonFinite(
     rest = Math.floor(rest / dim);
   }
   if (layout.batchAxis !== undefined && !layout.constant) {
-    const each = layout.sampleDims[layout.batchAxis] as number;
-    index[layout.batchAxis] = (index[layout.batchAxis] as number) + firstSample * each;
+    index[layout.batchAxis] = (index[layout.batchAxis] as number) + firstSample;
   }
   const where = layout.constant || samples === 1 ? `sample ${firstSample}` : `samples ${firstSample} to ${last}`;
   const overflow = spec.dataType === DataType.FLOAT16 ? ', or too large for float16' : '';

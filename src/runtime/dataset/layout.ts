@@ -6,7 +6,7 @@ export interface ArrayLayout {
   readonly sourceAxis: number | undefined;
   /** True when the same array goes with every sample. */
   readonly constant: boolean;
-  /** Shape fed for one sample. */
+  /** Shape fed for one run of the fewest samples: one, or a whole block. */
   readonly sampleDims: readonly number[];
   /** Axis of the fed shape that grows when samples are stacked; undefined when they cannot be. */
   readonly batchAxis: number | undefined;
@@ -16,8 +16,8 @@ export interface ArrayLayout {
 export interface SampleLayout {
   /** Number of samples. */
   readonly count: number;
-  /** Entries along the sample axis that make one sample: more than 1 when the model has a fixed batch size. */
-  readonly rowsPerSample: number;
+  /** Samples that every run takes: more than 1 when the model has a fixed batch size. */
+  readonly block: number;
   /** In the order of the inputs given. */
   readonly arrays: readonly ArrayLayout[];
 }
@@ -118,14 +118,14 @@ export function layoutFor(pairs: readonly ShapePair[], samples: number): SampleL
     if (arrays.length < pairs.length) continue;
     if (samples !== 1 && arrays.every((layout) => layout.constant)) continue;
     if (!symbolsAgree(pairs, arrays)) continue;
-    return { count: Math.floor(samples / rows), rowsPerSample: rows, arrays };
+    return { count: samples, block: rows, arrays };
   }
   return undefined;
 }
 
 /** One sample that takes every array whole, as ONNX test data does. */
 export function wholeLayout(pairs: readonly ShapePair[]): SampleLayout {
-  return { count: 1, rowsPerSample: 1, arrays: pairs.map(({ dims }) => whole(dims, false)) };
+  return { count: 1, block: 1, arrays: pairs.map(({ dims }) => whole(dims, false)) };
 }
 
 /** What a real symbol begins with. Some exporters write `?` for every size they do not know. */

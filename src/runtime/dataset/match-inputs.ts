@@ -13,7 +13,7 @@ export interface MatchedShard {
   /** In the order of the model's inputs. */
   readonly arrays: readonly SourceArray[];
   readonly layout: SampleLayout;
-  /** First dimension: samples times rows a sample. */
+  /** First dimension: samples. */
   readonly labels: HostTensor | undefined;
   /** Names in the data that are neither an input nor labels. */
   readonly extra: readonly string[];
@@ -197,15 +197,11 @@ function isOpenOrEqual(dim: number | string | undefined, size: number): boolean 
   return typeof dim !== 'number' || dim <= 0 || dim === size;
 }
 
-/** Labels whose first dimension is samples times rows; those beyond the last full block are dropped. */
-function rowLabels(labels: HostTensor, layout: SampleLayout, single = false): HostTensor {
-  const rows = layout.count * layout.rowsPerSample;
-  const [first, ...rest] = labels.dims;
+/** Labels whose first dimension is that of the samples. */
+function rowLabels(labels: HostTensor, { count }: SampleLayout, single = false): HostTensor {
+  const [first] = labels.dims;
   // One sample: a scalar label, or the list of labels of that sample.
-  if (first === undefined || (single && rows === 1)) return { ...labels, dims: [1, ...labels.dims] };
-  if (first === rows) return labels;
-  if (rows === 1) return { ...labels, dims: [1, ...labels.dims] };
-  let width = 1;
-  for (const dim of rest) width *= dim;
-  return { dataType: labels.dataType, dims: [rows, ...rest], data: labels.data.slice(0, rows * width) };
+  if (first === undefined || (single && count === 1) || first !== count)
+    return { ...labels, dims: [1, ...labels.dims] };
+  return labels;
 }

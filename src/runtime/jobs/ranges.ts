@@ -20,14 +20,15 @@ async function streamSamples(
   const session = context.session(params.session);
   const reader = await context.openSamples(params.source, params.inputs);
   try {
-    let size = reader.batchable ? Math.max(1, params.batchSize) : 1;
+    const least = reader.block ?? 1;
+    let size = reader.batchable ? Math.max(1, params.batchSize) : least;
     for (let done = 0; done < reader.count; ) {
       const count = Math.min(size, reader.count - done);
       try {
         take(await session.run(await reader.read(done, count), fetches));
       } catch (error) {
-        if (count === 1 || !(error instanceof ServeOptError) || !/^SO(5002|2105)$/.test(error.code)) throw error;
-        size = 1;
+        if (size === least || !(error instanceof ServeOptError) || !/^SO(5002|2105)$/.test(error.code)) throw error;
+        size = least;
         continue;
       }
       done += count;

@@ -26,11 +26,11 @@ export async function sampleFeeds(context: JobContext, params: FeedsParams): Pro
   const reader = await context.openSamples(made ? { ...source, sameShapes: true } : source, inputs);
   try {
     const rows = made ? 1 : await rowsOfRead(reader, batchSize);
-    const count = Math.min(Math.floor(reader.count / rows), MOST_SAMPLES);
+    const count = Math.min(Math.max(1, Math.floor(reader.count / rows)), MOST_SAMPLES);
     const feeds: Feeds[] = [];
     let bytes = 0;
     for (let i = 0; i < count && bytes < MOST_BYTES; i++) {
-      const sample = await reader.read(i * rows, rows);
+      const sample = await reader.read(i * rows, Math.min(rows, reader.count - i * rows));
       checkSizes(sample, inputs);
       feeds.push(sample);
       bytes += feedBytes(sample);
@@ -46,18 +46,16 @@ export async function sampleFeeds(context: JobContext, params: FeedsParams): Pro
  * @throws SO4002 where they do not stack, or are too few
  */
 export async function rowsOfRead(reader: SampleReader, batchSize: number): Promise<number> {
-  const rows = await stackedRows(reader, batchSize);
-  if (reader.count >= rows) return rows;
+  const rows = stackedRows(reader, batchSize);
+  if (reader.count >= rows || reader.block !== undefined) return rows;
   throw new ServeOptError('SO4002', `A batch of ${batchSize} needs ${rows} samples, but the data has ${reader.count}`, {
     hint: 'give a smaller batch or more samples; without data, inputs of any batch are made up',
   });
 }
 
-async function stackedRows(reader: SampleReader, batchSize: number): Promise<number> {
+function stackedRows(reader: SampleReader, batchSize: number): number {
+  if (reader.block !== undefined && (batchSize === 1 || batchSize === reader.block)) return reader.block;
   if (batchSize === 1 || reader.batchable) return batchSize;
-  // A model with a built-in batch size takes several rows a sample already.
-  const sample = await reader.read(0, 1);
-  if ([...sample.values()].some(({ dims }) => dims[0] === batchSize)) return 1;
   throw new ServeOptError('SO4002', `The samples cannot be stacked to batches of ${batchSize}`, {
     why: 'They differ in shape, or an input of the model has no open first dimension',
     hint: 'measure with a batch of 1, or give samples of one shape',

@@ -75,8 +75,9 @@ export async function tensorRequests(
     if (batchSize > reader.count) {
       throw new ServeOptError('SO4002', `There are ${reader.count} samples, too few for a batch of ${batchSize}`);
     }
-    for (let at = 0; at + batchSize <= reader.count && roomFor(prepared); at += batchSize) {
-      await prepare(await reader.read(at, batchSize));
+    const step = Math.max(batchSize, reader.block ?? 1);
+    for (let at = 0; at + step <= reader.count && roomFor(prepared); at += step) {
+      await prepare(await reader.read(at, step));
       await pace.rest();
     }
     const source = basename(options.dataPath);

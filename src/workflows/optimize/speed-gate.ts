@@ -36,7 +36,7 @@ const MOST_TRIED = 8;
 
 /** True when B takes longer than A beyond doubt, and by so much that it matters. */
 export function isClearlySlower({ ratio, ratioLow, p50MsA, p50MsB }: LatencyComparison): boolean {
-  return ratioLow > 1 && ratio > WORTH_RATIO && p50MsB - p50MsA > WORTH_MS;
+  return ratioLow !== undefined && ratioLow > 1 && ratio > WORTH_RATIO && p50MsB - p50MsA > WORTH_MS;
 }
 
 /** A model that is loaded when it is measured, and again after its process has ended. */
@@ -138,8 +138,7 @@ export class SpeedGate {
         await variant.release();
         continue;
       }
-      const { ratio, ratioLow, ratioHigh } = gain.latency;
-      slower.push({ pass, ratio, ratioLow, ratioHigh });
+      slower.push({ pass, ...ratioOf(gain.latency) });
       await current.release();
       current = variant;
       const now = await this.#contest(baseline, variant, source);
@@ -163,8 +162,7 @@ export class SpeedGate {
       const gain = await this.#look(variant, current, source, FIRST_LOOK);
       const now = await this.#contest(baseline, variant, source);
       if (!(gain instanceof Failure) && !(now instanceof Failure) && !now.slower) {
-        const { ratio, ratioLow, ratioHigh } = gain;
-        const more = rest.map((pass) => ({ pass, ratio, ratioLow, ratioHigh }));
+        const more = rest.map((pass) => ({ pass, ...ratioOf(gain) }));
         return { latency: now.latency, slower: [...found.slower, ...more], hopeless: false };
       }
     }
@@ -234,4 +232,12 @@ export class SpeedGate {
       return new Failure(error.message, true, error);
     }
   }
+}
+
+function ratioOf({ ratio, ratioLow, ratioHigh }: LatencyComparison): Omit<SlowPassReport, 'pass'> {
+  return {
+    ratio,
+    ...(ratioLow === undefined ? {} : { ratioLow }),
+    ...(ratioHigh === undefined ? {} : { ratioHigh }),
+  };
 }

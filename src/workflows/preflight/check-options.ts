@@ -43,6 +43,10 @@ const FLAG_OF_FIELD: ReadonlyMap<string, string> = new Map([
   ['minEffect', 'min-effect'],
   ['profile', 'profile'],
   ['concurrency', 'concurrency'],
+  ['metric', 'metric'],
+  ['outputName', 'output-name'],
+  ['maxLoss', 'max-loss'],
+  ['minSqnr', 'min-sqnr'],
   ['maxTokens', 'max-tokens'],
 ]);
 

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { ServeOptError } from '../../errors.js';
+import type { MetricWish } from '../../evaluate/choose-metric.js';
 import type { Model } from '../../ir/model.js';
 import { inferTypes } from '../../ops/infer-types.js';
 import { dataKind } from '../../runtime/dataset/data-kind.js';
@@ -47,13 +48,18 @@ function sameSpecs(a: readonly ValueSpec[], b: readonly ValueSpec[]): boolean {
  * @throws as `checkData`; SO4005 for labels that are missing, out of range or of another form; SO5006 where the model cannot
  *   be run at all
  */
-export async function checkLabels(runtime: RuntimeHost, path: string, model: Model): Promise<void> {
+export async function checkLabels(
+  runtime: RuntimeHost,
+  path: string,
+  model: Model,
+  wish: MetricWish = {},
+): Promise<void> {
   const inputs = inputSpecs(model);
   const declared = outputSpecs(model);
   checkRunnable(inputs, declared, '--eval needs to run the model');
   const known = declared.every(({ shape }) => shape !== undefined);
   const outputs = known ? declared : inferredOutputs(model);
-  await runtime.request('labels', { source: { kind: 'data', path }, inputs, outputs, label: basename(path) });
+  await runtime.request('labels', { source: { kind: 'data', path }, inputs, outputs, label: basename(path), wish });
 }
 
 /** @throws SO5006 saying what the model is to be run for */

@@ -52,7 +52,8 @@ describe('renderBench', () => {
         2.84 ms ▁▁▁▂▃▄█▇███▇▆▅▄▂▂▁▁▁▁▁▁ ▁   ▁  ▁ ▁▁▁▁▁   8.43 ms, 1.5 % up to 14.8 ms
 
       Throughput   238/s    95 %: 233–240/s
-      Memory       48.0 MB  over the bare runtime (peak 130 MB, bare 82.0 MB)
+      Memory       48.0 MB  over the bare runtime: peak 130 MB less 82.0 MB of a
+                   process with a tiny session
       Cold start   143 ms   process 62, library 31, session 48, first run 1.9 ms"
     `);
   });

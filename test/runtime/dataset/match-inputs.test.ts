@@ -53,13 +53,16 @@ describe('finding samples in arrays', () => {
   it('takes blocks of rows when the model fixes a larger batch', async () => {
     const arrays = { x: float32([7, 2], range(14)), labels: int64([7], range(7)) };
     const reader = await open(arrays, [spec('x', FLOAT, [3, 2])]);
-    expect([reader.count, reader.batchable]).toEqual([2, false]);
-    expect((await reader.read(1, 1)).get('x')).toEqual({
+    expect([reader.count, reader.batchable, reader.block]).toEqual([7, false, 3]);
+    expect((await reader.read(3, 3)).get('x')).toEqual({
       dataType: FLOAT,
       dims: [3, 2],
       data: Float32Array.from(range(6, 6)),
     });
-    expect(reader.labels).toEqual({ dataType: INT32, dims: [6], data: Int32Array.from(range(6)) });
+    // The last block is filled up with the last sample; a block may begin anywhere.
+    expect((await reader.read(6, 1)).get('x')?.data).toEqual(Float32Array.of(12, 13, 12, 13, 12, 13));
+    expect((await reader.read(5, 2)).get('x')?.data).toEqual(Float32Array.of(10, 11, 12, 13, 12, 13));
+    expect(reader.labels).toEqual({ dataType: INT32, dims: [7], data: Int32Array.from(range(7)) });
   });
 
   it('feeds a model without a batch axis one element at a time', async () => {

@@ -1,0 +1,97 @@
+import type { SampleReader } from '../runtime/job.js';
+import type { HostTensor } from '../runtime/types.js';
+import { type ChangedAnswers, type ChangedAnswersCollector, collectChangedAnswers } from './changed-answers.js';
+import { type MetricWish, metricChoices } from './choose-metric.js';
+import type { MetricComparison } from './comparison.js';
+import { compareMetrics, type ScoredChoice, settleChoice } from './label-metrics.js';
+import { labelScorer } from './label-scorer.js';
+import { labelTraits } from './label-traits.js';
+import type { OutputMeaning, OutputMeanings } from './output-meaning.js';
+
+type Outputs = ReadonlyMap<string, HostTensor>;
+
+/** How outputs are scored: chosen, or as the caller wishes. */
+export interface ScoringOptions {
+  readonly wish?: MetricWish;
+  readonly meanings?: OutputMeanings;
+  /** Class that means "nothing" in CTC outputs; found where absent. */
+  readonly ctcBlank?: number;
+  /** Index in the data of what the first label is for; default 0. */
+  readonly firstSample?: number;
+}
+
+/** One reading of the labels, and where the answers differ under it. */
+interface Scored extends ScoredChoice {
+  readonly changed: ChangedAnswersCollector | undefined;
+}
+
+/** Scores two models against the labels of a reader, run by run. */
+export class LabelScoring {
+  readonly #labels: HostTensor;
+  readonly #options: ScoringOptions;
+  #scored: readonly Scored[] = [];
+  #skipped: string | undefined;
+  #begun = false;
+
+  /** Undefined when there are no labels. */
+  static of(reader: SampleReader, options: ScoringOptions): LabelScoring | undefined {
+    return reader.labels && reader.count > 0 ? new LabelScoring(reader.labels, options) : undefined;
+  }
+
+  private constructor(labels: HostTensor, options: ScoringOptions) {
+    this.#labels = labels;
+    this.#options = options;
+  }
+
+  /** Chooses by the outputs of the first run, which has `rows` samples. */
+  #begin(a: Outputs, b: Outputs, rows: number): void {
+    this.#begun = true;
+    const { wish = {}, meanings, ctcBlank, firstSample = 0 } = this.#options;
+    const shared = new Map([...a].filter(([name]) => b.has(name)));
+    const choices = metricChoices(shared, labelTraits(this.#labels), rows, wish, meanings);
+    if (typeof choices === 'string') this.#skipped = choices;
+    else {
+      this.#scored = choices.map((choice) => ({
+        choice,
+        a: labelScorer(choice, ctcBlank),
+        b: labelScorer(choice, ctcBlank),
+        changed: collectChangedAnswers(choice, firstSample, ctcBlank),
+      }));
+    }
+  }
+
+  /** Adds a run of samples `start` to `start + rows - 1`. */
+  add(a: Outputs, b: Outputs, start: number, rows: number): void {
+    if (!this.#begun) this.#begin(a, b, rows);
+    for (const { choice, changed, ...scorers } of this.#scored) {
+      const [tensorA, tensorB] = [a.get(choice.output), b.get(choice.output)];
+      if (!tensorA || !tensorB) continue;
+      scorers.a.add(tensorA, this.#labels, start, rows);
+      scorers.b.add(tensorB, this.#labels, start, rows);
+      changed?.add(tensorA, tensorB, this.#labels, start, rows);
+    }
+  }
+
+  /** What labels say of an output, once there was a run: that it has a score for each class. */
+  meaningOf(output: string): OutputMeaning | undefined {
+    const choice = this.#scored.find(
+      (each) => each.choice.output === output && (each.choice.kind === 'top-1' || each.choice.kind === 'ctc'),
+    )?.choice;
+    return (
+      choice && { kind: 'scores', axis: choice.axis ?? -1, exclusive: true, because: 'the labels are of its classes' }
+    );
+  }
+
+  result(): {
+    readonly metrics: readonly MetricComparison[];
+    readonly metricsSkipped?: string;
+    readonly changedAnswers?: ChangedAnswers;
+  } {
+    const [first, ...others] = this.#scored;
+    if (!first) return { metrics: [], metricsSkipped: this.#skipped ?? 'no sample was run' };
+    const settled = settleChoice([first, ...others]);
+    const { choice, a, b } = settled;
+    const changed = this.#scored.find((each) => each.a === a)?.changed;
+    return { metrics: compareMetrics(choice, a, b), ...(changed ? { changedAnswers: changed.result() } : {}) };
+  }
+}
