@@ -70,6 +70,11 @@ export const ERROR_TABLE = {
   SO3001: { exitCode: EXIT.input, summary: 'The graph is invalid' },
   SO3002: { exitCode: EXIT.input, summary: 'The model uses an unsupported version' },
   SO3003: { exitCode: EXIT.input, summary: 'The text is not ONNX text syntax' },
+  SO3004: {
+    exitCode: EXIT.input,
+    summary: 'The model breaks the rules of its operators',
+    hint: 'export the model again; add --allow-invalid to go on all the same',
+  },
   SO3101: { exitCode: EXIT.failed, summary: 'A pass cannot be applied to this model' },
   SO4001: { exitCode: EXIT.input, summary: 'The data cannot be read' },
   SO4002: { exitCode: EXIT.input, summary: 'The data does not match the model inputs' },

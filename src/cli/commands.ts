@@ -68,7 +68,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
       { name: 'a', summary: 'path of the reference model', path: true },
       { name: 'b', summary: 'path of the model to judge', path: true },
     ],
-    flags: ['report', 'data', 'samples', 'seed', 'allow-links', 'threads', 'mem', 'ep'],
+    flags: ['report', 'data', 'samples', 'seed', 'allow-links', 'allow-invalid', 'threads', 'mem', 'ep'],
     examples: [
       { command: 'serve-opt compare model.onnx model.int8.onnx', summary: 'made-up inputs' },
       { command: 'serve-opt compare model.onnx model.int8.onnx --data val.npz', summary: 'real ones' },
@@ -124,6 +124,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
       'processes',
       'seed',
       'allow-links',
+      'allow-invalid',
       'protocol',
       'model',
       'concurrency',
@@ -166,7 +167,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
       'threads',
       'ep',
     ],
-    moreFlags: ['mem', 'keep-io', 'fp16-io', 'allow-links'],
+    moreFlags: ['mem', 'keep-io', 'fp16-io', 'allow-links', 'allow-invalid'],
     examples: [
       { command: 'serve-opt quantize model.onnx --data samples.npz', summary: 'INT8, calibrated' },
       { command: 'serve-opt quantize model.onnx', summary: 'INT8 without data' },
@@ -200,7 +201,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
       'threads',
       'ep',
     ],
-    moreFlags: ['mem', 'dump-after', 'print-recipe', 'allow-links'],
+    moreFlags: ['mem', 'dump-after', 'print-recipe', 'allow-links', 'allow-invalid'],
     examples: [
       { command: 'serve-opt optimize model.onnx', summary: 'for any runtime' },
       { command: 'serve-opt optimize model.onnx --level max --target ort', summary: 'for ONNX Runtime' },

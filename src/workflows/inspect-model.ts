@@ -8,6 +8,7 @@ import { assertUsable } from '../ir/usable.js';
 import type { Value } from '../ir/value.js';
 import { assertValid } from '../ir/verify.js';
 import { allGraphs, allNodes, constantNodeTensor } from '../ir/walk.js';
+import { breaksRules, checkOperators } from '../ops/check-operators.js';
 import { modelCost } from '../ops/cost.js';
 import { inferTypes } from '../ops/infer-types.js';
 import { newestVersion } from '../ops/schema.js';
@@ -45,6 +46,7 @@ export async function inspectModel(path: string, options: InspectOptions = {}): 
 }
 
 function describe(model: Model, path: string): InspectReport {
+  const problems = checkOperators(model);
   const inference = inferTypes(model);
   const cost = modelCost(model);
   const plan = planStatic(model);
@@ -72,7 +74,11 @@ function describe(model: Model, path: string): InspectReport {
     macs: { total: cost.macs, unknownNodes: cost.unknown.length },
     quantizable: plan.weighted.map(({ node }) => layer(node)),
     notQuantizable: plan.left.map(({ node, reason }) => ({ ...layer(node), reason })),
-    warnings: [...versionWarnings(model), ...inference.problems.map(({ node, reason }) => `${node}: ${reason}`)],
+    problems: problems.map(({ message, location }) => ({ node: location.node ?? '', message })),
+    warnings: [
+      ...versionWarnings(model),
+      ...inference.problems.filter((each) => !breaksRules(each)).map(({ node, reason }) => `${node}: ${reason}`),
+    ],
     notes,
   };
 }

@@ -65,9 +65,21 @@ export interface SourceOptions {
   readonly allowLinks?: boolean;
 }
 
+/** Which models are worked with. */
+export interface ModelOptions {
+  /** Go on with a model that breaks the rules of its operators, or that ONNX Runtime refuses as invalid; default false. */
+  readonly allowInvalid?: boolean;
+}
+
 export interface InspectOptions extends WorkflowContext, SourceOptions {}
 
-export interface CompareOptions extends WorkflowContext, MemoryOptions, ExecutionOptions, SourceOptions, FileOptions {
+export interface CompareOptions
+  extends WorkflowContext,
+    MemoryOptions,
+    ExecutionOptions,
+    SourceOptions,
+    ModelOptions,
+    FileOptions {
   /** Folder or file of samples, labels beside. Without it inputs are made from the seed. */
   readonly dataPath?: string;
   /** Seed of made-up inputs. */
@@ -83,7 +95,13 @@ export type QuantizeMode = (typeof QUANTIZE_MODES)[number];
 export const QUANTIZE_TARGETS = ['portable', 'ort'] as const;
 export type QuantizeTarget = (typeof QUANTIZE_TARGETS)[number];
 
-export interface QuantizeOptions extends WorkflowContext, MemoryOptions, ExecutionOptions, SourceOptions, FileOptions {
+export interface QuantizeOptions
+  extends WorkflowContext,
+    MemoryOptions,
+    ExecutionOptions,
+    SourceOptions,
+    ModelOptions,
+    FileOptions {
   /** Path to write. Default: beside the model, named for the mode. */
   readonly outputPath?: string;
   readonly mode?: QuantizeMode;
@@ -121,7 +139,13 @@ export interface QuantizeOptions extends WorkflowContext, MemoryOptions, Executi
 /** How much larger than its input a file may become: bytes, `unlimited`, or a text such as `2 MB` or `5%`. */
 export type Growth = number | string;
 
-export interface OptimizeOptions extends WorkflowContext, MemoryOptions, ExecutionOptions, SourceOptions, FileOptions {
+export interface OptimizeOptions
+  extends WorkflowContext,
+    MemoryOptions,
+    ExecutionOptions,
+    SourceOptions,
+    ModelOptions,
+    FileOptions {
   /** Path to write. Default: beside the model, `model.opt.onnx`. */
   readonly outputPath?: string;
   readonly level?: OptimizeLevel;
@@ -161,7 +185,7 @@ export interface OptimizeOptions extends WorkflowContext, MemoryOptions, Executi
   readonly force?: boolean;
 }
 
-export interface BenchOptions extends WorkflowContext, MemoryOptions, SourceOptions, FileOptions {
+export interface BenchOptions extends WorkflowContext, MemoryOptions, SourceOptions, ModelOptions, FileOptions {
   /** Alternatives, each a configuration of its own, as the command line writes them: `cpu`, `cuda:1`, `tensorrt+cuda`, `auto`. */
   readonly executionProviders?: readonly string[];
   /** Intra-op threads, each number a configuration of its own. Default what `os.availableParallelism()` says. */
