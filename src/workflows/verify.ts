@@ -1,14 +1,11 @@
 import { ServeOptError } from '../errors.js';
-import type { ComparisonResult } from '../evaluate/comparison.js';
 import type { Model } from '../ir/model.js';
 import type { LatencyComparison } from '../report/types.js';
 import type { RuntimeHost } from '../runtime/host.js';
 import { screenInterface } from '../runtime/interface-screen.js';
-import { forTurns } from '../runtime/session-options.js';
 import type { SampleSource, SessionOptions, ValueSpec } from '../runtime/types.js';
 import { inputSpecs, outputSpecs } from '../runtime/value-specs.js';
-import { fitSource } from './fit-source.js';
-import type { ExecutionOptions, WorkflowContext } from './options.js';
+import type { ExecutionOptions } from './options.js';
 import { namedProviders } from './preflight/providers.js';
 
 /** Limits of the latency measurement beside a comparison. */
@@ -33,38 +30,6 @@ export function whyNotRunnable(model: Model): string | undefined {
     if (error instanceof ServeOptError && error.code === 'SO5006') return error.message;
     throw error;
   }
-}
-
-/** Two loaded models, ready to be run on the same samples. */
-export interface LoadedPair {
-  /** Made-up samples of sizes that the original accepts; a sentence when it accepts none. Data is given back as it is. */
-  fit(source: SampleSource): Promise<SampleSource | string>;
-  compare(source: SampleSource, batchSize: number): Promise<ComparisonResult>;
-  latency(source: SampleSource): Promise<LatencyComparison>;
-}
-
-/** Loads the original and the candidate in ONNX Runtime. @throws SO5001 naming the one that is refused */
-export async function loadPair(
-  runtime: RuntimeHost,
-  original: Model,
-  paths: { readonly a: string; readonly b: string },
-  options: ExecutionOptions & WorkflowContext,
-): Promise<LoadedPair> {
-  const inputs = inputSpecs(original);
-  const load = async (path: string): Promise<number> =>
-    (await runtime.request('load', { path, options: forTurns(sessionOptions(options)) })).session;
-  const a = await load(paths.a);
-  const b = await load(paths.b);
-  return {
-    fit: (source) => fitSource(runtime, a, inputs, source),
-    compare: (source, batchSize) =>
-      runtime.request(
-        'compare',
-        { a, b, source, inputs, batchSize },
-        { onProgress: ({ done, total }) => options.onProgress?.({ kind: 'advance', stage: 'compare', done, total }) },
-      ),
-    latency: (source) => measureLatency(runtime, [a, b], source, inputs, options),
-  };
 }
 
 /** Times two sessions in turns on the same samples. */

@@ -52,7 +52,8 @@ export class Worklist implements EditObserver {
 
   nodeInserted(node: Node): void {
     this.edits++;
-    this.insertedNodes += sizeOf(node);
+    // A node inside one that is still being copied comes in with that one, and is counted there.
+    if (isAttached(node)) this.insertedNodes += sizeOf(node);
     this.#ledger.nodeMoved(node, 1);
     this.#addWithReaders(node, REACH);
     // What a subgraph brings along has never been looked at.
