@@ -107,6 +107,11 @@ export const ERROR_TABLE = {
     summary: 'The text is not ONNX text syntax',
     hint: 'serve-opt inspect MODEL --dump prints a model in this syntax',
   },
+  SO3004: {
+    exitCode: EXIT.input,
+    summary: 'The model breaks the rules of its operators',
+    hint: 'export the model again; add --allow-invalid to go on all the same',
+  },
   SO3101: {
     exitCode: EXIT.failed,
     summary: 'A pass cannot be applied to this model',

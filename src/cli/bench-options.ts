@@ -46,6 +46,7 @@ export function benchOptions(context: CommandContext, flags: FlagValues, dims: r
     ...given('maxTimeMs', flags['max-time'] === undefined ? undefined : parseDuration(flags['max-time'], '--max-time')),
     ...given('profile', flags.profile),
     ...given('allowLinks', flags['allow-links']),
+    ...given('allowInvalid', flags['allow-invalid']),
   };
 }
 

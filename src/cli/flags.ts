@@ -133,6 +133,7 @@ export const FLAGS = {
   'no-verify': { group: 'Run', summary: 'do not load, run and compare the result' },
   'no-speed-gate': { group: 'Run', summary: 'keep what is slower here; measure nothing' },
   'allow-links': { group: 'Run', summary: 'follow links among external data files' },
+  'allow-invalid': { group: 'Run', summary: 'go on with a model that breaks rules of ONNX' },
   scenario: {
     value: 'NAME',
     choices: SCENARIO_KINDS,

@@ -46,6 +46,7 @@ const EDGE_KINDS: readonly EdgeKind[] = [
     extreme: true,
     float: sparse([Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]),
   },
+  { label: 'inputs of negative infinity', extreme: true, float: () => Number.NEGATIVE_INFINITY },
   { label: 'huge inputs', exactOnly: true, extreme: true, float: (value) => value * 1e30 },
   { label: 'tiny inputs', exactOnly: true, extreme: true, float: (value) => value * 1e-39 },
 ];

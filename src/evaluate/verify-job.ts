@@ -19,6 +19,8 @@ interface ReferenceRun {
   readonly outputs: ReadonlyMap<string, HostTensor>;
   /** What the reference gave when ONNX Runtime optimized it. */
   noisy: ReadonlyMap<string, HostTensor>;
+  /** True where it does not run when ONNX Runtime optimizes it: then results need not, either. */
+  failsOptimized: boolean;
 }
 
 export interface ReferenceParams {
@@ -49,6 +51,15 @@ export interface NoiseParams {
   readonly reference: number;
   /** Session of the original, optimized by ONNX Runtime. */
   readonly session: number;
+  /** False leaves edge cases out. */
+  readonly edges: boolean;
+}
+
+export interface NoiseResult {
+  /** Runs of the reference that do not run here. */
+  readonly failed: number;
+  /** What ONNX Runtime said to the first of them. */
+  readonly why?: string;
 }
 
 export interface CheckParams {
@@ -58,6 +69,8 @@ export interface CheckParams {
   readonly tolerance: Tolerance;
   /** False runs the samples only. */
   readonly edges: boolean;
+  /** The session is optimized by ONNX Runtime: runs that the reference does not stand so are left out. Default false. */
+  readonly optimized?: boolean;
   /** Outputs whose values are random: only their types and shapes are compared. */
   readonly random: readonly string[];
 }
@@ -73,6 +86,8 @@ export interface OutputAgreement {
 
 export interface CheckResult {
   readonly runs: number;
+  /** Samples and edge cases that there was no memory for: they were not compared. */
+  readonly skipped: { readonly samples: number; readonly edges: number };
   readonly outputs: readonly OutputAgreement[];
   /** The first output that is wrong, and where: the rest was not looked at then. */
   readonly wrong?: string;
@@ -157,13 +172,13 @@ class Recorder {
     this.#session = session;
   }
 
-  async run(run: Omit<ReferenceRun, 'outputs' | 'noisy'>): Promise<void> {
+  async run(run: Omit<ReferenceRun, 'outputs' | 'noisy' | 'failsOptimized'>): Promise<void> {
     if (this.#bytes > KEPT_BYTES) return;
     try {
       const outputs = await this.#session.run(run.feeds);
       for (const { data } of [...run.feeds.values(), ...outputs.values()])
         if (ArrayBuffer.isView(data)) this.#bytes += data.byteLength;
-      this.runs.push({ ...run, outputs, noisy: new Map() });
+      this.runs.push({ ...run, outputs, noisy: new Map(), failsOptimized: false });
     } catch (error) {
       if (!isOfInputs(error)) throw error;
       this.why ??= error.message;
@@ -175,20 +190,26 @@ class Recorder {
 /** Runs the original as ONNX Runtime optimizes it: what it differs by from itself is no fault of a result. */
 export async function noiseJob(
   context: JobContext,
-  { reference, session: id }: NoiseParams,
+  { reference, session: id, edges }: NoiseParams,
   progress: ReportProgress,
-): Promise<undefined> {
+): Promise<NoiseResult> {
   const session = context.session(id);
   const { runs } = context.reference(reference);
+  let failed = 0;
+  let why: string | undefined;
   for (const [index, run] of runs.entries()) {
+    if (run.edge && !edges) continue;
     progress({ done: index, total: runs.length });
     try {
       run.noisy = await session.run(run.feeds);
     } catch (error) {
       if (!isOfInputs(error)) throw error;
+      run.failsOptimized = true;
+      failed++;
+      why ??= error.message;
     }
   }
-  return undefined;
+  return { failed, ...(why === undefined ? {} : { why }) };
 }
 
 /** Errors that a model may give on some inputs and not on others: it does not run, or not in the memory that it may take. */
@@ -199,22 +220,34 @@ function isOfInputs(error: unknown): error is ServeOptError {
 /** Runs a model on what the reference ran on and compares every output that can be fetched, until one is wrong. */
 export async function checkJob(
   context: JobContext,
-  { reference, session: id, tolerance, edges, random }: CheckParams,
+  { reference, session: id, tolerance, edges, optimized = false, random }: CheckParams,
   progress: ReportProgress,
 ): Promise<CheckResult> {
   const session = context.session(id);
   const agreements = new Map<string, OutputAgreement>();
   const options = { tolerance, random: new Set(random) };
   const { runs } = context.reference(reference);
-  const chosen = runs.filter((run) => !run.edge || (edges && (tolerance.exact || !run.exactOnly)));
+  const chosen = runs.filter(
+    (run) => !(optimized && run.failsOptimized) && (!run.edge || (edges && (tolerance.exact || !run.exactOnly))),
+  );
   let done = 0;
+  const skipped = { samples: 0, edges: 0 };
+  let overLimit: ServeOptError | undefined;
   for (const run of chosen) {
-    const wrong = await checkRun(session, run, options, agreements);
-    done++;
-    if (wrong !== undefined) return { runs: done, outputs: [...agreements.values()], wrong };
+    try {
+      const wrong = await checkRun(session, run, options, agreements);
+      done++;
+      if (wrong !== undefined) return { runs: done, skipped, outputs: [...agreements.values()], wrong };
+    } catch (error) {
+      // That there is too little memory is no word on a result.
+      if (!(error instanceof ServeOptError) || error.code !== 'SO2105') throw error;
+      overLimit ??= error;
+      skipped[run.edge ? 'edges' : 'samples']++;
+    }
     progress({ done, total: chosen.length });
   }
-  return { runs: done, outputs: [...agreements.values()] };
+  if (done === 0 && overLimit) throw overLimit;
+  return { runs: done, skipped, outputs: [...agreements.values()] };
 }
 
 /** Undefined when all outputs are right, else what is wrong. */

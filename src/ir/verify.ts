@@ -38,7 +38,11 @@ export function verifyModel(model: Model): Problem[] {
 
 /** @throws ServeOptError for the first problem of `verifyModel`, saying how many more there are. */
 export function assertValid(model: Model): void {
-  const problems = verifyModel(model);
+  assertNoProblems(verifyModel(model));
+}
+
+/** @throws ServeOptError for the first problem, saying how many more there are. */
+export function assertNoProblems(problems: readonly Problem[]): void {
   const [first] = problems;
   if (!first) return;
   const more = problems.length - 1;

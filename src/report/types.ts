@@ -92,6 +92,15 @@ export interface InspectReport extends ReportHeader {
   };
   readonly quantizable: readonly LayerReport[];
   readonly notQuantizable: readonly FloatLayerReport[];
+  /** Rules of its operators that the model breaks: other commands refuse it unless told otherwise. At most 100. */
+  readonly problems: readonly ProblemReport[];
+}
+
+/** A rule that a node breaks. */
+export interface ProblemReport {
+  /** Its name, or its first output's where it has none. */
+  readonly node: string;
+  readonly message: string;
 }
 
 /** Latency of two models measured in turns in one process. */

@@ -1,4 +1,5 @@
 /** What was really done to a written file before it was handed over, no more. */
+import type { OutputAgreement } from '../evaluate/verify-job.js';
 import type { OptimizeReport, QuantizeReport } from './types.js';
 
 /** A sentence, and whether everything was done that could be. */
@@ -9,17 +10,23 @@ export interface Checks {
 
 /** Of an optimized model. */
 export function optimizeChecks({ verification }: OptimizeReport): Checks {
-  const { runs, outputs = [] } = verification;
+  const { runs, outputs } = verification;
   if (runs === 'unchanged') return { done: true, text: 'the output is the input, byte for byte' };
   if (runs === 'passed') {
-    // What was seen, which may be more than the passes promise.
-    const how = outputs.every(({ elements, equal }) => elements === equal)
-      ? 'equal bit for bit'
-      : 'equal within rounding';
+    const how = isBitForBit(outputs ?? []) ? 'equal bit for bit' : 'equal within rounding';
     return { done: true, text: `verified: read back, loaded and run beside the original in ONNX Runtime, ${how}` };
   }
-  const text = 'not verified: the file was read back and its interface checked, but not run';
+  const loaded =
+    verification.loads === 'passed'
+      ? ', its interface checked and ONNX Runtime loaded it'
+      : ' and its interface checked';
+  const text = `not verified: the file was read back${loaded}, but not run`;
   return { done: false, text: because(text, verification.reason) };
+}
+
+/** Whether outputs were the same in every element, however much rounding would have been let pass. */
+export function isBitForBit(outputs: readonly OutputAgreement[]): boolean {
+  return outputs.every(({ elements, equal }) => elements === equal);
 }
 
 /** Of a quantized model. */

@@ -6,15 +6,17 @@ import { float32ToFloat16 } from '../tensor/float16.js';
 import { createRandom, type Random } from '../tensor/random.js';
 import { elementCount } from '../tensor/tensor.js';
 import { howToAllow } from './available-memory.js';
+import { totalGuesses } from './decoder-inputs.js';
 import type { SampleReader } from './job.js';
+import { scalarValues, variedFloats } from './scalar-values.js';
 import { sampleShapes } from './seeded-shapes.js';
-import type { Feeds, HostData, HostTensor, ValueSpec } from './types.js';
+import type { Feeds, HostData, HostTensor, SeedPlan, ValueSpec } from './types.js';
 
 const WORDS = ['alpha', 'beta', 'gamma', 'delta', 'one', 'two', 'red', 'blue', 'yes', 'no', '', 'Zürich'];
 
 /** See `SampleSource` in types.ts. */
 export interface SeededOptions {
-  readonly sizePlan?: number | undefined;
+  readonly plan?: SeedPlan | undefined;
   readonly sameShapes?: boolean | undefined;
   /** Most bytes that all inputs of a sample may take; no limit when absent. */
   readonly memoryBytes?: number | undefined;
@@ -22,15 +24,16 @@ export interface SeededOptions {
 
 /**
  * Made-up samples, the same for the same seed on any machine, in any order of reading. Floats are standard normal;
- * integers keep to what the specification of the input allows (`exclusiveUpper`, `candidates`); masks are all ones.
- * Sample 0 has the plainest sizes of open dimensions, the others vary them, so samples do not stack.
+ * integers keep to what the specification of the input allows (`exclusiveUpper`, `candidates`); masks are all ones; flags
+ * and scalars take their values in turn. Sample 0 has the plainest sizes of open dimensions, the others vary them, so
+ * samples do not stack.
  * @throws SO5006 for a type that cannot be fed, SO2105 for more than `memoryBytes`; both when a sample is read.
  */
 export function seededReader(
   seed: number,
   count: number,
   inputs: readonly ValueSpec[],
-  { sizePlan = 0, sameShapes = false, memoryBytes = Number.POSITIVE_INFINITY }: SeededOptions = {},
+  { plan = plainPlan(inputs), sameShapes = false, memoryBytes = Number.POSITIVE_INFINITY }: SeededOptions = {},
 ): SampleReader {
   return {
     count,
@@ -39,15 +42,24 @@ export function seededReader(
     read(start, size) {
       if (size !== 1 || start < 0 || start >= count)
         throw bug(`seeded samples are read one at a time (${start}, ${size})`);
-      const shapes = seededShapes(seed, sameShapes ? 0 : start, inputs, sizePlan);
+      const sample = plan.samples?.[start] ?? start;
+      const turn = sameShapes ? 0 : sample;
+      const shapes = seededShapes(seed, turn, inputs, plan);
       checkInputSizes(inputs, shapes, memoryBytes);
-      return seededFeeds(seed, start, inputs, shapes);
+      return seededFeeds({ seed, sample, turn, inputs, shapes, plan });
     },
   };
 }
 
-function seededShapes(seed: number, sample: number, inputs: readonly ValueSpec[], sizePlan: number): number[][] {
-  return sampleShapes(inputs, sample, createRandom(seed, sample), sizePlan);
+/** The plainest plan: masks of decoders are as long as their past and what is new. */
+export function plainPlan(inputs: readonly ValueSpec[]): SeedPlan {
+  const [totals] = totalGuesses(inputs);
+  return totals ? { sizes: 0, totals } : { sizes: 0 };
+}
+
+function seededShapes(seed: number, sample: number, inputs: readonly ValueSpec[], plan: SeedPlan): number[][] {
+  const shaped = plan.shapes === undefined ? sample : sample % plan.shapes;
+  return sampleShapes(inputs, shaped, createRandom(seed, shaped), plan);
 }
 
 /**
@@ -60,9 +72,10 @@ export async function seededFeedsInParts(
   inputs: readonly ValueSpec[],
   pause: () => Promise<void> | undefined,
 ): Promise<Feeds> {
-  const shapes = seededShapes(seed, sample, inputs, 0);
+  const plan = plainPlan(inputs);
+  const shapes = seededShapes(seed, sample, inputs, plan);
   checkElements(inputs, shapes);
-  const making = makeFeeds(seed, sample, inputs, shapes);
+  const making = makeFeeds({ seed, sample, turn: sample, inputs, shapes, plan });
   for (;;) {
     const step = making.next();
     if (step.done) return step.value;
@@ -72,7 +85,7 @@ export async function seededFeedsInParts(
 
 /** The shapes that the first sample has. @param sizePlan row of the table of sizes */
 export function firstShapes(inputs: readonly ValueSpec[], sizePlan = 0): number[][] {
-  return seededShapes(0, 0, inputs, sizePlan);
+  return seededShapes(0, 0, inputs, { ...plainPlan(inputs), sizes: sizePlan });
 }
 
 /** Most elements of an input that is made in parts. */
@@ -131,8 +144,19 @@ function inputTooLarge(
   );
 }
 
-function seededFeeds(seed: number, sample: number, inputs: readonly ValueSpec[], shapes: number[][]): Feeds {
-  const making = makeFeeds(seed, sample, inputs, shapes);
+/** One sample to make. */
+interface SampleToMake {
+  readonly seed: number;
+  readonly sample: number;
+  /** What scalars and shapes go by: the sample, or 0 where all samples are to have the same. */
+  readonly turn: number;
+  readonly inputs: readonly ValueSpec[];
+  readonly shapes: readonly number[][];
+  readonly plan: SeedPlan;
+}
+
+function seededFeeds(wanted: SampleToMake): Feeds {
+  const making = makeFeeds(wanted);
   for (;;) {
     const step = making.next();
     if (step.done) return step.value;
@@ -142,22 +166,22 @@ function seededFeeds(seed: number, sample: number, inputs: readonly ValueSpec[],
 /** Elements between two pauses. */
 const PART = 1 << 16;
 
-function* makeFeeds(
-  seed: number,
-  sample: number,
-  inputs: readonly ValueSpec[],
-  shapes: number[][],
-): Generator<void, Feeds> {
+function* makeFeeds({ seed, sample, turn, inputs, shapes, plan }: SampleToMake): Generator<void, Feeds> {
   const feeds: Feeds = new Map();
   const shapeCounts = new Map<string, number>();
   for (const dims of shapes) {
     const key = dims.join(',');
     shapeCounts.set(key, (shapeCounts.get(key) ?? 0) + 1);
   }
+  const totals = new Set((plan.totals ?? []).map(({ input }) => input));
+  const scalars = scalarValues(inputs, shapes, plan, turn);
   for (const [index, input] of inputs.entries()) {
     const dims = shapes[index] as number[];
-    const mask = isMask(input) && (shapeCounts.get(dims.join(',')) ?? 0) > 1;
-    feeds.set(input.name, yield* seededTensor(input, dims, mask, createRandom(seed, sample, index + 1)));
+    const random = createRandom(seed, sample, index + 1);
+    const mask = isMask(input) && (totals.has(input.name) || (shapeCounts.get(dims.join(',')) ?? 0) > 1);
+    const scalar = mask ? 1 : scalars.get(input.name);
+    const next = scalar === undefined ? variedFloats(input, sample, numbers(input, dims, random)) : () => scalar;
+    feeds.set(input.name, yield* seededTensor(input, dims, next, random));
     yield;
   }
   return feeds;
@@ -171,7 +195,7 @@ function isMask(input: ValueSpec): boolean {
 function* seededTensor(
   input: ValueSpec,
   dims: readonly number[],
-  mask: boolean,
+  next: () => number,
   random: Random,
 ): Generator<void, HostTensor> {
   const dataType = input.dataType;
@@ -185,7 +209,6 @@ function* seededTensor(
     }
     return { dataType, dims, data };
   }
-  const next = mask ? () => 1 : numbers(input, dims, random);
   return { dataType, dims, data: yield* fill(input, dataType, count, next) };
 }
 

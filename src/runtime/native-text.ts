@@ -29,3 +29,14 @@ export function lastNativeLines(text: string, count: number): string | undefined
   const shown = (errors.length > 0 ? errors : lines).slice(-count);
   return shown.length === 0 ? undefined : shown.join(' | ');
 }
+
+/** What ONNX Runtime says of models that break the rules of ONNX, as opposed to those that it has no kernel or library for. */
+const INVALID = /This is an invalid model|\[(?:Shape|Type)InferenceError\]|\bType Error:/;
+
+/** Operators that are not known are no fault of a model: plugins of other runtimes stand in any domain. */
+const UNKNOWN_OPERATOR = /No Op registered|is not a registered function\/op/;
+
+/** Whether a refusal of ONNX Runtime is about the model itself. */
+export function saysInvalid(refusal: string): boolean {
+  return INVALID.test(refusal) && !UNKNOWN_OPERATOR.test(refusal);
+}

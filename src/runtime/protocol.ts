@@ -10,6 +10,7 @@ import type {
   CheckParams,
   CheckResult,
   NoiseParams,
+  NoiseResult,
   ReferenceParams,
   ReferenceResult,
 } from '../evaluate/verify-job.js';
@@ -17,7 +18,15 @@ import type { ValueRange } from '../quantize/observers.js';
 import type { ProfileReport } from '../report/bench-types.js';
 import type { DataTypeCode } from '../tensor/dtype.js';
 import type { JobProgress } from './job.js';
-import type { ExecutionProvider, Feeds, HostTensor, SampleSource, SessionOptions, ValueSpec } from './types.js';
+import type {
+  ExecutionProvider,
+  Feeds,
+  HostTensor,
+  SampleSource,
+  SeedPlan,
+  SessionOptions,
+  ValueSpec,
+} from './types.js';
 
 export interface VersionsResult {
   readonly onnxRuntime: string;
@@ -130,13 +139,32 @@ export interface FitSeedsParams {
   readonly session: number;
   readonly inputs: readonly ValueSpec[];
   readonly seed: number;
+  /** Samples that will be used; default 3. */
+  readonly count?: number;
+  /** They have the shapes and the scalars of the first; default false. */
+  readonly sameShapes?: boolean;
 }
 
 export interface FitSeedsResult {
-  /** `sizePlan` of a seeded source that the model accepts; undefined when it accepts none. */
-  readonly sizePlan: number | undefined;
+  /** `plan` of a seeded source that the model accepts; undefined when it accepts none. */
+  readonly plan: SeedPlan | undefined;
   /** What ONNX Runtime said to the plainest samples, when there is no plan. */
   readonly why?: string;
+}
+
+export interface BranchesParams {
+  readonly session: number;
+  readonly source: SampleSource;
+  readonly inputs: readonly ValueSpec[];
+  /** Outputs that hold the condition of one If each. */
+  readonly conditions: readonly string[];
+}
+
+export interface BranchesResult {
+  /** For each condition, whether it was false once, and true once. */
+  readonly reached: readonly (readonly [boolean, boolean])[];
+  /** Numbers of further synthetic samples that reach what those of the source do not. */
+  readonly further: readonly number[];
 }
 
 export interface LatencyParams {
@@ -290,11 +318,12 @@ export interface JobTypes {
   labels: { params: LabelsParams; result: { readonly count: number } };
   compare: { params: CompareParams; result: ComparisonResult };
   reference: { params: ReferenceParams; result: ReferenceResult };
-  noise: { params: NoiseParams; result: undefined };
+  noise: { params: NoiseParams; result: NoiseResult };
   check: { params: CheckParams; result: CheckResult };
   ranges: { params: RangesParams; result: RangesResult };
   valueRanges: { params: ValueRangesParams; result: RangesResult };
   fitSeeds: { params: FitSeedsParams; result: FitSeedsResult };
+  branches: { params: BranchesParams; result: BranchesResult };
   latency: { params: LatencyParams; result: LatencyResult };
   measureStart: { params: MeasureStartParams; result: MeasureStartResult };
   measureWarmUp: { params: MeasureWarmUpParams; result: MeasureWarmUpResult };

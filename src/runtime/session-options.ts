@@ -21,6 +21,14 @@ export function forTurns(options: SessionOptions = {}): SessionOptions {
   return { ...options, config: { ...config, ...TURNS } };
 }
 
+/**
+ * Options for sessions of which only outputs are wanted, and which run one after the other: threads of the one that waits would
+ * spin on the cores that the other needs. For latencies sessions are made anew (`latencyJob`).
+ */
+export function withoutSpinning(options: SessionOptions = {}): SessionOptions {
+  return { ...options, config: { ...options.config, [SPINNING]: '0' } };
+}
+
 /** Whether a session was made for being timed in turns. */
 export function isForTurns({ config = {} }: SessionOptions): boolean {
   return config[SPINNING] === undefined && Object.entries(TURNS).every(([key, value]) => config[key] === value);

@@ -28,6 +28,30 @@ export interface ValueSpec {
   readonly exclusiveUpper?: number;
   /** For inputs compared with or equal to constants in the graph (a sample rate, a mode): values worth feeding. */
   readonly candidates?: readonly number[];
+  /** For keys and values of positions before: the axis along which the graph appends new ones. */
+  readonly cacheAxis?: number;
+}
+
+/** One dimension of one input. */
+export interface InputPlace {
+  readonly input: string;
+  readonly axis: number;
+}
+
+/** How synthetic samples are made so that a model accepts them: the job `fitSeeds` finds it by trying. */
+export interface SeedPlan {
+  /** Row of the table of sizes; 0 is the plainest. */
+  readonly sizes: number;
+  /** Open sizes that need not be equal to others of their kind, as `equalSizes` in seeded-shapes.ts names them. */
+  readonly apart?: readonly string[];
+  /** Dimensions as long as past and new positions together. */
+  readonly totals?: readonly InputPlace[];
+  /** Values that scalar inputs take in turn, by name; an input without a row takes what its specification says. */
+  readonly scalars?: ReadonlyMap<string, readonly number[]>;
+  /** Samples from this one on take the shapes of the ones before in turn. */
+  readonly shapes?: number;
+  /** Numbers of the samples, where they are not 0, 1, 2 …: chosen since they reach other branches. */
+  readonly samples?: readonly number[];
 }
 
 /** Where samples come from: files, or a seed. */
@@ -37,9 +61,9 @@ export type SampleSource =
       readonly kind: 'seeded';
       readonly seed: number;
       readonly count: number;
-      /** Which sizes open dimensions take: a number that the job `fitSeeds` found to suit the model; default 0. */
-      readonly sizePlan?: number;
-      /** All samples have the shapes of sample 0, and differ in their values only. Default false. */
+      /** What suits the model, as the job `fitSeeds` found it; default the plainest sizes. */
+      readonly plan?: SeedPlan;
+      /** All samples have the shapes and the scalars of sample 0, and differ in their other values only. Default false. */
       readonly sameShapes?: boolean;
     };
 

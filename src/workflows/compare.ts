@@ -1,11 +1,11 @@
 import { basename } from 'node:path';
 import { ServeOptError } from '../errors.js';
 import type { MetricWish } from '../evaluate/choose-metric.js';
+import type { ComparisonResult } from '../evaluate/comparison.js';
 import { judgeGates } from '../evaluate/comparison-gates.js';
 import { Model } from '../ir/model.js';
 import { encodeModel } from '../ir/proto/write-proto.js';
 import { readModel } from '../ir/read-model.js';
-import { assertUsable } from '../ir/usable.js';
 import { type CompareReport, REPORT_SCHEMA_VERSION, type ReportModel } from '../report/types.js';
 import { LazyRuntime } from '../runtime/lazy-runtime.js';
 import { writeRunnable } from '../runtime/runnable-model.js';
@@ -16,6 +16,7 @@ import { packageVersion } from '../version.js';
 import { dependsOnBatch } from './depends-on-batch.js';
 import { SEEDED_SAMPLES } from './fit-source.js';
 import { judgeComparison } from './judge.js';
+import { type LoadedPair, loadPair, loadPlainPair } from './loaded-pair.js';
 import { checkMemory, memoryLimit, runtimeOptions } from './memory.js';
 import {
   COMPARE_DEFAULTS,
@@ -23,6 +24,7 @@ import {
   type FileOptions,
   type JudgingOptions,
   type MemoryOptions,
+  type ModelOptions,
   type SourceOptions,
   type WorkflowContext,
 } from './options.js';
@@ -30,10 +32,11 @@ import { checkOptions } from './preflight/check-options.js';
 import { checkData, checkDataPaths, checkLabels } from './preflight/data.js';
 import { checkSameInputs, checkSharedOutputs } from './preflight/interfaces.js';
 import { metricWish, needsLabels } from './preflight/judging.js';
+import { asInvalidModel, checkModel } from './preflight/model.js';
 import { checkProviders } from './preflight/providers.js';
 import { FileHashes } from './report-files.js';
 import { Stages } from './stages.js';
-import { loadPair, whyNotRunnable } from './verify.js';
+import { whyNotRunnable } from './verify.js';
 import { WatchedInputs } from './watched-inputs.js';
 
 /** Options of `compare`. */
@@ -42,6 +45,7 @@ export interface ComparePairOptions
     MemoryOptions,
     ExecutionOptions,
     SourceOptions,
+    ModelOptions,
     FileOptions,
     JudgingOptions {
   /** At most this many samples of the data; default all. */
@@ -78,8 +82,8 @@ export async function compare(
   stages.start('read');
   const dataPath = typeof data === 'string' ? data : undefined;
   const inputs = new WatchedInputs(dataPath);
-  return withModel(a, options, (modelA) =>
-    withModel(b, options, async (modelB) => {
+  return withModel(a, options, (modelA, invalidA) =>
+    withModel(b, options, async (modelB, invalidB) => {
       inputs.add(modelA);
       inputs.add(modelB);
       const dataFiles = dataPath === undefined ? [] : [dataPath];
@@ -96,7 +100,7 @@ export async function compare(
             ),
           );
           inputs.check();
-          return { ...report, warnings: [...ignored, ...report.warnings] };
+          return { ...report, warnings: [...ignored, ...invalidA, ...invalidB, ...report.warnings] };
         });
       } finally {
         await runtime.close();
@@ -141,17 +145,13 @@ async function checkBeforeRunning(
 /** Calls `use` with a usable model, and closes its file however that ends. */
 async function withModel<T>(
   given: Model | string,
-  options: SourceOptions,
-  use: (model: Model) => Promise<T>,
+  options: SourceOptions & ModelOptions,
+  use: (model: Model, invalid: readonly string[]) => Promise<T>,
 ): Promise<T> {
-  if (given instanceof Model) {
-    assertUsable(given);
-    return use(given);
-  }
+  if (given instanceof Model) return use(given, checkModel(given, options));
   const model = await readModel(given, options.allowLinks ? { allowLinks: true } : {});
   try {
-    assertUsable(model);
-    return await use(model);
+    return await use(model, checkModel(model, options));
   } finally {
     model.source?.close();
   }
@@ -187,6 +187,35 @@ function sampleSource(
   return { kind: 'seeded', seed: data.seed, count };
 }
 
+/** Two models that were run on the same samples. */
+interface Compared {
+  readonly pair: LoadedPair;
+  readonly fitted: SampleSource;
+  readonly comparison: ComparisonResult;
+}
+
+/** Loads and runs a pair; where that ends the process, once more without ONNX Runtime's own optimizations. */
+async function survivingOptimizations(
+  lazy: LazyRuntime,
+  load: () => Promise<LoadedPair>,
+  run: (pair: LoadedPair) => Promise<Compared>,
+  loadPlain: (reason: string) => Promise<LoadedPair>,
+  options: ModelOptions,
+): Promise<Compared> {
+  try {
+    return await run(await load());
+  } catch (error) {
+    if (!(error instanceof ServeOptError) || error.code !== 'SO5003') throw asInvalidModel(error, options);
+    await lazy.close();
+    try {
+      return await run(await loadPlain(error.message));
+    } catch (again) {
+      if (again instanceof ServeOptError && again.code === 'SO8130') throw again;
+      throw error;
+    }
+  }
+}
+
 async function compareSides(
   a: Side,
   b: Side,
@@ -198,27 +227,30 @@ async function compareSides(
   const hashes = new FileHashes();
   try {
     stages.start('load');
-    const runtime = await lazy.host();
     const context = { ...options, ...stages.context('compare') };
-    const pair = await loadPair(runtime, a.model, { a: a.path, b: b.path }, context);
-    stages.end();
-    stages.start('compare');
-    const fitted = await pair.fit(source);
-    if (typeof fitted === 'string') {
-      throw new ServeOptError('SO5002', `The models cannot be compared: ${fitted}`, {
-        hint: 'give real samples with --data',
-      });
-    }
-    const comparison = await pair.compare(
-      fitted,
-      options.batch ?? ([a, b].some(({ model }) => dependsOnBatch(model)) ? 1 : undefined),
-    );
+    const batch = options.batch ?? ([a, b].some(({ model }) => dependsOnBatch(model)) ? 1 : undefined);
+    const paths = { a: a.path, b: b.path };
+    const load = async (): Promise<LoadedPair> => loadPair(await lazy.host(), a.model, paths, context);
+    const run = async (pair: LoadedPair): Promise<Compared> => {
+      stages.end();
+      stages.start('compare');
+      const fitted = await pair.fit(source);
+      if (typeof fitted === 'string') {
+        throw new ServeOptError('SO5002', `The models cannot be compared: ${fitted}`, {
+          hint: 'give real samples with --data',
+        });
+      }
+      return { pair, fitted, comparison: await pair.compare(fitted, batch) };
+    };
+    const loadPlain = async (reason: string): Promise<LoadedPair> =>
+      loadPlainPair(await lazy.host(), a.model, paths, context, reason);
+    const { pair, fitted, comparison } = await survivingOptimizations(lazy, load, run, loadPlain, options);
     const gates = judgeGates(options, comparison);
     stages.end(`${comparison.samples} samples`);
     if (options.latency !== false) stages.start('measure');
     const latency = options.latency === false ? undefined : await pair.latency(fitted);
     if (latency) stages.end();
-    const { onnxRuntime } = await runtime.request('versions', undefined);
+    const { onnxRuntime } = await (await lazy.host()).request('versions', undefined);
     return {
       schemaVersion: REPORT_SCHEMA_VERSION,
       command: 'compare',
@@ -229,7 +261,7 @@ async function compareSides(
       comparison,
       ...(gates.length > 0 ? { gates } : {}),
       ...(latency ? { latency } : {}),
-      warnings: judgeComparison(comparison),
+      warnings: [...pair.warnings, ...judgeComparison(comparison)],
       notes: [],
     };
   } finally {

@@ -16,7 +16,8 @@ export async function fitSource(
   options: RequestOptions = {},
 ): Promise<SampleSource | string> {
   if (source.kind === 'data') return source;
-  const { sizePlan, why } = await runtime.request('fitSeeds', { session, inputs, seed: source.seed }, options);
-  if (sizePlan !== undefined) return { ...source, sizePlan };
+  const { seed, count, sameShapes = false } = source;
+  const { plan, why } = await runtime.request('fitSeeds', { session, inputs, seed, count, sameShapes }, options);
+  if (plan !== undefined) return { ...source, plan };
   return `the original runs on none of the inputs made up for it (${why ?? 'no reason given'})`;
 }

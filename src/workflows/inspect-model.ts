@@ -8,6 +8,7 @@ import { assertUsable } from '../ir/usable.js';
 import type { Value } from '../ir/value.js';
 import { assertValid } from '../ir/verify.js';
 import { allGraphs, allNodes, constantNodeTensor } from '../ir/walk.js';
+import { breaksRules, checkOperators } from '../ops/check-operators.js';
 import { inferTypes } from '../ops/infer-types.js';
 import { newestVersion } from '../ops/schema.js';
 import { nodeLabel } from '../passes/nodes.js';
@@ -46,6 +47,7 @@ export async function inspectModel(path: string, options: InspectOptions = {}): 
 }
 
 function describe(model: Model, path: string, { cost, sizes, expression }: StatedCost): InspectReport {
+  const problems = checkOperators(model);
   const inference = inferTypes(model);
   const plan = planStatic(model);
   const weights = weightsOf(model);
@@ -81,7 +83,11 @@ function describe(model: Model, path: string, { cost, sizes, expression }: State
     },
     quantizable: plan.weighted.map(({ node }) => layer(node)),
     notQuantizable: plan.left.map(({ node, reason }) => ({ ...layer(node), reason })),
-    warnings: [...versionWarnings(model), ...inference.problems.map(({ node, reason }) => `${node}: ${reason}`)],
+    problems: problems.map(({ message, location }) => ({ node: location.node ?? '', message })),
+    warnings: [
+      ...versionWarnings(model),
+      ...inference.problems.filter((each) => !breaksRules(each)).map(({ node, reason }) => `${node}: ${reason}`),
+    ],
     notes,
   };
 }

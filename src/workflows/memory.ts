@@ -5,7 +5,7 @@ import { whyTooLarge, whyTooLong } from '../ops/footprint/describe-footprint.js'
 import { type Footprint, largerFootprint } from '../ops/footprint/footprint.js';
 import { modelFootprint } from '../ops/footprint/model-footprint.js';
 import { availableMemory, howToAllow } from '../runtime/available-memory.js';
-import { checkInputSizes } from '../runtime/feeds.js';
+import { checkInputSizes, plainPlan } from '../runtime/feeds.js';
 import type { RuntimeOptions } from '../runtime/host.js';
 import { SIZE_PLAN_COUNT, sampleShapes } from '../runtime/seeded-shapes.js';
 import type { ValueSpec } from '../runtime/types.js';
@@ -108,9 +108,10 @@ export function checkMemory(model: Model, limitBytes: number, { inputs, madeUp, 
   const isOpen = inputs.some(({ name }) => !fixed.has(name));
   if (!madeUp || !isOpen) return;
   let first: Footprint | undefined;
+  const plain = plainPlan(inputs);
   // Any of the plans will do.
   for (let plan = 0; plan < SIZE_PLAN_COUNT; plan++) {
-    const shapes = sampleShapes(inputs, 0, createRandom(0, 0), plan);
+    const shapes = sampleShapes(inputs, 0, createRandom(0, 0), { ...plain, sizes: plan });
     const inputDims = new Map(inputs.map(({ name }, index) => [name, shapes[index] ?? []]));
     const footprint = largerFootprint(base, modelFootprint(model, { inputDims }));
     if (footprint.peakBytes <= limitBytes) return;

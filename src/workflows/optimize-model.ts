@@ -2,8 +2,6 @@ import { countModel } from '../ir/diff.js';
 import type { Model } from '../ir/model.js';
 import { readModel } from '../ir/read-model.js';
 import type { TransformStepReport } from '../ir/transform.js';
-import { assertUsable } from '../ir/usable.js';
-import { assertValid } from '../ir/verify.js';
 import { optimizeRecipe } from '../passes/optimize-graph.js';
 import type { RecipeRow } from '../passes/presets.js';
 import type { OptimizeReport } from '../report/types.js';
@@ -24,6 +22,7 @@ import { Verifier } from './optimize/verifier.js';
 import { OPTIMIZE_DEFAULTS, type OptimizeOptions } from './options.js';
 import { checkOptions } from './preflight/check-options.js';
 import { checkData, checkDataPaths } from './preflight/data.js';
+import { checkModel } from './preflight/model.js';
 import { checkProviders } from './preflight/providers.js';
 import { FileHashes } from './report-files.js';
 import { siblingPath } from './report-path.js';
@@ -41,7 +40,7 @@ interface Run {
   readonly path: string;
   readonly outputPath: string;
   readonly options: OptimizeOptions;
-  /** Warnings about options of which nothing comes. */
+  /** Warnings about options of which nothing comes, and about rules that the model breaks. */
   readonly ignored: readonly string[];
   readonly stages: Stages;
   readonly runtime: LazyRuntime;
@@ -73,8 +72,7 @@ export async function optimizeModel(path: string, options: OptimizeOptions = {})
   inputs.add(model);
   try {
     return await inputs.during(options.signal, async () => {
-      assertUsable(model);
-      assertValid(model);
+      const invalid = checkModel(model, options);
       checkRunFiles(model, path, outputPath, options);
       const { base, requested } = await makeRequestedChanges(model, options);
       const run: Run = {
@@ -84,7 +82,7 @@ export async function optimizeModel(path: string, options: OptimizeOptions = {})
         path,
         outputPath,
         options,
-        ignored,
+        ignored: [...ignored, ...invalid],
         stages,
         runtime,
         hashes,

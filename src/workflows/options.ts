@@ -81,11 +81,18 @@ export interface InspectOptions extends WorkflowContext, SourceOptions {
   readonly dims?: ReadonlyMap<string, number>;
 }
 
+/** Which models are worked with. */
+export interface ModelOptions {
+  /** Go on with a model that breaks the rules of its operators, or that ONNX Runtime refuses as invalid; default false. */
+  readonly allowInvalid?: boolean;
+}
+
 export interface CompareOptions
   extends WorkflowContext,
     MemoryOptions,
     ExecutionOptions,
     SourceOptions,
+    ModelOptions,
     FileOptions,
     JudgingOptions {
   /** Folder or file of samples, labels beside. Without it inputs are made from the seed. */
@@ -110,6 +117,7 @@ export interface QuantizeOptions
     MemoryOptions,
     ExecutionOptions,
     SourceOptions,
+    ModelOptions,
     FileOptions,
     JudgingOptions {
   /** Path to write. Default: beside the model, named for the mode. */
@@ -149,7 +157,13 @@ export interface QuantizeOptions
 /** How much larger than its input a file may become: bytes, `unlimited`, or a text such as `2 MB` or `5%`. */
 export type Growth = number | string;
 
-export interface OptimizeOptions extends WorkflowContext, MemoryOptions, ExecutionOptions, SourceOptions, FileOptions {
+export interface OptimizeOptions
+  extends WorkflowContext,
+    MemoryOptions,
+    ExecutionOptions,
+    SourceOptions,
+    ModelOptions,
+    FileOptions {
   /** Path to write. Default: beside the model, `model.opt.onnx`. */
   readonly outputPath?: string;
   readonly level?: OptimizeLevel;
@@ -189,7 +203,7 @@ export interface OptimizeOptions extends WorkflowContext, MemoryOptions, Executi
   readonly force?: boolean;
 }
 
-export interface BenchOptions extends WorkflowContext, MemoryOptions, SourceOptions, FileOptions {
+export interface BenchOptions extends WorkflowContext, MemoryOptions, SourceOptions, ModelOptions, FileOptions {
   /** Alternatives, each a configuration of its own, as the command line writes them: `cpu`, `cuda:1`, `tensorrt+cuda`, `auto`. */
   readonly executionProviders?: readonly string[];
   /** Intra-op threads, each number a configuration of its own. Default what `os.availableParallelism()` says. */

@@ -4,8 +4,6 @@ import { type GateFinding, judgeGates } from '../evaluate/comparison-gates.js';
 import { countModel } from '../ir/diff.js';
 import type { Model } from '../ir/model.js';
 import { readModel } from '../ir/read-model.js';
-import { assertUsable } from '../ir/usable.js';
-import { assertValid } from '../ir/verify.js';
 import { type StagedModel, stageModel } from '../ir/write-model.js';
 import type { LatencyComparison, QuantizeReport } from '../report/types.js';
 import { REPORT_SCHEMA_VERSION } from '../report/types.js';
@@ -20,19 +18,21 @@ import { dependsOnBatch } from './depends-on-batch.js';
 import { SEEDED_SAMPLES } from './fit-source.js';
 import { judge, missedGate } from './judge.js';
 import { describeLayers } from './layers.js';
+import { loadPairIfValid } from './loaded-pair.js';
 import { checkMemory, memoryLimit, runtimeOptions } from './memory.js';
 import { QUANTIZE_DEFAULTS, type QuantizeOptions } from './options.js';
 import { checkOptions } from './preflight/check-options.js';
 import { checkData, checkDataPaths, checkLabels, checkRunnable } from './preflight/data.js';
 import { metricWish } from './preflight/judging.js';
 import { checkLayers } from './preflight/layers.js';
+import { checkModel } from './preflight/model.js';
 import { checkProviders } from './preflight/providers.js';
 import { FileHashes } from './report-files.js';
 import { siblingPath } from './report-path.js';
 import { checkRunFiles } from './run-files.js';
 import { type SampleSplit, splitSamples } from './sample-split.js';
 import { Stages } from './stages.js';
-import { loadPair, whyNotRunnable } from './verify.js';
+import { whyNotRunnable } from './verify.js';
 import { WatchedInputs } from './watched-inputs.js';
 import { commitWithReport } from './write-report.js';
 
@@ -54,15 +54,15 @@ export async function quantizeModel(path: string, options: QuantizeOptions = {})
   inputs.add(model);
   try {
     return await inputs.during(options.signal, async () => {
-      assertUsable(model);
-      assertValid(model);
+      const invalid = checkModel(model, options);
       checkRunFiles(model, path, outputPath, options);
       const split = await checkBeforeWork(model, runtime, memoryBytes, options);
       // Calibration and the look at what overflows run models from there.
       const verify = options.verify ?? QUANTIZE_DEFAULTS.verify;
       if (options.dataPath !== undefined || (options.mode === 'fp16' && verify)) await checkWorkFolder();
       stages.end(`${countModel(model).nodes} nodes`);
-      const opened = { model, path, outputPath, options, ignored, stages, inputs, memoryBytes };
+      const warned = [...ignored, ...invalid];
+      const opened = { model, path, outputPath, options, ignored: warned, stages, inputs, memoryBytes };
       return await quantizeOpened(opened, runtime, split);
     });
   } finally {
@@ -146,7 +146,7 @@ interface Run {
   readonly path: string;
   readonly outputPath: string;
   readonly options: QuantizeOptions;
-  /** Warnings about options of which nothing comes. */
+  /** Warnings about options of which nothing comes, and about rules that the model breaks. */
   readonly ignored: readonly string[];
   readonly stages: Stages;
   /** Files that must not change meanwhile. */
@@ -259,13 +259,15 @@ async function check(
   const reason = whyNotRunnable(model);
   if (reason !== undefined) return { loads: 'skipped', reason, warnings: [`The result was not run: ${reason}.`] };
   stages.start('load');
-  const pair = await loadPair(
+  const pair = await loadPairIfValid(
     runtime,
     model,
     { a: run.path, b: staged.stagedPath },
     { ...options, ...stages.context('compare'), wish: metricWish(options, outputNames(model)) },
   );
   stages.end();
+  if (typeof pair === 'string')
+    return { loads: 'skipped', reason: pair, warnings: [`The result was not run: ${pair}.`] };
   stages.start('compare');
   const judging = await pair.fit(split.judging);
   if (typeof judging === 'string') {
@@ -282,7 +284,7 @@ async function check(
   stages.start('measure');
   const latency = await pair.latency(judging);
   stages.end();
-  const warnings = judge({ comparison, accuracy });
+  const warnings = [...pair.warnings, ...judge({ comparison, accuracy })];
   if (judging.kind === 'data' && !split.heldOut) {
     warnings.push('Too few samples to hold some out: the comparison ran on the calibration samples.');
   }

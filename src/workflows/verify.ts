@@ -1,15 +1,11 @@
 import { ServeOptError } from '../errors.js';
-import type { MetricWish } from '../evaluate/choose-metric.js';
-import type { ComparisonResult } from '../evaluate/comparison.js';
 import type { Model } from '../ir/model.js';
 import type { LatencyComparison } from '../report/types.js';
 import type { RuntimeHost } from '../runtime/host.js';
 import { screenInterface } from '../runtime/interface-screen.js';
 import type { SampleSource, SessionOptions, ValueSpec } from '../runtime/types.js';
 import { inputSpecs, outputSpecs } from '../runtime/value-specs.js';
-import { fitSource } from './fit-source.js';
-import type { ExecutionOptions, WorkflowContext } from './options.js';
-import { outputMeanings } from './output-meanings.js';
+import type { ExecutionOptions } from './options.js';
 import { namedProviders } from './preflight/providers.js';
 
 /** Limits of the latency measurement beside a comparison. */
@@ -25,12 +21,6 @@ export function sessionOptions(options: ExecutionOptions): SessionOptions {
   };
 }
 
-/**
- * The threads of a session that waits would spin on the cores that the other one needs. Outputs are the same without; for latencies
- * sessions are made anew (`latencyJob`).
- */
-const NOT_SPINNING = { 'session.intra_op.allow_spinning': '0' } as const;
-
 /** Why ONNX Runtime for Node cannot run this interface, or undefined. */
 export function whyNotRunnable(model: Model): string | undefined {
   try {
@@ -40,44 +30,6 @@ export function whyNotRunnable(model: Model): string | undefined {
     if (error instanceof ServeOptError && error.code === 'SO5006') return error.message;
     throw error;
   }
-}
-
-/** Two loaded models, ready to be run on the same samples. */
-export interface LoadedPair {
-  /** Made-up samples of sizes that the original accepts; a sentence when it accepts none. Data is given back as it is. */
-  fit(source: SampleSource): Promise<SampleSource | string>;
-  /** @param batchSize samples a run; absent: as many as change nothing */
-  compare(source: SampleSource, batchSize?: number): Promise<ComparisonResult>;
-  latency(source: SampleSource): Promise<LatencyComparison>;
-}
-
-/** Loads the original and the candidate in ONNX Runtime. @throws SO5001 naming the one that is refused */
-export async function loadPair(
-  runtime: RuntimeHost,
-  original: Model,
-  paths: { readonly a: string; readonly b: string },
-  options: ExecutionOptions & WorkflowContext & { readonly wish?: MetricWish },
-): Promise<LoadedPair> {
-  const inputs = inputSpecs(original);
-  const meanings = outputMeanings(original);
-  const { wish = {} } = options;
-  const load = async (path: string): Promise<number> => {
-    const own = sessionOptions(options);
-    const comparing = { ...own, config: { ...own.config, ...NOT_SPINNING } };
-    return (await runtime.request('load', { path, options: comparing })).session;
-  };
-  const a = await load(paths.a);
-  const b = await load(paths.b);
-  return {
-    fit: (source) => fitSource(runtime, a, inputs, source),
-    compare: (source, batchSize) =>
-      runtime.request(
-        'compare',
-        { a, b, source, inputs, meanings, wish, ...(batchSize === undefined ? {} : { batchSize }) },
-        { onProgress: ({ done, total }) => options.onProgress?.({ kind: 'advance', stage: 'compare', done, total }) },
-      ),
-    latency: (source) => measureLatency(runtime, [a, b], source, inputs, options),
-  };
 }
 
 /** Times two sessions in turns on the same samples. */

@@ -33,9 +33,9 @@ export class ModelRuns {
   seeded(path: string, model: Model, seed: number): Promise<{ feeds: Feeds; outputs: RunOutputs } | string> {
     return this.#withSession(path, async (run) => {
       let reason: string | undefined;
-      for (let sizePlan = 0; sizePlan < SIZE_PLAN_COUNT; sizePlan++) {
+      for (let sizes = 0; sizes < SIZE_PLAN_COUNT; sizes++) {
         try {
-          const feeds = await seededReader(seed, 2, inputSpecs(model), { sizePlan }).read(1, 1);
+          const feeds = await seededReader(seed, 2, inputSpecs(model), { plan: { sizes } }).read(1, 1);
           return { feeds, outputs: await run(feeds) };
         } catch (error) {
           if (died(error)) throw error;

@@ -148,7 +148,7 @@ describe('fitSeeds', () => {
   it('takes the plain sizes where the model accepts them', async () => {
     const path = folder.write('open.onnx', unary('Relu', DataType.FLOAT, [undefined, undefined]));
     const { session } = await host.request('load', { path });
-    expect(await host.request('fitSeeds', { session, inputs: [open], seed: 1 })).toEqual({ sizePlan: 0 });
+    expect(await host.request('fitSeeds', { session, inputs: [open], seed: 1 })).toEqual({ plan: { sizes: 0 } });
   });
 
   it('finds sizes for a model that wants rows of a length that it does not declare', async () => {
@@ -165,9 +165,9 @@ describe('fitSeeds', () => {
       initializers: [other],
     };
     const { session } = await host.request('load', { path: folder.write('choosy.onnx', graph) });
-    const { sizePlan } = await host.request('fitSeeds', { session, inputs: [open], seed: 1 });
-    expect(sizePlan).toBeGreaterThan(0);
-    const source: SampleSource = { kind: 'seeded', seed: 1, count: 6, ...(sizePlan === undefined ? {} : { sizePlan }) };
+    const { plan } = await host.request('fitSeeds', { session, inputs: [open], seed: 1 });
+    expect(plan?.sizes).toBeGreaterThan(0);
+    const source: SampleSource = { kind: 'seeded', seed: 1, count: 6, ...(plan === undefined ? {} : { plan }) };
     const params = { session, source, inputs: [open], batchSize: 1, observed: ['y'] };
     expect((await host.request('valueRanges', params)).samples).toBe(6);
   });
@@ -182,7 +182,7 @@ describe('fitSeeds', () => {
     };
     const { session } = await host.request('load', { path: folder.write('impossible.onnx', graph) });
     const result = await host.request('fitSeeds', { session, inputs: [open], seed: 1 });
-    expect(result.sizePlan).toBeUndefined();
+    expect(result.plan).toBeUndefined();
     expect(result.why).toContain('Concat');
   });
 });

@@ -31,8 +31,18 @@ export async function renderInspect(report: InspectReport, options: TextOptions)
   if (report.notQuantizable.length > 0) {
     parts.push(style.bold('Stays in float:'), floatLayersText(report.notQuantizable, options));
   }
+  if (report.problems.length > 0) parts.push('', style.bold('Problems:'), problemsText(report, options));
   for (const note of report.notes) parts.push('', wrapLine(`note: ${safeText(note)}`, options.columns));
   return parts.join('\n');
+}
+
+/** What other commands refuse the model for. */
+function problemsText({ problems }: InspectReport, options: TextOptions): string {
+  const shown = options.verbosity > 0 ? problems : problems.slice(0, SHORT_LIST);
+  const lines = shown.map(({ message }) => wrapLine(`  ${options.style.failed} ${safeText(message)}`, options.columns));
+  const more = problems.length - shown.length;
+  if (more > 0) lines.push(`  and ${formatInteger(more)} more: add -v`);
+  return [...lines, '  Other commands refuse such a model unless --allow-invalid is given.'].join('\n');
 }
 
 function headline(report: InspectReport, { style }: TextOptions): string {

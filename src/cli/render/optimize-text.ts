@@ -3,7 +3,7 @@ import { latencyChange, latencyPhrase, latencyVerdict, ratioInterval } from '../
 import { modelSizeBytes } from '../../report/model-size.js';
 import { safeText } from '../../report/safe-text.js';
 import type { OptimizeReport, PassReport } from '../../report/types.js';
-import { optimizeChecks } from '../../report/verification-words.js';
+import { isBitForBit, optimizeChecks } from '../../report/verification-words.js';
 import { type ChangeRow, changesTableText } from './changes-table.js';
 import { checksLine } from './checks-line.js';
 import { explanationText } from './explanation-text.js';
@@ -72,7 +72,7 @@ function equalityRow({ verification }: OptimizeReport): ChangeRow | undefined {
   const { outputs, samples, edges } = verification;
   if (outputs === undefined || samples === undefined) return undefined;
   const on = `${plural(samples, 'sample')}, ${plural(edges ?? 0, 'edge case')}`;
-  if (outputs.every(({ elements, equal }) => elements === equal)) return ['outputs', '', 'equal', `bit for bit: ${on}`];
+  if (isBitForBit(outputs)) return ['outputs', '', 'equal', `bit for bit: ${on}`];
   const worst = Math.max(...outputs.map(({ worst: { ofLargest } }) => ofLargest));
   return ['largest error', '', formatNumber(worst), `of the largest: ${on}`];
 }

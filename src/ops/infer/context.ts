@@ -30,7 +30,7 @@ export interface RuleHost {
     inputs: readonly (ValueType | undefined)[],
     elements?: readonly (Elements | undefined)[],
   ): GraphResult;
-  report(node: Node, value: Value | undefined, reason: string): void;
+  report(node: Node, value: Value | undefined, reason: string, kind?: 'size' | 'shape'): void;
   /** Whether memory is measured: then loops are gone through, as far as that is cheap. */
   readonly measuring: boolean;
   /** Tells how often the bodies of the node run at least, where that is known. */
@@ -131,8 +131,9 @@ export class RuleContext extends NodeAttributes {
     this.#elements[index] = elements;
   }
 
-  problem(reason: string): void {
-    this.host.report(this.node, undefined, reason);
+  /** @param kind `shape` for what only a run may tell, with other numbers in its place */
+  problem(reason: string, kind: 'size' | 'shape' = 'size'): void {
+    this.host.report(this.node, undefined, reason, kind);
   }
 
   /** An axis counted from the front; undefined (and a report) when it is out of range. */

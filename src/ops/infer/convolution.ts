@@ -25,6 +25,10 @@ export function windowAttributes(context: RuleContext, kernel: readonly Dim[]): 
     context.problem('strides and dilations must be positive');
     return undefined;
   }
+  if (kernel.some((size) => typeof size === 'number' && size <= 0)) {
+    context.problem('every side of the kernel must be positive');
+    return undefined;
+  }
   return { kernel, strides, dilations, pads, autoPad: context.string('auto_pad') ?? 'NOTSET' };
 }
 
@@ -51,11 +55,23 @@ export function windowOutput(size: Dim, window: WindowAttributes, axis: number, 
 }
 
 function kernelOf(context: RuleContext, weight: Shape, rank: number | undefined): readonly Dim[] | undefined {
-  return (
-    context.ints('kernel_shape') ??
-    weight?.slice(2) ??
-    (rank === undefined ? undefined : new Array<Dim>(rank - 2).fill(undefined))
-  );
+  const stated = context.ints('kernel_shape');
+  if (weight && weight.length < 3) {
+    context.problem(`a weight of rank ${weight.length} has no kernel`);
+    return undefined;
+  }
+  const sides = weight?.slice(2);
+  if (stated && sides && (stated.length !== sides.length || stated.some((size, axis) => isOther(size, sides[axis])))) {
+    context.problem(
+      `kernel_shape is [${stated.join(',')}], but the weight has [${sides.map((d) => d ?? '?').join(',')}]`,
+    );
+    return undefined;
+  }
+  return stated ?? sides ?? (rank === undefined || rank < 3 ? undefined : new Array<Dim>(rank - 2).fill(undefined));
+}
+
+function isOther(size: number, dim: Dim): boolean {
+  return typeof dim === 'number' && dim !== size;
 }
 
 /** Conv and its integer kin: `x` and `w` are input positions. */
@@ -72,6 +88,10 @@ export function convolution(x: number, w: number): (context: RuleContext) => voi
     const window = windowAttributes(context, kernel);
     if (!window) return;
     const group = context.int('group') ?? 1;
+    if (group < 1) {
+      context.problem(`group must be positive, but is ${group}`);
+      return;
+    }
     const channels = input?.[1];
     const perGroup = weight?.[1];
     if (typeof channels === 'number' && typeof perGroup === 'number' && channels !== perGroup * group)
@@ -88,8 +108,12 @@ function convTranspose(context: RuleContext): void {
   const input = context.shape(0);
   const weight = context.shape(1);
   const kernel = kernelOf(context, weight, input?.length);
+  if (kernel && input && input.length !== kernel.length + 2) {
+    context.problem(`input of rank ${input.length} does not fit a kernel of ${kernel.length} axes`);
+    return;
+  }
   const window = kernel && windowAttributes(context, kernel);
-  if (!kernel || !window || (input && input.length !== kernel.length + 2)) return;
+  if (!kernel || !window) return;
   const fixed = context.ints('output_shape');
   const extra = context.ints('output_padding');
   const rank = kernel.length;

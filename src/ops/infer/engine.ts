@@ -12,7 +12,7 @@ import { opSchema } from '../schema.js';
 import { bindTypes } from './bind.js';
 import { type GraphResult, RuleContext, type RuleHost } from './context.js';
 import { type Elements, tensorElements } from './elements.js';
-import { joinTypes, mergeTypes } from './merge.js';
+import { joinTypes, mergeTypes, type OnConflict } from './merge.js';
 import { ruleFor } from './rules.js';
 
 /** Something in the model that contradicts itself or the specification. ONNX Runtime has the last word on it. */
@@ -23,6 +23,13 @@ export interface InferenceProblem {
   /** The value in question, when it is one in particular. */
   readonly value: string | undefined;
   readonly reason: string;
+  /**
+   * What it is about: element types of inputs or outputs, sizes or ranks that an operator cannot have, a declared shape that
+   * is not what comes out (which may be stale), or none of these.
+   */
+  readonly kind: 'type' | 'size' | 'shape' | 'other';
+  /** It is in a subgraph or a local function, which need not be run. */
+  readonly nested: boolean;
 }
 
 /** Subgraphs and function calls nested deeper are not looked into. */
@@ -82,7 +89,7 @@ export class InferenceEngine {
   /** Infers a graph in a scope. Without `inputs` the declared input types are the truth. */
   inferGraph(scope: Scope, graph: Graph, inputs?: readonly (ValueType | undefined)[], depth = 0): GraphResult {
     if (depth > MAX_NESTING || this.#visits > MAX_VISITS) {
-      this.#problem('', '', undefined, `graph "${graph.name}" is nested too deeply and was left out of type inference`);
+      this.#other(`graph "${graph.name}" is nested too deeply and was left out of type inference`);
       return EMPTY;
     }
     graph.inputs.forEach((value, index) => {
@@ -112,7 +119,7 @@ export class InferenceEngine {
     for (const node of graph.nodes) {
       for (const producer of producersOf(node, graph)) {
         if (!seen.has(producer) && producer !== node) {
-          this.#problem(graph.name, '', undefined, `the nodes of graph "${graph.name}" are not in topological order`);
+          this.#other(`the nodes of graph "${graph.name}" are not in topological order`, graph.name);
           return sorted(graph);
         }
       }
@@ -140,7 +147,7 @@ export class InferenceEngine {
     }
     const types = node.inputs.map((value) => value && this.#typeOf(scope, value));
     const { outputs, problems } = bindTypes(schema, types, node.outputs.length);
-    for (const reason of problems) this.#problem(labelOf(node), node.opType, undefined, reason);
+    for (const reason of problems) this.#problem(node, undefined, reason, 'type', depth > 0);
     const context = new RuleContext(this.#host(scope, node, depth), node, schema, outputs);
     ruleFor(schema.domain, schema.opType)?.(context);
     this.#store(scope, node, {
@@ -162,7 +169,7 @@ export class InferenceEngine {
       },
       measuring: this.#options.measure !== undefined,
       repeats: (times) => scope.repeats.set(node, times),
-      report: (at, value, reason) => this.#problem(labelOf(at), at.opType, value?.name, reason),
+      report: (at, value, reason, kind = 'size') => this.#problem(at, value?.name, reason, kind, depth > 0),
     };
   }
 
@@ -180,7 +187,7 @@ export class InferenceEngine {
   /** Infers one call of a local function; equal calls are looked at once. */
   #call(scope: Scope, node: Node, called: ModelFunction, depth: number): GraphResult {
     if (this.#running.has(called)) {
-      this.#problem(labelOf(node), node.opType, undefined, `function "${called.name}" calls itself`);
+      this.#problem(node, undefined, `function "${called.name}" calls itself`, 'other', depth > 0);
       return EMPTY;
     }
     const attributes = new Map(called.attributeDefaults.map((attribute) => [attribute.name, attribute]));
@@ -229,20 +236,37 @@ export class InferenceEngine {
     } catch (error) {
       // External data may be absent: types are still worth having, and whoever needs the bytes will say so again.
       if (!(error instanceof ServeOptError)) throw error;
-      this.#problem('', '', value.name, error.message);
+      this.#other(error.message, '', value.name);
       return undefined;
     }
   }
 
-  #conflict(value: Value): (reason: string) => void {
-    return (reason) => this.#problem(labelOf(value.producer), value.producer?.opType ?? '', value.name, reason);
+  #conflict(value: Value): OnConflict {
+    return (reason, conflict) => {
+      const kind = conflict === 'type' && !value.producer ? 'other' : conflict;
+      this.#problem(value.producer, value.name, reason, kind, value.graph !== this.#model.graph);
+    };
   }
 
-  #problem(node: string, opType: string, value: string | undefined, reason: string): void {
+  #other(reason: string, node = '', value?: string): void {
+    this.#report({ node, opType: '', value, reason, kind: 'other', nested: false });
+  }
+
+  #problem(
+    node: Node | undefined,
+    value: string | undefined,
+    reason: string,
+    kind: InferenceProblem['kind'],
+    nested: boolean,
+  ): void {
+    this.#report({ node: labelOf(node), opType: node?.opType ?? '', value, reason, kind, nested });
+  }
+
+  #report(problem: InferenceProblem): void {
     if (this.problems.length >= MAX_PROBLEMS) return;
     const last = this.problems.at(-1);
-    if (last?.node === node && last.value === value && last.reason === reason) return;
-    this.problems.push({ node, opType, value, reason });
+    if (last?.node === problem.node && last.value === problem.value && last.reason === problem.reason) return;
+    this.problems.push(problem);
   }
 }
 

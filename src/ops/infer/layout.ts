@@ -38,7 +38,7 @@ function reshape(context: RuleContext): void {
     dims[only] = input && divideProducts(input, [...dims.slice(0, only), ...dims.slice(only + 1)]);
     const total = input && numericDims(input);
     if (total && dims[only] === undefined && numericDims(dims.filter((_, at) => at !== only)))
-      context.problem(`[${input.join(',')}] does not reshape to [${wanted.map((d) => d ?? '?').join(',')}]`);
+      context.problem(`[${input.join(',')}] does not reshape to [${wanted.map((d) => d ?? '?').join(',')}]`, 'shape');
   }
   const shape = dims.map((dim) => (dim === -1 ? undefined : dim));
   if (!keepZero && input && open.length === 0) leaveOpenZeros(shape, input);

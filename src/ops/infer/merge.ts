@@ -2,8 +2,11 @@ import type { Dim, Shape, TensorType, ValueType } from '../../ir/type.js';
 import { formatType } from '../../ir/type.js';
 import { DataType } from '../../tensor/dtype.js';
 
+/** What two statements about a value disagree on. A file's shapes may be stale, its types must not be. */
+export type Conflict = 'type' | 'shape';
+
 /** Called when two statements about one value contradict each other. */
-export type OnConflict = (reason: string) => void;
+export type OnConflict = (reason: string, conflict: Conflict) => void;
 
 function isTensor(type: ValueType): type is TensorType {
   return type.kind === 'tensor' || type.kind === 'sparse_tensor';
@@ -22,11 +25,10 @@ export function mergeTypes(
   if (!declared) return inferred;
   if (isTensor(inferred) && isTensor(declared) && inferred.kind === declared.kind) {
     const dataType = inferred.dataType === DataType.UNDEFINED ? declared.dataType : inferred.dataType;
-    if (declared.dataType !== DataType.UNDEFINED && declared.dataType !== dataType)
-      onConflict(`declared as ${formatType(declared)}, but computed as ${formatType(inferred)}`);
-    const shape = mergeShapes(inferred.shape, declared.shape, () =>
-      onConflict(`declared as ${formatType(declared)}, but computed as ${formatType(inferred)}`),
-    );
+    const reason = `declared as ${formatType(declared)}, but computed as ${formatType(inferred)}`;
+    const differs = declared.dataType !== DataType.UNDEFINED && declared.dataType !== dataType;
+    if (differs) onConflict(reason, 'type');
+    const shape = mergeShapes(inferred.shape, declared.shape, () => onConflict(reason, differs ? 'type' : 'shape'));
     return { kind: inferred.kind, dataType, shape };
   }
   if (
@@ -37,7 +39,7 @@ export function mergeTypes(
     return { kind: inferred.kind, element: mergeTypes(inferred.element, declared.element, onConflict) };
   }
   if (inferred.kind === 'map' && declared.kind === 'map') {
-    if (inferred.keyType !== declared.keyType) onConflict(`declared as ${formatType(declared)}`);
+    if (inferred.keyType !== declared.keyType) onConflict(`declared as ${formatType(declared)}`, 'type');
     return {
       kind: 'map',
       keyType: inferred.keyType,
@@ -45,7 +47,7 @@ export function mergeTypes(
     };
   }
   if (inferred.kind !== declared.kind)
-    onConflict(`declared as ${formatType(declared)}, but computed as ${formatType(inferred)}`);
+    onConflict(`declared as ${formatType(declared)}, but computed as ${formatType(inferred)}`, 'type');
   return inferred;
 }
 

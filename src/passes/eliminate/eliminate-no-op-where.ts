@@ -9,13 +9,14 @@ import { uniformElement } from './uniform.js';
  * `Where(c, a, b)` that chooses the same everywhere.
  *
  * Fires when the condition is a constant full of true or full of false, or `a` and `b` are one value, and broadcasting with
- * the rest leaves the shape of the chosen one as it is. Refuses: where the chosen one would have to be repeated. Numerics: exact.
+ * the rest leaves the shape of the chosen one as it is. Refuses: where the chosen one would have to be repeated.
+ * Numerics: exact but for −0, which ONNX Runtime's Where turns into +0 and what is left here does not.
  */
 export const eliminateNoOpWhere = defineRewrite<object>({
   name: 'eliminate-no-op-where',
   summary: 'Removes Where that chooses the same everywhere.',
   group: 'eliminate',
-  numerics: 'exact',
+  numerics: 'reassociates',
   scope: 'all-graphs',
   opset: [9, null],
   options: {},

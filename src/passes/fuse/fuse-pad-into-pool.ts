@@ -14,7 +14,8 @@ import { ownPads, padBefore, type SpatialPad, singleNumber, type Window, windowO
  * MaxPool: −∞, the least number of an 8-bit type, or zero after Relu and other nodes that give nothing negative.
  * Refuses zeros before MaxPool otherwise, pads that are not smaller than the window, an AveragePool that leaves its own pads out of
  * the count, indices of MaxPool, dilated MaxPool, and `ceil_mode` unless the windows are known to come out even.
- * Numerics: terms may be added in another order. Reference: ONNX AveragePool-22, MaxPool-22.
+ * Numerics: terms may be added in another order. Where a window holds nothing but −∞, the MaxPool of a runtime may give its
+ * least finite number instead, as ONNX Runtime's does for windows that it pads itself. Reference: ONNX AveragePool-22, MaxPool-22.
  */
 export const fusePadIntoPool = defineRewrite<object>({
   name: 'fuse-pad-into-pool',

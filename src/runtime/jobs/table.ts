@@ -4,6 +4,7 @@ import { checkJob, noiseJob, referenceJob } from '../../evaluate/verify-job.js';
 import type { ChildState } from '../child-state.js';
 import type { ReportProgress } from '../job.js';
 import type { JobName, JobParams, JobResult } from '../protocol.js';
+import { branchesJob } from './branches.js';
 import { evaluateJob } from './evaluate.js';
 import { fitSeedsJob } from './fit-seeds.js';
 import { latencyJob } from './latency.js';
@@ -43,6 +44,7 @@ export const JOBS: JobTable = {
   ranges: rangesJob,
   valueRanges: valueRangesJob,
   fitSeeds: fitSeedsJob,
+  branches: branchesJob,
   latency: latencyJob,
   measureStart: measureStartJob,
   measureWarmUp: measureWarmUpJob,

@@ -10,14 +10,13 @@ import { EXIT, ServeOptError } from '../../errors.js';
 import type { Model } from '../../ir/model.js';
 import { readModel } from '../../ir/read-model.js';
 import { formatType } from '../../ir/type.js';
-import { assertUsable } from '../../ir/usable.js';
-import { assertValid } from '../../ir/verify.js';
 import type { EnvironmentReport, RegressionReport } from '../../report/bench-types.js';
 import { startRuntime } from '../../runtime/host.js';
 import { forTurns } from '../../runtime/session-options.js';
 import { memoryLimit, runtimeOptions } from '../memory.js';
 import { BENCH_DEFAULTS, type BenchOptions } from '../options.js';
 import { checkSameInputs } from '../preflight/interfaces.js';
+import { checkModel } from '../preflight/model.js';
 import type { Stages } from '../stages.js';
 import {
   type EarlierConfiguration,
@@ -62,8 +61,7 @@ export class Baseline {
     if (isReportPath(path)) return new Baseline(path, undefined, readEarlierReport(path));
     const model = await readModel(path, options.allowLinks ? { allowLinks: true } : {});
     try {
-      assertUsable(model);
-      assertValid(model);
+      checkModel(model, options);
     } catch (error) {
       model.source?.close();
       throw error;

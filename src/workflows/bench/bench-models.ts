@@ -2,8 +2,6 @@ import { basename } from 'node:path';
 import type { Scenario } from '../../bench/scenario.js';
 import { ServeOptError } from '../../errors.js';
 import { readModel } from '../../ir/read-model.js';
-import { assertUsable } from '../../ir/usable.js';
-import { assertValid } from '../../ir/verify.js';
 import type { BenchReport, EnvironmentReport, RegressionReport } from '../../report/bench-types.js';
 import { plural } from '../../report/format.js';
 import { readEnvironment } from '../../runtime/environment.js';
@@ -14,6 +12,7 @@ import { BENCH_DEFAULTS, type BenchOptions } from '../options.js';
 import { checkBudgets } from '../preflight/budgets.js';
 import { checkOptions } from '../preflight/check-options.js';
 import { checkDataPaths } from '../preflight/data.js';
+import { checkModel } from '../preflight/model.js';
 import { FileHashes } from '../report-files.js';
 import { Stages } from '../stages.js';
 import { WatchedInputs } from '../watched-inputs.js';
@@ -76,7 +75,7 @@ export async function benchModels(paths: readonly string[], options: BenchOption
       stages.end();
       const planned = planConfigurations({ ...axesOf(options), models: hashed, providers });
       return await inputs.during(options.signal, async () => {
-        const found = { notes, warnings: ignored };
+        const found = { notes, warnings: [...ignored, ...models.flatMap(({ invalid }) => invalid ?? [])] };
         const report = await benchOpened(planned, found, baseline, scenario, options, stages);
         // A configuration that could not be measured to its end says so itself, and what was measured before is not lost.
         const whole = report.configurations.every(({ error }) => error === undefined);
@@ -96,10 +95,9 @@ export async function benchModels(paths: readonly string[], options: BenchOption
 async function openModel(path: string, options: BenchOptions): Promise<BenchModel> {
   const model = await readModel(path, options.allowLinks ? { allowLinks: true } : {});
   try {
-    assertUsable(model);
-    assertValid(model);
+    const invalid = checkModel(model, options);
     const report = { name: basename(path), sizeBytes: model.source?.sizeBytes ?? 0 };
-    return { path, model, inputs: inputSpecs(model), report };
+    return { path, model, inputs: inputSpecs(model), report, invalid };
   } catch (error) {
     model.source?.close();
     throw error;
@@ -183,6 +181,7 @@ function preparationsOf(scenario: Scenario, memoryBytes: number, options: BenchO
     profile: options.profile ?? false,
     findBatch: scenario.kind === 'offline',
     memoryBytes,
+    ...(options.allowInvalid === undefined ? {} : { allowInvalid: options.allowInvalid }),
     ...(options.signal ? { signal: options.signal } : {}),
   });
 }

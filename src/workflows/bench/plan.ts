@@ -11,6 +11,8 @@ export interface BenchModel {
   readonly model: Model;
   readonly inputs: readonly ValueSpec[];
   readonly report: ReportModel;
+  /** Warnings about rules of ONNX that it breaks. */
+  readonly invalid?: readonly string[];
 }
 
 /** Execution providers of one configuration, as written and as a session takes them. */

@@ -10,7 +10,9 @@ import { outputSpecs } from '../../runtime/value-specs.js';
 import { withWorkFolder } from '../../runtime/work-folder.js';
 import { fitSource, SEEDED_SAMPLES } from '../fit-source.js';
 import { checkMemory, runtimeOptions } from '../memory.js';
+import type { ModelOptions } from '../options.js';
 import { withSizes } from '../preflight/input-sizes.js';
+import { asInvalidModel } from '../preflight/model.js';
 import { type Preparation, sessionOptionsOf } from './configuration-run.js';
 import type { BenchModel, Configuration } from './plan.js';
 import { batchNames } from './sizes.js';
@@ -25,7 +27,7 @@ const OFFLINE_GAIN = 1.03;
 /** So many larger batches may give less before the search ends. */
 const OFFLINE_PATIENCE = 2;
 
-export interface PreparationOptions {
+export interface PreparationOptions extends ModelOptions {
   readonly dataPath?: string;
   readonly seed: number;
   readonly profile: boolean;
@@ -88,6 +90,8 @@ export class Preparations {
           warnings: warnings.map((warning) => `${chosen.label}: ${warning}.`),
         },
       };
+    } catch (error) {
+      throw asInvalidModel(error, this.#options);
     } finally {
       await runtime.close();
     }

@@ -33,6 +33,8 @@ export interface RepairContext {
   readonly stages: Stages;
   /** True when all these passes keep outputs bit for bit. */
   readonly isExact: (optimized: Optimized) => boolean;
+  /** How many operations in a row became one, at most; default 1. */
+  readonly inARow?: (optimized: Optimized) => number;
   /** True for a pass that keeps outputs but for rounding: many right changes of it may be wrong together. */
   readonly isRounding: (pass: string) => boolean;
   /** Milliseconds after which the search ends with what it has; default 30 s. */
@@ -53,7 +55,7 @@ export async function repair(context: RepairContext, failed: Optimized, verdict:
     const judge = (optimized: Optimized, depth: CheckDepth): Promise<Verdict> =>
       trials.try(optimized.model, async (path) => {
         stages.advance(trials.count, 0);
-        const judged = await verifier.check(path, context.isExact(optimized), depth);
+        const judged = await verifier.check(path, context.isExact(optimized), depth, context.inARow?.(optimized));
         if (judged.session !== undefined) await verifier.release(judged.session);
         return judged;
       });

@@ -6,12 +6,15 @@ import { type StagedModel, stageModel } from '../../ir/write-model.js';
 import type { Numerics } from '../../passes/pass.js';
 import type { DroppedRewriteReport } from '../../report/types.js';
 import type { OptimizeOptions } from '../options.js';
+import { invalidModel } from '../preflight/model.js';
 import type { FileHashes } from '../report-files.js';
 import type { Stages } from '../stages.js';
 import { type Repaired, repair } from './bisect.js';
-import { Failure, OPTIMIZED_SESSION, type OriginalRuns } from './original.js';
+import { Failure } from './failure.js';
+import { OPTIMIZED_SESSION, type OriginalRuns } from './original.js';
 import type { Optimized, Pipeline } from './pipeline.js';
 import type { SpeedGate, SpeedVerdict } from './speed-gate.js';
+import { mergedInARow } from './tolerance.js';
 import type { Verdict, Verifier } from './verifier.js';
 
 /** What deciding needs. */
@@ -79,6 +82,7 @@ class Decider {
       this.#notes.push('Optimized, the file would have become larger than --max-growth allows.');
       optimized = await pipeline.run({ limit: 0 });
     }
+    await this.#refuseInvalid();
     // With data files there are no bytes to keep: they are laid out anew.
     const hasBytes = (model.source?.externalPaths().length ?? 0) === 0;
     for (;;) {
@@ -109,12 +113,22 @@ class Decider {
     }
   }
 
+  /** @throws SO3004 for an original that ONNX Runtime refuses as invalid, unless such are allowed */
+  async #refuseInvalid(): Promise<void> {
+    const { original, verify, options } = this.#context;
+    if (!original || !verify || options.allowInvalid) return;
+    const refusal = await original.whyInvalid();
+    if (refusal !== undefined) throw invalidModel(refusal);
+  }
+
   /** Checks and measures what was written: it stands, or something else is to be tried. */
   async #tryStaged(optimized: Optimized, staged: StagedModel): Promise<Optimized | Settled> {
     const { verifier, stages, verify } = this.#context;
     const runs = verify && this.#unstable === undefined;
     stages.start(runs ? 'verify' : 'check');
-    const verdict = await verifier.check(staged.stagedPath, this.#isExact(optimized), runs ? 'optimized' : 'structure');
+    const depth = runs ? 'optimized' : 'structure';
+    const { stagedPath } = staged;
+    const verdict = await verifier.check(stagedPath, this.#isExact(optimized), depth, this.#inARow(optimized));
     if (verdict.wrong !== undefined) return this.#repaired(optimized, verdict);
     const { reference } = verdict;
     stages.end(reference ? `${reference.samples} samples, ${verdict.edges ?? 0} edge cases` : 'structure');
@@ -131,7 +145,7 @@ class Decider {
     const isRounding = (pass: string): boolean => this.#hasNumerics(pass, 'reassociates');
     const searchMs = this.#hasEnded ? { searchMs: 0 } : {};
     const found: Repaired = await repair(
-      { pipeline, verifier, stages, isExact, isRounding, ...searchMs },
+      { pipeline, verifier, stages, isExact, inARow: (each) => this.#inARow(each), isRounding, ...searchMs },
       optimized,
       verdict,
     );
@@ -163,7 +177,8 @@ class Decider {
   /** Another result where this one is clearly slower than the original; undefined where it stands. */
   async #faster(optimized: Optimized, staged: StagedModel, verdict: Verdict): Promise<Optimized | undefined> {
     const { gate, original, pipeline, stages, verifier } = this.#context;
-    if (!gate || !original || this.#speed || verdict.notRun !== undefined) {
+    const untimed = verdict.notRun !== undefined || original?.optimizedFault !== undefined;
+    if (!gate || !original || this.#speed || untimed) {
       if (verdict.session !== undefined) await verifier.release(verdict.session);
       return undefined;
     }
@@ -216,6 +231,11 @@ class Decider {
 
   #hasNumerics(pass: string, numerics: Numerics): boolean {
     return passesOf(this.#context.pipeline, numerics).has(pass);
+  }
+
+  #inARow({ outcome }: Optimized): number {
+    const rounding = passesOf(this.#context.pipeline, 'reassociates');
+    return mergedInARow(outcome.applied, (pass) => rounding.has(pass));
   }
 
   #isExact({ outcome }: Optimized): boolean {

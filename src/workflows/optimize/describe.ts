@@ -121,7 +121,7 @@ function verificationOf({ original, options }: DescribedRun, decision: Decision)
     const reason = verify ? notRun : 'verification was switched off';
     return {
       structure: 'passed',
-      loads: 'skipped',
+      loads: verdict.loads ? 'passed' : 'skipped',
       runs: 'skipped',
       ...(reason === undefined ? {} : { reason }),
     };

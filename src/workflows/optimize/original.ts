@@ -4,12 +4,15 @@ import type { Model } from '../../ir/model.js';
 import type { RequestOptions, RuntimeHost } from '../../runtime/host.js';
 import { fetchableOutputs } from '../../runtime/interface-screen.js';
 import type { LazyRuntime } from '../../runtime/lazy-runtime.js';
+import { saysInvalid } from '../../runtime/native-text.js';
 import { forTurns } from '../../runtime/session-options.js';
 import type { SampleSource, SessionOptions, ValueSpec } from '../../runtime/types.js';
 import { inputSpecs, outputSpecs } from '../../runtime/value-specs.js';
+import { coverBranches } from '../branch-coverage.js';
 import { fitSource } from '../fit-source.js';
 import { OPTIMIZE_DEFAULTS, type OptimizeOptions } from '../options.js';
 import { sessionOptions, whyNotRunnable } from '../verify.js';
+import { Failure, type LoadedSession, optimizationsBreak, someFail } from './failure.js';
 import { randomOutputs } from './random-outputs.js';
 
 /** Samples of each source, so that open dimensions take several sizes. */
@@ -37,36 +40,12 @@ const PLAIN_SESSION: SessionOptions = {
   config: { 'session.disable_prepacking': '1' },
 };
 
-/** Why something cannot be run. */
-export class Failure {
-  readonly reason: string;
-  /** It ended the process, so it is not tried a second time. */
-  readonly died: boolean;
-  /** It needs more memory than is allowed, which is no fault of a rewrite. */
-  readonly memory: ServeOptError | undefined;
-
-  /** It was ended, since it took too long. */
-  readonly timedOut: boolean;
-
-  constructor(reason: string, died = false, memory?: ServeOptError, timedOut = false) {
-    this.reason = reason;
-    this.died = died;
-    this.memory = memory;
-    this.timedOut = timedOut;
-  }
-}
-
-/** A session in the child process, for as long as that lives. */
-export interface LoadedSession {
-  readonly id: number;
-  /** The process it is in, as `LazyRuntime.generation` counts them. */
-  readonly generation: number;
-}
-
 /** What the original gives on samples and edge cases, kept in the child process. */
 export interface PreparedReference extends ReferenceResult {
   /** How models are loaded to be compared with it. */
   readonly session: SessionOptions;
+  /** Whether results are to run as ONNX Runtime optimizes them, too: not where its optimizations break the original. */
+  readonly optimized: boolean;
   /** False where only ONNX Runtime's optimizations make the original loadable: then nothing is equal bit for bit. */
   readonly plain: boolean;
 }
@@ -85,12 +64,18 @@ export class OriginalRuns {
   readonly notCompared: readonly string[];
   /** Outputs whose values are random. */
   readonly random: readonly string[];
+  /** About branches that no sample reaches. */
+  #branchNotes: readonly string[] = [];
+  readonly #model: Model;
   readonly #path: string;
   readonly #options: OptimizeOptions;
   readonly #silenceMs: number;
   readonly #refused: string | undefined;
   readonly #remembered: Map<string, Remembered> = new Map();
   #edgesAreDeadly = false;
+  #optimizedEdgesAreDeadly = false;
+  /** Why the original is not used as ONNX Runtime optimizes it. */
+  #optimizedFault: Failure | undefined;
   /** What took too long to load once does so again, whatever the options. */
   #tooSlow: Failure | undefined;
 
@@ -109,14 +94,52 @@ export class OriginalRuns {
     const fetchable = new Set(fetchableOutputs(outputs));
     this.notCompared = outputs.flatMap(({ name }) => (fetchable.has(name) ? [] : [name]));
     this.random = [...randomOutputs(original)].filter((name) => fetchable.has(name));
+    this.#model = original;
     this.#path = path;
     this.#options = options;
     this.#refused = whyNotRunnable(original);
   }
 
-  /** Session of the original as a server would run it. */
-  optimized(): Promise<LoadedSession | Failure> {
-    return this.#remember('optimized', () => this.load(this.#path, OPTIMIZED_SESSION, 'original'));
+  /** Session of the original as a server would run it; a failure where ONNX Runtime's optimizations break it. */
+  async optimized(): Promise<LoadedSession | Failure> {
+    return (
+      this.#optimizedFault ?? this.#remember('optimized', () => this.load(this.#path, OPTIMIZED_SESSION, 'original'))
+    );
+  }
+
+  /** Why the original is compared without ONNX Runtime's optimizations only; undefined where it is not so. */
+  get optimizedFault(): string | undefined {
+    return this.#optimizedFault?.reason;
+  }
+
+  /**
+   * What is wrong with the original according to ONNX Runtime, which refuses it however it is loaded; undefined where it
+   * loads, or is refused for what is not its fault: an operator or a type that this build does not have, its size.
+   */
+  async whyInvalid(): Promise<string | undefined> {
+    const optimized = await this.optimized();
+    if (!(optimized instanceof Failure) || optimized.died || !saysInvalid(optimized.reason)) return undefined;
+    const plain = await this.#plain();
+    return plain instanceof Failure && !plain.died ? plain.reason : undefined;
+  }
+
+  /**
+   * Why a result does not load although the original does, however little else can be said of them: undefined where it
+   * loads; `undefined` in `loads` where the original does not load either.
+   */
+  async whyNotLoaded(path: string): Promise<{ readonly loads: boolean; readonly wrong?: Failure }> {
+    let loads = false;
+    for (const [own, options] of [
+      [await this.optimized(), OPTIMIZED_SESSION],
+      [await this.#plain(), PLAIN_SESSION],
+    ] as const) {
+      if (own instanceof Failure) continue;
+      const session = await this.load(path, options, 'result');
+      if (session instanceof Failure) return { loads: false, wrong: session };
+      await this.release(session);
+      loads = true;
+    }
+    return { loads };
   }
 
   /** Made-up samples in sizes that the original accepts. */
@@ -125,14 +148,33 @@ export class OriginalRuns {
       const optimized = await this.optimized();
       // Where there is no memory to load it, there is none to run it.
       if (optimized instanceof Failure && optimized.memory) return optimized;
-      const session = optimized instanceof Failure ? await this.#plain() : optimized;
-      if (session instanceof Failure) return session;
-      const seed = this.#options.seed ?? OPTIMIZE_DEFAULTS.seed;
-      const fitted = await this.attempt('running the original', (host, watch) =>
-        fitSource(host, session.id, this.inputs, { kind: 'seeded', seed, count: SAMPLES }, watch),
-      );
-      return typeof fitted === 'string' ? new Failure(fitted) : fitted;
+      const fitted = optimized instanceof Failure ? optimized : await this.#fit(optimized);
+      if (!(fitted instanceof Failure) || fitted.memory) return fitted;
+      const plain = await this.#plain();
+      const again = plain instanceof Failure ? plain : await this.#fit(plain);
+      if (again instanceof Failure) return optimized instanceof Failure && !(plain instanceof Failure) ? again : fitted;
+      this.#optimizedFault = fitted;
+      return again;
     });
+  }
+
+  /** Made-up samples in sizes that a session of the original accepts. */
+  async #fit({ id }: LoadedSession): Promise<SampleSource | Failure> {
+    const seed = this.#options.seed ?? OPTIMIZE_DEFAULTS.seed;
+    const fitted = await this.attempt('running the original', (host, watch) =>
+      fitSource(host, id, this.inputs, { kind: 'seeded', seed, count: SAMPLES }, watch),
+    );
+    if (fitted instanceof Failure || typeof fitted === 'string')
+      return typeof fitted === 'string' ? new Failure(fitted) : fitted;
+    // What was too large has left its mark: a session keeps the memory that it took once.
+    if (fitted.kind === 'seeded' && fitted.plan?.shapes !== undefined) await this.runtime.close();
+    const covered = await this.attempt('running the original', (host, watch) =>
+      coverBranches(host, this.#model, this.inputs, fitted, watch),
+    );
+    // The conditions alone are no reason to give up.
+    if (covered instanceof Failure) return fitted;
+    this.#branchNotes = covered.notes;
+    return covered.source;
   }
 
   /** What the original gives; on samples alone where edge cases end the process or do not end themselves. */
@@ -213,8 +255,9 @@ export class OriginalRuns {
     if (loaded instanceof Failure) return loaded;
     const { inputs } = this;
     const session = loaded.id;
+    const samples = Math.max(SAMPLES, fitted instanceof Failure || fitted.kind === 'data' ? 0 : fitted.count);
     const result = await this.attempt('running the original', (host, watch) =>
-      host.request('reference', { session, sources, inputs, samples: SAMPLES, edges, maxMs: REFERENCE_MS }, watch),
+      host.request('reference', { session, sources, inputs, samples, edges, maxMs: REFERENCE_MS }, watch),
     );
     if (!(plain instanceof Failure)) {
       this.#remembered.delete('plain');
@@ -222,16 +265,31 @@ export class OriginalRuns {
     }
     if (result instanceof Failure) return result;
     if (result.samples === 0) return new Failure(`the original does not run (${result.why ?? 'no reason given'})`);
+    const warnings = [...result.warnings, ...this.#branchNotes];
     if (!(optimized instanceof Failure) && this.isLive(optimized) && loaded !== optimized) {
       const { reference } = result;
       const noise = await this.attempt('running the original', (host, watch) =>
-        host.request('noise', { reference, session: optimized.id }, watch),
+        host.request('noise', { reference, session: optimized.id, edges: !this.#optimizedEdgesAreDeadly }, watch),
       );
-      if (noise instanceof Failure && noise.died) return noise;
+      if (noise instanceof Failure) {
+        // The reference went with the process: it is asked for anew, and with less.
+        if (this.#optimizedEdgesAreDeadly) this.#optimizedFault = noise;
+        this.#optimizedEdgesAreDeadly = true;
+        return this.#refer(edges);
+      }
+      if (noise.failed === result.samples + result.edges) this.#optimizedFault = new Failure(noise.why ?? '');
+      else if (noise.failed > 0) warnings.push(someFail(noise.failed, result.samples + result.edges, noise.why));
     }
+    const fault =
+      plain instanceof Failure
+        ? undefined
+        : (this.#optimizedFault ?? (optimized instanceof Failure ? optimized : undefined));
+    if (fault) warnings.push(optimizationsBreak(fault.reason));
     return {
       ...result,
+      warnings,
       session: plain instanceof Failure ? OPTIMIZED_SESSION : PLAIN_SESSION,
+      optimized: fault === undefined,
       plain: !(plain instanceof Failure),
     };
   }

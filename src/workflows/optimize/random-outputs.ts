@@ -5,27 +5,71 @@ import type { Node } from '../../ir/node.js';
 import type { Value } from '../../ir/value.js';
 import { walkGraphs } from '../../ir/walk.js';
 import { newestVersion, opSchema } from '../../ops/schema.js';
-import { isTrainingDropout } from '../../ops/traits.js';
+import {
+  ELEMENTWISE_BROADCAST,
+  ELEMENTWISE_UNARY,
+  isTrainingDropout,
+  MAC_OPERATORS,
+  NONDETERMINISTIC,
+  SHAPE_ONLY,
+} from '../../ops/traits.js';
 import { capturedValues } from '../../passes/nodes.js';
 
 /**
  * Outputs of a model that depend on random numbers: their values say nothing, since they may be others in an equal graph.
+ * The shape of random numbers is not random, unless numbers decide on it.
  * Every node of the model is looked at once, however deep it stands and however often its function is called.
  * @param visit called for each look at a node; for tests
  */
 export function randomOutputs(model: Model, visit: (node: Node) => void = () => {}): Set<string> {
   const drawing = drawingFunctions(model, visit);
   const random = new Set<Value>();
+  /** Those whose shape depends on random numbers, too. */
+  const shapes = new Set<Value | undefined>();
   for (const node of model.graph.nodes) {
     const inner = node.subgraphs();
     const captured = inner.flatMap(({ graph }) => capturedValues(graph));
     const reads = [...node.inputs, ...captured];
     const draws =
       drawsNumbers(node, model, drawing, visit) || inner.some(({ graph }) => holdsRandom(graph, model, drawing, visit));
-    if (!draws && !reads.some((value) => value !== undefined && random.has(value))) continue;
-    for (const output of node.outputs) if (output) random.add(output);
+    const isRead = reads.some((value) => value !== undefined && random.has(value));
+    if (!draws && !isRead) continue;
+    if (SHAPE_ONLY.has(node.opType) && node.domain === '' && !shapes.has(node.input(0))) continue;
+    const sized = isRead && (mayBeSized(node, random) || reads.some((value) => shapes.has(value)));
+    for (const output of node.outputs) {
+      if (!output) continue;
+      random.add(output);
+      if (sized) shapes.add(output);
+    }
   }
   return new Set(model.graph.outputs.flatMap((value) => (random.has(value) ? [value.name] : [])));
+}
+
+/** Operators whose outputs have the shapes that the shapes of their inputs give, whatever the numbers. */
+const SHAPED_BY_SHAPES: ReadonlySet<string> = new Set([
+  ...ELEMENTWISE_UNARY,
+  ...ELEMENTWISE_BROADCAST,
+  ...MAC_OPERATORS,
+  ...NONDETERMINISTIC,
+  ...'ArgMax ArgMin BatchNormalization Concat CumSum Flatten Gather GatherElements GatherND Hardmax LayerNormalization'.split(
+    ' ',
+  ),
+  ...'LogSoftmax Multinomial ScatterElements ScatterND Softmax Split Squeeze Transpose Unsqueeze'.split(' '),
+]);
+
+/** Operators whose first input gives sizes, or is picked from by its numbers; that of others only has a shape. */
+const SHAPED_BY_NUMBERS: ReadonlySet<string> = new Set([
+  ...'NonZero Unique Compress ConstantOfShape Range NonMaxSuppression CenterCropPad StringSplit RegexFullMatch'.split(
+    ' ',
+  ),
+  ...'SequenceAt SequenceInsert SequenceErase SplitToSequence ConcatFromSequence'.split(' '),
+]);
+
+/** Whether random numbers that a node reads may decide on the shape of what it gives. */
+function mayBeSized(node: Node, random: ReadonlySet<Value>): boolean {
+  if (node.domain !== '' || node.subgraphs().length > 0 || SHAPED_BY_NUMBERS.has(node.opType)) return true;
+  if (SHAPED_BY_SHAPES.has(node.opType)) return false;
+  return node.inputs.slice(1).some((value) => value !== undefined && random.has(value));
 }
 
 /** The local functions that draw random numbers, themselves or in what they call. */

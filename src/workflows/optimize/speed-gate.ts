@@ -4,7 +4,8 @@ import type { SampleSource } from '../../runtime/types.js';
 import { withWorkFolder } from '../../runtime/work-folder.js';
 import type { OptimizeOptions } from '../options.js';
 import { measureLatency } from '../verify.js';
-import { Failure, type LoadedSession, OPTIMIZED_SESSION, type OriginalRuns } from './original.js';
+import { Failure, type LoadedSession } from './failure.js';
+import { OPTIMIZED_SESSION, type OriginalRuns } from './original.js';
 import type { Optimized, Pipeline } from './pipeline.js';
 import { Trials } from './trials.js';
 

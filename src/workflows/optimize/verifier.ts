@@ -6,14 +6,9 @@ import { readModel } from '../../ir/read-model.js';
 import { assertUsable } from '../../ir/usable.js';
 import { verifyModel } from '../../ir/verify.js';
 import type { SessionOptions } from '../../runtime/types.js';
+import { Failure, type LoadedSession } from './failure.js';
 import { interfaceOf, type ModelInterface, whyInterfaceDiffers } from './interface-check.js';
-import {
-  Failure,
-  type LoadedSession,
-  OPTIMIZED_SESSION,
-  type OriginalRuns,
-  type PreparedReference,
-} from './original.js';
+import { OPTIMIZED_SESSION, type OriginalRuns, type PreparedReference } from './original.js';
 import { toleranceOf } from './tolerance.js';
 
 /** How far the check of a result goes. */
@@ -33,6 +28,8 @@ export interface Verdict {
   readonly depth: CheckDepth;
   /** Why it was not run at all, although nothing is known to be wrong. */
   readonly notRun?: string;
+  /** It was not run, but ONNX Runtime loaded it. */
+  readonly loads?: boolean;
   readonly reference?: PreparedReference;
   readonly outputs?: readonly OutputAgreement[];
   /** Edge cases that it was right on. */
@@ -45,8 +42,9 @@ export interface Verdict {
 export class Verifier {
   readonly #interface: ModelInterface;
   readonly #original: OriginalRuns | undefined;
-  readonly #exactTolerance: Tolerance;
-  readonly #tolerance: Tolerance;
+  readonly #base: Model;
+  /** By how many operations in a row were merged: finding the narrowest type of a model takes a look at all its values. */
+  readonly #tolerances: Map<number, Tolerance> = new Map();
 
   /**
    * @param base the model that passes start from: its narrowest type decides what rounding may do
@@ -56,52 +54,82 @@ export class Verifier {
   constructor(base: Model, wanted: ModelInterface, original: OriginalRuns | undefined) {
     this.#interface = wanted;
     this.#original = original;
-    this.#exactTolerance = toleranceOf(base, true);
-    this.#tolerance = toleranceOf(base, false);
+    this.#base = base;
+  }
+
+  #tolerance(inARow: number): Tolerance {
+    const known = this.#tolerances.get(inARow);
+    if (known) return known;
+    const tolerance = toleranceOf(this.#base, false, inARow);
+    this.#tolerances.set(inARow, tolerance);
+    return tolerance;
   }
 
   /**
    * Checks a file. @param exact whether only changes that keep outputs bit for bit were made
+   * @param inARow how many operations in a row became one, at most
    * @throws SO2105 where the memory that is allowed does not suffice to run it
    */
-  async check(path: string, exact: boolean, depth: CheckDepth): Promise<Verdict> {
+  async check(path: string, exact: boolean, depth: CheckDepth, inARow = 1): Promise<Verdict> {
     const unsound = await this.#whyUnsound(path);
     if (unsound !== undefined) return { wrong: unsound, depth: 'structure' };
     const original = this.#original;
     if (!original || depth === 'structure') return { depth: 'structure' };
-    const verdict = await this.#runAll(original, path, exact, depth);
+    const tolerances = {
+      plain: exact ? toleranceOf(this.#base, true) : this.#tolerance(inARow),
+      optimized: this.#tolerance(inARow),
+    };
+    const verdict = await this.#runAll(original, path, tolerances, depth);
     // A process may end for reasons of its own, such as a system without memory: a result is not blamed for it at once.
-    return verdict.died ? this.#runAll(original, path, exact, depth) : verdict;
+    return verdict.died ? this.#runAll(original, path, tolerances, depth) : verdict;
   }
 
-  /** @throws SO2105: that there is too little memory is no word on a result */
-  #notRun({ reason, memory }: Failure): Verdict {
+  /**
+   * Where the original cannot be run, the result has to load at least where the original does.
+   * @throws SO2105: that there is too little memory is no word on a result
+   */
+  async #notRun(
+    original: OriginalRuns,
+    path: string,
+    { reason, memory, timedOut }: Failure,
+  ): Promise<Verdict & { readonly died?: boolean }> {
     if (memory) throw memory;
-    return { depth: 'structure', notRun: reason };
+    if (timedOut) return { depth: 'structure', notRun: reason };
+    const { loads, wrong } = await original.whyNotLoaded(path);
+    if (!wrong) return { depth: 'structure', notRun: reason, loads };
+    if (wrong.memory) throw wrong.memory;
+    return { wrong: `it does not load, and the original does: ${wrong.reason}`, died: wrong.died, depth: 'plain' };
   }
 
   async #runAll(
     original: OriginalRuns,
     path: string,
-    exact: boolean,
+    tolerances: { readonly plain: Tolerance; readonly optimized: Tolerance },
     depth: 'plain' | 'optimized',
   ): Promise<Verdict & { readonly died?: boolean }> {
     const reference = await original.reference();
-    if (reference instanceof Failure) return this.#notRun(reference);
-    const tolerance = exact && reference.plain ? this.#exactTolerance : this.#tolerance;
+    if (reference instanceof Failure) return this.#notRun(original, path, reference);
+    const tolerance = reference.plain ? tolerances.plain : tolerances.optimized;
     const plain = await this.#run(original, path, reference, reference.session, tolerance, true);
-    if (plain instanceof Failure && plain.memory) return this.#notRun(plain);
+    if (plain instanceof Failure && plain.memory) throw plain.memory;
     if (plain instanceof Failure) return { wrong: plain.reason, died: plain.died, depth: 'plain', reference };
-    const passed: Verdict = { depth, reference, outputs: plain.outputs, edges: plain.runs - reference.samples };
+    const samples = reference.samples - plain.skipped.samples;
+    const passed: Verdict = {
+      depth,
+      reference: { ...reference, samples },
+      outputs: plain.outputs,
+      edges: plain.runs - samples,
+    };
     if (depth === 'plain') {
       await original.release(plain.session);
       return passed;
     }
     if (!reference.plain) return { ...passed, session: plain.session };
     await original.release(plain.session);
-    const optimized = await this.#run(original, path, reference, OPTIMIZED_SESSION, this.#tolerance, false);
+    if (!reference.optimized) return passed;
+    const optimized = await this.#run(original, path, reference, OPTIMIZED_SESSION, tolerances.optimized, false);
     if (!(optimized instanceof Failure)) return { ...passed, session: optimized.session };
-    if (optimized.memory) return this.#notRun(optimized);
+    if (optimized.memory) throw optimized.memory;
     const wrong = `as ONNX Runtime optimizes it, ${optimized.reason}`;
     return { wrong, died: optimized.died, depth: 'optimized', reference };
   }
@@ -122,7 +150,11 @@ export class Verifier {
     const session = await original.load(path, options, 'result');
     if (session instanceof Failure) return session;
     const result = await original.attempt('running the result', (host, watch) =>
-      host.request('check', { reference, session: session.id, tolerance, edges, random: original.random }, watch),
+      host.request(
+        'check',
+        { reference, session: session.id, tolerance, edges, optimized: !edges, random: original.random },
+        watch,
+      ),
     );
     if (!(result instanceof Failure) && result.wrong === undefined) return { ...result, session };
     await original.release(session);

@@ -31,6 +31,7 @@ const FLAG_OF_FIELD: ReadonlyMap<string, string> = new Map([
   ['include', 'include'],
   ['exclude', 'exclude'],
   ['allowLinks', 'allow-links'],
+  ['allowInvalid', 'allow-invalid'],
   ['threads', 'threads'],
   ['memory', 'mem'],
   ['executionProviders', 'ep'],

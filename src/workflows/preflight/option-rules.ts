@@ -138,6 +138,7 @@ export const OPTION_RULES: readonly OptionRule[] = [
       '--scenario',
       '--streams',
       '--allow-links',
+      '--allow-invalid',
     ],
     excludes: ['--url'],
   },

@@ -235,6 +235,7 @@ describe('renderInspect', () => {
     macs: { total: 5_200_000, unknownNodes: 1 },
     quantizable: [{ name: 'c', opType: 'Conv', weightBytes: 120_000 }],
     notQuantizable: [{ name: 'f', opType: 'FusedConv', weightBytes: 16_000, reason: 'not a standard operator' }],
+    problems: [],
   };
 
   it('shows what the model is made of', async () => {

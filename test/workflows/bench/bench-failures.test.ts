@@ -34,7 +34,12 @@ describe('a model that cannot be measured', () => {
       'SO5006',
     ],
     ['bfloat16 input', 'g (bfloat16[4] x) => (float[4] y) { y = Cast <to = 1> (x) }', 'SO5006'],
-    ['node without kernel', 'g (int8[4] x) => (int8[4] y) { y = Sin (x) }', 'SO5001'],
+    [
+      'node without kernel',
+      'g (float[4] x) => (float[4] y) { b = Cast <to = 16> (x) a = Abs (b) y = Cast <to = 1> (a) }',
+      'SO5001',
+    ],
+    ['node of an impossible type', 'g (int8[4] x) => (int8[4] y) { y = Sin (x) }', 'SO3004'],
     ['unknown operator', 'g (float[4] x) => (float[4] y) { y = Nonsense (x) }', 'SO5001'],
     [
       'run that fails',
