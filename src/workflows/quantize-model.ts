@@ -13,8 +13,11 @@ import type { SampleSource } from '../runtime/types.js';
 import { inputSpecs } from '../runtime/value-specs.js';
 import { checkWorkFolder } from '../runtime/work-folder.js';
 import { packageVersion } from '../version.js';
-import { type Converted, convertFloat16WithRanges, convertModel } from './convert-model.js';
+import { type Converted, convertModel } from './convert-model.js';
 import { SEEDED_SAMPLES } from './fit-source.js';
+import { withEmulated } from './float16/emulated.js';
+import { compareHere, isLossy, judgeHalf } from './float16/judge-half.js';
+import { keepLossyLayers } from './float16/keep-lossy-layers.js';
 import { judge } from './judge.js';
 import { describeLayers } from './layers.js';
 import { checkMemory, memoryLimit, runtimeOptions } from './memory.js';
@@ -116,15 +119,20 @@ async function quantizeOpened(
       convertModel(model, options, split, stages, runtime, memoryBytes),
     );
     staged = attempt.staged;
-    if (runtime && attempt.converted.mode === 'fp16' && overflows(attempt.checked)) {
-      staged.discard();
-      const host = await runtime;
-      attempt = await tryConversion(run, split, () =>
-        convertFloat16WithRanges(model, options, split, stages, host, memoryBytes),
-      );
-      staged = attempt.staged;
+    let lossyLayers: readonly string[] = [];
+    if (runtime && attempt.checked?.half && isLossy(attempt.checked.comparison)) {
+      const { judging } = attempt.checked;
+      const source = split.calibration ? { kind: 'data' as const, ...split.calibration } : judging;
+      const repaired = await keepLossyLayers(run, attempt.converted, source, await runtime);
+      lossyLayers = repaired.lossyLayers;
+      const { converted } = repaired;
+      if (converted) {
+        staged.discard();
+        attempt = await tryConversion(run, split, async () => converted);
+        staged = attempt.staged;
+      }
     }
-    const report = await describeAttempt(run, attempt);
+    const report = await describeAttempt(run, attempt, lossyLayers);
     inputs.check();
     if (options.dryRun) staged.discard();
     else await commitWithReport(staged, report, outputPath);
@@ -183,7 +191,11 @@ async function tryConversion(run: Run, split: SampleSplit, convertNow: () => Pro
   }
 }
 
-async function describeAttempt(run: Run, { converted, done, staged, checked }: Attempt): Promise<QuantizeReport> {
+async function describeAttempt(
+  run: Run,
+  { converted, done, staged, checked }: Attempt,
+  lossyLayers: readonly string[],
+): Promise<QuantizeReport> {
   const { model, options, hashes, runtime } = run;
   const { conversion, step, calibration } = converted;
   const layers = describeLayers(model, conversion.model, step);
@@ -195,6 +207,8 @@ async function describeAttempt(run: Run, { converted, done, staged, checked }: A
         : 'There is nothing to quantize in this model: the output is the model as it was.',
     );
   }
+  const compared = checked?.comparison ? checked : undefined;
+  const latency = await compared?.measure();
   const versions = await (await runtime)?.request('versions', undefined);
   return {
     schemaVersion: REPORT_SCHEMA_VERSION,
@@ -216,31 +230,50 @@ async function describeAttempt(run: Run, { converted, done, staged, checked }: A
     verification: {
       structure: 'passed',
       loads: checked?.loads ?? 'skipped',
-      runs: checked?.comparison ? 'passed' : 'skipped',
+      runs: compared ? 'passed' : 'skipped',
       ...(checked?.reason === undefined ? {} : { reason: checked.reason }),
-      ...(checked?.comparison ? { comparison: checked.comparison } : {}),
+      ...(compared ? { comparison: compared.comparison } : {}),
+      ...(compared?.half ? { arithmetic: 'emulated half precision' as const } : {}),
     },
-    ...(checked?.accuracy ? { accuracy: checked.accuracy } : {}),
-    ...(checked?.latency ? { latency: checked.latency } : {}),
+    ...(compared?.accuracy ? { accuracy: compared.accuracy } : {}),
+    ...(latency ? { latency } : {}),
     warnings: [
       ...run.ignored,
       ...converted.warnings,
       ...(checked?.warnings ?? ['The result was not run: verification was switched off.']),
+      ...(compared?.half ? judgeHalf(compared.comparison, compared.half.here, lossyLayers) : []),
     ],
     notes,
   };
 }
 
-interface Checked {
+/** What loading and running the result beside the original came to. */
+type Checked = Unrun | Compared;
+
+interface Unrun {
   readonly loads: 'passed' | 'skipped';
-  readonly reason?: string;
-  readonly comparison?: ComparisonResult;
-  readonly accuracy?: ComparisonResult;
-  readonly latency?: LatencyComparison;
+  readonly reason: string;
   readonly warnings: readonly string[];
+  readonly comparison?: undefined;
+  readonly half?: undefined;
 }
 
-/** Loads, runs, compares and times the staged result beside the original. */
+interface Compared {
+  readonly loads: 'passed';
+  readonly reason?: undefined;
+  /** Sizes of synthetic inputs are chosen. */
+  readonly judging: SampleSource;
+  /** Of a FLOAT16 result: computed in emulated half precision. */
+  readonly comparison: ComparisonResult;
+  readonly accuracy: ComparisonResult | undefined;
+  /** Of a FLOAT16 result: what ONNX Runtime computes here. */
+  readonly half?: { readonly here: ComparisonResult };
+  readonly warnings: readonly string[];
+  /** Times both models in turns. */
+  measure(): Promise<LatencyComparison>;
+}
+
+/** Loads, runs and compares the staged result beside the original. */
 async function check(
   run: Run,
   runtime: RuntimeHost,
@@ -267,19 +300,30 @@ async function check(
   }
   // A dynamically quantized model takes its scales from the whole batch: it is judged one sample at a time.
   const batch = options.batch ?? (done === 'dynamic' ? 1 : JUDGING_BATCH);
-  const comparison = await pair.compare(judging, batch);
-  const accuracy =
-    options.evalPath === undefined ? undefined : await pair.compare({ kind: 'data', path: options.evalPath }, batch);
+  const compareAll = async (candidate?: number) => ({
+    comparison: await pair.compare(judging, batch, candidate),
+    accuracy:
+      options.evalPath === undefined
+        ? undefined
+        : await pair.compare({ kind: 'data', path: options.evalPath }, batch, candidate),
+  });
+  const half = done === 'fp16' ? { here: await compareHere(pair, judging, batch) } : undefined;
+  const { comparison, accuracy } = half
+    ? await withEmulated(runtime, staged.stagedPath, options, compareAll)
+    : await compareAll();
   if (accuracy && (accuracy.metrics ?? []).length === 0) throw notScored(accuracy);
   stages.end(`${comparison.samples + (accuracy?.samples ?? 0)} samples`);
-  stages.start('measure');
-  const latency = await pair.latency(judging);
-  stages.end();
   const warnings = judge({ comparison, accuracy });
   if (judging.kind === 'data' && !split.heldOut) {
     warnings.push('Too few samples to hold some out: the comparison ran on the calibration samples.');
   }
-  return { loads: 'passed', comparison, ...(accuracy ? { accuracy } : {}), latency, warnings };
+  const measure = async (): Promise<LatencyComparison> => {
+    stages.start('measure');
+    const latency = await pair.latency(judging);
+    stages.end();
+    return latency;
+  };
+  return { loads: 'passed', judging, comparison, accuracy, ...(half ? { half } : {}), warnings, measure };
 }
 
 /** Labels of which only a run could tell that no output fits them. */
@@ -289,15 +333,4 @@ function notScored({ source, metricsSkipped }: ComparisonResult): ServeOptError 
     ...(metricsSkipped === undefined ? {} : { why: metricsSkipped }),
     hint: 'labels are class numbers from 0 on, one a sample, or what the output itself holds',
   });
-}
-
-/** Half precision that loses no more than rounding stays well above this, in dB. */
-const ROUNDING_ONLY_DB = 35;
-
-/** True when a half-precision result looks as if values left its range: new NaN or infinities, or far more than rounding. */
-function overflows(checked: Checked | undefined): boolean {
-  const outputs = checked?.comparison?.outputs ?? [];
-  return outputs.some(
-    ({ nonFinite, sqnrDb }) => nonFinite.b > nonFinite.a || (sqnrDb !== undefined && sqnrDb < ROUNDING_ONLY_DB),
-  );
 }

@@ -39,7 +39,8 @@ export function whyNotRunnable(model: Model): string | undefined {
 export interface LoadedPair {
   /** Made-up samples of sizes that the original accepts; a sentence when it accepts none. Data is given back as it is. */
   fit(source: SampleSource): Promise<SampleSource | string>;
-  compare(source: SampleSource, batchSize: number): Promise<ComparisonResult>;
+  /** Compares the candidate, or another session in its place, with the original. */
+  compare(source: SampleSource, batchSize: number, candidate?: number): Promise<ComparisonResult>;
   latency(source: SampleSource): Promise<LatencyComparison>;
 }
 
@@ -57,10 +58,10 @@ export async function loadPair(
   const b = await load(paths.b);
   return {
     fit: (source) => fitSource(runtime, a, inputs, source),
-    compare: (source, batchSize) =>
+    compare: (source, batchSize, candidate = b) =>
       runtime.request(
         'compare',
-        { a, b, source, inputs, batchSize },
+        { a, b: candidate, source, inputs, batchSize },
         { onProgress: ({ done, total }) => options.onProgress?.({ kind: 'advance', stage: 'compare', done, total }) },
       ),
     latency: (source) => measureLatency(runtime, [a, b], source, inputs, options),

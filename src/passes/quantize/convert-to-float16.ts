@@ -1,14 +1,14 @@
 import type { Model } from '../../ir/model.js';
 import { nodeLabel } from '../../ir/problem.js';
 import type { Refusal } from '../../ir/transform.js';
-import type { Value } from '../../ir/value.js';
 import { allGraphs, constantTensor } from '../../ir/walk.js';
 import { inferTypes } from '../../ops/infer-types.js';
+import type { RangeMap } from '../../quantize/observers.js';
 import { DataType } from '../../tensor/dtype.js';
-import { FLOAT16_MAX } from '../../tensor/float16.js';
 import { nodeSelector } from '../node-filter.js';
 import { definePass } from '../pass.js';
-import { planFloat16 } from './float16/plan.js';
+import { nodeKey, planFloat16 } from './float16/plan.js';
+import { rangeReasons } from './float16/ranges.js';
 import { describeFloat16Report, type Float16Report, newFloat16Report } from './float16/report.js';
 import { Float16Rewriter } from './float16/rewriter.js';
 
@@ -19,8 +19,10 @@ export interface ConvertToFloat16Options {
   readonly include: readonly string[];
   /** Node names, globs or op types to keep in FLOAT32; wins over `include`. */
   readonly exclude: readonly string[];
-  /** Measured ranges by value name: nodes that touch a value beyond ±65504 (less 1 %) stay FLOAT32. */
-  readonly ranges: ReadonlyMap<string, { readonly min: number; readonly max: number }> | undefined;
+  /** Measured ranges by value name: nodes that touch a value beyond half of ±65504 stay FLOAT32, masks aside. */
+  readonly ranges: RangeMap | undefined;
+  /** Reasons to keep nodes in FLOAT32, by the name of their first output. */
+  readonly kept: ReadonlyMap<string, string> | undefined;
   /** Filled with what happened to each constant; complete once the model is written. */
   readonly report: Float16Report | undefined;
 }
@@ -52,6 +54,7 @@ export const convertToFloat16 = definePass<ConvertToFloat16Options>({
     include: { description: 'Only these nodes (names, globs, op types)', default: [] },
     exclude: { description: 'Not these nodes (names, globs, op types)', default: [] },
     ranges: { description: 'Measured ranges by value name', default: undefined, internal: true },
+    kept: { description: 'Reasons to keep nodes, by first output', default: undefined, internal: true },
     report: { description: 'Receives what happened to each constant', default: undefined, internal: true },
   },
   run(model, options) {
@@ -61,12 +64,21 @@ export const convertToFloat16 = definePass<ConvertToFloat16Options>({
     }
     inferTypes(model);
     const selected = nodeSelector(model, options);
-    const plan = planFloat16(model, { keepIo: options.keepIo, selected, tooLarge: tooLarge(options.ranges) });
+    const plan = planFloat16(model, {
+      keepIo: options.keepIo,
+      selected,
+      whyWide: rangeReasons(model, options.ranges ?? new Map()),
+      kept: options.kept ?? new Map(),
+    });
     const refusals: Refusal[] = [];
     for (const [node, { reason }] of plan.nodes) {
       if (reason !== undefined) refusals.push({ pass: NAME, node: nodeLabel(node), opType: node.opType, reason });
     }
     const report = options.report ?? newFloat16Report();
+    report.nodes.length = 0;
+    for (const [node, { inputs, outputs }] of plan.nodes) {
+      if (outputs.includes(true) || inputs.includes('float16')) report.nodes.push(nodeKey(node));
+    }
     const rewriter = new Float16Rewriter(model, plan, { keepIo: options.keepIo, report });
     if (rewriter.isEmpty) return { changed: 0, refusals, notes: ['nothing to convert: no arithmetic can be FLOAT16'] };
     rewriter.run();
@@ -77,14 +89,6 @@ export const convertToFloat16 = definePass<ConvertToFloat16Options>({
     return { changed: constants + values + casts, refusals, notes: [...notes, ...describeFloat16Report(report)] };
   },
 });
-
-function tooLarge(ranges: ConvertToFloat16Options['ranges']): (value: Value) => boolean {
-  const limit = FLOAT16_MAX * 0.99;
-  return (value) => {
-    const range = ranges?.get(value.name);
-    return range !== undefined && (range.min < -limit || range.max > limit);
-  };
-}
 
 function floatWeightBytes(model: Model): { float16: number; float32: number } {
   const bytes = { float16: 0, float32: 0 };

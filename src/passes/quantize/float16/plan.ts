@@ -7,7 +7,9 @@ import { walkGraphs } from '../../../ir/walk.js';
 import { inputParameter, type OpSchema, opSchema, outputParameter, type SchemaParameter } from '../../../ops/schema.js';
 import { DataType } from '../../../tensor/dtype.js';
 import { elementTypeOf, isFloat32, isFloat32Constant, isShapeOnly, keptReason, takesAnyType } from './classes.js';
+import { whyConstantsDoNotFit } from './constant-range.js';
 import { linkControlFlow } from './control-flow.js';
+import { exactValues } from './exact-values.js';
 import { precisionRegions } from './precision-regions.js';
 
 /** What a node wants at an input: `any` takes the value as it comes. */
@@ -37,8 +39,10 @@ export interface PlanOptions {
   readonly keepIo: boolean;
   /** False for a node that must stay as it is. */
   readonly selected: (node: Node) => boolean;
-  /** Values known to leave the FLOAT16 range. */
-  readonly tooLarge: (value: Value) => boolean;
+  /** Why a value must not become FLOAT16, from what was measured of it; undefined when nothing speaks against it. */
+  readonly whyWide: (value: Value) => string | undefined;
+  /** Reasons to keep nodes in FLOAT, by the name of their first output. */
+  readonly kept: ReadonlyMap<string, string>;
 }
 
 /** Decides which nodes compute in FLOAT16. Needs types (`inferTypes`); changes nothing. */
@@ -46,9 +50,16 @@ export function planFloat16(model: Model, options: PlanOptions): Float16Plan {
   const order: Node[] = [];
   for (const graph of walkGraphs(model.graph)) order.push(...graph.nodes);
   const regions = precisionRegions(order);
+  const exact = exactValues(order);
   const wide = new Map<Node, string>();
   for (const node of order) {
-    const reason = staysFloat32(model, node, options) ?? keptReason(node) ?? regions.get(node);
+    const reason =
+      staysFloat32(model, node, options) ??
+      keptReason(node) ??
+      exact.get(node) ??
+      regions.get(node) ??
+      whyConstantsDoNotFit(node) ??
+      options.kept.get(nodeKey(node));
     if (reason !== undefined) wide.set(node, reason);
   }
   const plan = (node: Node): NodePlan => planNode(model, node, wide.get(node));
@@ -61,6 +72,11 @@ export function planFloat16(model: Model, options: PlanOptions): Float16Plan {
   return { order, nodes, ...links };
 }
 
+/** What a node is known by from one conversion of a model to the next: the name of its first output. */
+export function nodeKey(node: Node): string {
+  return node.outputs.find((output) => output !== undefined)?.name ?? '';
+}
+
 /** A reason that holds whatever the schema says; undefined when there is none. */
 function staysFloat32(model: Model, node: Node, options: PlanOptions): string | undefined {
   if (!options.selected(node)) return 'it is excluded';
@@ -70,7 +86,8 @@ function staysFloat32(model: Model, node: Node, options: PlanOptions): string | 
   if (node.domain !== '' && node.domain !== 'com.microsoft') return `operators of ${node.domain} take no float16`;
   for (const value of [...node.inputs, ...node.outputs]) {
     if (!value) continue;
-    if (options.tooLarge(value)) return `the measured range of "${value.name}" leaves the float16 range`;
+    const reason = isFloat32(value) ? options.whyWide(value) : undefined;
+    if (reason !== undefined) return reason;
     if (value.type && value.type.kind !== 'tensor') return 'sequences and optional values keep float32';
     const type = elementTypeOf(value);
     if (node.domain === 'com.microsoft' && (type === DataType.INT8 || type === DataType.UINT8)) {

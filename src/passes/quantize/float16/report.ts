@@ -13,10 +13,12 @@ export interface ConvertedTensor {
  */
 export interface Float16Report {
   readonly tensors: ConvertedTensor[];
+  /** Nodes that compute in FLOAT16, topologically, by the names of their first outputs. */
+  readonly nodes: string[];
 }
 
 export function newFloat16Report(): Float16Report {
-  return { tensors: [] };
+  return { tensors: [], nodes: [] };
 }
 
 /** Sums over all tensors. */
