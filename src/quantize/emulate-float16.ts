@@ -74,7 +74,9 @@ function cast(input: Value, to: DataTypeCode, before: Node | undefined, output?:
     {
       opType: 'Cast',
       inputs: [input],
-      outputs: [output ?? { name: `${input.name}_${to === DataType.FLOAT ? 'wide' : 'half'}`, type: withType(input, to) }],
+      outputs: [
+        output ?? { name: `${input.name}_${to === DataType.FLOAT ? 'wide' : 'half'}`, type: withType(input, to) },
+      ],
       attributes: [attribute('to', to)],
     },
     before,

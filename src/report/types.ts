@@ -96,6 +96,8 @@ export interface LatencyComparison {
   readonly ratioHigh: number;
   readonly runs: number;
   readonly threads?: number;
+  /** Execution providers as they were asked for; absent for the CPU. */
+  readonly executionProviders?: readonly string[];
   readonly batchSize: number;
 }
 

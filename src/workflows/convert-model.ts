@@ -6,6 +6,7 @@ import type { RuntimeHost } from '../runtime/host.js';
 import { calibrateIn } from './calibrate.js';
 import { Conversion, type ConversionMode } from './conversion.js';
 import { convertToHalf, type Float16Base } from './float16/convert-float16.js';
+import type { LoadFallback } from './float16/load-fallbacks.js';
 import { QUANTIZE_DEFAULTS, type QuantizeOptions } from './options.js';
 import type { SampleSplit } from './sample-split.js';
 import type { Stages } from './stages.js';
@@ -32,9 +33,10 @@ export async function convertModel(
   stages: Stages,
   runtime: Promise<RuntimeHost> | undefined,
   memoryBytes: number,
+  fallback: LoadFallback = {},
 ): Promise<Converted> {
   const requested = options.mode ?? QUANTIZE_DEFAULTS.mode;
-  if (requested === 'fp16') return convertToHalf(model, options, split, stages, runtime, memoryBytes);
+  if (requested === 'fp16') return convertToHalf(model, options, split, stages, runtime, memoryBytes, fallback);
   if (requested === 'static' || (requested === 'auto' && options.dataPath !== undefined)) {
     const result = await convertStatic(model, options, split, stages, runtime, memoryBytes);
     if (result.step.changed > 0 || requested === 'static') return result;

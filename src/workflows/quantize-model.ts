@@ -1,24 +1,21 @@
-import { ServeOptError } from '../errors.js';
-import type { ComparisonResult } from '../evaluate/comparison.js';
 import type { Model } from '../ir/model.js';
 import { readModel } from '../ir/read-model.js';
 import { assertUsable } from '../ir/usable.js';
 import { assertValid } from '../ir/verify.js';
 import { type StagedModel, stageModel } from '../ir/write-model.js';
-import type { LatencyComparison, QuantizeReport } from '../report/types.js';
+import type { QuantizeReport } from '../report/types.js';
 import { REPORT_SCHEMA_VERSION } from '../report/types.js';
-import type { RuntimeHost } from '../runtime/host.js';
 import { LazyRuntime } from '../runtime/lazy-runtime.js';
 import type { SampleSource } from '../runtime/types.js';
 import { inputSpecs } from '../runtime/value-specs.js';
 import { checkWorkFolder } from '../runtime/work-folder.js';
 import { packageVersion } from '../version.js';
+import { type Checked, checkQuantized } from './check-quantized.js';
 import { type Converted, convertModel } from './convert-model.js';
 import { SEEDED_SAMPLES } from './fit-source.js';
-import { withEmulated } from './float16/emulated.js';
-import { compareHere, isLossy, judgeHalf } from './float16/judge-half.js';
+import { isLossy, judgeHalf } from './float16/judge-half.js';
 import { keepLossyLayers } from './float16/keep-lossy-layers.js';
-import { judge } from './judge.js';
+import { type LoadFallback, tryFallbacks } from './float16/load-fallbacks.js';
 import { describeLayers } from './layers.js';
 import { checkMemory, memoryLimit, runtimeOptions } from './memory.js';
 import { QUANTIZE_DEFAULTS, type QuantizeOptions } from './options.js';
@@ -31,12 +28,8 @@ import { siblingPath } from './report-path.js';
 import { checkRunFiles } from './run-files.js';
 import { type SampleSplit, splitSamples } from './sample-split.js';
 import { Stages } from './stages.js';
-import { loadPair, whyNotRunnable } from './verify.js';
 import { WatchedInputs } from './watched-inputs.js';
 import { commitWithReport } from './write-report.js';
-
-/** Samples a run while judging a model whose result does not depend on it. */
-const JUDGING_BATCH = 8;
 
 /**
  * Quantizes a model file: converts, writes, loads both models in ONNX Runtime, compares and times them, and only then
@@ -109,26 +102,32 @@ async function quantizeOpened(
   const needed = (options.verify ?? QUANTIZE_DEFAULTS.verify) || options.dataPath !== undefined;
   // ONNX Runtime gets ready beside whatever else is done until it is needed.
   if (needed) lazy.warmUp();
-  const runtime = needed ? lazy.host() : undefined;
+  const runtime = needed ? lazy : undefined;
   const hashes = new FileHashes();
   const run: Run = { ...opened, runtime, hashes };
   let staged: StagedModel | undefined;
   try {
     for (const file of [path, ...(model.source?.externalPaths() ?? [])]) hashes.begin(file);
-    let attempt = await tryConversion(run, split, () =>
-      convertModel(model, options, split, stages, runtime, memoryBytes),
-    );
+    const convertWith = (fallback: LoadFallback): Promise<Attempt> =>
+      tryConversion(
+        run,
+        split,
+        () => convertModel(model, options, split, stages, runtime?.host(), memoryBytes, fallback),
+        fallback,
+      );
+    const isHalf = options.mode === 'fp16';
+    let attempt = await (isHalf && runtime ? tryFallbacks(runtime, stages, convertWith) : convertWith({}));
     staged = attempt.staged;
     let lossyLayers: readonly string[] = [];
     if (runtime && attempt.checked?.half && isLossy(attempt.checked.comparison)) {
       const { judging } = attempt.checked;
       const source = split.calibration ? { kind: 'data' as const, ...split.calibration } : judging;
-      const repaired = await keepLossyLayers(run, attempt.converted, source, await runtime);
+      const repaired = await keepLossyLayers(run, attempt.converted, source, await runtime.host());
       lossyLayers = repaired.lossyLayers;
       const { converted } = repaired;
       if (converted) {
         staged.discard();
-        attempt = await tryConversion(run, split, async () => converted);
+        attempt = await tryConversion(run, split, async () => converted, attempt.fallback);
         staged = attempt.staged;
       }
     }
@@ -155,7 +154,7 @@ interface Run {
   /** Files that must not change meanwhile. */
   readonly inputs: WatchedInputs;
   /** Absent when nothing is to be run. */
-  readonly runtime: Promise<RuntimeHost> | undefined;
+  readonly runtime: LazyRuntime | undefined;
   readonly hashes: FileHashes;
   readonly memoryBytes: number;
 }
@@ -166,12 +165,18 @@ interface Attempt {
   readonly done: QuantizeReport['mode'];
   readonly staged: StagedModel;
   readonly checked: Checked | undefined;
+  readonly fallback: LoadFallback;
 }
 
-async function tryConversion(run: Run, split: SampleSplit, convertNow: () => Promise<Converted>): Promise<Attempt> {
+async function tryConversion(
+  run: Run,
+  split: SampleSplit,
+  convertNow: () => Promise<Converted>,
+  fallback: LoadFallback,
+): Promise<Attempt> {
   const { model, options, stages, hashes, runtime } = run;
   const converted = await convertNow();
-  const done = converted.step.changed > 0 ? converted.mode : 'none';
+  const done: QuantizeReport['mode'] = converted.step.changed > 0 ? converted.mode : 'none';
   stages.start('write');
   // Nothing to do means nothing done: the original's own bytes, not a model that was merely prepared.
   const staged = await stageModel(done === 'none' ? model : converted.conversion.model, run.outputPath, {
@@ -183,8 +188,9 @@ async function tryConversion(run: Run, split: SampleSplit, convertNow: () => Pro
   stages.endWriting(staged.written.sizeBytes);
   try {
     const verify = options.verify ?? QUANTIZE_DEFAULTS.verify;
-    const checked = runtime && verify ? await check(run, await runtime, staged, done, split) : undefined;
-    return { converted, done, staged, checked };
+    const candidate = { path: staged.stagedPath, mode: done, session: fallback.session };
+    const checked = runtime && verify ? await checkQuantized(run, await runtime.host(), candidate, split) : undefined;
+    return { converted, done, staged, checked, fallback };
   } catch (error) {
     staged.discard();
     throw error;
@@ -193,7 +199,7 @@ async function tryConversion(run: Run, split: SampleSplit, convertNow: () => Pro
 
 async function describeAttempt(
   run: Run,
-  { converted, done, staged, checked }: Attempt,
+  { converted, done, staged, checked, fallback }: Attempt,
   lossyLayers: readonly string[],
 ): Promise<QuantizeReport> {
   const { model, options, hashes, runtime } = run;
@@ -209,7 +215,7 @@ async function describeAttempt(
   }
   const compared = checked?.comparison ? checked : undefined;
   const latency = await compared?.measure();
-  const versions = await (await runtime)?.request('versions', undefined);
+  const versions = await (await runtime?.host())?.request('versions', undefined);
   return {
     schemaVersion: REPORT_SCHEMA_VERSION,
     command: 'quantize',
@@ -241,96 +247,9 @@ async function describeAttempt(
       ...run.ignored,
       ...converted.warnings,
       ...(checked?.warnings ?? ['The result was not run: verification was switched off.']),
+      ...(checked?.loads === 'passed' && fallback.warning !== undefined ? [fallback.warning] : []),
       ...(compared?.half ? judgeHalf(compared.comparison, compared.half.here, lossyLayers) : []),
     ],
     notes,
   };
-}
-
-/** What loading and running the result beside the original came to. */
-type Checked = Unrun | Compared;
-
-interface Unrun {
-  readonly loads: 'passed' | 'skipped';
-  readonly reason: string;
-  readonly warnings: readonly string[];
-  readonly comparison?: undefined;
-  readonly half?: undefined;
-}
-
-interface Compared {
-  readonly loads: 'passed';
-  readonly reason?: undefined;
-  /** Sizes of synthetic inputs are chosen. */
-  readonly judging: SampleSource;
-  /** Of a FLOAT16 result: computed in emulated half precision. */
-  readonly comparison: ComparisonResult;
-  readonly accuracy: ComparisonResult | undefined;
-  /** Of a FLOAT16 result: what ONNX Runtime computes here. */
-  readonly half?: { readonly here: ComparisonResult };
-  readonly warnings: readonly string[];
-  /** Times both models in turns. */
-  measure(): Promise<LatencyComparison>;
-}
-
-/** Loads, runs and compares the staged result beside the original. */
-async function check(
-  run: Run,
-  runtime: RuntimeHost,
-  staged: StagedModel,
-  done: QuantizeReport['mode'],
-  split: SampleSplit,
-): Promise<Checked> {
-  const { model, options, stages } = run;
-  const reason = whyNotRunnable(model);
-  if (reason !== undefined) return { loads: 'skipped', reason, warnings: [`The result was not run: ${reason}.`] };
-  stages.start('load');
-  const pair = await loadPair(
-    runtime,
-    model,
-    { a: run.path, b: staged.stagedPath },
-    { ...options, ...stages.context('compare') },
-  );
-  stages.end();
-  stages.start('compare');
-  const judging = await pair.fit(split.judging);
-  if (typeof judging === 'string') {
-    stages.end();
-    return { loads: 'passed', reason: judging, warnings: [`The result was loaded but not run: ${judging}.`] };
-  }
-  // A dynamically quantized model takes its scales from the whole batch: it is judged one sample at a time.
-  const batch = options.batch ?? (done === 'dynamic' ? 1 : JUDGING_BATCH);
-  const compareAll = async (candidate?: number) => ({
-    comparison: await pair.compare(judging, batch, candidate),
-    accuracy:
-      options.evalPath === undefined
-        ? undefined
-        : await pair.compare({ kind: 'data', path: options.evalPath }, batch, candidate),
-  });
-  const half = done === 'fp16' ? { here: await compareHere(pair, judging, batch) } : undefined;
-  const { comparison, accuracy } = half
-    ? await withEmulated(runtime, staged.stagedPath, options, compareAll)
-    : await compareAll();
-  if (accuracy && (accuracy.metrics ?? []).length === 0) throw notScored(accuracy);
-  stages.end(`${comparison.samples + (accuracy?.samples ?? 0)} samples`);
-  const warnings = judge({ comparison, accuracy });
-  if (judging.kind === 'data' && !split.heldOut) {
-    warnings.push('Too few samples to hold some out: the comparison ran on the calibration samples.');
-  }
-  const measure = async (): Promise<LatencyComparison> => {
-    stages.start('measure');
-    const latency = await pair.latency(judging);
-    stages.end();
-    return latency;
-  };
-  return { loads: 'passed', judging, comparison, accuracy, ...(half ? { half } : {}), warnings, measure };
-}
-
-/** Labels of which only a run could tell that no output fits them. */
-function notScored({ source, metricsSkipped }: ComparisonResult): ServeOptError {
-  const name = source.kind === 'data' ? source.name : '';
-  return new ServeOptError('SO4005', `The labels in "${name}" cannot be scored against any output`, {
-    ...(metricsSkipped === undefined ? {} : { why: metricsSkipped }),
-    hint: 'labels are class numbers from 0 on, one a sample, or what the output itself holds',
-  });
 }

@@ -44,18 +44,19 @@ export interface LoadedPair {
   latency(source: SampleSource): Promise<LatencyComparison>;
 }
 
-/** Loads the original and the candidate in ONNX Runtime. @throws SO5001 naming the one that is refused */
+/** Loads the original and the candidate in ONNX Runtime, which may get session options of its own. @throws SO5001 naming the one that is refused */
 export async function loadPair(
   runtime: RuntimeHost,
   original: Model,
   paths: { readonly a: string; readonly b: string },
   options: ExecutionOptions & WorkflowContext,
+  candidate: SessionOptions = {},
 ): Promise<LoadedPair> {
   const inputs = inputSpecs(original);
-  const load = async (path: string): Promise<number> =>
-    (await runtime.request('load', { path, options: forTurns(sessionOptions(options)) })).session;
-  const a = await load(paths.a);
-  const b = await load(paths.b);
+  const load = async (path: string, more: SessionOptions): Promise<number> =>
+    (await runtime.request('load', { path, options: forTurns({ ...sessionOptions(options), ...more }) })).session;
+  const a = await load(paths.a, {});
+  const b = await load(paths.b, candidate);
   return {
     fit: (source) => fitSource(runtime, a, inputs, source),
     compare: (source, batchSize, candidate = b) =>
@@ -93,6 +94,7 @@ export async function measureLatency(
     ratioHigh: ratio.high,
     runs: Math.min(first.runs, second.runs),
     ...(options.threads === undefined ? {} : { threads: options.threads }),
+    ...(options.executionProviders === undefined ? {} : { executionProviders: options.executionProviders }),
     batchSize: 1,
   };
 }

@@ -4,12 +4,13 @@ import type { Refusal } from '../../ir/transform.js';
 import { allGraphs, constantTensor } from '../../ir/walk.js';
 import { inferTypes } from '../../ops/infer-types.js';
 import type { RangeMap } from '../../quantize/observers.js';
+import { WEIGHTED_OPERATORS } from '../../quantize/operator-classes.js';
 import { DataType } from '../../tensor/dtype.js';
 import { nodeSelector } from '../node-filter.js';
 import { definePass } from '../pass.js';
 import { nodeKey, planFloat16 } from './float16/plan.js';
 import { rangeReasons } from './float16/ranges.js';
-import { describeFloat16Report, type Float16Report, newFloat16Report } from './float16/report.js';
+import { describeFloat16Report, describeKept, type Float16Report, newFloat16Report } from './float16/report.js';
 import { Float16Rewriter } from './float16/rewriter.js';
 
 export interface ConvertToFloat16Options {
@@ -71,8 +72,12 @@ export const convertToFloat16 = definePass<ConvertToFloat16Options>({
       kept: options.kept ?? new Map(),
     });
     const refusals: Refusal[] = [];
+    const kept: { readonly node: string; readonly reason: string }[] = [];
     for (const [node, { reason }] of plan.nodes) {
-      if (reason !== undefined) refusals.push({ pass: NAME, node: nodeLabel(node), opType: node.opType, reason });
+      if (reason === undefined) continue;
+      refusals.push({ pass: NAME, node: nodeLabel(node), opType: node.opType, reason });
+      // Reports tell of each layer with weights why it stays as it is.
+      if (plan.chosen.has(node) && !WEIGHTED_OPERATORS.has(node.opType)) kept.push({ node: nodeLabel(node), reason });
     }
     const report = options.report ?? newFloat16Report();
     report.nodes.length = 0;
@@ -86,7 +91,8 @@ export const convertToFloat16 = definePass<ConvertToFloat16Options>({
     const notes = [
       `${count(constants, 'constant')} and ${count(values, 'value')} now FLOAT16, ${count(casts, 'Cast')}`,
     ];
-    return { changed: constants + values + casts, refusals, notes: [...notes, ...describeFloat16Report(report)] };
+    notes.push(...describeKept(kept), ...describeFloat16Report(report));
+    return { changed: constants + values + casts, refusals, notes };
   },
 });
 

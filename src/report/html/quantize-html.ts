@@ -1,12 +1,13 @@
 import { agreementOf } from '../comparison-words.js';
 import { formatBytes, plural } from '../format.js';
 import { layersPhrase } from '../layers-phrase.js';
-import { MODE_WORDS, nodeCounts, samplesPhrase } from '../quantize-words.js';
+import { MODE_WORDS, nodeCounts, samplesPhrase, slowerSentence } from '../quantize-words.js';
 import { rankedBars } from '../svg/ranked-bars.js';
 import type { LayerReport, QuantizeReport } from '../types.js';
 import { quantizeChecks } from '../verification-words.js';
 import { element, type Markup } from './markup.js';
 import {
+  capital,
   changeFigures,
   checksBanner,
   comparisonSection,
@@ -28,6 +29,7 @@ const MOST_BARS = 15;
 export function quantizeHtml(report: QuantizeReport): string {
   const { input, output, mode, latency, accuracy, verification, calibration } = report;
   const agreement = verification.comparison && agreementOf(verification.comparison);
+  const slower = slowerSentence(report);
   return page(
     `${input.name} – serve-opt quantize`,
     element(
@@ -47,7 +49,7 @@ export function quantizeHtml(report: QuantizeReport): string {
             ],
       ),
       checksBanner(quantizeChecks(report)),
-      warnings(report.warnings),
+      warnings([...report.warnings, ...(slower === undefined ? [] : [`${capital(slower)}.`])]),
       keyFigures([
         ...changeFigures(input, output, nodeCounts(report), latency),
         ...(agreement === undefined || verification.comparison === undefined

@@ -13,6 +13,7 @@ import { QUANTIZE_DEFAULTS, type QuantizeOptions } from '../options.js';
 import type { SampleSplit } from '../sample-split.js';
 import type { Stages } from '../stages.js';
 import { whyNotRunnable } from '../verify.js';
+import type { LoadFallback } from './load-fallbacks.js';
 
 /** Below this an output has lost more than rounding, in dB. */
 export const ROUNDING_ONLY_DB = 40;
@@ -24,6 +25,8 @@ export interface Float16Base {
   /** Prepared, and not converted yet. */
   readonly prepared: Conversion;
   readonly ranges: RangeMap;
+  /** Reasons to keep nodes in FLOAT whatever else is kept, by their first outputs. */
+  readonly kept: ReadonlyMap<string, string>;
 }
 
 /**
@@ -37,13 +40,15 @@ export async function convertToHalf(
   stages: Stages,
   runtime: Promise<RuntimeHost> | undefined,
   memoryBytes: number,
+  fallback: LoadFallback,
 ): Promise<Converted> {
   stages.start('prepare');
   const prepared = new Conversion(model.clone(), options, memoryBytes);
   await prepared.prepare('fp16', options);
   stages.end(`${model.graph.nodes.size} → ${prepared.model.graph.nodes.size} nodes`);
   const measured = await measureRanges(prepared.model, options, split, stages, runtime);
-  const base: Float16Base = { prepared, ranges: measured.ranges };
+  const kept = fallback.kept?.(prepared.model) ?? new Map();
+  const base: Float16Base = { prepared, ranges: measured.ranges, kept };
   const converted = await convertFrom(base, options, stages, new Map());
   const warnings = [...converted.warnings, ...(measured.warning === undefined ? [] : [measured.warning])];
   return { ...converted, warnings, ...(measured.calibration ? { calibration: measured.calibration } : {}) };
@@ -58,7 +63,10 @@ export async function convertFrom(
 ): Promise<Converted> {
   stages.start('convert');
   const conversion = base.prepared.copy();
-  const step = await conversion.toFloat16(options, { ranges: base.ranges, kept });
+  const step = await conversion.toFloat16(options, {
+    ranges: base.ranges,
+    kept: new Map([...base.kept, ...kept]),
+  });
   stages.end(`${step.changed} nodes`);
   return { conversion, mode: 'fp16', step, float16: base, warnings: conversion.warnings };
 }

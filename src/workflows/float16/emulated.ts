@@ -8,8 +8,8 @@ import { writeRunnable } from '../../runtime/runnable-model.js';
 import type { SampleSource, SessionOptions, ValueSpec } from '../../runtime/types.js';
 import { withWorkFolder } from '../../runtime/work-folder.js';
 import { PLAIN_SESSION } from '../calibrate.js';
-import type { ExecutionOptions } from '../options.js';
 import { Trials } from '../optimize/trials.js';
+import type { ExecutionOptions } from '../options.js';
 import { sessionOptions } from '../verify.js';
 
 /** Samples that layers are tried on. */
@@ -66,7 +66,11 @@ export interface EmulatedTrials {
 /** Calls `use` with trials against the model of `path` on `source`. */
 export async function withEmulatedTrials<T>(
   runtime: RuntimeHost,
-  { path, source, inputs }: { readonly path: string; readonly source: SampleSource; readonly inputs: readonly ValueSpec[] },
+  {
+    path,
+    source,
+    inputs,
+  }: { readonly path: string; readonly source: SampleSource; readonly inputs: readonly ValueSpec[] },
   options: ExecutionOptions,
   use: (trials: EmulatedTrials) => Promise<T>,
 ): Promise<T> {

@@ -38,7 +38,12 @@ export interface Repaired {
  * calibration samples or synthetic ones, and converts without them.
  */
 export async function keepLossyLayers(
-  { path, model, options, stages }: {
+  {
+    path,
+    model,
+    options,
+    stages,
+  }: {
     readonly path: string;
     readonly model: Model;
     readonly options: QuantizeOptions;
@@ -50,11 +55,11 @@ export async function keepLossyLayers(
 ): Promise<Repaired> {
   const base = converted.float16;
   if (!base) return { converted: undefined, lossyLayers: [] };
-  const { prepared, ranges } = base;
+  const { prepared, ranges, kept: keptAnyway } = base;
   stages.start('search');
   const report = newFloat16Report();
   const first = prepared.copy();
-  await first.toFloat16(options, { ranges, report });
+  await first.toFloat16(options, { ranges, kept: keptAnyway, report });
   const names = new Set(report.nodes);
   const nodes = new Map([...allNodes(prepared.model)].map((node) => [nodeKey(node), node]));
   const found = await withEmulatedTrials(runtime, { path, source, inputs: inputSpecs(model) }, options, (trials) =>
@@ -64,7 +69,8 @@ export async function keepLossyLayers(
       suspects: report.nodes.filter((name) => isTiny(name, ranges)),
       measure: async (wide) => {
         const trial = prepared.copy();
-        await trial.toFloat16(options, { ranges, kept: new Map([...wide].map((name) => [name, 'tried'])) });
+        const kept = new Map([...keptAnyway, ...[...wide].map((name): [string, string] => [name, 'tried'])]);
+        await trial.toFloat16(options, { ranges, kept });
         return worstSqnrDb(await trials.measure(trial.model));
       },
       targetDb: SOUGHT_DB,
@@ -91,7 +97,9 @@ function withRange(name: string, ranges: RangeMap): string {
 }
 
 function keepsPhrase(sqnrDb: number): string {
-  return sqnrDb === Number.NEGATIVE_INFINITY ? 'an output has NaN or infinities' : `the outputs keep ${formatSqnr(sqnrDb)}`;
+  return sqnrDb === Number.NEGATIVE_INFINITY
+    ? 'an output has NaN or infinities'
+    : `the outputs keep ${formatSqnr(sqnrDb)}`;
 }
 
 function constantBytes(model: Model): number {

@@ -96,7 +96,8 @@ class Search {
   /** Keeps layers in FLOAT where that brings something. */
   async #accept(names: readonly string[]): Promise<boolean> {
     const sqnrDb = await this.#measure(new Set([...this.#kept, ...names]));
-    const gains = sqnrDb >= this.#current + LEAST_GAIN_DB || (this.#current === Number.NEGATIVE_INFINITY && sqnrDb > -300);
+    const gains =
+      sqnrDb >= this.#current + LEAST_GAIN_DB || (this.#current === Number.NEGATIVE_INFINITY && sqnrDb > -300);
     if (!gains) return false;
     for (const name of names) this.#kept.add(name);
     this.#current = sqnrDb;

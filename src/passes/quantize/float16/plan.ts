@@ -27,6 +27,8 @@ export interface NodePlan {
 export interface Float16Plan {
   /** Nodes topologically, outer graphs before inner ones. */
   readonly order: readonly Node[];
+  /** Nodes that could be FLOAT16 and stay FLOAT for their values, as measured or as the graph uses them. */
+  readonly chosen: ReadonlySet<Node>;
   readonly nodes: ReadonlyMap<Node, NodePlan>;
   /** Formal inputs of subgraphs that become FLOAT16. */
   readonly bodyInputs: ReadonlySet<Value>;
@@ -52,14 +54,12 @@ export function planFloat16(model: Model, options: PlanOptions): Float16Plan {
   const regions = precisionRegions(order);
   const exact = exactValues(order);
   const wide = new Map<Node, string>();
+  const chosen = new Set<Node>();
   for (const node of order) {
-    const reason =
-      staysFloat32(model, node, options) ??
-      keptReason(node) ??
-      exact.get(node) ??
-      regions.get(node) ??
-      whyConstantsDoNotFit(node) ??
-      options.kept.get(nodeKey(node));
+    const never = staysFloat32(model, node, options) ?? keptReason(node);
+    const values = never ?? whyValuesDoNotFit(node, options) ?? exact.get(node) ?? whyConstantsDoNotFit(node);
+    const reason = values ?? regions.get(node) ?? options.kept.get(nodeKey(node));
+    if (never === undefined && reason !== undefined && reason !== regions.get(node)) chosen.add(node);
     if (reason !== undefined) wide.set(node, reason);
   }
   const plan = (node: Node): NodePlan => planNode(model, node, wide.get(node));
@@ -69,7 +69,7 @@ export function planFloat16(model: Model, options: PlanOptions): Float16Plan {
     wide.set(node, 'everything around it is float32');
     nodes.set(node, plan(node));
   }
-  return { order, nodes, ...links };
+  return { order, chosen, nodes, ...links };
 }
 
 /** What a node is known by from one conversion of a model to the next: the name of its first output. */
@@ -86,8 +86,6 @@ function staysFloat32(model: Model, node: Node, options: PlanOptions): string | 
   if (node.domain !== '' && node.domain !== 'com.microsoft') return `operators of ${node.domain} take no float16`;
   for (const value of [...node.inputs, ...node.outputs]) {
     if (!value) continue;
-    const reason = isFloat32(value) ? options.whyWide(value) : undefined;
-    if (reason !== undefined) return reason;
     if (value.type && value.type.kind !== 'tensor') return 'sequences and optional values keep float32';
     const type = elementTypeOf(value);
     if (node.domain === 'com.microsoft' && (type === DataType.INT8 || type === DataType.UINT8)) {
@@ -102,6 +100,15 @@ function staysFloat32(model: Model, node: Node, options: PlanOptions): string | 
     for (const use of output?.uses ?? []) {
       if (use.node.opType === 'QuantizeLinear' && use.slot === 0) return 'it is part of a quantized operator';
     }
+  }
+  return undefined;
+}
+
+/** What was measured of the values that a node touches. */
+function whyValuesDoNotFit(node: Node, { whyWide }: PlanOptions): string | undefined {
+  for (const value of [...node.inputs, ...node.outputs]) {
+    const reason = isFloat32(value) ? whyWide(value) : undefined;
+    if (reason !== undefined) return reason;
   }
   return undefined;
 }

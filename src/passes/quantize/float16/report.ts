@@ -48,6 +48,25 @@ export function describeFloat16Report(report: Float16Report): string[] {
   return notes;
 }
 
+/** Kept nodes that a note names one by one; the rest are counted. */
+const MOST_NAMED = 12;
+
+/** Sentences about nodes that stay in FLOAT although their operators take FLOAT16, those of one reason together. */
+export function describeKept(kept: readonly { readonly node: string; readonly reason: string }[]): string[] {
+  const byReason = new Map<string, string[]>();
+  for (const { node, reason } of kept) byReason.set(reason, [...(byReason.get(reason) ?? []), node]);
+  const notes: string[] = [];
+  for (const [reason, nodes] of [...byReason].slice(0, MOST_NAMED)) {
+    const named = nodes.slice(0, MOST_NAMED).map((node) => `"${node}"`);
+    const more = nodes.length - named.length;
+    const rest = more > 0 ? ` and ${more} more` : '';
+    notes.push(`stays FLOAT: ${named.join(', ')}${rest}: ${reason}`);
+  }
+  const unsaid = byReason.size - notes.length;
+  if (unsaid > 0) notes.push(`${count(unsaid, 'more node')} or groups stay FLOAT: the report names all`);
+  return notes;
+}
+
 function count(n: number, noun: string): string {
   return `${n} ${noun}${n === 1 ? '' : 's'}`;
 }
