@@ -43,6 +43,9 @@ const SIZE_PLANS: readonly Sizes[] = [
 /** How many size plans there are. */
 export const SIZE_PLAN_COUNT = SIZE_PLANS.length;
 
+/** The plan whose sizes are the smallest. */
+export const SMALLEST_SIZE_PLAN = 5;
+
 /** Largest last dimension that is still read as colour channels of an image laid out N, H, W, C. */
 const MOST_COLOUR_CHANNELS = 4;
 

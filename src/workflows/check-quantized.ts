@@ -9,6 +9,7 @@ import { compareHere } from './float16/judge-half.js';
 import { judge } from './judge.js';
 import type { QuantizeOptions } from './options.js';
 import type { SampleSplit } from './sample-split.js';
+import { withSmallerSamples } from './smaller-samples.js';
 import type { Stages } from './stages.js';
 import { loadPair, whyNotRunnable } from './verify.js';
 
@@ -78,24 +79,27 @@ export async function checkQuantized(
   );
   stages.end();
   stages.start('compare');
-  const judging = await pair.fit(split.judging);
-  if (typeof judging === 'string') {
+  const fitted = await pair.fit(split.judging);
+  if (typeof fitted === 'string') {
     stages.end();
-    return { loads: 'passed', reason: judging, warnings: [`The result was loaded but not run: ${judging}.`] };
+    return { loads: 'passed', reason: fitted, warnings: [`The result was loaded but not run: ${fitted}.`] };
   }
   // A dynamically quantized model takes its scales from the whole batch: it is judged one sample at a time.
   const batch = options.batch ?? (candidate.mode === 'dynamic' ? 1 : JUDGING_BATCH);
-  const compareAll = async (session?: number) => ({
+  const compareAll = async (judging: SampleSource, session?: number) => ({
     comparison: await pair.compare(judging, batch, session),
     accuracy:
       options.evalPath === undefined
         ? undefined
         : await pair.compare({ kind: 'data', path: options.evalPath }, batch, session),
   });
-  const half = candidate.mode === 'fp16' ? { here: await compareHere(pair, judging, batch) } : undefined;
-  const { comparison, accuracy } = half
-    ? await withEmulated(runtime, candidate.path, options, compareAll)
-    : await compareAll();
+  // On a CPU, FLOAT16 is computed in FLOAT and takes more memory than the original.
+  const { judging, half, comparison, accuracy } = await withSmallerSamples(fitted, async (source) => {
+    if (candidate.mode !== 'fp16') return { judging: source, half: undefined, ...(await compareAll(source)) };
+    const half = { here: await compareHere(pair, source, batch) };
+    const compareEmulated = (session: number) => compareAll(source, session);
+    return { judging: source, half, ...(await withEmulated(runtime, candidate.path, options, compareEmulated)) };
+  });
   if (accuracy && (accuracy.metrics ?? []).length === 0) throw notScored(accuracy);
   stages.end(`${comparison.samples + (accuracy?.samples ?? 0)} samples`);
   const warnings = judge({ comparison, accuracy });

@@ -14,7 +14,7 @@ import { type Checked, checkQuantized } from './check-quantized.js';
 import { type Converted, convertModel } from './convert-model.js';
 import { SEEDED_SAMPLES } from './fit-source.js';
 import { isLossy, judgeHalf } from './float16/judge-half.js';
-import { keepLossyLayers } from './float16/keep-lossy-layers.js';
+import { keepLossyLayers, type LossyNames } from './float16/keep-lossy-layers.js';
 import { type LoadFallback, tryFallbacks } from './float16/load-fallbacks.js';
 import { describeLayers } from './layers.js';
 import { checkMemory, memoryLimit, runtimeOptions } from './memory.js';
@@ -118,7 +118,7 @@ async function quantizeOpened(
     const isHalf = options.mode === 'fp16';
     let attempt = await (isHalf && runtime ? tryFallbacks(runtime, stages, convertWith) : convertWith({}));
     staged = attempt.staged;
-    let lossyLayers: readonly string[] = [];
+    let lossyLayers: LossyNames | undefined;
     if (runtime && attempt.checked?.half && isLossy(attempt.checked.comparison)) {
       const { judging } = attempt.checked;
       const source = split.calibration ? { kind: 'data' as const, ...split.calibration } : judging;
@@ -200,7 +200,7 @@ async function tryConversion(
 async function describeAttempt(
   run: Run,
   { converted, done, staged, checked, fallback }: Attempt,
-  lossyLayers: readonly string[],
+  lossyLayers: LossyNames | undefined,
 ): Promise<QuantizeReport> {
   const { model, options, hashes, runtime } = run;
   const { conversion, step, calibration } = converted;

@@ -5,12 +5,14 @@ import { walkGraphs } from '../../ir/walk.js';
 import { isObservable } from '../../quantize/expose-ranges.js';
 import type { RangeMap } from '../../quantize/observers.js';
 import type { RuntimeHost } from '../../runtime/host.js';
+import type { SampleSource } from '../../runtime/types.js';
 import { DataType } from '../../tensor/dtype.js';
 import { calibrateIn } from '../calibrate.js';
 import { Conversion } from '../conversion.js';
 import type { Converted } from '../convert-model.js';
 import { QUANTIZE_DEFAULTS, type QuantizeOptions } from '../options.js';
 import type { SampleSplit } from '../sample-split.js';
+import { withSmallerSamples } from '../smaller-samples.js';
 import type { Stages } from '../stages.js';
 import { whyNotRunnable } from '../verify.js';
 import type { LoadFallback } from './load-fallbacks.js';
@@ -99,17 +101,21 @@ async function measureRanges(
   stages.start('observe');
   try {
     const host = await runtime;
-    const data = calibration?.path ?? { seed, samples: split.judging.count ?? 1 };
-    const { ranges, samples } = await calibrateIn(host, model, data, {
-      ...stages.context('observe'),
-      tensors,
-      batch: options.batch ?? BATCH,
-      ...(calibration ? { first: calibration.first, samples: calibration.count } : {}),
-      ...(options.threads === undefined ? {} : { threads: options.threads }),
-    });
+    const source: SampleSource = calibration
+      ? { kind: 'data', ...calibration }
+      : { kind: 'seeded', seed, count: split.judging.count ?? 1 };
+    const { ranges, samples } = await withSmallerSamples(source, (some) =>
+      calibrateIn(host, model, some.kind === 'data' ? some.path : { seed, samples: some.count }, {
+        ...stages.context('observe'),
+        tensors,
+        batch: options.batch ?? BATCH,
+        ...(calibration ? { first: calibration.first, samples: calibration.count } : {}),
+        ...(options.threads === undefined ? {} : { threads: options.threads }),
+      }),
+    );
     stages.end(`${ranges.size} tensors, ${samples} samples`);
-    const source = calibration ? basename(calibration.path) : `synthetic inputs (seed ${seed})`;
-    return { ranges, calibration: { source, samples, method: 'min-max' } };
+    const name = calibration ? basename(calibration.path) : `synthetic inputs (seed ${seed})`;
+    return { ranges, calibration: { source: name, samples, method: 'min-max' } };
   } catch (error) {
     // Synthetic inputs that the model does not run on.
     if (calibration || !(error instanceof ServeOptError) || error.code !== 'SO5002') throw error;

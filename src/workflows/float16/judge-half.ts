@@ -4,6 +4,7 @@ import type { SampleSource } from '../../runtime/types.js';
 import type { LoadedPair } from '../verify.js';
 import { ROUNDING_ONLY_DB } from './convert-float16.js';
 import { worstSqnrDb } from './emulated.js';
+import type { LossyNames } from './keep-lossy-layers.js';
 
 /** Samples on which the result itself runs, beside those that its emulation is compared on. */
 const RUN_SAMPLES = 8;
@@ -26,7 +27,7 @@ export function isLossy({ outputs }: ComparisonResult): boolean {
 export function judgeHalf(
   emulated: ComparisonResult,
   here: ComparisonResult,
-  lossyLayers: readonly string[],
+  lossyLayers: LossyNames | undefined,
 ): string[] {
   const warnings: string[] = [];
   for (const { name, sqnrDb, nonFinite } of emulated.outputs) {
@@ -35,15 +36,9 @@ export function judgeHalf(
       nonFinite.b > nonFinite.a
         ? `has ${nonFinite.b} NaN or infinite values`
         : `keeps ${formatSqnr(sqnrDb ?? Number.NaN)} of its signal`;
-    warnings.push(`In half precision the output "${name}" ${what}, less than rounding alone leaves.`);
+    warnings.push(`In half precision the output "${name}" ${what}: less than FP16 usually leaves.`);
   }
-  if (warnings.length > 0) {
-    warnings.push(
-      lossyLayers.length > 0
-        ? `Most of the loss comes at ${lossyLayers.join('; ')}.`
-        : 'No single layer makes the loss: it is spread over the model.',
-    );
-  }
+  if (warnings.length > 0 && lossyLayers) warnings.push(whereItIsLost(lossyLayers));
   const worstHere = worstSqnrDb(here.outputs);
   if (worstHere < ROUNDING_ONLY_DB && worstHere < worstSqnrDb(emulated.outputs) - 3) {
     warnings.push(
@@ -51,4 +46,11 @@ export function judgeHalf(
     );
   }
   return warnings;
+}
+
+function whereItIsLost({ single, spread }: LossyNames): string {
+  if (single.length > 0)
+    return `Most of it is lost at ${[...single, ...spread].join('; ')}: keep more layers in FP32 with --exclude.`;
+  const from = spread.length === 0 ? '' : `, most of it at ${spread.join('; ')}`;
+  return `No single layer loses it: rounding adds up over the model${from}.`;
 }

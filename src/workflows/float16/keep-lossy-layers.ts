@@ -20,17 +20,27 @@ import { findLossyLayers } from './lossy-layers.js';
 const SOUGHT_DB = 45;
 /** Models that are converted, written and run to find the layers that lose. */
 const MOST_TRIALS = 60;
+/** Time after which no more are tried, in ms. */
+const SEARCH_MS = 90_000;
 /** Bytes of weights that all trials together may write. */
 const MOST_TRIAL_BYTES = 16 * 2 ** 30;
 /** The smallest normal FLOAT16: below it, bits are lost one by one. */
 const SMALLEST_NORMAL = 2 ** -14;
+
+/** Layers by name, each with its range. */
+export interface LossyNames {
+  /** Each loses much by itself. */
+  readonly single: readonly string[];
+  /** None loses much by itself: half of what is lost has come after them. */
+  readonly spread: readonly string[];
+}
 
 /** What the search for lossy layers came to. */
 export interface Repaired {
   /** Undefined where no layer was found that makes it better. */
   readonly converted: Converted | undefined;
   /** Layers that lose most and what was measured of them, for a warning where the result is still not good. */
-  readonly lossyLayers: readonly string[];
+  readonly lossyLayers: LossyNames;
 }
 
 /**
@@ -54,7 +64,7 @@ export async function keepLossyLayers(
   runtime: RuntimeHost,
 ): Promise<Repaired> {
   const base = converted.float16;
-  if (!base) return { converted: undefined, lossyLayers: [] };
+  if (!base) return { converted: undefined, lossyLayers: { single: [], spread: [] } };
   const { prepared, ranges, kept: keptAnyway } = base;
   stages.start('search');
   const report = newFloat16Report();
@@ -62,6 +72,7 @@ export async function keepLossyLayers(
   await first.toFloat16(options, { ranges, kept: keptAnyway, report });
   const names = new Set(report.nodes);
   const nodes = new Map([...allNodes(prepared.model)].map((node) => [nodeKey(node), node]));
+  const end = performance.now() + SEARCH_MS;
   const found = await withEmulatedTrials(runtime, { path, source, inputs: inputSpecs(model) }, options, (trials) =>
     findLossyLayers({
       layers: report.nodes,
@@ -74,6 +85,7 @@ export async function keepLossyLayers(
         return worstSqnrDb(await trials.measure(trial.model));
       },
       targetDb: SOUGHT_DB,
+      mayGoOn: () => performance.now() < end,
       maxTrials: Math.min(MOST_TRIALS, Math.max(8, Math.floor(MOST_TRIAL_BYTES / (1 + constantBytes(first.model))))),
     }),
   );
@@ -84,7 +96,10 @@ export async function keepLossyLayers(
       `${withRange(name, ranges)} loses more than rounding: ${keepsPhrase(lossDb)} with it in float16, ${formatSqnr(keptDb)} without`,
     ]),
   );
-  const lossyLayers = [...found.layers.map(({ name }) => name), ...found.spread].map((name) => withRange(name, ranges));
+  const lossyLayers = {
+    single: found.layers.map(({ name }) => withRange(name, ranges)),
+    spread: found.spread.map((name) => withRange(name, ranges)),
+  };
   if (kept.size === 0) return { converted: undefined, lossyLayers };
   const again = await convertFrom(base, options, stages, kept);
   const { warnings, calibration } = converted;

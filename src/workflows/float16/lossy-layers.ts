@@ -28,10 +28,14 @@ export interface LossySearchOptions {
   /** Stops as soon as the outputs keep this much. */
   readonly targetDb: number;
   readonly maxTrials: number;
+  /** False when there is no time for another trial. Default: there always is. */
+  readonly mayGoOn?: () => boolean;
 }
 
 /** A layer in FLOAT is worth it from here on, in dB. */
-const LEAST_GAIN_DB = 1;
+const LEAST_GAIN_DB = 2;
+/** All layers together must bring this much where they do not bring the outputs to the target, in dB. */
+const LEAST_TOTAL_GAIN_DB = 6;
 /** Layers in a row that bring nothing, after which the loss counts as spread over the model. */
 const PATIENCE = 4;
 
@@ -61,6 +65,7 @@ class Search {
   async run(): Promise<LossySearch> {
     const { targetDb, suspects } = this.#options;
     this.#current = await this.#measure(this.#kept);
+    const before = this.#current;
     if (this.#current < targetDb && suspects.length > 0) await this.#accept(suspects);
     let patience = PATIENCE;
     /** Taken to FLOAT without a gain so far: the next may need them. */
@@ -80,12 +85,17 @@ class Search {
         patience = PATIENCE;
       } else patience--;
     }
+    const gain = this.#current - before;
+    if (this.#current < targetDb && gain < LEAST_TOTAL_GAIN_DB) {
+      const spread = [...this.#kept, ...unproved];
+      return { layers: [], spread, sqnrDb: before, trials: this.#trials };
+    }
     const layers = await this.#pruned();
     return { layers, spread: unproved, sqnrDb: this.#current, trials: this.#trials };
   }
 
   get #spent(): boolean {
-    return this.#trials >= this.#options.maxTrials;
+    return this.#trials >= this.#options.maxTrials || this.#options.mayGoOn?.() === false;
   }
 
   async #measure(wide: ReadonlySet<string>): Promise<number> {
@@ -130,7 +140,7 @@ class Search {
       const without = new Set([...this.#kept].filter((other) => other !== name));
       // What may be lost again: anything above the target, next to nothing below it.
       const enough = Math.min(targetDb, this.#current - LEAST_GAIN_DB / 2);
-      const lossDb = this.#trials < 2 * this.#options.maxTrials ? await this.#measure(without) : Number.NaN;
+      const lossDb = await this.#measure(without);
       if (lossDb >= enough) {
         this.#kept.delete(name);
         this.#current = lossDb;
