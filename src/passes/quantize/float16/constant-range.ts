@@ -4,10 +4,12 @@ import type { Value } from '../../../ir/value.js';
 import { constantTensor } from '../../../ir/walk.js';
 import { DataType } from '../../../tensor/dtype.js';
 import { FLOAT16_MAX, fromFloat16, toFloat16 } from '../../../tensor/float16.js';
+import { minMax } from '../../../tensor/statistics.js';
+import type { Tensor } from '../../../tensor/tensor.js';
 import { formatRangeNumber } from './words.js';
 
 /** Constants of more elements are weights: they are not looked through here. */
-const SMALL_ELEMENTS = 1 << 16;
+const SMALL_ELEMENTS = 1 << 12;
 /** From here on a number stands for infinity: what attention masks and limits are filled with. */
 const FILL = 1e8;
 /** A scale that loses more than this share of itself is another scale. */
@@ -26,6 +28,12 @@ function largestOf(value: Value | undefined): number | undefined {
     if (size > largest && size < Number.POSITIVE_INFINITY) largest = size;
   }
   return largest;
+}
+
+/** True when no finite element of a FLOAT tensor would overflow. */
+export function fitsFloat16(tensor: Tensor): boolean {
+  const { min, max } = minMax(tensor.float32Array());
+  return min >= -FLOAT16_MAX && max <= FLOAT16_MAX;
 }
 
 /** True for a node that fills with a number which only stands for infinity. */
