@@ -35,11 +35,13 @@ const NAME = 'convert-to-float16';
  * - Fires on every node whose operator, at the model's opset, takes FLOAT16; in subgraphs too. Types come from inference
  *   over the whole model, not from names: each value has one type, and a Cast stands where two meet.
  * - Refuses, node by node and with the reason: operators that take no FLOAT16, calls of local functions (bodies keep their
- *   types), quantized operators, sequences, values of unknown type, excluded nodes, measured ranges beyond ±65504, and
- *   the places of `float16/precision-regions.ts` where FLOAT16 is unsafe whatever the data.
+ *   types), quantized operators, sequences, values of unknown type, excluded nodes, measured ranges beyond half of ±65504
+ *   (fills of masks aside) and measured counts beyond 2048, small constants that do not fit, what makes values that end as
+ *   integers, indices or flags, and the places of `float16/precision-regions.ts` where FLOAT16 is unsafe whatever the data.
  * - A model whose FLOAT16 weights outweigh its FLOAT ones counts as converted already. DOUBLE is never touched.
  * - Constants: rounded half to even; finite values beyond ±65504 clamped; in tensors of up to 1024 elements a nonzero
- *   value stays nonzero. Large ones are converted while the model is written (`report`).
+ *   value stays nonzero. Large ones are converted while the model is written (`report`). A constant that is used in both
+ *   types gets a second form, or from 64 KiB on a Cast, so that the file does not grow.
  * - Numerics: lossy. Reference: onnxconverter-common float16.py, PyTorch autocast operator lists.
  * @throws SO1003 when a pattern of `include` or `exclude` means no node.
  */
