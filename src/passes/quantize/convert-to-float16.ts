@@ -74,12 +74,11 @@ export const convertToFloat16 = definePass<ConvertToFloat16Options>({
       kept: options.kept ?? new Map(),
     });
     const refusals: Refusal[] = [];
-    const kept: { readonly node: string; readonly reason: string }[] = [];
+    const kept: { readonly node: string; readonly opType: string; readonly reason: string }[] = [];
     for (const [node, { reason }] of plan.nodes) {
       if (reason === undefined) continue;
       refusals.push({ pass: NAME, node: nodeLabel(node), opType: node.opType, reason });
-      // Reports tell of each layer with weights why it stays as it is.
-      if (plan.chosen.has(node) && !WEIGHTED_OPERATORS.has(node.opType)) kept.push({ node: nodeLabel(node), reason });
+      if (plan.chosen.has(node)) kept.push({ node: nodeLabel(node), opType: node.opType, reason });
     }
     const report = options.report ?? newFloat16Report();
     report.nodes.length = 0;
@@ -87,13 +86,18 @@ export const convertToFloat16 = definePass<ConvertToFloat16Options>({
       if (outputs.includes(true) || inputs.includes('float16')) report.nodes.push(nodeKey(node));
     }
     const rewriter = new Float16Rewriter(model, plan, { keepIo: options.keepIo, report });
-    if (rewriter.isEmpty) return { changed: 0, refusals, notes: ['nothing to convert: no arithmetic can be FLOAT16'] };
+    if (rewriter.isEmpty) {
+      const notes = ['nothing to convert: no arithmetic can be FLOAT16', ...describeKept(kept)];
+      return { changed: 0, refusals, notes };
+    }
     rewriter.run();
     const { constants, values, casts } = rewriter.counts;
     const notes = [
       `${count(constants, 'constant')} and ${count(values, 'value')} now FLOAT16, ${count(casts, 'Cast')}`,
     ];
-    notes.push(...describeKept(kept), ...describeFloat16Report(report));
+    // Reports tell of each layer with weights why it stays as it is.
+    const unweighted = kept.filter(({ opType }) => !WEIGHTED_OPERATORS.has(opType));
+    notes.push(...describeKept(unweighted), ...describeFloat16Report(report));
     return { changed: constants + values + casts, refusals, notes };
   },
 });

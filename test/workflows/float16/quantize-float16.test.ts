@@ -8,6 +8,7 @@ import { allNodes } from '../../../src/ir/walk.js';
 import { writeModel } from '../../../src/ir/write-model.js';
 import type { QuantizeReport } from '../../../src/report/types.js';
 import { createRandom } from '../../../src/tensor/random.js';
+import type { QuantizeOptions } from '../../../src/workflows/options.js';
 import { quantizeModel } from '../../../src/workflows/quantize-model.js';
 import { float32 } from '../../helpers/npy.js';
 import { npz } from '../../helpers/zip.js';
@@ -42,12 +43,14 @@ interface Half {
   readonly outputPath: string;
 }
 
-async function half(text: string, dataPath?: string): Promise<Half> {
+async function half(text: string, dataPath?: string, options: QuantizeOptions = {}): Promise<Half> {
   const path = join(folder, `${count++}.onnx`);
   const outputPath = join(folder, `${count++}.fp16.onnx`);
   await writeModel(parseModel(`<ir_version: 8, opset_import: ["": 17]> ${text}`), path);
-  const report = await quantizeModel(path, { mode: 'fp16', outputPath, ...(dataPath ? { dataPath } : {}) });
-  expect(report.verification).toMatchObject({ runs: 'passed', arithmetic: 'emulated half precision' });
+  const given = { ...options, ...(dataPath ? { dataPath } : {}) };
+  const report = await quantizeModel(path, { mode: 'fp16', outputPath, ...given });
+  if (options.verify ?? true)
+    expect(report.verification).toMatchObject({ runs: 'passed', arithmetic: 'emulated half precision' });
   const outputs = report.verification.comparison?.outputs ?? [];
   for (const { nonFinite } of outputs) expect(nonFinite).toEqual({ a: 0, b: 0 });
   return { report, outputPath, sqnrDb: Math.min(...outputs.map(({ sqnrDb }) => sqnrDb ?? Number.POSITIVE_INFINITY)) };
@@ -95,6 +98,26 @@ describe('values that leave the range of FLOAT16', () => {
       samples(4, scales),
     );
     expect(divided.sqnrDb).toBeGreaterThan(40);
+  });
+});
+
+describe('options of FLOAT16', () => {
+  const SMALL = `g (float[n,4] x) => (float[n,4] y) <float[4,4] w = {${numbers(16, 1)}}, float k = {1e5}> {
+    h = MatMul (x, w) y = Mul (h, k) }`;
+
+  it('compares a model whose inputs and outputs are FLOAT16 too', async () => {
+    const linear = SMALL.replace('1e5', '3');
+    const { sqnrDb } = await half(linear, undefined, { fp16Io: true });
+    expect(sqnrDb).toBeGreaterThan(55);
+  });
+
+  it('measures ranges on data even where the result is not run, and says so where it cannot', async () => {
+    const data = samples(4, [1000, 40_000]);
+    const measured = await half(SMALL.replace('1e5', '0.5'), data, { verify: false });
+    expect(notes(measured)).toContain('was measured from');
+    expect(measured.report.warnings.join()).not.toContain('no effect');
+    const blind = await half(SMALL, undefined, { verify: false });
+    expect(blind.report.warnings.join()).toContain('The ranges of values were not measured: nothing was to be run.');
   });
 });
 
