@@ -34,6 +34,7 @@ const LAYERS: Readonly<Record<string, { readonly imports: readonly string[]; rea
       'ops',
       'quantize',
       'evaluate/compare-job',
+      'evaluate/contrast-job',
       'evaluate/labels-job',
       'evaluate/verify-job',
     ],

@@ -1,6 +1,7 @@
 /** What is said of a quantization, on the terminal and in pages. */
 import type { ComparisonResult } from '../evaluate/comparison.js';
-import { plural } from './format.js';
+import { formatNumber, plural } from './format.js';
+import { latencyChange, latencyVerdict } from './latency-words.js';
 import type { QuantizeReport } from './types.js';
 
 /** What was done to the model. */
@@ -24,4 +25,13 @@ export function samplesPhrase({ source, samples }: ComparisonResult): string {
   if (source.kind === 'seeded') return plural(samples, 'made-up sample');
   // What follows the calibration samples took no part in the calibration.
   return plural(samples, source.first > 0 ? 'held-out sample' : 'sample');
+}
+
+/** One sentence where the result was measured to be slower than the original; undefined where it was not. */
+export function slowerSentence({ latency, mode }: Pick<QuantizeReport, 'latency' | 'mode'>): string | undefined {
+  if (latency === undefined || latencyVerdict(latency) !== 'slower') return undefined;
+  const onCpu = (latency.executionProviders ?? ['cpu']).every((provider) => provider === 'cpu');
+  if (mode === 'fp16' && onCpu) return `Made for GPUs; on this CPU ${formatNumber(latency.ratio)}× slower`;
+  const threads = latency.threads === undefined ? '' : ` with ${plural(latency.threads, 'thread')}`;
+  return `slower here: on this machine${threads} the result takes longer than the original (${latencyChange(latency)})`;
 }

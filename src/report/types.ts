@@ -114,6 +114,8 @@ export interface LatencyComparison {
   readonly ratioHigh?: number;
   readonly runs: number;
   readonly threads?: number;
+  /** Execution providers as they were asked for; absent for the CPU. */
+  readonly executionProviders?: readonly string[];
   readonly batchSize: number;
 }
 
@@ -151,6 +153,11 @@ export interface VerificationReport {
   readonly reason?: string;
   /** Outputs of the original (A) and the result (B) on held-out or seeded samples. */
   readonly comparison?: ComparisonResult;
+  /**
+   * How the result was computed for the comparison, where not as ONNX Runtime computes it: every value of a FLOAT16
+   * node rounded to FLOAT16, overflow and underflow included. Sums inside one operator are not emulated.
+   */
+  readonly arithmetic?: 'emulated half precision';
 }
 
 /** The samples that ranges were measured on. */

@@ -4,7 +4,8 @@ import type { RatioEstimate } from '../bench/paired-ratio.js';
 import type { ArrivalProcess } from '../bench/scenario.js';
 import type { ErrorData } from '../error-data.js';
 import type { CompareParams } from '../evaluate/compare-job.js';
-import type { ComparisonResult } from '../evaluate/comparison.js';
+import type { ComparisonResult, OutputDifference } from '../evaluate/comparison.js';
+import type { ContrastParams } from '../evaluate/contrast-job.js';
 import type { LabelsParams } from '../evaluate/labels-job.js';
 import type {
   CheckParams,
@@ -320,6 +321,7 @@ export interface JobTypes {
   reference: { params: ReferenceParams; result: ReferenceResult };
   noise: { params: NoiseParams; result: NoiseResult };
   check: { params: CheckParams; result: CheckResult };
+  contrast: { params: ContrastParams; result: readonly OutputDifference[] };
   ranges: { params: RangesParams; result: RangesResult };
   valueRanges: { params: ValueRangesParams; result: RangesResult };
   fitSeeds: { params: FitSeedsParams; result: FitSeedsResult };

@@ -46,6 +46,9 @@ const SIZE_TABLE: readonly Sizes[] = [
 /** How many rows the table of sizes has. */
 export const SIZE_PLAN_COUNT = SIZE_TABLE.length;
 
+/** The plan whose sizes are the smallest. */
+export const SMALLEST_SIZE_PLAN = 5;
+
 /** Largest last dimension that is still read as colour channels of an image laid out N, H, W, C. */
 const MOST_COLOUR_CHANNELS = 4;
 

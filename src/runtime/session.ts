@@ -2,6 +2,7 @@ import process from 'node:process';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { ServeOptError } from '../errors.js';
 import { DataType, dataTypeName } from '../tensor/dtype.js';
+import { float32ToFloat16 } from '../tensor/float16.js';
 import { elementCount } from '../tensor/tensor.js';
 import { formatProvider, providerName } from './execution-providers.js';
 import { HOST_TYPES, hostTypeName, UNFETCHABLE_NAME } from './interface-screen.js';
@@ -136,12 +137,13 @@ export class Session implements ChildSession {
     }
     const native: NativeFeeds = Object.create(null);
     for (const input of this.inputs) {
-      const tensor = feeds.get(input.name);
-      if (!tensor) {
+      const given = feeds.get(input.name);
+      if (!given) {
         throw new ServeOptError('SO4002', `The data has nothing for the input "${input.name}"`, {
           why: `It has ${list([...feeds.keys()])}`,
         });
       }
+      const tensor = narrowed(given, input);
       checkFeed(input, tensor);
       native[input.name] = this.#nativeTensor(input.name, tensor);
     }
@@ -180,6 +182,14 @@ function sessionValue(metadata: InferenceSession.ValueMetadata): SessionValue {
 function hostTensor(tensor: Tensor): HostTensor {
   const dataType = HOST_TYPES.get(tensor.type) ?? DataType.UNDEFINED;
   return { dataType, dims: tensor.dims, data: tensor.data as HostData };
+}
+
+/** FLOAT samples of a model whose copy takes FLOAT16 are rounded for it. */
+function narrowed(tensor: HostTensor, { dataType }: SessionValue): HostTensor {
+  if (dataType !== DataType.FLOAT16 || !(tensor.data instanceof Float32Array)) return tensor;
+  const bits = new Uint16Array(tensor.data.length);
+  float32ToFloat16(tensor.data, bits);
+  return { dataType, dims: tensor.dims, data: bits };
 }
 
 /** Type, rank and fixed sizes, said in words that name both sides. @throws SO4002 */

@@ -33,7 +33,7 @@ export interface CalibrateOptions extends WorkflowContext, ExecutionOptions, Mem
  * second copies of weights; no plan of all activations as one block (14 MB of a ResNet-50). Threads that wait sleep
  * instead of spinning: on a busy machine that makes a run a third shorter, on an idle one it changes nothing.
  */
-const CALIBRATION_SESSION: SessionOptions = {
+export const PLAIN_SESSION: SessionOptions = {
   graphOptimization: 'disabled',
   memoryPattern: false,
   config: { 'session.disable_prepacking': '1', 'session.intra_op.allow_spinning': '0' },
@@ -100,7 +100,7 @@ export async function calibrateIn(
     const path = await writeRunnable(augmented, folder);
     const { session } = await runtime.request('load', {
       path,
-      options: { ...CALIBRATION_SESSION, ...(options.threads === undefined ? {} : { threads: options.threads }) },
+      options: { ...PLAIN_SESSION, ...(options.threads === undefined ? {} : { threads: options.threads }) },
     });
     const inputs = inputSpecs(model);
     const fitted = await fitSource(runtime, session, inputs, source);

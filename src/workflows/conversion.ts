@@ -5,6 +5,7 @@ import type { TransformStep, TransformStepReport } from '../ir/transform.js';
 import { inferTypes } from '../ops/infer-types.js';
 import { eliminateDead } from '../passes/eliminate/eliminate-dead.js';
 import { meansNode } from '../passes/node-filter.js';
+import type { ConvertToFloat16Options } from '../passes/quantize/convert-to-float16.js';
 import type { RangeMap } from '../quantize/observers.js';
 import type { QuantizeOptions, WorkflowContext } from './options.js';
 
@@ -131,10 +132,23 @@ export class Conversion {
     return this.#finish();
   }
 
-  async toFloat16(options: QuantizeOptions, ranges?: RangeMap): Promise<TransformStepReport> {
+  /** @param choices what was measured, and layers to keep; `report` receives what was converted */
+  async toFloat16(
+    options: QuantizeOptions,
+    choices: Partial<Pick<ConvertToFloat16Options, 'ranges' | 'kept' | 'report'>>,
+  ): Promise<TransformStepReport> {
     const { convertToFloat16 } = await import('../passes/quantize/convert-to-float16.js');
-    await this.#run(convertToFloat16({ ...this.#layers, keepIo: !options.fp16Io, ...(ranges ? { ranges } : {}) }));
+    await this.#run(convertToFloat16({ ...this.#layers, keepIo: !options.fp16Io, ...choices }));
     return this.#finish();
+  }
+
+  /** The same model as far as it has come, to go on from apart. */
+  copy(): Conversion {
+    const copy = new Conversion(this.model.clone(), this.#context, this.#memoryBytes);
+    copy.steps.push(...this.steps);
+    copy.warnings.push(...this.warnings);
+    copy.#layers = this.#layers;
+    return copy;
   }
 
   /** Removes what the last step left without use, and gives that step's report. */

@@ -2,13 +2,12 @@ import { basename } from 'node:path';
 import { countModel } from '../ir/diff.js';
 import type { Model } from '../ir/model.js';
 import type { TransformStepReport } from '../ir/transform.js';
-import { walkGraphs } from '../ir/walk.js';
-import { isObservable } from '../quantize/expose-ranges.js';
 import { planStatic } from '../quantize/plan.js';
 import type { RuntimeHost } from '../runtime/host.js';
-import { DataType } from '../tensor/dtype.js';
 import { calibrateIn } from './calibrate.js';
 import { Conversion, type ConversionMode } from './conversion.js';
+import { convertToHalf, type Float16Base } from './float16/convert-float16.js';
+import type { LoadFallback } from './float16/load-fallbacks.js';
 import { QUANTIZE_DEFAULTS, type QuantizeOptions } from './options.js';
 import type { SampleSplit } from './sample-split.js';
 import type { Stages } from './stages.js';
@@ -19,6 +18,8 @@ export interface Converted {
   readonly mode: ConversionMode;
   readonly step: TransformStepReport;
   readonly calibration?: { readonly source: string; readonly samples: number; readonly method: string };
+  /** What another conversion to FLOAT16 starts from. */
+  readonly float16?: Float16Base;
   readonly warnings: readonly string[];
 }
 
@@ -33,9 +34,10 @@ export async function convertModel(
   stages: Stages,
   runtime: Promise<RuntimeHost> | undefined,
   memoryBytes: number,
+  fallback: LoadFallback = {},
 ): Promise<Converted> {
   const requested = options.mode ?? QUANTIZE_DEFAULTS.mode;
-  if (requested === 'fp16') return convertFloat16(model, options, stages, memoryBytes);
+  if (requested === 'fp16') return convertToHalf(model, options, split, stages, runtime, memoryBytes, fallback);
   if (requested === 'static' || (requested === 'auto' && options.dataPath !== undefined)) {
     const result = await convertStatic(model, options, split, stages, runtime, memoryBytes);
     if (result.step.changed > 0 || requested === 'static') return result;
@@ -93,59 +95,4 @@ async function convertStatic(
       : {}),
     warnings,
   };
-}
-
-async function convertFloat16(
-  model: Model,
-  options: QuantizeOptions,
-  stages: Stages,
-  memoryBytes: number,
-): Promise<Converted> {
-  stages.start('convert');
-  const conversion = new Conversion(model.clone(), options, memoryBytes);
-  await conversion.prepare('fp16', options);
-  const step = await conversion.toFloat16(options);
-  stages.end(`${step.changed} nodes`);
-  return { conversion, mode: 'fp16', step, warnings: conversion.warnings };
-}
-
-/** Half precision again, leaving in float32 what was seen to exceed its range. */
-export async function convertFloat16WithRanges(
-  model: Model,
-  options: QuantizeOptions,
-  split: SampleSplit,
-  stages: Stages,
-  runtime: RuntimeHost,
-  memoryBytes: number,
-): Promise<Converted> {
-  stages.start('observe');
-  const conversion = new Conversion(model.clone(), options, memoryBytes);
-  await conversion.prepare('fp16', options);
-  const data = split.calibration?.path ?? {
-    seed: options.seed ?? QUANTIZE_DEFAULTS.seed,
-    samples: split.judging.count ?? 1,
-  };
-  const { ranges } = await calibrateIn(runtime, conversion.model, data, {
-    ...stages.context('observe'),
-    tensors: floatTensors(conversion.model),
-    ...(split.calibration ? { samples: split.calibration.count } : {}),
-    ...(options.threads === undefined ? {} : { threads: options.threads }),
-  });
-  stages.end(`${ranges.size} tensors`);
-  stages.start('convert');
-  const step = await conversion.toFloat16(options, ranges);
-  stages.end(`${step.changed} nodes`);
-  return { conversion, mode: 'fp16', step, warnings: conversion.warnings };
-}
-
-/** Names of the FLOAT tensors that nodes compute where a run can be observed. */
-function floatTensors(model: Model): string[] {
-  const names = new Set<string>();
-  for (const graph of walkGraphs(model.graph)) {
-    if (!isObservable(graph)) continue;
-    for (const { name, producer, type } of graph.values.values()) {
-      if (producer && type?.kind === 'tensor' && type.dataType === DataType.FLOAT) names.add(name);
-    }
-  }
-  return [...names];
 }

@@ -20,8 +20,11 @@ export interface LoadedPair {
   readonly warnings: readonly string[];
   /** Made-up samples of sizes that the original accepts; a sentence when it accepts none. Data is given back as it is. */
   fit(source: SampleSource): Promise<SampleSource | string>;
-  /** @param batchSize samples a run; absent: as many as change nothing */
-  compare(source: SampleSource, batchSize?: number): Promise<ComparisonResult>;
+  /**
+   * @param batchSize samples a run; absent: as many as change nothing
+   * @param candidate another session in the place of the candidate's
+   */
+  compare(source: SampleSource, batchSize?: number, candidate?: number): Promise<ComparisonResult>;
   latency(source: SampleSource): Promise<LatencyComparison>;
 }
 
@@ -31,8 +34,12 @@ interface PairPaths {
   readonly b: string;
 }
 
-/** @property wish how labels are to be scored */
-export type PairOptions = ExecutionOptions & WorkflowContext & { readonly wish?: MetricWish };
+export interface PairOptions extends ExecutionOptions, WorkflowContext {
+  /** How labels are to be scored. */
+  readonly wish?: MetricWish;
+  /** Options of the candidate's session beside those of both. */
+  readonly candidateSession?: SessionOptions;
+}
 
 /** ONNX Runtime without its own optimizations. */
 const PLAIN: SessionOptions = { graphOptimization: 'disabled' };
@@ -136,14 +143,14 @@ class Pair implements LoadedPair {
     return again;
   }
 
-  compare(source: SampleSource, batchSize?: number): Promise<ComparisonResult> {
+  compare(source: SampleSource, batchSize?: number, candidate?: number): Promise<ComparisonResult> {
     const meanings = outputMeanings(this.#original);
     const { wish = {} } = this.#options;
     const size = batchSize === undefined ? {} : { batchSize };
     return this.#orPlain(() =>
       this.#runtime.request(
         'compare',
-        { a: this.#a, b: this.#b, source, inputs: this.#inputs, meanings, wish, ...size },
+        { a: this.#a, b: candidate ?? this.#b, source, inputs: this.#inputs, meanings, wish, ...size },
         {
           onProgress: ({ done, total }) =>
             this.#options.onProgress?.({ kind: 'advance', stage: 'compare', done, total }),
@@ -176,7 +183,7 @@ class Pair implements LoadedPair {
   async #loadBoth(session: SessionOptions): Promise<void> {
     if (this.#isPlain) return;
     this.#a = await this.#loadOne(this.#paths.a, session);
-    this.#b = await this.#loadOne(this.#paths.b, session);
+    this.#b = await this.#loadOne(this.#paths.b, { ...session, ...this.#options.candidateSession });
   }
 
   async #loadOne(path: string, session: SessionOptions): Promise<number> {

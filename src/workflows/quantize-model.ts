@@ -1,24 +1,23 @@
-import { ServeOptError } from '../errors.js';
-import type { ComparisonResult } from '../evaluate/comparison.js';
-import { type GateFinding, judgeGates } from '../evaluate/comparison-gates.js';
+import type { GateFinding } from '../evaluate/comparison-gates.js';
 import { countModel } from '../ir/diff.js';
 import type { Model } from '../ir/model.js';
 import { readModel } from '../ir/read-model.js';
 import { type StagedModel, stageModel } from '../ir/write-model.js';
-import type { LatencyComparison, QuantizeReport } from '../report/types.js';
+import type { QuantizeReport } from '../report/types.js';
 import { REPORT_SCHEMA_VERSION } from '../report/types.js';
-import type { RuntimeHost } from '../runtime/host.js';
 import { LazyRuntime } from '../runtime/lazy-runtime.js';
 import type { SampleSource } from '../runtime/types.js';
 import { inputSpecs } from '../runtime/value-specs.js';
 import { checkWorkFolder } from '../runtime/work-folder.js';
 import { packageVersion } from '../version.js';
-import { type Converted, convertFloat16WithRanges, convertModel } from './convert-model.js';
-import { dependsOnBatch } from './depends-on-batch.js';
+import { type Checked, checkQuantized } from './check-quantized.js';
+import { type Converted, convertModel } from './convert-model.js';
 import { SEEDED_SAMPLES } from './fit-source.js';
-import { judge, missedGate } from './judge.js';
+import { isLossy, judgeHalf } from './float16/judge-half.js';
+import { keepLossyLayers, type LossyNames } from './float16/keep-lossy-layers.js';
+import { type LoadFallback, tryFallbacks } from './float16/load-fallbacks.js';
+import { missedGate } from './judge.js';
 import { describeLayers } from './layers.js';
-import { loadPairIfValid } from './loaded-pair.js';
 import { checkMemory, memoryLimit, runtimeOptions } from './memory.js';
 import { QUANTIZE_DEFAULTS, type QuantizeOptions } from './options.js';
 import { checkOptions } from './preflight/check-options.js';
@@ -32,7 +31,6 @@ import { siblingPath } from './report-path.js';
 import { checkRunFiles } from './run-files.js';
 import { type SampleSplit, splitSamples } from './sample-split.js';
 import { Stages } from './stages.js';
-import { whyNotRunnable } from './verify.js';
 import { WatchedInputs } from './watched-inputs.js';
 import { commitWithReport } from './write-report.js';
 
@@ -110,25 +108,36 @@ async function quantizeOpened(
   const needed = (options.verify ?? QUANTIZE_DEFAULTS.verify) || options.dataPath !== undefined;
   // ONNX Runtime gets ready beside whatever else is done until it is needed.
   if (needed) lazy.warmUp();
-  const runtime = needed ? lazy.host() : undefined;
+  const runtime = needed ? lazy : undefined;
   const hashes = new FileHashes();
   const run: Run = { ...opened, runtime, hashes };
   let staged: StagedModel | undefined;
   try {
     for (const file of [path, ...(model.source?.externalPaths() ?? [])]) hashes.begin(file);
-    let attempt = await tryConversion(run, split, () =>
-      convertModel(model, options, split, stages, runtime, memoryBytes),
-    );
-    staged = attempt.staged;
-    if (runtime && attempt.converted.mode === 'fp16' && overflows(attempt.checked)) {
-      staged.discard();
-      const host = await runtime;
-      attempt = await tryConversion(run, split, () =>
-        convertFloat16WithRanges(model, options, split, stages, host, memoryBytes),
+    const convertWith = (fallback: LoadFallback): Promise<Attempt> =>
+      tryConversion(
+        run,
+        split,
+        () => convertModel(model, options, split, stages, runtime?.host(), memoryBytes, fallback),
+        fallback,
       );
-      staged = attempt.staged;
+    const isHalf = options.mode === 'fp16';
+    let attempt = await (isHalf && runtime ? tryFallbacks(runtime, stages, convertWith) : convertWith({}));
+    staged = attempt.staged;
+    let lossyLayers: LossyNames | undefined;
+    if (runtime && attempt.checked?.half && isLossy(attempt.checked.comparison)) {
+      const { judging } = attempt.checked;
+      const source = split.calibration ? { kind: 'data' as const, ...split.calibration } : judging;
+      const repaired = await keepLossyLayers(run, attempt.converted, source, await runtime.host());
+      lossyLayers = repaired.lossyLayers;
+      const { converted } = repaired;
+      if (converted) {
+        staged.discard();
+        attempt = await tryConversion(run, split, async () => converted, attempt.fallback);
+        staged = attempt.staged;
+      }
     }
-    const report = await describeAttempt(run, attempt);
+    const report = await describeAttempt(run, attempt, lossyLayers);
     inputs.check();
     refuseMissed(report.gates ?? []);
     if (options.dryRun) staged.discard();
@@ -152,7 +161,7 @@ interface Run {
   /** Files that must not change meanwhile. */
   readonly inputs: WatchedInputs;
   /** Absent when nothing is to be run. */
-  readonly runtime: Promise<RuntimeHost> | undefined;
+  readonly runtime: LazyRuntime | undefined;
   readonly hashes: FileHashes;
   readonly memoryBytes: number;
 }
@@ -163,12 +172,18 @@ interface Attempt {
   readonly done: QuantizeReport['mode'];
   readonly staged: StagedModel;
   readonly checked: Checked | undefined;
+  readonly fallback: LoadFallback;
 }
 
-async function tryConversion(run: Run, split: SampleSplit, convertNow: () => Promise<Converted>): Promise<Attempt> {
+async function tryConversion(
+  run: Run,
+  split: SampleSplit,
+  convertNow: () => Promise<Converted>,
+  fallback: LoadFallback,
+): Promise<Attempt> {
   const { model, options, stages, hashes, runtime } = run;
   const converted = await convertNow();
-  const done = converted.step.changed > 0 ? converted.mode : 'none';
+  const done: QuantizeReport['mode'] = converted.step.changed > 0 ? converted.mode : 'none';
   stages.start('write');
   // Nothing to do means nothing done: the original's own bytes, not a model that was merely prepared.
   const staged = await stageModel(done === 'none' ? model : converted.conversion.model, run.outputPath, {
@@ -180,15 +195,20 @@ async function tryConversion(run: Run, split: SampleSplit, convertNow: () => Pro
   stages.endWriting(staged.written.sizeBytes);
   try {
     const verify = options.verify ?? QUANTIZE_DEFAULTS.verify;
-    const checked = runtime && verify ? await check(run, await runtime, staged, done, split) : undefined;
-    return { converted, done, staged, checked };
+    const candidate = { path: staged.stagedPath, mode: done, session: fallback.session };
+    const checked = runtime && verify ? await checkQuantized(run, await runtime.host(), candidate, split) : undefined;
+    return { converted, done, staged, checked, fallback };
   } catch (error) {
     staged.discard();
     throw error;
   }
 }
 
-async function describeAttempt(run: Run, { converted, done, staged, checked }: Attempt): Promise<QuantizeReport> {
+async function describeAttempt(
+  run: Run,
+  { converted, done, staged, checked, fallback }: Attempt,
+  lossyLayers: LossyNames | undefined,
+): Promise<QuantizeReport> {
   const { model, options, hashes, runtime } = run;
   const { conversion, step, calibration } = converted;
   const layers = describeLayers(model, conversion.model, step);
@@ -200,7 +220,9 @@ async function describeAttempt(run: Run, { converted, done, staged, checked }: A
         : 'There is nothing to quantize in this model: the output is the model as it was.',
     );
   }
-  const versions = await (await runtime)?.request('versions', undefined);
+  const compared = checked?.comparison ? checked : undefined;
+  const latency = await compared?.measure();
+  const versions = await (await runtime?.host())?.request('versions', undefined);
   return {
     schemaVersion: REPORT_SCHEMA_VERSION,
     command: 'quantize',
@@ -221,99 +243,27 @@ async function describeAttempt(run: Run, { converted, done, staged, checked }: A
     verification: {
       structure: 'passed',
       loads: checked?.loads ?? 'skipped',
-      runs: checked?.comparison ? 'passed' : 'skipped',
+      runs: compared ? 'passed' : 'skipped',
       ...(checked?.reason === undefined ? {} : { reason: checked.reason }),
-      ...(checked?.comparison ? { comparison: checked.comparison } : {}),
+      ...(compared ? { comparison: compared.comparison } : {}),
+      ...(compared?.half ? { arithmetic: 'emulated half precision' as const } : {}),
     },
-    ...(checked?.accuracy ? { accuracy: checked.accuracy } : {}),
-    ...(checked?.gates && checked.gates.length > 0 ? { gates: checked.gates } : {}),
-    ...(checked?.latency ? { latency: checked.latency } : {}),
+    ...(compared?.accuracy ? { accuracy: compared.accuracy } : {}),
+    ...(compared && compared.gates.length > 0 ? { gates: compared.gates } : {}),
+    ...(latency ? { latency } : {}),
     warnings: [
       ...run.ignored,
       ...converted.warnings,
       ...(checked?.warnings ?? ['The result was not run: verification was switched off.']),
+      ...(checked?.loads === 'passed' && fallback.warning !== undefined ? [fallback.warning] : []),
+      ...(compared?.half ? judgeHalf(compared.comparison, compared.half.here, lossyLayers) : []),
     ],
     notes,
   };
-}
-
-interface Checked {
-  readonly loads: 'passed' | 'skipped';
-  readonly reason?: string;
-  readonly comparison?: ComparisonResult;
-  readonly accuracy?: ComparisonResult;
-  readonly gates?: readonly GateFinding[];
-  readonly latency?: LatencyComparison;
-  readonly warnings: readonly string[];
-}
-
-/** Loads, runs, compares and times the staged result beside the original. */
-async function check(
-  run: Run,
-  runtime: RuntimeHost,
-  staged: StagedModel,
-  done: QuantizeReport['mode'],
-  split: SampleSplit,
-): Promise<Checked> {
-  const { model, options, stages } = run;
-  const reason = whyNotRunnable(model);
-  if (reason !== undefined) return { loads: 'skipped', reason, warnings: [`The result was not run: ${reason}.`] };
-  stages.start('load');
-  const pair = await loadPairIfValid(
-    runtime,
-    model,
-    { a: run.path, b: staged.stagedPath },
-    { ...options, ...stages.context('compare'), wish: metricWish(options, outputNames(model)) },
-  );
-  stages.end();
-  if (typeof pair === 'string')
-    return { loads: 'skipped', reason: pair, warnings: [`The result was not run: ${pair}.`] };
-  stages.start('compare');
-  const judging = await pair.fit(split.judging);
-  if (typeof judging === 'string') {
-    stages.end();
-    return { loads: 'passed', reason: judging, warnings: [`The result was loaded but not run: ${judging}.`] };
-  }
-  // A dynamically quantized model takes its scales from the whole batch: it is judged one sample at a time.
-  const batch = options.batch ?? (done === 'dynamic' || dependsOnBatch(model) ? 1 : undefined);
-  const comparison = await pair.compare(judging, batch);
-  const accuracy =
-    options.evalPath === undefined ? undefined : await pair.compare({ kind: 'data', path: options.evalPath }, batch);
-  if (accuracy && (accuracy.metrics ?? []).length === 0) throw notScored(accuracy);
-  stages.end(`${comparison.samples + (accuracy?.samples ?? 0)} samples`);
-  stages.start('measure');
-  const latency = await pair.latency(judging);
-  stages.end();
-  const warnings = [...pair.warnings, ...judge({ comparison, accuracy })];
-  if (judging.kind === 'data' && !split.heldOut) {
-    warnings.push('Too few samples to hold some out: the comparison ran on the calibration samples.');
-  }
-  const gates = judgeGates(options, comparison, accuracy);
-  return { loads: 'passed', comparison, ...(accuracy ? { accuracy } : {}), gates, latency, warnings };
 }
 
 /** A result that misses a gate is not delivered. @throws SO7001 */
 function refuseMissed(gates: readonly GateFinding[]): void {
   const missed = gates.find(({ verdict }) => verdict === 'fail');
   if (missed) throw missedGate(missed);
-}
-
-/** Labels of which only a run could tell that no output fits them. */
-function notScored({ source, metricsSkipped }: ComparisonResult): ServeOptError {
-  const name = source.kind === 'data' ? source.name : '';
-  return new ServeOptError('SO4005', `The labels in "${name}" cannot be scored against any output`, {
-    ...(metricsSkipped === undefined ? {} : { why: metricsSkipped }),
-    hint: 'labels are class numbers from 0 on, one a sample, or what the output itself holds',
-  });
-}
-
-/** Half precision that loses no more than rounding stays well above this, in dB. */
-const ROUNDING_ONLY_DB = 35;
-
-/** True when a half-precision result looks as if values left its range: new NaN or infinities, or far more than rounding. */
-function overflows(checked: Checked | undefined): boolean {
-  const outputs = checked?.comparison?.outputs ?? [];
-  return outputs.some(
-    ({ nonFinite, sqnrDb }) => nonFinite.b > nonFinite.a || (sqnrDb !== undefined && sqnrDb < ROUNDING_ONLY_DB),
-  );
 }

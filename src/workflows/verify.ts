@@ -57,6 +57,7 @@ export async function measureLatency(
     ...(ratio.high === undefined ? {} : { ratioHigh: ratio.high }),
     runs: Math.min(first.runs, second.runs),
     ...(options.threads === undefined ? {} : { threads: options.threads }),
+    ...(options.executionProviders === undefined ? {} : { executionProviders: options.executionProviders }),
     batchSize: 1,
   };
 }

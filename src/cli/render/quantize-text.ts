@@ -6,10 +6,10 @@ import {
   scoringSentence,
 } from '../../report/comparison-words.js';
 import { formatBytes, formatChange, formatDuration, formatInteger, plural } from '../../report/format.js';
-import { latencyChange, latencyPhrase, latencyVerdict } from '../../report/latency-words.js';
+import { latencyChange, latencyPhrase } from '../../report/latency-words.js';
 import { layersPhrase } from '../../report/layers-phrase.js';
 import { modelSizeBytes } from '../../report/model-size.js';
-import { MODE_WORDS, nodeCounts, samplesPhrase } from '../../report/quantize-words.js';
+import { MODE_WORDS, nodeCounts, samplesPhrase, slowerSentence } from '../../report/quantize-words.js';
 import { safeText } from '../../report/safe-text.js';
 import type { QuantizeReport } from '../../report/types.js';
 import { quantizeChecks } from '../../report/verification-words.js';
@@ -41,14 +41,8 @@ export async function renderQuantize(report: QuantizeReport, options: QuantizeTe
   if (report.leftInFloat.length > 0) {
     parts.push(style.bold('Stays in float:'), floatLayersText(report.leftInFloat, options));
   }
-  if (report.latency !== undefined && latencyVerdict(report.latency) === 'slower') {
-    const threads = report.latency.threads === undefined ? '' : ` with ${plural(report.latency.threads, 'thread')}`;
-    parts.push(
-      line(
-        `${style.warning} slower here: on this machine${threads} the result takes longer than the original (${latencyChange(report.latency)})`,
-      ),
-    );
-  }
+  const slower = slowerSentence(report);
+  if (slower !== undefined) parts.push(line(`${style.warning} ${slower}`));
   const scoring = report.accuracy && scoringSentence(report.accuracy);
   if (scoring !== undefined) parts.push(line(safeText(scoring)));
   parts.push(line(checksLine(quantizeChecks(report), options)));

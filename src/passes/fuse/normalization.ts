@@ -147,16 +147,22 @@ export function normalizationParts(
     advance(cast.node);
     x = cast.source;
   }
-  const scale = parameter('scale', 'Mul') ?? ones(sizes, x);
+  const scale = parameter('scale', 'Mul') ?? ones(sizes, x, found.context);
   if (typeof scale === 'string') return scale;
   const bias = options.bias ? parameter('bias', 'Add') : undefined;
   return typeof bias === 'string' ? bias : { x, scale, bias, last, nodes };
 }
 
-function ones(sizes: readonly Dim[], like: Value): Parameter | string {
+/** A scale that changes nothing may take this much; more has to be within the budget for growth. */
+const FREE_ONES_BYTES = 1024;
+
+function ones(sizes: readonly Dim[], like: Value, context: RewriteContext): Parameter | string {
   const dims = numericDims(sizes);
   const tensor = dims && filledTensor(1, dataTypeOf(like) ?? DataType.FLOAT, dims);
-  return tensor ? { tensor, name: 'ones' } : 'it has no scale, and how many ones it needs is not known';
+  if (!tensor) return 'it has no scale, and how many ones it needs is not known';
+  if (tensor.byteLength > FREE_ONES_BYTES && !context.mayGrow(tensor.byteLength))
+    return `it has no scale, and ${tensor.size} ones would make the model larger`;
+  return { tensor, name: 'ones' };
 }
 
 /** The Cast with which data that was widened to FLOAT goes back to its own type. */

@@ -1,15 +1,16 @@
 import type { Model } from '../../ir/model.js';
 import { nodeLabel } from '../../ir/problem.js';
 import type { Refusal } from '../../ir/transform.js';
-import type { Value } from '../../ir/value.js';
 import { allGraphs, constantTensor } from '../../ir/walk.js';
 import { inferTypes } from '../../ops/infer-types.js';
+import type { RangeMap } from '../../quantize/observers.js';
+import { WEIGHTED_OPERATORS } from '../../quantize/operator-classes.js';
 import { DataType } from '../../tensor/dtype.js';
-import { FLOAT16_MAX } from '../../tensor/float16.js';
 import { nodeSelector } from '../node-filter.js';
 import { definePass } from '../pass.js';
-import { planFloat16 } from './float16/plan.js';
-import { describeFloat16Report, type Float16Report, newFloat16Report } from './float16/report.js';
+import { nodeKey, planFloat16 } from './float16/plan.js';
+import { rangeReasons } from './float16/ranges.js';
+import { describeFloat16Report, describeKept, type Float16Report, newFloat16Report } from './float16/report.js';
 import { Float16Rewriter } from './float16/rewriter.js';
 
 export interface ConvertToFloat16Options {
@@ -19,8 +20,10 @@ export interface ConvertToFloat16Options {
   readonly include: readonly string[];
   /** Node names, globs or op types to keep in FLOAT32; wins over `include`. */
   readonly exclude: readonly string[];
-  /** Measured ranges by value name: nodes that touch a value beyond ±65504 (less 1 %) stay FLOAT32. */
-  readonly ranges: ReadonlyMap<string, { readonly min: number; readonly max: number }> | undefined;
+  /** Measured ranges by value name: nodes that touch a value beyond half of ±65504 stay FLOAT32, masks aside. */
+  readonly ranges: RangeMap | undefined;
+  /** Reasons to keep nodes in FLOAT32, by the name of their first output. */
+  readonly kept: ReadonlyMap<string, string> | undefined;
   /** Filled with what happened to each constant; complete once the model is written. */
   readonly report: Float16Report | undefined;
 }
@@ -32,11 +35,13 @@ const NAME = 'convert-to-float16';
  * - Fires on every node whose operator, at the model's opset, takes FLOAT16; in subgraphs too. Types come from inference
  *   over the whole model, not from names: each value has one type, and a Cast stands where two meet.
  * - Refuses, node by node and with the reason: operators that take no FLOAT16, calls of local functions (bodies keep their
- *   types), quantized operators, sequences, values of unknown type, excluded nodes, measured ranges beyond ±65504, and
- *   the places of `float16/precision-regions.ts` where FLOAT16 is unsafe whatever the data.
+ *   types), quantized operators, sequences, values of unknown type, excluded nodes, measured ranges beyond half of ±65504
+ *   (fills of masks aside) and measured counts beyond 2048, small constants that do not fit, what makes values that end as
+ *   integers, indices or flags, and the places of `float16/precision-regions.ts` where FLOAT16 is unsafe whatever the data.
  * - A model whose FLOAT16 weights outweigh its FLOAT ones counts as converted already. DOUBLE is never touched.
  * - Constants: rounded half to even; finite values beyond ±65504 clamped; in tensors of up to 1024 elements a nonzero
- *   value stays nonzero. Large ones are converted while the model is written (`report`).
+ *   value stays nonzero. Large ones are converted while the model is written (`report`). A constant that is used in both
+ *   types gets a second form, or from 64 KiB on a Cast, so that the file does not grow.
  * - Numerics: lossy. Reference: onnxconverter-common float16.py, PyTorch autocast operator lists.
  * @throws SO1003 when a pattern of `include` or `exclude` means no node.
  */
@@ -52,6 +57,7 @@ export const convertToFloat16 = definePass<ConvertToFloat16Options>({
     include: { description: 'Only these nodes (names, globs, op types)', default: [] },
     exclude: { description: 'Not these nodes (names, globs, op types)', default: [] },
     ranges: { description: 'Measured ranges by value name', default: undefined, internal: true },
+    kept: { description: 'Reasons to keep nodes, by first output', default: undefined, internal: true },
     report: { description: 'Receives what happened to each constant', default: undefined, internal: true },
   },
   run(model, options) {
@@ -61,30 +67,40 @@ export const convertToFloat16 = definePass<ConvertToFloat16Options>({
     }
     inferTypes(model);
     const selected = nodeSelector(model, options);
-    const plan = planFloat16(model, { keepIo: options.keepIo, selected, tooLarge: tooLarge(options.ranges) });
+    const plan = planFloat16(model, {
+      keepIo: options.keepIo,
+      selected,
+      whyWide: rangeReasons(model, options.ranges ?? new Map()),
+      kept: options.kept ?? new Map(),
+    });
     const refusals: Refusal[] = [];
+    const kept: { readonly node: string; readonly opType: string; readonly reason: string }[] = [];
     for (const [node, { reason }] of plan.nodes) {
-      if (reason !== undefined) refusals.push({ pass: NAME, node: nodeLabel(node), opType: node.opType, reason });
+      if (reason === undefined) continue;
+      refusals.push({ pass: NAME, node: nodeLabel(node), opType: node.opType, reason });
+      if (plan.chosen.has(node)) kept.push({ node: nodeLabel(node), opType: node.opType, reason });
     }
     const report = options.report ?? newFloat16Report();
+    report.nodes.length = 0;
+    for (const [node, { inputs, outputs }] of plan.nodes) {
+      if (outputs.includes(true) || inputs.includes('float16')) report.nodes.push(nodeKey(node));
+    }
     const rewriter = new Float16Rewriter(model, plan, { keepIo: options.keepIo, report });
-    if (rewriter.isEmpty) return { changed: 0, refusals, notes: ['nothing to convert: no arithmetic can be FLOAT16'] };
+    if (rewriter.isEmpty) {
+      const notes = ['nothing to convert: no arithmetic can be FLOAT16', ...describeKept(kept)];
+      return { changed: 0, refusals, notes };
+    }
     rewriter.run();
     const { constants, values, casts } = rewriter.counts;
     const notes = [
       `${count(constants, 'constant')} and ${count(values, 'value')} now FLOAT16, ${count(casts, 'Cast')}`,
     ];
-    return { changed: constants + values + casts, refusals, notes: [...notes, ...describeFloat16Report(report)] };
+    // Reports tell of each layer with weights why it stays as it is.
+    const unweighted = kept.filter(({ opType }) => !WEIGHTED_OPERATORS.has(opType));
+    notes.push(...describeKept(unweighted), ...describeFloat16Report(report));
+    return { changed: constants + values + casts, refusals, notes };
   },
 });
-
-function tooLarge(ranges: ConvertToFloat16Options['ranges']): (value: Value) => boolean {
-  const limit = FLOAT16_MAX * 0.99;
-  return (value) => {
-    const range = ranges?.get(value.name);
-    return range !== undefined && (range.min < -limit || range.max > limit);
-  };
-}
 
 function floatWeightBytes(model: Model): { float16: number; float32: number } {
   const bytes = { float16: 0, float32: 0 };

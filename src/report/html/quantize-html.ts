@@ -1,13 +1,14 @@
 import { agreementOf } from '../comparison-words.js';
 import { formatBytes, plural } from '../format.js';
 import { layersPhrase } from '../layers-phrase.js';
-import { MODE_WORDS, nodeCounts, samplesPhrase } from '../quantize-words.js';
+import { MODE_WORDS, nodeCounts, samplesPhrase, slowerSentence } from '../quantize-words.js';
 import { rankedBars } from '../svg/ranked-bars.js';
 import type { LayerReport, QuantizeReport } from '../types.js';
 import { quantizeChecks } from '../verification-words.js';
 import { metricFigures } from './answers.js';
 import { element, type Markup } from './markup.js';
 import {
+  capital,
   changeFigures,
   checksBanner,
   comparisonSection,
@@ -29,6 +30,7 @@ const MOST_BARS = 15;
 export function quantizeHtml(report: QuantizeReport): string {
   const { input, output, mode, latency, accuracy, verification, calibration } = report;
   const agreement = verification.comparison && agreementOf(verification.comparison);
+  const slower = slowerSentence(report);
   return page(
     `${input.name} – serve-opt quantize`,
     element(
@@ -48,7 +50,7 @@ export function quantizeHtml(report: QuantizeReport): string {
             ],
       ),
       checksBanner(quantizeChecks(report)),
-      warnings(report.warnings),
+      warnings([...report.warnings, ...(slower === undefined ? [] : [`${capital(slower)}.`])]),
       keyFigures([
         ...changeFigures(input, output, nodeCounts(report), latency),
         ...metricFigures(accuracy ?? verification.comparison),

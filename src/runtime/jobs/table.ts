@@ -1,4 +1,5 @@
 import { compareJob } from '../../evaluate/compare-job.js';
+import { contrastJob } from '../../evaluate/contrast-job.js';
 import { labelsJob } from '../../evaluate/labels-job.js';
 import { checkJob, noiseJob, referenceJob } from '../../evaluate/verify-job.js';
 import type { ChildState } from '../child-state.js';
@@ -41,6 +42,7 @@ export const JOBS: JobTable = {
   reference: referenceJob,
   noise: noiseJob,
   check: checkJob,
+  contrast: contrastJob,
   ranges: rangesJob,
   valueRanges: valueRangesJob,
   fitSeeds: fitSeedsJob,

@@ -81,7 +81,6 @@ export const OPTION_RULES: readonly OptionRule[] = [
   { commands: ['compare'], options: ['--batch'], idleWithout: ['--data'], why: 'made-up inputs go one at a time' },
   { commands: ['quantize'], options: ['--samples'], idleWithout: ['--data'], why: 'it limits calibration samples' },
   { commands: ['quantize'], options: ['--data'], idleWith: ['--mode dynamic', '--no-verify'] },
-  { commands: ['quantize'], options: ['--data'], idleWith: ['--mode fp16', '--no-verify'] },
   {
     commands: ['quantize'],
     options: ['--target ort'],

@@ -113,6 +113,25 @@ describe('renderQuantize', () => {
     expect(text).toContain('  e (Conv), 20 B: excluded');
   });
 
+  it('says of FP16 what it is made for, and how it was compared', async () => {
+    const { verification } = quantizeReport;
+    const half = {
+      ...quantizeReport,
+      mode: 'fp16' as const,
+      latency: { ...slower, ratio: 1.3 },
+      verification: { ...verification, arithmetic: 'emulated half precision' as const },
+    };
+    const text = await renderQuantize(half, { ...options, columns: 300, outputPath: undefined });
+    expect(text).toContain('▲ Made for GPUs; on this CPU 1.3× slower');
+    expect(text).toContain(
+      'compared in emulated half precision: every value rounded to FP16, sums inside one operator not',
+    );
+    const faster = { ...half, latency: { ...slower, ratio: 0.5, ratioLow: 0.4, ratioHigh: 0.6 } };
+    expect(await renderQuantize(faster, { ...options, outputPath: undefined })).not.toContain('Made for GPUs');
+    const onGpu = { ...half, latency: { ...half.latency, executionProviders: ['cuda'] } };
+    expect(await renderQuantize(onGpu, { ...options, outputPath: undefined })).toContain('slower here');
+  });
+
   it('says in plain words when the result is slower', async () => {
     const text = await renderQuantize({ ...quantizeReport, latency: slower }, { ...options, outputPath: undefined });
     expect(text).toContain(

@@ -144,6 +144,22 @@ describe('convert-to-float16', () => {
     expect(typeOf(model, 'w_float16')).toBe('float16[3,2]');
   });
 
+  it('keeps a large constant that is used in both types once, behind a Cast', async () => {
+    const model = parseModel(`${header()}
+      net (float[N,1] x) => (float[N,16384] y) <float[1,1] w = {1}> {
+        m = MatMul (x, w)
+        e = Sqrt (w)
+        y = Add (m, e)
+      }`);
+    const w = model.graph.values.get('w') ?? expect.fail('no w');
+    w.tensor = Tensor.float32(new Float32Array(1 << 14).fill(0.5), [1, 1 << 14]);
+    w.type = { kind: 'tensor', dataType: DataType.FLOAT, shape: [1, 1 << 14] };
+    await convert(model);
+    const bytes = [...model.graph.initializers].reduce((sum, { tensor }) => sum + (tensor?.byteLength ?? 0), 0);
+    expect(bytes).toBe(1 << 16);
+    expect(model.graph.values.get('w')?.tensor?.dataType).toBe(DataType.FLOAT);
+  });
+
   it('puts one Cast for all uses that want the other type', async () => {
     const model = await expectSame(
       `${header()}
@@ -255,7 +271,7 @@ describe('convert-to-float16', () => {
     const model = parseModel(`${header()}
       net (bool[2] c, float[2] x) => (float[2] y) <float mask = {-3.4028234e38}, float tiny = {1e-10}> {
         w = Where (c, x, mask)
-        t = Mul (w, tiny)
+        t = Add (w, tiny)
         y = Softmax (t)
       }`);
     const step = await convert(model, { report });
@@ -292,6 +308,52 @@ describe('convert-to-float16', () => {
     const step = await convert(model, { ranges });
     expect(step.refusals.map((refusal) => refusal.opType)).toEqual(['MatMul', 'Add']);
     expect(operators(model)).toEqual(['MatMul', 'Add', 'Cast float16', 'Relu', 'Cast float']);
+  });
+
+  it('lets a mask reach beyond the range, whose fill is clamped', async () => {
+    const ranges = new Map([
+      ['m', { min: -3.4e38, max: 0 }],
+      ['s', { min: -3.4e38, max: 12 }],
+    ]);
+    const model = parseModel(`${header()}
+      net (bool[2,2] c, float[2,2] x) => (float[2,2] y) <float[2,2] w = {1,2,3,4}, float z = {0}, float fill = {-3.4e38}> {
+        a = MatMul (x, w)
+        m = Where (c, z, fill)
+        s = Add (a, m)
+        y = Softmax (s)
+      }`);
+    const step = await convert(model, { ranges });
+    expect(step.refusals).toEqual([]);
+  });
+
+  it('keeps scales and parameters that float16 does not hold', async () => {
+    const text = (op: string, value: string) => `${header()}
+      net (float[2] x) => (float[2] y) <float k = {${value}}, float[2] w = {1,2}> {
+        a = Mul (x, w)
+        b = ${op} (a, k)
+        y = Mul (b, w)
+      }`;
+    const reasons = async (op: string, value: string) =>
+      (await convert(parseModel(text(op, value)))).refusals.map(({ opType, reason }) => `${opType}: ${reason}`);
+    expect(await reasons('Mul', '1e-8')).toEqual(['Mul: its scale 1.0e-8 is too small for float16']);
+    expect(await reasons('Div', '2e6')).toEqual(['Div: its constant "k" reaches 2.0e+6: float16 ends at 65504']);
+    expect(await reasons('Sub', '80000')).toEqual(['Sub: its constant "k" reaches 80000: float16 ends at 65504']);
+    expect(await reasons('Add', '1e-8')).toEqual([]);
+    expect(await reasons('Mul', '0.001')).toEqual([]);
+  });
+
+  it('keeps counts beyond 2048 where they were measured', async () => {
+    const model = parseModel(`${header()}
+      net (int64[2] n, float[2] x) => (float[2] y) <float[2] w = {1,2}> {
+        f = Cast <to = 1> (n)
+        d = Sub (x, f)
+        y = Mul (d, w)
+      }`);
+    const step = await convert(model, { ranges: new Map([['f', { min: 0, max: 5000 }]]) });
+    expect(step.refusals.map(({ opType }) => opType)).toEqual(['Cast', 'Sub']);
+    expect(step.notes[1]).toBe(
+      'stays FLOAT: "f", "d": "f" counts from 0 to 5000: float16 holds whole numbers up to 2048 only',
+    );
   });
 
   it('calls local functions with the types their bodies have', async () => {

@@ -7,7 +7,9 @@ import { walkGraphs } from '../../../ir/walk.js';
 import { inputParameter, type OpSchema, opSchema, outputParameter, type SchemaParameter } from '../../../ops/schema.js';
 import { DataType } from '../../../tensor/dtype.js';
 import { elementTypeOf, isFloat32, isFloat32Constant, isShapeOnly, keptReason, takesAnyType } from './classes.js';
+import { whyConstantsDoNotFit } from './constant-range.js';
 import { linkControlFlow } from './control-flow.js';
+import { exactValues } from './exact-values.js';
 import { precisionRegions } from './precision-regions.js';
 
 /** What a node wants at an input: `any` takes the value as it comes. */
@@ -25,6 +27,8 @@ export interface NodePlan {
 export interface Float16Plan {
   /** Nodes topologically, outer graphs before inner ones. */
   readonly order: readonly Node[];
+  /** Nodes that could be FLOAT16 and stay FLOAT for their values, as measured or as the graph uses them. */
+  readonly chosen: ReadonlySet<Node>;
   readonly nodes: ReadonlyMap<Node, NodePlan>;
   /** Formal inputs of subgraphs that become FLOAT16. */
   readonly bodyInputs: ReadonlySet<Value>;
@@ -37,8 +41,10 @@ export interface PlanOptions {
   readonly keepIo: boolean;
   /** False for a node that must stay as it is. */
   readonly selected: (node: Node) => boolean;
-  /** Values known to leave the FLOAT16 range. */
-  readonly tooLarge: (value: Value) => boolean;
+  /** Why a value must not become FLOAT16, from what was measured of it; undefined when nothing speaks against it. */
+  readonly whyWide: (value: Value) => string | undefined;
+  /** Reasons to keep nodes in FLOAT, by the name of their first output. */
+  readonly kept: ReadonlyMap<string, string>;
 }
 
 /** Decides which nodes compute in FLOAT16. Needs types (`inferTypes`); changes nothing. */
@@ -46,9 +52,14 @@ export function planFloat16(model: Model, options: PlanOptions): Float16Plan {
   const order: Node[] = [];
   for (const graph of walkGraphs(model.graph)) order.push(...graph.nodes);
   const regions = precisionRegions(order);
+  const exact = exactValues(order);
   const wide = new Map<Node, string>();
+  const chosen = new Set<Node>();
   for (const node of order) {
-    const reason = staysFloat32(model, node, options) ?? keptReason(node) ?? regions.get(node);
+    const never = staysFloat32(model, node, options) ?? keptReason(node);
+    const values = never ?? whyValuesDoNotFit(node, options) ?? exact.get(node) ?? whyConstantsDoNotFit(node);
+    const reason = values ?? regions.get(node) ?? options.kept.get(nodeKey(node));
+    if (never === undefined && reason !== undefined && reason !== regions.get(node)) chosen.add(node);
     if (reason !== undefined) wide.set(node, reason);
   }
   const plan = (node: Node): NodePlan => planNode(model, node, wide.get(node));
@@ -58,7 +69,12 @@ export function planFloat16(model: Model, options: PlanOptions): Float16Plan {
     wide.set(node, 'everything around it is float32');
     nodes.set(node, plan(node));
   }
-  return { order, nodes, ...links };
+  return { order, chosen, nodes, ...links };
+}
+
+/** What a node is known by from one conversion of a model to the next: the name of its first output. */
+export function nodeKey(node: Node): string {
+  return node.outputs.find((output) => output !== undefined)?.name ?? '';
 }
 
 /** A reason that holds whatever the schema says; undefined when there is none. */
@@ -70,7 +86,6 @@ function staysFloat32(model: Model, node: Node, options: PlanOptions): string | 
   if (node.domain !== '' && node.domain !== 'com.microsoft') return `operators of ${node.domain} take no float16`;
   for (const value of [...node.inputs, ...node.outputs]) {
     if (!value) continue;
-    if (options.tooLarge(value)) return `the measured range of "${value.name}" leaves the float16 range`;
     if (value.type && value.type.kind !== 'tensor') return 'sequences and optional values keep float32';
     const type = elementTypeOf(value);
     if (node.domain === 'com.microsoft' && (type === DataType.INT8 || type === DataType.UINT8)) {
@@ -85,6 +100,15 @@ function staysFloat32(model: Model, node: Node, options: PlanOptions): string | 
     for (const use of output?.uses ?? []) {
       if (use.node.opType === 'QuantizeLinear' && use.slot === 0) return 'it is part of a quantized operator';
     }
+  }
+  return undefined;
+}
+
+/** What was measured of the values that a node touches. */
+function whyValuesDoNotFit(node: Node, { whyWide }: PlanOptions): string | undefined {
+  for (const value of [...node.inputs, ...node.outputs]) {
+    const reason = isFloat32(value) ? whyWide(value) : undefined;
+    if (reason !== undefined) return reason;
   }
   return undefined;
 }

@@ -13,10 +13,12 @@ export interface ConvertedTensor {
  */
 export interface Float16Report {
   readonly tensors: ConvertedTensor[];
+  /** Nodes that compute in FLOAT16, topologically, by the names of their first outputs. */
+  readonly nodes: string[];
 }
 
 export function newFloat16Report(): Float16Report {
-  return { tensors: [] };
+  return { tensors: [], nodes: [] };
 }
 
 /** Sums over all tensors. */
@@ -43,6 +45,25 @@ export function describeFloat16Report(report: Float16Report): string[] {
     if (statistics.underflowed > 0) smallTensors++;
   }
   if (small > 0) notes.push(`${count(small, 'value')} below 3e-8 in ${count(smallTensors, 'constant')} rounded`);
+  return notes;
+}
+
+/** Kept nodes that a note names one by one; the rest are counted. */
+const MOST_NAMED = 12;
+
+/** Sentences about nodes that stay in FLOAT although their operators take FLOAT16, those of one reason together. */
+export function describeKept(kept: readonly { readonly node: string; readonly reason: string }[]): string[] {
+  const byReason = new Map<string, string[]>();
+  for (const { node, reason } of kept) byReason.set(reason, [...(byReason.get(reason) ?? []), node]);
+  const notes: string[] = [];
+  for (const [reason, nodes] of [...byReason].slice(0, MOST_NAMED)) {
+    const named = nodes.slice(0, MOST_NAMED).map((node) => `"${node}"`);
+    const more = nodes.length - named.length;
+    const rest = more > 0 ? ` and ${more} more` : '';
+    notes.push(`stays FLOAT: ${named.join(', ')}${rest}: ${reason}`);
+  }
+  const unsaid = byReason.size - notes.length;
+  if (unsaid > 0) notes.push(`${count(unsaid, 'more node')} or groups stay FLOAT: the report names all`);
   return notes;
 }
 

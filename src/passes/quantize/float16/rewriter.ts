@@ -9,9 +9,13 @@ import { DataType, type DataTypeCode } from '../../../tensor/dtype.js';
 import { Tensor } from '../../../tensor/tensor.js';
 import { addConstant } from '../../constants.js';
 import { elementTypeOf, isFloat32, isFloat32Constant, typeAttribute } from './classes.js';
+import { fitsFloat16 } from './constant-range.js';
 import { replaceConstant, toFloat16Tensor } from './constants.js';
 import type { Demand, Float16Plan } from './plan.js';
 import type { Float16Report } from './report.js';
+
+/** From here on a constant that is used in both types stands in the file once. */
+const SHARED_BYTES = 64 * 1024;
 
 /** Counts of what was changed. */
 export interface RewriteCounts {
@@ -95,17 +99,24 @@ export class Float16Rewriter {
     return this.#plan.nodes.get(use.node)?.inputs[use.slot] ?? 'float32';
   }
 
-  /** A constant used only in FLOAT16 is replaced; one used in both types gets a second form. */
+  /** A constant used only in FLOAT16 is replaced; one used in both types gets a second form, or a Cast where it is large. */
   #convertConstant(value: Value): void {
     const tensor = constantTensor(value);
     if (!tensor) return;
     const narrowUses = [...value.uses].filter((use) => this.#demand(use) === 'float16');
     const bodyOutputs = this.#wantedByBodyOutputs(value);
     if (narrowUses.length === 0 && bodyOutputs.length === 0) return;
+    const wideUse = [...value.uses].some((use) => this.#demand(use) === 'float32');
+    const isWide = wideUse || value.pinned || value.outputOf.length !== bodyOutputs.length;
+    if (isWide && tensor.byteLength >= SHARED_BYTES && fitsFloat16(tensor)) {
+      // A second form would make the file larger than it was. Runtimes fold the Cast when they load it.
+      for (const use of narrowUses) use.node.setInput(use.slot, this.#cast(value));
+      for (const { graph, at } of bodyOutputs) graph.replaceOutput(at, this.#cast(value));
+      return;
+    }
     this.counts.constants++;
     const half = toFloat16Tensor(value.name, tensor, this.#report);
-    const wideUse = [...value.uses].some((use) => this.#demand(use) === 'float32');
-    if (!wideUse && !value.pinned && value.outputOf.length === bodyOutputs.length) {
+    if (!isWide) {
       replaceConstant(value, half);
       return;
     }

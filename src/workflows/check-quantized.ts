@@ -1,0 +1,134 @@
+import { ServeOptError } from '../errors.js';
+import type { ComparisonResult } from '../evaluate/comparison.js';
+import { type GateFinding, judgeGates } from '../evaluate/comparison-gates.js';
+import type { Model } from '../ir/model.js';
+import type { LatencyComparison, QuantizeReport } from '../report/types.js';
+import type { RuntimeHost } from '../runtime/host.js';
+import type { SampleSource, SessionOptions } from '../runtime/types.js';
+import { dependsOnBatch } from './depends-on-batch.js';
+import { withEmulated } from './float16/emulated.js';
+import { compareHere } from './float16/judge-half.js';
+import { judge } from './judge.js';
+import { loadPairIfValid } from './loaded-pair.js';
+import type { QuantizeOptions } from './options.js';
+import { metricWish } from './preflight/judging.js';
+import type { SampleSplit } from './sample-split.js';
+import { withSmallerSamples } from './smaller-samples.js';
+import type { Stages } from './stages.js';
+import { whyNotRunnable } from './verify.js';
+
+/** What loading and running the result beside the original came to. */
+export type Checked = Unrun | Compared;
+
+interface Unrun {
+  readonly loads: 'passed' | 'skipped';
+  readonly reason: string;
+  readonly warnings: readonly string[];
+  readonly comparison?: undefined;
+  readonly half?: undefined;
+}
+
+interface Compared {
+  readonly loads: 'passed';
+  readonly reason?: undefined;
+  /** Sizes of synthetic inputs are chosen. */
+  readonly judging: SampleSource;
+  /** Of a FLOAT16 result: computed in emulated half precision. */
+  readonly comparison: ComparisonResult;
+  readonly accuracy: ComparisonResult | undefined;
+  readonly gates: readonly GateFinding[];
+  /** Of a FLOAT16 result: what ONNX Runtime computes here. */
+  readonly half?: { readonly here: ComparisonResult };
+  readonly warnings: readonly string[];
+  /** Times both models in turns. */
+  measure(): Promise<LatencyComparison>;
+}
+
+export interface CheckContext {
+  /** The original, and the file it was read from. */
+  readonly model: Model;
+  readonly path: string;
+  readonly options: QuantizeOptions;
+  readonly stages: Stages;
+}
+
+/** What was written, and how it is to be loaded. */
+export interface Candidate {
+  readonly path: string;
+  readonly mode: QuantizeReport['mode'];
+  readonly session: SessionOptions | undefined;
+}
+
+/**
+ * Loads, runs and compares a result beside the original; one in FLOAT16 is compared in emulated half precision.
+ * @throws SO5001 when ONNX Runtime refuses one of them, SO5003 when it dies, SO4005 for labels that cannot be scored
+ */
+export async function checkQuantized(
+  { model, path, options, stages }: CheckContext,
+  runtime: RuntimeHost,
+  candidate: Candidate,
+  split: SampleSplit,
+): Promise<Checked> {
+  const reason = whyNotRunnable(model);
+  if (reason !== undefined) return { loads: 'skipped', reason, warnings: [`The result was not run: ${reason}.`] };
+  stages.start('load');
+  const wish = metricWish(
+    options,
+    model.graph.outputs.map(({ name }) => name),
+  );
+  const { session } = candidate;
+  const pair = await loadPairIfValid(
+    runtime,
+    model,
+    { a: path, b: candidate.path },
+    { ...options, ...stages.context('compare'), wish, ...(session ? { candidateSession: session } : {}) },
+  );
+  stages.end();
+  if (typeof pair === 'string')
+    return { loads: 'skipped', reason: pair, warnings: [`The result was not run: ${pair}.`] };
+  stages.start('compare');
+  const fitted = await pair.fit(split.judging);
+  if (typeof fitted === 'string') {
+    stages.end();
+    return { loads: 'passed', reason: fitted, warnings: [`The result was loaded but not run: ${fitted}.`] };
+  }
+  // A dynamically quantized model takes its scales from the whole batch: it is judged one sample at a time.
+  const batch = options.batch ?? (candidate.mode === 'dynamic' || dependsOnBatch(model) ? 1 : undefined);
+  const compareAll = async (judging: SampleSource, session?: number) => ({
+    comparison: await pair.compare(judging, batch, session),
+    accuracy:
+      options.evalPath === undefined
+        ? undefined
+        : await pair.compare({ kind: 'data', path: options.evalPath }, batch, session),
+  });
+  // On a CPU, FLOAT16 is computed in FLOAT and takes more memory than the original.
+  const { judging, half, comparison, accuracy } = await withSmallerSamples(fitted, async (source) => {
+    if (candidate.mode !== 'fp16') return { judging: source, half: undefined, ...(await compareAll(source)) };
+    const half = { here: await compareHere(pair, source, batch) };
+    const compareEmulated = (session: number) => compareAll(source, session);
+    return { judging: source, half, ...(await withEmulated(runtime, candidate.path, options, compareEmulated)) };
+  });
+  if (accuracy && (accuracy.metrics ?? []).length === 0) throw notScored(accuracy);
+  stages.end(`${comparison.samples + (accuracy?.samples ?? 0)} samples`);
+  const warnings = [...pair.warnings, ...judge({ comparison, accuracy })];
+  const gates = judgeGates(options, comparison, accuracy);
+  if (judging.kind === 'data' && !split.heldOut) {
+    warnings.push('Too few samples to hold some out: the comparison ran on the calibration samples.');
+  }
+  const measure = async (): Promise<LatencyComparison> => {
+    stages.start('measure');
+    const latency = await pair.latency(judging);
+    stages.end();
+    return latency;
+  };
+  return { loads: 'passed', judging, comparison, accuracy, gates, ...(half ? { half } : {}), warnings, measure };
+}
+
+/** Labels of which only a run could tell that no output fits them. */
+function notScored({ source, metricsSkipped }: ComparisonResult): ServeOptError {
+  const name = source.kind === 'data' ? source.name : '';
+  return new ServeOptError('SO4005', `The labels in "${name}" cannot be scored against any output`, {
+    ...(metricsSkipped === undefined ? {} : { why: metricsSkipped }),
+    hint: 'labels are class numbers from 0 on, one a sample, or what the output itself holds',
+  });
+}

@@ -1,0 +1,138 @@
+import { basename } from 'node:path';
+import { ServeOptError } from '../../errors.js';
+import type { Model } from '../../ir/model.js';
+import { walkGraphs } from '../../ir/walk.js';
+import { isObservable } from '../../quantize/expose-ranges.js';
+import type { RangeMap } from '../../quantize/observers.js';
+import type { RuntimeHost } from '../../runtime/host.js';
+import type { SampleSource } from '../../runtime/types.js';
+import { DataType } from '../../tensor/dtype.js';
+import { calibrateIn } from '../calibrate.js';
+import { Conversion } from '../conversion.js';
+import type { Converted } from '../convert-model.js';
+import { QUANTIZE_DEFAULTS, type QuantizeOptions } from '../options.js';
+import type { SampleSplit } from '../sample-split.js';
+import { withSmallerSamples } from '../smaller-samples.js';
+import type { Stages } from '../stages.js';
+import { whyNotRunnable } from '../verify.js';
+import type { LoadFallback } from './load-fallbacks.js';
+
+/** Below this an output has lost more than rounding, in dB. */
+export const ROUNDING_ONLY_DB = 40;
+/** Samples in one run while measuring ranges. */
+const BATCH = 8;
+
+/** What a conversion to FLOAT16 can be tried again from. */
+export interface Float16Base {
+  /** Prepared, and not converted yet. */
+  readonly prepared: Conversion;
+  readonly ranges: RangeMap;
+  /** Reasons to keep nodes in FLOAT whatever else is kept, by their first outputs. */
+  readonly kept: ReadonlyMap<string, string>;
+}
+
+/**
+ * Converts to FLOAT16. Ranges of all FLOAT values, inputs included, are measured first where ONNX Runtime may be used:
+ * on the calibration samples, or on synthetic ones.
+ */
+export async function convertToHalf(
+  model: Model,
+  options: QuantizeOptions,
+  split: SampleSplit,
+  stages: Stages,
+  runtime: Promise<RuntimeHost> | undefined,
+  memoryBytes: number,
+  fallback: LoadFallback,
+): Promise<Converted> {
+  stages.start('prepare');
+  const prepared = new Conversion(model.clone(), options, memoryBytes);
+  await prepared.prepare('fp16', options);
+  stages.end(`${model.graph.nodes.size} → ${prepared.model.graph.nodes.size} nodes`);
+  const measured = await measureRanges(prepared.model, options, split, stages, runtime);
+  const kept = fallback.kept?.(prepared.model) ?? new Map();
+  const base: Float16Base = { prepared, ranges: measured.ranges, kept };
+  const converted = await convertFrom(base, options, stages, new Map());
+  const warnings = [...converted.warnings, ...(measured.warning === undefined ? [] : [measured.warning])];
+  return { ...converted, warnings, ...(measured.calibration ? { calibration: measured.calibration } : {}) };
+}
+
+/** Converts what was prepared, with some layers kept in FLOAT for the reasons given. */
+export async function convertFrom(
+  base: Float16Base,
+  options: QuantizeOptions,
+  stages: Stages,
+  kept: ReadonlyMap<string, string>,
+): Promise<Converted> {
+  stages.start('convert');
+  const conversion = base.prepared.copy();
+  const step = await conversion.toFloat16(options, {
+    ranges: base.ranges,
+    kept: new Map([...base.kept, ...kept]),
+  });
+  stages.end(`${step.changed} nodes`);
+  return { conversion, mode: 'fp16', step, float16: base, warnings: conversion.warnings };
+}
+
+interface Measured {
+  readonly ranges: RangeMap;
+  readonly calibration?: NonNullable<Converted['calibration']>;
+  readonly warning?: string;
+}
+
+async function measureRanges(
+  model: Model,
+  options: QuantizeOptions,
+  split: SampleSplit,
+  stages: Stages,
+  runtime: Promise<RuntimeHost> | undefined,
+): Promise<Measured> {
+  const none: RangeMap = new Map();
+  const unmeasured = (why: string): Measured => ({
+    ranges: none,
+    warning: `The ranges of values were not measured: ${why}. Layers that leave the float16 range may have been converted.`,
+  });
+  if (!runtime) return unmeasured('nothing was to be run');
+  const tensors = floatTensors(model);
+  if (tensors.length === 0) return { ranges: none };
+  const refused = whyNotRunnable(model);
+  if (refused !== undefined) return unmeasured(refused);
+  const { calibration } = split;
+  const seed = options.seed ?? QUANTIZE_DEFAULTS.seed;
+  stages.start('observe');
+  try {
+    const host = await runtime;
+    const source: SampleSource = calibration
+      ? { kind: 'data', ...calibration }
+      : { kind: 'seeded', seed, count: split.judging.count ?? 1 };
+    const { ranges, samples } = await withSmallerSamples(source, (some) =>
+      calibrateIn(host, model, some.kind === 'data' ? some.path : { seed, samples: some.count }, {
+        ...stages.context('observe'),
+        tensors,
+        batch: options.batch ?? BATCH,
+        ...(calibration ? { first: calibration.first, samples: calibration.count } : {}),
+        ...(options.threads === undefined ? {} : { threads: options.threads }),
+      }),
+    );
+    stages.end(`${ranges.size} tensors, ${samples} samples`);
+    const name = calibration ? basename(calibration.path) : `synthetic inputs (seed ${seed})`;
+    return { ranges, calibration: { source: name, samples, method: 'min-max' } };
+  } catch (error) {
+    // Synthetic inputs that the model does not run on.
+    if (calibration || !(error instanceof ServeOptError) || error.code !== 'SO5002') throw error;
+    stages.end();
+    return unmeasured(error.message);
+  }
+}
+
+/** Names of the FLOAT tensors that are computed or given where a run can be observed. */
+function floatTensors(model: Model): string[] {
+  const names = new Set<string>();
+  for (const graph of walkGraphs(model.graph)) {
+    if (!isObservable(graph)) continue;
+    for (const { name, producer, tensor, type } of graph.values.values()) {
+      if (tensor || producer?.is('Constant')) continue;
+      if (type?.kind === 'tensor' && type.dataType === DataType.FLOAT) names.add(name);
+    }
+  }
+  return [...names];
+}

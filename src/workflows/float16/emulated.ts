@@ -1,0 +1,113 @@
+import type { OutputDifference } from '../../evaluate/comparison.js';
+import type { Model } from '../../ir/model.js';
+import { readModel } from '../../ir/read-model.js';
+import { inferTypes } from '../../ops/infer-types.js';
+import { emulateFloat16 } from '../../quantize/emulate-float16.js';
+import type { RuntimeHost } from '../../runtime/host.js';
+import { writeRunnable } from '../../runtime/runnable-model.js';
+import type { SampleSource, SessionOptions, ValueSpec } from '../../runtime/types.js';
+import { withWorkFolder } from '../../runtime/work-folder.js';
+import { PLAIN_SESSION } from '../calibrate.js';
+import { Trials } from '../optimize/trials.js';
+import type { ExecutionOptions } from '../options.js';
+import { sessionOptions } from '../verify.js';
+
+/** Samples that layers are tried on. */
+const TRIED_SAMPLES = 8;
+/** Most time for running the original on them, in ms. */
+const REFERENCE_MS = 20_000;
+
+/**
+ * Calls `use` with a session that computes the FLOAT16 model of a file in emulated half precision, and frees it after.
+ * @throws SO5001 when ONNX Runtime refuses it
+ */
+export async function withEmulated<T>(
+  runtime: RuntimeHost,
+  path: string,
+  options: ExecutionOptions,
+  use: (session: number) => Promise<T>,
+): Promise<T> {
+  const model = await readModel(path);
+  try {
+    inferTypes(model);
+    emulateFloat16(model);
+    return await withWorkFolder(async (folder) =>
+      withSession(runtime, await writeRunnable(model, folder), plainSession(options), use),
+    );
+  } finally {
+    model.source?.close();
+  }
+}
+
+/** Nothing of ONNX Runtime's own may remove the rounding. Always on the CPU: what is emulated is the precision. */
+function plainSession({ threads }: ExecutionOptions): SessionOptions {
+  return { ...PLAIN_SESSION, ...(threads === undefined ? {} : { threads }) };
+}
+
+async function withSession<T>(
+  runtime: RuntimeHost,
+  path: string,
+  options: SessionOptions,
+  use: (session: number) => Promise<T>,
+): Promise<T> {
+  const { session } = await runtime.request('load', { path, options });
+  const result = await use(session);
+  // After an error the process is closed by whoever started it.
+  await runtime.request('release', { session });
+  return result;
+}
+
+/** Measures candidates in emulated half precision against what the original gave on a few samples. */
+export interface EmulatedTrials {
+  /** Compares a converted model that is in memory; changes it. */
+  measure(model: Model): Promise<readonly OutputDifference[]>;
+}
+
+/** Calls `use` with trials against the model of `path` on `source`. */
+export async function withEmulatedTrials<T>(
+  runtime: RuntimeHost,
+  {
+    path,
+    source,
+    inputs,
+  }: { readonly path: string; readonly source: SampleSource; readonly inputs: readonly ValueSpec[] },
+  options: ExecutionOptions,
+  use: (trials: EmulatedTrials) => Promise<T>,
+): Promise<T> {
+  const { reference } = await withSession(runtime, path, sessionOptions(options), (session) =>
+    runtime.request('reference', {
+      session,
+      sources: [source],
+      inputs,
+      samples: TRIED_SAMPLES,
+      edges: false,
+      maxMs: REFERENCE_MS,
+    }),
+  );
+  return withWorkFolder((folder) => {
+    const trials = new Trials(folder);
+    return use({
+      measure(model) {
+        emulateFloat16(model);
+        return trials.try(model, (trial) =>
+          withSession(runtime, trial, plainSession(options), (session) =>
+            runtime.request('contrast', { reference, session }),
+          ),
+        );
+      },
+    });
+  });
+}
+
+/**
+ * What the worst FLOAT output keeps of its signal, in dB: -Infinity where NaN or infinities are new, Infinity where
+ * nothing is lost or no output is FLOAT.
+ */
+export function worstSqnrDb(outputs: readonly OutputDifference[]): number {
+  let worst = Number.POSITIVE_INFINITY;
+  for (const { nonFinite, shapeMismatches, sqnrDb } of outputs) {
+    if (nonFinite.b > nonFinite.a || shapeMismatches > 0) return Number.NEGATIVE_INFINITY;
+    if (sqnrDb !== undefined && sqnrDb < worst) worst = sqnrDb;
+  }
+  return worst;
+}

@@ -1,0 +1,60 @@
+import type { ComparisonResult } from '../../evaluate/comparison.js';
+import { formatSqnr } from '../../report/comparison-words.js';
+import type { SampleSource } from '../../runtime/types.js';
+import type { LoadedPair } from '../loaded-pair.js';
+import { ROUNDING_ONLY_DB } from './convert-float16.js';
+import { worstSqnrDb } from './emulated.js';
+import type { LossyNames } from './keep-lossy-layers.js';
+
+/** Samples on which the result itself runs, beside those that its emulation is compared on. */
+const RUN_SAMPLES = 8;
+
+/** Runs the FLOAT16 model itself on a few samples, as ONNX Runtime computes it here. */
+export function compareHere(
+  pair: LoadedPair,
+  judging: SampleSource,
+  batchSize: number | undefined,
+): Promise<ComparisonResult> {
+  const count = Math.min(judging.count ?? RUN_SAMPLES, RUN_SAMPLES);
+  return pair.compare({ ...judging, count }, batchSize);
+}
+
+/** True when some output has lost more than rounding. */
+export function isLossy({ outputs }: ComparisonResult): boolean {
+  return worstSqnrDb(outputs) < ROUNDING_ONLY_DB;
+}
+
+/**
+ * Warnings about a result in half precision: outputs that lose more than rounding, with the layers that do it, and what
+ * ONNX Runtime computes here although the emulation does not.
+ */
+export function judgeHalf(
+  emulated: ComparisonResult,
+  here: ComparisonResult,
+  lossyLayers: LossyNames | undefined,
+): string[] {
+  const warnings: string[] = [];
+  for (const { name, sqnrDb, nonFinite } of emulated.outputs) {
+    if (nonFinite.b <= nonFinite.a && (sqnrDb ?? Number.POSITIVE_INFINITY) >= ROUNDING_ONLY_DB) continue;
+    const what =
+      nonFinite.b > nonFinite.a
+        ? `has ${nonFinite.b} NaN or infinite values`
+        : `keeps ${formatSqnr(sqnrDb ?? Number.NaN)} of its signal`;
+    warnings.push(`In half precision the output "${name}" ${what}: less than FP16 usually leaves.`);
+  }
+  if (warnings.length > 0 && lossyLayers) warnings.push(whereItIsLost(lossyLayers));
+  const worstHere = worstSqnrDb(here.outputs);
+  if (worstHere < ROUNDING_ONLY_DB && worstHere < worstSqnrDb(emulated.outputs) - 3) {
+    warnings.push(
+      `ONNX Runtime on this machine loses more than the emulation: its outputs keep ${formatSqnr(worstHere)}.`,
+    );
+  }
+  return warnings;
+}
+
+function whereItIsLost({ single, spread }: LossyNames): string {
+  if (single.length > 0)
+    return `Most of it is lost at ${[...single, ...spread].join('; ')}: keep more layers in FP32 with --exclude.`;
+  const from = spread.length === 0 ? '' : `, most of it at ${spread.join('; ')}`;
+  return `No single layer loses it: rounding adds up over the model${from}.`;
+}

@@ -1,0 +1,67 @@
+import { ServeOptError } from '../../errors.js';
+import type { Model } from '../../ir/model.js';
+import { allNodes } from '../../ir/walk.js';
+import { nodeKey } from '../../passes/quantize/float16/plan.js';
+import type { LazyRuntime } from '../../runtime/lazy-runtime.js';
+import type { SessionOptions } from '../../runtime/types.js';
+import type { Stages } from '../stages.js';
+
+/** How a FLOAT16 model is brought into ONNX Runtime where it dies of loading it as it is. */
+export interface LoadFallback {
+  /** Why nodes of the prepared model stay in FLOAT, by their first outputs. */
+  readonly kept?: (prepared: Model) => ReadonlyMap<string, string>;
+  /** Options of the session of the result. */
+  readonly session?: SessionOptions;
+  /** What a user has to know of it. */
+  readonly warning?: string;
+}
+
+const LAYOUT_STEP = 'NchwcTransformer';
+
+/**
+ * ONNX Runtime 1.30 ends with a fault in its NCHWc step where a FLOAT16 Transpose of the outer axes feeds a MatMul and
+ * its input comes from a Cast to FLOAT16 (also one of its own, after an operator that it has in FLOAT only). In FLOAT the
+ * same nodes load.
+ */
+const FALLBACKS: readonly LoadFallback[] = [
+  {},
+  { kept: transposesBeforeMatMul },
+  {
+    session: { config: { 'optimization.disable_specified_optimizers': LAYOUT_STEP } },
+    warning: `ONNX Runtime dies of loading the result with all of its optimizations; it was loaded without ${LAYOUT_STEP}. To load it, set the session option optimization.disable_specified_optimizers to ${LAYOUT_STEP}, or the optimization level to extended.`,
+  },
+];
+
+/**
+ * Calls `attempt` with one fallback after the other until ONNX Runtime survives.
+ * @throws what `attempt` throws but for SO5003; the first SO5003 where nothing helps
+ */
+export async function tryFallbacks<T>(
+  runtime: LazyRuntime,
+  stages: Stages,
+  attempt: (fallback: LoadFallback) => Promise<T>,
+): Promise<T> {
+  let death: unknown;
+  for (const fallback of FALLBACKS) {
+    try {
+      return await attempt(fallback);
+    } catch (error) {
+      if (!(error instanceof ServeOptError) || error.code !== 'SO5003') throw error;
+      death ??= error;
+      stages.end('ONNX Runtime died');
+      // Sessions are gone with the process; the next attempt starts another one.
+      await runtime.close();
+    }
+  }
+  throw death;
+}
+
+function transposesBeforeMatMul(prepared: Model): ReadonlyMap<string, string> {
+  const kept = new Map<string, string>();
+  for (const node of allNodes(prepared)) {
+    if (!node.is('Transpose')) continue;
+    const feeds = [...node.output().uses].some((use) => use.node.is('MatMul'));
+    if (feeds) kept.set(nodeKey(node), 'ONNX Runtime dies of loading it in float16 before a MatMul');
+  }
+  return kept;
+}
