@@ -147,6 +147,8 @@ export interface QuantizeReport extends ReportHeader {
   readonly requestedMode: 'auto' | 'dynamic' | 'static' | 'fp16';
   /** What was done; `none` when there was nothing to quantize. */
   readonly mode: 'dynamic' | 'static' | 'fp16' | 'none';
+  /** What a reader should know before any figure: that nothing was gained, and what would help. */
+  readonly headline?: string;
   readonly input: ReportModel;
   readonly output: ReportModel;
   readonly steps: readonly StepReport[];

@@ -13,6 +13,7 @@ import type {
   ReferenceParams,
   ReferenceResult,
 } from '../evaluate/verify-job.js';
+import type { ExposedRange } from '../quantize/expose-ranges.js';
 import type { ValueRange } from '../quantize/observers.js';
 import type { ProfileReport } from '../report/bench-types.js';
 import type { DataTypeCode } from '../tensor/dtype.js';
@@ -106,8 +107,8 @@ export interface ObserveParams {
 }
 
 export interface RangesParams extends ObserveParams {
-  /** Which outputs of the augmented model hold the ReduceMin and the ReduceMax of which tensor. */
-  readonly observed: readonly { readonly tensor: string; readonly minOutput?: string; readonly maxOutput: string }[];
+  /** Which outputs of the augmented model hold what of which tensor. */
+  readonly observed: readonly ExposedRange[];
 }
 
 export interface ValueRangesParams extends ObserveParams {

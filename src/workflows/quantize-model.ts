@@ -16,15 +16,16 @@ import { packageVersion } from '../version.js';
 import { type Converted, convertFloat16WithRanges, convertModel } from './convert-model.js';
 import { SEEDED_SAMPLES } from './fit-source.js';
 import { judge } from './judge.js';
-import { describeLayers } from './layers.js';
 import { checkMemory, memoryLimit, runtimeOptions } from './memory.js';
 import { QUANTIZE_DEFAULTS, type QuantizeOptions } from './options.js';
 import { checkOptions } from './preflight/check-options.js';
 import { checkData, checkDataPaths, checkLabels, checkRunnable } from './preflight/data.js';
 import { checkLayers } from './preflight/layers.js';
 import { checkProviders } from './preflight/providers.js';
+import { describeConversion } from './quantize-words.js';
 import { FileHashes } from './report-files.js';
 import { siblingPath } from './report-path.js';
+import { whyTooLarge } from './result-growth.js';
 import { checkRunFiles } from './run-files.js';
 import { type SampleSplit, splitSamples } from './sample-split.js';
 import { Stages } from './stages.js';
@@ -156,6 +157,8 @@ interface Run {
 interface Attempt {
   readonly converted: Converted;
   readonly done: QuantizeReport['mode'];
+  /** Why a result that was made is not handed over. */
+  readonly tooLarge: string | undefined;
   readonly staged: StagedModel;
   readonly checked: Checked | undefined;
 }
@@ -163,38 +166,39 @@ interface Attempt {
 async function tryConversion(run: Run, split: SampleSplit, convertNow: () => Promise<Converted>): Promise<Attempt> {
   const { model, options, stages, hashes, runtime } = run;
   const converted = await convertNow();
-  const done = converted.step.changed > 0 ? converted.mode : 'none';
+  let done: QuantizeReport['mode'] = converted.step.changed > 0 ? converted.mode : 'none';
   stages.start('write');
+  const stage = (written: Model): Promise<StagedModel> =>
+    stageModel(written, run.outputPath, {
+      ...(options.signal ? { signal: options.signal } : {}),
+      onProgress: (bytes, total) => stages.advance(bytes, total),
+      onFileBytes: (file, bytes) => hashes.advance(file, bytes),
+      force: options.dryRun ? true : (options.force ?? false),
+    });
   // Nothing to do means nothing done: the original's own bytes, not a model that was merely prepared.
-  const staged = await stageModel(done === 'none' ? model : converted.conversion.model, run.outputPath, {
-    ...(options.signal ? { signal: options.signal } : {}),
-    onProgress: (bytes, total) => stages.advance(bytes, total),
-    onFileBytes: (file, bytes) => hashes.advance(file, bytes),
-    force: options.dryRun ? true : (options.force ?? false),
-  });
+  let staged = await stage(done === 'none' ? model : converted.conversion.model);
+  const tooLarge = done === 'none' ? undefined : whyTooLarge(model, run.path, staged.written.sizeBytes, done, options);
+  if (tooLarge !== undefined) {
+    staged.discard();
+    done = 'none';
+    staged = await stage(model);
+  }
   stages.endWriting(staged.written.sizeBytes);
   try {
     const verify = options.verify ?? QUANTIZE_DEFAULTS.verify;
     const checked = runtime && verify ? await check(run, await runtime, staged, done, split) : undefined;
-    return { converted, done, staged, checked };
+    return { converted, done, tooLarge, staged, checked };
   } catch (error) {
     staged.discard();
     throw error;
   }
 }
 
-async function describeAttempt(run: Run, { converted, done, staged, checked }: Attempt): Promise<QuantizeReport> {
+async function describeAttempt(run: Run, attempt: Attempt): Promise<QuantizeReport> {
   const { model, options, hashes, runtime } = run;
-  const { conversion, step, calibration } = converted;
-  const layers = describeLayers(model, conversion.model, step);
-  const notes = conversion.steps.flatMap((each) => each.notes);
-  if (done === 'none') {
-    notes.push(
-      layers.leftInFloat.length > 0
-        ? 'Nothing was quantized, for the reasons given for each layer: the output is the model as it was.'
-        : 'There is nothing to quantize in this model: the output is the model as it was.',
-    );
-  }
+  const { converted, done, tooLarge, staged, checked } = attempt;
+  const { calibration } = converted;
+  const told = describeConversion(model, converted, done, tooLarge, options);
   const versions = await (await runtime)?.request('versions', undefined);
   return {
     schemaVersion: REPORT_SCHEMA_VERSION,
@@ -205,13 +209,7 @@ async function describeAttempt(run: Run, { converted, done, staged, checked }: A
     mode: done,
     input: await hashes.model(run.path, model.source?.externalPaths() ?? []),
     output: await hashes.model(staged.stagedPath, staged.stagedDataPath === undefined ? [] : [staged.stagedDataPath]),
-    steps: conversion.steps.map((each) => ({
-      pass: each.name,
-      changes: each.changed,
-      nodesBefore: each.nodesBefore,
-      nodesAfter: each.nodesAfter,
-    })),
-    ...layers,
+    ...told,
     ...(calibration ? { calibration } : {}),
     verification: {
       structure: 'passed',
@@ -227,7 +225,6 @@ async function describeAttempt(run: Run, { converted, done, staged, checked }: A
       ...converted.warnings,
       ...(checked?.warnings ?? ['The result was not run: verification was switched off.']),
     ],
-    notes,
   };
 }
 
