@@ -113,7 +113,8 @@ class Planner {
 
   leaveOutside(node: Node): void {
     if (node.domain === '' && WEIGHTED_OPERATORS.has(node.opType)) {
-      this.#left.push({ node, reason: 'it is inside a loop or a local function, where ranges cannot be observed' });
+      const place = node.graph.model.functions.size > 0 ? 'a local function or a loop' : 'a loop';
+      this.#left.push({ node, reason: `it is inside ${place}, where ranges cannot be observed` });
     }
   }
 

@@ -81,7 +81,11 @@ export interface InspectReport extends ReportHeader {
   readonly weightBytesByType: readonly { readonly type: string; readonly tensors: number; readonly bytes: number }[];
   /** Multiply-accumulate operations for one sample; undefined in part where shapes are not known. */
   readonly macs?: { readonly total: number; readonly unknownNodes: number };
+  /** Layers that static INT8 takes, which needs samples. */
   readonly quantizable: readonly LayerReport[];
+  /** Layers that dynamic INT8 takes, which needs none. */
+  readonly quantizableWithoutData?: readonly LayerReport[];
+  /** Why static INT8 leaves the others. */
   readonly notQuantizable: readonly FloatLayerReport[];
 }
 

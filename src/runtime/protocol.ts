@@ -271,12 +271,25 @@ export interface SamplesParams {
   readonly inputs: readonly ValueSpec[];
   /** Rows that are to be stacked for a run: checked too where it is given. */
   readonly batchSize?: number;
+  /** Number of samples, spread over the data, whose values are looked at; none when absent. */
+  readonly look?: number;
 }
 
 export interface SamplesResult {
   readonly count: number;
   readonly labelled: boolean;
   readonly batchable: boolean;
+  /** The values of FLOAT inputs, where they were to be looked at. */
+  readonly values?: readonly InputValues[];
+}
+
+/** What the samples that were looked at hold for one input. */
+export interface InputValues {
+  readonly name: string;
+  readonly min: number;
+  readonly max: number;
+  /** Every value is an integer. */
+  readonly integers: boolean;
 }
 
 /** Job name → parameters and result. */

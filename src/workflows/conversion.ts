@@ -2,13 +2,12 @@ import { ServeOptError } from '../errors.js';
 import { countModel } from '../ir/diff.js';
 import type { Model } from '../ir/model.js';
 import type { TransformStep, TransformStepReport } from '../ir/transform.js';
-import { walkGraphs } from '../ir/walk.js';
 import { writtenSize } from '../ir/write-model.js';
 import { inferTypes } from '../ops/infer-types.js';
 import { eliminateDead } from '../passes/eliminate/eliminate-dead.js';
 import { meansNode } from '../passes/node-filter.js';
 import type { RangeMap } from '../quantize/observers.js';
-import { WEIGHTED_OPERATORS } from '../quantize/operator-classes.js';
+import { hasLayersInFunctions, withLayersInlined } from './inlined-functions.js';
 import { growthBytes } from './optimize/growth.js';
 import { QUANTIZE_DEFAULTS, type QuantizeOptions } from './options.js';
 
@@ -43,6 +42,11 @@ export class Conversion {
   readonly steps: TransformStepReport[] = [];
   /** About layers that were chosen by name and went while the graph was prepared. */
   readonly warnings: string[] = [];
+  /** The model as it was read, with the functions inlined that hold layers: what its layers are told from. */
+  get original(): Model {
+    return this.#original;
+  }
+  #original: Model;
   #layers: LayerFilter = { include: [], exclude: [] };
   readonly #context: ConversionContext;
   readonly #memoryBytes: number | undefined;
@@ -50,6 +54,7 @@ export class Conversion {
   /** @param memoryBytes what computing constants may take; no limit when absent */
   constructor(model: Model, context: ConversionContext, memoryBytes?: number) {
     this.#model = model;
+    this.#original = model.clone();
     this.#context = context;
     this.#memoryBytes = memoryBytes;
   }
@@ -75,6 +80,7 @@ export class Conversion {
     if (this.model.irVersion < 4 || options.fixInitializers) {
       const { initializersNotInputs } = await import('../passes/rewrite/initializers-not-inputs.js');
       await this.#run(initializersNotInputs({ overridable: options.fixInitializers ?? false }));
+      this.#original = this.model.clone();
     }
     if (options.optimize ?? true) await this.#optimize(mode);
     const opset = this.model.opset();
@@ -117,6 +123,7 @@ export class Conversion {
     const recipe = optimizeRecipe({ level: 'standard', add, remove: KEPT_FOR_QUANTIZATION }).map((row) =>
       toIntegers && row.pass === foldAffineIntoNext ? { ...row, options: { forIntegers: true } } : row,
     );
+    if (add.length > 0) this.#original = await withLayersInlined(this.#original);
     const { signal, maxGrowth, outputPath = 'model.onnx' } = this.#context;
     const options = { ...(signal ? { signal } : {}), ...(maxGrowth === undefined ? {} : { maxGrowth }) };
     const pipeline = new Pipeline(this.model, recipe, options, outputPath, undefined, this.#memoryBytes);
@@ -176,11 +183,4 @@ export class Conversion {
     if (step.changed > 0) await this.#run(eliminateDead());
     return step;
   }
-}
-
-function hasLayersInFunctions(model: Model): boolean {
-  for (const { graph } of model.functions.values())
-    for (const inner of walkGraphs(graph))
-      for (const node of inner.nodes) if (node.domain === '' && WEIGHTED_OPERATORS.has(node.opType)) return true;
-  return false;
 }

@@ -12,11 +12,14 @@ import { modelCost } from '../ops/cost.js';
 import { inferTypes } from '../ops/infer-types.js';
 import { newestVersion } from '../ops/schema.js';
 import { nodeLabel } from '../passes/nodes.js';
+import { DYNAMIC_DEFAULTS } from '../passes/quantize/dynamic-options.js';
+import { planDynamic } from '../passes/quantize/dynamic-plan.js';
 import { planStatic } from '../quantize/plan.js';
 import { type InspectReport, type OpCount, REPORT_SCHEMA_VERSION, type ReportValue } from '../report/types.js';
 import { DataType, dataTypeName } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { packageVersion } from '../version.js';
+import { withLayersInlined } from './inlined-functions.js';
 import { weightBytes } from './layers.js';
 import type { InspectOptions } from './options.js';
 import { Stages } from './stages.js';
@@ -37,17 +40,20 @@ export async function inspectModel(path: string, options: InspectOptions = {}): 
       assertUsable(model);
       assertValid(model);
       stages.end();
-      return describe(model, path);
+      return await describe(model, path);
     });
   } finally {
     model.source?.close();
   }
 }
 
-function describe(model: Model, path: string): InspectReport {
+async function describe(model: Model, path: string): Promise<InspectReport> {
   const inference = inferTypes(model);
   const cost = modelCost(model);
-  const plan = planStatic(model);
+  // What `quantize` would take: it inlines functions that hold layers first.
+  const inlined = await withLayersInlined(model);
+  const plan = planStatic(inlined);
+  const dynamic = planDynamic(inlined, DYNAMIC_DEFAULTS, () => true);
   const weights = weightsOf(model);
   const notes: string[] = [];
   if (cost.assumedSymbols.length > 0)
@@ -71,6 +77,7 @@ function describe(model: Model, path: string): InspectReport {
     weightBytesByType: bytesByType(weights),
     macs: { total: cost.macs, unknownNodes: cost.unknown.length },
     quantizable: plan.weighted.map(({ node }) => layer(node)),
+    quantizableWithoutData: [...dynamic.jobs.keys()].map(layer),
     notQuantizable: plan.left.map(({ node, reason }) => ({ ...layer(node), reason })),
     warnings: [...versionWarnings(model), ...inference.problems.map(({ node, reason }) => `${node}: ${reason}`)],
     notes,

@@ -20,6 +20,7 @@ import { checkMemory, memoryLimit, runtimeOptions } from './memory.js';
 import { QUANTIZE_DEFAULTS, type QuantizeOptions } from './options.js';
 import { checkOptions } from './preflight/check-options.js';
 import { checkData, checkDataPaths, checkLabels, checkRunnable } from './preflight/data.js';
+import { doubtsAboutScale } from './preflight/input-scale.js';
 import { checkLayers } from './preflight/layers.js';
 import { checkProviders } from './preflight/providers.js';
 import { describeConversion } from './quantize-words.js';
@@ -62,7 +63,20 @@ export async function quantizeModel(path: string, options: QuantizeOptions = {})
       const verify = options.verify ?? QUANTIZE_DEFAULTS.verify;
       if (options.dataPath !== undefined || (options.mode === 'fp16' && verify)) await checkWorkFolder();
       stages.end(`${model.graph.nodes.size} nodes`);
-      const opened = { model, path, outputPath, options, ignored, stages, inputs, memoryBytes };
+      const doubts =
+        options.dataPath === undefined
+          ? []
+          : await doubtsAboutScale(await runtime.host(), model, options.dataPath, options.evalPath);
+      const opened = {
+        model,
+        path,
+        outputPath,
+        options,
+        ignored: [...ignored, ...doubts],
+        stages,
+        inputs,
+        memoryBytes,
+      };
       return await quantizeOpened(opened, runtime, split);
     });
   } finally {
@@ -198,7 +212,7 @@ async function describeAttempt(run: Run, attempt: Attempt): Promise<QuantizeRepo
   const { model, options, hashes, runtime } = run;
   const { converted, done, tooLarge, staged, checked } = attempt;
   const { calibration } = converted;
-  const told = describeConversion(model, converted, done, tooLarge, options);
+  const told = describeConversion(converted, done, tooLarge, options);
   const versions = await (await runtime)?.request('versions', undefined);
   return {
     schemaVersion: REPORT_SCHEMA_VERSION,

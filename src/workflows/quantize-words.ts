@@ -1,5 +1,4 @@
 /** What a quantization says beside its figures: notes, and the word before all others where nothing was gained. */
-import type { Model } from '../ir/model.js';
 import { formatBytes, plural } from '../report/format.js';
 import type { FloatLayerReport, LayerReport, QuantizeReport, StepReport } from '../report/types.js';
 import type { Converted } from './convert-model.js';
@@ -13,13 +12,12 @@ type Told = Pick<QuantizeReport, 'headline' | 'steps' | 'quantized' | 'leftInFlo
  * @param tooLarge why a result that was made is not handed over
  */
 export function describeConversion(
-  original: Model,
   { conversion, step }: Converted,
   done: QuantizeReport['mode'],
   tooLarge: string | undefined,
   options: QuantizeOptions,
 ): Told {
-  const layers = describeLayers(original, conversion.model, step);
+  const layers = describeLayers(conversion.original, conversion.model, step);
   const headline = nothingGained(layers, done, options);
   if (done !== 'none') {
     return {

@@ -4,8 +4,10 @@ import { formatBytes } from '../report/format.js';
 import { growthBytes } from './optimize/growth.js';
 import { QUANTIZE_DEFAULTS, type QuantizeOptions } from './options.js';
 
-/** FP16 is chosen for its speed, and a model of few weights takes some more bytes for the Casts at its inputs and outputs. */
-const CASTS_BYTES = 4096;
+/** What nodes and names take: no growth worth a word. The Casts of FP16 come at its inputs, outputs and whatever stays in FP32. */
+const NODES_BYTES = { static: 512, dynamic: 512, fp16: 4096 } as const;
+/** Share of a file that is none either. */
+const NO_GROWTH = 0.001;
 
 /** Why a result of `sizeBytes` is too large beside its input, or undefined. */
 export function whyTooLarge(
@@ -18,6 +20,6 @@ export function whyTooLarge(
   const files = [path, ...(model.source?.externalPaths() ?? [])];
   const before = files.reduce((sum, file) => sum + statSync(file).size, 0);
   const allowed = growthBytes(options.maxGrowth ?? QUANTIZE_DEFAULTS.maxGrowth, before);
-  if (sizeBytes - before <= Math.max(allowed, mode === 'fp16' ? CASTS_BYTES : 0)) return undefined;
+  if (sizeBytes - before <= Math.max(allowed, NODES_BYTES[mode], before * NO_GROWTH)) return undefined;
   return `The result would be larger than the model (${formatBytes(before)} → ${formatBytes(sizeBytes)}), so nothing was done: the output is the model as it was. --max-growth allows growth.`;
 }

@@ -18,3 +18,14 @@ export interface DynamicOptions {
   /** Bytes by which INT8 copies of weights that something else reads in FP32 may make the file larger. */
   readonly growthBytes: number;
 }
+
+export const DYNAMIC_DEFAULTS = {
+  include: [],
+  perChannel: true,
+  reduceRange: false,
+  weightType: 's8',
+  embeddings: true,
+  target: 'portable',
+  smallestWeight: 1024,
+  growthBytes: 0,
+} as const satisfies DynamicOptions;

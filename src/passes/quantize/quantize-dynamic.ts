@@ -3,7 +3,7 @@ import { nodeLabel } from '../../ir/problem.js';
 import type { Refusal } from '../../ir/transform.js';
 import { nodeSelector } from '../node-filter.js';
 import { definePass } from '../pass.js';
-import type { DynamicOptions } from './dynamic-options.js';
+import { DYNAMIC_DEFAULTS, type DynamicOptions } from './dynamic-options.js';
 import { planDynamic } from './dynamic-plan.js';
 import { DynamicRewriter } from './dynamic-rewriter.js';
 import { DynamicWeights } from './dynamic-weights.js';
@@ -35,13 +35,16 @@ export const quantizeDynamic = definePass<QuantizeDynamicOptions>({
   options: {
     include: { description: 'only these nodes: names, globs or op types', default: [] },
     exclude: { description: 'not these nodes: names, globs or op types', default: [] },
-    perChannel: { description: 'one scale an output channel', default: true },
-    reduceRange: { description: '7-bit weights, for CPUs without VNNI', default: false },
-    weightType: { description: 'type of weights', default: 's8', choices: ['u8', 's8'] },
-    embeddings: { description: 'also tables of embeddings', default: true },
-    target: { description: 'where the model will run', default: 'portable', choices: ['portable', 'ort'] },
-    smallestWeight: { description: 'weights with fewer elements stay in float', default: 1024 },
-    growthBytes: { description: 'bytes that copies of shared weights may add', default: 0 },
+    perChannel: { description: 'one scale an output channel', default: DYNAMIC_DEFAULTS.perChannel },
+    reduceRange: { description: '7-bit weights, for CPUs without VNNI', default: DYNAMIC_DEFAULTS.reduceRange },
+    weightType: { description: 'type of weights', default: DYNAMIC_DEFAULTS.weightType, choices: ['u8', 's8'] },
+    embeddings: { description: 'also tables of embeddings', default: DYNAMIC_DEFAULTS.embeddings },
+    target: { description: 'where the model will run', default: DYNAMIC_DEFAULTS.target, choices: ['portable', 'ort'] },
+    smallestWeight: {
+      description: 'weights with fewer elements stay in float',
+      default: DYNAMIC_DEFAULTS.smallestWeight,
+    },
+    growthBytes: { description: 'bytes that copies of shared weights may add', default: DYNAMIC_DEFAULTS.growthBytes },
   },
   run(model, options) {
     if (model.opset() < 11) {
