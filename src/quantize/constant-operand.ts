@@ -39,9 +39,10 @@ export function whyNotConstant(node: Node, slot: number, what = 'its weight'): s
     return `${what} "${value.name}" is an input with a default, which callers may override: --fix-initializers makes it a constant`;
   }
   if (value.producer?.is('DequantizeLinear')) return 'it is quantized already';
-  if (!value.producer) return `${what} "${value.name}" is handed in by the caller`;
+  if (!value.producer && value.graph !== node.graph.model.graph)
+    return `${what} "${value.name}" is handed in by whoever calls the graph around it`;
   if (isComputedFromConstants(value)) {
-    return `${what} is computed from constants (by ${value.producer.opType}) and was not folded`;
+    return `${what} is computed from constants (by ${value.producer?.opType}) and was not folded`;
   }
   const computed = node.is('MatMul') && constantTensor(node.input(1 - slot)) === undefined;
   return computed ? 'both inputs are computed: it multiplies activations' : `${what} is not constant`;

@@ -1,5 +1,6 @@
 import { floatAttribute } from '../../ir/attribute.js';
 import type { Node } from '../../ir/node.js';
+import type { Value } from '../../ir/value.js';
 import { replaceConstantInput } from '../constants.js';
 import { defineRewrite, type Match, type RewriteContext } from '../engine/rewrite.js';
 import { onlyConsumer } from '../nodes.js';
@@ -9,8 +10,8 @@ import { worsensSpread } from './weight-spread.js';
 
 export interface FoldAffineIntoNextOptions {
   /**
-   * Only what 8 bits do not notice: no shift, which would move the range of the input away from zero, and no factors that drive the weights
-   * of the input channels, and so the channels of the input, further apart.
+   * Only what 8 bits do not notice: no shift that would move the range of the input away from zero, and no factors that drive the weights of
+   * the input channels, and so the channels of the input, further apart.
    */
   readonly forIntegers: boolean;
 }
@@ -52,7 +53,8 @@ function matchLinear(node: Node, context: RewriteContext, forIntegers: boolean):
   // Most of what is added before a MatMul belongs to something else.
   if (!affine || (node.is('MatMul') && affine.shift.some((s) => s !== 0))) return undefined;
   if (onlyConsumer(value) !== node) return `"${value.name}" is also used elsewhere`;
-  if (forIntegers && affine.shift.some((s) => s !== 0)) return 'the shift would take steps of INT8 from its input';
+  if (forIntegers && affine.shift.some((s) => Math.abs(s) > largestShift(source)))
+    return 'the shift would take steps of INT8 from its input';
   if (forIntegers && worsensSpread(input, affine.factor))
     return 'its input channels would differ more in size, and share one scale in INT8';
   const folded = foldInput(input, affine, context);
@@ -68,6 +70,31 @@ function matchLinear(node: Node, context: RewriteContext, forIntegers: boolean):
     },
   };
 }
+
+/** A shift that INT8 does not notice in values that a model computes, which lie around 0 or above it and have about unit size. */
+const SMALL_SHIFT = 1;
+
+/** What the data of a model is like is not known: it may lie far from 0, and a scaler be what brings it there. */
+function largestShift(source: Value): number {
+  let value: Value | undefined = source;
+  while (value?.producer && (MOVERS.has(value.producer.opType) || constantOperation(value.producer)))
+    value = constantOperation(value.producer)?.input ?? value.producer.input(0);
+  return value?.producer ? SMALL_SHIFT : 0;
+}
+
+/** Operators that hand on the values of their first input. */
+const MOVERS: ReadonlySet<string> = new Set([
+  'Cast',
+  'Concat',
+  'Flatten',
+  'Identity',
+  'Reshape',
+  'Slice',
+  'Split',
+  'Squeeze',
+  'Transpose',
+  'Unsqueeze',
+]);
 
 /** Normalizations have their channels on axis 1. */
 function normalizationOf(node: Node, { axis }: LinearInput, context: RewriteContext): Affine | undefined {
