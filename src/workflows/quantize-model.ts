@@ -17,6 +17,7 @@ import { type Converted, convertFloat16WithRanges, convertModel } from './conver
 import { SEEDED_SAMPLES } from './fit-source.js';
 import { judge } from './judge.js';
 import { checkMemory, memoryLimit, runtimeOptions } from './memory.js';
+import { growthBytes } from './optimize/growth.js';
 import { QUANTIZE_DEFAULTS, type QuantizeOptions } from './options.js';
 import { checkOptions } from './preflight/check-options.js';
 import { checkData, checkDataPaths, checkLabels, checkRunnable } from './preflight/data.js';
@@ -45,6 +46,7 @@ const JUDGING_BATCH = 8;
 export async function quantizeModel(path: string, options: QuantizeOptions = {}): Promise<QuantizeReport> {
   const ignored = checkOptions('quantize', options);
   checkDataPaths(options.dataPath, options.evalPath);
+  growthBytes(options.maxGrowth ?? QUANTIZE_DEFAULTS.maxGrowth, 0);
   const outputPath = options.outputPath ?? siblingPath(path, options.mode === 'fp16' ? 'fp16' : 'int8');
   const stages = new Stages(options);
   const inputs = new WatchedInputs(options.dataPath, options.evalPath);

@@ -61,7 +61,13 @@ const BODY = `w = {${numbers(8 * 3 * 9, 1)}}, float[8] b = {${numbers(8, 2)}}`;
 describe('the channels of a head', () => {
   it.each([
     ['a convolution', 'y = Conv (r, h)', 'float[1,3,6,6] y', 3, 36],
-    ['one behind a Relu and a Concat', 'c = Conv (r, h) d = Relu (c) y = Concat <axis: int = 1> (d, c)', 'float[1,6,6,6] y', 6, 36],
+    [
+      'one behind a Relu and a Concat',
+      'c = Conv (r, h) d = Relu (c) y = Concat <axis: int = 1> (d, c)',
+      'float[1,6,6,6] y',
+      6,
+      36,
+    ],
     ['a sum of two', 'c = Conv (r, h) d = Conv (r, h) y = Add (c, d)', 'float[1,3,6,6] y', 3, 36],
     ['one that is turned', 'c = Conv (r, h) y = Transpose <perm: ints = [0, 2, 3, 1]> (c)', 'float[1,6,6,3] y', 3, 1],
     ['one that is pooled', 'c = Conv (r, h) y = GlobalAveragePool (c)', 'float[1,3,1,1] y', 3, 1],
