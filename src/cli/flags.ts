@@ -130,6 +130,7 @@ export const FLAGS = {
   include: { value: 'GLOB', repeatable: true, group: 'Layers', summary: 'only nodes of this name or op type' },
   exclude: { value: 'GLOB', repeatable: true, group: 'Layers', summary: 'leave these nodes in float' },
   'no-optimize': { group: 'Method', summary: 'do not optimize the graph first' },
+  'fix-initializers': { group: 'Method', summary: 'make inputs that have a default constants' },
   'no-verify': { group: 'Run', summary: 'do not load, run and compare the result' },
   'no-speed-gate': { group: 'Run', summary: 'keep what is slower here; measure nothing' },
   'allow-links': { group: 'Run', summary: 'follow links among external data files' },

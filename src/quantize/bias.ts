@@ -1,14 +1,15 @@
 /** INT32 biases: zero point 0 and scale = input scale × weight scale, as integer kernels accumulate. */
-import { roundHalfEven } from './scheme.js';
+import { roundHalfEven, SMALLEST_NORMAL } from './scheme.js';
+import type { WeightParameters } from './weights.js';
 
 const INT32_MIN = -2147483648;
 const INT32_MAX = 2147483647;
 /** How much larger than strictly needed an adjusted scale is. */
 const MARGIN = 1.0001;
 
-/** Float32 scales of a bias, one for each weight scale. `factor` is the `alpha` of a Gemm. */
-export function biasScales(inputScale: number, weightScales: Float32Array, factor = 1): Float32Array {
-  return weightScales.map((scale) => Math.fround(Math.fround(inputScale * scale) * factor));
+/** Float32 scales of a bias, one for each weight scale. */
+export function biasScales(inputScale: number, weightScales: Float32Array): Float32Array {
+  return weightScales.map((scale) => Math.fround(inputScale * scale));
 }
 
 /** Bias divided by its scale (one, or one an element), rounded half to even, clipped to INT32. */
@@ -23,11 +24,17 @@ export function quantizeBias(bias: Float32Array, scales: Float32Array): Int32Arr
 }
 
 /**
- * Weight scales raised where input scale × weight scale is too small for the bias to fit INT32
- * (ONNX Runtime `_adjust_weight_scale_for_int32_bias`). `bias` has one element a weight scale, or any number when there is
- * one weight scale. Returns the same array when nothing had to change.
+ * Weight scales for which the bias fits INT32: raised where input scale × weight scale is too small (ONNX Runtime
+ * `_adjust_weight_scale_for_int32_bias`). A channel in `empty` has no weights but zeros, so its scale is free: it is the smallest for which
+ * the bias fits, so that the bias keeps 31 bits. `bias` has one element a weight scale, or any number when there is one weight
+ * scale. Returns the same array when nothing had to change.
  */
-export function weightScalesForBias(inputScale: number, weightScales: Float32Array, bias: Float32Array): Float32Array {
+export function weightScalesForBias(
+  inputScale: number,
+  weightScales: Float32Array,
+  bias: Float32Array,
+  empty: ReadonlySet<number> = new Set(),
+): Float32Array {
   const quantizedRange = INT32_MAX - (INT32_MIN + 1);
   const single = weightScales.length === 1;
   let adjusted = weightScales;
@@ -38,11 +45,23 @@ export function weightScalesForBias(inputScale: number, weightScales: Float32Arr
     const smallest = widened / quantizedRange;
     const scale = weightScales[channel] as number;
     const candidate = inputScale * scale;
-    if (candidate >= smallest || candidate <= 0) continue;
+    const free = empty.has(channel) && smallest >= SMALLEST_NORMAL;
+    if (!free && (candidate >= smallest || candidate <= 0)) continue;
     if (adjusted === weightScales) adjusted = weightScales.slice();
     adjusted[channel] = Math.fround(scale * (smallest / candidate));
   }
   return adjusted;
+}
+
+/** Parameters of a weight for which the bias beside it fits INT32. Asymmetric ones stay: their zero points go with their scales. */
+export function parametersForBias(
+  inputScale: number,
+  parameters: WeightParameters,
+  bias: Float32Array,
+): WeightParameters {
+  if (!parameters.symmetric) return parameters;
+  const scales = weightScalesForBias(inputScale, parameters.scales, bias, parameters.emptyChannels);
+  return scales === parameters.scales ? parameters : { ...parameters, scales };
 }
 
 function absoluteMaximum(values: Float32Array): number {

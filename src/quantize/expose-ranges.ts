@@ -13,22 +13,41 @@ export interface ExposedRange {
   /** Absent for a tensor that is never below 0: its minimum counts as 0, which every quantization range includes. */
   readonly minOutput?: string;
   readonly maxOutput: string;
+  /** Mean square of each channel, one element a channel, where it was asked for. */
+  readonly powerOutput?: string;
+}
+
+/** A tensor with its channels on axis 1. */
+export interface ChannelShape {
+  readonly rank: number;
+  readonly channels: number;
 }
 
 const LARGEST_FLOAT = Math.fround(3.4028234663852886e38);
 
-/** What a branch that was not taken reports: it changes no minimum and no maximum. */
-const NEUTRAL = { ReduceMin: LARGEST_FLOAT, ReduceMax: -LARGEST_FLOAT } as const;
+/** A value that is computed from a tensor, and what a branch that was not taken reports of it. */
+interface Reduction {
+  readonly opType: 'ReduceMin' | 'ReduceMax' | 'ReduceMean';
+  /** Changes no minimum and no maximum, and is no power of a channel. */
+  readonly neutral: Tensor;
+  readonly channels?: ChannelShape;
+}
 
-type Reduction = keyof typeof NEUTRAL;
+const MINIMUM: Reduction = { opType: 'ReduceMin', neutral: Tensor.float32([LARGEST_FLOAT], []) };
+const MAXIMUM: Reduction = { opType: 'ReduceMax', neutral: Tensor.float32([-LARGEST_FLOAT], []) };
 
 /**
  * Adds a ReduceMax and, where it can be negative, a ReduceMin output for each named tensor, and drops the outputs the model had: what is left
  * computes ranges and hands out two numbers a tensor. Tensors in branches of `If` are passed out through the node; the
  * other branch then gives a neutral number, so a tensor of a branch never taken has a minimum above its maximum.
  * Names of tensors inside loops, or of none, are passed over. Changes `model`; give it a clone.
+ * @param channels tensors of which the mean square of each channel is wanted besides
  */
-export function exposeRanges(model: Model, names: Iterable<string>): ExposedRange[] {
+export function exposeRanges(
+  model: Model,
+  names: Iterable<string>,
+  channels: ReadonlyMap<string, ChannelShape> = new Map(),
+): ExposedRange[] {
   const { graph } = model;
   const wanted = new Set(names);
   const found = new Map<string, Value[]>();
@@ -47,11 +66,15 @@ export function exposeRanges(model: Model, names: Iterable<string>): ExposedRang
   // memory is free again, before later ones are computed. In the other order every observed tensor is alive at the end.
   for (const [tensor, values] of [...found].reverse()) {
     for (const value of values) {
-      const maxOutput = expose('ReduceMax', value);
+      const maxOutput = expose(MAXIMUM, value);
       const neverNegative = value.producer?.is('Relu') ?? false;
-      exposed.push(
-        neverNegative ? { tensor, maxOutput } : { tensor, minOutput: expose('ReduceMin', value), maxOutput },
-      );
+      const shape = channels.get(tensor);
+      exposed.push({
+        tensor,
+        ...(neverNegative ? {} : { minOutput: expose(MINIMUM, value) }),
+        maxOutput,
+        ...(shape ? { powerOutput: expose(power(shape), value) } : {}),
+      });
     }
   }
   return exposed;
@@ -73,33 +96,42 @@ export function isObservable(graph: Graph): boolean {
   return current === graph.model.graph;
 }
 
-/** Reduces a tensor where it is, and passes the scalar out to the main graph; gives the name of the graph output. */
-function expose(reduction: Reduction, value: Value): string {
-  let scalar = reduce(reduction, asFloat(value));
-  for (let { graph } = value; graph.parent; graph = graph.parent.graph) scalar = passOut(reduction, scalar);
-  scalar.graph.addOutput(scalar);
-  return scalar.name;
+function power(channels: ChannelShape): Reduction {
+  const neutral = Tensor.float32(new Float32Array(channels.channels), [channels.channels]);
+  return { opType: 'ReduceMean', neutral, channels };
 }
 
-/** Makes a scalar of a branch another output of its `If`. */
-function passOut(reduction: Reduction, scalar: Value): Value {
-  const inner = scalar.graph;
+/** Reduces a tensor where it is, and passes the result out to the main graph; gives the name of the graph output. */
+function expose(reduction: Reduction, value: Value): string {
+  const float = asFloat(value);
+  let result = reduction.channels
+    ? channelPower(float, reduction.channels)
+    : reduce(reduction.opType, float, reduction.neutral.dims);
+  for (let { graph } = value; graph.parent; graph = graph.parent.graph) result = passOut(reduction, result);
+  result.graph.addOutput(result);
+  return result.name;
+}
+
+/** Makes a result of a branch another output of its `If`. */
+function passOut(reduction: Reduction, result: Value): Value {
+  const inner = result.graph;
   const node = inner.parent;
-  if (!node) return scalar;
+  if (!node) return result;
   for (const { graph } of node.subgraphs()) {
-    graph.addOutput(graph === inner ? scalar : neutral(graph, reduction));
+    graph.addOutput(graph === inner ? result : neutral(graph, reduction));
   }
-  const outer = node.graph.newValue(node.graph.model.freshName(`${scalar.name}_outer`), tensorType(DataType.FLOAT, []));
+  const type = tensorType(DataType.FLOAT, reduction.neutral.dims);
+  const outer = node.graph.newValue(node.graph.model.freshName(`${result.name}_outer`), type);
   node.addOutput(outer);
   return outer;
 }
 
-function neutral(graph: Graph, reduction: Reduction): Value {
+function neutral(graph: Graph, { opType, neutral: tensor }: Reduction): Value {
   const node = graph.addNode({
     opType: 'Constant',
     inputs: [],
-    outputs: [{ name: `neutral_${reduction}`, type: tensorType(DataType.FLOAT, []) }],
-    attributes: [attribute('value', Tensor.float32([NEUTRAL[reduction]], []))],
+    outputs: [{ name: `neutral_${opType}`, type: tensorType(DataType.FLOAT, tensor.dims) }],
+    attributes: [attribute('value', tensor)],
   });
   return node.output();
 }
@@ -117,12 +149,22 @@ function asFloat(value: Value): Value {
   return cast.output();
 }
 
-function reduce(reduction: Reduction, value: Value): Value {
-  const node = value.graph.addNode({
-    opType: reduction,
-    inputs: [value],
-    outputs: [{ name: `${value.name}_${reduction}`, type: tensorType(DataType.FLOAT, []) }],
-    attributes: [attribute('keepdims', 0)],
+function reduce(opType: Reduction['opType'], value: Value, dims: readonly number[], axes?: readonly number[]): Value {
+  const { graph } = value;
+  // From opset 18 on, axes are an input.
+  const asInput = axes && graph.model.opset() >= 18;
+  const node = graph.addNode({
+    opType,
+    inputs: asInput ? [value, graph.addInitializer(`${value.name}_axes`, Tensor.int64(axes))] : [value],
+    outputs: [{ name: `${value.name}_${opType}`, type: tensorType(DataType.FLOAT, dims) }],
+    attributes: [attribute('keepdims', 0), ...(axes && !asInput ? [attribute('axes', axes)] : [])],
   });
   return node.output();
+}
+
+/** Mean square over all axes but that of the channels. */
+function channelPower(value: Value, { rank, channels }: ChannelShape): Value {
+  const axes = Array.from({ length: rank }, (_, axis) => axis).filter((axis) => axis !== 1);
+  const square = value.graph.addNode({ opType: 'Mul', inputs: [value, value], outputs: [{}] });
+  return reduce('ReduceMean', square.output(), [channels], axes);
 }

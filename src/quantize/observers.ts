@@ -2,6 +2,8 @@
 export interface ValueRange {
   readonly min: number;
   readonly max: number;
+  /** Mean square of each channel (index of axis 1), where it was asked for. */
+  readonly channelPower?: Float64Array;
 }
 
 /** Observed ranges by tensor name. A Map, never an object: names come from strangers. */

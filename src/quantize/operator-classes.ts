@@ -6,6 +6,7 @@ import type { Node } from '../ir/node.js';
 import type { Value } from '../ir/value.js';
 import { constantTensor } from '../ir/walk.js';
 import { DataType } from '../tensor/dtype.js';
+import type { ValueRange } from './observers.js';
 
 /** Operators with an INT8 kernel of their own (QLinear…): the output has its own range. */
 const OWN_RANGE = new Set(['Add', 'Mul', 'Concat', 'AveragePool', 'GlobalAveragePool', 'Sigmoid', 'LeakyRelu']);
@@ -69,7 +70,7 @@ function bound(node: Node, slot: number, attributeName: string, fallback: number
 }
 
 /** The range an operator's output has whatever it is fed, or undefined. */
-export function fixedRange(node: Node | undefined): { readonly min: number; readonly max: number } | undefined {
+export function fixedRange(node: Node | undefined): ValueRange | undefined {
   return node?.is('Sigmoid') || node?.is('Softmax') ? { min: 0, max: 1 } : undefined;
 }
 

@@ -5,7 +5,8 @@ import type { Node } from '../ir/node.js';
 import type { Value } from '../ir/value.js';
 import { allNodes, constantTensor, walkGraphs } from '../ir/walk.js';
 import { DataType } from '../tensor/dtype.js';
-import { isObservable } from './expose-ranges.js';
+import { type ChannelShape, isObservable } from './expose-ranges.js';
+import { isModelOutput, valuesForLayers } from './leaving-values.js';
 import {
   clampBounds,
   dataSlots,
@@ -43,6 +44,11 @@ export interface LeftNode {
 
 export interface StaticPlan {
   readonly weighted: readonly WeightedNode[];
+  /**
+   * Convolutions whose result leaves the model, with the tensor they write: an INT8 kernel gives all channels of it one scale, and one
+   * much smaller than the others would be lost without another layer ever reading it.
+   */
+  readonly heads: ReadonlyMap<Node, Value>;
   readonly unweighted: readonly UnweightedNode[];
   /** Every activation that becomes integers, mapped to the value whose range it takes (itself, unless only moved). */
   readonly tensors: ReadonlyMap<Value, Value>;
@@ -54,6 +60,8 @@ export interface StaticPlan {
   readonly floors: ReadonlyMap<Value, number>;
   /** Names of the tensors whose range must be known, in graph order. */
   readonly observe: readonly string[];
+  /** Outputs of Softmax and Sigmoid take their full range, whatever was observed: as ONNX Runtime's quantizer does. */
+  readonly pinsFixedRanges: boolean;
   /** Nodes with weights (and recurrent ones) that stay in float, and why. */
   readonly left: readonly LeftNode[];
 }
@@ -65,7 +73,17 @@ export function planStatic(model: Model, options: PlanOptions = {}): StaticPlan 
   for (const graph of graphs) planner.addGraph(graph);
   const seen = new Set(graphs);
   for (const node of allNodes(model)) if (!seen.has(node.graph)) planner.leaveOutside(node);
-  return planner.finish();
+  return planner.finish(options.opTypes === undefined ? valuesForLayers(walkGraphs(model.graph)) : undefined);
+}
+
+/** The tensors of heads, whose channels have to be looked at one by one. */
+export function headChannels({ weighted, heads }: StaticPlan): Map<string, ChannelShape> {
+  const shapes = new Map<string, ChannelShape>();
+  for (const { node, weight, channels } of weighted) {
+    const value = heads.get(node);
+    if (value) shapes.set(value.name, { rank: weight.rank, channels });
+  }
+  return shapes;
 }
 
 class Planner {
@@ -95,7 +113,8 @@ class Planner {
 
   leaveOutside(node: Node): void {
     if (node.domain === '' && WEIGHTED_OPERATORS.has(node.opType)) {
-      this.#left.push({ node, reason: 'it is inside a loop or a local function, where ranges cannot be observed' });
+      const place = node.graph.model.functions.size > 0 ? 'a local function or a loop' : 'a loop';
+      this.#left.push({ node, reason: `it is inside ${place}, where ranges cannot be observed` });
     }
   }
 
@@ -119,11 +138,11 @@ class Planner {
     this.#candidates.set(node, { node, sharesRange: kind === 'same-range', slots });
   }
 
-  finish(): StaticPlan {
-    const all = this.#opTypes !== undefined;
-    if (all) this.#keepFollowing();
-    else this.#keepBetween();
-    return this.#collect(all);
+  /** @param forLayers values that layers read; undefined where op types are listed, which knows no heads */
+  finish(forLayers: ReadonlySet<Value> | undefined): StaticPlan {
+    if (forLayers) this.#keepBetween();
+    else this.#keepFollowing();
+    return this.#collect(forLayers);
   }
 
   /** With listed op types, an operator that only moves values or clamps is taken when its input is quantized already. */
@@ -185,7 +204,9 @@ class Planner {
     return this.#candidates.get(node)?.slots.includes(slot) ?? false;
   }
 
-  #collect(all: boolean): StaticPlan {
+  #collect(forLayers: ReadonlySet<Value> | undefined): StaticPlan {
+    const all = forLayers === undefined;
+    const heads = new Map<Node, Value>();
     const tensors = new Map<Value, Value>();
     const produced = new Set<Value>();
     const clamps = new Map<Value, Node>();
@@ -204,7 +225,10 @@ class Planner {
     };
     for (const { node, output } of weighted) {
       add(node.input(0));
-      if (node.is('Conv') || all) addProduced(output, this.#clampAfter(output));
+      if (!node.is('Conv') && !all) continue;
+      const clamp = this.#clampAfter(output);
+      addProduced(output, clamp);
+      if (forLayers && (!forLayers.has(output) || isModelOutput(output))) heads.set(node, clamp?.output() ?? output);
     }
     for (const { node, slots, sharesRange } of this.#candidates.values()) {
       if (fused.has(node)) continue;
@@ -224,7 +248,18 @@ class Planner {
     }
     const unweighted = [...this.#candidates.values()].filter(({ node }) => !fused.has(node));
     const floors = all ? new Map<Value, number>() : floorsOf(tensors.values());
-    return { weighted, unweighted, tensors, produced, clamps, floors, observe: observed(tensors), left: this.#left };
+    return {
+      weighted,
+      heads,
+      unweighted,
+      tensors,
+      produced,
+      clamps,
+      floors,
+      observe: observed(tensors, all),
+      pinsFixedRanges: all,
+      left: this.#left,
+    };
   }
 
   /** The Relu or Clip that alone reads `value` and that quantization to [0, …] or [min, max] would repeat. */
@@ -266,8 +301,8 @@ function floorsOf(values: Iterable<Value>): Map<Value, number> {
   return floors;
 }
 
-function observed(tensors: ReadonlyMap<Value, Value>): string[] {
+function observed(tensors: ReadonlyMap<Value, Value>, pinsFixedRanges: boolean): string[] {
   const names = new Set<string>();
-  for (const root of tensors.values()) if (!fixedRange(root.producer)) names.add(root.name);
+  for (const root of tensors.values()) if (!pinsFixedRanges || !fixedRange(root.producer)) names.add(root.name);
   return [...names];
 }

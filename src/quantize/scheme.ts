@@ -44,7 +44,7 @@ export interface QuantizationParameters {
 }
 
 /** Smallest normal float32: a scale below it becomes 1 with zero point 0. */
-const SMALLEST_NORMAL = 1.1754943508222875e-38;
+export const SMALLEST_NORMAL = 1.1754943508222875e-38;
 
 /** Rounds half to even, as NumPy and ONNX do. Exact for every finite double. */
 export function roundHalfEven(value: number): number {

@@ -2,7 +2,9 @@ import type { Node } from '../ir/node.js';
 import type { Value } from '../ir/value.js';
 import { constantTensor } from '../ir/walk.js';
 import { DataType } from '../tensor/dtype.js';
+import { scaledTensor } from '../tensor/scaled-tensor.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { constantOperand, whyNotConstant } from './constant-operand.js';
 
 /** A bias to be stored as INT32: a constant with one value an output channel (or one value in all). */
 export interface BiasInput {
@@ -15,6 +17,7 @@ export interface BiasInput {
 /** A Conv, Gemm or MatMul with constant weights, as quantization sees it. The data is input 0, the weight input 1. */
 export interface WeightedNode {
   readonly node: Node;
+  /** With the `alpha` of a Gemm in it. */
   readonly weight: Tensor;
   /** Axis of the weight with one scale an output channel. */
   readonly axis: number;
@@ -32,10 +35,10 @@ export function weightedNode(node: Node, joinBias: boolean): WeightedNode | { re
   }
   const weight = constantTensor(node.input(1));
   if (!weight) {
-    if (node.input(1)?.producer?.is('DequantizeLinear')) return { reason: 'it is quantized already' };
-    const data = constantTensor(node.input(0));
-    if (node.is('MatMul') && !data) return { reason: 'both inputs are computed: it multiplies activations' };
-    return { reason: 'its weight is not constant' };
+    const operand = constantOperand(node, 1);
+    if (!operand) return { reason: whyNotConstant(node, 1) };
+    const shared = operand.value.uses.size > 1 ? ', since it is read elsewhere too' : '';
+    return { reason: `its weight is "${operand.value.name}" behind a Transpose that was not folded${shared}` };
   }
   if (constantTensor(node.input(0))) return { reason: 'its data is constant' };
   if (weight.dataType !== DataType.FLOAT) return { reason: 'its weight is not FLOAT' };
@@ -60,10 +63,16 @@ function gemm(node: Node, weight: Tensor): WeightedNode | { readonly reason: str
   const channels = weight.dims[axis] as number;
   const bias = biasInput(node, 2, channels);
   if (typeof bias === 'string') return { reason: bias };
-  return { node, weight, axis, channels, bias, output: node.output() };
+  const alpha = node.float('alpha', 1);
+  const scaled = alpha === 1 ? weight : scaledTensor(weight, { factors: Float64Array.of(alpha), inner: weight.size });
+  return { node, weight: scaled, axis, channels, bias, output: node.output() };
 }
 
 function matMul(node: Node, weight: Tensor, joinBias: boolean): WeightedNode | { readonly reason: string } {
+  if (weight.rank > 2)
+    return {
+      reason: `its weight is a stack of matrices (rank ${weight.rank}), whose columns could not have a scale each`,
+    };
   if (weight.rank !== 2) return { reason: `its weight has rank ${weight.rank}` };
   const channels = weight.dims[1] as number;
   const add = joinBias ? biasAdd(node, channels) : undefined;
@@ -89,7 +98,7 @@ function biasInput(node: Node, slot: number, channels: number): BiasInput | stri
   const input = node.input(slot);
   if (!input) return undefined;
   const tensor = constantTensor(input);
-  if (!tensor) return 'its bias is not constant';
+  if (!tensor) return whyNotConstant(node, slot, 'its bias');
   if (tensor.dataType !== DataType.FLOAT) return 'its bias is not FLOAT';
   const last = tensor.dims[tensor.rank - 1] ?? 1;
   const fits = tensor.size === 1 || (tensor.size === channels && last === channels);

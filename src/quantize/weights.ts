@@ -1,7 +1,13 @@
 import { ServeOptError } from '../errors.js';
 import { float32Chunks } from '../tensor/float-chunks.js';
 import { bytesOf, Tensor, type TensorBytes } from '../tensor/tensor.js';
-import { type QuantizedType, quantizationParameters, quantizedDataType, type SchemeOptions } from './scheme.js';
+import {
+  type QuantizedType,
+  quantizationParameters,
+  quantizedDataType,
+  type SchemeOptions,
+  SMALLEST_NORMAL,
+} from './scheme.js';
 import {
   absoluteMaximumBits,
   type ChannelLayout,
@@ -29,6 +35,8 @@ export interface WeightParameters {
   readonly axis: number | undefined;
   readonly scales: Float32Array;
   readonly zeroPoints: Int32Array;
+  /** Channels that have no value a scale could represent: every one becomes 0, whatever the scale. */
+  readonly emptyChannels?: ReadonlySet<number>;
 }
 
 export interface QuantizedWeights {
@@ -66,12 +74,15 @@ export function weightRanges(tensor: Tensor, axis: number | undefined, symmetric
 export function weightParameters(ranges: WeightRanges, options: WeightOptions): WeightParameters {
   const scales = new Float32Array(ranges.min.length);
   const zeroPoints = new Int32Array(ranges.min.length);
+  const emptyChannels = new Set<number>();
   for (let channel = 0; channel < scales.length; channel++) {
-    const one = quantizationParameters(ranges.min[channel] as number, ranges.max[channel] as number, options);
+    const [min, max] = [ranges.min[channel] as number, ranges.max[channel] as number];
+    const one = quantizationParameters(min, max, options);
+    if (max - min < 1e3 * SMALLEST_NORMAL) emptyChannels.add(channel);
     scales[channel] = one.scale;
     zeroPoints[channel] = one.zeroPoint;
   }
-  return { type: options.type, symmetric: options.symmetric, axis: options.axis, scales, zeroPoints };
+  return { type: options.type, symmetric: options.symmetric, axis: options.axis, scales, zeroPoints, emptyChannels };
 }
 
 /** The weight with given parameters. Nothing is computed until the bytes are read, and then piece by piece. */

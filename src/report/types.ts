@@ -90,7 +90,11 @@ export interface InspectReport extends ReportHeader {
     /** The same as a sum over the open sizes, where it is short enough. */
     readonly expression?: string;
   };
+  /** Layers that static INT8 takes, which needs samples. */
   readonly quantizable: readonly LayerReport[];
+  /** Layers that dynamic INT8 takes, which needs none. */
+  readonly quantizableWithoutData?: readonly LayerReport[];
+  /** Why static INT8 leaves the others. */
   readonly notQuantizable: readonly FloatLayerReport[];
   /** Rules of its operators that the model breaks: other commands refuse it unless told otherwise. At most 100. */
   readonly problems: readonly ProblemReport[];
@@ -174,6 +178,8 @@ export interface QuantizeReport extends ReportHeader {
   readonly requestedMode: 'auto' | 'dynamic' | 'static' | 'fp16';
   /** What was done; `none` when there was nothing to quantize. */
   readonly mode: 'dynamic' | 'static' | 'fp16' | 'none';
+  /** What a reader should know before any figure: that nothing was gained, and what would help. */
+  readonly headline?: string;
   readonly input: ReportModel;
   readonly output: ReportModel;
   readonly steps: readonly StepReport[];

@@ -15,6 +15,7 @@ import type {
   ReferenceParams,
   ReferenceResult,
 } from '../evaluate/verify-job.js';
+import type { ExposedRange } from '../quantize/expose-ranges.js';
 import type { ValueRange } from '../quantize/observers.js';
 import type { ProfileReport } from '../report/bench-types.js';
 import type { DataTypeCode } from '../tensor/dtype.js';
@@ -116,8 +117,8 @@ export interface ObserveParams {
 }
 
 export interface RangesParams extends ObserveParams {
-  /** Which outputs of the augmented model hold the ReduceMin and the ReduceMax of which tensor. */
-  readonly observed: readonly { readonly tensor: string; readonly minOutput?: string; readonly maxOutput: string }[];
+  /** Which outputs of the augmented model hold what of which tensor. */
+  readonly observed: readonly ExposedRange[];
 }
 
 export interface ValueRangesParams extends ObserveParams {
@@ -299,12 +300,25 @@ export interface SamplesParams {
   readonly inputs: readonly ValueSpec[];
   /** Rows that are to be stacked for a run: checked too where it is given. */
   readonly batchSize?: number;
+  /** Number of samples, spread over the data, whose values are looked at; none when absent. */
+  readonly look?: number;
 }
 
 export interface SamplesResult {
   readonly count: number;
   readonly labelled: boolean;
   readonly batchable: boolean;
+  /** The values of FLOAT inputs, where they were to be looked at. */
+  readonly values?: readonly InputValues[];
+}
+
+/** What the samples that were looked at hold for one input. */
+export interface InputValues {
+  readonly name: string;
+  readonly min: number;
+  readonly max: number;
+  /** Every value is an integer. */
+  readonly integers: boolean;
 }
 
 /** Job name → parameters and result. */

@@ -4,7 +4,7 @@ import { assertUsable } from '../ir/usable.js';
 import { inferTypes } from '../ops/infer-types.js';
 import { exposeRanges } from '../quantize/expose-ranges.js';
 import type { RangeMap } from '../quantize/observers.js';
-import { planStatic } from '../quantize/plan.js';
+import { headChannels, planStatic } from '../quantize/plan.js';
 import { type RuntimeHost, startRuntime } from '../runtime/host.js';
 import { writeRunnable } from '../runtime/runnable-model.js';
 import type { SampleSource, SessionOptions } from '../runtime/types.js';
@@ -18,7 +18,7 @@ import { checkDataPaths } from './preflight/data.js';
 import { WatchedInputs } from './watched-inputs.js';
 
 export interface CalibrateOptions extends WorkflowContext, ExecutionOptions, MemoryOptions {
-  /** Tensors to observe; default those that static quantization of this model needs. */
+  /** Tensors to observe; default those that static quantization of this model needs, with the power of channels where it looks at that. */
   readonly tensors?: readonly string[];
   /** At most this many samples; default all. */
   readonly samples?: number;
@@ -83,10 +83,11 @@ export async function calibrateIn(
 ): Promise<Calibration> {
   assertUsable(model);
   inferTypes(model);
-  const names = options.tensors ?? planStatic(model).observe;
+  const plan = options.tensors ? undefined : planStatic(model);
+  const names = options.tensors ?? plan?.observe ?? [];
   if (names.length === 0) return { ranges: new Map(), samples: 0, nonFinite: new Map() };
   const augmented = model.clone();
-  const observed = exposeRanges(augmented, names);
+  const observed = exposeRanges(augmented, names, plan && headChannels(plan));
   const source: SampleSource =
     typeof data === 'string'
       ? {

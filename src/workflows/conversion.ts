@@ -2,12 +2,15 @@ import { ServeOptError } from '../errors.js';
 import { countModel } from '../ir/diff.js';
 import type { Model } from '../ir/model.js';
 import type { TransformStep, TransformStepReport } from '../ir/transform.js';
+import { writtenSize } from '../ir/write-model.js';
 import { inferTypes } from '../ops/infer-types.js';
 import { eliminateDead } from '../passes/eliminate/eliminate-dead.js';
 import { meansNode } from '../passes/node-filter.js';
 import type { ConvertToFloat16Options } from '../passes/quantize/convert-to-float16.js';
 import type { RangeMap } from '../quantize/observers.js';
-import type { QuantizeOptions, WorkflowContext } from './options.js';
+import { hasLayersInFunctions, withLayersInlined } from './inlined-functions.js';
+import { growthBytes } from './optimize/growth.js';
+import { QUANTIZE_DEFAULTS, type QuantizeOptions } from './options.js';
 
 /** Opset that the operators a mode writes need: DequantizeLinear by channel, DynamicQuantizeLinear. */
 const NEEDED_OPSET = { static: 13, dynamic: 11, fp16: 7 } as const;
@@ -32,21 +35,34 @@ interface LayerFilter {
   readonly exclude: readonly string[];
 }
 
+type ConversionContext = Pick<QuantizeOptions, 'signal' | 'outputPath' | 'maxGrowth'>;
+
 /** A model on its way through a conversion, with what was done to it. */
 export class Conversion {
-  readonly model: Model;
+  #model: Model;
   readonly steps: TransformStepReport[] = [];
   /** About layers that were chosen by name and went while the graph was prepared. */
   readonly warnings: string[] = [];
+  /** The model as it was read, with the functions inlined that hold layers: what its layers are told from. */
+  get original(): Model {
+    return this.#original;
+  }
+  #original: Model;
   #layers: LayerFilter = { include: [], exclude: [] };
-  readonly #context: WorkflowContext;
+  readonly #context: ConversionContext;
   readonly #memoryBytes: number | undefined;
 
   /** @param memoryBytes what computing constants may take; no limit when absent */
-  constructor(model: Model, context: WorkflowContext, memoryBytes?: number) {
-    this.model = model;
+  constructor(model: Model, context: ConversionContext, memoryBytes?: number) {
+    this.#model = model;
+    this.#original = model.clone();
     this.#context = context;
     this.#memoryBytes = memoryBytes;
+  }
+
+  /** The model as far as it has come. */
+  get model(): Model {
+    return this.#model;
   }
 
   async #run(...steps: readonly TransformStep[]): Promise<void> {
@@ -62,11 +78,12 @@ export class Conversion {
    * @throws SO1003 where none of the layers to include is left
    */
   async prepare(mode: ConversionMode, options: QuantizeOptions): Promise<void> {
-    if (this.model.irVersion < 4) {
+    if (this.model.irVersion < 4 || options.fixInitializers) {
       const { initializersNotInputs } = await import('../passes/rewrite/initializers-not-inputs.js');
-      await this.#run(initializersNotInputs());
+      await this.#run(initializersNotInputs({ overridable: options.fixInitializers ?? false }));
+      this.#original = this.model.clone();
     }
-    if (options.optimize ?? true) await this.#optimize();
+    if (options.optimize ?? true) await this.#optimize(mode);
     const opset = this.model.opset();
     if (opset > 0 && opset < NEEDED_OPSET[mode]) {
       const { upgradeOpset } = await import('../passes/rewrite/upgrade-opset.js');
@@ -91,19 +108,35 @@ export class Conversion {
     return patterns.filter((pattern) => !gone.includes(pattern));
   }
 
-  /** The standard level, but for what would give the layers to quantize other names and operators. */
-  async #optimize(): Promise<void> {
-    const { optimizeGraph } = await import('../passes/optimize-graph.js');
-    const { summarizePasses } = await import('./pass-summary.js');
-    const { signal } = this.#context;
-    const nodesBefore = countModel(this.model).nodes;
-    const outcome = await optimizeGraph(this.model, {
-      level: 'standard',
-      remove: KEPT_FOR_QUANTIZATION,
-      ...(this.#memoryBytes === undefined ? {} : { memoryBytes: this.#memoryBytes }),
-      ...(signal ? { signal } : {}),
-    });
-    this.steps.push(...summarizePasses(outcome, nodesBefore));
+  /**
+   * The standard level, but for what would give the layers to quantize other names and operators, or make INT8 of them worse, and within the
+   * limit of growth. Local functions that hold layers are inlined for INT8.
+   */
+  async #optimize(mode: ConversionMode): Promise<void> {
+    const [{ optimizeRecipe }, { foldAffineIntoNext }, { Pipeline }, { summarizePasses }] = await Promise.all([
+      import('../passes/optimize-graph.js'),
+      import('../passes/fold/fold-affine-into-next.js'),
+      import('./optimize/pipeline.js'),
+      import('./pass-summary.js'),
+    ]);
+    const toIntegers = mode !== 'fp16';
+    const add = toIntegers && hasLayersInFunctions(this.model) ? ['inline-functions'] : [];
+    const recipe = optimizeRecipe({ level: 'standard', add, remove: KEPT_FOR_QUANTIZATION }).map((row) =>
+      toIntegers && row.pass === foldAffineIntoNext ? { ...row, options: { forIntegers: true } } : row,
+    );
+    if (add.length > 0) this.#original = await withLayersInlined(this.#original);
+    const { signal, maxGrowth, outputPath = 'model.onnx' } = this.#context;
+    const options = { ...(signal ? { signal } : {}), ...(maxGrowth === undefined ? {} : { maxGrowth }) };
+    const pipeline = new Pipeline(this.model, recipe, options, outputPath, undefined, this.#memoryBytes);
+    const optimized = await pipeline.runWithinBudget();
+    if (!optimized) {
+      this.warnings.push(
+        'The graph was not optimized first: its file would have become larger than --max-growth allows.',
+      );
+      return;
+    }
+    this.steps.push(...summarizePasses(optimized.outcome, countModel(this.model).nodes));
+    this.#model = optimized.model;
   }
 
   async toStatic(ranges: RangeMap, options: QuantizeOptions): Promise<TransformStepReport> {
@@ -114,6 +147,7 @@ export class Conversion {
         ranges,
         perChannel: !options.perTensor,
         reduceRange: options.reduceRange ?? false,
+        growthBytes: this.#growthBytes(options),
       }),
     );
     return this.#finish();
@@ -127,6 +161,7 @@ export class Conversion {
         perChannel: !options.perTensor,
         reduceRange: options.reduceRange ?? false,
         target: options.target ?? 'portable',
+        growthBytes: this.#growthBytes(options),
       }),
     );
     return this.#finish();
@@ -149,6 +184,11 @@ export class Conversion {
     copy.warnings.push(...this.warnings);
     copy.#layers = this.#layers;
     return copy;
+  }
+
+  /** Bytes by which the file may grow. */
+  #growthBytes({ maxGrowth, outputPath = 'model.onnx' }: QuantizeOptions): number {
+    return growthBytes(maxGrowth ?? QUANTIZE_DEFAULTS.maxGrowth, writtenSize(this.model, outputPath));
   }
 
   /** Removes what the last step left without use, and gives that step's report. */

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { countModel } from '../ir/diff.js';
 import type { Model } from '../ir/model.js';
-import type { TransformStepReport } from '../ir/transform.js';
+import type { Refusal, TransformStepReport } from '../ir/transform.js';
 import { planStatic } from '../quantize/plan.js';
 import type { RuntimeHost } from '../runtime/host.js';
 import { calibrateIn } from './calibrate.js';
@@ -37,17 +37,25 @@ export async function convertModel(
   fallback: LoadFallback = {},
 ): Promise<Converted> {
   const requested = options.mode ?? QUANTIZE_DEFAULTS.mode;
+  let refused: readonly Refusal[] = [];
   if (requested === 'fp16') return convertToHalf(model, options, split, stages, runtime, memoryBytes, fallback);
   if (requested === 'static' || (requested === 'auto' && options.dataPath !== undefined)) {
     const result = await convertStatic(model, options, split, stages, runtime, memoryBytes);
     if (result.step.changed > 0 || requested === 'static') return result;
+    refused = result.step.refusals;
   }
   stages.start('quantize');
   const conversion = new Conversion(model.clone(), options, memoryBytes);
   await conversion.prepare('dynamic', options);
-  const step = await conversion.toDynamic(options);
+  const dynamic = await conversion.toDynamic(options);
+  const step = { ...dynamic, refusals: dynamic.refusals.map((refusal) => sameNode(refused, refusal) ?? refusal) };
   stages.end(`${step.changed} layers`);
   return { conversion, mode: 'dynamic', step, warnings: conversion.warnings };
+}
+
+/** What static quantization said of a convolution counts: dynamic quantization only knows that it would need ranges. */
+function sameNode(refused: readonly Refusal[], { node, opType }: Refusal): Refusal | undefined {
+  return opType === 'Conv' ? refused.find((each) => each.node === node && each.opType === opType) : undefined;
 }
 
 async function convertStatic(
@@ -71,7 +79,6 @@ async function convertStatic(
     stages.start('calibrate', calibration.count);
     const result = await calibrateIn(await runtime, conversion.model, calibration.path, {
       ...stages.context('calibrate'),
-      tensors: observe,
       first: calibration.first,
       samples: calibration.count,
       batch: options.batch ?? QUANTIZE_DEFAULTS.batch,

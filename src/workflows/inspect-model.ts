@@ -12,11 +12,14 @@ import { breaksRules, checkOperators } from '../ops/check-operators.js';
 import { inferTypes } from '../ops/infer-types.js';
 import { newestVersion } from '../ops/schema.js';
 import { nodeLabel } from '../passes/nodes.js';
+import { DYNAMIC_DEFAULTS } from '../passes/quantize/dynamic-options.js';
+import { planDynamic } from '../passes/quantize/dynamic-plan.js';
 import { planStatic } from '../quantize/plan.js';
 import { type InspectReport, type OpCount, REPORT_SCHEMA_VERSION, type ReportValue } from '../report/types.js';
 import { DataType, dataTypeName } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { packageVersion } from '../version.js';
+import { withLayersInlined } from './inlined-functions.js';
 import { weightBytes } from './layers.js';
 import type { InspectOptions } from './options.js';
 import { Stages } from './stages.js';
@@ -39,17 +42,20 @@ export async function inspectModel(path: string, options: InspectOptions = {}): 
       assertValid(model);
       const stated = statedCost(model, options.dims);
       stages.end();
-      return describe(model, path, stated);
+      return await describe(model, path, stated);
     });
   } finally {
     model.source?.close();
   }
 }
 
-function describe(model: Model, path: string, { cost, sizes, expression }: StatedCost): InspectReport {
+async function describe(model: Model, path: string, { cost, sizes, expression }: StatedCost): Promise<InspectReport> {
   const problems = checkOperators(model);
   const inference = inferTypes(model);
-  const plan = planStatic(model);
+  // What `quantize` would take: it inlines functions that hold layers first.
+  const inlined = await withLayersInlined(model);
+  const plan = planStatic(inlined);
+  const dynamic = planDynamic(inlined, DYNAMIC_DEFAULTS, () => true);
   const weights = weightsOf(model);
   const notes: string[] = [];
   if (cost.assumedSymbols.length > 0)
@@ -82,6 +88,7 @@ function describe(model: Model, path: string, { cost, sizes, expression }: State
       ...(typeof expression === 'string' ? { expression } : {}),
     },
     quantizable: plan.weighted.map(({ node }) => layer(node)),
+    quantizableWithoutData: [...dynamic.jobs.keys()].map(layer),
     notQuantizable: plan.left.map(({ node, reason }) => ({ ...layer(node), reason })),
     problems: problems.map(({ message, location }) => ({ node: location.node ?? '', message })),
     warnings: [

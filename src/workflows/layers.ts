@@ -1,8 +1,9 @@
 import type { Model } from '../ir/model.js';
 import type { Node } from '../ir/node.js';
 import type { TransformStepReport } from '../ir/transform.js';
-import { allNodes, constantTensor } from '../ir/walk.js';
+import { allNodes } from '../ir/walk.js';
 import { nodeLabel } from '../passes/nodes.js';
+import { constantOperand } from '../quantize/constant-operand.js';
 import { WEIGHTED_OPERATORS } from '../quantize/operator-classes.js';
 import type { FloatLayerReport, LayerReport } from '../report/types.js';
 import { DataType } from '../tensor/dtype.js';
@@ -10,9 +11,13 @@ import type { Tensor } from '../tensor/tensor.js';
 
 /** Bytes of the constants a node reads. */
 export function weightBytes(node: Node): number {
-  let bytes = 0;
-  for (const input of node.inputs) bytes += constantTensor(input)?.byteLength ?? 0;
-  return bytes;
+  return constantsOf(node).reduce((bytes, tensor) => bytes + tensor.byteLength, 0);
+}
+
+/** The constants a node reads, also behind a Transpose. */
+function constantsOf(node: Node): Tensor[] {
+  const tensors = node.inputs.map((_, slot) => constantOperand(node, slot)?.tensor);
+  return tensors.filter((tensor) => tensor !== undefined);
 }
 
 /** Operators that a reader of a report expects to see quantized: the heavy ones, and lookups in tables of weights. */
@@ -61,7 +66,7 @@ export function describeLayers(
 
 /** The constant FLOAT inputs of a node that are worth a word. */
 function floatWeights(node: Node): Tensor[] {
-  const tensors = node.inputs.map((input) => constantTensor(input)).filter((tensor) => tensor !== undefined);
+  const tensors = constantsOf(node);
   return tensors.filter(
     ({ dataType, byteLength }) => dataType === DataType.FLOAT && byteLength >= WORTH_MENTIONING_BYTES,
   );

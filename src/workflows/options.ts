@@ -142,6 +142,10 @@ export interface QuantizeOptions
   readonly target?: QuantizeTarget;
   /** Run the standard level of `optimize` first. Default true. */
   readonly optimize?: boolean;
+  /** Inputs with a default, which callers may override, become constants. */
+  readonly fixInitializers?: boolean;
+  /** How much larger than its input the output may become. Default 0: what would grow is handed over as it was. */
+  readonly maxGrowth?: Growth;
   /** Graph inputs and outputs become FLOAT16 too (mode fp16). */
   readonly fp16Io?: boolean;
   /** Load, run and compare the result with the original. */
@@ -185,6 +189,8 @@ export interface OptimizeOptions
   readonly dynamic?: ReadonlyMap<string, readonly string[]>;
   /** ai.onnx operator set to bring the model to first. */
   readonly opset?: number;
+  /** Inputs with a default, which callers may override, become constants. */
+  readonly fixInitializers?: boolean;
   /** Put each rewrite and each near miss with its reason into the report. */
   readonly explain?: boolean;
   /** Folder for a text of the graph after each pass that changed something. */
@@ -245,6 +251,7 @@ export const QUANTIZE_DEFAULTS = {
   samples: 128,
   batch: 1,
   target: 'portable',
+  maxGrowth: 0,
   seed: 0,
   verify: true,
 } as const satisfies QuantizeOptions;

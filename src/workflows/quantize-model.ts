@@ -17,17 +17,20 @@ import { isLossy, judgeHalf } from './float16/judge-half.js';
 import { keepLossyLayers, type LossyNames } from './float16/keep-lossy-layers.js';
 import { type LoadFallback, tryFallbacks } from './float16/load-fallbacks.js';
 import { missedGate } from './judge.js';
-import { describeLayers } from './layers.js';
 import { checkMemory, memoryLimit, runtimeOptions } from './memory.js';
+import { growthBytes } from './optimize/growth.js';
 import { QUANTIZE_DEFAULTS, type QuantizeOptions } from './options.js';
 import { checkOptions } from './preflight/check-options.js';
 import { checkData, checkDataPaths, checkLabels, checkRunnable } from './preflight/data.js';
+import { doubtsAboutScale } from './preflight/input-scale.js';
 import { metricWish } from './preflight/judging.js';
 import { checkLayers } from './preflight/layers.js';
 import { checkModel } from './preflight/model.js';
 import { checkProviders } from './preflight/providers.js';
+import { describeConversion } from './quantize-words.js';
 import { FileHashes } from './report-files.js';
 import { siblingPath } from './report-path.js';
+import { whyTooLarge } from './result-growth.js';
 import { checkRunFiles } from './run-files.js';
 import { type SampleSplit, splitSamples } from './sample-split.js';
 import { Stages } from './stages.js';
@@ -42,6 +45,7 @@ import { commitWithReport } from './write-report.js';
 export async function quantizeModel(path: string, options: QuantizeOptions = {}): Promise<QuantizeReport> {
   const ignored = checkOptions('quantize', options);
   checkDataPaths(options.dataPath, options.evalPath);
+  growthBytes(options.maxGrowth ?? QUANTIZE_DEFAULTS.maxGrowth, 0);
   const outputPath = options.outputPath ?? siblingPath(path, options.mode === 'fp16' ? 'fp16' : 'int8');
   const stages = new Stages(options);
   const inputs = new WatchedInputs(options.dataPath, options.evalPath);
@@ -59,7 +63,11 @@ export async function quantizeModel(path: string, options: QuantizeOptions = {})
       const verify = options.verify ?? QUANTIZE_DEFAULTS.verify;
       if (options.dataPath !== undefined || (options.mode === 'fp16' && verify)) await checkWorkFolder();
       stages.end(`${countModel(model).nodes} nodes`);
-      const warned = [...ignored, ...invalid];
+      const doubts =
+        options.dataPath === undefined
+          ? []
+          : await doubtsAboutScale(await runtime.host(), model, options.dataPath, options.evalPath);
+      const warned = [...ignored, ...invalid, ...doubts];
       const opened = { model, path, outputPath, options, ignored: warned, stages, inputs, memoryBytes };
       return await quantizeOpened(opened, runtime, split);
     });
@@ -170,6 +178,8 @@ interface Run {
 interface Attempt {
   readonly converted: Converted;
   readonly done: QuantizeReport['mode'];
+  /** Why a result that was made is not handed over. */
+  readonly tooLarge: string | undefined;
   readonly staged: StagedModel;
   readonly checked: Checked | undefined;
   readonly fallback: LoadFallback;
@@ -183,21 +193,29 @@ async function tryConversion(
 ): Promise<Attempt> {
   const { model, options, stages, hashes, runtime } = run;
   const converted = await convertNow();
-  const done: QuantizeReport['mode'] = converted.step.changed > 0 ? converted.mode : 'none';
+  let done: QuantizeReport['mode'] = converted.step.changed > 0 ? converted.mode : 'none';
   stages.start('write');
+  const stage = (written: Model): Promise<StagedModel> =>
+    stageModel(written, run.outputPath, {
+      ...(options.signal ? { signal: options.signal } : {}),
+      onProgress: (bytes, total) => stages.advance(bytes, total),
+      onFileBytes: (file, bytes) => hashes.advance(file, bytes),
+      force: options.dryRun ? true : (options.force ?? false),
+    });
   // Nothing to do means nothing done: the original's own bytes, not a model that was merely prepared.
-  const staged = await stageModel(done === 'none' ? model : converted.conversion.model, run.outputPath, {
-    ...(options.signal ? { signal: options.signal } : {}),
-    onProgress: (bytes, total) => stages.advance(bytes, total),
-    onFileBytes: (file, bytes) => hashes.advance(file, bytes),
-    force: options.dryRun ? true : (options.force ?? false),
-  });
+  let staged = await stage(done === 'none' ? model : converted.conversion.model);
+  const tooLarge = done === 'none' ? undefined : whyTooLarge(model, run.path, staged.written.sizeBytes, done, options);
+  if (tooLarge !== undefined) {
+    staged.discard();
+    done = 'none';
+    staged = await stage(model);
+  }
   stages.endWriting(staged.written.sizeBytes);
   try {
     const verify = options.verify ?? QUANTIZE_DEFAULTS.verify;
     const candidate = { path: staged.stagedPath, mode: done, session: fallback.session };
     const checked = runtime && verify ? await checkQuantized(run, await runtime.host(), candidate, split) : undefined;
-    return { converted, done, staged, checked, fallback };
+    return { converted, done, tooLarge, staged, checked, fallback };
   } catch (error) {
     staged.discard();
     throw error;
@@ -206,20 +224,12 @@ async function tryConversion(
 
 async function describeAttempt(
   run: Run,
-  { converted, done, staged, checked, fallback }: Attempt,
+  { converted, done, tooLarge, staged, checked, fallback }: Attempt,
   lossyLayers: LossyNames | undefined,
 ): Promise<QuantizeReport> {
   const { model, options, hashes, runtime } = run;
-  const { conversion, step, calibration } = converted;
-  const layers = describeLayers(model, conversion.model, step);
-  const notes = conversion.steps.flatMap((each) => each.notes);
-  if (done === 'none') {
-    notes.push(
-      layers.leftInFloat.length > 0
-        ? 'Nothing was quantized, for the reasons given for each layer: the output is the model as it was.'
-        : 'There is nothing to quantize in this model: the output is the model as it was.',
-    );
-  }
+  const { calibration } = converted;
+  const told = describeConversion(converted, done, tooLarge, options);
   const compared = checked?.comparison ? checked : undefined;
   const latency = await compared?.measure();
   const versions = await (await runtime?.host())?.request('versions', undefined);
@@ -232,13 +242,7 @@ async function describeAttempt(
     mode: done,
     input: await hashes.model(run.path, model.source?.externalPaths() ?? []),
     output: await hashes.model(staged.stagedPath, staged.stagedDataPath === undefined ? [] : [staged.stagedDataPath]),
-    steps: conversion.steps.map((each) => ({
-      pass: each.name,
-      changes: each.changed,
-      nodesBefore: each.nodesBefore,
-      nodesAfter: each.nodesAfter,
-    })),
-    ...layers,
+    ...told,
     ...(calibration ? { calibration } : {}),
     verification: {
       structure: 'passed',
@@ -258,7 +262,6 @@ async function describeAttempt(
       ...(checked?.loads === 'passed' && fallback.warning !== undefined ? [fallback.warning] : []),
       ...(compared?.half ? judgeHalf(compared.comparison, compared.half.here, lossyLayers) : []),
     ],
-    notes,
   };
 }
 

@@ -25,11 +25,12 @@ export async function renderInspect(report: InspectReport, options: TextOptions)
     );
   if (report.weightBytesByType.length > 0) parts.push(await weightsTable(report, options));
   parts.push('', style.bold('Operators:'), await operatorsTable(report, options), '');
-  parts.push(
-    wrapLine(`${style.bold('Can be quantized:')} ${safeText(layersPhrase(report.quantizable))}`, options.columns),
-  );
+  const list = (title: string, layers: InspectReport['quantizable']): string =>
+    wrapLine(`${style.bold(title)} ${safeText(layersPhrase(layers))}`, options.columns);
+  parts.push(list('INT8 with samples (--data):', report.quantizable));
+  if (report.quantizableWithoutData) parts.push(list('INT8 without samples:', report.quantizableWithoutData));
   if (report.notQuantizable.length > 0) {
-    parts.push(style.bold('Stays in float:'), floatLayersText(report.notQuantizable, options));
+    parts.push(style.bold('Stays in float with samples:'), floatLayersText(report.notQuantizable, options));
   }
   if (report.problems.length > 0) parts.push('', style.bold('Problems:'), problemsText(report, options));
   for (const note of report.notes) parts.push('', wrapLine(`note: ${safeText(note)}`, options.columns));

@@ -28,7 +28,8 @@ export interface QuantizeTextOptions extends TextOptions {
 export async function renderQuantize(report: QuantizeReport, options: QuantizeTextOptions): Promise<string> {
   const { style } = options;
   const line = (text: string): string => wrapLine(text, options.columns);
-  const parts = [await changesTable(report, options), ''];
+  const parts = report.headline === undefined ? [] : [line(`${style.warning} ${safeText(report.headline)}`), ''];
+  parts.push(await changesTable(report, options), '');
   // A model with nothing to quantize says so in a note.
   if (report.mode !== 'none') {
     const verb = report.mode === 'fp16' ? 'Converted' : 'Quantized';

@@ -1,10 +1,20 @@
 import { floatAttribute } from '../../ir/attribute.js';
 import type { Node } from '../../ir/node.js';
+import type { Value } from '../../ir/value.js';
 import { replaceConstantInput } from '../constants.js';
 import { defineRewrite, type Match, type RewriteContext } from '../engine/rewrite.js';
 import { onlyConsumer } from '../nodes.js';
 import { type Affine, channelAffine, constantOperation, normalizationAffine } from './affine.js';
 import { foldInput, type LinearInput, linearInput } from './linear-input.js';
+import { worsensSpread } from './weight-spread.js';
+
+export interface FoldAffineIntoNextOptions {
+  /**
+   * Only what 8 bits do not notice: no shift that would move the range of the input away from zero, and no factors that drive the weights of
+   * the input channels, and so the channels of the input, further apart.
+   */
+  readonly forIntegers: boolean;
+}
 
 /**
  * Conv(x · f + s, W, b) = Conv(x, W·f, b + Σ W·s), with f and s per input channel: a constant Mul, Div, Add, Sub, Neg or a
@@ -12,10 +22,11 @@ import { foldInput, type LinearInput, linearInput } from './linear-input.js';
  *
  * Fires when weights and constants are float tensors and nothing else reads the value in between. A shift needs a Conv without
  * padding, or a Gemm; it stays elsewhere, and where it is so large that rounding would show. Refuses as well what would leave
- * the range of the weights' type, and shared weights too large to copy.
+ * the range of the weights' type, and shared weights too large to copy. Before INT8 (`forIntegers`) a scaler that evens the channels of the
+ * input out stays as well.
  * Numerics: folded in float64, rounded once. Reference: ONNX Conv: zeros are what it pads with.
  */
-export const foldAffineIntoNext = defineRewrite<object>({
+export const foldAffineIntoNext = defineRewrite<FoldAffineIntoNextOptions>({
   name: 'fold-affine-into-next',
   summary:
     'Folds a constant Mul, Div, Add, Sub or BatchNormalization into the Conv, ConvTranspose, Gemm or MatMul after it.',
@@ -23,12 +34,14 @@ export const foldAffineIntoNext = defineRewrite<object>({
   numerics: 'reassociates',
   scope: 'all-graphs',
   opset: [7, null],
-  options: {},
+  options: {
+    forIntegers: { description: 'leave what would make INT8 of the result worse', default: false },
+  },
   roots: ['Conv', 'ConvTranspose', 'Gemm', 'MatMul'],
-  rules: () => ({ match: matchLinear }),
+  rules: ({ forIntegers }) => ({ match: (node, context) => matchLinear(node, context, forIntegers) }),
 });
 
-function matchLinear(node: Node, context: RewriteContext): Match {
+function matchLinear(node: Node, context: RewriteContext, forIntegers: boolean): Match {
   const value = node.input(0);
   const before = value?.producer;
   if (!value || !before || before.graph !== node.graph) return undefined;
@@ -40,6 +53,10 @@ function matchLinear(node: Node, context: RewriteContext): Match {
   // Most of what is added before a MatMul belongs to something else.
   if (!affine || (node.is('MatMul') && affine.shift.some((s) => s !== 0))) return undefined;
   if (onlyConsumer(value) !== node) return `"${value.name}" is also used elsewhere`;
+  if (forIntegers && affine.shift.some((s) => Math.abs(s) > largestShift(source)))
+    return 'the shift would take steps of INT8 from its input';
+  if (forIntegers && worsensSpread(input, affine.factor))
+    return 'its input channels would differ more in size, and share one scale in INT8';
   const folded = foldInput(input, affine, context);
   if (typeof folded === 'string') return folded;
   return {
@@ -53,6 +70,31 @@ function matchLinear(node: Node, context: RewriteContext): Match {
     },
   };
 }
+
+/** A shift that INT8 does not notice in values that a model computes, which lie around 0 or above it and have about unit size. */
+const SMALL_SHIFT = 1;
+
+/** What the data of a model is like is not known: it may lie far from 0, and a scaler be what brings it there. */
+function largestShift(source: Value): number {
+  let value: Value | undefined = source;
+  while (value?.producer && (MOVERS.has(value.producer.opType) || constantOperation(value.producer)))
+    value = constantOperation(value.producer)?.input ?? value.producer.input(0);
+  return value?.producer ? SMALL_SHIFT : 0;
+}
+
+/** Operators that hand on the values of their first input. */
+const MOVERS: ReadonlySet<string> = new Set([
+  'Cast',
+  'Concat',
+  'Flatten',
+  'Identity',
+  'Reshape',
+  'Slice',
+  'Split',
+  'Squeeze',
+  'Transpose',
+  'Unsqueeze',
+]);
 
 /** Normalizations have their channels on axis 1. */
 function normalizationOf(node: Node, { axis }: LinearInput, context: RewriteContext): Affine | undefined {

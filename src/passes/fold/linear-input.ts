@@ -63,7 +63,7 @@ export function foldInput(input: LinearInput, affine: Affine, context: RewriteCo
 }
 
 /** Where the factor of each input channel goes in a weight. */
-function inputScaling(node: Node, weight: Tensor, factor: Float64Array): Scaling | string {
+export function inputScaling(node: Node, weight: Tensor, factor: Float64Array): Scaling | string {
   if (factor.every((f) => f === factor[0])) return { factors: factor.slice(0, 1), inner: Math.max(1, weight.size) };
   const { dims } = weight;
   if (node.is('ConvTranspose')) return { factors: factor, inner: elementCount(dims.slice(1)) };

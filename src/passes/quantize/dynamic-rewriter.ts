@@ -6,26 +6,13 @@ import { nodeLabel } from '../../ir/problem.js';
 import { tensorType } from '../../ir/type.js';
 import type { Value } from '../../ir/value.js';
 import { constantTensor } from '../../ir/walk.js';
-import type { QuantizedType } from '../../quantize/scheme.js';
-import { transposedLastAxes } from '../../quantize/transposed.js';
-import { type QuantizedWeights, quantizeWeights } from '../../quantize/weights.js';
+import type { ConstantOperand } from '../../quantize/constant-operand.js';
 import { DataType } from '../../tensor/dtype.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { addConstant, dropIfUnused } from '../constants.js';
 import { copyMetadata, releaseOutput } from '../nodes.js';
-
-export interface DynamicOptions {
-  readonly include: readonly string[];
-  readonly perChannel: boolean;
-  readonly reduceRange: boolean;
-  readonly weightType: QuantizedType;
-  readonly embeddings: boolean;
-  readonly target: 'portable' | 'ort';
-  readonly smallestWeight: number;
-}
-
-/** Smallest embedding table worth two more nodes a lookup, in bytes. */
-const SMALLEST_TABLE_BYTES = 64 * 1024;
+import type { DynamicJob } from './dynamic-plan.js';
+import type { DynamicWeights, QuantizedConstant } from './dynamic-weights.js';
 
 interface DynamicInput {
   readonly quantized: Value;
@@ -33,93 +20,68 @@ interface DynamicInput {
   readonly zeroPoint: Value;
 }
 
-interface ConstantWeight {
-  readonly quantized: Value;
-  readonly scale: Value;
-  readonly zeroPoint: Value | undefined;
-}
-
-/** Rows of a table have zero point 0, and nothing reads it. */
-const TABLE = 'table';
-
 const NOT_FINITE = 'its weight holds NaN or an infinity';
 
 export class DynamicRewriter {
-  readonly #options: DynamicOptions;
+  readonly #weights: DynamicWeights;
   /** Quantized activations, once for each graph that reads them. */
   readonly #inputs: Map<Graph, Map<Value, DynamicInput>> = new Map();
-  /** Quantized weights by use: a weight read by several nodes is written once. */
-  readonly #weights: Map<Value, Map<string, ConstantWeight | undefined>> = new Map();
   readonly #replaced: Set<Value> = new Set();
   usesContribOperators = false;
 
-  constructor(options: DynamicOptions) {
-    this.#options = options;
+  constructor(weights: DynamicWeights) {
+    this.#weights = weights;
   }
 
   /** Rewrites the node; gives the reason when it stays in float. */
-  rewrite(node: Node): string | undefined {
-    if (node.is('MatMul')) return this.#matMul(node);
-    if (node.is('Gemm')) return this.#gemm(node);
-    if (node.is('Gather')) return this.#gather(node);
-    if (node.is('LSTM')) return this.#lstm(node);
-    if (node.is('Conv') || node.is('ConvTranspose'))
-      return 'an INT8 convolution needs measured ranges: give calibration data';
-    return `ONNX has no dynamic INT8 form of ${node.opType}`;
-  }
-
-  /** Drops the float constants that nothing reads any more. */
-  dropReplaced(): void {
-    for (const value of this.#replaced) dropIfUnused(value);
-  }
-
-  #matMul(node: Node): string | undefined {
-    const weight = this.#weightOf(node, 1);
-    if (typeof weight === 'string') return weight;
-    if (weight.rank < 2) return `its weight has rank ${weight.rank}`;
-    const axis = this.#options.perChannel && weight.rank === 2 ? 1 : undefined;
-    const constant = this.#constant(node.input(1) as Value, `axis ${axis}`, () => this.#quantize(weight, axis));
-    if (!constant) return NOT_FINITE;
-    this.#multiply(node, constant, undefined);
+  rewrite(job: DynamicJob): string | undefined {
+    const { node, operands } = job;
+    const written = node.is('LSTM')
+      ? this.#lstm(job)
+      : node.is('Gather')
+        ? this.#gather(job)
+        : this.#product(node, operands[0] as ConstantOperand);
+    if (!written) return NOT_FINITE;
+    for (const { value, through } of operands) {
+      if (through) this.#replaced.add(through.output());
+      this.#replaced.add(value);
+    }
     return undefined;
   }
 
-  #gemm(node: Node): string | undefined {
-    const weight = this.#weightOf(node, 1);
-    if (typeof weight === 'string') return weight;
-    if (weight.rank !== 2) return `its weight has rank ${weight.rank}`;
-    if (node.int('transA', 0) !== 0) return 'its data is transposed (transA)';
+  /** Drops the float constants that nothing reads any more, and what turned them. */
+  dropReplaced(): void {
+    for (const value of this.#replaced) {
+      const { producer } = value;
+      if (producer && !producer.is('Constant')) {
+        if (value.uses.size === 0 && !value.isGraphOutput && !value.pinned) producer.graph.remove(producer);
+      } else dropIfUnused(value);
+    }
+  }
+
+  #product(node: Node, operand: ConstantOperand): boolean {
+    const isGemm = node.is('Gemm');
+    const turned = (isGemm && node.int('transB', 0) !== 0) !== (operand.through !== undefined);
+    const weight = this.#weights.factor(operand, turned, isGemm ? node.float('alpha', 1) : 1);
+    if (!weight) return false;
+    const bias = isGemm ? this.#scaledBias(node) : undefined;
+    this.#multiply(node, weight, bias);
+    return true;
+  }
+
+  /** The bias of a Gemm with its `beta` in it. */
+  #scaledBias(node: Node): Value | undefined {
     const bias = node.input(2);
     const beta = node.float('beta', 1);
-    const biasTensor = constantTensor(bias);
-    if (bias && beta !== 1 && biasTensor?.dataType !== DataType.FLOAT) return 'its bias is computed and scaled (beta)';
-    const transposed = node.int('transB', 0) !== 0;
-    const alpha = node.float('alpha', 1);
-    const axis = this.#options.perChannel ? (transposed ? 0 : 1) : undefined;
-    const constant = this.#constant(node.input(1) as Value, `gemm ${axis} ${transposed} ${alpha}`, () => {
-      const quantized = this.#quantize(weight, axis);
-      if (!quantized) return undefined;
-      const scales = quantized.parameters.scales.map((scale) => scale * alpha);
-      return {
-        ...quantized,
-        quantized: transposed ? transposedLastAxes(quantized.quantized) : quantized.quantized,
-        scale: Tensor.float32(scales, quantized.scale.dims),
-      };
-    });
-    if (!constant) return NOT_FINITE;
-    if (bias && beta !== 1 && biasTensor) {
-      const scaled = Tensor.float32(
-        biasTensor.float32Array().map((value) => value * beta),
-        biasTensor.dims,
-      );
-      this.#replaced.add(bias);
-      this.#multiply(node, constant, addConstant(node.graph, `${bias.name}_scaled`, scaled, node));
-    } else this.#multiply(node, constant, bias);
-    return undefined;
+    const tensor = constantTensor(bias);
+    if (!bias || !tensor || beta === 1) return bias;
+    const values = tensor.float32Array().map((value) => value * beta);
+    this.#replaced.add(bias);
+    return addConstant(node.graph, `${bias.name}_scaled`, Tensor.float32(values, tensor.dims), node);
   }
 
   /** Writes DynamicQuantizeLinear → MatMulInteger → Cast → Mul (→ Add) in the node's place. */
-  #multiply(node: Node, weight: ConstantWeight, bias: Value | undefined): void {
+  #multiply(node: Node, weight: QuantizedConstant, bias: Value | undefined): void {
     const { graph } = node;
     const label = nodeLabel(node);
     const input = this.#dynamicInput(node);
@@ -136,7 +98,6 @@ export class DynamicRewriter {
     copyMetadata(node, product);
     const cast = this.#add(node, 'Cast', [product.output()], [attribute('to', DataType.FLOAT)]);
     const scales = this.#add(node, 'Mul', [input.scale, weight.scale], [], 'scales');
-    this.#replaced.add(node.input(1) as Value);
     const before = node.next;
     const scaled = bias ? this.#add(node, 'Mul', [cast, scales], [], 'scaled') : undefined;
     const output = releaseOutput(node);
@@ -197,20 +158,9 @@ export class DynamicRewriter {
   }
 
   /** A table of embeddings: rows and their scales are looked up, then multiplied. */
-  #gather(node: Node): string | undefined {
-    const table = constantTensor(node.input(0));
-    if (!this.#options.embeddings) return 'embeddings stay in float';
-    if (table?.dataType !== DataType.FLOAT || table.rank < 2) return 'its data is not a constant FLOAT table';
-    const axis = node.int('axis', 0);
-    if (axis !== 0 && axis !== -table.rank) return 'it does not look up rows';
-    if (table.byteLength < SMALLEST_TABLE_BYTES) return 'its table is small';
-    const value = node.input(0) as Value;
-    const constant = this.#constant(value, TABLE, () => {
-      const rows = quantizeWeights(table, { type: 's8', symmetric: true, axis: 0 });
-      const dims = table.dims.map((dim, at) => (at === 0 ? dim : 1));
-      return rows && { ...rows, scale: rows.scale.reshaped(dims) };
-    });
-    if (!constant) return NOT_FINITE;
+  #gather({ node, operands }: DynamicJob): boolean {
+    const constant = this.#weights.table(operands[0] as ConstantOperand);
+    if (!constant) return false;
     const indices = node.input(1) as Value;
     const label = nodeLabel(node);
     const rowScale = this.#add(node, 'Gather', [constant.scale, indices], [], 'scale');
@@ -227,29 +177,16 @@ export class DynamicRewriter {
     const cast = this.#add(node, 'Cast', [rows.output()], [attribute('to', DataType.FLOAT)]);
     const { graph } = node;
     const before = node.next;
-    this.#replaced.add(value);
     const output = releaseOutput(node);
     graph.addNode({ opType: 'Mul', name: node.name, inputs: [cast, rowScale], outputs: [output] }, before);
-    return undefined;
+    return true;
   }
 
-  /** ONNX Runtime's DynamicQuantizeLSTM: weights as [directions, input, 4·hidden], scales as [directions, 4·hidden] or [directions]. */
-  #lstm(node: Node): string | undefined {
-    if (this.#options.target !== 'ort')
-      return 'ONNX has no dynamic INT8 LSTM; --target ort allows that of ONNX Runtime';
-    if (node.int('layout', 0) !== 0) return 'its batch comes first (layout = 1)';
-    const weights = [1, 2].map((slot) => this.#weightOf(node, slot));
-    const constants: ConstantWeight[] = [];
-    for (const [index, weight] of weights.entries()) {
-      if (typeof weight === 'string') return weight;
-      if (weight?.rank !== 3) return 'its weights do not have rank 3';
-      const constant = this.#constant(node.input(index + 1) as Value, 'lstm', () => this.#quantizeGates(weight));
-      if (!constant) return NOT_FINITE;
-      constants.push(constant);
-    }
-    const [input, recurrent] = constants as [ConstantWeight, ConstantWeight];
+  /** ONNX Runtime's DynamicQuantizeLSTM. */
+  #lstm({ node, operands }: DynamicJob): boolean {
+    const [input, recurrent] = operands.map((operand) => this.#weights.gates(operand));
+    if (!input || !recurrent) return false;
     const optional = [3, 4, 5, 6, 7].map((slot) => node.input(slot));
-    this.#replaced.add(node.input(1) as Value).add(node.input(2) as Value);
     node.setInputs([
       node.input(0),
       input.quantized,
@@ -264,63 +201,6 @@ export class DynamicRewriter {
     node.opType = 'DynamicQuantizeLSTM';
     node.domain = 'com.microsoft';
     this.usesContribOperators = true;
-    return undefined;
-  }
-
-  #quantizeGates(weight: Tensor): QuantizedWeights | undefined {
-    const [directions, gates, inputs] = weight.dims as [number, number, number];
-    const { perChannel } = this.#options;
-    const quantized = this.#quantize(perChannel ? weight.reshaped([directions * gates, inputs]) : weight, 0);
-    if (!quantized) return undefined;
-    const dims = perChannel ? [directions, gates] : [directions];
-    return {
-      ...quantized,
-      quantized: transposedLastAxes(quantized.quantized.reshaped(weight.dims)),
-      scale: quantized.scale.reshaped(dims),
-      zeroPoint: quantized.zeroPoint.reshaped(dims),
-    };
-  }
-
-  /** The constant weight at `slot`, or why it cannot be quantized. */
-  #weightOf(node: Node, slot: number): Tensor | string {
-    const weight = constantTensor(node.input(slot));
-    if (!weight) {
-      const computed = node.is('MatMul') && !constantTensor(node.input(0));
-      return computed ? 'both inputs are computed: it multiplies activations' : 'its weight is not constant';
-    }
-    if (constantTensor(node.input(0))) return 'its data is constant';
-    if (weight.dataType !== DataType.FLOAT) return 'its weight is not FLOAT';
-    if (weight.size === 0) return 'its weight is empty';
-    if (weight.size < this.#options.smallestWeight && this.#options.include.length === 0) {
-      return `it has only ${weight.size} weights: more nodes would cost more than they save`;
-    }
-    return weight;
-  }
-
-  #quantize(weight: Tensor, axis: number | undefined): QuantizedWeights | undefined {
-    const { weightType, reduceRange, perChannel } = this.#options;
-    const symmetric = weightType === 's8' || perChannel;
-    return quantizeWeights(weight, { type: weightType, symmetric, reduceRange, axis });
-  }
-
-  /** Constants for a weight, made once for each way (`use`) of quantizing it, in the graph that holds it. */
-  #constant(value: Value, use: string, make: () => QuantizedWeights | undefined): ConstantWeight | undefined {
-    let byUse = this.#weights.get(value);
-    if (!byUse) {
-      byUse = new Map();
-      this.#weights.set(value, byUse);
-    }
-    if (!byUse.has(use)) {
-      const made = make();
-      byUse.set(
-        use,
-        made && {
-          quantized: addConstant(value.graph, `${value.name}_quantized`, made.quantized),
-          scale: addConstant(value.graph, `${value.name}_scale`, made.scale),
-          zeroPoint: use === TABLE ? undefined : addConstant(value.graph, `${value.name}_zero_point`, made.zeroPoint),
-        },
-      );
-    }
-    return byUse.get(use);
+    return true;
   }
 }

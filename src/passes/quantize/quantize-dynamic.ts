@@ -1,31 +1,18 @@
-import type { Model } from '../../ir/model.js';
 import type { Node } from '../../ir/node.js';
 import { nodeLabel } from '../../ir/problem.js';
 import type { Refusal } from '../../ir/transform.js';
-import { allGraphs } from '../../ir/walk.js';
-import { WEIGHTED_OPERATORS } from '../../quantize/operator-classes.js';
-import type { QuantizedType } from '../../quantize/scheme.js';
-import { insideFunction } from '../constants.js';
 import { nodeSelector } from '../node-filter.js';
 import { definePass } from '../pass.js';
+import { DYNAMIC_DEFAULTS, type DynamicOptions } from './dynamic-options.js';
+import { planDynamic } from './dynamic-plan.js';
 import { DynamicRewriter } from './dynamic-rewriter.js';
+import { DynamicWeights } from './dynamic-weights.js';
 
-export interface QuantizeDynamicOptions {
-  /** Node names, globs or op types; only these when not empty. */
-  include: readonly string[];
+const NAME = 'quantize-dynamic';
+
+export interface QuantizeDynamicOptions extends DynamicOptions {
   /** Node names, globs or op types that stay in float. */
-  exclude: readonly string[];
-  /** One scale an output channel of a weight. */
-  perChannel: boolean;
-  /** 7-bit weights. */
-  reduceRange: boolean;
-  weightType: QuantizedType;
-  /** Also tables of embeddings from 64 KiB on: one scale a row. */
-  embeddings: boolean;
-  /** `ort` may use operators of ONNX Runtime's own domain: that takes LSTM too. */
-  target: 'portable' | 'ort';
-  /** Weights with fewer elements stay in float, unless `include` names nodes. */
-  smallestWeight: number;
+  readonly exclude: readonly string[];
 }
 
 /**
@@ -33,11 +20,13 @@ export interface QuantizeDynamicOptions {
  * samples are needed. Written as DynamicQuantizeLinear, MatMulInteger, Cast and Mul, which ONNX Runtime joins to one node.
  *
  * Fires on MatMul and Gemm with constant FLOAT weights, on Gather from large constant tables, and with `target: 'ort'` on LSTM; in all
- * graphs. Refuses Conv, whose dynamic form is slow and has one scale a weight, and small layers. Numerics: lossy.
+ * graphs. A stack of matrices has a scale for each column of each; a table that is looked up and, transposed, multiplied by is written once.
+ * Refuses Conv, whose dynamic form is slow and has one scale a weight, small layers, and weights that something else reads in FP32 where the
+ * file would grow. Numerics: lossy.
  * Reference: ONNX operators DynamicQuantizeLinear-11 and MatMulInteger-10.
  */
 export const quantizeDynamic = definePass<QuantizeDynamicOptions>({
-  name: 'quantize-dynamic',
+  name: NAME,
   summary: 'Quantizes the weights of MatMul, Gemm and embeddings to INT8, activations while running.',
   group: 'quantize',
   numerics: 'lossy',
@@ -46,27 +35,30 @@ export const quantizeDynamic = definePass<QuantizeDynamicOptions>({
   options: {
     include: { description: 'only these nodes: names, globs or op types', default: [] },
     exclude: { description: 'not these nodes: names, globs or op types', default: [] },
-    perChannel: { description: 'one scale an output channel', default: true },
-    reduceRange: { description: '7-bit weights, for CPUs without VNNI', default: false },
-    weightType: { description: 'type of weights', default: 's8', choices: ['u8', 's8'] },
-    embeddings: { description: 'also tables of embeddings', default: true },
-    target: { description: 'where the model will run', default: 'portable', choices: ['portable', 'ort'] },
-    smallestWeight: { description: 'weights with fewer elements stay in float', default: 1024 },
+    perChannel: { description: 'one scale an output channel', default: DYNAMIC_DEFAULTS.perChannel },
+    reduceRange: { description: '7-bit weights, for CPUs without VNNI', default: DYNAMIC_DEFAULTS.reduceRange },
+    weightType: { description: 'type of weights', default: DYNAMIC_DEFAULTS.weightType, choices: ['u8', 's8'] },
+    embeddings: { description: 'also tables of embeddings', default: DYNAMIC_DEFAULTS.embeddings },
+    target: { description: 'where the model will run', default: DYNAMIC_DEFAULTS.target, choices: ['portable', 'ort'] },
+    smallestWeight: {
+      description: 'weights with fewer elements stay in float',
+      default: DYNAMIC_DEFAULTS.smallestWeight,
+    },
+    growthBytes: { description: 'bytes that copies of shared weights may add', default: DYNAMIC_DEFAULTS.growthBytes },
   },
   run(model, options) {
     if (model.opset() < 11) {
       return { changed: 0, notes: [`opset ${model.opset()} has no DynamicQuantizeLinear: upgrade to opset 11 first`] };
     }
-    const selected = nodeSelector(model, options);
-    const rewriter = new DynamicRewriter(options);
-    const refusals: Refusal[] = [];
+    const plan = planDynamic(model, options, nodeSelector(model, options));
+    const rewriter = new DynamicRewriter(new DynamicWeights(options, plan.shared));
+    const refusals: Refusal[] = [...plan.left].map(([node, reason]) => refusal(node, reason));
     let changed = 0;
-    for (const node of candidates(model)) {
-      const reason = selected(node) ? rewriter.rewrite(node) : 'it is excluded';
+    for (const job of plan.jobs.values()) {
+      const kept = refusal(job.node, '');
+      const reason = rewriter.rewrite(job);
       if (reason === undefined) changed++;
-      else if (node.is('Gather') === false) {
-        refusals.push({ pass: 'quantize-dynamic', node: nodeLabel(node), opType: node.opType, reason });
-      }
+      else refusals.push({ ...kept, reason });
     }
     rewriter.dropReplaced();
     if (rewriter.usesContribOperators && model.opset('com.microsoft') === 0) model.setOpset('com.microsoft', 1);
@@ -74,13 +66,6 @@ export const quantizeDynamic = definePass<QuantizeDynamicOptions>({
   },
 });
 
-function candidates(model: Model): Node[] {
-  const nodes: Node[] = [];
-  for (const graph of allGraphs(model)) {
-    if (insideFunction(graph)) continue;
-    for (const node of graph.nodes) {
-      if (node.domain === '' && (WEIGHTED_OPERATORS.has(node.opType) || node.is('Gather'))) nodes.push(node);
-    }
-  }
-  return nodes;
+function refusal(node: Node, reason: string): Refusal {
+  return { pass: NAME, node: nodeLabel(node), opType: node.opType, reason };
 }

@@ -3,10 +3,13 @@ import type { Model } from '../../ir/model.js';
 import type { Node } from '../../ir/node.js';
 import { nodeLabel } from '../../ir/problem.js';
 import type { Refusal } from '../../ir/transform.js';
+import type { Use, Value } from '../../ir/value.js';
+import { constantTensor } from '../../ir/walk.js';
 import type { RangeMap } from '../../quantize/observers.js';
-import { fixedRange } from '../../quantize/operator-classes.js';
 import { planStatic, type StaticPlan } from '../../quantize/plan.js';
-import type { QuantizedType } from '../../quantize/scheme.js';
+import { knownRange, losesProbabilities, lostChannel, plannedRange } from '../../quantize/planned-range.js';
+import { type QuantizedType, quantizationParameters } from '../../quantize/scheme.js';
+import type { Tensor } from '../../tensor/tensor.js';
 import { nodeSelector } from '../node-filter.js';
 import { definePass } from '../pass.js';
 import { StaticRewriter, WeightScan } from './static-rewriter.js';
@@ -30,6 +33,8 @@ export interface QuantizeStaticOptions {
   quantizeBias: boolean;
   /** Quantize every node of these op types, inputs and outputs, as ONNX Runtime's Python quantizer does; empty: the plan decides. */
   opTypes: readonly string[];
+  /** Bytes by which INT8 copies of weights that something else reads in FP32 may make the file larger. */
+  growthBytes: number;
 }
 
 /**
@@ -59,6 +64,7 @@ export const quantizeStatic = definePass<QuantizeStaticOptions>({
     activationSymmetric: { description: 'activation ranges centred on zero', default: false },
     quantizeBias: { description: 'biases as INT32', default: true },
     opTypes: { description: 'quantize every node of these op types', default: [] },
+    growthBytes: { description: 'bytes that copies of shared weights may add', default: 0 },
   },
   run(model, options) {
     if (options.activationType === 's8' && options.weightType === 'u8') {
@@ -104,11 +110,16 @@ function usablePlan(
     const before = refused.size;
     for (const weighted of plan.weighted) {
       if (!scan.parameters(weighted)) refused.set(weighted.node, 'its weight holds NaN or an infinity');
+      else if (!holdsFinite(weighted.bias?.tensor)) refused.set(weighted.node, 'its bias holds NaN or an infinity');
     }
     refuseWithoutRange(plan, options.ranges, refused);
+    refuseLosingChannels(plan, options, refused);
+    if (refused.size === before && options.opTypes.length === 0) refuseCopies(plan, options.growthBytes, refused);
     if (refused.size === before) return { plan, refused };
   }
 }
+
+const holdsFinite = (tensor: Tensor | undefined): boolean => !tensor || tensor.float32Array().every(Number.isFinite);
 
 /** Refuses the nodes that read or write a tensor without a usable range. */
 function refuseWithoutRange(plan: StaticPlan, ranges: RangeMap, refused: Map<Node, string>): void {
@@ -118,15 +129,65 @@ function refuseWithoutRange(plan: StaticPlan, ranges: RangeMap, refused: Map<Nod
   const owners = new Map<Node, Node>();
   for (const { node, bias } of plan.weighted) if (bias) owners.set(bias.node, node);
   for (const [value, root] of plan.tensors) {
-    const range = fixedRange(root.producer) ?? ranges.get(root.name);
-    if (range && Number.isFinite(range.min) && Number.isFinite(range.max) && range.min <= range.max) continue;
-    const reason = range
-      ? `the range of "${root.name}" is not finite: [${range.min}, ${range.max}]`
-      : `no range was observed for "${root.name}": no sample led there`;
+    const reason = whyUnusable(root, plan, ranges);
+    if (reason === undefined) continue;
     const clamp = plan.clamps.get(value);
     const source = plan.produced.has(value) ? (clamp ? clamp.input(0)?.producer : value.producer) : undefined;
     const touching = [...value.uses].map((use) => use.node);
     if (source) touching.push(source);
     for (const node of touching) if (planned.has(node)) refused.set(owners.get(node) ?? node, reason);
+  }
+}
+
+function whyUnusable(root: Value, plan: StaticPlan, ranges: RangeMap): string | undefined {
+  const range = knownRange(root, ranges, plan);
+  if (!range) return `no range was observed for "${root.name}": no sample led there`;
+  const isUsable = Number.isFinite(range.min) && Number.isFinite(range.max) && range.min <= range.max;
+  if (!isUsable) return `the range of "${root.name}" is not finite: [${range.min}, ${range.max}]`;
+  if (!plan.pinsFixedRanges && losesProbabilities(root, range))
+    return `8 bits would round most of the probabilities in "${root.name}" to 0`;
+  return undefined;
+}
+
+/** Refuses the convolutions that would lose a channel of what leaves the model. */
+function refuseLosingChannels(plan: StaticPlan, options: QuantizeStaticOptions, refused: Map<Node, string>): void {
+  const scheme = { type: options.activationType, symmetric: options.activationSymmetric };
+  for (const [node, value] of plan.heads) {
+    const range = options.ranges.get(value.name);
+    if (refused.has(node) || !range) continue;
+    const { min, max } = plannedRange(plan, value, options.ranges);
+    const channel = lostChannel(range, quantizationParameters(min, max, scheme).scale);
+    if (channel !== undefined)
+      refused.set(
+        node,
+        `one scale for all channels of "${value.name}", which leaves the model, would drown channel ${channel}`,
+      );
+  }
+}
+
+/**
+ * Refuses the layers whose weights something else reads in FP32: these stay in the file, and the INT8 copy makes it larger. Not where
+ * what the others save is more than that.
+ */
+function refuseCopies({ weighted }: StaticPlan, growthBytes: number, refused: Map<Node, string>): void {
+  const nodes = new Set(weighted.map(({ node }) => node));
+  const copied = new Map<Value, Use>();
+  let balance = 0;
+  for (const value of new Set(weighted.map(({ node }) => node.input(1) as Value))) {
+    const tensor = constantTensor(value) as Tensor;
+    const other = [...value.uses].find(({ node, slot }) => slot !== 1 || !nodes.has(node));
+    if (other) copied.set(value, other);
+    balance += tensor.size - (other ? 0 : tensor.byteLength);
+  }
+  if (balance <= growthBytes) return;
+  for (const { node } of weighted) {
+    const value = node.input(1) as Value;
+    const other = copied.get(value)?.node;
+    if (!other) continue;
+    const reader = `${other.opType} "${nodeLabel(other)}"`;
+    refused.set(
+      node,
+      `"${value.name}" is also read in FP32 (by ${reader}), so that INT8 weights would make the file larger`,
+    );
   }
 }

@@ -4,10 +4,10 @@ import type { Graph } from '../../ir/graph.js';
 import type { Node } from '../../ir/node.js';
 import type { Use, Value } from '../../ir/value.js';
 import { constantTensor } from '../../ir/walk.js';
-import { biasScales, quantizeBias, weightScalesForBias } from '../../quantize/bias.js';
-import type { RangeMap, ValueRange } from '../../quantize/observers.js';
-import { clampBounds, fixedRange } from '../../quantize/operator-classes.js';
+import { biasScales, parametersForBias, quantizeBias } from '../../quantize/bias.js';
+import type { RangeMap } from '../../quantize/observers.js';
 import type { StaticPlan } from '../../quantize/plan.js';
+import { plannedRange } from '../../quantize/planned-range.js';
 import {
   type QuantizationParameters,
   type QuantizedType,
@@ -92,16 +92,8 @@ export class StaticRewriter {
   }
 
   #parameters(root: Value): QuantizationParameters {
-    const range = this.#range(root);
+    const range = plannedRange(this.#plan, root, this.#options.ranges);
     return quantizationParameters(range.min, range.max, this.#scheme);
-  }
-
-  #range(root: Value): ValueRange {
-    const range = fixedRange(root.producer) ?? this.#options.ranges.get(root.name) ?? { min: 0, max: 0 };
-    const clamp = this.#plan.clamps.get(root);
-    const bounds = clamp && clampBounds(clamp);
-    const lowest = Math.max(bounds?.min ?? range.min, this.#plan.floors.get(root) ?? range.min);
-    return { min: Math.max(range.min, lowest), max: Math.min(range.max, bounds?.max ?? range.max) };
   }
 
   /** The uses of a value that the plan turns to integers, those of quantized nodes at their data slots. */
@@ -150,14 +142,12 @@ export class StaticRewriter {
     const weightValue = node.input(1) as Value;
     let parameters = this.#scan.parameters(one);
     if (!parameters) return;
-    const inputScale = this.#parameters(this.#plan.tensors.get(input) ?? input).scale;
     if (bias && this.#options.quantizeBias) {
+      const inputScale = this.#parameters(this.#plan.tensors.get(input) ?? input).scale;
       const values = this.#biasValues(one, bias.tensor);
-      const symmetric = parameters.type === 's8' && parameters.zeroPoints.every((zeroPoint) => zeroPoint === 0);
-      const scales = symmetric ? weightScalesForBias(inputScale, parameters.scales, values) : parameters.scales;
-      if (scales !== parameters.scales) parameters = { ...parameters, scales };
+      parameters = parametersForBias(inputScale, parameters, values);
       const biasValue = bias.node.input(bias.slot) as Value;
-      const scale = biasScales(inputScale, scales, node.is('Gemm') ? node.float('alpha', 1) : 1);
+      const scale = biasScales(inputScale, parameters.scales);
       const integers = quantizeBias(values, scale);
       bias.node.setInput(
         bias.slot,
@@ -166,6 +156,8 @@ export class StaticRewriter {
       if (node.is('Gemm') && node.float('beta', 1) !== 1) node.setAttribute(floatAttribute('beta', 1));
       replaced.add(biasValue);
     }
+    // The weight holds it now.
+    if (node.is('Gemm')) node.removeAttribute('alpha');
     node.setInput(1, this.#writer.dequantizedWeight(node.graph, weightValue.name, weight, parameters, node));
     replaced.add(weightValue);
   }

@@ -17,6 +17,7 @@ export class RangeAccumulator {
   readonly #max: Float64Array;
   readonly #nonFinite: Float64Array;
   readonly #tensors: readonly string[];
+  readonly #power: Map<number, { readonly sums: Float64Array; runs: number }> = new Map();
 
   /** A name may come more than once: branches of an `If` can hold tensors of one name, and their ranges are joined. */
   constructor(tensors: readonly string[]) {
@@ -33,6 +34,15 @@ export class RangeAccumulator {
     this.#nonFinite[index] = (this.#nonFinite[index] as number) + nonFinite;
   }
 
+  /** Mean squares of the channels of tensor number `index` in one run. All zero is what a branch that was not taken reports: no run of it. */
+  addPower(index: number, { data }: HostTensor): void {
+    if (!(data instanceof Float32Array) || !data.every(Number.isFinite) || data.every((power) => power === 0)) return;
+    const power = this.#power.get(index) ?? { sums: new Float64Array(data.length), runs: 0 };
+    for (const [channel, mean] of data.entries()) power.sums[channel] = (power.sums[channel] as number) + mean;
+    power.runs++;
+    this.#power.set(index, power);
+  }
+
   result(samples: number): RangesResult {
     const ranges: RangesResult['ranges'] = new Map();
     const nonFinite = new Map<string, number>();
@@ -42,7 +52,10 @@ export class RangeAccumulator {
       const count = this.#nonFinite[index] as number;
       if (count > 0) nonFinite.set(tensor, count + (nonFinite.get(tensor) ?? 0));
       const known = ranges.get(tensor);
-      if (min <= max) ranges.set(tensor, known ? mergeRanges(known, { min, max }) : { min, max });
+      const power = this.#power.get(index);
+      const channelPower = power?.sums.map((sum) => sum / power.runs);
+      const range = { min, max, ...(channelPower ? { channelPower } : {}) };
+      if (min <= max) ranges.set(tensor, known ? mergeRanges(known, range) : range);
     }
     const unobserved = new Set(this.#tensors.filter((tensor) => !ranges.has(tensor)));
     return { samples, ranges, nonFinite, unobserved: [...unobserved] };

@@ -57,18 +57,17 @@ export async function rangesJob(
   progress: ReportProgress,
 ): Promise<RangesResult> {
   const ranges = new RangeAccumulator(params.observed.map((o) => o.tensor));
-  const names = params.observed.flatMap((o) =>
-    o.minOutput === undefined ? [o.maxOutput] : [o.minOutput, o.maxOutput],
-  );
-  const fetches = [...new Set(names)];
+  const names = params.observed.flatMap((o) => [o.minOutput, o.maxOutput, o.powerOutput]);
+  const fetches = [...new Set(names)].filter((name) => name !== undefined);
   const samples = await streamSamples(context, params, fetches, progress, (outputs) => {
-    for (const [index, { minOutput, maxOutput }] of params.observed.entries()) {
+    for (const [index, { minOutput, maxOutput, powerOutput }] of params.observed.entries()) {
       const highest = output(outputs, maxOutput);
       const lowest = minOutput === undefined ? undefined : output(outputs, minOutput);
       if (isEmptyReduction(lowest, highest)) continue;
       const high = tensorMinMax(maxOutput, highest);
       const low = lowest && minOutput !== undefined ? tensorMinMax(minOutput, lowest) : { min: 0, nonFinite: 0 };
       ranges.add(index, low.min, high.max, Math.max(low.nonFinite, high.nonFinite));
+      if (powerOutput !== undefined) ranges.addPower(index, output(outputs, powerOutput));
     }
   });
   return ranges.result(samples);

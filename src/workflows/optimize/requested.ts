@@ -39,6 +39,10 @@ export async function makeRequestedChanges(model: Model, options: OptimizeOption
     const { upgradeOpset } = await import('../../passes/rewrite/upgrade-opset.js');
     steps.push(upgradeOpset({ to: options.opset }));
   }
+  if (options.fixInitializers) {
+    const { initializersNotInputs } = await import('../../passes/rewrite/initializers-not-inputs.js');
+    steps.push(initializersNotInputs({ overridable: true }));
+  }
   if (steps.length === 0) return { base: model, requested: [] };
   const base = model.clone();
   const report = await base.transformWith(options.signal ? { signal: options.signal } : {}, ...steps);

@@ -274,8 +274,8 @@ describe('renderInspect', () => {
         Conv                      1
         com.microsoft::FusedConv  1
 
-      Can be quantized: 1 layer (Conv 1) with 120 kB of weights
-      Stays in float:
+      INT8 with samples (--data): 1 layer (Conv 1) with 120 kB of weights
+      Stays in float with samples:
         f (FusedConv), 16.0 kB: not a standard operator"
     `);
   });
