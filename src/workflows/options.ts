@@ -144,7 +144,7 @@ export interface QuantizeOptions
   readonly optimize?: boolean;
   /** Inputs with a default, which callers may override, become constants. */
   readonly fixInitializers?: boolean;
-  /** How much larger than its input the output may become. Default 0: what would grow is handed over as it was. */
+  /** How much larger than its input the output may become; what grows more is handed over as it was. Default 0.1 %, or 512 bytes where that is less. */
   readonly maxGrowth?: Growth;
   /** Graph inputs and outputs become FLOAT16 too (mode fp16). */
   readonly fp16Io?: boolean;
@@ -251,7 +251,7 @@ export const QUANTIZE_DEFAULTS = {
   samples: 128,
   batch: 1,
   target: 'portable',
-  maxGrowth: 0,
+  maxGrowth: '0.1%',
   seed: 0,
   verify: true,
 } as const satisfies QuantizeOptions;

@@ -1,3 +1,4 @@
+import { LEAST_EFFECT } from '../../bench/least-effect.js';
 import { ServeOptError } from '../../errors.js';
 import type { LatencyComparison, SlowPassReport } from '../../report/types.js';
 import type { SampleSource } from '../../runtime/types.js';
@@ -28,16 +29,14 @@ const CLOSER_LOOK = { minRuns: 200, maxMs: 5000 } as const;
  * where their memory came to lie decides up to a tenth of the time of a small model, anew with each load.
  */
 const CONFIRMATIONS = 2;
-/** Slower by less is not worth a fusion. */
-const WORTH_RATIO = 1.02;
-/** Nor is this, whatever the ratio: a clock of a busy machine is not finer. */
+/** Slower by less than `LEAST_EFFECT` is no difference. Nor is this, whatever the ratio: a clock of a busy machine is not finer. */
 const WORTH_MS = 0.01;
 /** Passes tried one by one, those with most rewrites first. */
 const MOST_TRIED = 8;
 
 /** True when B takes longer than A beyond doubt, and by so much that it matters. */
 export function isClearlySlower({ ratio, ratioLow, p50MsA, p50MsB }: LatencyComparison): boolean {
-  return ratioLow !== undefined && ratioLow > 1 && ratio > WORTH_RATIO && p50MsB - p50MsA > WORTH_MS;
+  return ratioLow !== undefined && ratioLow > 1 && ratio >= 1 + LEAST_EFFECT && p50MsB - p50MsA > WORTH_MS;
 }
 
 /** A model that is loaded when it is measured, and again after its process has ended. */
