@@ -32,11 +32,14 @@ describe('limits of growth', () => {
     ['2kB', 2000],
     ['1.5 MB', 1_500_000],
     ['2MiB', 2 * 1024 * 1024],
-    ['5%', 50],
+    ['5%', 5000],
+    // A small share is so many bytes at least, unless there is to be none.
+    ['0.1%', 512],
+    ['0%', 0],
     ['none', Number.POSITIVE_INFINITY],
     ['unlimited', Number.POSITIVE_INFINITY],
   ])('of %s are understood', (growth, bytes) => {
-    expect(growthBytes(growth, 1000)).toBe(bytes);
+    expect(growthBytes(growth, 100_000)).toBe(bytes);
   });
 
   it.each(['', '-1', '5 apples', '1e3', '%', 'MB', '-5%'])('of "%s" are refused', (text) => {
