@@ -13,7 +13,7 @@ import { loadPairIfValid } from './loaded-pair.js';
 import type { QuantizeOptions } from './options.js';
 import { metricWish } from './preflight/judging.js';
 import type { SampleSplit } from './sample-split.js';
-import { withSmallerSamples } from './smaller-samples.js';
+import { fewerSamples, withSmallerSamples } from './smaller-samples.js';
 import type { Stages } from './stages.js';
 import { whyNotRunnable } from './verify.js';
 
@@ -102,16 +102,19 @@ export async function checkQuantized(
         : await pair.compare({ kind: 'data', path: options.evalPath }, batch, session),
   });
   // On a CPU, FLOAT16 is computed in FLOAT and takes more memory than the original.
-  const { judging, half, comparison, accuracy } = await withSmallerSamples(fitted, async (source) => {
+  const compareWith = async (source: SampleSource) => {
     if (candidate.mode !== 'fp16') return { judging: source, half: undefined, ...(await compareAll(source)) };
     const half = { here: await compareHere(pair, source, batch) };
     const compareEmulated = (session: number) => compareAll(source, session);
     return { judging: source, half, ...(await withEmulated(runtime, candidate.path, options, compareEmulated)) };
-  });
+  };
+  const { judging, half, comparison, accuracy } = await withSmallerSamples(fitted, compareWith, () => pair.reload());
   if (accuracy && (accuracy.metrics ?? []).length === 0) throw notScored(accuracy);
   stages.end(`${comparison.samples + (accuracy?.samples ?? 0)} samples`);
   const warnings = [...pair.warnings, ...judge({ comparison, accuracy })];
   const gates = judgeGates(options, comparison, accuracy);
+  if (judging.kind === 'seeded' && fitted.kind === 'seeded' && judging.count < fitted.count)
+    warnings.push(fewerSamples(judging.count, fitted.count));
   if (judging.kind === 'data' && !split.heldOut) {
     warnings.push('Too few samples to hold some out: the comparison ran on the calibration samples.');
   }

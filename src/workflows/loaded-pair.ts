@@ -26,6 +26,8 @@ export interface LoadedPair {
    */
   compare(source: SampleSource, batchSize?: number, candidate?: number): Promise<ComparisonResult>;
   latency(source: SampleSource): Promise<LatencyComparison>;
+  /** Makes both sessions anew: they keep the memory that they took once. */
+  reload(): Promise<void>;
 }
 
 /** Both models as files. */
@@ -122,6 +124,8 @@ class Pair implements LoadedPair {
   async fit(source: SampleSource): Promise<SampleSource | string> {
     const fitted = await this.#fit(source);
     if (typeof fitted === 'string') return fitted;
+    // Some sizes were too large, or took too long.
+    if (fitted.kind === 'seeded' && fitted.plan?.shapes !== undefined) await this.reload();
     const { source: covering, notes } = await coverBranches(this.#runtime, this.#original, this.#inputs, fitted);
     this.warnings.push(...notes);
     return covering;
@@ -163,6 +167,12 @@ class Pair implements LoadedPair {
     return measureLatency(this.#runtime, [this.#a, this.#b], source, this.#inputs, this.#options);
   }
 
+  async reload(): Promise<void> {
+    await this.#release(this.#a);
+    await this.#release(this.#b);
+    await this.#loadPair(this.#isPlain ? PLAIN : {});
+  }
+
   /** Does something; once more without ONNX Runtime's own optimizations where a model is refused or fails with them. */
   async #orPlain<T>(act: () => Promise<T>): Promise<T> {
     try {
@@ -181,7 +191,10 @@ class Pair implements LoadedPair {
   }
 
   async #loadBoth(session: SessionOptions): Promise<void> {
-    if (this.#isPlain) return;
+    if (!this.#isPlain) await this.#loadPair(session);
+  }
+
+  async #loadPair(session: SessionOptions): Promise<void> {
     this.#a = await this.#loadOne(this.#paths.a, session);
     this.#b = await this.#loadOne(this.#paths.b, { ...session, ...this.#options.candidateSession });
   }

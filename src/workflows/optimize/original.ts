@@ -1,5 +1,6 @@
 import { ServeOptError } from '../../errors.js';
 import type { ReferenceResult } from '../../evaluate/verify-job.js';
+import { countModel } from '../../ir/diff.js';
 import type { Model } from '../../ir/model.js';
 import type { RequestOptions, RuntimeHost } from '../../runtime/host.js';
 import { fetchableOutputs } from '../../runtime/interface-screen.js';
@@ -11,6 +12,7 @@ import { inputSpecs, outputSpecs } from '../../runtime/value-specs.js';
 import { coverBranches } from '../branch-coverage.js';
 import { fitSource } from '../fit-source.js';
 import { OPTIMIZE_DEFAULTS, type OptimizeOptions } from '../options.js';
+import { fewerSamples, smallerSamples } from '../smaller-samples.js';
 import { sessionOptions, whyNotRunnable } from '../verify.js';
 import { Failure, type LoadedSession, optimizationsBreak, someFail } from './failure.js';
 import { randomOutputs } from './random-outputs.js';
@@ -26,6 +28,9 @@ const REFERENCE_MS = 3000;
  */
 const SILENCE_MS = 30_000;
 const SILENCE_MS_PER_MB = 50;
+
+/** ONNX Runtime takes some four kilobytes a node. */
+const LARGE_NODES = 20_000;
 
 /** As a server runs it, ready to be timed beside another. */
 export const OPTIMIZED_SESSION: SessionOptions = forTurns({ graphOptimization: 'all' });
@@ -71,7 +76,11 @@ export class OriginalRuns {
   readonly #options: OptimizeOptions;
   readonly #silenceMs: number;
   readonly #refused: string | undefined;
+  /** Its sessions take hundreds of megabytes: no two of them are kept at once. */
+  readonly #isLarge: boolean;
   readonly #remembered: Map<string, Remembered> = new Map();
+  /** What is left of made-up samples where all of them take too much memory. */
+  #smaller: SampleSource | undefined;
   #edgesAreDeadly = false;
   #optimizedEdgesAreDeadly = false;
   /** Why the original is not used as ONNX Runtime optimizes it. */
@@ -98,6 +107,7 @@ export class OriginalRuns {
     this.#path = path;
     this.#options = options;
     this.#refused = whyNotRunnable(original);
+    this.#isLarge = countModel(original).nodes > LARGE_NODES;
   }
 
   /** Session of the original as a server would run it; a failure where ONNX Runtime's optimizations break it. */
@@ -142,8 +152,23 @@ export class OriginalRuns {
     return { loads };
   }
 
+  /**
+   * Takes fewer or smaller made-up samples from now on, in a new process: what was too large once has left its mark on this one.
+   * @returns false where there are none that are smaller
+   */
+  async takeSmallerSamples(): Promise<boolean> {
+    const source = await this.source();
+    const smaller = source instanceof Failure ? undefined : smallerSamples(source);
+    if (!smaller) return false;
+    await this.runtime.close();
+    this.#remembered.delete('reference');
+    this.#smaller = smaller;
+    return true;
+  }
+
   /** Made-up samples in sizes that the original accepts. */
-  source(): Promise<SampleSource | Failure> {
+  async source(): Promise<SampleSource | Failure> {
+    if (this.#smaller) return this.#smaller;
     return this.#remember('source', async () => {
       const optimized = await this.optimized();
       // Where there is no memory to load it, there is none to run it.
@@ -247,11 +272,13 @@ export class OriginalRuns {
     const sources: SampleSource[] = dataPath === undefined ? [] : [{ kind: 'data', path: dataPath }];
     if (!(fitted instanceof Failure)) sources.push(fitted);
     else if (sources.length === 0) return fitted;
+    if (this.#isLarge) await this.#forget('optimized');
     await this.#plain();
-    const optimized = await this.optimized();
+    let optimized = this.#isLarge ? undefined : await this.optimized();
     // Asked again: whichever ended the process took the other's session along.
     const plain = await this.#plain();
-    const loaded = plain instanceof Failure ? optimized : plain;
+    if (plain instanceof Failure) optimized ??= await this.optimized();
+    const loaded = plain instanceof Failure ? (optimized ?? plain) : plain;
     if (loaded instanceof Failure) return loaded;
     const { inputs } = this;
     const session = loaded.id;
@@ -259,13 +286,17 @@ export class OriginalRuns {
     const result = await this.attempt('running the original', (host, watch) =>
       host.request('reference', { session, sources, inputs, samples, edges, maxMs: REFERENCE_MS }, watch),
     );
-    if (!(plain instanceof Failure)) {
-      this.#remembered.delete('plain');
-      await this.release(plain);
-    }
+    if (!(plain instanceof Failure)) await this.#forget('plain');
     if (result instanceof Failure) return result;
     if (result.samples === 0) return new Failure(`the original does not run (${result.why ?? 'no reason given'})`);
     const warnings = [...result.warnings, ...this.#branchNotes];
+    if (this.#smaller?.kind === 'seeded') warnings.push(fewerSamples(this.#smaller.count, SAMPLES));
+    if (!optimized) {
+      const { generation } = this.runtime;
+      optimized = await this.optimized();
+      // Loading it ended the process, and what the original gave is gone with it; it is not loaded a second time.
+      if (this.runtime.generation !== generation) return this.#refer(edges);
+    }
     if (!(optimized instanceof Failure) && this.isLive(optimized) && loaded !== optimized) {
       const { reference } = result;
       const noise = await this.attempt('running the original', (host, watch) =>
@@ -296,6 +327,14 @@ export class OriginalRuns {
 
   #plain(): Promise<LoadedSession | Failure> {
     return this.#remember('plain', () => this.load(this.#path, PLAIN_SESSION, 'original'));
+  }
+
+  /** Frees a session that is remembered, where there is one; it is loaded again when it is asked for. */
+  async #forget(key: 'optimized' | 'plain'): Promise<void> {
+    const session = this.#remembered.get(key)?.answer as LoadedSession | Failure | undefined;
+    if (session === undefined || session instanceof Failure) return;
+    this.#remembered.delete(key);
+    await this.release(session);
   }
 
   /** Asks once a process; what ended a process once is not asked again. */

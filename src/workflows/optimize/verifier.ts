@@ -38,6 +38,12 @@ export interface Verdict {
   readonly session?: LoadedSession;
 }
 
+/** What outputs may differ by, of sessions without and with ONNX Runtime's own optimizations. */
+interface Tolerances {
+  readonly plain: Tolerance;
+  readonly optimized: Tolerance;
+}
+
 /** Tells whether a written model is what the original is. */
 export class Verifier {
   readonly #interface: ModelInterface;
@@ -79,9 +85,26 @@ export class Verifier {
       plain: exact ? toleranceOf(this.#base, true) : this.#tolerance(inARow),
       optimized: this.#tolerance(inARow),
     };
-    const verdict = await this.#runAll(original, path, tolerances, depth);
+    const verdict = await this.#runWhatFits(original, path, tolerances, depth);
     // A process may end for reasons of its own, such as a system without memory: a result is not blamed for it at once.
-    return verdict.died ? this.#runAll(original, path, tolerances, depth) : verdict;
+    return verdict.died ? this.#runWhatFits(original, path, tolerances, depth) : verdict;
+  }
+
+  /** Runs both, on fewer and smaller made-up samples where these take more memory than is allowed. @throws SO2105 */
+  async #runWhatFits(
+    original: OriginalRuns,
+    path: string,
+    tolerances: Tolerances,
+    depth: 'plain' | 'optimized',
+  ): Promise<Verdict & { readonly died?: boolean }> {
+    for (;;) {
+      try {
+        return await this.#runAll(original, path, tolerances, depth);
+      } catch (error) {
+        const isMemory = error instanceof ServeOptError && error.code === 'SO2105';
+        if (!isMemory || !(await original.takeSmallerSamples())) throw error;
+      }
+    }
   }
 
   /**
@@ -104,7 +127,7 @@ export class Verifier {
   async #runAll(
     original: OriginalRuns,
     path: string,
-    tolerances: { readonly plain: Tolerance; readonly optimized: Tolerance },
+    tolerances: Tolerances,
     depth: 'plain' | 'optimized',
   ): Promise<Verdict & { readonly died?: boolean }> {
     const reference = await original.reference();
