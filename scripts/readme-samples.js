@@ -69,7 +69,7 @@ export function runSample(command, folder) {
 }
 
 /** The report that the sample of `bench` was made of: nothing of it is the same on another day, so it is kept. */
-export const BENCH_REPORT = join(ROOT, 'test', 'fixtures', 'readme-bench.json');
+export const BENCH_REPORT = join(ROOT, 'test', 'fixtures', 'readme-bench.generated.json');
 
 /** What `bench` prints of a report, after its progress. */
 export async function benchText(report) {

@@ -4,6 +4,7 @@ import { type GateFinding, judgeGates } from '../evaluate/comparison-gates.js';
 import type { Model } from '../ir/model.js';
 import type { LatencyComparison, QuantizeReport } from '../report/types.js';
 import type { RuntimeHost } from '../runtime/host.js';
+import type { LazyRuntime } from '../runtime/lazy-runtime.js';
 import type { SampleSource, SessionOptions } from '../runtime/types.js';
 import { dependsOnBatch } from './depends-on-batch.js';
 import { withEmulated } from './float16/emulated.js';
@@ -13,7 +14,7 @@ import { loadPairIfValid } from './loaded-pair.js';
 import type { QuantizeOptions } from './options.js';
 import { metricWish } from './preflight/judging.js';
 import type { SampleSplit } from './sample-split.js';
-import { fewerSamples, withSmallerSamples } from './smaller-samples.js';
+import { fewerSamples, smallerSamples, withSmallerSamples } from './smaller-samples.js';
 import type { Stages } from './stages.js';
 import { whyNotRunnable } from './verify.js';
 
@@ -63,7 +64,7 @@ export interface Candidate {
  * Loads, runs and compares a result beside the original; one in FLOAT16 is compared in emulated half precision.
  * @throws SO5001 when ONNX Runtime refuses one of them, SO5003 when it dies, SO4005 for labels that cannot be scored
  */
-export async function checkQuantized(
+async function checkQuantized(
   { model, path, options, stages }: CheckContext,
   runtime: RuntimeHost,
   candidate: Candidate,
@@ -125,6 +126,32 @@ export async function checkQuantized(
     return latency;
   };
   return { loads: 'passed', judging, comparison, accuracy, gates, ...(half ? { half } : {}), warnings, measure };
+}
+
+/**
+ * As `checkQuantized`, once more in a new process and with fewer made-up samples where the system ended the process for want of
+ * memory. @throws as `checkQuantized`, SO2105 where the last sample takes too much
+ */
+export async function checkWhatFits(
+  context: CheckContext,
+  runtime: LazyRuntime,
+  candidate: Candidate,
+  split: SampleSplit,
+): Promise<Checked> {
+  let { judging } = split;
+  for (;;) {
+    try {
+      const checked = await checkQuantized(context, await runtime.host(), candidate, { ...split, judging });
+      const [some, all] = [judging, split.judging];
+      if (some.kind === 'data' || all.kind === 'data' || some.count === all.count) return checked;
+      return { ...checked, warnings: [...checked.warnings, fewerSamples(some.count, all.count)] };
+    } catch (error) {
+      const next = smallerSamples(judging);
+      if (!(error instanceof ServeOptError) || error.code !== 'SO2105' || !next) throw error;
+      await runtime.close();
+      judging = next;
+    }
+  }
 }
 
 /** Labels of which only a run could tell that no output fits them. */

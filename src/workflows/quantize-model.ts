@@ -10,7 +10,7 @@ import type { SampleSource } from '../runtime/types.js';
 import { inputSpecs } from '../runtime/value-specs.js';
 import { checkWorkFolder } from '../runtime/work-folder.js';
 import { packageVersion } from '../version.js';
-import { type Checked, checkQuantized } from './check-quantized.js';
+import { type Checked, checkWhatFits } from './check-quantized.js';
 import { type Converted, convertModel } from './convert-model.js';
 import { SEEDED_SAMPLES } from './fit-source.js';
 import { isLossy, judgeHalf } from './float16/judge-half.js';
@@ -214,7 +214,7 @@ async function tryConversion(
   try {
     const verify = options.verify ?? QUANTIZE_DEFAULTS.verify;
     const candidate = { path: staged.stagedPath, mode: done, session: fallback.session };
-    const checked = runtime && verify ? await checkQuantized(run, await runtime.host(), candidate, split) : undefined;
+    const checked = runtime && verify ? await checkWhatFits(run, runtime, candidate, split) : undefined;
     return { converted, done, tooLarge, staged, checked, fallback };
   } catch (error) {
     staged.discard();
