@@ -45,6 +45,8 @@ export interface PipelineRun {
 
 /** How often passes are run anew to keep a file from growing before the whole attempt is given up. */
 const MOST_FITTINGS = 8;
+/** So many nodes are looked at in all attempts together, about; two attempts are made in any case. */
+const MOST_FITTED_NODES = 120_000;
 /** Up to so many rewrites what each costs is measured; the ledger of the passes, which estimates, is asked beyond. */
 const MOST_MEASURED = 400;
 /** So is it beyond so many nodes times rewrites: the size of a file is found in time linear in its nodes. */
@@ -154,7 +156,9 @@ export class Pipeline {
    * @returns undefined when nothing helped
    */
   async runWithinBudget(options: PipelineRun = {}): Promise<Optimized | undefined> {
-    for (let attempt = 0; attempt < MOST_FITTINGS; attempt++) {
+    const affordable = Math.floor(MOST_FITTED_NODES / Math.max(1, countModel(this.base).nodes));
+    const most = Math.max(2, Math.min(MOST_FITTINGS, affordable));
+    for (let attempt = 0; attempt < most; attempt++) {
       const optimized = await this.run(options);
       if (this.#excessBytes(optimized.model) <= 0) return optimized;
       dropSources(optimized.model);
