@@ -18,16 +18,7 @@ import { SEEDED_SAMPLES } from './fit-source.js';
 import { judgeComparison } from './judge.js';
 import { type LoadedPair, loadPair, loadPlainPair } from './loaded-pair.js';
 import { checkMemory, memoryLimit, runtimeOptions } from './memory.js';
-import {
-  COMPARE_DEFAULTS,
-  type ExecutionOptions,
-  type FileOptions,
-  type JudgingOptions,
-  type MemoryOptions,
-  type ModelOptions,
-  type SourceOptions,
-  type WorkflowContext,
-} from './options.js';
+import { COMPARE_DEFAULTS, type JudgedRunOptions, type ModelOptions, type SourceOptions } from './options.js';
 import { checkOptions } from './preflight/check-options.js';
 import { checkData, checkDataPaths, checkLabels } from './preflight/data.js';
 import { checkSameInputs, checkSharedOutputs } from './preflight/interfaces.js';
@@ -40,14 +31,7 @@ import { whyNotRunnable } from './verify.js';
 import { WatchedInputs } from './watched-inputs.js';
 
 /** Options of `compare`. */
-export interface ComparePairOptions
-  extends WorkflowContext,
-    MemoryOptions,
-    ExecutionOptions,
-    SourceOptions,
-    ModelOptions,
-    FileOptions,
-    JudgingOptions {
+export interface ComparePairOptions extends JudgedRunOptions {
   /** At most this many samples of the data; default all. */
   readonly samples?: number;
   /** Samples in one run. Default: as many as change nothing, where the models take more than one. */

@@ -87,14 +87,17 @@ export interface ModelOptions {
   readonly allowInvalid?: boolean;
 }
 
-export interface CompareOptions
+/** What every command takes that runs two models and judges one by the other. */
+export interface JudgedRunOptions
   extends WorkflowContext,
     MemoryOptions,
     ExecutionOptions,
     SourceOptions,
     ModelOptions,
     FileOptions,
-    JudgingOptions {
+    JudgingOptions {}
+
+export interface CompareOptions extends JudgedRunOptions {
   /** Folder or file of samples, labels beside. Without it inputs are made from the seed. */
   readonly dataPath?: string;
   /** Seed of made-up inputs. */
@@ -112,14 +115,7 @@ export type QuantizeMode = (typeof QUANTIZE_MODES)[number];
 export const QUANTIZE_TARGETS = ['portable', 'ort'] as const;
 export type QuantizeTarget = (typeof QUANTIZE_TARGETS)[number];
 
-export interface QuantizeOptions
-  extends WorkflowContext,
-    MemoryOptions,
-    ExecutionOptions,
-    SourceOptions,
-    ModelOptions,
-    FileOptions,
-    JudgingOptions {
+export interface QuantizeOptions extends JudgedRunOptions {
   /** Path to write. Default: beside the model, named for the mode. */
   readonly outputPath?: string;
   readonly mode?: QuantizeMode;
