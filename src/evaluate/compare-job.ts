@@ -63,7 +63,8 @@ async function compareSamples(
       why: `one has ${a.outputNames.join(', ')}; the other ${b.outputNames.join(', ')}`,
     });
   const differences = new Map<string, OutputDifferenceAccumulator>();
-  const scoring = params.labels === false ? undefined : labelScoring(reader, params);
+  const firstSample = params.source.kind === 'data' ? (params.source.first ?? 0) : 0;
+  const scoring = params.labels === false ? undefined : LabelScoring.of(reader, { ...params, firstSample });
   const run = (session: ChildSession, feeds: Feeds): Promise<Map<string, HostTensor>> =>
     session.run(feedsOf(session, feeds), shared);
   const step = await stepOf([a, b], reader, params.batchSize, run);
@@ -121,11 +122,4 @@ function plainSource(source: SampleSource): ComparisonSource {
   return source.kind === 'data'
     ? { kind: 'data', name: basename(source.path), first: source.first ?? 0 }
     : { kind: 'seeded', seed: source.seed };
-}
-
-/** A model with a fixed batch size takes several rows a sample, and so has several labels. */
-function labelScoring(reader: SampleReader, params: CompareParams): LabelScoring | undefined {
-  const rowsPerSample = (reader.labels?.dims[0] ?? 1) / Math.max(1, reader.count);
-  const first = params.source.kind === 'data' ? (params.source.first ?? 0) : 0;
-  return LabelScoring.of(reader, { ...params, firstSample: first * rowsPerSample });
 }

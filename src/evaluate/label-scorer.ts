@@ -192,34 +192,27 @@ function addSequences(
   }
 }
 
-function addBinary(
-  sums: ScoreSums,
-  output: EvaluatedTensor,
-  labels: EvaluatedTensor,
-  from: number,
-  count: number,
-): void {
-  const values = floatElements(output);
-  for (let i = 0; i < count; i++) {
-    const label = Number(labels.data[from + i]);
-    if (label < 0) {
-      sums.unscored++;
-      continue;
-    }
-    const score = values[i] as number;
-    sums.n++;
-    if (score < 0 || score > 1) sums.logits = true;
+function addBinary(sums: ScoreSums, ...run: ScoredRun): void {
+  addScores(sums, run, (score, label) => {
     sums.scores.push(score);
     sums.classes.push(label);
-  }
+  });
 }
 
-function addMultiLabel(
+function addMultiLabel(sums: ScoreSums, ...run: ScoredRun): void {
+  addScores(sums, run, (score, label) => {
+    addDecision(sums.atHalf, score >= 0.5, label === 1);
+    addDecision(sums.atZero, score >= 0, label === 1);
+  });
+}
+
+type ScoredRun = readonly [output: EvaluatedTensor, labels: EvaluatedTensor, from: number, count: number];
+
+/** One score for each label; labels below 0 are not scored. */
+function addScores(
   sums: ScoreSums,
-  output: EvaluatedTensor,
-  labels: EvaluatedTensor,
-  from: number,
-  count: number,
+  [output, labels, from, count]: ScoredRun,
+  add: (score: number, label: number) => void,
 ): void {
   const values = floatElements(output);
   for (let i = 0; i < count; i++) {
@@ -231,8 +224,7 @@ function addMultiLabel(
     const score = values[i] as number;
     sums.n++;
     if (score < 0 || score > 1) sums.logits = true;
-    addDecision(sums.atHalf, score >= 0.5, label === 1);
-    addDecision(sums.atZero, score >= 0, label === 1);
+    add(score, label);
   }
 }
 
