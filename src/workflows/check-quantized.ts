@@ -14,7 +14,7 @@ import { loadPairIfValid } from './loaded-pair.js';
 import type { QuantizeOptions } from './options.js';
 import { metricWish } from './preflight/judging.js';
 import type { SampleSplit } from './sample-split.js';
-import { fewerSamples, smallerSamples, withSmallerSamples } from './smaller-samples.js';
+import { fewerSamples, withSmallerSamples } from './smaller-samples.js';
 import type { Stages } from './stages.js';
 import { whyNotRunnable } from './verify.js';
 
@@ -114,8 +114,6 @@ async function checkQuantized(
   stages.end(`${comparison.samples + (accuracy?.samples ?? 0)} samples`);
   const warnings = [...pair.warnings, ...judge({ comparison, accuracy })];
   const gates = judgeGates(options, comparison, accuracy);
-  if (judging.kind === 'seeded' && fitted.kind === 'seeded' && judging.count < fitted.count)
-    warnings.push(fewerSamples(judging.count, fitted.count));
   if (judging.kind === 'data' && !split.heldOut) {
     warnings.push('Too few samples to hold some out: the comparison ran on the calibration samples.');
   }
@@ -138,20 +136,14 @@ export async function checkWhatFits(
   candidate: Candidate,
   split: SampleSplit,
 ): Promise<Checked> {
-  let { judging } = split;
-  for (;;) {
-    try {
-      const checked = await checkQuantized(context, await runtime.host(), candidate, { ...split, judging });
-      const [some, all] = [judging, split.judging];
-      if (some.kind === 'data' || all.kind === 'data' || some.count === all.count) return checked;
-      return { ...checked, warnings: [...checked.warnings, fewerSamples(some.count, all.count)] };
-    } catch (error) {
-      const next = smallerSamples(judging);
-      if (!(error instanceof ServeOptError) || error.code !== 'SO2105' || !next) throw error;
-      await runtime.close();
-      judging = next;
-    }
-  }
+  const checked = await withSmallerSamples(
+    split.judging,
+    async (judging) => checkQuantized(context, await runtime.host(), candidate, { ...split, judging }),
+    () => runtime.close(),
+  );
+  const [judged, wanted] = [checked.comparison && checked.judging, split.judging];
+  if (judged?.kind !== 'seeded' || wanted.kind !== 'seeded' || judged.count >= wanted.count) return checked;
+  return { ...checked, warnings: [...checked.warnings, fewerSamples(judged.count, wanted.count)] };
 }
 
 /** Labels of which only a run could tell that no output fits them. */

@@ -1,6 +1,7 @@
 import { ServeOptError } from '../errors.js';
 import type { MetricWish } from '../evaluate/choose-metric.js';
 import type { ComparisonResult } from '../evaluate/comparison.js';
+import type { OutputMeanings } from '../evaluate/output-meaning.js';
 import type { Model } from '../ir/model.js';
 import type { LatencyComparison } from '../report/types.js';
 import type { RuntimeHost } from '../runtime/host.js';
@@ -97,6 +98,7 @@ class Pair implements LoadedPair {
   readonly #runtime: RuntimeHost;
   readonly #original: Model;
   readonly #inputs: readonly ValueSpec[];
+  readonly #meanings: OutputMeanings;
   readonly #paths: PairPaths;
   readonly #options: PairOptions;
   #a = -1;
@@ -107,6 +109,7 @@ class Pair implements LoadedPair {
     this.#runtime = runtime;
     this.#original = original;
     this.#inputs = inputSpecs(original);
+    this.#meanings = outputMeanings(original);
     this.#paths = paths;
     this.#options = options;
   }
@@ -148,7 +151,7 @@ class Pair implements LoadedPair {
   }
 
   compare(source: SampleSource, batchSize?: number, candidate?: number): Promise<ComparisonResult> {
-    const meanings = outputMeanings(this.#original);
+    const meanings = this.#meanings;
     const { wish = {} } = this.#options;
     const size = batchSize === undefined ? {} : { batchSize };
     return this.#orPlain(() =>

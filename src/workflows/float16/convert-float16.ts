@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { ServeOptError } from '../../errors.js';
+import { countModel } from '../../ir/diff.js';
 import type { Model } from '../../ir/model.js';
 import { walkGraphs } from '../../ir/walk.js';
 import { isObservable } from '../../quantize/expose-ranges.js';
@@ -47,7 +48,7 @@ export async function convertToHalf(
   stages.start('prepare');
   const prepared = new Conversion(model.clone(), options, memoryBytes);
   await prepared.prepare('fp16', options);
-  stages.end(`${model.graph.nodes.size} → ${prepared.model.graph.nodes.size} nodes`);
+  stages.end(`${countModel(model).nodes} → ${countModel(prepared.model).nodes} nodes`);
   const measured = await measureRanges(prepared.model, options, split, stages, runtime);
   const kept = fallback.kept?.(prepared.model) ?? new Map();
   const base: Float16Base = { prepared, ranges: measured.ranges, kept };
