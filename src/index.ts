@@ -208,18 +208,10 @@ export type { UpgradeOpsetOptions } from './passes/rewrite/upgrade-opset.js';
 export { upgradeOpset } from './passes/rewrite/upgrade-opset.js';
 // Measuring: these start ONNX Runtime in a process of its own.
 export type { RangeMap, ValueRange } from './quantize/observers.js';
-export type {
-  BenchReport,
-  BenchVerdict,
-  BudgetReport,
-  ColdStartReport,
-  ConfigurationReport,
-  EnvironmentReport,
-  LatencyReport,
-  ProfileReport,
-  QuantileReport,
-  RegressionReport,
-} from './report/bench-types.js';
+export type { BenchReport, BudgetReport, ColdStartReport, ConfigurationReport } from './report/bench-types.js';
+export type { BenchVerdict, LatencyReport, QuantileReport, RegressionReport } from './bench/results.js';
+export type { EnvironmentReport } from './runtime/environment.js';
+export type { ProfileReport } from './runtime/profile.js';
 // Reports as pages and for CI.
 export { githubAnnotations, githubOutputs } from './report/ci/github.js';
 export { junitXml } from './report/ci/junit.js';
@@ -228,27 +220,8 @@ export { benchHtml } from './report/html/bench-html.js';
 export { compareHtml } from './report/html/compare-html.js';
 export { optimizeHtml } from './report/html/optimize-html.js';
 export { quantizeHtml } from './report/html/quantize-html.js';
-export type {
-  CalibrationReport,
-  CompareReport,
-  DroppedRewriteReport,
-  FloatLayerReport,
-  InspectReport,
-  LatencyComparison,
-  LayerReport,
-  OpCount,
-  OptimizeReport,
-  OptimizeVerification,
-  PassReport,
-  QuantizeReport,
-  ReportFile,
-  ReportHeader,
-  ReportModel,
-  ReportValue,
-  SlowPassReport,
-  StepReport,
-  VerificationReport,
-} from './report/types.js';
+export type { CalibrationReport, CompareReport, DroppedRewriteReport, FloatLayerReport, InspectReport, LayerReport, OpCount, OptimizeReport, OptimizeVerification, PassReport, QuantizeReport, ReportFile, ReportHeader, ReportModel, ReportValue, SlowPassReport, StepReport, VerificationReport } from './report/types.js';
+export type { LatencyComparison } from './bench/results.js';
 export { REPORT_SCHEMA_VERSION } from './report/types.js';
 export type { DataTypeCode } from './tensor/dtype.js';
 export { DataType, dataTypeFromName, dataTypeName } from './tensor/dtype.js';

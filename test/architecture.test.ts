@@ -17,33 +17,22 @@ const LAYERS: Readonly<Record<string, { readonly imports: readonly string[]; rea
   'version.ts': { imports: [] },
   'index.ts': { imports: ['*'] },
   tensor: { imports: BASE },
-  bench: { imports: [...BASE, 'tensor'], types: ['report'] },
+  bench: { imports: [...BASE, 'tensor'] },
+  machine: { imports: [...BASE, 'tensor'] },
   codec: { imports: [...BASE, 'tensor'] },
   ir: { imports: [...BASE, 'tensor', 'codec'] },
   ops: { imports: [...BASE, 'tensor', 'codec', 'ir'] },
   quantize: { imports: [...BASE, 'tensor', 'codec', 'ir', 'ops'] },
   passes: { imports: [...BASE, 'tensor', 'codec', 'ir', 'ops', 'quantize'] },
-  // What compares outputs is computed in the child process: its jobs are all that the runtime takes from evaluate.
+  samples: { imports: [...BASE, 'tensor', 'machine', 'codec', 'ir', 'ops'] },
+  evaluate: { imports: [...BASE, 'tensor', 'samples'] },
+  // What is computed beside the model, such as the comparison of outputs, is computed in the child process.
   runtime: {
-    imports: [
-      ...BASE,
-      'tensor',
-      'bench',
-      'codec',
-      'ir',
-      'ops',
-      'quantize',
-      'evaluate/compare-job',
-      'evaluate/contrast-job',
-      'evaluate/labels-job',
-      'evaluate/verify-job',
-    ],
-    types: ['evaluate', 'report'],
+    imports: [...BASE, 'tensor', 'bench', 'machine', 'codec', 'ir', 'ops', 'quantize', 'samples', 'evaluate'],
   },
-  evaluate: { imports: [...BASE, 'tensor'], types: ['ir', 'runtime'] },
-  report: { imports: [...BASE, 'tensor', 'bench'], types: ['*'] },
   // Clients of inference servers and the load they are put under.
-  serving: { imports: [...BASE, 'tensor', 'codec', 'bench'], types: ['report', 'runtime'] },
+  serving: { imports: [...BASE, 'tensor', 'codec', 'bench', 'samples'] },
+  report: { imports: [...BASE, 'tensor', 'bench'], types: ['passes', 'evaluate', 'runtime'] },
   workflows: { imports: ['*'] },
   cli: { imports: ['*', 'cli'] },
 };
@@ -52,12 +41,11 @@ const LAYERS: Readonly<Record<string, { readonly imports: readonly string[]; rea
 const DOORS: Readonly<Record<string, readonly string[]>> = {
   'onnxruntime-node': ['runtime'],
   'onnxruntime-common': ['runtime'],
-  protobufjs: ['codec'],
   commander: ['cli'],
   ora: ['cli'],
   'cli-table3': ['cli'],
-  yauzl: ['runtime/dataset'],
-  'csv-parse': ['runtime/dataset'],
+  yauzl: ['samples/dataset'],
+  'csv-parse': ['samples/dataset'],
 };
 
 const MAXIMUM_LINES = 400;

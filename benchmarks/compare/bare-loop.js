@@ -4,8 +4,8 @@
  */
 import ort from 'onnxruntime-node';
 import { readModel } from '../../dist/ir/read-model.js';
-import { openDataset } from '../../dist/runtime/dataset/open-dataset.js';
-import { inputSpecs } from '../../dist/runtime/value-specs.js';
+import { openDataset } from '../../dist/samples/dataset/open-dataset.js';
+import { inputSpecs } from '../../dist/samples/value-specs.js';
 
 const [a, b, data, count] = process.argv.slice(2);
 const options = {

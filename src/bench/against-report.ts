@@ -1,4 +1,4 @@
-import type { BenchVerdict, EstimateReport } from '../report/bench-types.js';
+import type { BenchVerdict, EstimateReport } from './results.js';
 import { clusterMean } from './cluster-interval.js';
 import { percent, plural } from './numbers-in-words.js';
 import { change, REGRESSION_DEFAULTS, REGRESSION_LEAST_ROUNDS } from './regression.js';

@@ -1,4 +1,4 @@
-import type { BenchVerdict } from '../report/bench-types.js';
+import type { BenchVerdict } from './results.js';
 import { AlphaSpending } from './alpha-spending.js';
 import { binomialAtLeast, binomialAtMost, clopperPearsonLower, clopperPearsonUpper, leastRuns } from './binomial.js';
 import { designEffect } from './dispersion.js';

@@ -1,4 +1,4 @@
-import type { EstimateReport } from '../report/bench-types.js';
+import type { EstimateReport } from './results.js';
 import { studentQuantile } from './student.js';
 
 /** Mean and standard error of one value a process. */

@@ -1,4 +1,4 @@
-import type { BenchVerdict } from '../report/bench-types.js';
+import type { BenchVerdict } from './results.js';
 import { binomialAtLeast, binomialAtMost, leastRuns } from './binomial.js';
 import { count, percent, plural } from './numbers-in-words.js';
 

@@ -1,4 +1,4 @@
-import type { QuantileReport } from '../report/bench-types.js';
+import type { QuantileReport } from './results.js';
 import { binomialAtLeast, binomialAtMost, leastRuns } from './binomial.js';
 import { plural } from './numbers-in-words.js';
 import { quantileOfSorted } from './quantiles.js';

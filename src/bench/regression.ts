@@ -1,4 +1,4 @@
-import type { BenchVerdict, EstimateReport, RegressionReport } from '../report/bench-types.js';
+import type { BenchVerdict, EstimateReport, RegressionReport } from './results.js';
 import { clusterInterval, clusterMean } from './cluster-interval.js';
 import { concatenate } from './concatenate.js';
 import { bootstrapMedians } from './hierarchical-bootstrap.js';

@@ -1,4 +1,4 @@
-import type { LatencyReport, SegmentReport } from '../report/bench-types.js';
+import type { LatencyReport, SegmentReport } from './results.js';
 import { concatenate } from './concatenate.js';
 import { designEffect } from './dispersion.js';
 import { quantileReports, REPORTED_PROBABILITIES } from './quantile-interval.js';

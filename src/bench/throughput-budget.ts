@@ -1,4 +1,4 @@
-import type { BenchVerdict, EstimateReport } from '../report/bench-types.js';
+import type { BenchVerdict, EstimateReport } from './results.js';
 import { AlphaSpending } from './alpha-spending.js';
 import { amount, percent, plural } from './numbers-in-words.js';
 import type { Scenario } from './scenario.js';

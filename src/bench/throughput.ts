@@ -1,4 +1,4 @@
-import type { EstimateReport } from '../report/bench-types.js';
+import type { EstimateReport } from './results.js';
 import { createRandom, type Random } from '../tensor/random.js';
 import { clusterInterval } from './cluster-interval.js';
 import { normalQuantile } from './normal.js';

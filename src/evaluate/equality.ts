@@ -20,6 +20,15 @@ export interface WorstError {
   readonly ofLargest: number;
 }
 
+/** How near an output came, over all runs. */
+export interface OutputAgreement {
+  readonly name: string;
+  readonly elements: number;
+  /** Elements equal bit for bit, but for the kind of NaN. */
+  readonly equal: number;
+  readonly worst: WorstError;
+}
+
 export interface OutputCheck {
   readonly elements: number;
   /** Elements that are equal bit for bit, but for the kind of NaN. */

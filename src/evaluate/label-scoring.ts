@@ -1,5 +1,5 @@
-import type { SampleReader } from '../runtime/job.js';
-import type { HostTensor } from '../runtime/types.js';
+import type { SampleReader } from '../samples/sample-reader.js';
+import type { HostTensor } from '../samples/types.js';
 import { type ChangedAnswers, type ChangedAnswersCollector, collectChangedAnswers } from './changed-answers.js';
 import { type MetricWish, metricChoices } from './choose-metric.js';
 import type { MetricComparison } from './comparison.js';

@@ -1,60 +1,10 @@
 /** What `bench` reports, as plain data. Times in ms, sizes in bytes, rates in 1/s; quantiles by nearest rank. */
 import type { MetricUnit } from '../bench/budgets.js';
+import type { BenchVerdict, EstimateReport, LatencyReport, QuantileReport, RegressionReport, SegmentReport } from '../bench/results.js';
+import type { EnvironmentReport } from '../runtime/environment.js';
+import type { ProfileReport, ProviderUse } from '../runtime/profile.js';
 import type { Scenario } from '../bench/scenario.js';
 import type { ReportHeader, ReportModel } from './types.js';
-
-export type BenchVerdict = 'pass' | 'fail' | 'inconclusive';
-
-/** A quantile with its distribution-free 95 % confidence interval from order statistics. */
-export interface QuantileReport {
-  /** 0.99 for p99. */
-  readonly probability: number;
-  /** Absent where there are too few runs to tell it from the maximum. */
-  readonly ms?: number;
-  readonly lowMs?: number;
-  /** Absent where the interval is open upwards. */
-  readonly highMs?: number;
-  /** What is missing and why, for example `needs 299 runs`. */
-  readonly why?: string;
-}
-
-/** An estimate with its 95 % confidence interval; without one where there was too little to tell. */
-export interface EstimateReport {
-  readonly value: number;
-  readonly low?: number;
-  readonly high?: number;
-}
-
-export interface LatencyReport {
-  /** Requests timed, warm-up not counted. */
-  readonly runs: number;
-  readonly failures: number;
-  readonly minMs: number;
-  readonly meanMs: number;
-  readonly maxMs: number;
-  /** p50, p90, p95, p99, p99.9. */
-  readonly quantiles: readonly QuantileReport[];
-  /** Lag-1 autocorrelation of latencies in order: noise comes in bursts. */
-  readonly autocorrelation: number;
-  /** So many independent runs tell as much. */
-  readonly effectiveRuns: number;
-  /** Beyond 1.5 and 3 interquartile ranges (Tukey's fences); counted, never removed. */
-  readonly outliers: { readonly mild: number; readonly severe: number };
-  /** The last three windows of time agree within 10 % on the median. */
-  readonly stable: boolean;
-  /** Median of each fresh process, in order. */
-  readonly processes: readonly { readonly runs: number; readonly p50Ms: number }[];
-}
-
-/** The requests of one process and stream, in order; thinned where there were very many. */
-export interface SegmentReport {
-  readonly round: number;
-  readonly stream: number;
-  /** Only every n-th request is kept; 1 keeps all. */
-  readonly every: number;
-  readonly startMs: readonly number[];
-  readonly latencyMs: readonly number[];
-}
 
 /** One start in a fresh process, from nothing to the first answer. File caches of the system are warm. */
 export interface ColdStart {
@@ -94,42 +44,6 @@ export interface NoiseReport {
   readonly involuntarySwitches: number;
   /** Periods in which the container was throttled, where a cgroup tells. */
   readonly throttledPeriods?: number;
-}
-
-/** Proof of where the graph ran, from ONNX Runtime's own profile. */
-export interface ProviderUse {
-  /** ONNX Runtime's name, for example `CUDAExecutionProvider`. */
-  readonly provider: string;
-  readonly nodes: number;
-  readonly kernelMs: number;
-}
-
-/** Operators by the time they took, from ONNX Runtime's profile. */
-export interface OperatorTime {
-  readonly opType: string;
-  readonly provider: string;
-  /** Nodes of this operator. */
-  readonly nodes: number;
-  /** Mean time of one run of the model in all of them. */
-  readonly msPerRun: number;
-  /** Of the time in all nodes, 0 to 1. */
-  readonly share: number;
-}
-
-/** A node by the time it took. */
-export interface NodeTime {
-  readonly name: string;
-  readonly opType: string;
-  readonly provider: string;
-  readonly msPerRun: number;
-  readonly share: number;
-}
-
-export interface ProfileReport {
-  readonly runs: number;
-  readonly providers: readonly ProviderUse[];
-  readonly operators: readonly OperatorTime[];
-  readonly nodes: readonly NodeTime[];
 }
 
 /** One thing that was measured: a model on a provider with so many threads and these shapes, or a server. */
@@ -186,47 +100,6 @@ export interface BudgetReport {
   readonly verdict: BenchVerdict;
   /** One clause, for example `12 of 3,000 runs over; at most 0.6 % with 95 % confidence`. */
   readonly why: string;
-}
-
-/** A configuration against a baseline. */
-export interface RegressionReport {
-  readonly configuration: string;
-  readonly baseline: string;
-  /** Measured in turns in one run, or an earlier report. */
-  readonly kind: 'model' | 'report';
-  /** Latency over that of the baseline with its 95 % interval; above 1 is slower. The median of paired blocks, or of process medians. */
-  readonly ratio?: EstimateReport;
-  /** What the baseline differed by from itself in the same run (A/A): 0.01 is 1 %. */
-  readonly noise?: number;
-  /** Smaller effects do not count: 0.03 is 3 %. */
-  readonly minEffect: number;
-  /** Fresh processes, each with its ratio and its A/A ratio. */
-  readonly rounds: readonly { readonly ratio: number; readonly selfRatio?: number; readonly pairs: number }[];
-  /** Hodges-Lehmann estimate of the ratio and the p-value of Wilcoxon's signed-rank test: shown, they decide nothing. */
-  readonly hodgesLehmann?: number;
-  readonly wilcoxonP?: number;
-  readonly verdict: BenchVerdict | 'not-comparable';
-  readonly why: string;
-}
-
-/** The machine, as far as it decides latencies. No host name, no paths, no time of day. */
-export interface EnvironmentReport {
-  readonly os: string;
-  readonly architecture: string;
-  readonly cpuModel: string;
-  readonly logicalCores: number;
-  /** What the process may use (`os.availableParallelism()`). */
-  readonly availableParallelism: number;
-  /** CPUs that a cgroup allows, where it limits them. */
-  readonly cpuQuota?: number;
-  /** Frequency governor, where Linux tells. */
-  readonly governor?: string;
-  readonly loadAverage: number;
-  readonly memoryBytes: number;
-  readonly nodeVersion: string;
-  readonly gpus?: readonly { readonly name: string; readonly driver: string; readonly memoryBytes?: number }[];
-  /** Cost of reading the clock, in µs. */
-  readonly timerUs: number;
 }
 
 /** Answer of `bench`. */

@@ -1,16 +1,7 @@
 /** Words about measurements that the terminal, pages and the outputs for CI share. */
 import { formatLatencyParts, formatLatencyRange, formatMetricRange, formatMetricValue } from './bench-format.js';
-import type {
-  BenchReport,
-  BenchVerdict,
-  BudgetReport,
-  ColdStart,
-  ConfigurationReport,
-  LatencyReport,
-  MemoryReport,
-  QuantileReport,
-  RegressionReport,
-} from './bench-types.js';
+import type { BenchReport, BudgetReport, ColdStart, ConfigurationReport, MemoryReport } from './bench-types.js';
+import type { BenchVerdict, LatencyReport, QuantileReport, RegressionReport } from '../bench/results.js';
 import { formatBytes, formatInteger, formatNumber, formatPercent, formatRate, plural } from './format.js';
 
 /** How requests came, and what that means for the percentiles. */

@@ -4,9 +4,10 @@
  * JSON has no infinities: writers give the texts `Infinity` and `-Infinity` (an SQNR of equal outputs), and `null` for a number
  * that there is none of.
  */
+import type { LatencyComparison } from '../bench/results.js';
 import type { ComparisonResult } from '../evaluate/comparison.js';
 import type { GateFinding } from '../evaluate/comparison-gates.js';
-import type { OutputAgreement } from '../evaluate/verify-job.js';
+import type { OutputAgreement } from '../evaluate/equality.js';
 import type { AppliedRewrite, NearMiss } from '../passes/engine/run-rewrites.js';
 import type { OptimizeLevel } from '../passes/levels.js';
 import type { Numerics, PassGroup } from '../passes/pass.js';
@@ -105,22 +106,6 @@ export interface ProblemReport {
   /** Its name, or its first output's where it has none. */
   readonly node: string;
   readonly message: string;
-}
-
-/** Latency of two models measured in turns in one process. */
-export interface LatencyComparison {
-  readonly p50MsA: number;
-  readonly p50MsB: number;
-  /** p50 of B divided by that of A: below 1 is faster. */
-  readonly ratio: number;
-  /** 95 % confidence interval of the ratio; absent where there were too few runs for one. */
-  readonly ratioLow?: number;
-  readonly ratioHigh?: number;
-  readonly runs: number;
-  readonly threads?: number;
-  /** Execution providers as they were asked for; absent for the CPU. */
-  readonly executionProviders?: readonly string[];
-  readonly batchSize: number;
 }
 
 /** Answer of `compare`. */

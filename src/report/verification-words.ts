@@ -1,5 +1,5 @@
 /** What was really done to a written file before it was handed over, no more. */
-import type { OutputAgreement } from '../evaluate/verify-job.js';
+import type { OutputAgreement } from '../evaluate/equality.js';
 import type { OptimizeReport, QuantizeReport } from './types.js';
 
 /** A sentence, and whether everything was done that could be. */

@@ -1,13 +1,15 @@
 import { bug } from '../errors.js';
-import type { Reference } from '../evaluate/verify-job.js';
-import { seededReader } from './feeds.js';
-import type { JobContext, SampleReader } from './job.js';
+import type { Reference } from './reference.js';
+import { seededReader } from '../samples/seeded-reader.js';
+import type { JobContext } from './job.js';
+import type { SampleReader } from '../samples/sample-reader.js';
 import { importOnnxRuntime, type OnnxRuntime } from './onnx-runtime.js';
 import { Session } from './session.js';
 import { forTurns, isForTurns } from './session-options.js';
-import { sliceReader } from './slice-reader.js';
+import { sliceReader } from '../samples/slice-reader.js';
 import type { MeasureLoop } from './timing/measure-loop.js';
-import type { SampleSource, SessionOptions, ValueSpec } from './types.js';
+import type { SessionOptions } from './types.js';
+import type { SampleSource, ValueSpec } from '../samples/types.js';
 
 /** A session, and how another one like it is made. */
 interface LoadedModel {
@@ -134,7 +136,7 @@ export class ChildState implements JobContext {
     if (source.kind === 'seeded')
       return seededReader(source.seed, source.count, inputs, { ...source, memoryBytes: this.#memoryBytes });
     // Loaded when needed: the readers bring a ZIP and a CSV library along.
-    const { openDataset } = await import('./dataset/open-dataset.js');
+    const { openDataset } = await import('../samples/dataset/open-dataset.js');
     return sliceReader(await openDataset(source.path, inputs), source.first, source.count);
   }
 }

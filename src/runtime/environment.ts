@@ -1,9 +1,29 @@
 import { execFile } from 'node:child_process';
 import { arch, availableParallelism, cpus, loadavg, type as osType, platform, release, totalmem } from 'node:os';
 import process from 'node:process';
-import type { EnvironmentReport } from '../report/bench-types.js';
-import { cpuQuota, readTextFile, type TextReader } from './cgroup.js';
+
+import { cpuQuota, readTextFile, type TextReader } from '../machine/cgroup.js';
 import { cleanNativeText } from './native-text.js';
+
+/** The machine, as far as it decides latencies. No host name, no paths, no time of day. */
+export interface EnvironmentReport {
+  readonly os: string;
+  readonly architecture: string;
+  readonly cpuModel: string;
+  readonly logicalCores: number;
+  /** What the process may use (`os.availableParallelism()`). */
+  readonly availableParallelism: number;
+  /** CPUs that a cgroup allows, where it limits them. */
+  readonly cpuQuota?: number;
+  /** Frequency governor, where Linux tells. */
+  readonly governor?: string;
+  readonly loadAverage: number;
+  readonly memoryBytes: number;
+  readonly nodeVersion: string;
+  readonly gpus?: readonly { readonly name: string; readonly driver: string; readonly memoryBytes?: number }[];
+  /** Cost of reading the clock, in µs. */
+  readonly timerUs: number;
+}
 
 export interface EnvironmentOptions {
   /** Reads the files of Linux; for tests. */

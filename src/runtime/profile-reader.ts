@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { ServeOptError } from '../errors.js';
-import type { NodeTime, OperatorTime, ProfileReport, ProviderUse } from '../report/bench-types.js';
+import type { NodeTime, OperatorTime, ProfileReport, ProviderUse } from './profile.js';
 
 /** What one node took on one execution provider. */
 interface NodeTotal {

@@ -1,5 +1,5 @@
 import { ServeOptError } from '../errors.js';
-import type { ProfileReport } from '../report/bench-types.js';
+import type { ProfileReport } from './profile.js';
 import { EXECUTION_PROVIDERS, providerEntry, providerName } from './execution-providers.js';
 import type { ExecutionProvider } from './types.js';
 

@@ -12,7 +12,8 @@ import { type OnnxRuntime, onnxRuntimeMessage } from './onnx-runtime.js';
 import type { SessionValue } from './protocol.js';
 import { sessionFailure } from './provider-failure.js';
 import { nativeSessionOptions } from './session-options.js';
-import type { Feeds, HostData, HostTensor, SessionOptions } from './types.js';
+import type { SessionOptions } from './types.js';
+import type { Feeds, HostData, HostTensor } from '../samples/types.js';
 
 type NativeFeeds = Record<string, Tensor>;
 

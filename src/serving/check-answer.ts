@@ -1,4 +1,4 @@
-import type { HostTensor, ValueSpec } from '../runtime/types.js';
+import type { HostTensor, ValueSpec } from '../samples/types.js';
 import type { Answer, PreparedRequest, ServerClient, ServerModel } from './client.js';
 import { malformed, serverText } from './server-error.js';
 

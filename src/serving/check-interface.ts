@@ -1,4 +1,4 @@
-import type { ValueSpec } from '../runtime/types.js';
+import type { ValueSpec } from '../samples/types.js';
 import type { ServerModel } from './client.js';
 import { MOST_DIMENSIONS, MOST_NAME_CHARACTERS, MOST_TENSORS } from './limits.js';
 import { malformed, serverText } from './server-error.js';

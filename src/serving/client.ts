@@ -1,5 +1,5 @@
 /** What the load generator and the workflow know of a server, whatever it speaks. */
-import type { Feeds, HostTensor, ValueSpec } from '../runtime/types.js';
+import type { Feeds, HostTensor, ValueSpec } from '../samples/types.js';
 import type { DataTypeCode } from '../tensor/dtype.js';
 import type { Pace } from './pace.js';
 import type { Protocol } from './protocols.js';

@@ -2,7 +2,7 @@
 import { JsonRefusal, parseBoundedJson } from '../codec/bounded-json.js';
 import { encodeUtf8 } from '../codec/utf8.js';
 import { ServeOptError } from '../errors.js';
-import type { Feeds, HostData, HostTensor } from '../runtime/types.js';
+import type { Feeds, HostData, HostTensor } from '../samples/types.js';
 import { DataType, type DataTypeCode, dataTypeName } from '../tensor/dtype.js';
 import { float16ToFloat32, float32ToFloat16 } from '../tensor/float16.js';
 import { elementCount } from '../tensor/tensor.js';

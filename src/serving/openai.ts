@@ -1,7 +1,7 @@
 import { type JsonLimits, parseBoundedJson } from '../codec/bounded-json.js';
 import { encodeUtf8 } from '../codec/utf8.js';
 import { ServeOptError } from '../errors.js';
-import type { HostTensor } from '../runtime/types.js';
+import type { HostTensor } from '../samples/types.js';
 import {
   type Answer,
   isFailure,

@@ -1,5 +1,5 @@
 import { ServeOptError } from '../errors.js';
-import type { Feeds, HostTensor, ValueSpec } from '../runtime/types.js';
+import type { Feeds, HostTensor, ValueSpec } from '../samples/types.js';
 import { DataType, type DataTypeCode } from '../tensor/dtype.js';
 import { elementCount } from '../tensor/tensor.js';
 import type { Answer, PreparedRequest, ServerClient, ServerConnection, ServerModel } from './client.js';

@@ -1,4 +1,4 @@
-import type { Feeds, HostTensor } from '../runtime/types.js';
+import type { Feeds, HostTensor } from '../samples/types.js';
 import type { Answer, PreparedRequest, RawBody, ServerClient, ServerConnection, ServerModel } from './client.js';
 import { HttpConnection, postingConnection, type Transport } from './http-connection.js';
 import { encodePieces, jsonFields, parseJson } from './json-tensor.js';

@@ -1,4 +1,4 @@
-import type { Feeds, HostTensor } from '../runtime/types.js';
+import type { Feeds, HostTensor } from '../samples/types.js';
 import {
   type Answer,
   isFailure,

@@ -1,5 +1,5 @@
 import { encodeUtf8 } from '../codec/utf8.js';
-import type { Feeds, HostTensor } from '../runtime/types.js';
+import type { Feeds, HostTensor } from '../samples/types.js';
 import { DataType, type DataTypeCode } from '../tensor/dtype.js';
 import { elementCount } from '../tensor/tensor.js';
 import {

@@ -3,7 +3,7 @@ import { memorySource } from '../codec/byte-source.js';
 import type { FieldTable } from '../codec/fields.js';
 import { MessageWriter } from '../codec/message-writer.js';
 import { type Field, WIRE, WireReader } from '../codec/wire-reader.js';
-import type { Feeds, HostData, HostTensor } from '../runtime/types.js';
+import type { Feeds, HostData, HostTensor } from '../samples/types.js';
 import { DataType } from '../tensor/dtype.js';
 import { elementsView } from '../tensor/tensor.js';
 import { MOST_DIMENSIONS, MOST_LISTED_ELEMENTS, MOST_MODELS, MOST_STRINGS, MOST_TENSORS } from './limits.js';

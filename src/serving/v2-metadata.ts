@@ -1,4 +1,4 @@
-import type { ValueSpec } from '../runtime/types.js';
+import type { ValueSpec } from '../samples/types.js';
 import type { DataTypeCode } from '../tensor/dtype.js';
 import { dataTypeName } from '../tensor/dtype.js';
 import { jsonObject } from './json-tensor.js';

@@ -1,7 +1,7 @@
 /** Tensors of the Open Inference Protocol (KServe "Predict Protocol - Version 2"): types, and elements as bytes. */
 import { decodeUtf8 } from '../codec/utf8.js';
 import { ServeOptError } from '../errors.js';
-import type { HostData, HostTensor } from '../runtime/types.js';
+import type { HostData, HostTensor } from '../samples/types.js';
 import { DataType, type DataTypeCode, dataTypeName, rawByteLength } from '../tensor/dtype.js';
 import { bytesOf, elementCount, elementsView } from '../tensor/tensor.js';
 import { MOST_STRINGS } from './limits.js';

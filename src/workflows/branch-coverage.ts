@@ -7,7 +7,8 @@ import { tensorType } from '../ir/type.js';
 import { allNodes, constantTensor } from '../ir/walk.js';
 import type { RequestOptions, RuntimeHost } from '../runtime/host.js';
 import { writeRunnable } from '../runtime/runnable-model.js';
-import type { SampleSource, SessionOptions, ValueSpec } from '../runtime/types.js';
+import type { SessionOptions } from '../runtime/types.js';
+import type { SampleSource, ValueSpec } from '../samples/types.js';
 import { withWorkFolder } from '../runtime/work-folder.js';
 import { DataType } from '../tensor/dtype.js';
 

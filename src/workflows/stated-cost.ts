@@ -3,10 +3,10 @@ import type { Dim } from '../ir/type.js';
 import { allGraphs } from '../ir/walk.js';
 import { type ModelCost, modelCost } from '../ops/cost.js';
 import { inferTypes } from '../ops/infer-types.js';
-import { firstShapes } from '../runtime/feeds.js';
-import { SIZE_PLAN_COUNT } from '../runtime/seeded-shapes.js';
-import type { ValueSpec } from '../runtime/types.js';
-import { inputSpecs } from '../runtime/value-specs.js';
+import { firstShapes } from '../samples/seeded-reader.js';
+import { SIZE_PLAN_COUNT } from '../samples/seeded-shapes.js';
+import type { ValueSpec } from '../samples/types.js';
+import { inputSpecs } from '../samples/value-specs.js';
 import { type Sizes, withSizes } from './preflight/input-sizes.js';
 
 /** What a model costs at sizes that are named. */

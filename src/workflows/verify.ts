@@ -1,10 +1,11 @@
 import { ServeOptError } from '../errors.js';
 import type { Model } from '../ir/model.js';
-import type { LatencyComparison } from '../report/types.js';
+import type { LatencyComparison } from '../bench/results.js';
 import type { RuntimeHost } from '../runtime/host.js';
 import { screenInterface } from '../runtime/interface-screen.js';
-import type { SampleSource, SessionOptions, ValueSpec } from '../runtime/types.js';
-import { inputSpecs, outputSpecs } from '../runtime/value-specs.js';
+import type { SessionOptions } from '../runtime/types.js';
+import type { SampleSource, ValueSpec } from '../samples/types.js';
+import { inputSpecs, outputSpecs } from '../samples/value-specs.js';
 import type { ExecutionOptions } from './options.js';
 import { namedProviders } from './preflight/providers.js';
 

@@ -10,7 +10,7 @@ import { walkGraphs } from '../../src/ir/walk.js';
 import { modelBytes, writeModel } from '../../src/ir/write-model.js';
 import type { ConstantEvaluator, RewriteTarget } from '../../src/passes/engine/rewrite.js';
 import { optimizeGraph } from '../../src/passes/optimize-graph.js';
-import type { Feeds } from '../../src/runtime/types.js';
+import type { Feeds } from '../../src/samples/types.js';
 import { type ModelRuns, outputsDifference, type RunOutputs } from './model-runs.js';
 import type { OnnxChecker } from './onnx-checker.js';
 import { messageOf } from './suite.js';

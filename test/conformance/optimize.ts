@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { readModel } from '../../src/ir/read-model.js';
 import type { RewriteTarget } from '../../src/passes/engine/rewrite.js';
-import type { Feeds } from '../../src/runtime/types.js';
+import type { Feeds } from '../../src/samples/types.js';
 import { judgeOptimized, type Tools } from './judge-optimized.js';
 import { outputsDifference, type RunOutputs, testDataFeeds } from './model-runs.js';
 import { modelFiles, Suite } from './suite.js';

@@ -1,6 +1,6 @@
 /** What is said of a comparison: NaN first, lost channels, gates; and that samples go in batches only where that changes nothing. */
 import { describe, expect, it } from 'vitest';
-import { fittingBatch } from '../../src/evaluate/batches.js';
+import { fittingBatch } from '../../src/runtime/batches.js';
 import type { ComparisonResult } from '../../src/evaluate/comparison.js';
 import { judgeGates } from '../../src/evaluate/comparison-gates.js';
 import type { EvaluatedTensor } from '../../src/evaluate/host-numbers.js';
@@ -8,8 +8,9 @@ import { accumulateDifference } from '../../src/evaluate/output-difference.js';
 import { agreementOf } from '../../src/report/comparison-words.js';
 import { reportJson } from '../../src/report/json.js';
 import { latencyPhrase } from '../../src/report/latency-words.js';
-import type { ChildSession, SampleReader } from '../../src/runtime/job.js';
-import type { Feeds, HostTensor } from '../../src/runtime/types.js';
+import type { ChildSession } from '../../src/runtime/job.js';
+import type { SampleReader } from '../../src/samples/sample-reader.js';
+import type { Feeds, HostTensor } from '../../src/samples/types.js';
 import { DataType } from '../../src/tensor/dtype.js';
 import { judge, judgeComparison } from '../../src/workflows/judge.js';
 

@@ -2,12 +2,12 @@
 
 import { describe, expect, it } from 'vitest';
 import type { MetricWish } from '../../src/evaluate/choose-metric.js';
-import { compareJob } from '../../src/evaluate/compare-job.js';
+import { compareJob } from '../../src/runtime/jobs/compare.js';
 import type { ComparisonResult } from '../../src/evaluate/comparison.js';
 import { parseModel } from '../../src/ir/text/parse-model.js';
 import { modelBytes } from '../../src/ir/write-model.js';
 import { ChildState } from '../../src/runtime/child-state.js';
-import { inputSpecs } from '../../src/runtime/value-specs.js';
+import { inputSpecs } from '../../src/samples/value-specs.js';
 import { outputMeanings } from '../../src/workflows/output-meanings.js';
 import { dataFolder } from '../helpers/data-files.js';
 import { float32, int64 } from '../helpers/npy.js';

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { afterAll } from 'vitest';
 import { ServeOptError } from '../../src/errors.js';
 import type { Dim } from '../../src/ir/type.js';
-import type { ValueSpec } from '../../src/runtime/types.js';
+import type { ValueSpec } from '../../src/samples/types.js';
 import { dataTypeName } from '../../src/tensor/dtype.js';
 
 /** A temporary folder, removed after the test file, and a way to put files into it. */

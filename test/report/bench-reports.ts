@@ -1,12 +1,7 @@
 /** Reports of `bench` for what draws and writes them: plain, swept, gated, hostile, of a server, cut short. */
-import type {
-  BenchReport,
-  ConfigurationReport,
-  EnvironmentReport,
-  LatencyReport,
-  QuantileReport,
-  SegmentReport,
-} from '../../src/report/bench-types.js';
+import type { BenchReport, ConfigurationReport } from '../../src/report/bench-types.js';
+import type { EnvironmentReport } from '../../src/runtime/environment.js';
+import type { LatencyReport, QuantileReport, SegmentReport } from '../../src/bench/results.js';
 import { createRandom } from '../../src/tensor/random.js';
 
 const ENVIRONMENT: EnvironmentReport = {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cpuQuota, type TextReader, throttledPeriods } from '../../src/runtime/cgroup.js';
+import { cpuQuota, type TextReader, throttledPeriods } from '../../src/machine/cgroup.js';
 import { cpuModel, readEnvironment } from '../../src/runtime/environment.js';
 
 const files = (texts: Record<string, string>): TextReader => {

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { ServeOptError } from '../../src/errors.js';
 import { type RuntimeHost, startRuntime } from '../../src/runtime/host.js';
-import type { Feeds } from '../../src/runtime/types.js';
+import type { Feeds } from '../../src/samples/types.js';
 import { DataType } from '../../src/tensor/dtype.js';
 import { endless, intAttribute, modelFolder, node, unary } from './models.js';
 

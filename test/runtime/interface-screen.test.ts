@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { fetchableOutputs, screenInterface } from '../../src/runtime/interface-screen.js';
-import type { ValueSpec } from '../../src/runtime/types.js';
+import type { ValueSpec } from '../../src/samples/types.js';
 import { DataType, type DataTypeCode, dataTypeName } from '../../src/tensor/dtype.js';
 
 const tensor = (name: string, dataType: DataTypeCode): ValueSpec => ({

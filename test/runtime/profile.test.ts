@@ -1,13 +1,14 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ProfileReport } from '../../src/report/bench-types.js';
+import type { ProfileReport } from '../../src/runtime/profile.js';
 import { type RuntimeHost, startRuntime } from '../../src/runtime/host.js';
 import { readProfile } from '../../src/runtime/profile-reader.js';
 import { parseProviderChoice } from '../../src/runtime/provider-choice.js';
 import { proveProviders } from '../../src/runtime/provider-proof.js';
 import { resolveProviders } from '../../src/runtime/resolve-providers.js';
-import type { ExecutionProvider, SampleSource, ValueSpec } from '../../src/runtime/types.js';
+import type { ExecutionProvider } from '../../src/runtime/types.js';
+import type { SampleSource, ValueSpec } from '../../src/samples/types.js';
 import { DataType } from '../../src/tensor/dtype.js';
 import { graphAttribute, intAttribute, modelFolder, node, type TestGraph } from './models.js';
 import { providerSupport, type Support, webgpuSupport } from './provider-support.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ProfileReport } from '../../src/report/bench-types.js';
+import type { ProfileReport } from '../../src/runtime/profile.js';
 import { formatProvider, nativeProvider } from '../../src/runtime/execution-providers.js';
 import type { ProbeResult } from '../../src/runtime/protocol.js';
 import { parseProviderChoice } from '../../src/runtime/provider-choice.js';

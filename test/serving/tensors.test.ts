@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { HostTensor } from '../../src/runtime/types.js';
+import type { HostTensor } from '../../src/samples/types.js';
 import { checkAnswer } from '../../src/serving/check-answer.js';
 import type { Answer, PreparedRequest, ServerClient } from '../../src/serving/client.js';
 import { elementsFromJson, encodePieces, jsonPieces, nestedShape } from '../../src/serving/json-tensor.js';

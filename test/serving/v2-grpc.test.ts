@@ -2,7 +2,7 @@ import { createServer, type ServerHttp2Session, type ServerHttp2Stream } from 'n
 import type { AddressInfo } from 'node:net';
 import protobuf from 'protobufjs';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { Feeds } from '../../src/runtime/types.js';
+import type { Feeds } from '../../src/samples/types.js';
 import { isFailure } from '../../src/serving/client.js';
 import { DataType } from '../../src/tensor/dtype.js';
 import { client } from './fake-server.js';

@@ -8,7 +8,7 @@ import { parseModel } from '../../src/ir/text/parse-model.js';
 import { writeModel } from '../../src/ir/write-model.js';
 import { optimizeGraph } from '../../src/passes/optimize-graph.js';
 import { LazyRuntime } from '../../src/runtime/lazy-runtime.js';
-import { inputSpecs } from '../../src/runtime/value-specs.js';
+import { inputSpecs } from '../../src/samples/value-specs.js';
 import { compareModels } from '../../src/workflows/compare-models.js';
 import { FragmentEvaluator } from '../../src/workflows/constant-evaluator.js';
 import { checkMemory, defaultMemoryBytes, memoryBytes, memoryLimit } from '../../src/workflows/memory.js';

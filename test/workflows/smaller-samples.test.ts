@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ServeOptError } from '../../src/errors.js';
 import { parseModel } from '../../src/ir/text/parse-model.js';
 import { writeModel } from '../../src/ir/write-model.js';
-import type { SampleSource } from '../../src/runtime/types.js';
+import type { SampleSource } from '../../src/samples/types.js';
 import { optimizeModel } from '../../src/workflows/optimize-model.js';
 import { quantizeModel } from '../../src/workflows/quantize-model.js';
 import { smallerSamples, withSmallerSamples } from '../../src/workflows/smaller-samples.js';

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readModel } from '../../src/ir/read-model.js';
 import { parseModel } from '../../src/ir/text/parse-model.js';
 import { writeModel } from '../../src/ir/write-model.js';
-import type { LatencyComparison } from '../../src/report/types.js';
+import type { LatencyComparison } from '../../src/bench/results.js';
 import { LazyRuntime } from '../../src/runtime/lazy-runtime.js';
 import { Failure } from '../../src/workflows/optimize/failure.js';
 import { OPTIMIZED_SESSION, OriginalRuns } from '../../src/workflows/optimize/original.js';

@@ -1,5 +1,6 @@
 import { formatLatency, formatLatencyRange, formatRateRange } from '../../report/bench-format.js';
-import type { BenchReport, ConfigurationReport, LatencyReport, QuantileReport } from '../../report/bench-types.js';
+import type { BenchReport, ConfigurationReport } from '../../report/bench-types.js';
+import type { LatencyReport, QuantileReport } from '../../bench/results.js';
 import {
   coldStartSplit,
   isServer,

@@ -1,4 +1,5 @@
-import type { BenchReport, BenchVerdict, BudgetReport, RegressionReport } from '../../report/bench-types.js';
+import type { BenchReport, BudgetReport } from '../../report/bench-types.js';
+import type { BenchVerdict, RegressionReport } from '../../bench/results.js';
 import {
   budgetPhrase,
   budgetReason,

@@ -1,5 +1,5 @@
 import { formatLatency } from '../../report/bench-format.js';
-import type { NodeTime, OperatorTime, ProfileReport, ProviderUse } from '../../report/bench-types.js';
+import type { NodeTime, OperatorTime, ProfileReport, ProviderUse } from '../../runtime/profile.js';
 import { shortProvider } from '../../report/bench-words.js';
 import { formatInteger, formatPercent, plural } from '../../report/format.js';
 import { safeText } from '../../report/safe-text.js';

@@ -1,4 +1,4 @@
-import type { SegmentReport } from '../../report/bench-types.js';
+import type { SegmentReport } from '../../bench/results.js';
 
 /** Heights from nothing to full. */
 const BLOCKS = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'] as const;

@@ -1,5 +1,6 @@
 import { formatLatency } from '../bench-format.js';
-import type { BenchReport, BudgetReport, ConfigurationReport, RegressionReport } from '../bench-types.js';
+import type { BenchReport, BudgetReport, ConfigurationReport } from '../bench-types.js';
+import type { RegressionReport } from '../../bench/results.js';
 import {
   budgetPhrase,
   budgetStory,

@@ -1,5 +1,6 @@
 import { formatLatency } from '../bench-format.js';
-import type { BenchReport, ConfigurationReport, RegressionReport } from '../bench-types.js';
+import type { BenchReport, ConfigurationReport } from '../bench-types.js';
+import type { RegressionReport } from '../../bench/results.js';
 import {
   budgetPhrase,
   budgetReason,

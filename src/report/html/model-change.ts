@@ -20,7 +20,8 @@ import {
 import { latencyChange, latencyPhrase, latencyVerdict } from '../latency-words.js';
 import { modelSizeBytes } from '../model-size.js';
 import { ratioPlot } from '../svg/ratio-plot.js';
-import type { LatencyComparison, ReportHeader, ReportModel, StepReport } from '../types.js';
+import type { ReportHeader, ReportModel, StepReport } from '../types.js';
+import type { LatencyComparison } from '../../bench/results.js';
 import type { Checks } from '../verification-words.js';
 import { changedAnswers } from './answers.js';
 import { figureText, MISSING } from './figures.js';

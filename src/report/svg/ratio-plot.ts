@@ -1,4 +1,4 @@
-import type { RegressionReport } from '../bench-types.js';
+import type { RegressionReport } from '../../bench/results.js';
 import { formatNumber, plural } from '../format.js';
 import { decimal, element, type Markup } from '../html/markup.js';
 import { CHART_WIDTH, chart, label, legend, path, tooltip, xAxis } from './chart.js';

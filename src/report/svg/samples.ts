@@ -1,5 +1,5 @@
 import { quantileOfSorted } from '../../bench/quantiles.js';
-import type { SegmentReport } from '../bench-types.js';
+import type { SegmentReport } from '../../bench/results.js';
 
 /** Latencies that can be drawn: finite, not negative, sorted upwards. */
 export function sortedLatencies(segments: readonly SegmentReport[]): Float64Array {

@@ -1,4 +1,4 @@
-import type { SegmentReport } from '../bench-types.js';
+import type { SegmentReport } from '../../bench/results.js';
 import { formatDuration, plural } from '../format.js';
 import { element, type Markup } from '../html/markup.js';
 import { CHART_WIDTH, chart, label, path, timeUnit, tooltip, xAxis, yAxis } from './chart.js';

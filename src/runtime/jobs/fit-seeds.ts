@@ -1,10 +1,11 @@
 import { ServeOptError } from '../../errors.js';
-import { totalGuesses } from '../decoder-inputs.js';
+import { totalGuesses } from '../../samples/decoder-inputs.js';
 import type { JobContext, ReportProgress } from '../job.js';
 import type { FitSeedsParams, FitSeedsResult } from '../protocol.js';
-import { scalarCandidates, scalarInputs } from '../scalar-values.js';
-import { equalSizes, SIZE_PLAN_COUNT } from '../seeded-shapes.js';
-import type { Feeds, SeedPlan, ValueSpec } from '../types.js';
+import { scalarCandidates, scalarInputs } from '../../samples/scalar-values.js';
+import { equalSizes, SIZE_PLAN_COUNT } from '../../samples/seeded-shapes.js';
+import type { Feeds, SeedPlan, ValueSpec } from '../../samples/types.js';
+import { tensorBytes } from '../../samples/tensor-bytes.js';
 
 /** Samples that are tried where it is not said how many will be used: enough to see the first sizes of every dimension. */
 const TRIED_SAMPLES = 3;
@@ -185,7 +186,7 @@ class PlanSearch {
         this.#lastElements = elements;
         this.#lastMs = performance.now() - start;
       }
-      return bytesOf(feeds) > LARGE_SAMPLE_BYTES ? LARGE : undefined;
+      return tensorBytes(feeds) > LARGE_SAMPLE_BYTES ? LARGE : undefined;
     } catch (error) {
       if (!(error instanceof ServeOptError) || (error.code !== 'SO5002' && error.code !== 'SO2105')) throw error;
       this.refusal ??= error;
@@ -219,10 +220,4 @@ function elementsOf(feeds: Feeds): number {
   let elements = 0;
   for (const { data } of feeds.values()) elements += data.length;
   return elements;
-}
-
-function bytesOf(feeds: Feeds): number {
-  let bytes = 0;
-  for (const { data } of feeds.values()) if (ArrayBuffer.isView(data)) bytes += data.byteLength;
-  return bytes;
 }

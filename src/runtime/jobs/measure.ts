@@ -12,8 +12,9 @@ import type {
 } from '../protocol.js';
 import { MeasureLoop } from '../timing/measure-loop.js';
 import { WARM_UP } from '../timing/warm-up.js';
-import type { Feeds } from '../types.js';
-import { feedBytes, sameShapes, sampleFeeds } from './sample-feeds.js';
+import type { Feeds } from '../../samples/types.js';
+import { sameShapes, sampleFeeds } from '../../samples/sample-feeds.js';
+import { tensorBytes } from '../../samples/tensor-bytes.js';
 
 /**
  * Begins a measurement of a session: prepares a few samples and times the first run. Inputs are converted outside the
@@ -37,7 +38,7 @@ export async function measureStartJob(state: ChildState, params: MeasureStartPar
     measurement: state.keepMeasurement(params.session, loop),
     inputs: [...(feeds[0] as Feeds)].map(([name, { dataType, dims }]) => ({ name, dataType, dims })),
     samples: feeds.length,
-    inputBytes: feeds.reduce((sum, sample) => sum + feedBytes(sample), 0),
+    inputBytes: feeds.reduce((sum, sample) => sum + tensorBytes(sample), 0),
     firstRunMs,
   };
 }

@@ -1,7 +1,7 @@
-import { compareJob } from '../../evaluate/compare-job.js';
-import { contrastJob } from '../../evaluate/contrast-job.js';
-import { labelsJob } from '../../evaluate/labels-job.js';
-import { checkJob, noiseJob, referenceJob } from '../../evaluate/verify-job.js';
+import { compareJob } from './compare.js';
+import { contrastJob } from './contrast.js';
+import { labelsJob } from './labels.js';
+import { checkJob, noiseJob, referenceJob } from './verify.js';
 import type { ChildState } from '../child-state.js';
 import type { ReportProgress } from '../job.js';
 import type { JobName, JobParams, JobResult } from '../protocol.js';

@@ -1,6 +1,6 @@
 import { ServeOptError } from '../../errors.js';
-import { firstShapes } from '../../runtime/feeds.js';
-import type { ValueSpec } from '../../runtime/types.js';
+import { firstShapes } from '../../samples/seeded-reader.js';
+import type { ValueSpec } from '../../samples/types.js';
 
 /** A size for an open dimension of an input: `name` is `input:axis`, or a symbol of the model. */
 export interface ChosenDim {

@@ -2,7 +2,7 @@ import type { Budget } from '../../bench/budgets.js';
 import type { ArrivalProcess, Scenario } from '../../bench/scenario.js';
 import { ServeOptError } from '../../errors.js';
 import type { BenchReport } from '../../report/bench-types.js';
-import type { ValueSpec } from '../../runtime/types.js';
+import type { ValueSpec } from '../../samples/types.js';
 import { checkInterface } from '../../serving/check-interface.js';
 import type { ServerClient, ServerModel } from '../../serving/client.js';
 import { DEFAULT_REQUEST_BYTES, LEAST_DESCRIBE_MS } from '../../serving/limits.js';

@@ -9,7 +9,8 @@ import type { Segment } from '../../bench/segment.js';
 import { pooled } from '../../bench/summarize.js';
 import { summarizeThroughput } from '../../bench/throughput.js';
 import { ThroughputBudgetTest } from '../../bench/throughput-budget.js';
-import type { BenchVerdict, BudgetReport } from '../../report/bench-types.js';
+import type { BudgetReport } from '../../report/bench-types.js';
+import type { BenchVerdict } from '../../bench/results.js';
 import { formatBytes, formatPercent } from '../../report/format.js';
 
 /** What budgets are judged on: a configuration of models, or a server under load. */

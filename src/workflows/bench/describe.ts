@@ -5,12 +5,9 @@ import type { Segment } from '../../bench/segment.js';
 import { summarizeLatency, thinAll } from '../../bench/summarize.js';
 import { summarizeThroughput } from '../../bench/throughput.js';
 import { formatType } from '../../ir/type.js';
-import type {
-  BenchReport,
-  ConfigurationReport,
-  EnvironmentReport,
-  RegressionReport,
-} from '../../report/bench-types.js';
+import type { BenchReport, ConfigurationReport } from '../../report/bench-types.js';
+import type { EnvironmentReport } from '../../runtime/environment.js';
+import type { RegressionReport } from '../../bench/results.js';
 import { isServer } from '../../report/bench-words.js';
 import { formatInteger } from '../../report/format.js';
 import { REPORT_SCHEMA_VERSION } from '../../report/types.js';

@@ -1,7 +1,8 @@
 import { ServeOptError } from '../../errors.js';
 import type { Model } from '../../ir/model.js';
 import type { ReportModel } from '../../report/types.js';
-import type { SessionOptions, ValueSpec } from '../../runtime/types.js';
+import type { SessionOptions } from '../../runtime/types.js';
+import type { ValueSpec } from '../../samples/types.js';
 import { type Sizes, withSizes } from '../preflight/input-sizes.js';
 import { batchNames } from './sizes.js';
 

@@ -1,12 +1,12 @@
 import { median } from '../../bench/quantiles.js';
 import { ServeOptError } from '../../errors.js';
-import type { ProfileReport } from '../../report/bench-types.js';
+import type { ProfileReport } from '../../runtime/profile.js';
 import { type RuntimeHost, type RuntimeOptions, startRuntime } from '../../runtime/host.js';
 import { screenInterface } from '../../runtime/interface-screen.js';
 import { LazyRuntime } from '../../runtime/lazy-runtime.js';
 import { proveProviders } from '../../runtime/provider-proof.js';
-import type { SampleSource, ValueSpec } from '../../runtime/types.js';
-import { outputSpecs } from '../../runtime/value-specs.js';
+import type { SampleSource, ValueSpec } from '../../samples/types.js';
+import { outputSpecs } from '../../samples/value-specs.js';
 import { withWorkFolder } from '../../runtime/work-folder.js';
 import { fitSource, SEEDED_SAMPLES } from '../fit-source.js';
 import { checkMemory, runtimeOptions } from '../memory.js';

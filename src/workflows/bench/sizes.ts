@@ -1,5 +1,5 @@
 import { symbolsOf } from '../../ops/dim.js';
-import type { ValueSpec } from '../../runtime/types.js';
+import type { ValueSpec } from '../../samples/types.js';
 
 /** The names under which the batch dimension is set; empty where no input has an open first dimension. */
 export function batchNames(inputs: readonly ValueSpec[]): string[] {

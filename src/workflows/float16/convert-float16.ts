@@ -6,7 +6,7 @@ import { walkGraphs } from '../../ir/walk.js';
 import { isObservable } from '../../quantize/expose-ranges.js';
 import type { RangeMap } from '../../quantize/observers.js';
 import type { RuntimeHost } from '../../runtime/host.js';
-import type { SampleSource } from '../../runtime/types.js';
+import type { SampleSource } from '../../samples/types.js';
 import { DataType } from '../../tensor/dtype.js';
 import { calibrateIn } from '../calibrate.js';
 import { Conversion } from '../conversion.js';

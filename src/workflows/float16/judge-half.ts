@@ -1,6 +1,6 @@
 import type { ComparisonResult } from '../../evaluate/comparison.js';
 import { formatSqnr } from '../../report/comparison-words.js';
-import type { SampleSource } from '../../runtime/types.js';
+import type { SampleSource } from '../../samples/types.js';
 import type { LoadedPair } from '../loaded-pair.js';
 import { ROUNDING_ONLY_DB } from './convert-float16.js';
 import { worstSqnrDb } from './emulated.js';

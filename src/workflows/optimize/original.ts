@@ -1,5 +1,5 @@
 import { ServeOptError } from '../../errors.js';
-import type { ReferenceResult } from '../../evaluate/verify-job.js';
+import type { ReferenceResult } from '../../runtime/jobs/verify.js';
 import { countModel } from '../../ir/diff.js';
 import type { Model } from '../../ir/model.js';
 import type { RequestOptions, RuntimeHost } from '../../runtime/host.js';
@@ -7,8 +7,9 @@ import { fetchableOutputs } from '../../runtime/interface-screen.js';
 import type { LazyRuntime } from '../../runtime/lazy-runtime.js';
 import { saysInvalid } from '../../runtime/native-text.js';
 import { forTurns } from '../../runtime/session-options.js';
-import type { SampleSource, SessionOptions, ValueSpec } from '../../runtime/types.js';
-import { inputSpecs, outputSpecs } from '../../runtime/value-specs.js';
+import type { SessionOptions } from '../../runtime/types.js';
+import type { SampleSource, ValueSpec } from '../../samples/types.js';
+import { inputSpecs, outputSpecs } from '../../samples/value-specs.js';
 import { coverBranches } from '../branch-coverage.js';
 import { fitSource } from '../fit-source.js';
 import { OPTIMIZE_DEFAULTS, type OptimizeOptions } from '../options.js';

@@ -1,7 +1,7 @@
 import { ServeOptError } from '../../errors.js';
 import type { Model } from '../../ir/model.js';
 import type { Transform, TransformStepReport } from '../../ir/transform.js';
-import { inputSpecs } from '../../runtime/value-specs.js';
+import { inputSpecs } from '../../samples/value-specs.js';
 import type { OptimizeOptions } from '../options.js';
 import { withSizes } from '../preflight/input-sizes.js';
 

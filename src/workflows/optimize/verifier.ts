@@ -1,6 +1,7 @@
 import { ServeOptError } from '../../errors.js';
 import type { Tolerance } from '../../evaluate/equality.js';
-import type { CheckResult, OutputAgreement } from '../../evaluate/verify-job.js';
+import type { CheckResult } from '../../runtime/jobs/verify.js';
+import type { OutputAgreement } from '../../evaluate/equality.js';
 import type { Model } from '../../ir/model.js';
 import { readModel } from '../../ir/read-model.js';
 import { assertUsable } from '../../ir/usable.js';

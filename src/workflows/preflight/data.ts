@@ -3,12 +3,12 @@ import { ServeOptError } from '../../errors.js';
 import type { MetricWish } from '../../evaluate/choose-metric.js';
 import type { Model } from '../../ir/model.js';
 import { inferTypes } from '../../ops/infer-types.js';
-import { dataKind } from '../../runtime/dataset/data-kind.js';
+import { dataKind } from '../../samples/dataset/data-kind.js';
 import type { RuntimeHost } from '../../runtime/host.js';
 import { screenInterface } from '../../runtime/interface-screen.js';
 import type { SamplesResult } from '../../runtime/protocol.js';
-import type { ValueSpec } from '../../runtime/types.js';
-import { inputSpecs, outputSpecs } from '../../runtime/value-specs.js';
+import type { ValueSpec } from '../../samples/types.js';
+import { inputSpecs, outputSpecs } from '../../samples/value-specs.js';
 
 /** Looks at the paths of data sets before anything else is read. @throws SO2001… and SO4001… as `dataKind` */
 export function checkDataPaths(...paths: readonly (string | undefined)[]): void {

@@ -7,7 +7,7 @@ import { constantTensor } from '../../ir/walk.js';
 import { constantOperand } from '../../quantize/constant-operand.js';
 import type { RuntimeHost } from '../../runtime/host.js';
 import type { InputValues } from '../../runtime/protocol.js';
-import { inputSpecs } from '../../runtime/value-specs.js';
+import { inputSpecs } from '../../samples/value-specs.js';
 import { elementCount, type Tensor } from '../../tensor/tensor.js';
 
 /** Samples looked at, spread over the data. */

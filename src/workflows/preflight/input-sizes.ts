@@ -2,7 +2,7 @@ import { ServeOptError } from '../../errors.js';
 import type { Dim } from '../../ir/type.js';
 import { substituteDim, symbolsOf } from '../../ops/dim.js';
 import { unknownDim } from '../../ops/unknown-dim.js';
-import type { ValueSpec } from '../../runtime/types.js';
+import type { ValueSpec } from '../../samples/types.js';
 import { whyNotWholeNumber } from '../limits.js';
 
 /** Sizes by the name of a dimension, or by `input:axis`. */

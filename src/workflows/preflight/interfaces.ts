@@ -1,7 +1,7 @@
 import { ServeOptError } from '../../errors.js';
 import type { Model } from '../../ir/model.js';
 import { type Dim, formatType } from '../../ir/type.js';
-import { inputSpecs } from '../../runtime/value-specs.js';
+import { inputSpecs } from '../../samples/value-specs.js';
 
 /** Both models must take the same inputs: names, element types, ranks and fixed sizes. @throws SO4002 naming both sides */
 export function checkSameInputs(a: Model, b: Model): void {

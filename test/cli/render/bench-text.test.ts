@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { benchSummary, renderBench } from '../../../src/cli/render/bench-text.js';
 import { createStyle } from '../../../src/cli/render/style.js';
-import type { BenchReport, ProfileReport } from '../../../src/report/bench-types.js';
+import type { BenchReport } from '../../../src/report/bench-types.js';
+import type { ProfileReport } from '../../../src/runtime/profile.js';
 import {
   CUT_SHORT,
   configuration,

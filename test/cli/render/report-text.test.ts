@@ -5,7 +5,8 @@ import { renderInspect } from '../../../src/cli/render/inspect-text.js';
 import { quantizeSummary, renderQuantize } from '../../../src/cli/render/quantize-text.js';
 import { createStyle } from '../../../src/cli/render/style.js';
 import type { ComparisonResult } from '../../../src/evaluate/comparison.js';
-import type { CompareReport, InspectReport, LatencyComparison, QuantizeReport } from '../../../src/report/types.js';
+import type { CompareReport, InspectReport, QuantizeReport } from '../../../src/report/types.js';
+import type { LatencyComparison } from '../../../src/bench/results.js';
 
 const options = { style: createStyle(false), columns: undefined, verbosity: 0 };
 

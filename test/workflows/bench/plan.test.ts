@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseModel } from '../../../src/ir/text/parse-model.js';
-import { inputSpecs } from '../../../src/runtime/value-specs.js';
+import { inputSpecs } from '../../../src/samples/value-specs.js';
 import {
   type Axes,
   type BenchModel,

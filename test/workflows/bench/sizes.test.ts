@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ValueSpec } from '../../../src/runtime/types.js';
+import type { ValueSpec } from '../../../src/samples/types.js';
 import { DataType } from '../../../src/tensor/dtype.js';
 import { batchNames, chosenSizes, rowsOf } from '../../../src/workflows/bench/sizes.js';
 import { withSizes } from '../../../src/workflows/preflight/input-sizes.js';

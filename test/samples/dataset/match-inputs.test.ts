@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { openDataset } from '../../../src/runtime/dataset/open-dataset.js';
-import type { ValueSpec } from '../../../src/runtime/types.js';
+import { openDataset } from '../../../src/samples/dataset/open-dataset.js';
+import type { ValueSpec } from '../../../src/samples/types.js';
 import { DataType } from '../../../src/tensor/dtype.js';
 import { dataFolder, errorText, spec } from '../../helpers/data-files.js';
 import { float32, int64, npy, range } from '../../helpers/npy.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { edgeFeeds } from '../../src/evaluate/edge-feeds.js';
-import type { Feeds, HostTensor, ValueSpec } from '../../src/runtime/types.js';
+import { edgeFeeds } from '../../src/samples/edge-feeds.js';
+import type { Feeds, HostTensor, ValueSpec } from '../../src/samples/types.js';
 import { DataType } from '../../src/tensor/dtype.js';
 
 const spec = (name: string, more: Partial<ValueSpec> = {}): ValueSpec => ({

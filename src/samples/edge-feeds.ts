@@ -1,4 +1,4 @@
-import type { Feeds, HostTensor, ValueSpec } from '../runtime/types.js';
+import type { Feeds, HostTensor, ValueSpec } from './types.js';
 import { DataType } from '../tensor/dtype.js';
 import { float16ToFloat32, float32ToFloat16 } from '../tensor/float16.js';
 

@@ -1,7 +1,9 @@
-import { ServeOptError } from '../../errors.js';
-import { dataTypeName } from '../../tensor/dtype.js';
-import type { JobContext, SampleReader } from '../job.js';
-import type { Feeds, SampleSource, ValueSpec } from '../types.js';
+import { ServeOptError } from '../errors.js';
+import { dataTypeName } from '../tensor/dtype.js';
+import type { SampleReader } from './sample-reader.js';
+import type { Feeds, SampleSource, ValueSpec } from './types.js';
+import { tensorBytes } from './tensor-bytes.js';
+import type { SampleOpener } from './sample-reader.js';
 
 /** Different samples in turn, so that one odd sample does not stand for all. */
 const MOST_SAMPLES = 8;
@@ -20,10 +22,10 @@ export interface FeedsParams {
  * latency. Samples of a data set are stacked to batches.
  * @throws SO4002 where samples do not stack, are too few for a batch, or contradict a size that was chosen.
  */
-export async function sampleFeeds(context: JobContext, params: FeedsParams): Promise<Feeds[]> {
+export async function sampleFeeds(opener: SampleOpener, params: FeedsParams): Promise<Feeds[]> {
   const { source, inputs, batchSize } = params;
   const made = source.kind === 'seeded';
-  const reader = await context.openSamples(made ? { ...source, sameShapes: true } : source, inputs);
+  const reader = await opener.openSamples(made ? { ...source, sameShapes: true } : source, inputs);
   try {
     const rows = made ? 1 : await rowsOfRead(reader, batchSize);
     const count = Math.min(Math.max(1, Math.floor(reader.count / rows)), MOST_SAMPLES);
@@ -33,7 +35,7 @@ export async function sampleFeeds(context: JobContext, params: FeedsParams): Pro
       const sample = await reader.read(i * rows, Math.min(rows, reader.count - i * rows));
       checkSizes(sample, inputs);
       feeds.push(sample);
-      bytes += feedBytes(sample);
+      bytes += tensorBytes(sample);
     }
     return feeds;
   } finally {
@@ -78,13 +80,6 @@ function checkSizes(feeds: Feeds, inputs: readonly ValueSpec[]): void {
       `The input "${name}" was to be ${type}[${chosen}], but a sample of the data is ${type}[${tensor.dims.join(',')}]`,
     );
   }
-}
-
-/** Memory of a sample, strings aside. */
-export function feedBytes(feeds: Feeds): number {
-  let bytes = 0;
-  for (const { data } of feeds.values()) if (ArrayBuffer.isView(data)) bytes += data.byteLength;
-  return bytes;
 }
 
 /** Whether all samples have the shapes of the first. */

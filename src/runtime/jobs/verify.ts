@@ -1,27 +1,12 @@
-import { ServeOptError } from '../errors.js';
-import type { ChildSession, JobContext, ReportProgress, SampleReader } from '../runtime/job.js';
-import type { Feeds, HostTensor, SampleSource, ValueSpec } from '../runtime/types.js';
-import { edgeFeeds } from './edge-feeds.js';
-import { checkOutput, type Tolerance, type WorstError, whyTypesDiffer } from './equality.js';
-
-/** Inputs that the reference ran on, and what it gave. Lives in the child process between jobs. */
-export interface Reference {
-  readonly runs: readonly ReferenceRun[];
-}
-
-interface ReferenceRun {
-  /** To go after "on": `sample 2`, `inputs of zeros`. */
-  readonly label: string;
-  readonly edge: boolean;
-  readonly exactOnly: boolean;
-  readonly extreme: boolean;
-  readonly feeds: Feeds;
-  readonly outputs: ReadonlyMap<string, HostTensor>;
-  /** What the reference gave when ONNX Runtime optimized it. */
-  noisy: ReadonlyMap<string, HostTensor>;
-  /** True where it does not run when ONNX Runtime optimizes it: then results need not, either. */
-  failsOptimized: boolean;
-}
+import { ServeOptError } from '../../errors.js';
+import type { ChildSession, JobContext, ReportProgress } from '../job.js';
+import type { SampleReader } from '../../samples/sample-reader.js';
+import type { Feeds, HostTensor, SampleSource, ValueSpec } from '../../samples/types.js';
+import { edgeFeeds } from '../../samples/edge-feeds.js';
+import { checkOutput, type Tolerance, type WorstError, whyTypesDiffer } from '../../evaluate/equality.js';
+import { tensorBytes } from '../../samples/tensor-bytes.js';
+import type { OutputAgreement } from '../../evaluate/equality.js';
+import type { Reference, ReferenceRun } from '../reference.js';
 
 export interface ReferenceParams {
   /** Session of the original. */
@@ -73,15 +58,6 @@ export interface CheckParams {
   readonly optimized?: boolean;
   /** Outputs whose values are random: only their types and shapes are compared. */
   readonly random: readonly string[];
-}
-
-/** How near an output came, over all runs. */
-export interface OutputAgreement {
-  readonly name: string;
-  readonly elements: number;
-  /** Elements equal bit for bit, but for the kind of NaN. */
-  readonly equal: number;
-  readonly worst: WorstError;
 }
 
 export interface CheckResult {
@@ -176,8 +152,7 @@ class Recorder {
     if (this.#bytes > KEPT_BYTES) return;
     try {
       const outputs = await this.#session.run(run.feeds);
-      for (const { data } of [...run.feeds.values(), ...outputs.values()])
-        if (ArrayBuffer.isView(data)) this.#bytes += data.byteLength;
+      this.#bytes += tensorBytes(run.feeds) + tensorBytes(outputs);
       this.runs.push({ ...run, outputs, noisy: new Map(), failsOptimized: false });
     } catch (error) {
       if (!isOfInputs(error)) throw error;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { seededReader } from '../../src/runtime/feeds.js';
-import type { Feeds, HostTensor, ValueSpec } from '../../src/runtime/types.js';
+import { seededReader } from '../../src/samples/seeded-reader.js';
+import type { Feeds, HostTensor, ValueSpec } from '../../src/samples/types.js';
 import { DataType, type DataTypeCode, dataTypeName } from '../../src/tensor/dtype.js';
 import { fromFloat16 } from '../../src/tensor/float16.js';
 

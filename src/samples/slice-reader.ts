@@ -1,5 +1,5 @@
 import { ServeOptError } from '../errors.js';
-import type { SampleReader } from './job.js';
+import type { SampleReader } from './sample-reader.js';
 import type { HostTensor } from './types.js';
 
 /**

@@ -1,7 +1,7 @@
 import { ServeOptError } from '../../errors.js';
 import { DataType, type DataTypeCode } from '../../tensor/dtype.js';
 import { elementCount } from '../../tensor/tensor.js';
-import type { SampleReader } from '../job.js';
+import type { SampleReader } from '../sample-reader.js';
 import type { Feeds, HostData, HostTensor, ValueSpec } from '../types.js';
 import { convertData, makeHostData } from './convert.js';
 import { joinLabels } from './labels.js';

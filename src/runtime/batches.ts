@@ -1,8 +1,10 @@
 import { ServeOptError } from '../errors.js';
-import type { ChildSession, SampleReader } from '../runtime/job.js';
-import type { Feeds, HostTensor } from '../runtime/types.js';
-import { floatElements, isFloatTensor } from './host-numbers.js';
-import { sqnrDb } from './output-difference.js';
+import type { ChildSession } from './job.js';
+import type { SampleReader } from '../samples/sample-reader.js';
+import type { Feeds, HostTensor } from '../samples/types.js';
+import { floatElements, isFloatTensor } from '../evaluate/host-numbers.js';
+import { sqnrDb } from '../evaluate/output-difference.js';
+import { tensorBytes } from '../samples/tensor-bytes.js';
 
 type Outputs = ReadonlyMap<string, HostTensor>;
 
@@ -25,11 +27,7 @@ export async function fittingBatch(
   if (reader.block !== undefined) return reader.block;
   if (!reader.batchable || reader.count < 2) return 1;
   const first = await reader.read(0, 1);
-  const bytes = [...first.values()].reduce(
-    (sum, { data }) => sum + (ArrayBuffer.isView(data) ? data.byteLength : 0),
-    0,
-  );
-  const size = Math.min(MOST_SAMPLES, reader.count, Math.floor(MOST_BYTES / Math.max(1, bytes)));
+  const size = Math.min(MOST_SAMPLES, reader.count, Math.floor(MOST_BYTES / Math.max(1, tensorBytes(first))));
   if (size < 2) return 1;
   const last = await reader.read(size - 1, 1);
   const all = await reader.read(0, size);

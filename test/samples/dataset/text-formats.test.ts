@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { openDataset } from '../../../src/runtime/dataset/open-dataset.js';
+import { openDataset } from '../../../src/samples/dataset/open-dataset.js';
 import { DataType } from '../../../src/tensor/dtype.js';
 import { dataFolder, errorText, spec } from '../../helpers/data-files.js';
 
