@@ -2,8 +2,8 @@
  * Writes docs/cli.md, docs/errors.md and docs/passes/ from the compiled program, so that they cannot drift from it.
  * `node scripts/gen-docs.js` writes; test/docs.test.ts calls the same functions and compares.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ROOT } from './install.js';
 
@@ -50,6 +50,7 @@ async function passPages() {
 }
 
 function passPage({ name, summary, group, numerics, scope, opset, options }) {
+  const source = sourceOf(group, name);
   const factory = name.replace(/-(\w)/g, (_, letter) => letter.toUpperCase());
   const [from, to] = opset;
   const optionRows = Object.entries(options).map(([option, row]) => {
@@ -61,15 +62,15 @@ function passPage({ name, summary, group, numerics, scope, opset, options }) {
     GENERATED,
     summary.endsWith('.') ? summary : `${summary}.`,
     '',
-    docComment(group, name),
+    docComment(source),
     '',
     `- Numerics: ${numerics}: ${NUMERICS_MEANING[numerics]}.`,
     `- Works on: ${SCOPE_MEANING[scope]}.`,
     `- Opset of ai.onnx: ${from}${to === null ? ' and later' : ` to ${to}`}.`,
-    `- Source: [src/passes/${group}/${name}.ts](../../src/passes/${group}/${name}.ts).`,
+    `- Source: [${source}](../../${source}).`,
     '',
     '```ts',
-    `import { ${factory} } from 'serve-opt';`,
+    `import { ${factory} } from 'serve-opt/passes';`,
     '',
     `await model.transform(${factory}());`,
     '```',
@@ -84,11 +85,20 @@ function defaultText(value) {
   return `\`${JSON.stringify(value)}\``;
 }
 
+/** Where a pass stands: in the folder of its group, or in a room of it. */
+function sourceOf(group, name) {
+  const folder = join(ROOT, 'src', 'passes', group);
+  const found = readdirSync(folder, { recursive: true, encoding: 'utf8' }).find((path) => basename(path) === `${name}.ts`);
+  if (found === undefined) throw new Error(`there is no ${name}.ts in src/passes/${group}`);
+  return ['src', 'passes', group, ...found.split(sep)].join('/');
+}
+
 /** The comment above a pass: its equation, when it fires and when it refuses. */
-function docComment(group, name) {
-  const source = readFileSync(join(ROOT, 'src', 'passes', group, `${name}.ts`), 'utf8');
-  const [, comment] = /\/\*\*\n((?: \*[^\n]*\n)+) \*\/\nexport const \w+ = define(?:Pass|Rewrite)\b/.exec(source) ?? [];
-  if (comment === undefined) throw new Error(`src/passes/${group}/${name}.ts has no comment above its pass`);
+function docComment(source) {
+  const [, comment] =
+    /\/\*\*\n((?: \*[^\n]*\n)+) \*\/\nexport const \w+ = define(?:Pass|Rewrite)\b/.exec(readFileSync(join(ROOT, source), 'utf8')) ??
+    [];
+  if (comment === undefined) throw new Error(`${source} has no comment above its pass`);
   return comment
     .replace(/^ \* ?/gm, '')
     .replace(/^@throws /m, '\nThrows ')

@@ -53,6 +53,8 @@ const MAXIMUM_LINES = 400;
 interface Import {
   readonly target: string;
   readonly typeOnly: boolean;
+  /** Loaded when it is needed, by `import()`. */
+  readonly dynamic?: boolean;
 }
 
 interface SourceFile {
@@ -83,7 +85,8 @@ function parse(path: string): SourceFile {
       imports.push({ target: resolve(path, (node.moduleSpecifier as ts.StringLiteral).text), typeOnly });
     } else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
       const [target] = node.arguments;
-      if (target && ts.isStringLiteral(target)) imports.push({ target: resolve(path, target.text), typeOnly: false });
+      if (target && ts.isStringLiteral(target))
+        imports.push({ target: resolve(path, target.text), typeOnly: false, dynamic: true });
     } else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) {
       const { literal } = node.argument;
       if (ts.isStringLiteral(literal)) imports.push({ target: resolve(path, literal.text), typeOnly: true });
@@ -199,6 +202,18 @@ describe('architecture', () => {
         }
       }),
     ).toEqual([]);
+  });
+
+  it('has no import cycles between files but inside ir/', () => {
+    // Nodes, values, graphs and models refer to each other: that is what a graph is.
+    // What is loaded when it is needed, such as a command, may look at the table that names it.
+    const cycles = cyclesOf(
+      new Map(
+        files.map(({ path, imports }) => [path, imports.filter(({ dynamic }) => !dynamic).map(({ target }) => target)]),
+      ),
+    );
+    const outside = cycles.filter((cycle) => !cycle.every((path) => isWithin(path, 'ir')));
+    expect(outside, 'move what two files share into a third, below both').toEqual([]);
   });
 
   it('keeps passes pure: no runtime, no files, no command line', () => {
@@ -411,12 +426,30 @@ describe('architecture', () => {
 /** Imports that run when a file is loaded. */
 function staticImports(file: SourceFile | undefined): readonly Import[] {
   if (file === undefined) return [];
-  const dynamic = new Set<string>();
-  visit(file.tree, (node) => {
-    if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
-      const [target] = node.arguments;
-      if (target && ts.isStringLiteral(target)) dynamic.add(resolve(file.path, target.text));
+  return file.imports.filter(({ typeOnly, dynamic }) => !typeOnly && !dynamic);
+}
+
+/** Groups of files that import each other, types included (Tarjan's strongly connected components). */
+function cyclesOf(targets: ReadonlyMap<string, readonly string[]>): readonly (readonly string[])[] {
+  const order = new Map<string, number>();
+  const lowest = new Map<string, number>();
+  const stack: string[] = [];
+  const cycles: string[][] = [];
+  const go = (path: string): void => {
+    order.set(path, order.size);
+    lowest.set(path, order.size - 1);
+    stack.push(path);
+    for (const target of targets.get(path) ?? []) {
+      if (!targets.has(target)) continue;
+      if (!order.has(target)) go(target);
+      if (stack.includes(target)) {
+        lowest.set(path, Math.min(lowest.get(path) as number, lowest.get(target) as number));
+      }
     }
-  });
-  return file.imports.filter(({ target, typeOnly }) => !typeOnly && !dynamic.has(target));
+    if (lowest.get(path) !== order.get(path)) return;
+    const cycle = stack.splice(stack.indexOf(path));
+    if (cycle.length > 1) cycles.push(cycle.sort());
+  };
+  for (const path of targets.keys()) if (!order.has(path)) go(path);
+  return cycles;
 }

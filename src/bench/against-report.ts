@@ -1,7 +1,7 @@
-import type { BenchVerdict, EstimateReport } from './results.js';
 import { clusterMean } from './cluster-interval.js';
 import { percent, plural } from './numbers-in-words.js';
 import { change, REGRESSION_DEFAULTS, REGRESSION_LEAST_ROUNDS } from './regression.js';
+import type { BenchVerdict, EstimateReport } from './results.js';
 import { studentQuantile } from './student.js';
 
 /** A fresh process of a report: its median and of how many runs. */

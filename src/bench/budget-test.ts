@@ -1,8 +1,8 @@
-import type { BenchVerdict } from './results.js';
 import { AlphaSpending } from './alpha-spending.js';
 import { binomialAtLeast, binomialAtMost, clopperPearsonLower, clopperPearsonUpper, leastRuns } from './binomial.js';
 import { designEffect } from './dispersion.js';
 import { count, percent, plural } from './numbers-in-words.js';
+import type { BenchVerdict } from './results.js';
 import type { Segment } from './segment.js';
 
 export { leastRuns } from './binomial.js';

@@ -1,6 +1,6 @@
-import type { BenchVerdict } from './results.js';
 import { binomialAtLeast, binomialAtMost, leastRuns } from './binomial.js';
 import { count, percent, plural } from './numbers-in-words.js';
+import type { BenchVerdict } from './results.js';
 
 export interface MedianJudgement {
   /** Undefined: add more. */

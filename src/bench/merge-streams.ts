@@ -1,5 +1,5 @@
 import type { Segment } from './segment.js';
-import { roundsOf } from './summarize.js';
+import { roundsOf } from './segment.js';
 
 /** Requests in the order in which they ended. */
 interface Ended {

@@ -1,7 +1,7 @@
-import type { QuantileReport } from './results.js';
 import { binomialAtLeast, binomialAtMost, leastRuns } from './binomial.js';
 import { plural } from './numbers-in-words.js';
 import { quantileOfSorted } from './quantiles.js';
+import type { QuantileReport } from './results.js';
 
 /** The quantiles that reports show: p50, p90, p95, p99, p99.9. */
 export const REPORTED_PROBABILITIES = [0.5, 0.9, 0.95, 0.99, 0.999] as const;

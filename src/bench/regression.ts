@@ -1,10 +1,10 @@
-import type { BenchVerdict, EstimateReport, RegressionReport } from './results.js';
 import { clusterInterval, clusterMean } from './cluster-interval.js';
 import { concatenate } from './concatenate.js';
 import { bootstrapMedians } from './hierarchical-bootstrap.js';
 import { percent, plural } from './numbers-in-words.js';
 import { type LogRatios, logRatios, type PairedRound, union } from './paired-rounds.js';
 import { median, quantileOfSorted } from './quantiles.js';
+import type { BenchVerdict, EstimateReport, RegressionReport } from './results.js';
 import { hodgesLehmann, wilcoxonSignedRank } from './signed-rank.js';
 
 export interface RegressionOptions {

@@ -15,3 +15,14 @@ export interface Segment {
   /** Requests that failed: they count as over every budget. */
   readonly failures: number;
 }
+
+/** Segments by round, in the order of rounds. */
+export function roundsOf(segments: readonly Segment[]): readonly (readonly Segment[])[] {
+  const rounds = new Map<number, Segment[]>();
+  for (const segment of segments) {
+    const round = rounds.get(segment.round);
+    if (round === undefined) rounds.set(segment.round, [segment]);
+    else round.push(segment);
+  }
+  return [...rounds].sort(([a], [b]) => a - b).map(([, round]) => round);
+}

@@ -1,9 +1,9 @@
-import type { LatencyReport, SegmentReport } from './results.js';
 import { concatenate } from './concatenate.js';
 import { designEffect } from './dispersion.js';
 import { quantileReports, REPORTED_PROBABILITIES } from './quantile-interval.js';
 import { median, quantileOfSorted } from './quantiles.js';
-import type { Segment } from './segment.js';
+import type { LatencyReport, SegmentReport } from './results.js';
+import { roundsOf, type Segment } from './segment.js';
 
 /** Windows of time whose medians must agree, and by how much (perf_analyzer's rule of stability). */
 const STABLE = { windows: 3, tolerance: 0.1 } as const;
@@ -104,17 +104,6 @@ function isStable(segments: readonly Segment[]): boolean {
   const medians = windows.map((window) => (window.length < 3 ? Number.NaN : median(window)));
   // A comparison with NaN is false: windows that are nearly empty are not stable.
   return Math.max(...medians) - Math.min(...medians) <= STABLE.tolerance * Math.min(...medians);
-}
-
-/** Segments by round, in the order of rounds. */
-export function roundsOf(segments: readonly Segment[]): readonly (readonly Segment[])[] {
-  const rounds = new Map<number, Segment[]>();
-  for (const segment of segments) {
-    const round = rounds.get(segment.round);
-    if (round === undefined) rounds.set(segment.round, [segment]);
-    else round.push(segment);
-  }
-  return [...rounds].sort(([a], [b]) => a - b).map(([, round]) => round);
 }
 
 /** Median of each round, in order. */

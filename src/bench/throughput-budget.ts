@@ -1,9 +1,9 @@
-import type { BenchVerdict, EstimateReport } from './results.js';
 import { AlphaSpending } from './alpha-spending.js';
 import { amount, percent, plural } from './numbers-in-words.js';
+import type { BenchVerdict, EstimateReport } from './results.js';
 import type { Scenario } from './scenario.js';
 import type { Segment } from './segment.js';
-import { roundsOf } from './summarize.js';
+import { roundsOf } from './segment.js';
 import { summarizeThroughput } from './throughput.js';
 
 export interface ThroughputBudget {

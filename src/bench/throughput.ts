@@ -1,10 +1,10 @@
-import type { EstimateReport } from './results.js';
 import { createRandom, type Random } from '../tensor/random.js';
 import { clusterInterval } from './cluster-interval.js';
 import { normalQuantile } from './normal.js';
+import type { EstimateReport } from './results.js';
 import type { Scenario } from './scenario.js';
 import type { Segment } from './segment.js';
-import { roundsOf } from './summarize.js';
+import { roundsOf } from './segment.js';
 
 export interface ThroughputOptions {
   /** Of the two-sided interval; 0.95 unless told. */

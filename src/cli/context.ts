@@ -1,7 +1,5 @@
+import type { OutputStream } from './output-stream.js';
 import type { Progress, ProgressOptions } from './render/progress.js';
-
-/** An output stream as far as the command line uses it. `process.stdout` is one, and so is any Writable. */
-export type OutputStream = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number | undefined };
 
 /** Everything a command may know of the world it runs in. Tests make their own. */
 export interface CliContext {

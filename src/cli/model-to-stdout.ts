@@ -5,8 +5,8 @@ import { ServeOptError } from '../errors.js';
 import type { ReportModel } from '../report/types.js';
 import { withWorkFolder } from '../runtime/work-folder.js';
 import type { CommandContext } from './command.js';
-import type { OutputStream } from './context.js';
 import type { FlagValues } from './flags.js';
+import type { OutputStream } from './output-stream.js';
 
 /**
  * `-o -`: lets `work` write into a temporary folder, then copies the model to stdout. Only a whole, checked model is

@@ -1,7 +1,7 @@
 import { fstatSync, fsyncSync, writeSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import { isatty } from 'node:tty';
-import type { OutputStream } from './context.js';
+import type { OutputStream } from './output-stream.js';
 
 /**
  * A standard stream whose every byte is accounted for. Node's own stream for files takes a short write for a whole one, so

@@ -1,6 +1,7 @@
 import { withoutWorkflowCommands } from '../report/ci/workflow-commands.js';
 import { reportJson } from '../report/json.js';
-import type { CliContext, OutputStream } from './context.js';
+import type { CliContext } from './context.js';
+import type { OutputStream } from './output-stream.js';
 
 /** Version of the outer JSON document; a report inside has its own. */
 export const DOCUMENT_SCHEMA_VERSION = 1;

@@ -1,4 +1,4 @@
-import type { SniffedFormat } from './sniff.js';
+import type { SniffedFormat } from './sniffed-format.js';
 
 /** Protobuf messages that are not ModelProto but are often taken for one. Each test asks for what ModelProto cannot hold. */
 

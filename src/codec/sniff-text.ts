@@ -1,4 +1,4 @@
-import type { SniffedFormat } from './sniff.js';
+import type { SniffedFormat } from './sniffed-format.js';
 
 interface TextRow extends SniffedFormat {
   readonly pattern: RegExp;

@@ -1,12 +1,6 @@
 import { sniffProtobuf } from './sniff-protobuf.js';
 import { sniffText } from './sniff-text.js';
-
-/** What a file that is not an ONNX model looks like, and what to do about it. */
-export interface SniffedFormat {
-  /** Completes "it looks like …". */
-  readonly format: string;
-  readonly hint: string;
-}
+import type { SniffedFormat } from './sniffed-format.js';
 
 interface MagicRow extends SniffedFormat {
   /** Bytes in Latin-1, at `offset`. */

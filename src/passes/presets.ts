@@ -1,108 +1,119 @@
-import { eliminateAddZero } from './eliminate/eliminate-add-zero.js';
-import { eliminateCommonSizes } from './eliminate/eliminate-common-sizes.js';
-import { eliminateCommonSubexpressions } from './eliminate/eliminate-common-subexpressions.js';
-import { eliminateDead } from './eliminate/eliminate-dead.js';
-import { eliminateDropout } from './eliminate/eliminate-dropout.js';
-import { eliminateDuplicateInitializers } from './eliminate/eliminate-duplicate-initializers.js';
-import { eliminateIdempotent } from './eliminate/eliminate-idempotent.js';
-import { eliminateIdentity } from './eliminate/eliminate-identity.js';
-import { eliminateInversePairs } from './eliminate/eliminate-inverse-pairs.js';
-import { eliminateNoOpArithmetic } from './eliminate/eliminate-no-op-arithmetic.js';
-import { eliminateNoOpCast } from './eliminate/eliminate-no-op-cast.js';
-import { eliminateNoOpConcat } from './eliminate/eliminate-no-op-concat.js';
-import { eliminateNoOpExpand } from './eliminate/eliminate-no-op-expand.js';
-import { eliminateNoOpGather } from './eliminate/eliminate-no-op-gather.js';
-import { eliminateNoOpPad } from './eliminate/eliminate-no-op-pad.js';
-import { eliminateNoOpPool } from './eliminate/eliminate-no-op-pool.js';
-import { eliminateNoOpReshape } from './eliminate/eliminate-no-op-reshape.js';
-import { eliminateNoOpResize } from './eliminate/eliminate-no-op-resize.js';
-import { eliminateNoOpScatter } from './eliminate/eliminate-no-op-scatter.js';
-import { eliminateNoOpSlice } from './eliminate/eliminate-no-op-slice.js';
-import { eliminateNoOpSplit } from './eliminate/eliminate-no-op-split.js';
-import { eliminateNoOpTranspose } from './eliminate/eliminate-no-op-transpose.js';
-import { eliminateNoOpWhere } from './eliminate/eliminate-no-op-where.js';
-import { eliminateSequences } from './eliminate/eliminate-sequences.js';
-import { eliminateSoftmaxBeforeArgMax } from './eliminate/eliminate-softmax-before-arg-max.js';
-import { eliminateZeroStates } from './eliminate/eliminate-zero-states.js';
-import { liftConstants } from './eliminate/lift-constants.js';
-import { foldAffineIntoConv } from './fold/fold-affine-into-conv.js';
-import { foldAffineIntoGather } from './fold/fold-affine-into-gather.js';
-import { foldAffineIntoNext } from './fold/fold-affine-into-next.js';
-import { foldAffineIntoNormalization } from './fold/fold-affine-into-normalization.js';
-import { foldBatchNormalization } from './fold/fold-batch-normalization.js';
-import { foldCastOfConstantOfShape } from './fold/fold-cast-of-constant-of-shape.js';
-import { foldConstants } from './fold/fold-constants.js';
-import { foldKnownValues } from './fold/fold-known-values.js';
-import { foldReshapeTarget } from './fold/fold-reshape-target.js';
-import { foldShapePieces } from './fold/fold-shape-pieces.js';
-import { foldUniformGather } from './fold/fold-uniform-gather.js';
-import { inlineIf } from './fold/inline-if.js';
-import { unrollLoop } from './fold/unroll-loop.js';
-import { fuseAttention } from './fuse/fuse-attention.js';
-import { fuseAttentionOrt } from './fuse/fuse-attention-ort.js';
-import { fuseBiasGeluOrt } from './fuse/fuse-bias-gelu-ort.js';
-import { fuseCacheIntoAttention } from './fuse/fuse-cache-into-attention.js';
-import { fuseCasts } from './fuse/fuse-casts.js';
-import { fuseClip } from './fuse/fuse-clip.js';
-import { fuseConcats } from './fuse/fuse-concats.js';
-import { fuseConsecutiveAffine } from './fuse/fuse-consecutive-affine.js';
-import { fuseConvActivation } from './fuse/fuse-conv-activation.js';
-import { fuseEinsum } from './fuse/fuse-einsum.js';
-import { fuseEmbedLayerNormalization } from './fuse/fuse-embed-layer-normalization.js';
-import { fuseExpands } from './fuse/fuse-expands.js';
-import { fuseGatherViews } from './fuse/fuse-gather-views.js';
-import { fuseGathers } from './fuse/fuse-gathers.js';
-import { fuseGelu } from './fuse/fuse-gelu.js';
-import { fuseGeluOrt } from './fuse/fuse-gelu-ort.js';
-import { fuseGemmActivation } from './fuse/fuse-gemm-activation.js';
-import { fuseGlobalPools } from './fuse/fuse-global-pools.js';
-import { fuseGroupNormalization } from './fuse/fuse-group-normalization.js';
-import { fuseHardSwish } from './fuse/fuse-hard-swish.js';
-import { fuseHeadsIntoAttention } from './fuse/fuse-heads-into-attention.js';
-import { fuseInstanceNormalization } from './fuse/fuse-instance-normalization.js';
-import { fuseIntoFusedMatmul } from './fuse/fuse-into-fused-matmul.js';
-import { fuseLayerNormalization } from './fuse/fuse-layer-normalization.js';
-import { fuseLeakyRelu } from './fuse/fuse-leaky-relu.js';
-import { fuseLogSoftmax } from './fuse/fuse-log-softmax.js';
-import { fuseMatmulAdd } from './fuse/fuse-matmul-add.js';
-import { fuseMatmulScale } from './fuse/fuse-matmul-scale.js';
-import { fuseMatmulTranspose } from './fuse/fuse-matmul-transpose.js';
-import { fuseMatmulViews } from './fuse/fuse-matmul-views.js';
-import { fuseMinMax } from './fuse/fuse-min-max.js';
-import { fuseMish } from './fuse/fuse-mish.js';
-import { fuseMultiHeadAttention } from './fuse/fuse-multi-head-attention.js';
-import { fuseNot } from './fuse/fuse-not.js';
-import { fusePadIntoConv } from './fuse/fuse-pad-into-conv.js';
-import { fusePadIntoPool } from './fuse/fuse-pad-into-pool.js';
-import { fusePads } from './fuse/fuse-pads.js';
-import { fuseParallelElementwise } from './fuse/fuse-parallel-elementwise.js';
-import { fuseQkvMatmuls } from './fuse/fuse-qkv-matmuls.js';
-import { fuseQuickGeluOrt } from './fuse/fuse-quick-gelu-ort.js';
-import { fuseReduceViews } from './fuse/fuse-reduce-views.js';
-import { fuseReduces } from './fuse/fuse-reduces.js';
-import { fuseRmsNormalization } from './fuse/fuse-rms-normalization.js';
-import { fuseRotaryEmbedding } from './fuse/fuse-rotary-embedding.js';
-import { fuseRotaryEmbeddingOrt } from './fuse/fuse-rotary-embedding-ort.js';
-import { fuseScaleIntoGemm } from './fuse/fuse-scale-into-gemm.js';
-import { fuseSigns } from './fuse/fuse-signs.js';
-import { fuseSkipNormalizationOrt } from './fuse/fuse-skip-normalization-ort.js';
-import { fuseSlices } from './fuse/fuse-slices.js';
-import { fuseSlicesIntoSplit } from './fuse/fuse-slices-into-split.js';
-import { fuseSoftmax } from './fuse/fuse-softmax.js';
-import { fuseSoftmaxCasts } from './fuse/fuse-softmax-casts.js';
-import { fuseSplits } from './fuse/fuse-splits.js';
-import { fuseSwish } from './fuse/fuse-swish.js';
-import { fuseTransposeIntoGemm } from './fuse/fuse-transpose-into-gemm.js';
-import { fuseTransposes } from './fuse/fuse-transposes.js';
-import { fuseViewSandwiches } from './fuse/fuse-view-sandwiches.js';
-import { fuseViews } from './fuse/fuse-views.js';
-import { fuseWhere } from './fuse/fuse-where.js';
-import { sinkTransposes } from './fuse/sink-transposes.js';
-import type { OptimizeLevel, OptimizeStage } from './levels.js';
+import {
+  eliminateAddZero,
+  eliminateCommonSizes,
+  eliminateCommonSubexpressions,
+  eliminateDead,
+  eliminateDropout,
+  eliminateDuplicateInitializers,
+  eliminateIdempotent,
+  eliminateIdentity,
+  eliminateInversePairs,
+  eliminateNoOpArithmetic,
+  eliminateNoOpCast,
+  eliminateNoOpConcat,
+  eliminateNoOpExpand,
+  eliminateNoOpGather,
+  eliminateNoOpPad,
+  eliminateNoOpPool,
+  eliminateNoOpReshape,
+  eliminateNoOpResize,
+  eliminateNoOpScatter,
+  eliminateNoOpSlice,
+  eliminateNoOpSplit,
+  eliminateNoOpTranspose,
+  eliminateNoOpWhere,
+  eliminateSequences,
+  eliminateSoftmaxBeforeArgMax,
+  eliminateZeroStates,
+  liftConstants,
+} from './eliminate/index.js';
+import {
+  foldAffineIntoConv,
+  foldAffineIntoGather,
+  foldAffineIntoNext,
+  foldAffineIntoNormalization,
+  foldBatchNormalization,
+  foldCastOfConstantOfShape,
+  foldConstants,
+  foldKnownValues,
+  foldReshapeTarget,
+  foldShapePieces,
+  foldUniformGather,
+  inlineIf,
+  unrollLoop,
+} from './fold/index.js';
+import {
+  fuseBiasGeluOrt,
+  fuseClip,
+  fuseGelu,
+  fuseGeluOrt,
+  fuseHardSwish,
+  fuseLeakyRelu,
+  fuseLogSoftmax,
+  fuseMish,
+  fuseQuickGeluOrt,
+  fuseSoftmax,
+  fuseSoftmaxCasts,
+  fuseSwish,
+} from './fuse/activation/index.js';
+import {
+  fuseAttention,
+  fuseAttentionOrt,
+  fuseCacheIntoAttention,
+  fuseHeadsIntoAttention,
+  fuseMultiHeadAttention,
+  fuseQkvMatmuls,
+  fuseRotaryEmbedding,
+  fuseRotaryEmbeddingOrt,
+} from './fuse/attention/index.js';
+import { fuseConvActivation, fusePadIntoConv, fusePads } from './fuse/convolution/index.js';
+import {
+  fuseCasts,
+  fuseConsecutiveAffine,
+  fuseExpands,
+  fuseMinMax,
+  fuseNot,
+  fuseParallelElementwise,
+  fuseReduces,
+  fuseSigns,
+  fuseWhere,
+} from './fuse/elementwise/index.js';
+import {
+  fuseEinsum,
+  fuseGemmActivation,
+  fuseIntoFusedMatmul,
+  fuseMatmulAdd,
+  fuseMatmulScale,
+  fuseMatmulTranspose,
+  fuseMatmulViews,
+  fuseScaleIntoGemm,
+  fuseTransposeIntoGemm,
+} from './fuse/matmul/index.js';
+import {
+  fuseEmbedLayerNormalization,
+  fuseGroupNormalization,
+  fuseInstanceNormalization,
+  fuseLayerNormalization,
+  fuseRmsNormalization,
+  fuseSkipNormalizationOrt,
+} from './fuse/normalization/index.js';
+import { fuseGlobalPools, fusePadIntoPool } from './fuse/pool/index.js';
+import {
+  fuseConcats,
+  fuseGathers,
+  fuseGatherViews,
+  fuseReduceViews,
+  fuseSlices,
+  fuseSlicesIntoSplit,
+  fuseSplits,
+  fuseTransposes,
+  fuseViewSandwiches,
+  fuseViews,
+  sinkTransposes,
+} from './fuse/views/index.js';
+import { OPTIMIZE_STAGES, type OptimizeLevel, type OptimizeStage } from './levels.js';
 import type { RegisteredPass } from './registry.js';
-import { inlineFunctions } from './rewrite/inline-functions.js';
-import { raiseOpsetForRuntime } from './rewrite/raise-opset-for-runtime.js';
-import { resolveCastLike } from './rewrite/resolve-cast-like.js';
+import { inlineFunctions, raiseOpsetForRuntime, resolveCastLike } from './rewrite/index.js';
 
 /** A pass in its place among others. */
 export interface RecipeRow {
@@ -117,121 +128,138 @@ export interface PresetRow extends RecipeRow {
   readonly level: OptimizeLevel | undefined;
 }
 
-/** What `optimize` is made of, in the order in which passes are tried at a node. */
-export const OPTIMIZE_PRESET: readonly PresetRow[] = [
-  { pass: inlineFunctions, stage: 'prepare', level: undefined },
-  { pass: raiseOpsetForRuntime, stage: 'prepare', level: 'standard' },
-  // clean: exact, and whatever makes patterns easier to see.
-  { pass: eliminateIdentity, stage: 'clean', level: 'basic' },
-  { pass: fuseTransposes, stage: 'clean', level: 'basic' },
-  { pass: fuseViews, stage: 'clean', level: 'basic' },
-  { pass: fuseMinMax, stage: 'clean', level: 'standard' },
-  { pass: eliminateAddZero, stage: 'clean', level: 'standard' },
-  { pass: eliminateDropout, stage: 'clean', level: 'basic' },
-  { pass: eliminateDuplicateInitializers, stage: 'clean', level: 'basic' },
-  { pass: eliminateIdempotent, stage: 'clean', level: 'basic' },
-  { pass: eliminateInversePairs, stage: 'clean', level: 'basic' },
-  { pass: eliminateNoOpArithmetic, stage: 'clean', level: 'basic' },
-  { pass: eliminateNoOpCast, stage: 'clean', level: 'basic' },
-  { pass: eliminateNoOpConcat, stage: 'clean', level: 'basic' },
-  { pass: eliminateNoOpExpand, stage: 'clean', level: 'basic' },
-  { pass: eliminateNoOpGather, stage: 'clean', level: 'basic' },
-  { pass: eliminateNoOpPad, stage: 'clean', level: 'basic' },
-  { pass: eliminateNoOpPool, stage: 'clean', level: 'basic' },
-  { pass: eliminateNoOpReshape, stage: 'clean', level: 'basic' },
-  { pass: eliminateNoOpResize, stage: 'clean', level: 'basic' },
-  { pass: eliminateNoOpScatter, stage: 'clean', level: 'basic' },
-  { pass: eliminateNoOpSlice, stage: 'clean', level: 'basic' },
-  { pass: eliminateNoOpSplit, stage: 'clean', level: 'basic' },
-  { pass: eliminateNoOpTranspose, stage: 'clean', level: 'basic' },
-  { pass: eliminateNoOpWhere, stage: 'clean', level: 'basic' },
-  { pass: eliminateZeroStates, stage: 'clean', level: 'basic' },
-  { pass: fuseSlices, stage: 'clean', level: 'basic' },
-  { pass: fuseGathers, stage: 'clean', level: 'basic' },
-  { pass: fuseGatherViews, stage: 'clean', level: 'basic' },
-  { pass: fuseConcats, stage: 'clean', level: 'basic' },
-  { pass: fuseSplits, stage: 'clean', level: 'basic' },
-  { pass: fuseCasts, stage: 'clean', level: 'basic' },
-  { pass: fusePads, stage: 'clean', level: 'basic' },
-  { pass: fuseExpands, stage: 'clean', level: 'basic' },
-  { pass: fuseNot, stage: 'clean', level: 'basic' },
-  { pass: fuseWhere, stage: 'clean', level: 'basic' },
-  { pass: fuseReduceViews, stage: 'clean', level: 'basic' },
-  { pass: eliminateSoftmaxBeforeArgMax, stage: 'clean', level: 'max' },
-  { pass: eliminateSequences, stage: 'clean', level: 'basic' },
-  { pass: fuseViewSandwiches, stage: 'clean', level: 'basic' },
-  { pass: fuseMatmulViews, stage: 'clean', level: 'standard' },
-  { pass: fuseEinsum, stage: 'clean', level: 'standard' },
-  { pass: liftConstants, stage: 'clean', level: 'basic' },
-  { pass: foldKnownValues, stage: 'clean', level: 'basic' },
-  { pass: foldReshapeTarget, stage: 'clean', level: 'basic' },
-  { pass: foldUniformGather, stage: 'clean', level: 'basic' },
-  { pass: foldAffineIntoGather, stage: 'clean', level: 'basic' },
-  { pass: foldShapePieces, stage: 'clean', level: 'basic' },
-  { pass: eliminateCommonSizes, stage: 'clean', level: 'basic' },
-  { pass: eliminateCommonSubexpressions, stage: 'clean', level: 'basic', options: { heavy: false } },
-  { pass: eliminateDead, stage: 'clean', level: 'basic' },
-  { pass: resolveCastLike, stage: 'clean', level: 'basic' },
-  { pass: foldCastOfConstantOfShape, stage: 'clean', level: 'basic' },
-  { pass: foldConstants, stage: 'clean', level: 'basic' },
-  { pass: inlineIf, stage: 'clean', level: 'basic' },
-  { pass: unrollLoop, stage: 'clean', level: 'max' },
-  // patterns: several nodes that are one operator of the specification.
-  { pass: fuseRotaryEmbedding, stage: 'patterns', level: 'standard' },
-  { pass: fuseRotaryEmbeddingOrt, stage: 'patterns', level: 'standard' },
-  { pass: fuseEmbedLayerNormalization, stage: 'patterns', level: 'standard' },
-  { pass: fuseAttentionOrt, stage: 'patterns', level: 'standard' },
-  { pass: fuseMultiHeadAttention, stage: 'patterns', level: 'standard' },
-  // Before the layer normalization, which would take the same nodes and leave scale and bias.
-  { pass: fuseInstanceNormalization, stage: 'patterns', level: 'standard' },
-  { pass: fuseAttention, stage: 'patterns', level: 'standard' },
-  { pass: fuseCacheIntoAttention, stage: 'patterns', level: 'standard' },
-  { pass: fuseHeadsIntoAttention, stage: 'patterns', level: 'standard' },
-  { pass: fuseLayerNormalization, stage: 'patterns', level: 'standard' },
-  // merge: multiplications and additions of constants go into the weights beside them.
-  { pass: foldBatchNormalization, stage: 'merge', level: 'standard' },
-  { pass: foldAffineIntoConv, stage: 'merge', level: 'standard' },
-  // patterns: several nodes that are one operator of the specification.
-  { pass: fuseRmsNormalization, stage: 'patterns', level: 'standard' },
-  { pass: fuseGelu, stage: 'patterns', level: 'standard' },
-  { pass: fuseGeluOrt, stage: 'patterns', level: 'standard' },
-  { pass: fuseClip, stage: 'patterns', level: 'standard' },
-  { pass: fuseHardSwish, stage: 'patterns', level: 'standard' },
-  { pass: fuseLeakyRelu, stage: 'patterns', level: 'standard' },
-  { pass: fuseMish, stage: 'patterns', level: 'standard' },
-  // ONNX Runtime 1.30 runs Swish at opset 24 and no other, so only where it is asked for.
-  { pass: fuseSwish, stage: 'patterns', level: undefined },
-  { pass: fuseQuickGeluOrt, stage: 'patterns', level: 'standard' },
-  { pass: fuseSoftmax, stage: 'patterns', level: 'standard' },
-  { pass: fuseSoftmax, stage: 'patterns', level: 'max', options: { anyAxis: true } },
-  { pass: fuseLogSoftmax, stage: 'patterns', level: 'standard' },
-  { pass: fuseSoftmaxCasts, stage: 'patterns', level: 'max' },
-  { pass: fuseGroupNormalization, stage: 'patterns', level: 'max' },
-  { pass: fuseLogSoftmax, stage: 'patterns', level: 'max', options: { anyAxis: true } },
-  { pass: foldAffineIntoNext, stage: 'merge', level: 'standard' },
-  { pass: fuseQkvMatmuls, stage: 'merge', level: 'max' },
-  { pass: fuseMatmulAdd, stage: 'merge', level: 'standard' },
-  { pass: fuseTransposeIntoGemm, stage: 'merge', level: 'standard' },
-  { pass: fuseScaleIntoGemm, stage: 'merge', level: 'standard' },
-  { pass: fusePadIntoConv, stage: 'merge', level: 'standard' },
-  { pass: fusePadIntoPool, stage: 'merge', level: 'standard' },
-  { pass: fuseIntoFusedMatmul, stage: 'merge', level: 'standard' },
-  { pass: fuseReduces, stage: 'merge', level: 'standard' },
-  { pass: fuseSigns, stage: 'merge', level: 'basic' },
-  { pass: fuseGlobalPools, stage: 'merge', level: 'max' },
-  { pass: sinkTransposes, stage: 'merge', level: 'standard' },
-  { pass: fuseSlicesIntoSplit, stage: 'merge', level: 'basic' },
-  { pass: fuseParallelElementwise, stage: 'merge', level: 'standard' },
-  // target: what only pays, or only shows, when everything else is in place.
-  { pass: eliminateCommonSubexpressions, stage: 'target', level: 'basic' },
-  { pass: fuseConvActivation, stage: 'target', level: 'standard' },
-  { pass: fuseGemmActivation, stage: 'target', level: 'standard' },
-  { pass: fuseMatmulTranspose, stage: 'target', level: 'standard' },
-  { pass: fuseMatmulScale, stage: 'target', level: 'standard' },
-  // patterns: the larger ones first.
-  { pass: foldAffineIntoNormalization, stage: 'merge', level: 'standard' },
-  { pass: fuseConsecutiveAffine, stage: 'merge', level: 'standard' },
-  { pass: fuseSkipNormalizationOrt, stage: 'target', level: 'standard' },
-  { pass: fuseSkipNormalizationOrt, stage: 'target', level: 'max', options: { always: true } },
-  { pass: fuseBiasGeluOrt, stage: 'target', level: 'standard' },
-];
+/** A row of a stage. */
+type StageRow = Omit<PresetRow, 'stage'>;
+
+/** What `optimize` is made of: stage by stage as they run, and in each in the order in which passes are tried at a node. */
+const STAGES: Readonly<Record<OptimizeStage, readonly StageRow[]>> = {
+  // what has to be done once, before anything is searched for.
+  prepare: [
+    { pass: inlineFunctions, level: undefined },
+    { pass: raiseOpsetForRuntime, level: 'standard' },
+  ],
+  // exact, and whatever makes patterns easier to see; takes part in the stages after it, too.
+  clean: [
+    { pass: eliminateIdentity, level: 'basic' },
+    { pass: fuseTransposes, level: 'basic' },
+    { pass: fuseViews, level: 'basic' },
+    { pass: fuseMinMax, level: 'standard' },
+    { pass: eliminateAddZero, level: 'standard' },
+    { pass: eliminateDropout, level: 'basic' },
+    { pass: eliminateDuplicateInitializers, level: 'basic' },
+    { pass: eliminateIdempotent, level: 'basic' },
+    { pass: eliminateInversePairs, level: 'basic' },
+    { pass: eliminateNoOpArithmetic, level: 'basic' },
+    { pass: eliminateNoOpCast, level: 'basic' },
+    { pass: eliminateNoOpConcat, level: 'basic' },
+    { pass: eliminateNoOpExpand, level: 'basic' },
+    { pass: eliminateNoOpGather, level: 'basic' },
+    { pass: eliminateNoOpPad, level: 'basic' },
+    { pass: eliminateNoOpPool, level: 'basic' },
+    { pass: eliminateNoOpReshape, level: 'basic' },
+    { pass: eliminateNoOpResize, level: 'basic' },
+    { pass: eliminateNoOpScatter, level: 'basic' },
+    { pass: eliminateNoOpSlice, level: 'basic' },
+    { pass: eliminateNoOpSplit, level: 'basic' },
+    { pass: eliminateNoOpTranspose, level: 'basic' },
+    { pass: eliminateNoOpWhere, level: 'basic' },
+    { pass: eliminateZeroStates, level: 'basic' },
+    { pass: fuseSlices, level: 'basic' },
+    { pass: fuseGathers, level: 'basic' },
+    { pass: fuseGatherViews, level: 'basic' },
+    { pass: fuseConcats, level: 'basic' },
+    { pass: fuseSplits, level: 'basic' },
+    { pass: fuseCasts, level: 'basic' },
+    { pass: fusePads, level: 'basic' },
+    { pass: fuseExpands, level: 'basic' },
+    { pass: fuseNot, level: 'basic' },
+    { pass: fuseWhere, level: 'basic' },
+    { pass: fuseReduceViews, level: 'basic' },
+    { pass: eliminateSoftmaxBeforeArgMax, level: 'max' },
+    { pass: eliminateSequences, level: 'basic' },
+    { pass: fuseViewSandwiches, level: 'basic' },
+    { pass: fuseMatmulViews, level: 'standard' },
+    { pass: fuseEinsum, level: 'standard' },
+    { pass: liftConstants, level: 'basic' },
+    { pass: foldKnownValues, level: 'basic' },
+    { pass: foldReshapeTarget, level: 'basic' },
+    { pass: foldUniformGather, level: 'basic' },
+    { pass: foldAffineIntoGather, level: 'basic' },
+    { pass: foldShapePieces, level: 'basic' },
+    { pass: eliminateCommonSizes, level: 'basic' },
+    { pass: eliminateCommonSubexpressions, level: 'basic', options: { heavy: false } },
+    { pass: eliminateDead, level: 'basic' },
+    { pass: resolveCastLike, level: 'basic' },
+    { pass: foldCastOfConstantOfShape, level: 'basic' },
+    { pass: foldConstants, level: 'basic' },
+    { pass: inlineIf, level: 'basic' },
+    { pass: unrollLoop, level: 'max' },
+  ],
+  // several nodes that are one operator: the larger ones first, since a merged pattern is not taken apart again.
+  patterns: [
+    { pass: fuseRotaryEmbedding, level: 'standard' },
+    { pass: fuseRotaryEmbeddingOrt, level: 'standard' },
+    { pass: fuseEmbedLayerNormalization, level: 'standard' },
+    { pass: fuseAttentionOrt, level: 'standard' },
+    { pass: fuseMultiHeadAttention, level: 'standard' },
+    // Before the layer normalization, which would take the same nodes and leave scale and bias.
+    { pass: fuseInstanceNormalization, level: 'standard' },
+    { pass: fuseAttention, level: 'standard' },
+    { pass: fuseCacheIntoAttention, level: 'standard' },
+    { pass: fuseHeadsIntoAttention, level: 'standard' },
+    { pass: fuseLayerNormalization, level: 'standard' },
+    { pass: fuseRmsNormalization, level: 'standard' },
+    { pass: fuseGelu, level: 'standard' },
+    { pass: fuseGeluOrt, level: 'standard' },
+    { pass: fuseClip, level: 'standard' },
+    { pass: fuseHardSwish, level: 'standard' },
+    { pass: fuseLeakyRelu, level: 'standard' },
+    { pass: fuseMish, level: 'standard' },
+    // ONNX Runtime 1.30 runs Swish at opset 24 and no other, so only where it is asked for.
+    { pass: fuseSwish, level: undefined },
+    { pass: fuseQuickGeluOrt, level: 'standard' },
+    { pass: fuseSoftmax, level: 'standard' },
+    { pass: fuseSoftmax, level: 'max', options: { anyAxis: true } },
+    { pass: fuseLogSoftmax, level: 'standard' },
+    { pass: fuseSoftmaxCasts, level: 'max' },
+    { pass: fuseGroupNormalization, level: 'max' },
+    { pass: fuseLogSoftmax, level: 'max', options: { anyAxis: true } },
+  ],
+  // constants, pads, transposes and signs go into what stands beside them.
+  merge: [
+    { pass: foldBatchNormalization, level: 'standard' },
+    { pass: foldAffineIntoConv, level: 'standard' },
+    { pass: foldAffineIntoNext, level: 'standard' },
+    { pass: fuseQkvMatmuls, level: 'max' },
+    { pass: fuseMatmulAdd, level: 'standard' },
+    { pass: fuseTransposeIntoGemm, level: 'standard' },
+    { pass: fuseScaleIntoGemm, level: 'standard' },
+    { pass: fusePadIntoConv, level: 'standard' },
+    { pass: fusePadIntoPool, level: 'standard' },
+    { pass: fuseIntoFusedMatmul, level: 'standard' },
+    { pass: fuseReduces, level: 'standard' },
+    { pass: fuseSigns, level: 'basic' },
+    { pass: fuseGlobalPools, level: 'max' },
+    { pass: sinkTransposes, level: 'standard' },
+    { pass: fuseSlicesIntoSplit, level: 'basic' },
+    { pass: fuseParallelElementwise, level: 'standard' },
+    { pass: foldAffineIntoNormalization, level: 'standard' },
+    { pass: fuseConsecutiveAffine, level: 'standard' },
+  ],
+  // what only pays, or only shows, when everything else is in place.
+  target: [
+    { pass: eliminateCommonSubexpressions, level: 'basic' },
+    { pass: fuseConvActivation, level: 'standard' },
+    { pass: fuseGemmActivation, level: 'standard' },
+    { pass: fuseMatmulTranspose, level: 'standard' },
+    { pass: fuseMatmulScale, level: 'standard' },
+    { pass: fuseSkipNormalizationOrt, level: 'standard' },
+    { pass: fuseSkipNormalizationOrt, level: 'max', options: { always: true } },
+    { pass: fuseBiasGeluOrt, level: 'standard' },
+  ],
+};
+
+/** All rows of all stages, in order. */
+export const OPTIMIZE_PRESET: readonly PresetRow[] = OPTIMIZE_STAGES.flatMap((stage) =>
+  STAGES[stage].map((row) => ({ ...row, stage })),
+);

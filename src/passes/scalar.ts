@@ -4,7 +4,7 @@ import { toBfloat16 } from '../tensor/bfloat16.js';
 import { DataType, type DataTypeCode, isFloat } from '../tensor/dtype.js';
 import { toFloat16 } from '../tensor/float16.js';
 import { bytesOf, elementCount, Tensor, type TypedArray } from '../tensor/tensor.js';
-import { uniformElement } from './eliminate/uniform.js';
+import { uniformElement } from './uniform.js';
 
 /** The number that a tensor of one element holds, in any type of numbers that are exact as such; undefined for any other. */
 export function scalarOf(tensor: Tensor | undefined): number | undefined {

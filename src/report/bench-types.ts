@@ -1,9 +1,16 @@
 /** What `bench` reports, as plain data. Times in ms, sizes in bytes, rates in 1/s; quantiles by nearest rank. */
 import type { MetricUnit } from '../bench/budgets.js';
-import type { BenchVerdict, EstimateReport, LatencyReport, QuantileReport, RegressionReport, SegmentReport } from '../bench/results.js';
+import type {
+  BenchVerdict,
+  EstimateReport,
+  LatencyReport,
+  QuantileReport,
+  RegressionReport,
+  SegmentReport,
+} from '../bench/results.js';
+import type { Scenario } from '../bench/scenario.js';
 import type { EnvironmentReport } from '../runtime/environment.js';
 import type { ProfileReport, ProviderUse } from '../runtime/profile.js';
-import type { Scenario } from '../bench/scenario.js';
 import type { ReportHeader, ReportModel } from './types.js';
 
 /** One start in a fresh process, from nothing to the first answer. File caches of the system are warm. */

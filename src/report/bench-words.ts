@@ -1,7 +1,8 @@
 /** Words about measurements that the terminal, pages and the outputs for CI share. */
+
+import type { BenchVerdict, LatencyReport, QuantileReport, RegressionReport } from '../bench/results.js';
 import { formatLatencyParts, formatLatencyRange, formatMetricRange, formatMetricValue } from './bench-format.js';
 import type { BenchReport, BudgetReport, ColdStart, ConfigurationReport, MemoryReport } from './bench-types.js';
-import type { BenchVerdict, LatencyReport, QuantileReport, RegressionReport } from '../bench/results.js';
 import { formatBytes, formatInteger, formatNumber, formatPercent, formatRate, plural } from './format.js';
 
 /** How requests came, and what that means for the percentiles. */

@@ -1,6 +1,6 @@
 import { LEAST_EFFECT } from '../bench/least-effect.js';
-import { formatDuration, formatNumber, plural } from './format.js';
 import type { LatencyComparison } from '../bench/results.js';
+import { formatDuration, formatNumber, plural } from './format.js';
 
 /**
  * What the measurement says about B against A; `unclear` when 1 lies within the interval of the ratio, when there is no interval,

@@ -1,10 +1,10 @@
 import { ServeOptError } from '../errors.js';
-import type { ChildSession } from './job.js';
-import type { SampleReader } from '../samples/sample-reader.js';
-import type { Feeds, HostTensor } from '../samples/types.js';
 import { floatElements, isFloatTensor } from '../evaluate/host-numbers.js';
 import { sqnrDb } from '../evaluate/output-difference.js';
+import type { SampleReader } from '../samples/sample-reader.js';
 import { tensorBytes } from '../samples/tensor-bytes.js';
+import type { Feeds, HostTensor } from '../samples/types.js';
+import type { ChildSession } from './job.js';
 
 type Outputs = ReadonlyMap<string, HostTensor>;
 

@@ -1,15 +1,15 @@
 import { bug } from '../errors.js';
-import type { Reference } from './reference.js';
-import { seededReader } from '../samples/seeded-reader.js';
-import type { JobContext } from './job.js';
 import type { SampleReader } from '../samples/sample-reader.js';
+import { seededReader } from '../samples/seeded-reader.js';
+import { sliceReader } from '../samples/slice-reader.js';
+import type { SampleSource, ValueSpec } from '../samples/types.js';
+import type { JobContext } from './job.js';
 import { importOnnxRuntime, type OnnxRuntime } from './onnx-runtime.js';
+import type { Reference } from './reference.js';
 import { Session } from './session.js';
 import { forTurns, isForTurns } from './session-options.js';
-import { sliceReader } from '../samples/slice-reader.js';
 import type { MeasureLoop } from './timing/measure-loop.js';
 import type { SessionOptions } from './types.js';
-import type { SampleSource, ValueSpec } from '../samples/types.js';
 
 /** A session, and how another one like it is made. */
 interface LoadedModel {

@@ -1,6 +1,6 @@
 import { ServeOptError } from '../errors.js';
-import { DataType, type DataTypeCode } from '../tensor/dtype.js';
 import type { ValueSpec } from '../samples/types.js';
+import { DataType, type DataTypeCode } from '../tensor/dtype.js';
 
 /** Name of a type in onnxruntime-node → ONNX code. These cross between JavaScript and ONNX Runtime; no other does. */
 export const HOST_TYPES: ReadonlyMap<string, DataTypeCode> = new Map([

@@ -3,8 +3,13 @@
 import type { RatioEstimate } from '../bench/paired-ratio.js';
 import type { ArrivalProcess } from '../bench/scenario.js';
 import type { ErrorData } from '../error-data.js';
-import type { CompareParams } from './jobs/compare.js';
 import type { ComparisonResult, OutputDifference } from '../evaluate/comparison.js';
+import type { ExposedRange } from '../quantize/expose-ranges.js';
+import type { ValueRange } from '../quantize/observers.js';
+import type { Feeds, HostTensor, SampleSource, SeedPlan, ValueSpec } from '../samples/types.js';
+import type { DataTypeCode } from '../tensor/dtype.js';
+import type { JobProgress } from './job.js';
+import type { CompareParams } from './jobs/compare.js';
 import type { ContrastParams } from './jobs/contrast.js';
 import type { LabelsParams } from './jobs/labels.js';
 import type {
@@ -15,13 +20,8 @@ import type {
   ReferenceParams,
   ReferenceResult,
 } from './jobs/verify.js';
-import type { ExposedRange } from '../quantize/expose-ranges.js';
-import type { ValueRange } from '../quantize/observers.js';
 import type { ProfileReport } from './profile.js';
-import type { DataTypeCode } from '../tensor/dtype.js';
-import type { JobProgress } from './job.js';
 import type { ExecutionProvider, SessionOptions } from './types.js';
-import type { Feeds, HostTensor, SampleSource, SeedPlan, ValueSpec } from '../samples/types.js';
 
 export interface VersionsResult {
   readonly onnxRuntime: string;

@@ -1,6 +1,6 @@
 import { ServeOptError } from '../errors.js';
-import type { ProfileReport } from './profile.js';
 import { EXECUTION_PROVIDERS, providerEntry, providerName } from './execution-providers.js';
+import type { ProfileReport } from './profile.js';
 import type { ExecutionProvider } from './types.js';
 
 /** Copies between host and device, which ONNX Runtime puts in: they compute nothing. */

@@ -1,6 +1,7 @@
 import process from 'node:process';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { ServeOptError } from '../errors.js';
+import type { Feeds, HostData, HostTensor } from '../samples/types.js';
 import { DataType, dataTypeName } from '../tensor/dtype.js';
 import { float32ToFloat16 } from '../tensor/float16.js';
 import { elementCount } from '../tensor/tensor.js';
@@ -13,7 +14,6 @@ import type { SessionValue } from './protocol.js';
 import { sessionFailure } from './provider-failure.js';
 import { nativeSessionOptions } from './session-options.js';
 import type { SessionOptions } from './types.js';
-import type { Feeds, HostData, HostTensor } from '../samples/types.js';
 
 type NativeFeeds = Record<string, Tensor>;
 

@@ -1,6 +1,6 @@
-import type { Feeds, HostTensor, ValueSpec } from './types.js';
 import { DataType } from '../tensor/dtype.js';
 import { float16ToFloat32, float32ToFloat16 } from '../tensor/float16.js';
+import type { Feeds, HostTensor, ValueSpec } from './types.js';
 
 /** Inputs that graphs are wrong about first. */
 export interface EdgeFeeds {

@@ -1,9 +1,8 @@
 import { ServeOptError } from '../errors.js';
 import { dataTypeName } from '../tensor/dtype.js';
-import type { SampleReader } from './sample-reader.js';
-import type { Feeds, SampleSource, ValueSpec } from './types.js';
+import type { SampleOpener, SampleReader } from './sample-reader.js';
 import { tensorBytes } from './tensor-bytes.js';
-import type { SampleOpener } from './sample-reader.js';
+import type { Feeds, SampleSource, ValueSpec } from './types.js';
 
 /** Different samples in turn, so that one odd sample does not stand for all. */
 const MOST_SAMPLES = 8;

@@ -1,11 +1,11 @@
 import { bug, ServeOptError } from '../errors.js';
+import { howToAllow } from '../machine/available-memory.js';
 import { typeBytes } from '../ops/footprint/type-bytes.js';
 import { formatBytes } from '../tensor/byte-size.js';
 import { DataType } from '../tensor/dtype.js';
 import { float32ToFloat16 } from '../tensor/float16.js';
 import { createRandom, type Random } from '../tensor/random.js';
 import { elementCount } from '../tensor/tensor.js';
-import { howToAllow } from '../machine/available-memory.js';
 import { totalGuesses } from './decoder-inputs.js';
 import type { SampleReader } from './sample-reader.js';
 import { scalarValues, variedFloats } from './scalar-values.js';

@@ -66,4 +66,3 @@ export type SampleSource =
       /** All samples have the shapes and the scalars of sample 0, and differ in their other values only. Default false. */
       readonly sameShapes?: boolean;
     };
-

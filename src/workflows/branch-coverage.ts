@@ -8,8 +8,8 @@ import { allNodes, constantTensor } from '../ir/walk.js';
 import type { RequestOptions, RuntimeHost } from '../runtime/host.js';
 import { writeRunnable } from '../runtime/runnable-model.js';
 import type { SessionOptions } from '../runtime/types.js';
-import type { SampleSource, ValueSpec } from '../samples/types.js';
 import { withWorkFolder } from '../runtime/work-folder.js';
+import type { SampleSource, ValueSpec } from '../samples/types.js';
 import { DataType } from '../tensor/dtype.js';
 
 /** Which branches of a model samples take. */

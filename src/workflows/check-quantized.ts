@@ -1,9 +1,9 @@
+import type { LatencyComparison } from '../bench/results.js';
 import { ServeOptError } from '../errors.js';
 import type { ComparisonResult } from '../evaluate/comparison.js';
 import { type GateFinding, judgeGates } from '../evaluate/comparison-gates.js';
 import type { Model } from '../ir/model.js';
 import type { QuantizeReport } from '../report/types.js';
-import type { LatencyComparison } from '../bench/results.js';
 import type { RuntimeHost } from '../runtime/host.js';
 import type { LazyRuntime } from '../runtime/lazy-runtime.js';
 import type { SessionOptions } from '../runtime/types.js';

@@ -1,9 +1,9 @@
+import type { LatencyComparison } from '../bench/results.js';
 import { ServeOptError } from '../errors.js';
 import type { MetricWish } from '../evaluate/choose-metric.js';
 import type { ComparisonResult } from '../evaluate/comparison.js';
 import type { OutputMeanings } from '../evaluate/output-meaning.js';
 import type { Model } from '../ir/model.js';
-import type { LatencyComparison } from '../bench/results.js';
 import type { RuntimeHost } from '../runtime/host.js';
 import { withoutSpinning } from '../runtime/session-options.js';
 import type { SessionOptions } from '../runtime/types.js';

@@ -1,12 +1,12 @@
 import { statSync } from 'node:fs';
 import { ServeOptError } from '../errors.js';
 import type { Model } from '../ir/model.js';
+import { availableMemory, howToAllow } from '../machine/available-memory.js';
 import { whyTooLarge, whyTooLong } from '../ops/footprint/describe-footprint.js';
 import { type Footprint, largerFootprint } from '../ops/footprint/footprint.js';
 import { modelFootprint } from '../ops/footprint/model-footprint.js';
-import { availableMemory, howToAllow } from '../machine/available-memory.js';
-import { checkInputSizes, plainPlan } from '../samples/seeded-reader.js';
 import type { RuntimeOptions } from '../runtime/host.js';
+import { checkInputSizes, plainPlan } from '../samples/seeded-reader.js';
 import { SIZE_PLAN_COUNT, sampleShapes } from '../samples/seeded-shapes.js';
 import type { ValueSpec } from '../samples/types.js';
 import { formatBytes, parseBytes, roundedUpBytes } from '../tensor/byte-size.js';

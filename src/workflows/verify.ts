@@ -1,6 +1,6 @@
+import type { LatencyComparison } from '../bench/results.js';
 import { ServeOptError } from '../errors.js';
 import type { Model } from '../ir/model.js';
-import type { LatencyComparison } from '../bench/results.js';
 import type { RuntimeHost } from '../runtime/host.js';
 import { screenInterface } from '../runtime/interface-screen.js';
 import type { SessionOptions } from '../runtime/types.js';

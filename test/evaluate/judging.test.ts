@@ -1,6 +1,5 @@
 /** What is said of a comparison: NaN first, lost channels, gates; and that samples go in batches only where that changes nothing. */
 import { describe, expect, it } from 'vitest';
-import { fittingBatch } from '../../src/runtime/batches.js';
 import type { ComparisonResult } from '../../src/evaluate/comparison.js';
 import { judgeGates } from '../../src/evaluate/comparison-gates.js';
 import type { EvaluatedTensor } from '../../src/evaluate/host-numbers.js';
@@ -8,6 +7,7 @@ import { accumulateDifference } from '../../src/evaluate/output-difference.js';
 import { agreementOf } from '../../src/report/comparison-words.js';
 import { reportJson } from '../../src/report/json.js';
 import { latencyPhrase } from '../../src/report/latency-words.js';
+import { fittingBatch } from '../../src/runtime/batches.js';
 import type { ChildSession } from '../../src/runtime/job.js';
 import type { SampleReader } from '../../src/samples/sample-reader.js';
 import type { Feeds, HostTensor } from '../../src/samples/types.js';

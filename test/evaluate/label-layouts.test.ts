@@ -2,11 +2,11 @@
 
 import { describe, expect, it } from 'vitest';
 import type { MetricWish } from '../../src/evaluate/choose-metric.js';
-import { compareJob } from '../../src/runtime/jobs/compare.js';
 import type { ComparisonResult } from '../../src/evaluate/comparison.js';
 import { parseModel } from '../../src/ir/text/parse-model.js';
 import { modelBytes } from '../../src/ir/write-model.js';
 import { ChildState } from '../../src/runtime/child-state.js';
+import { compareJob } from '../../src/runtime/jobs/compare.js';
 import { inputSpecs } from '../../src/samples/value-specs.js';
 import { outputMeanings } from '../../src/workflows/output-meanings.js';
 import { dataFolder } from '../helpers/data-files.js';

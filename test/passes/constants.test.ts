@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseModel } from '../../src/ir/text/parse-model.js';
 import { verifyModel } from '../../src/ir/verify.js';
-import { replaceByConstants } from '../../src/passes/fold/fold-constants.js';
+import { replaceByConstants } from '../../src/passes/fold/constant-results.js';
 import { Tensor } from '../../src/tensor/tensor.js';
 
 describe('a Constant for an output of the graph', () => {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import * as api from '../../src/index.js';
+import * as api from '../../src/passes/index.js';
 import { PASSES, passOptions } from '../../src/passes/registry.js';
 
 const FOLDER = join(import.meta.dirname, '..', '..', 'src', 'passes');
@@ -15,7 +15,9 @@ describe('the registry of passes', () => {
       )
       .map((path) => path.replaceAll('\\', '/'))
       .filter((path) => !path.startsWith('engine/'));
-    expect(definitions.map(({ group, name }) => `${group}/${name}.ts`).sort()).toEqual(files.sort());
+    // Those of a large group stand in rooms.
+    const places = files.map((path) => `${path.split('/')[0]}/${path.split('/').at(-1)}`);
+    expect(definitions.map(({ group, name }) => `${group}/${name}.ts`).sort()).toEqual(places.sort());
   });
 
   it.each(definitions)('gives $name metadata that help and documents can show', (definition) => {
@@ -27,7 +29,7 @@ describe('the registry of passes', () => {
     for (const row of passOptions(definition).values()) expect(row.description).not.toBe('');
   });
 
-  it.each(definitions)('exports $name from the library under its name in camel case', ({ name }) => {
+  it.each(definitions)('exports $name from serve-opt/passes under its name in camel case', ({ name }) => {
     const factory = name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
     const exported = (api as unknown as Readonly<Record<string, { definition?: { name: string } }>>)[factory];
     expect(exported?.definition?.name).toBe(name);

@@ -1,7 +1,8 @@
 /** Reports of `bench` for what draws and writes them: plain, swept, gated, hostile, of a server, cut short. */
+
+import type { LatencyReport, QuantileReport, SegmentReport } from '../../src/bench/results.js';
 import type { BenchReport, ConfigurationReport } from '../../src/report/bench-types.js';
 import type { EnvironmentReport } from '../../src/runtime/environment.js';
-import type { LatencyReport, QuantileReport, SegmentReport } from '../../src/bench/results.js';
 import { createRandom } from '../../src/tensor/random.js';
 
 const ENVIRONMENT: EnvironmentReport = {

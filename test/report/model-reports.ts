@@ -1,7 +1,8 @@
 /** Reports of the commands that make or compare models, for what draws them. Every place of a name holds the same one. */
+
+import type { LatencyComparison } from '../../src/bench/results.js';
 import type { ComparisonResult } from '../../src/evaluate/comparison.js';
 import type { CompareReport, OptimizeReport, QuantizeReport } from '../../src/report/types.js';
-import type { LatencyComparison } from '../../src/bench/results.js';
 
 const LATENCY: LatencyComparison = {
   p50MsA: 42.6,

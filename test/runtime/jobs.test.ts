@@ -1,9 +1,9 @@
 import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { seededReader } from '../../src/samples/seeded-reader.js';
 import { type RuntimeHost, startRuntime } from '../../src/runtime/host.js';
 import type { JobProgress } from '../../src/runtime/job.js';
 import { probeProvider } from '../../src/runtime/providers.js';
+import { seededReader } from '../../src/samples/seeded-reader.js';
 import type { SampleSource, ValueSpec } from '../../src/samples/types.js';
 import { DataType, type DataTypeCode } from '../../src/tensor/dtype.js';
 import { minMax } from '../../src/tensor/statistics.js';

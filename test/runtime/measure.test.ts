@@ -1,8 +1,8 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { seededReader } from '../../src/samples/seeded-reader.js';
 import { type RuntimeHost, startRuntime } from '../../src/runtime/host.js';
+import { seededReader } from '../../src/samples/seeded-reader.js';
 import type { Feeds, SampleSource, ValueSpec } from '../../src/samples/types.js';
 import { DataType } from '../../src/tensor/dtype.js';
 import { scaled } from '../helpers/limits.js';

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ProfileReport } from '../../src/runtime/profile.js';
 import { type RuntimeHost, startRuntime } from '../../src/runtime/host.js';
+import type { ProfileReport } from '../../src/runtime/profile.js';
 import { readProfile } from '../../src/runtime/profile-reader.js';
 import { parseProviderChoice } from '../../src/runtime/provider-choice.js';
 import { proveProviders } from '../../src/runtime/provider-proof.js';

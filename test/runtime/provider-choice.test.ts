@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { ProfileReport } from '../../src/runtime/profile.js';
 import { formatProvider, nativeProvider } from '../../src/runtime/execution-providers.js';
+import type { ProfileReport } from '../../src/runtime/profile.js';
 import type { ProbeResult } from '../../src/runtime/protocol.js';
 import { parseProviderChoice } from '../../src/runtime/provider-choice.js';
 import { providerFailure, sessionFailure } from '../../src/runtime/provider-failure.js';

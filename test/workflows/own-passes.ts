@@ -2,7 +2,8 @@
 import type { Node } from '../../src/ir/node.js';
 import type { Value } from '../../src/ir/value.js';
 import { addConstant } from '../../src/passes/constants.js';
-import { defineRewrite, type Match } from '../../src/passes/engine/rewrite.js';
+import { defineRewrite } from '../../src/passes/engine/define-rewrite.js';
+import type { Match } from '../../src/passes/engine/rewrite.js';
 import { takeOver } from '../../src/passes/nodes.js';
 import type { Numerics, PassGroup } from '../../src/passes/pass.js';
 import type { PresetRow } from '../../src/passes/presets.js';

@@ -1,6 +1,6 @@
+import type { LatencyReport, QuantileReport } from '../../bench/results.js';
 import { formatLatency, formatLatencyRange, formatRateRange } from '../../report/bench-format.js';
 import type { BenchReport, ConfigurationReport } from '../../report/bench-types.js';
-import type { LatencyReport, QuantileReport } from '../../bench/results.js';
 import {
   coldStartSplit,
   isServer,

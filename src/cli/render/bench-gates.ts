@@ -1,5 +1,5 @@
-import type { BenchReport, BudgetReport } from '../../report/bench-types.js';
 import type { BenchVerdict, RegressionReport } from '../../bench/results.js';
+import type { BenchReport, BudgetReport } from '../../report/bench-types.js';
 import {
   budgetPhrase,
   budgetReason,

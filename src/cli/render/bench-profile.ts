@@ -1,8 +1,8 @@
 import { formatLatency } from '../../report/bench-format.js';
-import type { NodeTime, OperatorTime, ProfileReport, ProviderUse } from '../../runtime/profile.js';
 import { shortProvider } from '../../report/bench-words.js';
 import { formatInteger, formatPercent, plural } from '../../report/format.js';
 import { safeText } from '../../report/safe-text.js';
+import type { NodeTime, OperatorTime, ProfileReport, ProviderUse } from '../../runtime/profile.js';
 import type { BenchTextOptions } from './bench-layout.js';
 import { shareBar } from './sparkline.js';
 import { type Cell, renderTable } from './table.js';

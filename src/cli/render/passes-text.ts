@@ -1,4 +1,4 @@
-import type { PassFacts } from '../commands/passes.js';
+import type { PassFacts } from './pass-facts.js';
 import { type Cell, renderTable } from './table.js';
 import type { TextOptions } from './text-options.js';
 import { wrapLine } from './wrap.js';

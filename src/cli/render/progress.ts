@@ -1,7 +1,7 @@
 import { formatBytes, formatDuration } from '../../report/format.js';
 import { safeText } from '../../report/safe-text.js';
 import type { ProgressEvent } from '../../workflows/options.js';
-import type { OutputStream } from '../context.js';
+import type { OutputStream } from '../output-stream.js';
 import { createSpinner, type Spinner } from './spinner.js';
 import type { Style } from './style.js';
 import { wrapLine } from './wrap.js';

@@ -1,4 +1,4 @@
-import type { OutputStream } from '../context.js';
+import type { OutputStream } from '../output-stream.js';
 import type { Style } from './style.js';
 
 /** A moving line at the end of a terminal. */

@@ -1,12 +1,13 @@
 import type { Node } from '../../ir/node.js';
 import type { Value } from '../../ir/value.js';
 import { isFloat } from '../../tensor/dtype.js';
+import { defineRewrite } from '../engine/define-rewrite.js';
 import { hasReference } from '../engine/operands.js';
-import { defineRewrite, type Match, type RewriteContext } from '../engine/rewrite.js';
+import type { Match, RewriteContext } from '../engine/rewrite.js';
 import { shapeOf } from '../types.js';
+import { uniformElement } from '../uniform.js';
 import { broadcastKeeps } from './broadcast-keeps.js';
 import { passThrough } from './pass-through.js';
-import { uniformElement } from './uniform.js';
 
 /**
  * `x + 0` and `x - (-0)` of floats, which differ from `x` in one thing: a -0 becomes 0.

@@ -1,6 +1,7 @@
 import type { Node } from '../../ir/node.js';
 import type { Value } from '../../ir/value.js';
-import { defineRewrite, type SweepContext } from '../engine/rewrite.js';
+import { defineRewrite } from '../engine/define-rewrite.js';
+import type { SweepContext } from '../engine/rewrite.js';
 import { forward, whyNotForwardable } from '../nodes.js';
 import { dataTypeOf } from '../types.js';
 import { type VisibleTable, visitInScope } from './visible-table.js';

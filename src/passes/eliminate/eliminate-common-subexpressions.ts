@@ -2,9 +2,10 @@ import type { Node } from '../../ir/node.js';
 import type { Value } from '../../ir/value.js';
 import { opSchema } from '../../ops/schema.js';
 import { COMMUTATIVE, isDeterministic, MAC_OPERATORS } from '../../ops/traits.js';
-import { defineRewrite, type SweepContext } from '../engine/rewrite.js';
+import { attributesKey, sameTensorAttributes } from '../attribute-key.js';
+import { defineRewrite } from '../engine/define-rewrite.js';
+import type { SweepContext } from '../engine/rewrite.js';
 import { forward, whyNotForwardable } from '../nodes.js';
-import { attributesKey, sameTensorAttributes } from './attribute-key.js';
 import { type VisibleTable, visitInScope } from './visible-table.js';
 
 export interface EliminateCommonSubexpressionsOptions {

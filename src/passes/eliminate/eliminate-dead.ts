@@ -1,5 +1,6 @@
 import { allGraphs } from '../../ir/walk.js';
-import { defineRewrite, type SweepContext } from '../engine/rewrite.js';
+import { defineRewrite } from '../engine/define-rewrite.js';
+import type { SweepContext } from '../engine/rewrite.js';
 import { isUnused } from '../nodes.js';
 
 /**

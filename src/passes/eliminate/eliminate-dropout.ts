@@ -1,9 +1,10 @@
 import type { Node } from '../../ir/node.js';
+import { defineRewrite } from '../engine/define-rewrite.js';
 import { hasReference } from '../engine/operands.js';
-import { defineRewrite, type Match, type RewriteContext } from '../engine/rewrite.js';
+import type { Match, RewriteContext } from '../engine/rewrite.js';
 import { isUnused } from '../nodes.js';
+import { uniformElement } from '../uniform.js';
 import { passThrough } from './pass-through.js';
-import { uniformElement } from './uniform.js';
 
 /**
  * Dropout(x) = x outside training, and with a ratio of 0.

@@ -3,7 +3,8 @@ import type { Value } from '../../ir/value.js';
 import { constantTensor, walkGraphs } from '../../ir/walk.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { dropIfUnused } from '../constants.js';
-import { defineRewrite, type SweepContext } from '../engine/rewrite.js';
+import { defineRewrite } from '../engine/define-rewrite.js';
+import type { SweepContext } from '../engine/rewrite.js';
 import { sameTensor, tensorKey } from './tensor-equality.js';
 import { VisibleTable, visitInScope } from './visible-table.js';
 

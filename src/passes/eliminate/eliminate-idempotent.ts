@@ -1,9 +1,10 @@
 import type { Node } from '../../ir/node.js';
 import { dataTypeRow } from '../../tensor/dtype.js';
+import { sameAttributes } from '../attribute-key.js';
+import { defineRewrite } from '../engine/define-rewrite.js';
 import { hasReference } from '../engine/operands.js';
-import { defineRewrite, type Match } from '../engine/rewrite.js';
+import type { Match } from '../engine/rewrite.js';
 import { dataTypeOf } from '../types.js';
-import { sameAttributes } from './attribute-key.js';
 import { passThrough } from './pass-through.js';
 
 /**

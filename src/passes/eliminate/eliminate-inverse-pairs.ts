@@ -1,8 +1,9 @@
 import type { Node } from '../../ir/node.js';
 import { DataType } from '../../tensor/dtype.js';
+import { defineRewrite } from '../engine/define-rewrite.js';
 import { hasReference } from '../engine/operands.js';
-import { defineRewrite, type Match } from '../engine/rewrite.js';
-import { holdsAll } from '../fuse/lossless.js';
+import type { Match } from '../engine/rewrite.js';
+import { holdsAll } from '../lossless-casts.js';
 import { dataTypeOf } from '../types.js';
 import { passThrough } from './pass-through.js';
 

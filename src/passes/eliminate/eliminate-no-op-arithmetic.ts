@@ -2,12 +2,13 @@ import type { Node } from '../../ir/node.js';
 import type { Value } from '../../ir/value.js';
 import { dataTypeRow } from '../../tensor/dtype.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { defineRewrite } from '../engine/define-rewrite.js';
 import { hasReference } from '../engine/operands.js';
-import { defineRewrite, type Match, type RewriteContext } from '../engine/rewrite.js';
+import type { Match, RewriteContext } from '../engine/rewrite.js';
 import { shapeOf } from '../types.js';
+import { uniformElement } from '../uniform.js';
 import { broadcastKeeps } from './broadcast-keeps.js';
 import { passThrough } from './pass-through.js';
-import { uniformElement } from './uniform.js';
 
 /**
  * Arithmetic with the neutral element: `x·1`, `x/1`, `x-0`, `x+(-0)`, `x+0` of integers, `x^1`, `x∨false`, `x∧true`, `x⊻false`

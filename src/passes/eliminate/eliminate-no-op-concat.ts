@@ -1,7 +1,8 @@
 import type { Node } from '../../ir/node.js';
 import type { Value } from '../../ir/value.js';
+import { defineRewrite } from '../engine/define-rewrite.js';
 import { hasReference } from '../engine/operands.js';
-import { defineRewrite, type Match } from '../engine/rewrite.js';
+import type { Match } from '../engine/rewrite.js';
 import { frontAxis, shapeOf } from '../types.js';
 import { passThrough } from './pass-through.js';
 import { releaseInputs } from './release-inputs.js';

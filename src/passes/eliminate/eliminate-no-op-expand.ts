@@ -1,6 +1,7 @@
 import type { Node } from '../../ir/node.js';
+import { defineRewrite } from '../engine/define-rewrite.js';
 import { readItems } from '../engine/operands.js';
-import { defineRewrite, type Match, type RewriteContext } from '../engine/rewrite.js';
+import type { Match, RewriteContext } from '../engine/rewrite.js';
 import { sameShape, shapeOf } from '../types.js';
 import { broadcastKeeps } from './broadcast-keeps.js';
 import { passThrough } from './pass-through.js';

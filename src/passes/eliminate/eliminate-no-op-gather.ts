@@ -1,9 +1,10 @@
 import type { Node } from '../../ir/node.js';
 import type { Dim } from '../../ir/type.js';
 import type { Value } from '../../ir/value.js';
+import { ascendingFrom } from '../ascending.js';
+import { defineRewrite } from '../engine/define-rewrite.js';
 import { hasReference } from '../engine/operands.js';
-import { defineRewrite, type Match, type RewriteContext } from '../engine/rewrite.js';
-import { ascendingFrom } from '../fuse/ascending.js';
+import type { Match, RewriteContext } from '../engine/rewrite.js';
 import { frontAxis, rankOf, sameDim, shapeOf } from '../types.js';
 import { passThrough } from './pass-through.js';
 

@@ -1,7 +1,8 @@
 import type { Node } from '../../ir/node.js';
 import type { Dim } from '../../ir/type.js';
+import { defineRewrite } from '../engine/define-rewrite.js';
 import { hasReference, readItems } from '../engine/operands.js';
-import { defineRewrite, type Match, type RewriteContext } from '../engine/rewrite.js';
+import type { Match, RewriteContext } from '../engine/rewrite.js';
 import { frontAxis, sameDim, shapeOf } from '../types.js';
 import { passThrough } from './pass-through.js';
 

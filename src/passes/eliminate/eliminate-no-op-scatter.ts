@@ -1,8 +1,9 @@
 import type { Node } from '../../ir/node.js';
 import type { Value } from '../../ir/value.js';
+import { ascendingFrom } from '../ascending.js';
+import { defineRewrite } from '../engine/define-rewrite.js';
 import { hasReference } from '../engine/operands.js';
-import { defineRewrite, type Match, type RewriteContext } from '../engine/rewrite.js';
-import { ascendingFrom } from '../fuse/ascending.js';
+import type { Match, RewriteContext } from '../engine/rewrite.js';
 import { giveOutput } from '../nodes.js';
 import { sameDim, sameShape, shapeOf } from '../types.js';
 

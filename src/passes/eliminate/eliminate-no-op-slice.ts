@@ -1,8 +1,9 @@
 import type { Node } from '../../ir/node.js';
 import type { Dim } from '../../ir/type.js';
 import { atLeast } from '../../ops/dim.js';
+import { defineRewrite } from '../engine/define-rewrite.js';
 import { hasReference, readItems, readList } from '../engine/operands.js';
-import { defineRewrite, type Match, type RewriteContext } from '../engine/rewrite.js';
+import type { Match, RewriteContext } from '../engine/rewrite.js';
 import { frontAxis, shapeOf } from '../types.js';
 import { passThrough } from './pass-through.js';
 

@@ -1,5 +1,6 @@
 import type { Node } from '../../ir/node.js';
-import { defineRewrite, type Match } from '../engine/rewrite.js';
+import { defineRewrite } from '../engine/define-rewrite.js';
+import type { Match } from '../engine/rewrite.js';
 import { passThrough } from './pass-through.js';
 
 /**

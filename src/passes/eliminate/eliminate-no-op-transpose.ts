@@ -1,6 +1,7 @@
 import type { Node } from '../../ir/node.js';
+import { defineRewrite } from '../engine/define-rewrite.js';
 import { hasReference } from '../engine/operands.js';
-import { defineRewrite, type Match } from '../engine/rewrite.js';
+import type { Match } from '../engine/rewrite.js';
 import { rankOf } from '../types.js';
 import { passThrough } from './pass-through.js';
 

@@ -1,9 +1,10 @@
 import type { Node } from '../../ir/node.js';
-import { defineRewrite, type Match, type RewriteContext } from '../engine/rewrite.js';
+import { defineRewrite } from '../engine/define-rewrite.js';
+import type { Match, RewriteContext } from '../engine/rewrite.js';
 import { shapeOf } from '../types.js';
+import { uniformElement } from '../uniform.js';
 import { broadcastKeeps } from './broadcast-keeps.js';
 import { passThrough } from './pass-through.js';
-import { uniformElement } from './uniform.js';
 
 /**
  * `Where(c, a, b)` that chooses the same everywhere.

@@ -1,6 +1,7 @@
 import type { Node } from '../../ir/node.js';
+import { defineRewrite } from '../engine/define-rewrite.js';
 import { hasReference } from '../engine/operands.js';
-import { defineRewrite, type Match, type RewriteContext } from '../engine/rewrite.js';
+import type { Match, RewriteContext } from '../engine/rewrite.js';
 import { forward, onlyConsumer } from '../nodes.js';
 import { frontAxis, rankOf } from '../types.js';
 

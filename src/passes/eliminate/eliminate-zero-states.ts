@@ -1,5 +1,6 @@
 import type { Node } from '../../ir/node.js';
-import { defineRewrite, type Match, type RewriteContext } from '../engine/rewrite.js';
+import { defineRewrite } from '../engine/define-rewrite.js';
+import type { Match, RewriteContext } from '../engine/rewrite.js';
 import { uniformNumber } from '../fold/uniform-value.js';
 import { releaseInputs } from './release-inputs.js';
 

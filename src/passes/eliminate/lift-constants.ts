@@ -2,7 +2,8 @@ import type { Node } from '../../ir/node.js';
 import { constantNodeTensor } from '../../ir/walk.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { insideFunction, makeConstant } from '../constants.js';
-import { defineRewrite, type Match } from '../engine/rewrite.js';
+import { defineRewrite } from '../engine/define-rewrite.js';
+import type { Match } from '../engine/rewrite.js';
 
 /**
  * A Constant node becomes an initializer of its graph, with the same name: one node less, and the form in which every pass

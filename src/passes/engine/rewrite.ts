@@ -4,8 +4,7 @@ import type { Node } from '../../ir/node.js';
 import type { Value } from '../../ir/value.js';
 import type { Elements } from '../../ops/infer-types.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { definePass, type PassDefinition, type PassFactory } from '../pass.js';
-import { runRewrites } from './run-rewrites.js';
+import type { PassDefinition, PassFactory } from '../pass.js';
 
 /** Where the result will run: `portable` keeps to standard operators, `ort` may use those of ONNX Runtime (com.microsoft). */
 export type RewriteTarget = 'portable' | 'ort';
@@ -89,31 +88,4 @@ export interface ReadyRewrite {
 export interface RewritePassFactory<O extends object> extends PassFactory<O> {
   /** The pass for a pipeline that schedules many together. */
   ready(options?: Partial<O>): ReadyRewrite;
-}
-
-/** Turns rules into a pass; on its own it runs to a fixed point. */
-export function defineRewrite<O extends object>(definition: RewriteDefinition<O>): RewritePassFactory<O> {
-  const ready = (options: O): ReadyRewrite => ({
-    name: definition.name,
-    roots: definition.roots,
-    opset: definition.opset,
-    ortOnly: definition.ortOnly ?? false,
-    mainGraphOnly: definition.scope === 'main-graph',
-    rules: () => definition.rules(options),
-  });
-  const factory = definePass<O>({
-    ...definition,
-    async run(model, options, context) {
-      const outcome = await runRewrites(model, [[ready(options)]], {
-        target: definition.ortOnly ? 'ort' : 'portable',
-        ...(context.signal ? { signal: context.signal } : {}),
-      });
-      return {
-        changed: outcome.applied.length,
-        refusals: outcome.refusals.map(({ pass, node, opType, reason }) => ({ pass, node, opType, reason })),
-      };
-    },
-  });
-  const withDefaults = (options: Partial<O> = {}): O => factory.complete(options);
-  return Object.assign(factory, { ready: (options?: Partial<O>) => ready(withDefaults(options)) });
 }

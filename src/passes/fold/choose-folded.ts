@@ -5,7 +5,7 @@ import type { Value } from '../../ir/value.js';
 import { MinimumCut } from '../engine/minimum-cut.js';
 import type { RewriteContext } from '../engine/rewrite.js';
 import { initializerFileBytes, nodeFileBytes } from '../engine/size-ledger.js';
-import { isStorable, knownBytes, mayCost } from './fold-constants.js';
+import { isStorable, knownBytes, mayCost } from './constant-results.js';
 
 /** Beyond so many nodes the search would take too long. */
 const MOST_NODES = 3000;

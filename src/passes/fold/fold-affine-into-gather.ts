@@ -3,7 +3,8 @@ import { computedBytes } from '../../tensor/computed-bytes.js';
 import { DataType } from '../../tensor/dtype.js';
 import { bytesOf, Tensor, type TensorBytes, typedView } from '../../tensor/tensor.js';
 import { dropIfUnused, replaceConstantInput } from '../constants.js';
-import { defineRewrite, type Match, type RewriteContext } from '../engine/rewrite.js';
+import { defineRewrite } from '../engine/define-rewrite.js';
+import type { Match, RewriteContext } from '../engine/rewrite.js';
 import { absorbConsumer, onlyConsumer } from '../nodes.js';
 
 /**

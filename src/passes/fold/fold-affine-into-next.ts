@@ -1,10 +1,11 @@
 import { floatAttribute } from '../../ir/attribute.js';
 import type { Node } from '../../ir/node.js';
 import type { Value } from '../../ir/value.js';
+import { type Affine, channelAffine, constantOperation, normalizationAffine } from '../affine.js';
 import { replaceConstantInput } from '../constants.js';
-import { defineRewrite, type Match, type RewriteContext } from '../engine/rewrite.js';
+import { defineRewrite } from '../engine/define-rewrite.js';
+import type { Match, RewriteContext } from '../engine/rewrite.js';
 import { onlyConsumer } from '../nodes.js';
-import { type Affine, channelAffine, constantOperation, normalizationAffine } from './affine.js';
 import { foldInput, type LinearInput, linearInput } from './linear-input.js';
 import { worsensSpread } from './weight-spread.js';
 

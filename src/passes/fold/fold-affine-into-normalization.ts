@@ -2,10 +2,6 @@ import type { Node } from '../../ir/node.js';
 import type { Value } from '../../ir/value.js';
 import { constantTensor } from '../../ir/walk.js';
 import { float64Values, floatFormat, floatTensor } from '../../tensor/float-values.js';
-import { dropIfUnused, replaceConstantInput } from '../constants.js';
-import { defineRewrite, type Match, type RewriteContext } from '../engine/rewrite.js';
-import { absorbConsumer, onlyConsumer } from '../nodes.js';
-import { dataTypeOf, shapeOf } from '../types.js';
 import {
   type Affine,
   type ChannelAxis,
@@ -13,7 +9,12 @@ import {
   constantOperation,
   isSmallShift,
   normalizationAffine,
-} from './affine.js';
+} from '../affine.js';
+import { dropIfUnused, replaceConstantInput } from '../constants.js';
+import { defineRewrite } from '../engine/define-rewrite.js';
+import type { Match, RewriteContext } from '../engine/rewrite.js';
+import { absorbConsumer, onlyConsumer } from '../nodes.js';
+import { dataTypeOf, shapeOf } from '../types.js';
 
 /**
  * BN(x) · f + s and BN(x · f + s) = BN(x) with other parameters, for f and s with one value, or one a channel: Mul, Div, Add, Sub, Neg or

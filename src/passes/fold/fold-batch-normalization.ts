@@ -1,7 +1,8 @@
 import type { Node } from '../../ir/node.js';
-import { defineRewrite, type Match, type RewriteContext } from '../engine/rewrite.js';
+import { normalizationAffine } from '../affine.js';
+import { defineRewrite } from '../engine/define-rewrite.js';
+import type { Match, RewriteContext } from '../engine/rewrite.js';
 import { onlyConsumer } from '../nodes.js';
-import { normalizationAffine } from './affine.js';
 import { foldInto, labelOf, linearOutput } from './linear-output.js';
 
 /**

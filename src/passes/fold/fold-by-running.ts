@@ -11,7 +11,7 @@ import type { Tensor } from '../../tensor/tensor.js';
 import type { SweepContext } from '../engine/rewrite.js';
 import { capturedValues } from '../nodes.js';
 import { chooseFolded, readerIn } from './choose-folded.js';
-import { canFold, growth, knownBytes, replaceByConstants } from './fold-constants.js';
+import { canFold, growth, knownBytes, replaceByConstants } from './constant-results.js';
 
 /**
  * Folds what cannot be folded node by node: what no kernel of our own computes, and what grows before it shrinks. All of it

@@ -2,7 +2,8 @@ import { attribute } from '../../ir/attribute.js';
 import type { Node } from '../../ir/node.js';
 import { evaluateNode } from '../../ops/eval/evaluate-node.js';
 import { Tensor } from '../../tensor/tensor.js';
-import { defineRewrite, type Match, type RewriteContext } from '../engine/rewrite.js';
+import { defineRewrite } from '../engine/define-rewrite.js';
+import type { Match, RewriteContext } from '../engine/rewrite.js';
 import { onlyConsumer, takeOver } from '../nodes.js';
 
 /**

@@ -3,7 +3,8 @@ import type { Value } from '../../ir/value.js';
 import { DataType, type DataTypeCode } from '../../tensor/dtype.js';
 import { bytesOf, Tensor } from '../../tensor/tensor.js';
 import { addConstant, makeConstant } from '../constants.js';
-import { defineRewrite, type Match, type RewriteContext } from '../engine/rewrite.js';
+import { defineRewrite } from '../engine/define-rewrite.js';
+import type { Match, RewriteContext } from '../engine/rewrite.js';
 import { dataTypeOf } from '../types.js';
 
 /**

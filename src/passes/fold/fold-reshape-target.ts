@@ -5,8 +5,9 @@ import { productOfDims } from '../../ops/dim.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { addConstant } from '../constants.js';
 import { releaseInputs } from '../eliminate/release-inputs.js';
+import { defineRewrite } from '../engine/define-rewrite.js';
 import { hasReference } from '../engine/operands.js';
-import { defineRewrite, type Match, type RewriteContext } from '../engine/rewrite.js';
+import type { Match, RewriteContext } from '../engine/rewrite.js';
 import { takeOver } from '../nodes.js';
 import { sameDim, shapeOf } from '../types.js';
 

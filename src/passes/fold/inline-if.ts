@@ -2,7 +2,8 @@ import { copyInitializers, copyNodes, type ValueMapping } from '../../ir/copy-no
 import type { Graph } from '../../ir/graph.js';
 import type { Node } from '../../ir/node.js';
 import { insideFunction } from '../constants.js';
-import { defineRewrite, type Match, type RewriteContext } from '../engine/rewrite.js';
+import { defineRewrite } from '../engine/define-rewrite.js';
+import type { Match, RewriteContext } from '../engine/rewrite.js';
 import { giveOutput } from '../nodes.js';
 
 /**

@@ -6,10 +6,10 @@ import { dataTypeName } from '../../tensor/dtype.js';
 import { float64Values, floatChunks, floatFormat, floatTensor } from '../../tensor/float-values.js';
 import type { Scaling } from '../../tensor/scaled-tensor.js';
 import { elementCount, type Tensor } from '../../tensor/tensor.js';
+import { type Affine, type ChannelAxis, isSmallShift } from '../affine.js';
 import { hasReference } from '../engine/operands.js';
 import type { RewriteContext } from '../engine/rewrite.js';
 import { shapeOf } from '../types.js';
-import { type Affine, type ChannelAxis, isSmallShift } from './affine.js';
 import { scaledConstant } from './linear-output.js';
 
 /** A node with a constant weight, as seen from its first input. */

@@ -8,12 +8,12 @@ import { dataTypeName } from '../../tensor/dtype.js';
 import { float64Values, floatFormat, floatTensor } from '../../tensor/float-values.js';
 import { runMagnitudes, type Scaling, scaledTensor } from '../../tensor/scaled-tensor.js';
 import { elementCount, type Tensor } from '../../tensor/tensor.js';
+import { type Affine, type ChannelAxis, isUniform } from '../affine.js';
 import { addConstant, dropIfUnused, replaceConstantInput } from '../constants.js';
 import { hasReference } from '../engine/operands.js';
 import type { Rewrite, RewriteContext } from '../engine/rewrite.js';
 import { absorbConsumer, onlyConsumer, takeOver } from '../nodes.js';
 import { rankOf, shapeOf } from '../types.js';
-import { type Affine, type ChannelAxis, isUniform } from './affine.js';
 
 /** Bytes that a copy of a shared weight may take without being asked for. */
 const FREE_COPY_BYTES = 16 * 1024;

@@ -1,6 +1,6 @@
 import type { Value } from '../../ir/value.js';
-import { uniformElement } from '../eliminate/uniform.js';
 import type { RewriteContext } from '../engine/rewrite.js';
+import { uniformElement } from '../uniform.js';
 
 /** Operators whose output holds elements of input 0 and nothing else, whatever their other inputs are. */
 const TAKES_ELEMENTS: ReadonlySet<string> = new Set([

@@ -7,7 +7,8 @@ import { walkGraphs } from '../../ir/walk.js';
 import { DataType } from '../../tensor/dtype.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { addConstant, insideFunction } from '../constants.js';
-import { defineRewrite, type Match, type RewriteContext } from '../engine/rewrite.js';
+import { defineRewrite } from '../engine/define-rewrite.js';
+import type { Match, RewriteContext } from '../engine/rewrite.js';
 import { giveOutput } from '../nodes.js';
 
 export interface UnrollLoopOptions {

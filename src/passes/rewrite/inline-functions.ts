@@ -4,7 +4,8 @@ import { functionKey, type ModelFunction } from '../../ir/model-function.js';
 import type { Node } from '../../ir/node.js';
 import { allNodes, walkGraphs } from '../../ir/walk.js';
 import { opVersions } from '../../ops/schema.js';
-import { defineRewrite, type Match, type RewriteContext, type SweepContext } from '../engine/rewrite.js';
+import { defineRewrite } from '../engine/define-rewrite.js';
+import type { Match, RewriteContext, SweepContext } from '../engine/rewrite.js';
 import { giveOutput } from '../nodes.js';
 
 /**

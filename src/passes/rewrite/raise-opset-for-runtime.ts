@@ -1,9 +1,14 @@
 import type { Node } from '../../ir/node.js';
 import { walkGraphs } from '../../ir/walk.js';
+import { defineRewrite } from '../engine/define-rewrite.js';
 import { findPattern } from '../engine/find-pattern.js';
-import { defineRewrite, type SweepContext } from '../engine/rewrite.js';
-import { NORMALIZED as LAYER_NORMALIZATIONS } from '../fuse/fuse-layer-normalization.js';
-import { RMS_NORMALIZATION_OPSET, RMS_PATTERNS, rmsNormalizationParts } from '../fuse/fuse-rms-normalization.js';
+import type { SweepContext } from '../engine/rewrite.js';
+import { NORMALIZED as LAYER_NORMALIZATIONS } from '../fuse/normalization/fuse-layer-normalization.js';
+import {
+  RMS_NORMALIZATION_OPSET,
+  RMS_PATTERNS,
+  rmsNormalizationParts,
+} from '../fuse/normalization/fuse-rms-normalization.js';
 import { planUpgrade, upgradeModel } from './upgrade-opset.js';
 
 /** The opset of LayerNormalization: what older models spell out, ONNX Runtime has one kernel for. */

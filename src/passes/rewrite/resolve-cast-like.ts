@@ -1,6 +1,7 @@
 import { attribute } from '../../ir/attribute.js';
 import type { Node } from '../../ir/node.js';
-import { defineRewrite, type Match } from '../engine/rewrite.js';
+import { defineRewrite } from '../engine/define-rewrite.js';
+import type { Match } from '../engine/rewrite.js';
 import { takeOver } from '../nodes.js';
 import { dataTypeOf } from '../types.js';
 

@@ -1,6 +1,6 @@
+import type { RegressionReport } from '../../bench/results.js';
 import { formatLatency } from '../bench-format.js';
 import type { BenchReport, ConfigurationReport } from '../bench-types.js';
-import type { RegressionReport } from '../../bench/results.js';
 import {
   budgetPhrase,
   budgetReason,

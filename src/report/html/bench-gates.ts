@@ -1,6 +1,6 @@
+import type { RegressionReport } from '../../bench/results.js';
 import { formatMetricValue } from '../bench-format.js';
 import type { BudgetReport } from '../bench-types.js';
-import type { RegressionReport } from '../../bench/results.js';
 import { budgetPhrase, budgetReason } from '../bench-words.js';
 import { formatInteger, formatNumber, formatPercent } from '../format.js';
 import { ratioPlot } from '../svg/ratio-plot.js';

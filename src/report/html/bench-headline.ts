@@ -1,5 +1,5 @@
-import type { BenchReport, ConfigurationReport } from '../bench-types.js';
 import type { BenchVerdict, RegressionReport } from '../../bench/results.js';
+import type { BenchReport, ConfigurationReport } from '../bench-types.js';
 import { budgetPhrase, budgetStory, verdictReasons } from '../bench-words.js';
 import { plural } from '../format.js';
 import type { Child, Markup } from './markup.js';

@@ -1,6 +1,6 @@
+import type { LatencyReport, SegmentReport } from '../../bench/results.js';
 import { formatLatency } from '../bench-format.js';
 import type { BudgetReport, ConfigurationReport } from '../bench-types.js';
-import type { LatencyReport, SegmentReport } from '../../bench/results.js';
 import { hasWindows, isServer, quantileOf } from '../bench-words.js';
 import { formatInteger, formatPercent, plural } from '../format.js';
 import { percentileName } from '../percentile-name.js';

@@ -1,5 +1,5 @@
-import { formatLatency } from '../bench-format.js';
 import type { ProfileReport, ProviderUse } from '../../runtime/profile.js';
+import { formatLatency } from '../bench-format.js';
 import { shortProvider } from '../bench-words.js';
 import { formatInteger, formatPercent, plural } from '../format.js';
 import { rankedBars } from '../svg/ranked-bars.js';

@@ -1,7 +1,7 @@
 /** Figures as text, with what may be missing: JSON gives null for what was not finite. */
 import type { MetricUnit } from '../../bench/budgets.js';
-import { formatMetricRange } from '../bench-format.js';
 import type { QuantileReport } from '../../bench/results.js';
+import { formatMetricRange } from '../bench-format.js';
 import { formatNumber } from '../format.js';
 
 /** Stands where there is no figure. */

@@ -1,4 +1,6 @@
 /** What the pages of commands that make or compare models share. */
+
+import type { LatencyComparison } from '../../bench/results.js';
 import type { ComparisonResult, OutputDifference } from '../../evaluate/comparison.js';
 import {
   channelPhrase,
@@ -21,7 +23,6 @@ import { latencyChange, latencyPhrase, latencyVerdict } from '../latency-words.j
 import { modelSizeBytes } from '../model-size.js';
 import { ratioPlot } from '../svg/ratio-plot.js';
 import type { ReportHeader, ReportModel, StepReport } from '../types.js';
-import type { LatencyComparison } from '../../bench/results.js';
 import type { Checks } from '../verification-words.js';
 import { changedAnswers } from './answers.js';
 import { figureText, MISSING } from './figures.js';

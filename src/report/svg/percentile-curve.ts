@@ -1,5 +1,5 @@
-import { formatLatency, formatLatencyRange } from '../bench-format.js';
 import type { QuantileReport } from '../../bench/results.js';
+import { formatLatency, formatLatencyRange } from '../bench-format.js';
 import { decimal, element, type Markup } from '../html/markup.js';
 import { percentileName } from '../percentile-name.js';
 import { kindFor } from './bins.js';

@@ -1,9 +1,9 @@
 import { ServeOptError } from '../../errors.js';
-import type { JobContext, ReportProgress } from '../job.js';
 import type { SampleReader } from '../../samples/sample-reader.js';
-import type { BranchesParams, BranchesResult } from '../protocol.js';
 import { VARIED_FROM } from '../../samples/scalar-values.js';
 import type { Feeds, SeedPlan } from '../../samples/types.js';
+import type { JobContext, ReportProgress } from '../job.js';
+import type { BranchesParams, BranchesResult } from '../protocol.js';
 
 /** Samples that are tried for branches that those to be used do not reach: other scalars and numbers, then other magnitudes. */
 const FURTHER: readonly number[] = [

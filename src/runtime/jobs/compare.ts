@@ -1,14 +1,14 @@
 import { basename } from 'node:path';
 import { ServeOptError } from '../../errors.js';
-import type { ChildSession, JobContext, ReportProgress } from '../job.js';
-import type { SampleReader } from '../../samples/sample-reader.js';
-import type { Feeds, HostTensor, SampleSource, ValueSpec } from '../../samples/types.js';
-import { cutRows, fittingBatch } from '../batches.js';
 import type { MetricWish } from '../../evaluate/choose-metric.js';
 import type { ComparisonResult, ComparisonSource } from '../../evaluate/comparison.js';
 import { LabelScoring } from '../../evaluate/label-scoring.js';
 import { accumulateDifference, type OutputDifferenceAccumulator } from '../../evaluate/output-difference.js';
 import type { OutputMeanings } from '../../evaluate/output-meaning.js';
+import type { SampleReader } from '../../samples/sample-reader.js';
+import type { Feeds, HostTensor, SampleSource, ValueSpec } from '../../samples/types.js';
+import { cutRows, fittingBatch } from '../batches.js';
+import type { ChildSession, JobContext, ReportProgress } from '../job.js';
 
 /** What `compareJob` is given. */
 export interface CompareParams {

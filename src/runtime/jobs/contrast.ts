@@ -1,6 +1,6 @@
-import type { JobContext, ReportProgress } from '../job.js';
 import type { OutputDifference } from '../../evaluate/comparison.js';
 import { accumulateDifference, type OutputDifferenceAccumulator } from '../../evaluate/output-difference.js';
+import type { JobContext, ReportProgress } from '../job.js';
 
 export interface ContrastParams {
   /** What the original ran on, and gave. */

@@ -3,11 +3,11 @@ import { dirname } from 'node:path';
 import { temporaryError } from '../../codec/system-error.js';
 import { writeFully } from '../../codec/write-fully.js';
 import { ServeOptError } from '../../errors.js';
+import type { HostTensor } from '../../samples/types.js';
 import { bytesOf } from '../../tensor/tensor.js';
 import type { ChildState } from '../child-state.js';
 import type { EvaluatedOutput, EvaluateParams } from '../protocol.js';
 import type { SessionOptions } from '../types.js';
-import type { HostTensor } from '../../samples/types.js';
 
 /**
  * Kernels as they are, one thread: the same bits on a machine with more processors, and no time for plans that are used

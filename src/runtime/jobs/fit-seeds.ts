@@ -1,11 +1,11 @@
 import { ServeOptError } from '../../errors.js';
 import { totalGuesses } from '../../samples/decoder-inputs.js';
-import type { JobContext, ReportProgress } from '../job.js';
-import type { FitSeedsParams, FitSeedsResult } from '../protocol.js';
 import { scalarCandidates, scalarInputs } from '../../samples/scalar-values.js';
 import { equalSizes, SIZE_PLAN_COUNT } from '../../samples/seeded-shapes.js';
-import type { Feeds, SeedPlan, ValueSpec } from '../../samples/types.js';
 import { tensorBytes } from '../../samples/tensor-bytes.js';
+import type { Feeds, SeedPlan, ValueSpec } from '../../samples/types.js';
+import type { JobContext, ReportProgress } from '../job.js';
+import type { FitSeedsParams, FitSeedsResult } from '../protocol.js';
 
 /** Samples that are tried where it is not said how many will be used: enough to see the first sizes of every dimension. */
 const TRIED_SAMPLES = 3;

@@ -1,8 +1,8 @@
 import { ServeOptError } from '../../errors.js';
-import type { JobContext } from '../job.js';
-import type { SampleSource, ValueSpec } from '../../samples/types.js';
 import type { MetricWish } from '../../evaluate/choose-metric.js';
 import { whyLabelsDoNotFit } from '../../evaluate/fit-labels.js';
+import type { SampleSource, ValueSpec } from '../../samples/types.js';
+import type { JobContext } from '../job.js';
 
 /** What `labelsJob` is given. */
 export interface LabelsParams {

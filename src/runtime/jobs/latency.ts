@@ -1,12 +1,12 @@
 import { type PairedRound, ratioOfRounds } from '../../bench/paired-rounds.js';
 import { quantileNearestRank } from '../../bench/quantiles.js';
+import { sampleFeeds } from '../../samples/sample-feeds.js';
+import type { Feeds } from '../../samples/types.js';
 import type { ChildState } from '../child-state.js';
 import type { ReportProgress } from '../job.js';
 import type { LatencyParams, LatencyResult, SessionLatency } from '../protocol.js';
 import { BlockSubject, timeInTurns } from '../timing/block-subject.js';
 import type { WarmUp } from '../timing/warm-up.js';
-import type { Feeds } from '../../samples/types.js';
-import { sampleFeeds } from '../../samples/sample-feeds.js';
 
 /** How latency is measured; the reasons are in the doc comment of `latencyJob`. */
 export const LATENCY_DEFAULTS = {

@@ -1,5 +1,8 @@
 import process from 'node:process';
 import { arrivalTimes } from '../../bench/arrivals.js';
+import { sameShapes, sampleFeeds } from '../../samples/sample-feeds.js';
+import { tensorBytes } from '../../samples/tensor-bytes.js';
+import type { Feeds } from '../../samples/types.js';
 import { createRandom } from '../../tensor/random.js';
 import type { ChildState } from '../child-state.js';
 import type {
@@ -12,9 +15,6 @@ import type {
 } from '../protocol.js';
 import { MeasureLoop } from '../timing/measure-loop.js';
 import { WARM_UP } from '../timing/warm-up.js';
-import type { Feeds } from '../../samples/types.js';
-import { sameShapes, sampleFeeds } from '../../samples/sample-feeds.js';
-import { tensorBytes } from '../../samples/tensor-bytes.js';
 
 /**
  * Begins a measurement of a session: prepares a few samples and times the first run. Inputs are converted outside the

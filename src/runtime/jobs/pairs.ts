@@ -1,7 +1,7 @@
+import { sampleFeeds } from '../../samples/sample-feeds.js';
 import type { JobContext, ReportProgress } from '../job.js';
 import type { PairsParams, PairsResult } from '../protocol.js';
 import { BlockSubject, timeInTurns } from '../timing/block-subject.js';
-import { sampleFeeds } from '../../samples/sample-feeds.js';
 
 /**
  * Times sessions of the same inputs in turns (`timeInTurns`), until each has `minBlocks` blocks or time is up. `runs`

@@ -1,12 +1,12 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ServeOptError } from '../../errors.js';
-import type { ProfileReport } from '../profile.js';
+import { sampleFeeds } from '../../samples/sample-feeds.js';
 import type { ChildState } from '../child-state.js';
+import type { ProfileReport } from '../profile.js';
 import { readProfile } from '../profile-reader.js';
 import type { ProfileParams } from '../protocol.js';
 import { Session } from '../session.js';
-import { sampleFeeds } from '../../samples/sample-feeds.js';
 
 /** Runs that are left out, since they allocate, tune and compile: so many, in so much of the time; one at least. */
 const WARM_UP = { runs: 3, share: 0.3 } as const;

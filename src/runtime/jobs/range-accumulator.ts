@@ -1,8 +1,8 @@
 import { bug } from '../../errors.js';
 import { mergeRanges } from '../../quantize/observers.js';
+import type { HostTensor } from '../../samples/types.js';
 import { type MinMax, minMax, minMaxFloat16 } from '../../tensor/statistics.js';
 import type { RangesResult } from '../protocol.js';
-import type { HostTensor } from '../../samples/types.js';
 
 /** Minimum and maximum of one output. Not for strings and integers: nothing there is calibrated. */
 export function tensorMinMax(name: string, tensor: HostTensor): MinMax {

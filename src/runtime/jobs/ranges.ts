@@ -1,7 +1,7 @@
 import { bug, ServeOptError } from '../../errors.js';
+import type { HostTensor } from '../../samples/types.js';
 import type { JobContext, ReportProgress } from '../job.js';
 import type { ObserveParams, RangesParams, RangesResult, ValueRangesParams } from '../protocol.js';
-import type { HostTensor } from '../../samples/types.js';
 import { RangeAccumulator, tensorMinMax } from './range-accumulator.js';
 
 type Outputs = Map<string, HostTensor>;

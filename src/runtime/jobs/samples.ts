@@ -1,8 +1,8 @@
+import { rowsOfRead } from '../../samples/sample-feeds.js';
+import type { SampleReader } from '../../samples/sample-reader.js';
 import { minMax } from '../../tensor/statistics.js';
 import type { JobContext } from '../job.js';
-import type { SampleReader } from '../../samples/sample-reader.js';
 import type { InputValues, SamplesParams, SamplesResult } from '../protocol.js';
-import { rowsOfRead } from '../../samples/sample-feeds.js';
 
 /** Opens a source, checks it against the inputs, and tells what it holds. Errors as `openDataset`, and as `rowsOfRead` for a batch. */
 export async function samplesJob(

@@ -1,13 +1,12 @@
-import { compareJob } from './compare.js';
-import { contrastJob } from './contrast.js';
-import { labelsJob } from './labels.js';
-import { checkJob, noiseJob, referenceJob } from './verify.js';
 import type { ChildState } from '../child-state.js';
 import type { ReportProgress } from '../job.js';
 import type { JobName, JobParams, JobResult } from '../protocol.js';
 import { branchesJob } from './branches.js';
+import { compareJob } from './compare.js';
+import { contrastJob } from './contrast.js';
 import { evaluateJob } from './evaluate.js';
 import { fitSeedsJob } from './fit-seeds.js';
+import { labelsJob } from './labels.js';
 import { latencyJob } from './latency.js';
 import { loadJob, releaseJob } from './load.js';
 import { measureAdvanceJob, measureStartJob, measureWarmUpJob } from './measure.js';
@@ -18,6 +17,7 @@ import { profileJob } from './profile.js';
 import { rangesJob, valueRangesJob } from './ranges.js';
 import { runJob } from './run.js';
 import { samplesJob } from './samples.js';
+import { checkJob, noiseJob, referenceJob } from './verify.js';
 import { versionsJob } from './versions.js';
 
 type JobTable = {

@@ -1,12 +1,12 @@
 import { ServeOptError } from '../../errors.js';
-import type { ChildSession, JobContext, ReportProgress } from '../job.js';
-import type { SampleReader } from '../../samples/sample-reader.js';
-import type { Feeds, HostTensor, SampleSource, ValueSpec } from '../../samples/types.js';
-import { edgeFeeds } from '../../samples/edge-feeds.js';
-import { checkOutput, type Tolerance, type WorstError, whyTypesDiffer } from '../../evaluate/equality.js';
-import { tensorBytes } from '../../samples/tensor-bytes.js';
 import type { OutputAgreement } from '../../evaluate/equality.js';
-import type { Reference, ReferenceRun } from '../reference.js';
+import { checkOutput, type Tolerance, whyTypesDiffer } from '../../evaluate/equality.js';
+import { edgeFeeds } from '../../samples/edge-feeds.js';
+import type { SampleReader } from '../../samples/sample-reader.js';
+import { tensorBytes } from '../../samples/tensor-bytes.js';
+import type { Feeds, HostTensor, SampleSource, ValueSpec } from '../../samples/types.js';
+import type { ChildSession, JobContext, ReportProgress } from '../job.js';
+import type { ReferenceRun } from '../reference.js';
 
 export interface ReferenceParams {
   /** Session of the original. */

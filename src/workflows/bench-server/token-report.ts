@@ -1,7 +1,7 @@
 import { quantileRanks, quantileReports } from '../../bench/quantile-interval.js';
 import { median } from '../../bench/quantiles.js';
-import type { ConfigurationReport } from '../../report/bench-types.js';
 import type { EstimateReport } from '../../bench/results.js';
+import type { ConfigurationReport } from '../../report/bench-types.js';
 import type { TokenTimes } from '../../serving/client.js';
 
 /** Time to first token, and tokens a second of one answer from its first token on; undefined without completions. */

@@ -1,14 +1,14 @@
 import { basename } from 'node:path';
+import type { RegressionReport } from '../../bench/results.js';
 import type { Scenario } from '../../bench/scenario.js';
 import { ServeOptError } from '../../errors.js';
 import { readModel } from '../../ir/read-model.js';
 import type { BenchReport } from '../../report/bench-types.js';
-import type { EnvironmentReport } from '../../runtime/environment.js';
-import type { RegressionReport } from '../../bench/results.js';
 import { plural } from '../../report/format.js';
+import type { EnvironmentReport } from '../../runtime/environment.js';
 import { readEnvironment } from '../../runtime/environment.js';
-import { inputSpecs } from '../../samples/value-specs.js';
 import { checkWorkFolder } from '../../runtime/work-folder.js';
+import { inputSpecs } from '../../samples/value-specs.js';
 import { memoryLimit } from '../memory.js';
 import { BENCH_DEFAULTS, type BenchOptions } from '../options.js';
 import { checkBudgets } from '../preflight/budgets.js';

@@ -4,13 +4,13 @@ import { designEffect } from '../../bench/dispersion.js';
 import { judgeMedianBudget } from '../../bench/median-budget.js';
 import { quantileReports } from '../../bench/quantile-interval.js';
 import { median, quantileOfSorted } from '../../bench/quantiles.js';
+import type { BenchVerdict } from '../../bench/results.js';
 import type { Scenario } from '../../bench/scenario.js';
 import type { Segment } from '../../bench/segment.js';
 import { pooled } from '../../bench/summarize.js';
 import { summarizeThroughput } from '../../bench/throughput.js';
 import { ThroughputBudgetTest } from '../../bench/throughput-budget.js';
 import type { BudgetReport } from '../../report/bench-types.js';
-import type { BenchVerdict } from '../../bench/results.js';
 import { formatBytes, formatPercent } from '../../report/format.js';
 
 /** What budgets are judged on: a configuration of models, or a server under load. */

@@ -1,16 +1,16 @@
 import { latest } from '../../bench/latest.js';
 import { paretoFront, type SweepPoint, suggest } from '../../bench/pareto.js';
+import type { RegressionReport } from '../../bench/results.js';
 import type { Scenario } from '../../bench/scenario.js';
 import type { Segment } from '../../bench/segment.js';
 import { summarizeLatency, thinAll } from '../../bench/summarize.js';
 import { summarizeThroughput } from '../../bench/throughput.js';
 import { formatType } from '../../ir/type.js';
 import type { BenchReport, ConfigurationReport } from '../../report/bench-types.js';
-import type { EnvironmentReport } from '../../runtime/environment.js';
-import type { RegressionReport } from '../../bench/results.js';
 import { isServer } from '../../report/bench-words.js';
 import { formatInteger } from '../../report/format.js';
 import { REPORT_SCHEMA_VERSION } from '../../report/types.js';
+import type { EnvironmentReport } from '../../runtime/environment.js';
 import { packageVersion } from '../../version.js';
 import { BENCH_DEFAULTS, type BenchOptions } from '../options.js';
 import type { BudgetGates } from './budget-gates.js';

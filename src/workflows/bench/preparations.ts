@@ -1,13 +1,13 @@
 import { median } from '../../bench/quantiles.js';
 import { ServeOptError } from '../../errors.js';
-import type { ProfileReport } from '../../runtime/profile.js';
 import { type RuntimeHost, type RuntimeOptions, startRuntime } from '../../runtime/host.js';
 import { screenInterface } from '../../runtime/interface-screen.js';
 import { LazyRuntime } from '../../runtime/lazy-runtime.js';
+import type { ProfileReport } from '../../runtime/profile.js';
 import { proveProviders } from '../../runtime/provider-proof.js';
+import { withWorkFolder } from '../../runtime/work-folder.js';
 import type { SampleSource, ValueSpec } from '../../samples/types.js';
 import { outputSpecs } from '../../samples/value-specs.js';
-import { withWorkFolder } from '../../runtime/work-folder.js';
 import { fitSource, SEEDED_SAMPLES } from '../fit-source.js';
 import { checkMemory, runtimeOptions } from '../memory.js';
 import type { ModelOptions } from '../options.js';

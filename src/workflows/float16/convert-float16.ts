@@ -10,7 +10,7 @@ import type { SampleSource } from '../../samples/types.js';
 import { DataType } from '../../tensor/dtype.js';
 import { calibrateIn } from '../calibrate.js';
 import { Conversion } from '../conversion.js';
-import type { Converted } from '../convert-model.js';
+import type { Converted, Float16Base } from '../converted.js';
 import { QUANTIZE_DEFAULTS, type QuantizeOptions } from '../options.js';
 import type { SampleSplit } from '../sample-split.js';
 import { withSmallerSamples } from '../smaller-samples.js';
@@ -22,15 +22,6 @@ import type { LoadFallback } from './load-fallbacks.js';
 export const ROUNDING_ONLY_DB = 40;
 /** Samples in one run while measuring ranges. */
 const BATCH = 8;
-
-/** What a conversion to FLOAT16 can be tried again from. */
-export interface Float16Base {
-  /** Prepared, and not converted yet. */
-  readonly prepared: Conversion;
-  readonly ranges: RangeMap;
-  /** Reasons to keep nodes in FLOAT whatever else is kept, by their first outputs. */
-  readonly kept: ReadonlyMap<string, string>;
-}
 
 /**
  * Converts to FLOAT16. Ranges of all FLOAT values, inputs included, are measured first where ONNX Runtime may be used:

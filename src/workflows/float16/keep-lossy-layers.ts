@@ -9,7 +9,7 @@ import { formatSqnr } from '../../report/comparison-words.js';
 import type { RuntimeHost } from '../../runtime/host.js';
 import type { SampleSource } from '../../samples/types.js';
 import { inputSpecs } from '../../samples/value-specs.js';
-import type { Converted } from '../convert-model.js';
+import type { Converted } from '../converted.js';
 import type { QuantizeOptions } from '../options.js';
 import type { Stages } from '../stages.js';
 import { convertFrom } from './convert-float16.js';

@@ -1,9 +1,9 @@
 import { ServeOptError } from '../../errors.js';
-import type { ReferenceResult } from '../../runtime/jobs/verify.js';
 import { countModel } from '../../ir/diff.js';
 import type { Model } from '../../ir/model.js';
 import type { RequestOptions, RuntimeHost } from '../../runtime/host.js';
 import { fetchableOutputs } from '../../runtime/interface-screen.js';
+import type { ReferenceResult } from '../../runtime/jobs/verify.js';
 import type { LazyRuntime } from '../../runtime/lazy-runtime.js';
 import { saysInvalid } from '../../runtime/native-text.js';
 import { forTurns } from '../../runtime/session-options.js';

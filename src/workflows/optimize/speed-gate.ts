@@ -1,9 +1,9 @@
 import { LEAST_EFFECT } from '../../bench/least-effect.js';
+import type { LatencyComparison } from '../../bench/results.js';
 import { ServeOptError } from '../../errors.js';
 import type { SlowPassReport } from '../../report/types.js';
-import type { LatencyComparison } from '../../bench/results.js';
-import type { SampleSource } from '../../samples/types.js';
 import { withWorkFolder } from '../../runtime/work-folder.js';
+import type { SampleSource } from '../../samples/types.js';
 import type { OptimizeOptions } from '../options.js';
 import { measureLatency } from '../verify.js';
 import { Failure, type LoadedSession } from './failure.js';

@@ -1,11 +1,10 @@
 import { ServeOptError } from '../../errors.js';
-import type { Tolerance } from '../../evaluate/equality.js';
-import type { CheckResult } from '../../runtime/jobs/verify.js';
-import type { OutputAgreement } from '../../evaluate/equality.js';
+import type { OutputAgreement, Tolerance } from '../../evaluate/equality.js';
 import type { Model } from '../../ir/model.js';
 import { readModel } from '../../ir/read-model.js';
 import { assertUsable } from '../../ir/usable.js';
 import { verifyModel } from '../../ir/verify.js';
+import type { CheckResult } from '../../runtime/jobs/verify.js';
 import type { SessionOptions } from '../../runtime/types.js';
 import { Failure, type LoadedSession } from './failure.js';
 import { interfaceOf, type ModelInterface, whyInterfaceDiffers } from './interface-check.js';

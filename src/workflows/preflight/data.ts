@@ -3,10 +3,10 @@ import { ServeOptError } from '../../errors.js';
 import type { MetricWish } from '../../evaluate/choose-metric.js';
 import type { Model } from '../../ir/model.js';
 import { inferTypes } from '../../ops/infer-types.js';
-import { dataKind } from '../../samples/dataset/data-kind.js';
 import type { RuntimeHost } from '../../runtime/host.js';
 import { screenInterface } from '../../runtime/interface-screen.js';
 import type { SamplesResult } from '../../runtime/protocol.js';
+import { dataKind } from '../../samples/dataset/data-kind.js';
 import type { ValueSpec } from '../../samples/types.js';
 import { inputSpecs, outputSpecs } from '../../samples/value-specs.js';
 

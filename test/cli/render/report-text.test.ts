@@ -1,12 +1,12 @@
 /** The tables of the three main commands, drawn from reports made by hand. */
 import { describe, expect, it } from 'vitest';
+import type { LatencyComparison } from '../../../src/bench/results.js';
 import { renderCompare } from '../../../src/cli/render/compare-text.js';
 import { renderInspect } from '../../../src/cli/render/inspect-text.js';
 import { quantizeSummary, renderQuantize } from '../../../src/cli/render/quantize-text.js';
 import { createStyle } from '../../../src/cli/render/style.js';
 import type { ComparisonResult } from '../../../src/evaluate/comparison.js';
 import type { CompareReport, InspectReport, QuantizeReport } from '../../../src/report/types.js';
-import type { LatencyComparison } from '../../../src/bench/results.js';
 
 const options = { style: createStyle(false), columns: undefined, verbosity: 0 };
 

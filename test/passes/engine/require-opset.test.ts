@@ -4,8 +4,8 @@ import type { Model } from '../../../src/ir/model.js';
 import { parseModelBytes } from '../../../src/ir/read-model.js';
 import { parseModel } from '../../../src/ir/text/parse-model.js';
 import { modelBytes } from '../../../src/ir/write-model.js';
+import { defineRewrite } from '../../../src/passes/engine/define-rewrite.js';
 import { requireOpset, whyNotAvailable } from '../../../src/passes/engine/require-opset.js';
-import { defineRewrite } from '../../../src/passes/engine/rewrite.js';
 import { runRewrites } from '../../../src/passes/engine/run-rewrites.js';
 
 const MODEL = `<ir_version: 8, opset_import: ["": 17, "own": 1]>

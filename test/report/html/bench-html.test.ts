@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { BenchReport, ConfigurationReport } from '../../../src/report/bench-types.js';
 import type { LatencyReport, SegmentReport } from '../../../src/bench/results.js';
+import type { BenchReport, ConfigurationReport } from '../../../src/report/bench-types.js';
 import { benchHtml } from '../../../src/report/html/bench-html.js';
 import { safeText } from '../../../src/report/safe-text.js';
 import { createRandom } from '../../../src/tensor/random.js';

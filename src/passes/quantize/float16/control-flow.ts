@@ -2,7 +2,7 @@ import type { Graph } from '../../../ir/graph.js';
 import type { Node } from '../../../ir/node.js';
 import type { Value } from '../../../ir/value.js';
 import { isFloat32 } from './classes.js';
-import type { Demand, NodePlan } from './plan.js';
+import type { Demand, NodePlan } from './node-plan.js';
 
 /** A value that crosses the border of a subgraph: all its parts have one type. Positions may be absent. */
 interface Link {

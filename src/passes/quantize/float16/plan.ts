@@ -10,18 +10,8 @@ import { elementTypeOf, isFloat32, isFloat32Constant, isShapeOnly, keptReason, t
 import { whyConstantsDoNotFit } from './constant-range.js';
 import { linkControlFlow } from './control-flow.js';
 import { exactValues } from './exact-values.js';
+import type { Demand, NodePlan } from './node-plan.js';
 import { precisionRegions } from './precision-regions.js';
-
-/** What a node wants at an input: `any` takes the value as it comes. */
-export type Demand = 'float16' | 'float32' | 'any';
-
-/** What becomes of one node: the type wanted of each input and whether each output becomes FLOAT16. */
-export interface NodePlan {
-  readonly inputs: Demand[];
-  readonly outputs: boolean[];
-  /** Why its FLOAT values stay as they are; undefined when they do not, or when it has none. */
-  readonly reason: string | undefined;
-}
 
 /** The decision for every node of the main graph and its subgraphs, and for what crosses the borders of subgraphs. */
 export interface Float16Plan {

@@ -11,7 +11,8 @@ import { addConstant } from '../../constants.js';
 import { elementTypeOf, isFloat32, isFloat32Constant, typeAttribute } from './classes.js';
 import { fitsFloat16 } from './constant-range.js';
 import { replaceConstant, toFloat16Tensor } from './constants.js';
-import type { Demand, Float16Plan } from './plan.js';
+import type { Demand } from './node-plan.js';
+import type { Float16Plan } from './plan.js';
 import type { Float16Report } from './report.js';
 
 /** From here on a constant that is used in both types stands in the file once. */

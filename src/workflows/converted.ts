@@ -1,0 +1,23 @@
+import type { TransformStepReport } from '../ir/transform.js';
+import type { RangeMap } from '../quantize/observers.js';
+import type { Conversion, ConversionMode } from './conversion.js';
+
+/** What a conversion came to. */
+export interface Converted {
+  readonly conversion: Conversion;
+  readonly mode: ConversionMode;
+  readonly step: TransformStepReport;
+  readonly calibration?: { readonly source: string; readonly samples: number; readonly method: string };
+  /** What another conversion to FLOAT16 starts from. */
+  readonly float16?: Float16Base;
+  readonly warnings: readonly string[];
+}
+
+/** What a conversion to FLOAT16 can be tried again from. */
+export interface Float16Base {
+  /** Prepared, and not converted yet. */
+  readonly prepared: Conversion;
+  readonly ranges: RangeMap;
+  /** Reasons to keep nodes in FLOAT whatever else is kept, by their first outputs. */
+  readonly kept: ReadonlyMap<string, string>;
+}
