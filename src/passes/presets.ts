@@ -222,7 +222,8 @@ const STAGES: Readonly<Record<OptimizeStage, readonly StageRow[]>> = {
     { pass: fuseSoftmax, level: 'max', options: { anyAxis: true } },
     { pass: fuseLogSoftmax, level: 'standard' },
     { pass: fuseSoftmaxCasts, level: 'max' },
-    { pass: fuseGroupNormalization, level: 'max' },
+    // ONNX Runtime 1.30 takes it apart into E[x²] − E[x]², which cancels; so only where it is asked for.
+    { pass: fuseGroupNormalization, level: undefined },
     { pass: fuseLogSoftmax, level: 'max', options: { anyAxis: true } },
   ],
   // constants, pads, transposes and signs go into what stands beside them.
