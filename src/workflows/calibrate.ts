@@ -11,12 +11,12 @@ import type { SessionOptions } from '../runtime/types.js';
 import { withWorkFolder } from '../runtime/work-folder.js';
 import type { SampleSource } from '../samples/types.js';
 import { inputSpecs } from '../samples/value-specs.js';
-import { fitSource } from './fit-source.js';
 import { checkMemory, memoryLimit, runtimeOptions } from './memory.js';
 import type { ExecutionOptions, MemoryOptions, WorkflowContext } from './options.js';
 import { checkOptions } from './preflight/check-options.js';
 import { checkDataPaths } from './preflight/data.js';
 import { WatchedInputs } from './watched-inputs.js';
+import { fitSource } from './workbench/fit-source.js';
 
 export interface CalibrateOptions extends WorkflowContext, ExecutionOptions, MemoryOptions {
   /** Tensors to observe; default those that static quantization of this model needs, with the power of channels where it looks at that. */

@@ -13,10 +13,8 @@ import { withWorkFolder } from '../runtime/work-folder.js';
 import type { SampleSource } from '../samples/types.js';
 import { inputSpecs } from '../samples/value-specs.js';
 import { packageVersion } from '../version.js';
+import { judgeComparison } from './comparison-warnings.js';
 import { dependsOnBatch } from './depends-on-batch.js';
-import { SEEDED_SAMPLES } from './fit-source.js';
-import { judgeComparison } from './judge.js';
-import { type LoadedPair, loadPair, loadPlainPair } from './loaded-pair.js';
 import { checkMemory, memoryLimit, runtimeOptions } from './memory.js';
 import { COMPARE_DEFAULTS, type JudgedRunOptions, type ModelOptions, type SourceOptions } from './options.js';
 import { checkOptions } from './preflight/check-options.js';
@@ -25,10 +23,12 @@ import { checkSameInputs, checkSharedOutputs } from './preflight/interfaces.js';
 import { metricWish, needsLabels } from './preflight/judging.js';
 import { asInvalidModel, checkModel } from './preflight/model.js';
 import { checkProviders } from './preflight/providers.js';
+import { whyNotRunnable } from './preflight/runnable.js';
 import { FileHashes } from './report-files.js';
 import { Stages } from './stages.js';
-import { whyNotRunnable } from './verify.js';
 import { WatchedInputs } from './watched-inputs.js';
+import { SEEDED_SAMPLES } from './workbench/fit-source.js';
+import { type LoadedPair, loadPair, loadPlainPair } from './workbench/loaded-pair.js';
 
 /** Options of `compare`. */
 export interface ComparePairOptions extends JudgedRunOptions {

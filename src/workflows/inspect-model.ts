@@ -19,9 +19,9 @@ import { type InspectReport, type OpCount, REPORT_SCHEMA_VERSION, type ReportVal
 import { DataType, dataTypeName } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { packageVersion } from '../version.js';
-import { withLayersInlined } from './inlined-functions.js';
-import { weightBytes } from './layers.js';
 import type { InspectOptions } from './options.js';
+import { withLayersInlined } from './quantize/inlined-functions.js';
+import { weightBytes } from './quantize/layer-reports.js';
 import { Stages } from './stages.js';
 import { type StatedCost, statedCost } from './stated-cost.js';
 import { WatchedInputs } from './watched-inputs.js';

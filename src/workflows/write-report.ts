@@ -3,7 +3,7 @@ import { StagedFiles } from '../codec/atomic-file.js';
 import { resolveTarget } from '../codec/output-target.js';
 import type { StagedModel } from '../ir/write-model.js';
 import { reportJson } from '../report/json.js';
-import { reportPath } from './report-path.js';
+import { reportPath } from './produce/report-path.js';
 
 /** A text that is on the disk but not under its name yet. */
 interface StagedText {

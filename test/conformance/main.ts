@@ -11,7 +11,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { FragmentEvaluator } from '../../src/workflows/constant-evaluator.js';
+import { FragmentEvaluator } from '../../src/workflows/optimize/constant-evaluator.js';
 import { caseFolders, casesSuite } from './cases.js';
 import { foldedCasesSuite } from './folded-cases.js';
 import { foldingSuite } from './folding.js';

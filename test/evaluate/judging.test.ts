@@ -12,7 +12,7 @@ import type { ChildSession } from '../../src/runtime/job.js';
 import type { SampleReader } from '../../src/samples/sample-reader.js';
 import type { Feeds, HostTensor } from '../../src/samples/types.js';
 import { DataType } from '../../src/tensor/dtype.js';
-import { judge, judgeComparison } from '../../src/workflows/judge.js';
+import { judge, judgeComparison } from '../../src/workflows/comparison-warnings.js';
 
 const float = (dims: number[], values: number[]): EvaluatedTensor => ({
   dataType: DataType.FLOAT,

@@ -8,7 +8,7 @@ import { modelBytes } from '../../src/ir/write-model.js';
 import { ChildState } from '../../src/runtime/child-state.js';
 import { compareJob } from '../../src/runtime/jobs/compare.js';
 import { inputSpecs } from '../../src/samples/value-specs.js';
-import { outputMeanings } from '../../src/workflows/output-meanings.js';
+import { outputMeanings } from '../../src/workflows/workbench/output-meanings.js';
 import { dataFolder } from '../helpers/data-files.js';
 import { float32, int64 } from '../helpers/npy.js';
 import { npz } from '../helpers/zip.js';

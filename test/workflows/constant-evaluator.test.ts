@@ -11,7 +11,7 @@ import { writeModel } from '../../src/ir/write-model.js';
 import { LazyRuntime } from '../../src/runtime/lazy-runtime.js';
 import { DataType } from '../../src/tensor/dtype.js';
 import { Tensor } from '../../src/tensor/tensor.js';
-import { FragmentEvaluator } from '../../src/workflows/constant-evaluator.js';
+import { FragmentEvaluator } from '../../src/workflows/optimize/constant-evaluator.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'serve-opt-test-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -13,7 +13,7 @@ import { optimizeRecipe } from '../../src/passes/optimize-graph.js';
 import { parseRecipe, recipeDocument } from '../../src/workflows/optimize/recipe.js';
 import { optimizeModel } from '../../src/workflows/optimize-model.js';
 import type { ProgressEvent } from '../../src/workflows/options.js';
-import { reportPath } from '../../src/workflows/report-path.js';
+import { reportPath } from '../../src/workflows/produce/report-path.js';
 
 const FIXTURES = join(import.meta.dirname, '..', '..', 'fixtures');
 const fixture = (name: string, file = 'model.onnx'): string => join(FIXTURES, name, file);

@@ -8,12 +8,12 @@ import { readModel } from '../../src/ir/read-model.js';
 import { parseModel } from '../../src/ir/text/parse-model.js';
 import { writeModel } from '../../src/ir/write-model.js';
 import { LazyRuntime } from '../../src/runtime/lazy-runtime.js';
-import { Failure } from '../../src/workflows/optimize/failure.js';
-import { growthBytes } from '../../src/workflows/optimize/growth.js';
 import { interfaceOf } from '../../src/workflows/optimize/interface-check.js';
-import { OriginalRuns } from '../../src/workflows/optimize/original.js';
-import { randomOutputs } from '../../src/workflows/optimize/random-outputs.js';
 import { Verifier } from '../../src/workflows/optimize/verifier.js';
+import { growthBytes } from '../../src/workflows/produce/growth.js';
+import { Failure } from '../../src/workflows/workbench/failure.js';
+import { OriginalRuns } from '../../src/workflows/workbench/original-runs.js';
+import { randomOutputs } from '../../src/workflows/workbench/random-outputs.js';
 import { scaled } from '../helpers/limits.js';
 
 let folder: string;

@@ -9,8 +9,8 @@ import { allNodes } from '../../src/ir/walk.js';
 import { writeModel } from '../../src/ir/write-model.js';
 import type { QuantizeReport } from '../../src/report/types.js';
 import type { QuantizeOptions } from '../../src/workflows/options.js';
+import { reportPath } from '../../src/workflows/produce/report-path.js';
 import { quantizeModel } from '../../src/workflows/quantize-model.js';
-import { reportPath } from '../../src/workflows/report-path.js';
 
 const FIXTURES = join(import.meta.dirname, '..', '..', 'fixtures');
 let folder: string;

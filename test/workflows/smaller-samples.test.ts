@@ -8,7 +8,7 @@ import { writeModel } from '../../src/ir/write-model.js';
 import type { SampleSource } from '../../src/samples/types.js';
 import { optimizeModel } from '../../src/workflows/optimize-model.js';
 import { quantizeModel } from '../../src/workflows/quantize-model.js';
-import { smallerSamples, withSmallerSamples } from '../../src/workflows/smaller-samples.js';
+import { smallerSamples, withSmallerSamples } from '../../src/workflows/workbench/smaller-samples.js';
 
 const tooLarge = (): ServeOptError => new ServeOptError('SO2105', 'too large');
 

@@ -8,10 +8,10 @@ import { readModel } from '../../src/ir/read-model.js';
 import { parseModel } from '../../src/ir/text/parse-model.js';
 import { writeModel } from '../../src/ir/write-model.js';
 import { LazyRuntime } from '../../src/runtime/lazy-runtime.js';
-import { Failure } from '../../src/workflows/optimize/failure.js';
-import { OPTIMIZED_SESSION, OriginalRuns } from '../../src/workflows/optimize/original.js';
 import { Pipeline } from '../../src/workflows/optimize/pipeline.js';
 import { SpeedGate, type SpeedVerdict } from '../../src/workflows/optimize/speed-gate.js';
+import { Failure } from '../../src/workflows/workbench/failure.js';
+import { OPTIMIZED_SESSION, OriginalRuns } from '../../src/workflows/workbench/original-runs.js';
 import { reluBecomes } from './own-passes.js';
 
 let folder: string;

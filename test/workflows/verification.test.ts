@@ -10,11 +10,11 @@ import { writeModel } from '../../src/ir/write-model.js';
 import type { RuntimeHost } from '../../src/runtime/host.js';
 import { LazyRuntime } from '../../src/runtime/lazy-runtime.js';
 import { compare } from '../../src/workflows/compare.js';
-import { Failure } from '../../src/workflows/optimize/failure.js';
 import { interfaceOf } from '../../src/workflows/optimize/interface-check.js';
-import { OriginalRuns } from '../../src/workflows/optimize/original.js';
 import { Verifier } from '../../src/workflows/optimize/verifier.js';
 import { optimizeModel } from '../../src/workflows/optimize-model.js';
+import { Failure } from '../../src/workflows/workbench/failure.js';
+import { OriginalRuns } from '../../src/workflows/workbench/original-runs.js';
 
 let folder: string;
 beforeAll(() => {

@@ -1,6 +1,6 @@
 import type { CompareReport } from '../../report/types.js';
 import { compareModels } from '../../workflows/compare-models.js';
-import { missedGate } from '../../workflows/judge.js';
+import { missedGate } from '../../workflows/comparison-warnings.js';
 import type { RunFiles } from '../../workflows/options.js';
 import type { CommandContext, CommandResult } from '../command.js';
 import type { FlagValues } from '../flags.js';

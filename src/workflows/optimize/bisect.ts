@@ -2,8 +2,8 @@ import type { AppliedRewrite } from '../../passes/engine/run-rewrites.js';
 import type { DroppedRewriteReport } from '../../report/types.js';
 import { withWorkFolder } from '../../runtime/work-folder.js';
 import type { Stages } from '../stages.js';
+import { Trials } from '../workbench/candidate-files.js';
 import { idOf, type Optimized, type Pipeline } from './pipeline.js';
-import { Trials } from './trials.js';
 import type { CheckDepth, Verdict, Verifier } from './verifier.js';
 
 /** So many wrong rewrites of one pass, and it is left out whole; one that only rounds otherwise ends where it went too far. */

@@ -8,7 +8,7 @@ import type { AppliedRewrite, RewriteOutcome } from '../../passes/engine/run-rew
 import { optimizeGraph } from '../../passes/optimize-graph.js';
 import type { RecipeRow } from '../../passes/presets.js';
 import { OPTIMIZE_DEFAULTS, type OptimizeOptions } from '../options.js';
-import { growthBytes } from './growth.js';
+import { growthBytes } from '../produce/growth.js';
 
 /** One rewrite as gates know it: its pass, and the label of its first node. */
 export interface RewriteId {

@@ -5,11 +5,11 @@ import type { SlowPassReport } from '../../report/types.js';
 import { withWorkFolder } from '../../runtime/work-folder.js';
 import type { SampleSource } from '../../samples/types.js';
 import type { OptimizeOptions } from '../options.js';
-import { measureLatency } from '../verify.js';
-import { Failure, type LoadedSession } from './failure.js';
-import { OPTIMIZED_SESSION, type OriginalRuns } from './original.js';
+import { Trials } from '../workbench/candidate-files.js';
+import { Failure, type LoadedSession } from '../workbench/failure.js';
+import { measureLatency } from '../workbench/measure-latency.js';
+import { OPTIMIZED_SESSION, type OriginalRuns } from '../workbench/original-runs.js';
 import type { Optimized, Pipeline } from './pipeline.js';
-import { Trials } from './trials.js';
 
 /** What the gate found. */
 export interface SpeedVerdict {

@@ -6,9 +6,9 @@ import { assertUsable } from '../../ir/usable.js';
 import { verifyModel } from '../../ir/verify.js';
 import type { CheckResult } from '../../runtime/jobs/verify.js';
 import type { SessionOptions } from '../../runtime/types.js';
-import { Failure, type LoadedSession } from './failure.js';
+import { Failure, type LoadedSession } from '../workbench/failure.js';
+import { OPTIMIZED_SESSION, type OriginalRuns, type PreparedReference } from '../workbench/original-runs.js';
 import { interfaceOf, type ModelInterface, whyInterfaceDiffers } from './interface-check.js';
-import { OPTIMIZED_SESSION, type OriginalRuns, type PreparedReference } from './original.js';
 import { toleranceOf } from './tolerance.js';
 
 /** How far the check of a result goes. */

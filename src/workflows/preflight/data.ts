@@ -1,14 +1,13 @@
 import { basename } from 'node:path';
-import { ServeOptError } from '../../errors.js';
 import type { MetricWish } from '../../evaluate/choose-metric.js';
 import type { Model } from '../../ir/model.js';
 import { inferTypes } from '../../ops/infer-types.js';
 import type { RuntimeHost } from '../../runtime/host.js';
-import { screenInterface } from '../../runtime/interface-screen.js';
 import type { SamplesResult } from '../../runtime/protocol.js';
 import { dataKind } from '../../samples/dataset/data-kind.js';
 import type { ValueSpec } from '../../samples/types.js';
 import { inputSpecs, outputSpecs } from '../../samples/value-specs.js';
+import { checkRunnable } from './runnable.js';
 
 /** Looks at the paths of data sets before anything else is read. @throws SO2001… and SO4001… as `dataKind` */
 export function checkDataPaths(...paths: readonly (string | undefined)[]): void {
@@ -60,16 +59,6 @@ export async function checkLabels(
   const known = declared.every(({ shape }) => shape !== undefined);
   const outputs = known ? declared : inferredOutputs(model);
   await runtime.request('labels', { source: { kind: 'data', path }, inputs, outputs, label: basename(path), wish });
-}
-
-/** @throws SO5006 saying what the model is to be run for */
-export function checkRunnable(inputs: readonly ValueSpec[], outputs: readonly ValueSpec[], why: string): void {
-  try {
-    screenInterface(inputs, outputs);
-  } catch (error) {
-    if (!(error instanceof ServeOptError) || error.code !== 'SO5006') throw error;
-    throw new ServeOptError('SO5006', error.message, { why, ...(error.why === undefined ? {} : { hint: error.why }) });
-  }
 }
 
 function inferredOutputs(model: Model): ValueSpec[] {

@@ -1,9 +1,9 @@
 /** What a quantization says beside its figures: notes, and the word before all others where nothing was gained. */
-import { formatBytes, plural } from '../report/format.js';
-import type { FloatLayerReport, LayerReport, QuantizeReport, StepReport } from '../report/types.js';
+import { formatBytes, plural } from '../../report/format.js';
+import type { FloatLayerReport, LayerReport, QuantizeReport, StepReport } from '../../report/types.js';
+import type { QuantizeOptions } from '../options.js';
 import type { Converted } from './converted.js';
-import { describeLayers } from './layers.js';
-import type { QuantizeOptions } from './options.js';
+import { describeLayers } from './layer-reports.js';
 
 type Told = Pick<QuantizeReport, 'headline' | 'steps' | 'quantized' | 'leftInFloat' | 'notes'>;
 

@@ -1,13 +1,13 @@
-import type { Model } from '../ir/model.js';
-import type { Node } from '../ir/node.js';
-import type { TransformStepReport } from '../ir/transform.js';
-import { allNodes } from '../ir/walk.js';
-import { nodeLabel } from '../passes/nodes.js';
-import { constantOperand } from '../quantize/constant-operand.js';
-import { WEIGHTED_OPERATORS } from '../quantize/operator-classes.js';
-import type { FloatLayerReport, LayerReport } from '../report/types.js';
-import { DataType } from '../tensor/dtype.js';
-import type { Tensor } from '../tensor/tensor.js';
+import type { Model } from '../../ir/model.js';
+import type { Node } from '../../ir/node.js';
+import type { TransformStepReport } from '../../ir/transform.js';
+import { allNodes } from '../../ir/walk.js';
+import { nodeLabel } from '../../passes/nodes.js';
+import { constantOperand } from '../../quantize/constant-operand.js';
+import { WEIGHTED_OPERATORS } from '../../quantize/operator-classes.js';
+import type { FloatLayerReport, LayerReport } from '../../report/types.js';
+import { DataType } from '../../tensor/dtype.js';
+import type { Tensor } from '../../tensor/tensor.js';
 
 /** Bytes of the constants a node reads. */
 export function weightBytes(node: Node): number {

@@ -1,7 +1,7 @@
-import { namedOtherwise, namedScores, type OutputMeaning, type OutputMeanings } from '../evaluate/output-meaning.js';
-import type { Model } from '../ir/model.js';
-import type { Node } from '../ir/node.js';
-import type { Value } from '../ir/value.js';
+import { namedOtherwise, namedScores, type OutputMeaning, type OutputMeanings } from '../../evaluate/output-meaning.js';
+import type { Model } from '../../ir/model.js';
+import type { Node } from '../../ir/node.js';
+import type { Value } from '../../ir/value.js';
 
 /** Operators that hand on what their first input says, in another form. */
 const CARRIERS: ReadonlySet<string> = new Set([

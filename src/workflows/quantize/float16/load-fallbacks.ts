@@ -1,10 +1,10 @@
-import { ServeOptError } from '../../errors.js';
-import type { Model } from '../../ir/model.js';
-import { allNodes } from '../../ir/walk.js';
-import { nodeKey } from '../../passes/quantize/float16/plan.js';
-import type { LazyRuntime } from '../../runtime/lazy-runtime.js';
-import type { SessionOptions } from '../../runtime/types.js';
-import type { Stages } from '../stages.js';
+import { ServeOptError } from '../../../errors.js';
+import type { Model } from '../../../ir/model.js';
+import { allNodes } from '../../../ir/walk.js';
+import { nodeKey } from '../../../passes/quantize/float16/plan.js';
+import type { LazyRuntime } from '../../../runtime/lazy-runtime.js';
+import type { SessionOptions } from '../../../runtime/types.js';
+import type { Stages } from '../../stages.js';
 
 /** How a FLOAT16 model is brought into ONNX Runtime where it dies of loading it as it is. */
 export interface LoadFallback {

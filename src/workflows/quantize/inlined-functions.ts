@@ -1,6 +1,6 @@
-import type { Model } from '../ir/model.js';
-import { walkGraphs } from '../ir/walk.js';
-import { WEIGHTED_OPERATORS } from '../quantize/operator-classes.js';
+import type { Model } from '../../ir/model.js';
+import { walkGraphs } from '../../ir/walk.js';
+import { WEIGHTED_OPERATORS } from '../../quantize/operator-classes.js';
 
 /** Whether local functions hold layers, whose weights are handed in by their callers. */
 export function hasLayersInFunctions(model: Model): boolean {
@@ -13,7 +13,7 @@ export function hasLayersInFunctions(model: Model): boolean {
 /** The model itself, or a copy with its local functions inlined where they hold layers. */
 export async function withLayersInlined(model: Model): Promise<Model> {
   if (!hasLayersInFunctions(model)) return model;
-  const { optimizeGraph, optimizeRecipe } = await import('../passes/optimize-graph.js');
+  const { optimizeGraph, optimizeRecipe } = await import('../../passes/optimize-graph.js');
   const inlineFunctions = 'inline-functions';
   const recipe = optimizeRecipe({ level: 'basic', add: [inlineFunctions] });
   const copy = model.clone();

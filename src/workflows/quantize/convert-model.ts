@@ -1,17 +1,17 @@
 import { basename } from 'node:path';
-import { countModel } from '../ir/diff.js';
-import type { Model } from '../ir/model.js';
-import type { Refusal } from '../ir/transform.js';
-import { planStatic } from '../quantize/plan.js';
-import type { RuntimeHost } from '../runtime/host.js';
-import { calibrateIn } from './calibrate.js';
+import { countModel } from '../../ir/diff.js';
+import type { Model } from '../../ir/model.js';
+import type { Refusal } from '../../ir/transform.js';
+import { planStatic } from '../../quantize/plan.js';
+import type { RuntimeHost } from '../../runtime/host.js';
+import { calibrateIn } from '../calibrate.js';
+import { QUANTIZE_DEFAULTS, type QuantizeOptions } from '../options.js';
+import type { Stages } from '../stages.js';
 import { Conversion } from './conversion.js';
 import type { Converted } from './converted.js';
 import { convertToHalf } from './float16/convert-float16.js';
 import type { LoadFallback } from './float16/load-fallbacks.js';
-import { QUANTIZE_DEFAULTS, type QuantizeOptions } from './options.js';
 import type { SampleSplit } from './sample-split.js';
-import type { Stages } from './stages.js';
 
 /**
  * Converts in the mode asked for; `auto` goes to dynamic where static finds nothing. Calibration needs `runtime`, which is

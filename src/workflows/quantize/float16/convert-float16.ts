@@ -1,21 +1,21 @@
 import { basename } from 'node:path';
-import { ServeOptError } from '../../errors.js';
-import { countModel } from '../../ir/diff.js';
-import type { Model } from '../../ir/model.js';
-import { walkGraphs } from '../../ir/walk.js';
-import { isObservable } from '../../quantize/expose-ranges.js';
-import type { RangeMap } from '../../quantize/observers.js';
-import type { RuntimeHost } from '../../runtime/host.js';
-import type { SampleSource } from '../../samples/types.js';
-import { DataType } from '../../tensor/dtype.js';
-import { calibrateIn } from '../calibrate.js';
+import { ServeOptError } from '../../../errors.js';
+import { countModel } from '../../../ir/diff.js';
+import type { Model } from '../../../ir/model.js';
+import { walkGraphs } from '../../../ir/walk.js';
+import { isObservable } from '../../../quantize/expose-ranges.js';
+import type { RangeMap } from '../../../quantize/observers.js';
+import type { RuntimeHost } from '../../../runtime/host.js';
+import type { SampleSource } from '../../../samples/types.js';
+import { DataType } from '../../../tensor/dtype.js';
+import { calibrateIn } from '../../calibrate.js';
+import { QUANTIZE_DEFAULTS, type QuantizeOptions } from '../../options.js';
+import { whyNotRunnable } from '../../preflight/runnable.js';
+import type { Stages } from '../../stages.js';
+import { withSmallerSamples } from '../../workbench/smaller-samples.js';
 import { Conversion } from '../conversion.js';
 import type { Converted, Float16Base } from '../converted.js';
-import { QUANTIZE_DEFAULTS, type QuantizeOptions } from '../options.js';
 import type { SampleSplit } from '../sample-split.js';
-import { withSmallerSamples } from '../smaller-samples.js';
-import type { Stages } from '../stages.js';
-import { whyNotRunnable } from '../verify.js';
 import type { LoadFallback } from './load-fallbacks.js';
 
 /** Below this an output has lost more than rounding, in dB. */

@@ -1,20 +1,21 @@
-import type { LatencyComparison } from '../bench/results.js';
-import { ServeOptError } from '../errors.js';
-import type { MetricWish } from '../evaluate/choose-metric.js';
-import type { ComparisonResult } from '../evaluate/comparison.js';
-import type { OutputMeanings } from '../evaluate/output-meaning.js';
-import type { Model } from '../ir/model.js';
-import type { RuntimeHost } from '../runtime/host.js';
-import { withoutSpinning } from '../runtime/session-options.js';
-import type { SessionOptions } from '../runtime/types.js';
-import type { SampleSource, ValueSpec } from '../samples/types.js';
-import { inputSpecs } from '../samples/value-specs.js';
+import type { LatencyComparison } from '../../bench/results.js';
+import { ServeOptError } from '../../errors.js';
+import type { MetricWish } from '../../evaluate/choose-metric.js';
+import type { ComparisonResult } from '../../evaluate/comparison.js';
+import type { OutputMeanings } from '../../evaluate/output-meaning.js';
+import type { Model } from '../../ir/model.js';
+import type { RuntimeHost } from '../../runtime/host.js';
+import { withoutSpinning } from '../../runtime/session-options.js';
+import type { SessionOptions } from '../../runtime/types.js';
+import type { SampleSource, ValueSpec } from '../../samples/types.js';
+import { inputSpecs } from '../../samples/value-specs.js';
+import type { ExecutionOptions, ModelOptions, WorkflowContext } from '../options.js';
+import { asInvalidModel } from '../preflight/model.js';
 import { coverBranches } from './branch-coverage.js';
+import { sessionOptions } from './execution-session.js';
 import { fitSource } from './fit-source.js';
-import type { ExecutionOptions, ModelOptions, WorkflowContext } from './options.js';
+import { measureLatency } from './measure-latency.js';
 import { outputMeanings } from './output-meanings.js';
-import { asInvalidModel } from './preflight/model.js';
-import { measureLatency, sessionOptions } from './verify.js';
 
 /** Two loaded models, ready to be run on the same samples. */
 export interface LoadedPair {

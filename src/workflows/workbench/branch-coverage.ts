@@ -1,16 +1,16 @@
-import { ServeOptError } from '../errors.js';
-import type { Graph } from '../ir/graph.js';
-import type { Model } from '../ir/model.js';
-import type { Node } from '../ir/node.js';
-import { nodeLabel } from '../ir/problem.js';
-import { tensorType } from '../ir/type.js';
-import { allNodes, constantTensor } from '../ir/walk.js';
-import type { RequestOptions, RuntimeHost } from '../runtime/host.js';
-import { writeRunnable } from '../runtime/runnable-model.js';
-import type { SessionOptions } from '../runtime/types.js';
-import { withWorkFolder } from '../runtime/work-folder.js';
-import type { SampleSource, ValueSpec } from '../samples/types.js';
-import { DataType } from '../tensor/dtype.js';
+import { ServeOptError } from '../../errors.js';
+import type { Graph } from '../../ir/graph.js';
+import type { Model } from '../../ir/model.js';
+import type { Node } from '../../ir/node.js';
+import { nodeLabel } from '../../ir/problem.js';
+import { tensorType } from '../../ir/type.js';
+import { allNodes, constantTensor } from '../../ir/walk.js';
+import type { RequestOptions, RuntimeHost } from '../../runtime/host.js';
+import { writeRunnable } from '../../runtime/runnable-model.js';
+import type { SessionOptions } from '../../runtime/types.js';
+import { withWorkFolder } from '../../runtime/work-folder.js';
+import type { SampleSource, ValueSpec } from '../../samples/types.js';
+import { DataType } from '../../tensor/dtype.js';
 
 /** Which branches of a model samples take. */
 export interface BranchCoverage {

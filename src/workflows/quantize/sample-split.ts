@@ -1,4 +1,4 @@
-import type { SampleSource } from '../samples/types.js';
+import type { SampleSource } from '../../samples/types.js';
 
 /** Which samples are calibrated on and which the result is judged on. */
 export interface SampleSplit {

@@ -1,6 +1,6 @@
-import type { Model } from '../ir/model.js';
-import { checkModelOutput, comesWithData, modelOutputs } from '../ir/write-model.js';
-import type { FileOptions } from './options.js';
+import type { Model } from '../../ir/model.js';
+import { checkModelOutput, comesWithData, modelOutputs } from '../../ir/write-model.js';
+import type { FileOptions } from '../options.js';
 import { reportPath } from './report-path.js';
 
 interface ModelRunOptions extends FileOptions {

@@ -1,5 +1,5 @@
-import type { TransformStepReport } from '../ir/transform.js';
-import type { RangeMap } from '../quantize/observers.js';
+import type { TransformStepReport } from '../../ir/transform.js';
+import type { RangeMap } from '../../quantize/observers.js';
 import type { Conversion, ConversionMode } from './conversion.js';
 
 /** What a conversion came to. */

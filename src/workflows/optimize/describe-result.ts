@@ -15,12 +15,12 @@ import {
 } from '../../report/types.js';
 import type { LazyRuntime } from '../../runtime/lazy-runtime.js';
 import { packageVersion } from '../../version.js';
-import type { FragmentEvaluator } from '../constant-evaluator.js';
 import { OPTIMIZE_DEFAULTS, type OptimizeOptions } from '../options.js';
-import { totalsByPass } from '../pass-summary.js';
 import type { FileHashes } from '../report-files.js';
-import type { Decision } from './decide.js';
-import type { OriginalRuns } from './original.js';
+import type { OriginalRuns } from '../workbench/original-runs.js';
+import type { Decision } from './choose-rewrites.js';
+import type { FragmentEvaluator } from './constant-evaluator.js';
+import { totalsByPass } from './pass-summary.js';
 import type { Pipeline } from './pipeline.js';
 
 /** What each pass of a recipe did, those that did nothing left out. */

@@ -1,5 +1,5 @@
-import type { TransformStepReport } from '../ir/transform.js';
-import type { AppliedRewrite, RewriteOutcome } from '../passes/engine/run-rewrites.js';
+import type { TransformStepReport } from '../../ir/transform.js';
+import type { AppliedRewrite, RewriteOutcome } from '../../passes/engine/run-rewrites.js';
 
 /** What the rewrites of one pass came to. */
 export interface PassTotals {

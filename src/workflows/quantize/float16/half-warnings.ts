@@ -1,7 +1,7 @@
-import type { ComparisonResult } from '../../evaluate/comparison.js';
-import { formatSqnr } from '../../report/comparison-words.js';
-import type { SampleSource } from '../../samples/types.js';
-import type { LoadedPair } from '../loaded-pair.js';
+import type { ComparisonResult } from '../../../evaluate/comparison.js';
+import { formatSqnr } from '../../../report/comparison-words.js';
+import type { SampleSource } from '../../../samples/types.js';
+import type { LoadedPair } from '../../workbench/loaded-pair.js';
 import { ROUNDING_ONLY_DB } from './convert-float16.js';
 import { worstSqnrDb } from './emulated.js';
 import type { LossyNames } from './keep-lossy-layers.js';

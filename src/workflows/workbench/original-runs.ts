@@ -10,13 +10,14 @@ import { forTurns } from '../../runtime/session-options.js';
 import type { SessionOptions } from '../../runtime/types.js';
 import type { SampleSource, ValueSpec } from '../../samples/types.js';
 import { inputSpecs, outputSpecs } from '../../samples/value-specs.js';
-import { coverBranches } from '../branch-coverage.js';
-import { fitSource } from '../fit-source.js';
 import { OPTIMIZE_DEFAULTS, type OptimizeOptions } from '../options.js';
-import { fewerSamples, smallerSamples } from '../smaller-samples.js';
-import { sessionOptions, whyNotRunnable } from '../verify.js';
+import { whyNotRunnable } from '../preflight/runnable.js';
+import { coverBranches } from './branch-coverage.js';
+import { sessionOptions } from './execution-session.js';
 import { Failure, type LoadedSession, optimizationsBreak, someFail } from './failure.js';
+import { fitSource } from './fit-source.js';
 import { randomOutputs } from './random-outputs.js';
+import { fewerSamples, smallerSamples } from './smaller-samples.js';
 
 /** Samples of each source, so that open dimensions take several sizes. */
 const SAMPLES = 5;

@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs';
-import type { Model } from '../ir/model.js';
-import { formatBytes } from '../report/format.js';
-import { growthBytes } from './optimize/growth.js';
-import { QUANTIZE_DEFAULTS, type QuantizeOptions } from './options.js';
+import type { Model } from '../../ir/model.js';
+import { formatBytes } from '../../report/format.js';
+import { QUANTIZE_DEFAULTS, type QuantizeOptions } from '../options.js';
+import { growthBytes } from '../produce/growth.js';
 
 /** What the Casts of FP16 take, at inputs, outputs and whatever stays in FP32: no growth worth a word. */
 const CASTS_BYTES = 4096;

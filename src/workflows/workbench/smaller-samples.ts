@@ -1,6 +1,6 @@
-import { ServeOptError } from '../errors.js';
-import { SMALLEST_SIZE_PLAN } from '../samples/seeded-shapes.js';
-import type { SampleSource } from '../samples/types.js';
+import { ServeOptError } from '../../errors.js';
+import { SMALLEST_SIZE_PLAN } from '../../samples/seeded-shapes.js';
+import type { SampleSource } from '../../samples/types.js';
 
 /**
  * Calls `run` with the source, and with fewer synthetic samples where they take too much memory: later ones have larger

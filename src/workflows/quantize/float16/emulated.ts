@@ -1,17 +1,17 @@
-import type { OutputDifference } from '../../evaluate/comparison.js';
-import type { Model } from '../../ir/model.js';
-import { readModel } from '../../ir/read-model.js';
-import { inferTypes } from '../../ops/infer-types.js';
-import { emulateFloat16 } from '../../quantize/emulate-float16.js';
-import type { RuntimeHost } from '../../runtime/host.js';
-import { writeRunnable } from '../../runtime/runnable-model.js';
-import type { SessionOptions } from '../../runtime/types.js';
-import { withWorkFolder } from '../../runtime/work-folder.js';
-import type { SampleSource, ValueSpec } from '../../samples/types.js';
-import { PLAIN_SESSION } from '../calibrate.js';
-import { Trials } from '../optimize/trials.js';
-import type { ExecutionOptions } from '../options.js';
-import { sessionOptions } from '../verify.js';
+import type { OutputDifference } from '../../../evaluate/comparison.js';
+import type { Model } from '../../../ir/model.js';
+import { readModel } from '../../../ir/read-model.js';
+import { inferTypes } from '../../../ops/infer-types.js';
+import { emulateFloat16 } from '../../../quantize/emulate-float16.js';
+import type { RuntimeHost } from '../../../runtime/host.js';
+import { writeRunnable } from '../../../runtime/runnable-model.js';
+import type { SessionOptions } from '../../../runtime/types.js';
+import { withWorkFolder } from '../../../runtime/work-folder.js';
+import type { SampleSource, ValueSpec } from '../../../samples/types.js';
+import { PLAIN_SESSION } from '../../calibrate.js';
+import type { ExecutionOptions } from '../../options.js';
+import { Trials } from '../../workbench/candidate-files.js';
+import { sessionOptions } from '../../workbench/execution-session.js';
 
 /** Samples that layers are tried on. */
 const TRIED_SAMPLES = 8;

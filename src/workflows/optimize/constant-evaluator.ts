@@ -1,17 +1,17 @@
 import { createHash } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ByteSource, FileBytes, openFileSource } from '../codec/byte-source.js';
-import { ServeOptError } from '../errors.js';
-import type { Model } from '../ir/model.js';
-import type { ConstantEvaluator } from '../passes/engine/rewrite.js';
-import type { LazyRuntime } from '../runtime/lazy-runtime.js';
-import type { EvaluatedOutput } from '../runtime/protocol.js';
-import { writeRunnable } from '../runtime/runnable-model.js';
-import { type OpenWorkFolder, openWorkFolder } from '../runtime/work-folder.js';
-import { DataType, dataTypeName } from '../tensor/dtype.js';
-import { bytesOf, Tensor } from '../tensor/tensor.js';
-import type { WorkflowContext } from './options.js';
+import { type ByteSource, FileBytes, openFileSource } from '../../codec/byte-source.js';
+import { ServeOptError } from '../../errors.js';
+import type { Model } from '../../ir/model.js';
+import type { ConstantEvaluator } from '../../passes/engine/rewrite.js';
+import type { LazyRuntime } from '../../runtime/lazy-runtime.js';
+import type { EvaluatedOutput } from '../../runtime/protocol.js';
+import { writeRunnable } from '../../runtime/runnable-model.js';
+import { type OpenWorkFolder, openWorkFolder } from '../../runtime/work-folder.js';
+import { DataType, dataTypeName } from '../../tensor/dtype.js';
+import { bytesOf, Tensor } from '../../tensor/tensor.js';
+import type { WorkflowContext } from '../options.js';
 
 /** Weights below this are written into a fragment: a link would be dearer, above all where links become copies. */
 const REFERENCE_FROM_BYTES = 1024 * 1024;

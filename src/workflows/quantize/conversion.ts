@@ -1,16 +1,16 @@
-import { ServeOptError } from '../errors.js';
-import { countModel } from '../ir/diff.js';
-import type { Model } from '../ir/model.js';
-import type { TransformStep, TransformStepReport } from '../ir/transform.js';
-import { writtenSize } from '../ir/write-model.js';
-import { inferTypes } from '../ops/infer-types.js';
-import { eliminateDead } from '../passes/eliminate/eliminate-dead.js';
-import { meansNode } from '../passes/node-filter.js';
-import type { ConvertToFloat16Options } from '../passes/quantize/convert-to-float16.js';
-import type { RangeMap } from '../quantize/observers.js';
+import { ServeOptError } from '../../errors.js';
+import { countModel } from '../../ir/diff.js';
+import type { Model } from '../../ir/model.js';
+import type { TransformStep, TransformStepReport } from '../../ir/transform.js';
+import { writtenSize } from '../../ir/write-model.js';
+import { inferTypes } from '../../ops/infer-types.js';
+import { eliminateDead } from '../../passes/eliminate/eliminate-dead.js';
+import { meansNode } from '../../passes/node-filter.js';
+import type { ConvertToFloat16Options } from '../../passes/quantize/convert-to-float16.js';
+import type { RangeMap } from '../../quantize/observers.js';
+import { QUANTIZE_DEFAULTS, type QuantizeOptions } from '../options.js';
+import { growthBytes } from '../produce/growth.js';
 import { hasLayersInFunctions, withLayersInlined } from './inlined-functions.js';
-import { growthBytes } from './optimize/growth.js';
-import { QUANTIZE_DEFAULTS, type QuantizeOptions } from './options.js';
 
 /** Opset that the operators a mode writes need: DequantizeLinear by channel, DynamicQuantizeLinear. */
 const NEEDED_OPSET = { static: 13, dynamic: 11, fp16: 7 } as const;
@@ -79,14 +79,14 @@ export class Conversion {
    */
   async prepare(mode: ConversionMode, options: QuantizeOptions): Promise<void> {
     if (this.model.irVersion < 4 || options.fixInitializers) {
-      const { initializersNotInputs } = await import('../passes/rewrite/initializers-not-inputs.js');
+      const { initializersNotInputs } = await import('../../passes/rewrite/initializers-not-inputs.js');
       await this.#run(initializersNotInputs({ overridable: options.fixInitializers ?? false }));
       this.#original = this.model.clone();
     }
     if (options.optimize ?? true) await this.#optimize(mode);
     const opset = this.model.opset();
     if (opset > 0 && opset < NEEDED_OPSET[mode]) {
-      const { upgradeOpset } = await import('../passes/rewrite/upgrade-opset.js');
+      const { upgradeOpset } = await import('../../passes/rewrite/upgrade-opset.js');
       await this.#run(infer, upgradeOpset({ to: NEEDED_OPSET[mode] }));
     }
     await this.#run(infer);
@@ -114,10 +114,10 @@ export class Conversion {
    */
   async #optimize(mode: ConversionMode): Promise<void> {
     const [{ optimizeRecipe }, { foldAffineIntoNext }, { Pipeline }, { summarizePasses }] = await Promise.all([
-      import('../passes/optimize-graph.js'),
-      import('../passes/fold/fold-affine-into-next.js'),
-      import('./optimize/pipeline.js'),
-      import('./pass-summary.js'),
+      import('../../passes/optimize-graph.js'),
+      import('../../passes/fold/fold-affine-into-next.js'),
+      import('../optimize/pipeline.js'),
+      import('../optimize/pass-summary.js'),
     ]);
     const toIntegers = mode !== 'fp16';
     const add = toIntegers && hasLayersInFunctions(this.model) ? ['inline-functions'] : [];
@@ -140,7 +140,7 @@ export class Conversion {
   }
 
   async toStatic(ranges: RangeMap, options: QuantizeOptions): Promise<TransformStepReport> {
-    const { quantizeStatic } = await import('../passes/quantize/quantize-static.js');
+    const { quantizeStatic } = await import('../../passes/quantize/quantize-static.js');
     await this.#run(
       quantizeStatic({
         ...this.#layers,
@@ -154,7 +154,7 @@ export class Conversion {
   }
 
   async toDynamic(options: QuantizeOptions): Promise<TransformStepReport> {
-    const { quantizeDynamic } = await import('../passes/quantize/quantize-dynamic.js');
+    const { quantizeDynamic } = await import('../../passes/quantize/quantize-dynamic.js');
     await this.#run(
       quantizeDynamic({
         ...this.#layers,
@@ -172,7 +172,7 @@ export class Conversion {
     options: QuantizeOptions,
     choices: Partial<Pick<ConvertToFloat16Options, 'ranges' | 'kept' | 'report'>>,
   ): Promise<TransformStepReport> {
-    const { convertToFloat16 } = await import('../passes/quantize/convert-to-float16.js');
+    const { convertToFloat16 } = await import('../../passes/quantize/convert-to-float16.js');
     await this.#run(convertToFloat16({ ...this.#layers, keepIo: !options.fp16Io, ...choices }));
     return this.#finish();
   }

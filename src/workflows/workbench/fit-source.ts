@@ -1,5 +1,5 @@
-import type { RequestOptions, RuntimeHost } from '../runtime/host.js';
-import type { SampleSource, ValueSpec } from '../samples/types.js';
+import type { RequestOptions, RuntimeHost } from '../../runtime/host.js';
+import type { SampleSource, ValueSpec } from '../../samples/types.js';
 
 /** Samples made up where there is no data: enough to vary every open dimension. */
 export const SEEDED_SAMPLES = 8;
