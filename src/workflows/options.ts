@@ -108,6 +108,35 @@ export interface CompareOptions extends JudgedRunOptions {
   readonly batch?: number;
 }
 
+/** How much larger than its input a file may become: bytes, `unlimited`, or a text such as `2 MB` or `5%`. */
+export type Growth = number | string;
+
+/** What every command takes that makes a model from another. */
+export interface ProduceOptions
+  extends WorkflowContext,
+    MemoryOptions,
+    ExecutionOptions,
+    SourceOptions,
+    ModelOptions,
+    FileOptions {
+  /** Path to write. Default: beside the model, named for what was done to it. */
+  readonly outputPath?: string;
+  /** Folder or file of samples. */
+  readonly dataPath?: string;
+  /** Inputs with a default, which callers may override, become constants. */
+  readonly fixInitializers?: boolean;
+  /** How much larger than its input the output may become. Default 0.1 %, or 512 bytes where that is less. */
+  readonly maxGrowth?: Growth;
+  /** Load, run and compare the result with the original. */
+  readonly verify?: boolean;
+  /** Seed of made-up inputs. */
+  readonly seed?: number;
+  /** Do everything but write. */
+  readonly dryRun?: boolean;
+  /** Replace an existing output. */
+  readonly force?: boolean;
+}
+
 export const QUANTIZE_MODES = ['auto', 'static', 'dynamic', 'fp16'] as const;
 export type QuantizeMode = (typeof QUANTIZE_MODES)[number];
 
@@ -115,9 +144,7 @@ export type QuantizeMode = (typeof QUANTIZE_MODES)[number];
 export const QUANTIZE_TARGETS = ['portable', 'ort'] as const;
 export type QuantizeTarget = (typeof QUANTIZE_TARGETS)[number];
 
-export interface QuantizeOptions extends JudgedRunOptions {
-  /** Path to write. Default: beside the model, named for the mode. */
-  readonly outputPath?: string;
+export interface QuantizeOptions extends ProduceOptions, JudgedRunOptions {
   readonly mode?: QuantizeMode;
   /** Folder or file of calibration samples. */
   readonly dataPath?: string;
@@ -138,34 +165,13 @@ export interface QuantizeOptions extends JudgedRunOptions {
   readonly target?: QuantizeTarget;
   /** Run the standard level of `optimize` first. Default true. */
   readonly optimize?: boolean;
-  /** Inputs with a default, which callers may override, become constants. */
-  readonly fixInitializers?: boolean;
-  /** How much larger than its input the output may become; what grows more is handed over as it was. Default 0.1 %, or 512 bytes where that is less. */
+  /** As for every command; what grows more is handed over as it was. */
   readonly maxGrowth?: Growth;
   /** Graph inputs and outputs become FLOAT16 too (mode fp16). */
   readonly fp16Io?: boolean;
-  /** Load, run and compare the result with the original. */
-  readonly verify?: boolean;
-  /** Seed of made-up inputs. */
-  readonly seed?: number;
-  /** Do everything but write. */
-  readonly dryRun?: boolean;
-  /** Replace an existing output. */
-  readonly force?: boolean;
 }
 
-/** How much larger than its input a file may become: bytes, `unlimited`, or a text such as `2 MB` or `5%`. */
-export type Growth = number | string;
-
-export interface OptimizeOptions
-  extends WorkflowContext,
-    MemoryOptions,
-    ExecutionOptions,
-    SourceOptions,
-    ModelOptions,
-    FileOptions {
-  /** Path to write. Default: beside the model, `model.opt.onnx`. */
-  readonly outputPath?: string;
+export interface OptimizeOptions extends ProduceOptions {
   readonly level?: OptimizeLevel;
   /** Where the result will run: `portable` keeps to standard operators, `ort` may use `com.microsoft`. */
   readonly target?: QuantizeTarget;
@@ -177,32 +183,20 @@ export interface OptimizeOptions
   readonly recipe?: readonly RecipeRow[];
   /** Passes that are not registered, beside those of the level. */
   readonly ownPasses?: readonly PresetRow[];
-  /** How much larger than its input the output may become. Default 0.1 %, or 512 bytes where that is less. */
-  readonly maxGrowth?: Growth;
   /** Sizes by the name of a dimension of the inputs, or by `input:axis`: fixed in the result. */
   readonly setDims?: ReadonlyMap<string, number>;
   /** Places (`input:axis`) by the name of the open dimension they become; without any, axis 0 of every input. */
   readonly dynamic?: ReadonlyMap<string, readonly string[]>;
   /** ai.onnx operator set to bring the model to first. */
   readonly opset?: number;
-  /** Inputs with a default, which callers may override, become constants. */
-  readonly fixInitializers?: boolean;
   /** Put each rewrite and each near miss with its reason into the report. */
   readonly explain?: boolean;
   /** Folder for a text of the graph after each pass that changed something. */
   readonly dumpPath?: string;
   /** Folder or file of samples to verify and measure on, beside made-up ones. */
   readonly dataPath?: string;
-  /** Load, run and compare the result with the original. */
-  readonly verify?: boolean;
   /** Measure, and leave fusions out that make the model slower. */
   readonly speedGate?: boolean;
-  /** Seed of made-up inputs. */
-  readonly seed?: number;
-  /** Do everything but write. */
-  readonly dryRun?: boolean;
-  /** Replace an existing output. */
-  readonly force?: boolean;
 }
 
 export interface BenchOptions extends WorkflowContext, MemoryOptions, SourceOptions, ModelOptions, FileOptions {
@@ -242,21 +236,18 @@ export interface BenchOptions extends WorkflowContext, MemoryOptions, SourceOpti
 
 /** Defaults that are plain numbers and words; the help of the command line shows them from here. */
 export const COMPARE_DEFAULTS = { seed: 0, samples: 64 } as const;
+export const PRODUCE_DEFAULTS = { maxGrowth: '0.1%', seed: 0, verify: true } as const satisfies ProduceOptions;
 export const QUANTIZE_DEFAULTS = {
+  ...PRODUCE_DEFAULTS,
   mode: 'auto',
   samples: 128,
   batch: 1,
   target: 'portable',
-  maxGrowth: '0.1%',
-  seed: 0,
-  verify: true,
 } as const satisfies QuantizeOptions;
 export const OPTIMIZE_DEFAULTS = {
+  ...PRODUCE_DEFAULTS,
   level: 'standard',
   target: 'portable',
-  maxGrowth: '0.1%',
-  seed: 0,
-  verify: true,
   speedGate: true,
 } as const satisfies OptimizeOptions;
 export const BENCH_DEFAULTS = {

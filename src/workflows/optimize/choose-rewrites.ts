@@ -2,12 +2,11 @@ import { ServeOptError } from '../../errors.js';
 import { countModel } from '../../ir/diff.js';
 import type { Model } from '../../ir/model.js';
 import type { TransformStepReport } from '../../ir/transform.js';
-import { type StagedModel, stageModel } from '../../ir/write-model.js';
 import type { Numerics } from '../../passes/pass.js';
 import type { DroppedRewriteReport } from '../../report/types.js';
 import type { OptimizeOptions } from '../options.js';
 import { invalidModel } from '../preflight/model.js';
-import type { FileHashes } from '../report-files.js';
+import type { CandidateModel, CheckOutcome } from '../produce/model-command.js';
 import type { Stages } from '../stages.js';
 import { Failure } from '../workbench/failure.js';
 import { OPTIMIZED_SESSION, type OriginalRuns } from '../workbench/original-runs.js';
@@ -17,13 +16,11 @@ import type { SpeedGate, SpeedVerdict } from './speed-gate.js';
 import { mergedInARow } from './tolerance.js';
 import type { Verdict, Verifier } from './verifier.js';
 
-/** What deciding needs. */
-export interface DecideContext {
+/** What choosing needs. */
+export interface ChoiceContext {
   readonly model: Model;
-  readonly outputPath: string;
   readonly options: OptimizeOptions;
   readonly stages: Stages;
-  readonly hashes: FileHashes;
   readonly pipeline: Pipeline;
   readonly requested: readonly TransformStepReport[];
   readonly verifier: Verifier;
@@ -33,14 +30,18 @@ export interface DecideContext {
   readonly gate: SpeedGate | undefined;
   readonly verify: boolean;
   /** Why nothing can be run to measure it, where that is known beforehand. */
-  readonly whyNotMeasured?: string;
+  readonly whyNotMeasured: string | undefined;
 }
 
-/** What is handed over, and why it is what it is. */
-export interface Decision {
+/** A result that is written and looked at. */
+export interface OptimizeCandidate extends CandidateModel {
   /** Undefined when it is the original byte for byte. */
   readonly optimized: Optimized | undefined;
-  readonly staged: StagedModel;
+}
+
+/** Why what is handed over is what it is. */
+export interface Choice {
+  /** Undefined of the original byte for byte. */
   readonly verdict: Verdict | undefined;
   readonly isExact: boolean;
   readonly dropped: readonly DroppedRewriteReport[];
@@ -50,15 +51,11 @@ export interface Decision {
 }
 
 /**
- * Optimizes, writes, checks and measures; what is wrong or slow is left out and the rest tried again, until what is written
- * is right and does not lose. The caller commits or discards it.
+ * Optimizes, checks and measures what was written; what is wrong or slow is left out and the rest tried again, until a result
+ * is right and does not lose.
  */
-export async function decide(context: DecideContext): Promise<Decision> {
-  return new Decider(context).decide();
-}
-
-class Decider {
-  readonly #context: DecideContext;
+export class RewriteChooser {
+  readonly #context: ChoiceContext;
   readonly #dropped: DroppedRewriteReport[] = [];
   readonly #warnings: string[] = [];
   readonly #notes: string[] = [];
@@ -68,12 +65,13 @@ class Decider {
   /** True once looking for wrong rewrites took too long: it gets no more time than it must have then. */
   #hasEnded = false;
 
-  constructor(context: DecideContext) {
+  constructor(context: ChoiceContext) {
     this.#context = context;
   }
 
-  async decide(): Promise<Decision> {
-    const { pipeline, requested, stages, model, whyNotMeasured } = this.#context;
+  /** All rewrites that the budget for growth lets pass. @throws SO3004 for an original that ONNX Runtime refuses */
+  async first(): Promise<OptimizeCandidate> {
+    const { pipeline, stages, model, whyNotMeasured } = this.#context;
     if (whyNotMeasured !== undefined) this.#warnings.push(`The speed was not measured: ${whyNotMeasured}.`);
     stages.start('optimize');
     let optimized = await pipeline.runWithinBudget();
@@ -83,34 +81,43 @@ class Decider {
       optimized = await pipeline.run({ limit: 0 });
     }
     await this.#refuseInvalid();
+    return this.#candidate(optimized);
+  }
+
+  /** Checks and measures what was written: it stands, or something else is to be tried. */
+  async check({ optimized }: OptimizeCandidate, stagedPath: string): Promise<CheckOutcome<OptimizeCandidate, Choice>> {
+    if (!optimized) return { verdict: this.#choice(undefined, true) };
+    const { verifier, stages, verify } = this.#context;
+    const runs = verify && this.#unstable === undefined;
+    stages.start(runs ? 'verify' : 'check');
+    const depth = runs ? 'optimized' : 'structure';
+    const verdict = await verifier.check(stagedPath, this.#isExact(optimized), depth, this.#inARow(optimized));
+    if (verdict.wrong !== undefined) return { next: this.#candidate(await this.#repaired(optimized, verdict)) };
+    const { reference } = verdict;
+    stages.end(reference ? `${reference.samples} samples, ${verdict.edges ?? 0} edge cases` : 'structure');
+    const told = this.#unstable === undefined ? verdict : { ...verdict, notRun: this.#unstable };
+    const faster = await this.#faster(optimized, stagedPath, verdict);
+    if (faster) return { next: this.#candidate(faster) };
+    return { verdict: this.#choice(told, this.#isExact(optimized)) };
+  }
+
+  #candidate(optimized: Optimized): OptimizeCandidate {
+    const { model, requested } = this.#context;
+    const untouched = optimized.outcome.applied.length === 0 && requested.length === 0;
     // With data files there are no bytes to keep: they are laid out anew.
     const hasBytes = (model.source?.externalPaths().length ?? 0) === 0;
-    for (;;) {
-      const untouched = optimized.outcome.applied.length === 0 && requested.length === 0;
-      if (untouched && hasBytes) return this.#unchanged();
-      const staged = await this.#stage(optimized.model);
-      try {
-        const next = await this.#tryStaged(optimized, staged);
-        if (!(next instanceof Settled)) {
-          staged.discard();
-          optimized = next;
-          continue;
-        }
-        return {
-          optimized,
-          staged,
-          verdict: next.verdict,
-          isExact: this.#isExact(optimized),
-          dropped: this.#dropped,
-          speed: this.#speed,
-          warnings: this.#warnings,
-          notes: this.#notes,
-        };
-      } catch (error) {
-        staged.discard();
-        throw error;
-      }
-    }
+    return untouched && hasBytes ? { model, optimized: undefined } : { model: optimized.model, optimized };
+  }
+
+  #choice(verdict: Verdict | undefined, isExact: boolean): Choice {
+    return {
+      verdict,
+      isExact,
+      dropped: this.#dropped,
+      speed: this.#speed,
+      warnings: this.#warnings,
+      notes: this.#notes,
+    };
   }
 
   /** @throws SO3004 for an original that ONNX Runtime refuses as invalid, unless such are allowed */
@@ -119,22 +126,6 @@ class Decider {
     if (!original || !verify || options.allowInvalid) return;
     const refusal = await original.whyInvalid();
     if (refusal !== undefined) throw invalidModel(refusal);
-  }
-
-  /** Checks and measures what was written: it stands, or something else is to be tried. */
-  async #tryStaged(optimized: Optimized, staged: StagedModel): Promise<Optimized | Settled> {
-    const { verifier, stages, verify } = this.#context;
-    const runs = verify && this.#unstable === undefined;
-    stages.start(runs ? 'verify' : 'check');
-    const depth = runs ? 'optimized' : 'structure';
-    const { stagedPath } = staged;
-    const verdict = await verifier.check(stagedPath, this.#isExact(optimized), depth, this.#inARow(optimized));
-    if (verdict.wrong !== undefined) return this.#repaired(optimized, verdict);
-    const { reference } = verdict;
-    stages.end(reference ? `${reference.samples} samples, ${verdict.edges ?? 0} edge cases` : 'structure');
-    const told = this.#unstable === undefined ? verdict : { ...verdict, notRun: this.#unstable };
-    const faster = await this.#faster(optimized, staged, verdict);
-    return faster ?? new Settled(told);
   }
 
   async #repaired(optimized: Optimized, verdict: Verdict): Promise<Optimized> {
@@ -175,7 +166,7 @@ class Decider {
   }
 
   /** Another result where this one is clearly slower than the original; undefined where it stands. */
-  async #faster(optimized: Optimized, staged: StagedModel, verdict: Verdict): Promise<Optimized | undefined> {
+  async #faster(optimized: Optimized, stagedPath: string, verdict: Verdict): Promise<Optimized | undefined> {
     const { gate, original, pipeline, stages, verifier } = this.#context;
     const untimed = verdict.notRun !== undefined || original?.optimizedFault !== undefined;
     if (!gate || !original || this.#speed || untimed) {
@@ -183,7 +174,7 @@ class Decider {
       return undefined;
     }
     stages.start('measure');
-    const session = verdict.session ?? (await original.load(staged.stagedPath, OPTIMIZED_SESSION, 'result'));
+    const session = verdict.session ?? (await original.load(stagedPath, OPTIMIZED_SESSION, 'result'));
     const speed = session instanceof Failure ? session.reason : await gate.judge(optimized, session);
     if (!(session instanceof Failure)) await original.release(session);
     stages.end();
@@ -199,34 +190,6 @@ class Decider {
     if (speed.slower.length === 0) return undefined;
     for (const { pass } of speed.slower) pipeline.drop(pass);
     return (await pipeline.runWithinBudget()) ?? pipeline.run({ limit: 0 });
-  }
-
-  /** The original's own bytes. */
-  async #unchanged(): Promise<Decision> {
-    return {
-      optimized: undefined,
-      staged: await this.#stage(this.#context.model),
-      verdict: undefined,
-      isExact: true,
-      dropped: this.#dropped,
-      // What was measured was another model.
-      speed: this.#speed && { ...this.#speed },
-      warnings: this.#warnings,
-      notes: this.#notes,
-    };
-  }
-
-  async #stage(model: Model): Promise<StagedModel> {
-    const { outputPath, options, stages, hashes } = this.#context;
-    stages.start('write');
-    const staged = await stageModel(model, outputPath, {
-      ...(options.signal ? { signal: options.signal } : {}),
-      onProgress: (bytes, total) => stages.advance(bytes, total),
-      onFileBytes: (file, bytes) => hashes.advance(file, bytes),
-      force: options.dryRun ? true : (options.force ?? false),
-    });
-    stages.endWriting(staged.written.sizeBytes);
-    return staged;
   }
 
   #hasNumerics(pass: string, numerics: Numerics): boolean {
@@ -256,12 +219,3 @@ function passesOf({ recipe }: Pipeline, numerics: Numerics): Set<string> {
 
 /** Requested changes that keep outputs bit for bit. */
 const EXACT_REQUESTS: ReadonlySet<string> = new Set(['set-dims', 'make-dynamic']);
-
-/** What was written stands. */
-class Settled {
-  readonly verdict: Verdict;
-
-  constructor(verdict: Verdict) {
-    this.verdict = verdict;
-  }
-}

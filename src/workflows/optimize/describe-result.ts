@@ -1,25 +1,17 @@
 import { countModel, operatorName } from '../../ir/diff.js';
 import type { Model } from '../../ir/model.js';
 import { functionKey } from '../../ir/model-function.js';
-import type { TransformStepReport } from '../../ir/transform.js';
 import { allNodes } from '../../ir/walk.js';
 import { opVersions } from '../../ops/schema.js';
 import type { AppliedRewrite, NearMiss } from '../../passes/engine/run-rewrites.js';
 import type { RecipeRow } from '../../passes/presets.js';
 import { plural } from '../../report/format.js';
-import {
-  type OptimizeReport,
-  type OptimizeVerification,
-  type PassReport,
-  REPORT_SCHEMA_VERSION,
-} from '../../report/types.js';
-import type { LazyRuntime } from '../../runtime/lazy-runtime.js';
-import { packageVersion } from '../../version.js';
+import type { OptimizeReport, OptimizeVerification, PassReport } from '../../report/types.js';
 import { OPTIMIZE_DEFAULTS, type OptimizeOptions } from '../options.js';
-import type { FileHashes } from '../report-files.js';
-import type { OriginalRuns } from '../workbench/original-runs.js';
-import type { Decision } from './choose-rewrites.js';
-import type { FragmentEvaluator } from './constant-evaluator.js';
+import type { Produced } from '../produce/model-command.js';
+import type { ModelRun } from '../produce/model-run.js';
+import type { OptimizeWork } from './before-work.js';
+import type { Choice, OptimizeCandidate } from './choose-rewrites.js';
 import { totalsByPass } from './pass-summary.js';
 import type { Pipeline } from './pipeline.js';
 
@@ -45,36 +37,23 @@ export function unknownOperators(model: Model): ReadonlyMap<string, number> {
   return counts;
 }
 
-/** What a report tells of. */
-export interface DescribedRun {
-  readonly model: Model;
-  readonly path: string;
-  readonly options: OptimizeOptions;
-  /** Warnings about options of which nothing comes. */
-  readonly ignored: readonly string[];
-  readonly hashes: FileHashes;
-  readonly pipeline: Pipeline;
-  readonly requested: readonly TransformStepReport[];
-  readonly original: OriginalRuns | undefined;
-  readonly evaluator: FragmentEvaluator;
-  readonly runtime: LazyRuntime;
-}
-
-/** The report of what was decided. */
-export async function describeDecision(run: DescribedRun, decision: Decision): Promise<OptimizeReport> {
-  const { model, path, options, hashes, pipeline, requested, runtime } = run;
-  const { optimized, staged, speed, dropped } = decision;
+/** The report of what was chosen. */
+export async function describeResult(
+  run: ModelRun<OptimizeOptions>,
+  work: OptimizeWork,
+  produced: Produced<OptimizeCandidate, Choice>,
+): Promise<OptimizeReport> {
+  const { model, options } = run;
+  const { pipeline, requested } = work;
+  const { optimized } = produced.candidate;
+  const { speed, dropped } = produced.verdict;
   const applied = optimized?.outcome.applied ?? [];
-  const onnxRuntimeVersion = optimized && runtime.running ? await versionOf(runtime) : undefined;
+  const verification = verificationOf(options, work, produced);
   return {
-    schemaVersion: REPORT_SCHEMA_VERSION,
-    command: 'optimize',
-    version: packageVersion(),
-    ...(onnxRuntimeVersion === undefined ? {} : { onnxRuntimeVersion }),
+    ...(await run.reportHeader('optimize', optimized !== undefined)),
     level: options.recipe ? 'recipe' : (options.level ?? OPTIMIZE_DEFAULTS.level),
     target: options.target ?? OPTIMIZE_DEFAULTS.target,
-    input: await hashes.model(path, model.source?.externalPaths() ?? []),
-    output: await hashes.model(staged.stagedPath, staged.stagedDataPath === undefined ? [] : [staged.stagedDataPath]),
+    ...(await run.reportFiles(produced.staged)),
     nodesBefore: countModel(model).nodes,
     nodesAfter: countModel(optimized?.model ?? model).nodes,
     requested: requested.map(({ name, changed, nodesBefore, nodesAfter }) => ({
@@ -87,10 +66,10 @@ export async function describeDecision(run: DescribedRun, decision: Decision): P
     dropped,
     slower: speed?.slower ?? [],
     ...(options.explain ? { rewrites: applied, nearMisses: nearMissesOf(pipeline, optimized?.outcome.refusals) } : {}),
-    verification: verificationOf(run, decision),
+    verification,
     ...(optimized && speed ? { latency: speed.latency } : {}),
-    warnings: warningsOf(run, decision),
-    notes: notesOf(run, decision),
+    warnings: warningsOf(run, work, produced, verification),
+    notes: notesOf(work, produced),
   };
 }
 
@@ -103,17 +82,11 @@ function nearMissesOf(pipeline: Pipeline, refusals: readonly NearMiss[] = []): r
   return [...refusals, ...refused];
 }
 
-async function versionOf(runtime: LazyRuntime): Promise<string | undefined> {
-  try {
-    return (await (await runtime.host()).request('versions', undefined)).onnxRuntime;
-  } catch {
-    // It could not be started, which those who needed it were told.
-    return undefined;
-  }
-}
-
-function verificationOf({ original, options }: DescribedRun, decision: Decision): OptimizeVerification {
-  const { verdict, optimized, isExact } = decision;
+function verificationOf(
+  options: OptimizeOptions,
+  { original }: OptimizeWork,
+  { candidate: { optimized }, verdict: { verdict, isExact } }: Produced<OptimizeCandidate, Choice>,
+): OptimizeVerification {
   if (!optimized || !verdict) return { structure: 'passed', loads: 'unchanged', runs: 'unchanged' };
   const { reference, outputs, edges, notRun } = verdict;
   const verify = options.verify ?? OPTIMIZE_DEFAULTS.verify;
@@ -139,10 +112,14 @@ function verificationOf({ original, options }: DescribedRun, decision: Decision)
   };
 }
 
-function warningsOf(run: DescribedRun, decision: Decision): string[] {
-  const { original, evaluator } = run;
-  const { verdict, dropped, optimized } = decision;
-  const warnings = [...run.ignored, ...decision.warnings];
+function warningsOf(
+  run: ModelRun<OptimizeOptions>,
+  { original, evaluator }: OptimizeWork,
+  { candidate: { optimized }, verdict: choice }: Produced<OptimizeCandidate, Choice>,
+  verification: OptimizeVerification,
+): string[] {
+  const { verdict, dropped } = choice;
+  const warnings = [...run.warnings, ...choice.warnings];
   for (const { pass, node, opType, reason } of dropped) {
     const what = node === undefined ? `The pass ${pass}` : `A rewrite of ${pass} at ${opType ?? 'node'} "${node}"`;
     warnings.push(`${what} made the model wrong and was left out: ${reason}.`);
@@ -150,7 +127,6 @@ function warningsOf(run: DescribedRun, decision: Decision): string[] {
   const unknown = [...unknownOperators(run.model)].map(([name, count]) => (count === 1 ? name : `${name} (${count})`));
   if (unknown.length > 0) warnings.push(`Operators that are not known here were left alone: ${firstOf(unknown)}.`);
   if (evaluator.unavailable) warnings.push(`Some constants were not computed: ${evaluator.unavailable.message}.`);
-  const verification = verificationOf(run, decision);
   if (verification.runs === 'skipped')
     warnings.push(`The result was not run: ${verification.reason ?? 'no reason given'}.`);
   if (optimized && verdict?.reference && original) {
@@ -175,7 +151,10 @@ function firstOf(names: readonly string[]): string {
   return more > 0 ? `${names.slice(0, MOST_NAMES).join(', ')} and ${more} more` : names.join(', ');
 }
 
-function notesOf({ requested, pipeline }: DescribedRun, { optimized, speed, notes, dropped }: Decision): string[] {
+function notesOf(
+  { requested, pipeline }: OptimizeWork,
+  { candidate: { optimized }, verdict: { speed, notes, dropped } }: Produced<OptimizeCandidate, Choice>,
+): string[] {
   const all = [...requested.flatMap((step) => step.notes), ...notes];
   if (pipeline.tooLarge.length > 0) {
     const passes = [...new Set(pipeline.tooLarge.map(({ id }) => id.pass))].join(', ');

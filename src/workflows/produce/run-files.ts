@@ -1,22 +1,21 @@
 import type { Model } from '../../ir/model.js';
 import { checkModelOutput, comesWithData, modelOutputs } from '../../ir/write-model.js';
-import type { FileOptions } from '../options.js';
+import type { ProduceOptions } from '../options.js';
 import { reportPath } from './report-path.js';
-
-interface ModelRunOptions extends FileOptions {
-  readonly dataPath?: string;
-  readonly evalPath?: string;
-  readonly dryRun?: boolean;
-  readonly force?: boolean;
-}
 
 /**
  * Looks at every file that a command which makes a model reads and writes, before it does any work, and tells the caller.
+ * @param samplePaths files and folders of samples that are read
  * @throws SO1002, SO1004, SO1005, SO6001 as `checkOutputs`, and what the caller throws
  */
-export function checkRunFiles(model: Model, path: string, outputPath: string, options: ModelRunOptions): void {
-  const data = [options.dataPath, options.evalPath].filter((each) => each !== undefined);
-  const reads = [path, ...(model.source?.externalPaths() ?? []), ...data];
+export function checkRunFiles(
+  model: Model,
+  path: string,
+  outputPath: string,
+  samplePaths: readonly string[],
+  options: ProduceOptions,
+): void {
+  const reads = [path, ...(model.source?.externalPaths() ?? []), ...samplePaths];
   if (options.dryRun) {
     options.onFiles?.({ reads, writes: [] });
     return;

@@ -24,7 +24,6 @@ const LAYOUT_STEP = 'NchwcTransformer';
  * same nodes load.
  */
 const FALLBACKS: readonly LoadFallback[] = [
-  {},
   { kept: transposesBeforeMatMul },
   {
     session: { config: { 'optimization.disable_specified_optimizers': LAYOUT_STEP } },
@@ -32,28 +31,32 @@ const FALLBACKS: readonly LoadFallback[] = [
   },
 ];
 
-/**
- * Calls `attempt` with one fallback after the other until ONNX Runtime survives.
- * @throws what `attempt` throws but for SO5003; the first SO5003 where nothing helps
- */
-export async function tryFallbacks<T>(
-  runtime: LazyRuntime,
-  stages: Stages,
-  attempt: (fallback: LoadFallback) => Promise<T>,
-): Promise<T> {
-  let death: unknown;
-  for (const fallback of FALLBACKS) {
-    try {
-      return await attempt(fallback);
-    } catch (error) {
-      if (!(error instanceof ServeOptError) || error.code !== 'SO5003') throw error;
-      death ??= error;
-      stages.end('ONNX Runtime died');
-      // Sessions are gone with the process; the next attempt starts another one.
-      await runtime.close();
-    }
+/** What is tried next where ONNX Runtime dies of a FLOAT16 model, one fallback after the other. */
+export class LoadFallbacks {
+  readonly #runtime: LazyRuntime;
+  readonly #stages: Stages;
+  #tried = 0;
+  #death: unknown;
+
+  constructor(runtime: LazyRuntime, stages: Stages) {
+    this.#runtime = runtime;
+    this.#stages = stages;
   }
-  throw death;
+
+  /**
+   * The next fallback after a death of the ONNX Runtime process.
+   * @throws the error itself where it is none; the first death where nothing is left to try
+   */
+  async after(error: unknown): Promise<LoadFallback> {
+    if (!(error instanceof ServeOptError) || error.code !== 'SO5003') throw error;
+    this.#death ??= error;
+    this.#stages.end('ONNX Runtime died');
+    // Sessions are gone with the process; the next attempt starts another one.
+    await this.#runtime.close();
+    const next = FALLBACKS[this.#tried++];
+    if (!next) throw this.#death;
+    return next;
+  }
 }
 
 function transposesBeforeMatMul(prepared: Model): ReadonlyMap<string, string> {

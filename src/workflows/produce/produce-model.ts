@@ -1,0 +1,88 @@
+import { countModel } from '../../ir/diff.js';
+import { readModel } from '../../ir/read-model.js';
+import { PRODUCE_DEFAULTS, type ProduceOptions } from '../options.js';
+import { checkOptions } from '../preflight/check-options.js';
+import { checkDataPaths } from '../preflight/data.js';
+import { checkModel } from '../preflight/model.js';
+import { Stages } from '../stages.js';
+import { WatchedInputs } from '../watched-inputs.js';
+import { commitWithReport } from '../write-report.js';
+import { growthBytes } from './growth.js';
+import type { CandidateModel, ModelCommand, Produced, ProducedReport } from './model-command.js';
+import { ModelRun } from './model-run.js';
+import { siblingPath } from './report-path.js';
+import { checkRunFiles } from './run-files.js';
+
+/**
+ * The one way of all commands that make a model from another. Options and files are checked, the model is read, what can be
+ * known to fail is refused; candidates are written beside the target and checked until one stands; then it appears with its
+ * report beside it, unless it is a dry run.
+ * @throws ServeOptError; the output path then holds what it held before
+ */
+export async function produceModel<
+  Options extends ProduceOptions,
+  Report extends ProducedReport,
+  Prepared,
+  Candidate extends CandidateModel,
+  Verdict,
+>(
+  path: string,
+  options: Options,
+  command: ModelCommand<Options, Report, Prepared, Candidate, Verdict>,
+): Promise<Report> {
+  const ignored = checkOptions(command.name, options);
+  const samplePaths = command.samplePaths(options);
+  checkDataPaths(...samplePaths);
+  command.checkOptions?.(options);
+  growthBytes(options.maxGrowth ?? PRODUCE_DEFAULTS.maxGrowth, 0);
+  const outputPath = options.outputPath ?? siblingPath(path, command.tag(options));
+  const stages = new Stages(options);
+  const inputs = new WatchedInputs(...samplePaths);
+  stages.start('read');
+  const model = await readModel(path, options.allowLinks ? { allowLinks: true } : {});
+  inputs.add(model);
+  try {
+    const run = new ModelRun({ model, path, outputPath, options, stages });
+    try {
+      return await inputs.during(options.signal, async () => {
+        run.warnings.push(...ignored, ...checkModel(model, options));
+        checkRunFiles(model, path, outputPath, samplePaths, options);
+        const prepared = await command.prepare(run);
+        stages.end(`${countModel(model).nodes} nodes`);
+        run.hashInput();
+        const produced = await firstThatStands(run, prepared, command);
+        const report = await command.describe(run, prepared, produced);
+        inputs.check();
+        command.refuse?.(report);
+        if (!options.dryRun) await commitWithReport(produced.staged, report, outputPath);
+        return report;
+      });
+    } finally {
+      await run.close();
+    }
+  } finally {
+    model.source?.close();
+  }
+}
+
+/** Writes and checks one candidate after the other. */
+async function firstThatStands<
+  Options extends ProduceOptions,
+  Report extends ProducedReport,
+  Prepared,
+  Candidate extends CandidateModel,
+  Verdict,
+>(
+  run: ModelRun<Options>,
+  prepared: Prepared,
+  command: ModelCommand<Options, Report, Prepared, Candidate, Verdict>,
+): Promise<Produced<Candidate, Verdict>> {
+  let candidate = await command.make(run, prepared);
+  for (;;) {
+    const staged = await run.stage(candidate.model);
+    const outcome = await command.check(run, prepared, candidate, staged);
+    if ('verdict' in outcome) return { candidate, staged, verdict: outcome.verdict };
+    staged.discard();
+    candidate = outcome.next;
+  }
+}

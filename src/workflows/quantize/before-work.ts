@@ -1,0 +1,71 @@
+import type { LazyRuntime } from '../../runtime/lazy-runtime.js';
+import { checkWorkFolder } from '../../runtime/work-folder.js';
+import type { SampleSource } from '../../samples/types.js';
+import { inputSpecs } from '../../samples/value-specs.js';
+import { checkMemory } from '../memory.js';
+import { QUANTIZE_DEFAULTS, type QuantizeOptions } from '../options.js';
+import { checkData, checkLabels } from '../preflight/data.js';
+import { doubtsAboutScale } from '../preflight/input-scale.js';
+import { metricWish } from '../preflight/judging.js';
+import { checkLayers } from '../preflight/layers.js';
+import { checkProviders } from '../preflight/providers.js';
+import { checkRunnable } from '../preflight/runnable.js';
+import type { ModelRun } from '../produce/model-run.js';
+import { SEEDED_SAMPLES } from '../workbench/fit-source.js';
+import { LoadFallbacks } from './float16/load-fallbacks.js';
+import { type SampleSplit, splitSamples } from './sample-split.js';
+
+/** What a quantization needs beside the run itself. */
+export interface QuantizeWork {
+  /** Samples that calibrate and samples that judge. */
+  readonly split: SampleSplit;
+  /** Absent when nothing is to be run. */
+  readonly runtime: LazyRuntime | undefined;
+  /** What to try where ONNX Runtime dies of a result; absent where nothing is known to help. */
+  readonly fallbacks: LoadFallbacks | undefined;
+  /** Samples that look as if they were not scaled for the model. */
+  readonly doubts: readonly string[];
+}
+
+/** Everything that can be known before work is done: layers, memory, execution providers, data and labels. */
+export async function prepareQuantize(run: ModelRun<QuantizeOptions>): Promise<QuantizeWork> {
+  const { model, options, stages } = run;
+  const { dataPath, evalPath } = options;
+  const verify = options.verify ?? QUANTIZE_DEFAULTS.verify;
+  const split = await checkBeforeWork(run);
+  // Calibration and the look at what overflows run models from there.
+  if (dataPath !== undefined || (options.mode === 'fp16' && verify)) await checkWorkFolder();
+  const doubts =
+    dataPath === undefined ? [] : await doubtsAboutScale(await run.runtime.host(), model, dataPath, evalPath);
+  const runtime = verify || dataPath !== undefined ? run.runtime : undefined;
+  // ONNX Runtime gets ready beside whatever else is done until it is needed.
+  runtime?.warmUp();
+  const fallbacks = runtime && options.mode === 'fp16' ? new LoadFallbacks(runtime, stages) : undefined;
+  return { split, runtime, fallbacks, doubts };
+}
+
+/** @returns which samples calibrate and which judge; made-up ones where there is no data */
+async function checkBeforeWork({
+  model,
+  runtime,
+  memoryBytes,
+  options,
+}: ModelRun<QuantizeOptions>): Promise<SampleSplit> {
+  const { dataPath, evalPath } = options;
+  const verify = options.verify ?? QUANTIZE_DEFAULTS.verify;
+  const inputs = inputSpecs(model);
+  checkLayers(model, options);
+  if (verify || dataPath !== undefined) checkMemory(model, memoryBytes, { inputs, madeUp: dataPath === undefined });
+  if (options.mode === 'static') checkRunnable(inputs, [], 'static INT8 needs to run the model');
+  if (verify) await checkProviders(options.executionProviders, options);
+  const seeded: SampleSource = { kind: 'seeded', seed: options.seed ?? QUANTIZE_DEFAULTS.seed, count: SEEDED_SAMPLES };
+  let split: SampleSplit = { calibration: undefined, judging: seeded, heldOut: true };
+  if (dataPath !== undefined) {
+    const { count } = await checkData(await runtime.host(), dataPath, [inputs]);
+    split = splitSamples(dataPath, count, options.samples ?? QUANTIZE_DEFAULTS.samples, { holdOut: verify });
+  }
+  const names = model.graph.outputs.map(({ name }) => name);
+  const wish = metricWish(options, names);
+  if (evalPath !== undefined) await checkLabels(await runtime.host(), evalPath, model, wish);
+  return split;
+}

@@ -1,0 +1,47 @@
+import type { StagedModel } from '../../ir/write-model.js';
+import { QUANTIZE_DEFAULTS, type QuantizeOptions } from '../options.js';
+import type { CheckOutcome } from '../produce/model-command.js';
+import type { ModelRun } from '../produce/model-run.js';
+import type { QuantizeWork } from './before-work.js';
+import { type Checked, checkWhatFits } from './check-quantized.js';
+import { isLossy } from './float16/half-warnings.js';
+import { keepLossyLayers, type LossyNames } from './float16/keep-lossy-layers.js';
+import { candidateOf, convertSurviving, type QuantizeCandidate } from './quantize-candidate.js';
+
+/** What is known of a result that stands. */
+export interface QuantizeVerdict {
+  /** Absent where verification was switched off. */
+  readonly checked: Checked | undefined;
+  /** Layers that lose more than rounding in half precision, where they were looked for. */
+  readonly lossyLayers: LossyNames | undefined;
+}
+
+/**
+ * Loads, runs and compares a written candidate. Where ONNX Runtime dies of it the next fallback is tried, and where half
+ * precision loses more than rounding the layers that lose it are kept in FLOAT.
+ */
+export async function checkCandidate(
+  run: ModelRun<QuantizeOptions>,
+  work: QuantizeWork,
+  candidate: QuantizeCandidate,
+  staged: StagedModel,
+): Promise<CheckOutcome<QuantizeCandidate, QuantizeVerdict>> {
+  const { runtime, fallbacks, split } = work;
+  const { lossyLayers, fallback, converted } = candidate;
+  if (!runtime || !(run.options.verify ?? QUANTIZE_DEFAULTS.verify))
+    return { verdict: { checked: undefined, lossyLayers } };
+  const written = { path: staged.stagedPath, mode: candidate.done, session: fallback.session };
+  let checked: Checked;
+  try {
+    checked = await checkWhatFits(run, runtime, written, split);
+  } catch (error) {
+    // A candidate that keeps lossy layers comes of one that ONNX Runtime has survived.
+    if (!fallbacks || lossyLayers) throw error;
+    return { next: await convertSurviving(run, work, await fallbacks.after(error)) };
+  }
+  if (lossyLayers || !checked.half || !isLossy(checked.comparison)) return { verdict: { checked, lossyLayers } };
+  const source = split.calibration ? { kind: 'data' as const, ...split.calibration } : checked.judging;
+  const repaired = await keepLossyLayers(run, converted, source, await runtime.host());
+  if (!repaired.converted) return { verdict: { checked, lossyLayers: repaired.lossyLayers } };
+  return { next: candidateOf(run, repaired.converted, fallback, repaired.lossyLayers) };
+}

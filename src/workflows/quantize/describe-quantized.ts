@@ -1,0 +1,50 @@
+import type { QuantizeReport } from '../../report/types.js';
+import { QUANTIZE_DEFAULTS, type QuantizeOptions } from '../options.js';
+import type { Produced } from '../produce/model-command.js';
+import type { ModelRun } from '../produce/model-run.js';
+import type { QuantizeWork } from './before-work.js';
+import type { QuantizeVerdict } from './check-candidate.js';
+import { describeConversion } from './describe-conversion.js';
+import { judgeHalf } from './float16/half-warnings.js';
+import type { QuantizeCandidate } from './quantize-candidate.js';
+
+/** The report of a quantization; times both models for it. */
+export async function describeQuantized(
+  run: ModelRun<QuantizeOptions>,
+  { runtime, doubts }: QuantizeWork,
+  { candidate, verdict, staged }: Produced<QuantizeCandidate, QuantizeVerdict>,
+): Promise<QuantizeReport> {
+  const { converted, done, tooLarge, fallback } = candidate;
+  const { checked, lossyLayers } = verdict;
+  const { calibration } = converted;
+  const told = describeConversion(converted, done, tooLarge, run.options);
+  const compared = checked?.comparison ? checked : undefined;
+  const latency = await compared?.measure();
+  return {
+    ...(await run.reportHeader('quantize', runtime !== undefined)),
+    requestedMode: run.options.mode ?? QUANTIZE_DEFAULTS.mode,
+    mode: done,
+    ...(await run.reportFiles(staged)),
+    ...told,
+    ...(calibration ? { calibration } : {}),
+    verification: {
+      structure: 'passed',
+      loads: checked?.loads ?? 'skipped',
+      runs: compared ? 'passed' : 'skipped',
+      ...(checked?.reason === undefined ? {} : { reason: checked.reason }),
+      ...(compared ? { comparison: compared.comparison } : {}),
+      ...(compared?.half ? { arithmetic: 'emulated half precision' as const } : {}),
+    },
+    ...(compared?.accuracy ? { accuracy: compared.accuracy } : {}),
+    ...(compared && compared.gates.length > 0 ? { gates: compared.gates } : {}),
+    ...(latency ? { latency } : {}),
+    warnings: [
+      ...run.warnings,
+      ...doubts,
+      ...converted.warnings,
+      ...(checked?.warnings ?? ['The result was not run: verification was switched off.']),
+      ...(checked?.loads === 'passed' && fallback.warning !== undefined ? [fallback.warning] : []),
+      ...(compared?.half ? judgeHalf(compared.comparison, compared.half.here, lossyLayers) : []),
+    ],
+  };
+}
