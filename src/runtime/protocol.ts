@@ -9,17 +9,11 @@ import type { ValueRange } from '../quantize/observers.js';
 import type { Feeds, HostTensor, SampleSource, SeedPlan, ValueSpec } from '../samples/types.js';
 import type { DataTypeCode } from '../tensor/dtype.js';
 import type { JobProgress } from './job.js';
+import type { CheckParams, CheckResult } from './jobs/check.js';
 import type { CompareParams } from './jobs/compare.js';
 import type { ContrastParams } from './jobs/contrast.js';
 import type { LabelsParams } from './jobs/labels.js';
-import type {
-  CheckParams,
-  CheckResult,
-  NoiseParams,
-  NoiseResult,
-  ReferenceParams,
-  ReferenceResult,
-} from './jobs/verify.js';
+import type { NoiseParams, NoiseResult, ReferenceParams, ReferenceResult } from './jobs/reference.js';
 import type { ProfileReport } from './profile.js';
 import type { ExecutionProvider, SessionOptions } from './types.js';
 

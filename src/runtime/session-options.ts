@@ -29,6 +29,41 @@ export function withoutSpinning(options: SessionOptions = {}): SessionOptions {
   return { ...options, config: { ...options.config, [SPINNING]: '0' } };
 }
 
+/** Options of a session with more on top; of configuration entries both are kept. */
+export function withOptions(options: SessionOptions, more: SessionOptions): SessionOptions {
+  const config = { ...options.config, ...more.config };
+  return { ...options, ...more, ...(Object.keys(config).length === 0 ? {} : { config }) };
+}
+
+/**
+ * Kernels as they are, node by node. Prepared weights are off, since ONNX Runtime prepares constants only: what passes turn
+ * into a constant would be multiplied in another order. No plan of all activations as one block, either (14 MB of a ResNet-50).
+ */
+const BARE: SessionOptions = {
+  graphOptimization: 'disabled',
+  memoryPattern: false,
+  config: { 'session.disable_prepacking': '1' },
+};
+
+/** How models are run, by what for: the only list. Threads and execution providers of the caller come on top. */
+export const SESSIONS = {
+  /** As a server would run it, ready to be timed beside another. */
+  timed: forTurns({ graphOptimization: 'all' }),
+  /** Outputs that are compared, as ONNX Runtime optimizes the model. */
+  compared: withoutSpinning({ graphOptimization: 'all' }),
+  /** The same without ONNX Runtime's own optimizations, where these break a model. */
+  unoptimized: withoutSpinning({ graphOptimization: 'disabled' }),
+  /** Outputs that have to be equal but for what was changed in the graph. */
+  bare: BARE,
+  /**
+   * Every tensor is seen and little is held: optimizations would fuse observed tensors away. Threads that wait sleep instead of
+   * spinning: on a busy machine that makes a run a third shorter, on an idle one it changes nothing.
+   */
+  observed: withoutSpinning(BARE),
+  /** Constants that are computed: one thread gives the same bits on a machine with more processors. */
+  evaluated: { ...BARE, threads: 1 },
+} as const satisfies Readonly<Record<string, SessionOptions>>;
+
 /** Whether a session was made for being timed in turns. */
 export function isForTurns({ config = {} }: SessionOptions): boolean {
   return config[SPINNING] === undefined && Object.entries(TURNS).every(([key, value]) => config[key] === value);

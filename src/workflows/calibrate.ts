@@ -7,7 +7,7 @@ import type { RangeMap } from '../quantize/observers.js';
 import { headChannels, planStatic } from '../quantize/plan.js';
 import { type RuntimeHost, startRuntime } from '../runtime/host.js';
 import { writeRunnable } from '../runtime/runnable-model.js';
-import type { SessionOptions } from '../runtime/types.js';
+import { SESSIONS, withOptions } from '../runtime/session-options.js';
 import { withWorkFolder } from '../runtime/work-folder.js';
 import type { SampleSource } from '../samples/types.js';
 import { inputSpecs } from '../samples/value-specs.js';
@@ -15,7 +15,9 @@ import { checkMemory, memoryLimit, runtimeOptions } from './memory.js';
 import type { ExecutionOptions, MemoryOptions, WorkflowContext } from './options.js';
 import { checkOptions } from './preflight/check-options.js';
 import { checkDataPaths } from './preflight/data.js';
+import { checkProviders } from './preflight/providers.js';
 import { WatchedInputs } from './watched-inputs.js';
+import { sessionOptions } from './workbench/execution-session.js';
 import { fitSource } from './workbench/fit-source.js';
 
 export interface CalibrateOptions extends WorkflowContext, ExecutionOptions, MemoryOptions {
@@ -28,17 +30,6 @@ export interface CalibrateOptions extends WorkflowContext, ExecutionOptions, Mem
   /** Samples a run, where the model and the data allow it. Default 1. */
   readonly batch?: number;
 }
-
-/**
- * A session that sees every tensor and holds little: no optimizations, since they would fuse observed tensors away; no
- * second copies of weights; no plan of all activations as one block (14 MB of a ResNet-50). Threads that wait sleep
- * instead of spinning: on a busy machine that makes a run a third shorter, on an idle one it changes nothing.
- */
-export const PLAIN_SESSION: SessionOptions = {
-  graphOptimization: 'disabled',
-  memoryPattern: false,
-  config: { 'session.disable_prepacking': '1', 'session.intra_op.allow_spinning': '0' },
-};
 
 export interface Calibration {
   /** Smallest and largest finite value of each tensor over all samples. */
@@ -54,7 +45,8 @@ export type CalibrationData = string | { readonly seed: number; readonly samples
 /**
  * Observes the range of activations: runs the model over samples in ONNX Runtime and keeps the smallest and largest
  * value of each tensor (min-max calibration). Memory does not grow with the number of samples.
- * @throws SO4001… for data that does not fit the model, SO5001 when ONNX Runtime refuses the model
+ * @throws SO4001… for data that does not fit the model, SO5001 when ONNX Runtime refuses the model, SO5005 for an execution
+ *   provider that does not work here
  */
 export async function calibrate(
   model: Model,
@@ -67,6 +59,7 @@ export async function calibrate(
   inputs.add(model);
   const memoryBytes = memoryLimit(options, [model]);
   checkMemory(model, memoryBytes, { inputs: inputSpecs(model), madeUp: typeof data !== 'string' });
+  await checkProviders(options.executionProviders, options);
   const runtime = await startRuntime(runtimeOptions(options, memoryBytes));
   try {
     return await inputs.during(options.signal, () => calibrateIn(runtime, model, data, options));
@@ -102,7 +95,7 @@ export async function calibrateIn(
     const path = await writeRunnable(augmented, folder);
     const { session } = await runtime.request('load', {
       path,
-      options: { ...PLAIN_SESSION, ...(options.threads === undefined ? {} : { threads: options.threads }) },
+      options: withOptions(SESSIONS.observed, sessionOptions(options)),
     });
     const inputs = inputSpecs(model);
     const fitted = await fitSource(runtime, session, inputs, source);

@@ -8,10 +8,11 @@ import { readModel } from '../../src/ir/read-model.js';
 import { parseModel } from '../../src/ir/text/parse-model.js';
 import { writeModel } from '../../src/ir/write-model.js';
 import { LazyRuntime } from '../../src/runtime/lazy-runtime.js';
+import { SESSIONS } from '../../src/runtime/session-options.js';
 import { Pipeline } from '../../src/workflows/optimize/pipeline.js';
 import { SpeedGate, type SpeedVerdict } from '../../src/workflows/optimize/speed-gate.js';
 import { Failure } from '../../src/workflows/workbench/failure.js';
-import { OPTIMIZED_SESSION, OriginalRuns } from '../../src/workflows/workbench/original-runs.js';
+import { OriginalRuns } from '../../src/workflows/workbench/original-runs.js';
 import { reluBecomes } from './own-passes.js';
 
 let folder: string;
@@ -50,7 +51,7 @@ async function judged(
     expect(optimized.outcome.applied).toHaveLength(1);
     let looks = 0;
     const gate = new SpeedGate(original, pipeline, {}, async () => measured[looks++] ?? alike);
-    const session = await original.load(path, OPTIMIZED_SESSION, 'result');
+    const session = await original.sessions.load(path, SESSIONS.timed, 'result');
     if (session instanceof Failure) throw new Error(session.reason);
     const verdict = await gate.judge(optimized, session);
     return { verdict, looks, processes: runtime.generation + 1 };

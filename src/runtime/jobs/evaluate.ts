@@ -7,18 +7,7 @@ import type { HostTensor } from '../../samples/types.js';
 import { bytesOf } from '../../tensor/tensor.js';
 import type { ChildState } from '../child-state.js';
 import type { EvaluatedOutput, EvaluateParams } from '../protocol.js';
-import type { SessionOptions } from '../types.js';
-
-/**
- * Kernels as they are, one thread: the same bits on a machine with more processors, and no time for plans that are used
- * once.
- */
-const EVALUATION_SESSION: SessionOptions = {
-  graphOptimization: 'disabled',
-  threads: 1,
-  memoryPattern: false,
-  config: { 'session.disable_prepacking': '1' },
-};
+import { SESSIONS } from '../session-options.js';
 
 /**
  * Runs a model that has no inputs and gives its outputs. Large ones go through a file, not through the channel between
@@ -30,7 +19,7 @@ export async function evaluateJob(
   state: ChildState,
   { path, resultPath, sentBytes }: EvaluateParams,
 ): Promise<Map<string, EvaluatedOutput>> {
-  const { id, session } = await state.load(path, EVALUATION_SESSION);
+  const { id, session } = await state.load(path, SESSIONS.evaluated);
   try {
     const missing = session.outputs.find(({ name }) => !session.outputNames.includes(name));
     if (missing) throw new ServeOptError('SO5006', `ONNX Runtime for Node cannot pass the output "${missing.name}"`);

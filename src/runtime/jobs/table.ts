@@ -2,6 +2,7 @@ import type { ChildState } from '../child-state.js';
 import type { ReportProgress } from '../job.js';
 import type { JobName, JobParams, JobResult } from '../protocol.js';
 import { branchesJob } from './branches.js';
+import { checkJob } from './check.js';
 import { compareJob } from './compare.js';
 import { contrastJob } from './contrast.js';
 import { evaluateJob } from './evaluate.js';
@@ -15,9 +16,9 @@ import { probeJob } from './probe.js';
 import { processMemoryJob } from './process-memory.js';
 import { profileJob } from './profile.js';
 import { rangesJob, valueRangesJob } from './ranges.js';
+import { noiseJob, referenceJob } from './reference.js';
 import { runJob } from './run.js';
 import { samplesJob } from './samples.js';
-import { checkJob, noiseJob, referenceJob } from './verify.js';
 import { versionsJob } from './versions.js';
 
 type JobTable = {

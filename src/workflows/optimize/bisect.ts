@@ -2,7 +2,7 @@ import type { AppliedRewrite } from '../../passes/engine/run-rewrites.js';
 import type { DroppedRewriteReport } from '../../report/types.js';
 import { withWorkFolder } from '../../runtime/work-folder.js';
 import type { Stages } from '../stages.js';
-import { Trials } from '../workbench/candidate-files.js';
+import { CandidateFiles } from '../workbench/candidate-files.js';
 import { idOf, type Optimized, type Pipeline } from './pipeline.js';
 import type { CheckDepth, Verdict, Verifier } from './verifier.js';
 
@@ -51,10 +51,10 @@ export async function repair(context: RepairContext, failed: Optimized, verdict:
     const { pipeline, verifier, stages } = context;
     const deadline = performance.now() + (context.searchMs ?? SEARCH_MS);
     const isLate = (): boolean => performance.now() > deadline;
-    const trials = new Trials(folder);
+    const candidates = new CandidateFiles(folder);
     const judge = (optimized: Optimized, depth: CheckDepth): Promise<Verdict> =>
-      trials.try(optimized.model, async (path) => {
-        stages.advance(trials.count, 0);
+      candidates.try(optimized.model, async (path) => {
+        stages.advance(candidates.count, 0);
         const judged = await verifier.check(path, context.isExact(optimized), depth, context.inARow?.(optimized));
         if (judged.session !== undefined) await verifier.release(judged.session);
         return judged;

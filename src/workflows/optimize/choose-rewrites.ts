@@ -4,12 +4,13 @@ import type { Model } from '../../ir/model.js';
 import type { TransformStepReport } from '../../ir/transform.js';
 import type { Numerics } from '../../passes/pass.js';
 import type { DroppedRewriteReport } from '../../report/types.js';
+import { SESSIONS } from '../../runtime/session-options.js';
 import type { OptimizeOptions } from '../options.js';
 import { invalidModel } from '../preflight/model.js';
 import type { CandidateModel, CheckOutcome } from '../produce/model-command.js';
 import type { Stages } from '../stages.js';
 import { Failure } from '../workbench/failure.js';
-import { OPTIMIZED_SESSION, type OriginalRuns } from '../workbench/original-runs.js';
+import type { OriginalRuns } from '../workbench/original-runs.js';
 import { type Repaired, repair } from './bisect.js';
 import type { Optimized, Pipeline } from './pipeline.js';
 import type { SpeedGate, SpeedVerdict } from './speed-gate.js';
@@ -124,7 +125,7 @@ export class RewriteChooser {
   async #refuseInvalid(): Promise<void> {
     const { original, verify, options } = this.#context;
     if (!original || !verify || options.allowInvalid) return;
-    const refusal = await original.whyInvalid();
+    const refusal = await original.sessions.whyInvalid();
     if (refusal !== undefined) throw invalidModel(refusal);
   }
 
@@ -168,15 +169,15 @@ export class RewriteChooser {
   /** Another result where this one is clearly slower than the original; undefined where it stands. */
   async #faster(optimized: Optimized, stagedPath: string, verdict: Verdict): Promise<Optimized | undefined> {
     const { gate, original, pipeline, stages, verifier } = this.#context;
-    const untimed = verdict.notRun !== undefined || original?.optimizedFault !== undefined;
+    const untimed = verdict.notRun !== undefined || original?.sessions.optimizedFault !== undefined;
     if (!gate || !original || this.#speed || untimed) {
       if (verdict.session !== undefined) await verifier.release(verdict.session);
       return undefined;
     }
     stages.start('measure');
-    const session = verdict.session ?? (await original.load(stagedPath, OPTIMIZED_SESSION, 'result'));
+    const session = verdict.session ?? (await original.sessions.load(stagedPath, SESSIONS.timed, 'result'));
     const speed = session instanceof Failure ? session.reason : await gate.judge(optimized, session);
-    if (!(session instanceof Failure)) await original.release(session);
+    if (!(session instanceof Failure)) await original.sessions.release(session);
     stages.end();
     if (typeof speed === 'string') {
       this.#warnings.push(`The speed was not measured: ${speed}.`);

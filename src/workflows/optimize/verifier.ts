@@ -4,10 +4,11 @@ import type { Model } from '../../ir/model.js';
 import { readModel } from '../../ir/read-model.js';
 import { assertUsable } from '../../ir/usable.js';
 import { verifyModel } from '../../ir/verify.js';
-import type { CheckResult } from '../../runtime/jobs/verify.js';
+import type { CheckResult } from '../../runtime/jobs/check.js';
+import { SESSIONS } from '../../runtime/session-options.js';
 import type { SessionOptions } from '../../runtime/types.js';
 import { Failure, type LoadedSession } from '../workbench/failure.js';
-import { OPTIMIZED_SESSION, type OriginalRuns, type PreparedReference } from '../workbench/original-runs.js';
+import type { OriginalRuns, PreparedReference } from '../workbench/original-runs.js';
 import { interfaceOf, type ModelInterface, whyInterfaceDiffers } from './interface-check.js';
 import { toleranceOf } from './tolerance.js';
 
@@ -118,7 +119,7 @@ export class Verifier {
   ): Promise<Verdict & { readonly died?: boolean }> {
     if (memory) throw memory;
     if (timedOut) return { depth: 'structure', notRun: reason };
-    const { loads, wrong } = await original.whyNotLoaded(path);
+    const { loads, wrong } = await original.sessions.whyNotLoaded(path);
     if (!wrong) return { depth: 'structure', notRun: reason, loads };
     if (wrong.memory) throw wrong.memory;
     return { wrong: `it does not load, and the original does: ${wrong.reason}`, died: wrong.died, depth: 'plain' };
@@ -144,13 +145,13 @@ export class Verifier {
       edges: plain.runs - samples,
     };
     if (depth === 'plain') {
-      await original.release(plain.session);
+      await original.sessions.release(plain.session);
       return passed;
     }
     if (!reference.plain) return { ...passed, session: plain.session };
-    await original.release(plain.session);
+    await original.sessions.release(plain.session);
     if (!reference.optimized) return passed;
-    const optimized = await this.#run(original, path, reference, OPTIMIZED_SESSION, tolerances.optimized, false);
+    const optimized = await this.#run(original, path, reference, SESSIONS.timed, tolerances.optimized, false);
     if (!(optimized instanceof Failure)) return { ...passed, session: optimized.session };
     if (optimized.memory) throw optimized.memory;
     const wrong = `as ONNX Runtime optimizes it, ${optimized.reason}`;
@@ -159,7 +160,7 @@ export class Verifier {
 
   /** Frees the session of a verdict. */
   async release(session: LoadedSession): Promise<void> {
-    await this.#original?.release(session);
+    await this.#original?.sessions.release(session);
   }
 
   async #run(
@@ -170,9 +171,9 @@ export class Verifier {
     tolerance: Tolerance,
     edges: boolean,
   ): Promise<(CheckResult & { readonly session: LoadedSession }) | Failure> {
-    const session = await original.load(path, options, 'result');
+    const session = await original.sessions.load(path, options, 'result');
     if (session instanceof Failure) return session;
-    const result = await original.attempt('running the result', (host, watch) =>
+    const result = await original.sessions.attempt('running the result', (host, watch) =>
       host.request(
         'check',
         { reference, session: session.id, tolerance, edges, optimized: !edges, random: original.random },
@@ -180,7 +181,7 @@ export class Verifier {
       ),
     );
     if (!(result instanceof Failure) && result.wrong === undefined) return { ...result, session };
-    await original.release(session);
+    await original.sessions.release(session);
     return result instanceof Failure ? result : new Failure(result.wrong ?? '');
   }
 

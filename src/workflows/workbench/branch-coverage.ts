@@ -7,7 +7,7 @@ import { tensorType } from '../../ir/type.js';
 import { allNodes, constantTensor } from '../../ir/walk.js';
 import type { RequestOptions, RuntimeHost } from '../../runtime/host.js';
 import { writeRunnable } from '../../runtime/runnable-model.js';
-import type { SessionOptions } from '../../runtime/types.js';
+import { SESSIONS } from '../../runtime/session-options.js';
 import { withWorkFolder } from '../../runtime/work-folder.js';
 import type { SampleSource, ValueSpec } from '../../samples/types.js';
 import { DataType } from '../../tensor/dtype.js';
@@ -20,8 +20,6 @@ export interface BranchCoverage {
   readonly notes: readonly string[];
 }
 
-/** How a model runs that gives its conditions out. */
-const SESSION: SessionOptions = { graphOptimization: 'disabled' };
 /** Branches that a note names. */
 const MOST_NAMED = 5;
 
@@ -48,7 +46,7 @@ export async function coverBranches(
   try {
     const { reached, further } = await withWorkFolder(async (folder) => {
       const path = await writeRunnable(copy, folder);
-      const { session } = await runtime.request('load', { path, options: SESSION }, options);
+      const { session } = await runtime.request('load', { path, options: SESSIONS.unoptimized }, options);
       const conditions = exposed.map(({ output }) => output);
       const found = await runtime.request('branches', { session, source, inputs, conditions }, options);
       await runtime.request('release', { session });

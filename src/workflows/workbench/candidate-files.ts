@@ -4,8 +4,8 @@ import type { Model } from '../../ir/model.js';
 import { writeRunnable } from '../../runtime/runnable-model.js';
 import type { WorkFolder } from '../../runtime/work-folder.js';
 
-/** Models that are written only to be loaded, one after the other in one folder; weights stay where they are. */
-export class Trials {
+/** Candidates that are written only to be loaded, in one folder; weights stay where they are. */
+export class CandidateFiles {
   readonly #folder: WorkFolder;
   readonly #links: Map<ByteSource, string> = new Map();
   #count = 0;
@@ -31,6 +31,6 @@ export class Trials {
 
   /** The model as a file that stays as long as the folder: sessions of it can be made anew. @returns its path */
   async write(model: Model): Promise<string> {
-    return writeRunnable(model, this.#folder, { name: `trial-${this.#count++}.onnx`, links: this.#links });
+    return writeRunnable(model, this.#folder, { name: `candidate-${this.#count++}.onnx`, links: this.#links });
   }
 }

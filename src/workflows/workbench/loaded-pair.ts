@@ -5,7 +5,7 @@ import type { ComparisonResult } from '../../evaluate/comparison.js';
 import type { OutputMeanings } from '../../evaluate/output-meaning.js';
 import type { Model } from '../../ir/model.js';
 import type { RuntimeHost } from '../../runtime/host.js';
-import { withoutSpinning } from '../../runtime/session-options.js';
+import { SESSIONS, withOptions } from '../../runtime/session-options.js';
 import type { SessionOptions } from '../../runtime/types.js';
 import type { SampleSource, ValueSpec } from '../../samples/types.js';
 import { inputSpecs } from '../../samples/value-specs.js';
@@ -45,9 +45,6 @@ export interface PairOptions extends ExecutionOptions, WorkflowContext {
   /** Options of the candidate's session beside those of both. */
   readonly candidateSession?: SessionOptions;
 }
-
-/** ONNX Runtime without its own optimizations. */
-const PLAIN: SessionOptions = { graphOptimization: 'disabled' };
 
 /**
  * Loads the original and the candidate in ONNX Runtime. Where one does not load or run as ONNX Runtime optimizes it, both
@@ -117,11 +114,11 @@ class Pair implements LoadedPair {
   }
 
   async load(): Promise<void> {
-    await this.#orPlain(() => this.#loadBoth({}));
+    await this.#orPlain(() => this.#loadBoth(SESSIONS.compared));
   }
 
   async loadPlain(reason: string): Promise<void> {
-    await this.#loadBoth(PLAIN);
+    await this.#loadBoth(SESSIONS.unoptimized);
     this.#isPlain = true;
     this.warnings.push(`ONNX Runtime's own optimizations break a model (${reason}): both ran with them off.`);
   }
@@ -140,7 +137,7 @@ class Pair implements LoadedPair {
     const fitted = await fitSource(this.#runtime, this.#a, this.#inputs, source);
     if (typeof fitted !== 'string' || this.#isPlain) return fitted;
     const sessions = [this.#a, this.#b] as const;
-    [this.#a] = [await this.#loadOne(this.#paths.a, PLAIN)];
+    [this.#a] = [await this.#loadOne(this.#paths.a, SESSIONS.unoptimized)];
     const again = await fitSource(this.#runtime, this.#a, this.#inputs, source);
     if (typeof again === 'string') {
       await this.#release(this.#a);
@@ -175,7 +172,7 @@ class Pair implements LoadedPair {
   async reload(): Promise<void> {
     await this.#release(this.#a);
     await this.#release(this.#b);
-    await this.#loadPair(this.#isPlain ? PLAIN : {});
+    await this.#loadPair(this.#isPlain ? SESSIONS.unoptimized : SESSIONS.compared);
   }
 
   /** Does something; once more without ONNX Runtime's own optimizations where a model is refused or fails with them. */
@@ -201,11 +198,11 @@ class Pair implements LoadedPair {
 
   async #loadPair(session: SessionOptions): Promise<void> {
     this.#a = await this.#loadOne(this.#paths.a, session);
-    this.#b = await this.#loadOne(this.#paths.b, { ...session, ...this.#options.candidateSession });
+    this.#b = await this.#loadOne(this.#paths.b, withOptions(session, this.#options.candidateSession ?? {}));
   }
 
   async #loadOne(path: string, session: SessionOptions): Promise<number> {
-    const options = withoutSpinning({ ...session, ...sessionOptions(this.#options) });
+    const options = withOptions(session, sessionOptions(this.#options));
     return (await this.#runtime.request('load', { path, options })).session;
   }
 

@@ -5,13 +5,14 @@ import { inferTypes } from '../../../ops/infer-types.js';
 import { emulateFloat16 } from '../../../quantize/emulate-float16.js';
 import type { RuntimeHost } from '../../../runtime/host.js';
 import { writeRunnable } from '../../../runtime/runnable-model.js';
+import { SESSIONS, withOptions } from '../../../runtime/session-options.js';
 import type { SessionOptions } from '../../../runtime/types.js';
 import { withWorkFolder } from '../../../runtime/work-folder.js';
 import type { SampleSource, ValueSpec } from '../../../samples/types.js';
-import { PLAIN_SESSION } from '../../calibrate.js';
 import type { ExecutionOptions } from '../../options.js';
-import { Trials } from '../../workbench/candidate-files.js';
+import { withContrasts } from '../../workbench/contrasts.js';
 import { sessionOptions } from '../../workbench/execution-session.js';
+import { withSession } from '../../workbench/with-session.js';
 
 /** Samples that layers are tried on. */
 const TRIED_SAMPLES = 8;
@@ -33,7 +34,7 @@ export async function withEmulated<T>(
     inferTypes(model);
     emulateFloat16(model);
     return await withWorkFolder(async (folder) =>
-      withSession(runtime, await writeRunnable(model, folder), plainSession(options), use),
+      withSession(runtime, await writeRunnable(model, folder), emulatingSession(options), use),
     );
   } finally {
     model.source?.close();
@@ -41,21 +42,8 @@ export async function withEmulated<T>(
 }
 
 /** Nothing of ONNX Runtime's own may remove the rounding. Always on the CPU: what is emulated is the precision. */
-function plainSession({ threads }: ExecutionOptions): SessionOptions {
-  return { ...PLAIN_SESSION, ...(threads === undefined ? {} : { threads }) };
-}
-
-async function withSession<T>(
-  runtime: RuntimeHost,
-  path: string,
-  options: SessionOptions,
-  use: (session: number) => Promise<T>,
-): Promise<T> {
-  const { session } = await runtime.request('load', { path, options });
-  const result = await use(session);
-  // After an error the process is closed by whoever started it.
-  await runtime.request('release', { session });
-  return result;
+function emulatingSession({ threads }: ExecutionOptions): SessionOptions {
+  return withOptions(SESSIONS.observed, threads === undefined ? {} : { threads });
 }
 
 /** Measures candidates in emulated half precision against what the original gave on a few samples. */
@@ -65,39 +53,26 @@ export interface EmulatedTrials {
 }
 
 /** Calls `use` with trials against the model of `path` on `source`. */
-export async function withEmulatedTrials<T>(
+export function withEmulatedTrials<T>(
   runtime: RuntimeHost,
-  {
-    path,
-    source,
-    inputs,
-  }: { readonly path: string; readonly source: SampleSource; readonly inputs: readonly ValueSpec[] },
+  original: { readonly path: string; readonly source: SampleSource; readonly inputs: readonly ValueSpec[] },
   options: ExecutionOptions,
   use: (trials: EmulatedTrials) => Promise<T>,
 ): Promise<T> {
-  const { reference } = await withSession(runtime, path, sessionOptions(options), (session) =>
-    runtime.request('reference', {
-      session,
-      sources: [source],
-      inputs,
-      samples: TRIED_SAMPLES,
-      edges: false,
-      maxMs: REFERENCE_MS,
-    }),
-  );
-  return withWorkFolder((folder) => {
-    const trials = new Trials(folder);
-    return use({
+  const reference = {
+    ...original,
+    samples: TRIED_SAMPLES,
+    maxMs: REFERENCE_MS,
+    session: sessionOptions(options),
+  };
+  return withContrasts(runtime, reference, (contrasts) =>
+    use({
       measure(model) {
         emulateFloat16(model);
-        return trials.try(model, (trial) =>
-          withSession(runtime, trial, plainSession(options), (session) =>
-            runtime.request('contrast', { reference, session }),
-          ),
-        );
+        return contrasts.contrast(model, emulatingSession(options));
       },
-    });
-  });
+    }),
+  );
 }
 
 /**
