@@ -113,7 +113,6 @@ export type {
   LayerReport,
   OpCount,
   OptimizeReport,
-  OptimizeVerification,
   PassReport,
   QuantizeReport,
   ReportFile,

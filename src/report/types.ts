@@ -130,23 +130,35 @@ export interface StepReport {
   readonly refused?: string;
 }
 
-/** What was checked before the output was handed over. */
+/** What was checked before the output was handed over. `unchanged` is the original byte for byte, which needs no check. */
 export interface VerificationReport {
   /** The written file was read again and its graph checked. */
   readonly structure: 'passed' | 'skipped';
+  /** Names, types and shapes of inputs and outputs are those of the original; absent where that was not held against it. */
+  readonly interface?: 'passed';
   /** ONNX Runtime loaded it. */
-  readonly loads: 'passed' | 'skipped';
+  readonly loads: 'passed' | 'skipped' | 'unchanged';
   /** It was run beside the original. */
-  readonly runs: 'passed' | 'skipped';
+  readonly runs: 'passed' | 'skipped' | 'unchanged';
   /** Why something was skipped. */
   readonly reason?: string;
-  /** Outputs of the original (A) and the result (B) on held-out or seeded samples. */
+  /** How far outputs of the original (A) and the result (B) are apart on held-out or seeded samples, where they may differ. */
   readonly comparison?: ComparisonResult;
   /**
    * How the result was computed for the comparison, where not as ONNX Runtime computes it: every value of a FLOAT16
    * node rounded to FLOAT16, overflow and underflow included. Sums inside one operator are not emulated.
    */
   readonly arithmetic?: 'emulated half precision';
+  /** What was asked of outputs that must not differ: equal bit for bit, or within rounding. */
+  readonly numerics?: 'exact' | 'reassociates';
+  /** Samples and edge cases (zeros, NaN, infinities, extremes) on which they had to be equal. */
+  readonly samples?: number;
+  readonly edges?: number;
+  readonly outputs?: readonly OutputAgreement[];
+  /** Outputs that ONNX Runtime for Node cannot hand over. */
+  readonly notCompared?: readonly string[];
+  /** Outputs that depend on random numbers: only their types and shapes were compared. */
+  readonly random?: readonly string[];
 }
 
 /** The samples that ranges were measured on. */
@@ -209,28 +221,6 @@ export interface SlowPassReport {
   readonly ratioHigh?: number;
 }
 
-/** What was checked before an optimized model was handed over. */
-export interface OptimizeVerification {
-  /** The written file was read again, its graph and its interface checked. */
-  readonly structure: 'passed';
-  /** ONNX Runtime loaded it; `unchanged` is the original byte for byte, which needs no check. */
-  readonly loads: 'passed' | 'skipped' | 'unchanged';
-  /** It was run beside the original. */
-  readonly runs: 'passed' | 'skipped' | 'unchanged';
-  /** Why something was skipped. */
-  readonly reason?: string;
-  /** What was asked of outputs: equal bit for bit, or within rounding. */
-  readonly numerics?: 'exact' | 'reassociates';
-  /** Samples and edge cases (zeros, NaN, infinities, extremes) that both ran on. */
-  readonly samples?: number;
-  readonly edges?: number;
-  readonly outputs?: readonly OutputAgreement[];
-  /** Outputs that ONNX Runtime for Node cannot hand over. */
-  readonly notCompared?: readonly string[];
-  /** Outputs that depend on random numbers: only their types and shapes were compared. */
-  readonly random?: readonly string[];
-}
-
 /** Answer of `optimize`, and the document beside its output. */
 export interface OptimizeReport extends ReportHeader {
   readonly command: 'optimize';
@@ -251,7 +241,7 @@ export interface OptimizeReport extends ReportHeader {
   readonly rewrites?: readonly AppliedRewrite[];
   /** Every near miss with the condition that failed, where it was asked for. */
   readonly nearMisses?: readonly NearMiss[];
-  readonly verification: OptimizeVerification;
+  readonly verification: VerificationReport;
   /** Original (A) against result (B). */
   readonly latency?: LatencyComparison;
 }

@@ -3,8 +3,7 @@ import { countModel } from '../../src/ir/diff.js';
 import { parseModel } from '../../src/ir/text/parse-model.js';
 import { eliminateNoOpWhere } from '../../src/passes/eliminate/eliminate-no-op-where.js';
 import { optimizeGraph } from '../../src/passes/optimize-graph.js';
-import type { OptimizeReport } from '../../src/report/types.js';
-import { optimizeChecks } from '../../src/report/verification-words.js';
+import { checksOf } from '../../src/report/verification-words.js';
 import { mergedInARow, toleranceOf } from '../../src/workflows/optimize/tolerance.js';
 
 const model = (text: string) => parseModel(`<ir_version: 8, opset_import: ["" : 17]> ${text}`);
@@ -60,7 +59,7 @@ describe('what is said of a result', () => {
     } as const;
     const outputs = (equal: number) => [{ name: 'y', elements: 10, equal, worst: { abs: 0, ofLargest: 0 } }];
     const words = (equal: number): string =>
-      optimizeChecks({ verification: { ...verification, outputs: outputs(equal) } } as unknown as OptimizeReport).text;
+      checksOf({ verification: { ...verification, outputs: outputs(equal) } }).text;
     expect(words(10)).toContain('equal bit for bit');
     expect(words(9)).toContain('equal within rounding');
   });

@@ -1,16 +1,13 @@
-import { dirname, join } from 'node:path';
 import { reportJson } from '../../report/json.js';
 import type { OptimizeReport } from '../../report/types.js';
 import { recipeDocument } from '../../workflows/optimize/recipe.js';
 import { optimizeModel } from '../../workflows/optimize-model.js';
-import type { RunFiles } from '../../workflows/options.js';
 import type { CommandContext, CommandResult } from '../command.js';
 import type { FlagValues } from '../flags.js';
-import { withStdoutFile } from '../model-to-stdout.js';
+import { runModelCommand } from '../model-command.js';
 import { chosenRows, explainedPass, passChoice } from '../pass-choice.js';
 import { optimizeSummary, renderOptimize } from '../render/optimize-text.js';
 import { shellWord } from '../render/shell-word.js';
-import { checkReportTargets, knownFiles, reportTargets, writeReports } from '../report-targets.js';
 import { optimizeOptions } from '../workflow-options.js';
 
 /** `serve-opt optimize <model>` */
@@ -23,22 +20,13 @@ export async function run(context: CommandContext, args: readonly string[], flag
     return { report: document, text: () => reportJson(document).trimEnd() };
   }
   const explain = flags.explain === undefined ? undefined : explainedPass(flags.explain, rows);
-  const targets = reportTargets<OptimizeReport>(flags, async (made) => {
-    const { optimizeHtml } = await import('../../report/html/optimize-html.js');
-    return optimizeHtml(made);
+  const options = { ...optimizeOptions(context, flags), ...choice };
+  return runModelCommand<OptimizeReport>(context, flags, {
+    reads: [path, flags.data],
+    html: async (report) => (await import('../../report/html/optimize-html.js')).optimizeHtml(report),
+    work: (files) => optimizeModel(path, { ...options, ...files }),
+    answer: (report, outputPath) => answer(context, report, explain, outputPath),
   });
-  const onFiles = (files: RunFiles): void => checkReportTargets(targets, files);
-  onFiles(knownFiles([path, flags.data], true));
-  const options = { ...optimizeOptions(context, flags), ...choice, onFiles };
-  if (flags.output !== '-') {
-    const report = await optimizeModel(path, options);
-    const failure = await writeReports(targets, report);
-    const outputPath = flags['dry-run'] ? undefined : (flags.output ?? join(dirname(path), report.output.name));
-    return { ...answer(context, report, explain, outputPath), failure };
-  }
-  const report = await withStdoutFile(context, flags, (outputPath) => optimizeModel(path, { ...options, outputPath }));
-  const failure = await writeReports(targets, report);
-  return { ...answer(context, report, explain, undefined), failure, stdoutTaken: true };
 }
 
 function answer(

@@ -1,35 +1,22 @@
-import { dirname, join } from 'node:path';
 import type { QuantizeReport } from '../../report/types.js';
-import type { RunFiles } from '../../workflows/options.js';
 import { quantizeModel } from '../../workflows/quantize-model.js';
 import type { CommandContext, CommandResult } from '../command.js';
 import type { FlagValues } from '../flags.js';
-import { withStdoutFile } from '../model-to-stdout.js';
+import { runModelCommand } from '../model-command.js';
 import { quantizeSummary, renderQuantize } from '../render/quantize-text.js';
 import { shellWord } from '../render/shell-word.js';
-import { checkReportTargets, knownFiles, reportTargets, writeReports } from '../report-targets.js';
 import { quantizeOptions } from '../workflow-options.js';
 
 /** `serve-opt quantize <model>` */
 export async function run(context: CommandContext, args: readonly string[], flags: FlagValues): Promise<CommandResult> {
   const [path = ''] = args;
-  const given = quantizeOptions(context, flags);
-  const targets = reportTargets<QuantizeReport>(flags, async (made) => {
-    const { quantizeHtml } = await import('../../report/html/quantize-html.js');
-    return quantizeHtml(made);
+  const options = quantizeOptions(context, flags);
+  return runModelCommand<QuantizeReport>(context, flags, {
+    reads: [path, flags.data, flags.eval],
+    html: async (report) => (await import('../../report/html/quantize-html.js')).quantizeHtml(report),
+    work: (files) => quantizeModel(path, { ...options, ...files }),
+    answer: (report, outputPath) => answer(context, report, path, flags, outputPath),
   });
-  const onFiles = (files: RunFiles): void => checkReportTargets(targets, files);
-  onFiles(knownFiles([path, flags.data, flags.eval], true));
-  const options = { ...given, onFiles };
-  if (flags.output !== '-') {
-    const report = await quantizeModel(path, options);
-    const failure = await writeReports(targets, report);
-    const outputPath = flags['dry-run'] ? undefined : (flags.output ?? join(dirname(path), report.output.name));
-    return { ...answer(context, report, path, flags, outputPath), failure };
-  }
-  const report = await withStdoutFile(context, flags, (outputPath) => quantizeModel(path, { ...options, outputPath }));
-  const failure = await writeReports(targets, report);
-  return { ...answer(context, report, path, flags, undefined), failure, stdoutTaken: true };
 }
 
 function answer(

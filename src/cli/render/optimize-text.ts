@@ -3,7 +3,7 @@ import { latencyChange, latencyPhrase, latencyVerdict, ratioInterval } from '../
 import { modelSizeBytes } from '../../report/model-size.js';
 import { safeText } from '../../report/safe-text.js';
 import type { OptimizeReport, PassReport } from '../../report/types.js';
-import { isBitForBit, optimizeChecks } from '../../report/verification-words.js';
+import { checksOf, isBitForBit } from '../../report/verification-words.js';
 import { type ChangeRow, changesTableText } from './changes-table.js';
 import { checksLine } from './checks-line.js';
 import { explanationText } from './explanation-text.js';
@@ -35,7 +35,7 @@ export async function renderOptimize(report: OptimizeReport, options: OptimizeTe
   }
   if (report.latency !== undefined && latencyVerdict(report.latency) === 'slower')
     parts.push(line(`${style.warning} slower here: ${latencyPhrase(report.latency)}`));
-  parts.push(line(checksLine(optimizeChecks(report), options)));
+  parts.push(line(checksLine(checksOf(report), options)));
   for (const note of report.notes) parts.push(line(`note: ${safeText(note)}`));
   if (options.outputPath !== undefined) parts.push('', safeText(options.outputPath));
   return parts.join('\n');

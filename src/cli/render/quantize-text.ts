@@ -12,7 +12,7 @@ import { modelSizeBytes } from '../../report/model-size.js';
 import { MODE_WORDS, nodeCounts, samplesPhrase, slowerSentence } from '../../report/quantize-words.js';
 import { safeText } from '../../report/safe-text.js';
 import type { QuantizeReport } from '../../report/types.js';
-import { quantizeChecks } from '../../report/verification-words.js';
+import { checksOf } from '../../report/verification-words.js';
 import { type ChangeRow, changesTableText } from './changes-table.js';
 import { checksLine } from './checks-line.js';
 import { floatLayersText } from './layers-text.js';
@@ -46,7 +46,7 @@ export async function renderQuantize(report: QuantizeReport, options: QuantizeTe
   if (slower !== undefined) parts.push(line(`${style.warning} ${slower}`));
   const scoring = report.accuracy && scoringSentence(report.accuracy);
   if (scoring !== undefined) parts.push(line(safeText(scoring)));
-  parts.push(line(checksLine(quantizeChecks(report), options)));
+  parts.push(line(checksLine(checksOf(report), options)));
   for (const note of report.notes) parts.push(line(`note: ${safeText(note)}`));
   if (options.outputPath !== undefined) parts.push('', safeText(options.outputPath));
   return parts.join('\n');

@@ -3,7 +3,7 @@ import { formatInteger, formatNumber, plural } from '../format.js';
 import { ratioInterval } from '../latency-words.js';
 import { rankedBars } from '../svg/ranked-bars.js';
 import type { OptimizeReport, PassReport } from '../types.js';
-import { optimizeChecks } from '../verification-words.js';
+import { checksOf } from '../verification-words.js';
 import { figureText } from './figures.js';
 import { element, type Markup } from './markup.js';
 import {
@@ -18,7 +18,8 @@ import {
   warnings,
 } from './model-change.js';
 import { page } from './page.js';
-import { empty, figure, keyFigures, keyValues, lead, list, named, section, table, under } from './parts.js';
+import { empty, figure, keyFigures, lead, list, named, section, table, under } from './parts.js';
+import { verificationSection } from './verification-section.js';
 
 const MOST_BARS = 20;
 
@@ -33,14 +34,14 @@ export function optimizeHtml(report: OptimizeReport): string {
       eyebrow('optimize', report),
       element('h1', {}, named(input.name)),
       element('p', { class: 'subject' }, `level ${level}, for ${target === 'ort' ? 'ONNX Runtime' : 'any runtime'}`),
-      checksBanner(optimizeChecks(report)),
+      checksBanner(checksOf(report)),
       warnings(report.warnings),
       keyFigures(changeFigures(input, output, [nodesBefore, nodesAfter], latency)),
     ),
     passesSection(report),
     leftOutSection(report),
     latencySection(latency, ['the original', 'the result']),
-    verificationSection(report),
+    verificationSection(report.verification),
     rewritesSection(report.rewrites),
     nearMissesSection(report.nearMisses),
     filesSection([
@@ -119,45 +120,6 @@ function leftOutSection({ dropped, slower }: OptimizeReport): Markup | undefined
         `: with it the model takes ${formatNumber(ratio)}× as long here${ratioInterval(ratioLow, ratioHigh)}`,
       ]),
     ]),
-  );
-}
-
-function verificationSection({ verification }: OptimizeReport): Markup {
-  const { structure, loads, runs, reason, samples, edges, outputs = [], notCompared = [], random = [] } = verification;
-  return section(
-    'verification',
-    'Verification',
-    keyValues([
-      ['Read back and checked', structure],
-      ['Loaded by ONNX Runtime', loads],
-      ['Run beside the original', runs],
-      ['Samples', samples === undefined ? undefined : formatInteger(samples)],
-      ['Edge cases', edges === undefined ? undefined : formatInteger(edges)],
-      ['Why something was skipped', reason === undefined ? undefined : named(reason)],
-      ['Outputs not compared', notCompared.length === 0 ? undefined : named(notCompared.join(', '))],
-      ['Random outputs', random.length === 0 ? undefined : named(random.join(', '))],
-    ]),
-    outputs.length === 0
-      ? undefined
-      : table(
-          'Outputs',
-          [
-            { title: 'Output', kind: 'name' },
-            { title: 'Elements', kind: 'number' },
-            { title: 'Equal bit for bit', kind: 'number' },
-            { title: 'Largest error', kind: 'number' },
-            { title: 'Of the largest element', kind: 'number' },
-          ],
-          outputs.map(({ name, elements, equal, worst }) => ({
-            cells: [
-              named(name),
-              formatInteger(elements),
-              formatInteger(equal),
-              figureText(worst.abs, formatNumber),
-              figureText(worst.ofLargest, formatNumber),
-            ],
-          })),
-        ),
   );
 }
 

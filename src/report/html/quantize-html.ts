@@ -4,7 +4,7 @@ import { layersPhrase } from '../layers-phrase.js';
 import { MODE_WORDS, nodeCounts, samplesPhrase, slowerSentence } from '../quantize-words.js';
 import { rankedBars } from '../svg/ranked-bars.js';
 import type { LayerReport, QuantizeReport } from '../types.js';
-import { quantizeChecks } from '../verification-words.js';
+import { checksOf } from '../verification-words.js';
 import { metricFigures } from './answers.js';
 import { element, type Markup } from './markup.js';
 import {
@@ -22,6 +22,7 @@ import {
 } from './model-change.js';
 import { page } from './page.js';
 import { figure, keyFigures, lead, named, section, table } from './parts.js';
+import { verificationSection } from './verification-section.js';
 
 /** Operators that get a bar. */
 const MOST_BARS = 15;
@@ -49,7 +50,7 @@ export function quantizeHtml(report: QuantizeReport): string {
               named(calibration.source),
             ],
       ),
-      checksBanner(quantizeChecks(report)),
+      checksBanner(checksOf(report)),
       warnings([...report.warnings, ...(slower === undefined ? [] : [`${capital(slower)}.`])]),
       keyFigures([
         ...changeFigures(input, output, nodeCounts(report), latency),
@@ -68,6 +69,7 @@ export function quantizeHtml(report: QuantizeReport): string {
     layersSection(report),
     comparisonSection('Accuracy', accuracy ?? verification.comparison, ' A is the original, B the result.'),
     latencySection(latency, ['the original', 'the result']),
+    verificationSection(verification),
     report.steps.length === 0 ? undefined : section('steps', 'Steps', stepsTable(report.steps)),
     filesSection([
       ['Original', input],

@@ -6,7 +6,7 @@ import { opVersions } from '../../ops/schema.js';
 import type { AppliedRewrite, NearMiss } from '../../passes/engine/run-rewrites.js';
 import type { RecipeRow } from '../../passes/presets.js';
 import { plural } from '../../report/format.js';
-import type { OptimizeReport, OptimizeVerification, PassReport } from '../../report/types.js';
+import type { OptimizeReport, PassReport, VerificationReport } from '../../report/types.js';
 import { OPTIMIZE_DEFAULTS, type OptimizeOptions } from '../options.js';
 import type { Produced } from '../produce/model-command.js';
 import type { ModelRun } from '../produce/model-run.js';
@@ -86,7 +86,7 @@ function verificationOf(
   options: OptimizeOptions,
   { original }: OptimizeWork,
   { candidate: { optimized }, verdict: { verdict, isExact } }: Produced<OptimizeCandidate, Choice>,
-): OptimizeVerification {
+): VerificationReport {
   if (!optimized || !verdict) return { structure: 'passed', loads: 'unchanged', runs: 'unchanged' };
   const { reference, outputs, edges, notRun } = verdict;
   const verify = options.verify ?? OPTIMIZE_DEFAULTS.verify;
@@ -94,6 +94,7 @@ function verificationOf(
     const reason = verify ? notRun : 'verification was switched off';
     return {
       structure: 'passed',
+      interface: 'passed',
       loads: verdict.loads ? 'passed' : 'skipped',
       runs: 'skipped',
       ...(reason === undefined ? {} : { reason }),
@@ -101,6 +102,7 @@ function verificationOf(
   }
   return {
     structure: 'passed',
+    interface: 'passed',
     loads: 'passed',
     runs: 'passed',
     numerics: isExact && reference.plain ? 'exact' : 'reassociates',
@@ -116,7 +118,7 @@ function warningsOf(
   run: ModelRun<OptimizeOptions>,
   { original, evaluator }: OptimizeWork,
   { candidate: { optimized }, verdict: choice }: Produced<OptimizeCandidate, Choice>,
-  verification: OptimizeVerification,
+  verification: VerificationReport,
 ): string[] {
   const { verdict, dropped } = choice;
   const warnings = [...run.warnings, ...choice.warnings];

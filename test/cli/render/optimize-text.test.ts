@@ -103,7 +103,13 @@ fold-constants: 0 rewrites
   it.each([
     [{ structure: 'passed', loads: 'unchanged', runs: 'unchanged' }, '✓ the output is the input, byte for byte'],
     [
-      { structure: 'passed', loads: 'skipped', runs: 'skipped', reason: 'input "x" is seq(float)' },
+      {
+        structure: 'passed',
+        interface: 'passed',
+        loads: 'skipped',
+        runs: 'skipped',
+        reason: 'input "x" is seq(float)',
+      },
       'but not run: input "x" is seq(float)',
     ],
   ] as const)('says what was checked: %o', async (verification, line) => {

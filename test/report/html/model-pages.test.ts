@@ -70,7 +70,13 @@ describe('optimizeHtml', () => {
 
   it('warns of what was not run, with the reason', () => {
     const report = optimizeReport('net.onnx');
-    const verification = { structure: 'passed', loads: 'skipped', runs: 'skipped', reason: 'no runtime' } as const;
+    const verification = {
+      structure: 'passed',
+      interface: 'passed',
+      loads: 'skipped',
+      runs: 'skipped',
+      reason: 'no runtime',
+    } as const;
     const { latency: _latency, rewrites: _rewrites, nearMisses: _nearMisses, ...rest } = report;
     const bare = textOf(
       checkPage(optimizeHtml({ ...rest, passes: [], requested: [], dropped: [], slower: [], verification })),
