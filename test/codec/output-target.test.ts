@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkOutputs, checkTarget, type PlannedOutput, resolveTarget } from '../../src/codec/output-target.js';
+import { skipWhere } from '../helpers/skip-where.js';
 
 let folder = '';
 beforeEach(() => {
@@ -82,12 +83,15 @@ describe('an output path', () => {
     expect(refusal(at('no', 'm.onnx'))).toContain('its folder does not exist');
   });
 
-  it.runIf(existsSync('/proc/self/fd'))('is refused for descriptors of a process by any name', () => {
-    for (const path of ['/proc/self/fd/1', '/dev/fd/1', '/dev/stdout', '/proc/new.onnx']) {
-      if (path === '/dev/stdout' && !(existsSync(path) && readlinkSync(path).startsWith('/proc'))) continue;
-      expect(refusal(path)).toContain('belongs to the system');
-    }
-  });
+  skipWhere(!existsSync('/proc/self/fd'), 'this system has no /proc').it(
+    'is refused for descriptors of a process by any name',
+    () => {
+      for (const path of ['/proc/self/fd/1', '/dev/fd/1', '/dev/stdout', '/proc/new.onnx']) {
+        if (path === '/dev/stdout' && !(existsSync(path) && readlinkSync(path).startsWith('/proc'))) continue;
+        expect(refusal(path)).toContain('belongs to the system');
+      }
+    },
+  );
 });
 
 describe('the files of a run', () => {

@@ -5,6 +5,7 @@ import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeTemporaryFolder, removeTemporaryFolder, sweepTemporaryFolders } from '../../src/codec/temporary-folder.js';
 import { heldLeftovers, type LeftoverChange, observeLeftovers } from '../../src/leftovers.js';
+import { skipWhere } from '../helpers/skip-where.js';
 
 let parent = '';
 beforeEach(() => {
@@ -75,11 +76,14 @@ describe('sweeping', () => {
     expect(sweep()).toEqual([basename(fresh)]);
   });
 
-  it.skipIf(process.platform === 'win32')('touches nothing that others could have put there', () => {
-    const open = disguise(makeTemporaryFolder(parent, 'x'), { pid: deadPid() });
-    chmodSync(open, 0o777);
-    expect(sweep()).toEqual([basename(open)]);
-  });
+  skipWhere(process.platform === 'win32', 'Windows has no such permissions').it(
+    'touches nothing that others could have put there',
+    () => {
+      const open = disguise(makeTemporaryFolder(parent, 'x'), { pid: deadPid() });
+      chmodSync(open, 0o777);
+      expect(sweep()).toEqual([basename(open)]);
+    },
+  );
 
   it('is quiet about a folder that is not there', () => {
     expect(() => sweepTemporaryFolders(join(parent, 'missing'), 'x')).not.toThrow();

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ServeOptError } from '../../src/errors.js';
 import { readModel } from '../../src/ir/read-model.js';
 import { writeModel } from '../../src/ir/write-model.js';
+import { skipWhere } from '../helpers/skip-where.js';
 import { type Bytes, externalData, graph, model, node, rawData, tensor, valueInfo } from '../helpers/wire.js';
 
 const DATA = new Uint8Array(4096).fill(7);
@@ -66,10 +67,12 @@ describe('a file that changes while it is in use', () => {
     expect(error).toMatchObject({ code: 'SO2008' });
   });
 
-  // The superuser may read everything.
-  it.skipIf(process.getuid?.() === 0)('is refused when it may not be read', async () => {
-    writeFileSync(path, using(rawData(DATA)));
-    chmodSync(path, 0);
-    expect(await failureOf(() => readModel(path))).toMatchObject({ code: 'SO2002', exitCode: 3 });
-  });
+  skipWhere(process.getuid?.() === 0, 'the administrator may read everything').it(
+    'is refused when it may not be read',
+    async () => {
+      writeFileSync(path, using(rawData(DATA)));
+      chmodSync(path, 0);
+      expect(await failureOf(() => readModel(path))).toMatchObject({ code: 'SO2002', exitCode: 3 });
+    },
+  );
 });

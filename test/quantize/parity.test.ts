@@ -3,7 +3,7 @@
  * what is in them.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Model } from '../../src/ir/model.js';
@@ -16,6 +16,8 @@ import { quantizeSymmetric } from '../../src/quantize/weight-kernels.js';
 import { weightParameters } from '../../src/quantize/weights.js';
 import { DataType } from '../../src/tensor/dtype.js';
 import { typedView } from '../../src/tensor/tensor.js';
+import { findKnownModel, type KnownModel } from '../helpers/models-folder.js';
+import { skipWhere } from '../helpers/skip-where.js';
 
 interface ExpectedWeight {
   readonly axis: number;
@@ -28,9 +30,7 @@ interface ExpectedWeight {
   readonly quantizedSlice: string;
 }
 
-interface Expected {
-  readonly model: string;
-  readonly sourceSha256: string;
+interface Expected extends KnownModel {
   readonly opTypes: readonly string[];
   readonly ranges: Readonly<Record<string, readonly [number, number]>>;
   readonly activations: Readonly<Record<string, readonly [number, number]>>;
@@ -47,17 +47,10 @@ const toBits = (values: Float32Array): number[] => [...new Uint32Array(values.sl
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 const base64 = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'base64'));
 
-/** The model an expectation is about, when it is among the fixtures of this repository. */
-function fixture(expected: Expected): Uint8Array | undefined {
-  const path = join(ROOT, 'fixtures', expected.model);
-  if (!existsSync(path)) return undefined;
-  const bytes = new Uint8Array(readFileSync(path));
-  return sha256(bytes) === expected.sourceSha256 ? bytes : undefined;
-}
-
 describe.each(files)('%s', (file) => {
   const expected = JSON.parse(readFileSync(join(FOLDER, file), 'utf8')) as Expected;
-  const bytes = fixture(expected);
+  const path = findKnownModel(ROOT, expected);
+  const whereFound = skipWhere(path === undefined, `${expected.model} is no fixture, and there is no folder of models`);
 
   it('gives activations the scale and zero point of ONNX Runtime', () => {
     for (const [name, [scaleBits, zeroPoint]] of Object.entries(expected.activations)) {
@@ -82,8 +75,8 @@ describe.each(files)('%s', (file) => {
     }
   });
 
-  it.skipIf(bytes === undefined)('quantizes the whole model to the same scales, weights and biases', async () => {
-    const model = parseModelBytes(bytes as Uint8Array);
+  whereFound.it('quantizes the whole model to the same scales, weights and biases', async () => {
+    const model = parseModelBytes(new Uint8Array(readFileSync(path as string)));
     inferTypes(model);
     const ranges = new Map(
       Object.entries(expected.ranges).map(([name, bits]) => {

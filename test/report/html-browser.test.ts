@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { BenchReport } from '../../src/report/bench-types.js';
 import { benchHtml } from '../../src/report/html/bench-html.js';
 import { compareHtml } from '../../src/report/html/compare-html.js';
@@ -11,6 +11,7 @@ import { optimizeHtml } from '../../src/report/html/optimize-html.js';
 import { quantizeHtml } from '../../src/report/html/quantize-html.js';
 import { type Chromium, findChromium, startChromium, type View } from '../helpers/chromium.js';
 import { scaled } from '../helpers/limits.js';
+import { skipWhere } from '../helpers/skip-where.js';
 import { CUT_SHORT, GATED, HOSTILE_NAMES, hostile, PLAIN, SERVER, SWEPT } from './bench-reports.js';
 import { compareReport, optimizeReport, quantizeReport } from './model-reports.js';
 
@@ -113,114 +114,111 @@ const BROKEN_WORDS = `(() => {
   return broken;
 })()`;
 
-describe.skipIf(browserPath === undefined)(
-  `pages in a browser${browserPath === undefined ? ` (${WHY_NOT})` : ''}`,
-  () => {
-    let browser: Chromium;
-    const folder = mkdtempSync(join(tmpdir(), 'pages-'));
+skipWhere(browserPath === undefined, WHY_NOT).describe('pages in a browser', () => {
+  let browser: Chromium;
+  const folder = mkdtempSync(join(tmpdir(), 'pages-'));
 
-    beforeAll(async () => {
-      browser = await startChromium(browserPath ?? '');
-    });
-    afterAll(async () => {
-      await browser?.close();
-      rmSync(folder, { recursive: true, force: true });
-    });
+  beforeAll(async () => {
+    browser = await startChromium(browserPath ?? '');
+  });
+  afterAll(async () => {
+    await browser?.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
 
-    async function open(html: string, view: View): Promise<string> {
-      const path = join(folder, 'report.html');
-      writeFileSync(path, html);
-      const url = pathToFileURL(path).href;
-      await browser.page.open(url, view);
-      return url;
-    }
+  async function open(html: string, view: View): Promise<string> {
+    const path = join(folder, 'report.html');
+    writeFileSync(path, html);
+    const url = pathToFileURL(path).href;
+    await browser.page.open(url, view);
+    return url;
+  }
 
-    it.each(PAGES)('draw every chart without a complaint: %s', async (_name, html, count) => {
-      const url = await open(html(), DESKTOP);
-      for (const view of [DESKTOP, { ...DESKTOP, dark: true }, PHONE, { ...PHONE, width: 320 }]) {
-        await browser.page.show(view);
-        await browser.page.evaluate(`for (const each of document.querySelectorAll('details')) each.open = true`);
-        const drawings = await browser.page.evaluate<readonly Drawing[]>(DRAWINGS);
-        expect(drawings.length).toBeGreaterThanOrEqual(count);
-        for (const drawing of drawings) {
-          expect(drawing).toMatchObject({ role: 'img', inPage: true, drawn: true, inside: true });
-          expect(drawing.label.length).toBeGreaterThan(0);
-          expect(drawing.marks, drawing.label).toBeGreaterThan(0);
-          expect(Math.min(drawing.width, drawing.height)).toBeGreaterThan(12);
-          expect(Math.min(...drawing.text), `text of ${drawing.label} can be read`).toBeGreaterThan(8);
-        }
-        const overflow = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
-        expect(await browser.page.evaluate(overflow), 'the page itself does not scroll sideways').toBe(0);
-      }
-      expect(browser.page.events.complaints).toEqual([]);
-      expect(browser.page.events.requests).toEqual([url]);
-    });
-
-    it.each(PAGES)('break no word on a phone: %s', async (_name, html) => {
-      await open(html(), PHONE);
+  it.each(PAGES)('draw every chart without a complaint: %s', async (_name, html, count) => {
+    const url = await open(html(), DESKTOP);
+    for (const view of [DESKTOP, { ...DESKTOP, dark: true }, PHONE, { ...PHONE, width: 320 }]) {
+      await browser.page.show(view);
       await browser.page.evaluate(`for (const each of document.querySelectorAll('details')) each.open = true`);
-      expect(await browser.page.evaluate(BROKEN_WORDS)).toEqual([]);
-    });
-
-    it.each(HOSTILE_NAMES)('run, load and show nothing for %j', async (name) => {
-      const url = await open(benchHtml(hostile(name)), DESKTOP);
-      expect(browser.page.events).toEqual({ complaints: [], requests: [url] });
-      expect(
-        await browser.page.evaluate('document.querySelectorAll("script,img,failure,iframe,object,link").length'),
-      ).toBe(0);
-      expect(
-        await browser.page.evaluate(
-          '[...document.querySelectorAll("*")].flatMap((each) => each.getAttributeNames()).filter((key) => /^on|^style$|^src$/.test(key))',
-        ),
-      ).toEqual([]);
-      expect(
-        await browser.page.evaluate('[...document.links].every((link) => link.getAttribute("href")[0] === "#")'),
-      ).toBe(true);
-      expect(await browser.page.evaluate('document.querySelectorAll("main").length')).toBe(1);
-    });
-
-    it.each([
-      ['light', false],
-      ['dark', true],
-    ])('have text that can be read in %s', async (_name, dark) => {
-      for (const [, html] of PAGES) {
-        await open(html(), { ...DESKTOP, dark });
-        const { ratio, text } = await browser.page.evaluate<{ ratio: number; text: string }>(LEAST_CONTRAST);
-        expect(ratio, text).toBeGreaterThanOrEqual(4.5);
+      const drawings = await browser.page.evaluate<readonly Drawing[]>(DRAWINGS);
+      expect(drawings.length).toBeGreaterThanOrEqual(count);
+      for (const drawing of drawings) {
+        expect(drawing).toMatchObject({ role: 'img', inPage: true, drawn: true, inside: true });
+        expect(drawing.label.length).toBeGreaterThan(0);
+        expect(drawing.marks, drawing.label).toBeGreaterThan(0);
+        expect(Math.min(drawing.width, drawing.height)).toBeGreaterThan(12);
+        expect(Math.min(...drawing.text), `text of ${drawing.label} can be read`).toBeGreaterThan(8);
       }
-    });
+      const overflow = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
+      expect(await browser.page.evaluate(overflow), 'the page itself does not scroll sideways').toBe(0);
+    }
+    expect(browser.page.events.complaints).toEqual([]);
+    expect(browser.page.events.requests).toEqual([url]);
+  });
 
-    it('change their colours with the screen, and are light on paper', async () => {
-      await open(benchHtml(PLAIN), DESKTOP);
-      const ground = 'getComputedStyle(document.body).backgroundColor';
-      const light = await browser.page.evaluate(ground);
-      await browser.page.show({ ...DESKTOP, dark: true });
-      expect(await browser.page.evaluate(ground)).not.toBe(light);
-      await browser.page.show({ ...DESKTOP, dark: true, media: 'print' });
-      expect(await browser.page.evaluate(ground)).toBe(light);
-    });
+  it.each(PAGES)('break no word on a phone: %s', async (_name, html) => {
+    await open(html(), PHONE);
+    await browser.page.evaluate(`for (const each of document.querySelectorAll('details')) each.open = true`);
+    expect(await browser.page.evaluate(BROKEN_WORDS)).toEqual([]);
+  });
 
-    it('forbid scripts and styles that are not their own', async () => {
-      await open(benchHtml(PLAIN), DESKTOP);
+  it.each(HOSTILE_NAMES)('run, load and show nothing for %j', async (name) => {
+    const url = await open(benchHtml(hostile(name)), DESKTOP);
+    expect(browser.page.events).toEqual({ complaints: [], requests: [url] });
+    expect(
+      await browser.page.evaluate('document.querySelectorAll("script,img,failure,iframe,object,link").length'),
+    ).toBe(0);
+    expect(
       await browser.page.evaluate(
-        `document.body.append(Object.assign(document.createElement('script'), { textContent: 'window.ran = 1' }))`,
-      );
-      await browser.page.evaluate(
-        `document.body.append(Object.assign(document.createElement('img'), { src: 'https://example.invalid/x.png' }))`,
-      );
-      await browser.page.evaluate(
-        `document.body.append(Object.assign(document.createElement('style'), { textContent: 'body{color:red}' }))`,
-      );
-      expect(await browser.page.evaluate('window.ran ?? 0')).toBe(0);
-      // The browser tells of what it blocked when it comes to it.
-      const blocked = (): number =>
-        browser.page.events.complaints.filter((text) => text.includes('Content Security Policy')).length;
-      await expect.poll(blocked, { timeout: scaled(30_000) }).toBe(3);
-    });
+        '[...document.querySelectorAll("*")].flatMap((each) => each.getAttributeNames()).filter((key) => /^on|^style$|^src$/.test(key))',
+      ),
+    ).toEqual([]);
+    expect(
+      await browser.page.evaluate('[...document.links].every((link) => link.getAttribute("href")[0] === "#")'),
+    ).toBe(true);
+    expect(await browser.page.evaluate('document.querySelectorAll("main").length')).toBe(1);
+  });
 
-    it('can be photographed', async () => {
-      await open(benchHtml(PLAIN), PHONE);
-      expect((await browser.page.screenshot()).subarray(1, 4).toString()).toBe('PNG');
-    });
-  },
-);
+  it.each([
+    ['light', false],
+    ['dark', true],
+  ])('have text that can be read in %s', async (_name, dark) => {
+    for (const [, html] of PAGES) {
+      await open(html(), { ...DESKTOP, dark });
+      const { ratio, text } = await browser.page.evaluate<{ ratio: number; text: string }>(LEAST_CONTRAST);
+      expect(ratio, text).toBeGreaterThanOrEqual(4.5);
+    }
+  });
+
+  it('change their colours with the screen, and are light on paper', async () => {
+    await open(benchHtml(PLAIN), DESKTOP);
+    const ground = 'getComputedStyle(document.body).backgroundColor';
+    const light = await browser.page.evaluate(ground);
+    await browser.page.show({ ...DESKTOP, dark: true });
+    expect(await browser.page.evaluate(ground)).not.toBe(light);
+    await browser.page.show({ ...DESKTOP, dark: true, media: 'print' });
+    expect(await browser.page.evaluate(ground)).toBe(light);
+  });
+
+  it('forbid scripts and styles that are not their own', async () => {
+    await open(benchHtml(PLAIN), DESKTOP);
+    await browser.page.evaluate(
+      `document.body.append(Object.assign(document.createElement('script'), { textContent: 'window.ran = 1' }))`,
+    );
+    await browser.page.evaluate(
+      `document.body.append(Object.assign(document.createElement('img'), { src: 'https://example.invalid/x.png' }))`,
+    );
+    await browser.page.evaluate(
+      `document.body.append(Object.assign(document.createElement('style'), { textContent: 'body{color:red}' }))`,
+    );
+    expect(await browser.page.evaluate('window.ran ?? 0')).toBe(0);
+    // The browser tells of what it blocked when it comes to it.
+    const blocked = (): number =>
+      browser.page.events.complaints.filter((text) => text.includes('Content Security Policy')).length;
+    await expect.poll(blocked, { timeout: scaled(30_000) }).toBe(3);
+  });
+
+  it('can be photographed', async () => {
+    await open(benchHtml(PLAIN), PHONE);
+    expect((await browser.page.screenshot()).subarray(1, 4).toString()).toBe('PNG');
+  });
+});

@@ -9,6 +9,7 @@ import { ServeOptError } from '../../src/errors.js';
 import { type RuntimeHost, startRuntime } from '../../src/runtime/host.js';
 import type { Feeds } from '../../src/samples/types.js';
 import { DataType } from '../../src/tensor/dtype.js';
+import { skipWhere } from '../helpers/skip-where.js';
 import { endless, intAttribute, modelFolder, node, unary } from './models.js';
 
 const folder = modelFolder();
@@ -164,12 +165,12 @@ describe('startRuntime', () => {
     expect(await once(program, 'exit')).toEqual([0, null]);
   });
 
-  it.skipIf(process.platform === 'win32').each([
+  skipWhere(process.platform === 'win32', 'Windows cannot stop a process').each([
     ['stopped', `process.kill(host.childPid, 'SIGSTOP');`],
     ['deaf and slow to end', ''],
   ])(
     'closes a child that is %s, with a request under way, and the program of the caller goes on',
-    async (kind, act) => {
+    async ([kind, act]) => {
       const host = fileURLToPath(new URL('../../dist/runtime/host.js', import.meta.url));
       const slow = join(folder.path, 'slow.cjs');
       writeFileSync(slow, SLOW_TO_END);

@@ -10,6 +10,7 @@ import { resolveProviders } from '../../src/runtime/resolve-providers.js';
 import type { ExecutionProvider } from '../../src/runtime/types.js';
 import type { SampleSource, ValueSpec } from '../../src/samples/types.js';
 import { DataType } from '../../src/tensor/dtype.js';
+import { skipWhere } from '../helpers/skip-where.js';
 import { graphAttribute, intAttribute, modelFolder, node, type TestGraph } from './models.js';
 import { providerSupport, type Support, webgpuSupport } from './provider-support.js';
 
@@ -217,20 +218,22 @@ describe('readProfile', () => {
   });
 });
 
-describe(`WebGPU${webgpu.reason}`, () => {
-  it.skipIf(!webgpu.works)('is proved to have run a model that it has kernels for', async () => {
+describe('WebGPU', () => {
+  const whereItWorks = skipWhere(!webgpu.works, webgpu.reason);
+
+  whereItWorks.it('is proved to have run a model that it has kernels for', async () => {
     const { providers } = await resolveProviders(parseProviderChoice('webgpu:preferredLayout=NHWC'));
     const report = await profile(folder.write('two.onnx', graph(false)), providers);
     expect(report.providers).toMatchObject([{ provider: 'WebGpuExecutionProvider', nodes: 2 }]);
     expect(proveProviders(report, providers)).toEqual([]);
   });
 
-  it.skipIf(!webgpu.works)('is told to have left to the CPU what it has no kernel for', async () => {
+  whereItWorks.it('is told to have left to the CPU what it has no kernel for', async () => {
     const report = await profile(folder.write('three.onnx', graph(true)), ['webgpu']);
     expect(proveProviders(report, ['webgpu'])).toEqual(['1 of 3 nodes did not run on WebGPU: the CPU (1) (Hardmax)']);
   });
 
-  it.skipIf(!webgpu.works)('is refused where it ran none', async () => {
+  whereItWorks.it('is refused where it ran none', async () => {
     const path = folder.write('int.onnx', {
       nodes: [node('CumSum', ['x', 'axis'], ['y'], [intAttribute('reverse', 1)])],
       inputs: [{ name: 'x', type: DataType.DOUBLE, shape: ['N', 8] }],
@@ -250,7 +253,7 @@ describe(`WebGPU${webgpu.reason}`, () => {
     expect(() => proveProviders(report, ['webgpu'])).toThrow('accepted webgpu but ran none of 1 node there');
   });
 
-  it.skipIf(!webgpu.works)('leaves nodes to the CPU that an option names', async () => {
+  whereItWorks.it('leaves nodes to the CPU that an option names', async () => {
     const choice = parseProviderChoice('webgpu:forceCpuNodeNames=relu');
     const report = await profile(folder.write('two.onnx', graph(false)), choice.providers);
     expect(proveProviders(report, choice.providers)).toEqual([
@@ -259,19 +262,22 @@ describe(`WebGPU${webgpu.reason}`, () => {
   });
 });
 
-describe(`CUDA${cuda.reason}`, () => {
-  it.skipIf(!cuda.works)('is proved to have run a model', async () => {
+describe('CUDA', () => {
+  skipWhere(!cuda.works, cuda.reason).it('is proved to have run a model', async () => {
     const { providers } = await resolveProviders(parseProviderChoice('cuda:0'));
     const report = await profile(folder.write('two.onnx', graph(false)), providers);
     expect(report.providers.map(({ provider }) => provider)).toContain('CUDAExecutionProvider');
     expect(proveProviders(report, providers)).toEqual([]);
   });
 
-  it.skipIf(cuda.works)('is refused with cause and fix where it does not work, in the exit code too', async () => {
-    await expect(resolveProviders(parseProviderChoice('cuda'))).rejects.toMatchObject({
-      code: 'SO5005',
-      exitCode: 6,
-      message: expect.stringMatching(/^CUDA does not work here: ./),
-    });
-  });
+  skipWhere(cuda.works, 'CUDA works here').it(
+    'is refused with cause and fix where it does not work, in the exit code too',
+    async () => {
+      await expect(resolveProviders(parseProviderChoice('cuda'))).rejects.toMatchObject({
+        code: 'SO5005',
+        exitCode: 6,
+        message: expect.stringMatching(/^CUDA does not work here: ./),
+      });
+    },
+  );
 });

@@ -4,7 +4,7 @@ import { probeProvider } from '../../src/runtime/providers.js';
 
 export interface Support {
   readonly works: boolean;
-  /** For the title of a test that is skipped. */
+  /** Why it does not work; empty where it does. */
   readonly reason: string;
 }
 
@@ -13,7 +13,7 @@ const SWIFTSHADER = ['/usr/lib/chromium', '/opt/google/chrome'].map((folder) => 
 
 export async function providerSupport(provider: string): Promise<Support> {
   const { works, cause = '' } = await probeProvider(provider);
-  return { works, reason: works ? '' : ` (skipped: ${cause})` };
+  return { works, reason: cause };
 }
 
 /** WebGPU, by way of software where there is no GPU: children of this process then inherit the setting. */

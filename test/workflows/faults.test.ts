@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { skipWhere } from '../helpers/skip-where.js';
 import { listing, makeParent, makePlace, type Outcome, type Place, ROOT, run, shell, writeChain } from './program.js';
 
 const QUANTIZE = ['quantize', 'model.onnx', '--no-verify'];
@@ -54,17 +55,22 @@ describe('an output that cannot be written', () => {
     expect(stderr).toContain('a part of the path is not a folder');
   });
 
-  // The administrator may write anywhere.
-  it.skipIf(process.getuid?.() === 0)('in a folder without permission is refused before anything is done', async () => {
-    mkdirSync(join(place.folder, 'locked'));
-    chmodSync(join(place.folder, 'locked'), 0o500);
-    const { stderr } = await expectRefusal('locked/out.onnx', 'SO6001', 1);
-    expect(stderr).toContain('permission denied');
-  });
+  skipWhere(process.getuid?.() === 0, 'the administrator may write anywhere').it(
+    'in a folder without permission is refused before anything is done',
+    async () => {
+      mkdirSync(join(place.folder, 'locked'));
+      chmodSync(join(place.folder, 'locked'), 0o500);
+      const { stderr } = await expectRefusal('locked/out.onnx', 'SO6001', 1);
+      expect(stderr).toContain('permission denied');
+    },
+  );
 
-  it.runIf(existsSync('/proc/self'))('in a folder that takes no files is refused', async () => {
-    await expectRefusal('/proc/out.onnx', 'SO6001', 1);
-  });
+  skipWhere(!existsSync('/proc/self'), 'this system has no /proc').it(
+    'in a folder that takes no files is refused',
+    async () => {
+      await expectRefusal('/proc/out.onnx', 'SO6001', 1);
+    },
+  );
 
   it('that is a folder is refused, with --force too', async () => {
     mkdirSync(join(place.folder, 'out.onnx'));
@@ -72,10 +78,13 @@ describe('an output that cannot be written', () => {
     await expectRefusal('out.onnx', 'SO6001', 1, ['--force']);
   });
 
-  it.runIf(existsSync('/dev/full'))('that is a device is refused, with --force too', async () => {
-    await expectRefusal('/dev/full', 'SO6001', 1);
-    await expectRefusal('/dev/full', 'SO6001', 1, ['--force']);
-  });
+  skipWhere(!existsSync('/dev/full'), 'this system has no /dev/full').it(
+    'that is a device is refused, with --force too',
+    async () => {
+      await expectRefusal('/dev/full', 'SO6001', 1);
+      await expectRefusal('/dev/full', 'SO6001', 1, ['--force']);
+    },
+  );
 
   it('because files may not grow so large ends with the reason and leaves nothing, an old output untouched', async () => {
     writeFileSync(join(place.folder, 'old.onnx'), 'old');
@@ -170,7 +179,7 @@ describe('a report', () => {
   );
 });
 
-describe.skipIf(process.platform === 'win32')('too few descriptors', () => {
+skipWhere(process.platform === 'win32', 'Windows has no ulimit').describe('too few descriptors', () => {
   it.each([32, 40, 64])('(%i) end every command in words', async (limit) => {
     for (const words of ['inspect model.onnx', QUANTIZE.join(' '), 'optimize model.onnx', 'doctor']) {
       const { code, stderr } = await shell(place, `ulimit -n ${limit}; exec $PROGRAM ${words} --force`);
@@ -223,12 +232,15 @@ describe('standard output', () => {
     expect(listing(place.folder)).toEqual(['model.onnx', 'out.onnx', 'out.report.json']);
   });
 
-  it.runIf(existsSync('/dev/full'))('on a full device fails the run with -o -, and says so', async () => {
-    const { code, stderr } = await shell(place, `$PROGRAM ${QUANTIZE.join(' ')} -o - > /dev/full`);
-    expect(stderr).toContain('SO6001');
-    expect(code).toBe(1);
-    expect(listing(place.temporary)).toEqual([]);
-  });
+  skipWhere(!existsSync('/dev/full'), 'this system has no /dev/full').it(
+    'on a full device fails the run with -o -, and says so',
+    async () => {
+      const { code, stderr } = await shell(place, `$PROGRAM ${QUANTIZE.join(' ')} -o - > /dev/full`);
+      expect(stderr).toContain('SO6001');
+      expect(code).toBe(1);
+      expect(listing(place.temporary)).toEqual([]);
+    },
+  );
 });
 
 describe('the surroundings', () => {

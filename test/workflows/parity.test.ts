@@ -1,19 +1,18 @@
 /**
  * From samples to scales, against ONNX Runtime's Python quantizer. `scripts/make-parity-fixtures.py` says what the expected
- * values are; `MODELS` (a folder with cifar10-resnet/ and kws-dscnn/) adds the models that are not among the fixtures.
+ * values are; models that are not among the fixtures come from the folder of `models-folder.ts`.
  */
-import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect } from 'vitest';
 import { readModel } from '../../src/ir/read-model.js';
 import { inferTypes } from '../../src/ops/infer-types.js';
 import { quantizationParameters } from '../../src/quantize/scheme.js';
 import { calibrate } from '../../src/workflows/calibrate.js';
+import { findKnownModel, type KnownModel } from '../helpers/models-folder.js';
+import { skipWhere } from '../helpers/skip-where.js';
 
-interface Expected {
-  readonly model: string;
-  readonly sourceSha256: string;
+interface Expected extends KnownModel {
   readonly batch: number;
   readonly ranges: Readonly<Record<string, readonly [number, number]>>;
   readonly activations: Readonly<Record<string, readonly [number, number]>>;
@@ -21,14 +20,6 @@ interface Expected {
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const PARITY = join(ROOT, 'test', 'parity');
-const folders = [join(ROOT, 'fixtures'), ...(process.env.MODELS ? [process.env.MODELS] : [])];
-
-/** Where the model an expectation is about stands; undefined when it is not here. */
-function modelPath({ model, sourceSha256 }: Expected): string | undefined {
-  return folders
-    .map((folder) => join(folder, model))
-    .find((path) => existsSync(path) && createHash('sha256').update(readFileSync(path)).digest('hex') === sourceSha256);
-}
 
 /** Distance in units in the last place of two floats of one sign, one of them given by its bits. */
 function ulps(value: number, bits: number): number {
@@ -37,9 +28,10 @@ function ulps(value: number, bits: number): number {
 
 describe.each(readdirSync(PARITY).filter((name) => name.endsWith('.json')))('%s', (file) => {
   const expected = JSON.parse(readFileSync(join(PARITY, file), 'utf8')) as Expected;
-  const path = modelPath(expected);
+  const path = findKnownModel(ROOT, expected);
+  const whereFound = skipWhere(path === undefined, `${expected.model} is no fixture, and there is no folder of models`);
 
-  it.skipIf(path === undefined)('calibrates to the ranges, scales and zero points of ONNX Runtime', async () => {
+  whereFound.it('calibrates to the ranges, scales and zero points of ONNX Runtime', async () => {
     const model = await readModel(path as string);
     try {
       inferTypes(model);
