@@ -11,11 +11,7 @@ const load = (path) => import(pathToFileURL(join(ROOT, 'dist', path)).href);
 
 /** Path inside the repository → text of the page. */
 export async function generatedPages() {
-  return new Map([
-    ['docs/cli.md', await cliPage()],
-    ['docs/errors.md', await errorsPage()],
-    ...(await passPages()),
-  ]);
+  return new Map([['docs/cli.md', await cliPage()], ['docs/errors.md', await errorsPage()], ...(await passPages())]);
 }
 
 const NUMERICS_MEANING = {
@@ -46,7 +42,10 @@ async function passPages() {
     ...rows,
     '',
   ].join('\n');
-  return [['docs/passes/README.md', index], ...definitions.map((each) => [`docs/passes/${each.name}.md`, passPage(each)])];
+  return [
+    ['docs/passes/README.md', index],
+    ...definitions.map((each) => [`docs/passes/${each.name}.md`, passPage(each)]),
+  ];
 }
 
 function passPage({ name, summary, group, numerics, scope, opset, options }) {
@@ -88,7 +87,9 @@ function defaultText(value) {
 /** Where a pass stands: in the folder of its group, or in a room of it. */
 function sourceOf(group, name) {
   const folder = join(ROOT, 'src', 'passes', group);
-  const found = readdirSync(folder, { recursive: true, encoding: 'utf8' }).find((path) => basename(path) === `${name}.ts`);
+  const found = readdirSync(folder, { recursive: true, encoding: 'utf8' }).find(
+    (path) => basename(path) === `${name}.ts`,
+  );
   if (found === undefined) throw new Error(`there is no ${name}.ts in src/passes/${group}`);
   return ['src', 'passes', group, ...found.split(sep)].join('/');
 }
@@ -96,8 +97,9 @@ function sourceOf(group, name) {
 /** The comment above a pass: its equation, when it fires and when it refuses. */
 function docComment(source) {
   const [, comment] =
-    /\/\*\*\n((?: \*[^\n]*\n)+) \*\/\nexport const \w+ = define(?:Pass|Rewrite)\b/.exec(readFileSync(join(ROOT, source), 'utf8')) ??
-    [];
+    /\/\*\*\n((?: \*[^\n]*\n)+) \*\/\nexport const \w+ = define(?:Pass|Rewrite)\b/.exec(
+      readFileSync(join(ROOT, source), 'utf8'),
+    ) ?? [];
   if (comment === undefined) throw new Error(`${source} has no comment above its pass`);
   return comment
     .replace(/^ \* ?/gm, '')

@@ -18,7 +18,10 @@ export async function generatedKernels() {
   try {
     module.resolveNames();
     module.validate();
-    const lines = Buffer.from(module.toBinary({}).buffer).toString('base64').match(/.{1,110}/g) ?? [];
+    const lines =
+      Buffer.from(module.toBinary({}).buffer)
+        .toString('base64')
+        .match(/.{1,110}/g) ?? [];
     return [
       '/** kernels.wat compiled by `node scripts/gen-kernels.js`. Do not edit. */',
       'export const KERNELS_BASE64 =',

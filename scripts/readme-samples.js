@@ -3,12 +3,13 @@
  * `node scripts/readme-samples.js` runs every command that the README shows with output and writes the blocks anew;
  * test/readme.test.ts runs them again and compares, with what a machine measures masked.
  */
+
+import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Writable } from 'node:stream';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { spawnSync } from 'node:child_process';
 import { ROOT } from './install.js';
 
 const SELF = fileURLToPath(import.meta.url);
