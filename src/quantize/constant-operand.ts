@@ -44,8 +44,10 @@ export function whyNotConstant(node: Node, slot: number, what = 'its weight'): s
   if (isComputedFromConstants(value)) {
     return `${what} is computed from constants (by ${value.producer?.opType}) and was not folded`;
   }
-  const computed = node.is('MatMul') && constantTensor(node.input(1 - slot)) === undefined;
-  return computed ? 'both inputs are computed: it multiplies activations' : `${what} is not constant`;
+  if (slot !== 1 || !(node.is('MatMul') || node.is('Gemm'))) return `${what} is not constant`;
+  return constantTensor(node.input(0))
+    ? 'its weight is its left input: only weights on the right are quantized'
+    : 'both inputs are computed: it multiplies activations';
 }
 
 /** Nodes looked at: weights are a few steps from their constants. */

@@ -33,7 +33,8 @@ export async function renderQuantize(report: QuantizeReport, options: QuantizeTe
   // A model with nothing to quantize says so in a note.
   if (report.mode !== 'none') {
     const verb = report.mode === 'fp16' ? 'Converted' : 'Quantized';
-    parts.push(line(safeText(`${verb} ${layersPhrase(report.quantized)}`)));
+    const layers = report.quantized.length > 0 ? layersPhrase(report.quantized) : 'no layer with weights worth a word';
+    parts.push(line(safeText(`${verb} ${layers}`)));
     if (report.calibration !== undefined) {
       const { samples, source, method } = report.calibration;
       parts.push(line(safeText(`Ranges of activations: ${method} over ${plural(samples, 'sample')} of ${source}`)));

@@ -144,6 +144,7 @@ function whyUnusable(root: Value, plan: StaticPlan, ranges: RangeMap): string | 
   if (!range) return `no range was observed for "${root.name}": no sample led there`;
   const isUsable = Number.isFinite(range.min) && Number.isFinite(range.max) && range.min <= range.max;
   if (!isUsable) return `the range of "${root.name}" is not finite: [${range.min}, ${range.max}]`;
+  if (range.min === 0 && range.max === 0) return `"${root.name}" was 0 in all samples: its range is not known`;
   if (!plan.pinsFixedRanges && losesProbabilities(root, range))
     return `8 bits would round most of the probabilities in "${root.name}" to 0`;
   return undefined;
