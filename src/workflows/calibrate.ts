@@ -15,6 +15,7 @@ import { checkMemory, memoryLimit, runtimeOptions } from './memory.js';
 import type { ExecutionOptions, MemoryOptions, WorkflowContext } from './options.js';
 import { checkOptions } from './preflight/check-options.js';
 import { checkDataPaths } from './preflight/data.js';
+import { asInvalidModel } from './preflight/model.js';
 import { checkProviders } from './preflight/providers.js';
 import { WatchedInputs } from './watched-inputs.js';
 import { sessionOptions } from './workbench/execution-session.js';
@@ -93,10 +94,11 @@ export async function calibrateIn(
       : { kind: 'seeded', seed: data.seed, count: data.samples };
   return withWorkFolder(async (folder) => {
     const path = await writeRunnable(augmented, folder);
-    const { session } = await runtime.request('load', {
-      path,
-      options: withOptions(SESSIONS.observed, sessionOptions(options)),
-    });
+    const { session } = await runtime
+      .request('load', { path, options: withOptions(SESSIONS.observed, sessionOptions(options)) })
+      .catch((error: unknown) => {
+        throw asUnplaced(error);
+      });
     const inputs = inputSpecs(model);
     const fitted = await fitSource(runtime, session, inputs, source);
     if (typeof fitted === 'string') {
@@ -120,4 +122,10 @@ export async function calibrateIn(
     if (result.samples === 0) throw new ServeOptError('SO4004', 'The calibration data holds no samples');
     return { ranges: result.ranges, samples: result.samples, nonFinite: result.nonFinite };
   });
+}
+
+/** A refusal without the path of a working copy, which is gone when it is read. */
+function asUnplaced(error: unknown): unknown {
+  if (!(error instanceof ServeOptError) || error.code !== 'SO5001') return error;
+  return asInvalidModel(new ServeOptError(error.code, error.message, { cause: error }), {});
 }

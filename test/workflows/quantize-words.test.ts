@@ -56,6 +56,22 @@ describe('quantizeModel', () => {
     expect(inspected.quantizableWithoutData?.map(({ opType }) => opType)).toEqual(['MatMul', 'MatMul']);
     const left = await quantizeModel(path, { outputPath: output('functions2'), verify: false, optimize: false });
     expect(left.leftInFloat[0]?.reason).toBe('it is inside a local function that was not inlined');
+    const half = await quantizeModel(path, { outputPath: output('functions3'), verify: false, mode: 'fp16' });
+    expect(half.quantized.map(({ opType }) => opType)).toEqual(['MatMul', 'MatMul']);
+  });
+
+  it('names no working copy when ONNX Runtime refuses a model while ranges are measured', async () => {
+    const path = await modelFile(
+      'refused',
+      `<ir_version: 8, opset_import: ["": 17, "pkg": 1]>
+      g (float[n,8] x) => (float[n,1] y) <float[8,8] w = {${numbers(64)}}>
+      { h = MatMul (x, w) y = pkg.Sum (h) }
+      <domain: "pkg", opset_import: ["": 11]> Sum (a) => (o) { o = ReduceSum <axes = [1]> (a) }`,
+    );
+    const dataPath = samples('refused', [8], (i) => Math.sin(i));
+    const error: unknown = await quantizeModel(path, { dataPath, outputPath: output('refused') }).catch((e) => e);
+    expect(error).toMatchObject({ code: 'SO3004' });
+    expect(error).toHaveProperty('location', {});
   });
 
   it('says that a weight is an overridable input, and fixes it where asked', async () => {

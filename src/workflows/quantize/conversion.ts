@@ -110,7 +110,7 @@ export class Conversion {
 
   /**
    * The standard level, but for what would give the layers to quantize other names and operators, or make INT8 of them worse, and within the
-   * limit of growth. Local functions that hold layers are inlined for INT8.
+   * limit of growth. Local functions that hold layers are inlined.
    */
   async #optimize(mode: ConversionMode): Promise<void> {
     const [{ optimizeRecipe }, { foldAffineIntoNext }, { Pipeline }, { summarizePasses }] = await Promise.all([
@@ -120,7 +120,7 @@ export class Conversion {
       import('../optimize/pass-summary.js'),
     ]);
     const toIntegers = mode !== 'fp16';
-    const add = toIntegers && hasLayersInFunctions(this.model) ? ['inline-functions'] : [];
+    const add = hasLayersInFunctions(this.model) ? ['inline-functions'] : [];
     const recipe = optimizeRecipe({ level: 'standard', add, remove: KEPT_FOR_QUANTIZATION }).map((row) =>
       toIntegers && row.pass === foldAffineIntoNext ? { ...row, options: { forIntegers: true } } : row,
     );
