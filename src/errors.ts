@@ -100,7 +100,7 @@ export const ERROR_TABLE = {
   SO3002: {
     exitCode: EXIT.input,
     summary: 'The model uses an unsupported version',
-    hint: 'export the model with a lower opset',
+    hint: 'export the model again: every domain it uses needs an opset that is known here',
   },
   SO3003: {
     exitCode: EXIT.input,

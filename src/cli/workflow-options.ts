@@ -60,7 +60,7 @@ function parseDecibels(text: string, owner: string): number {
   const [, digits] = /^(\d+(?:\.\d+)?)\s*(?:dB)?$/i.exec(text.trim()) ?? [];
   if (digits !== undefined) return Number(digits);
   throw new ServeOptError('SO1006', `The value "${text}" of ${owner} is not allowed`, {
-    why: 'it is a number of decibels',
+    why: 'it is a number of decibels, at least 0',
     hint: `write ${owner} 30`,
   });
 }

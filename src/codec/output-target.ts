@@ -58,7 +58,7 @@ export function resolveTarget(given: string): OutputTarget {
     }
     if (SYSTEM_FOLDERS.test(place)) throw refused(given, 'it belongs to the system', 'write to stdout with -o -');
     if (!found?.isSymbolicLink()) {
-      if (found && !found.isFile()) throw refused(given, kindOf(found));
+      if (found && !found.isFile()) throw refused(given, kindOf(found), 'name a regular file');
       return { given, path: place, existing: found };
     }
     current = isAbsolute(next) ? next : `${dirname(place)}${sep}${next}`;

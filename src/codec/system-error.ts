@@ -120,7 +120,8 @@ export function fileError(path: string, cause: unknown): ServeOptError {
 /** How a failure to write a file reads to a user. Ours are given back as they are. @returns SO6001 or SO6101 */
 export function outputError(path: string, cause: unknown): ServeOptError {
   if (cause instanceof ServeOptError) return cause;
-  return fault('SO6001', `Cannot write "${path}": ${systemReason(cause, 'writing')}`, cause, path);
+  const hint = systemCode(cause) === 'ENOENT' ? 'make the folder first, or write to one that exists' : undefined;
+  return fault('SO6001', `Cannot write "${path}": ${systemReason(cause, 'writing')}`, cause, path, hint);
 }
 
 /** The same for what is written below the folder for temporary files, which the user did not name. @returns SO6001 or SO6101 */

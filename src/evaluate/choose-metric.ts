@@ -97,7 +97,7 @@ export function choicesByTraits(
       const known = kind === 'accuracy' ? meaning?.kind === 'answer' : meaning?.kind === 'scores';
       const isAnswer = kind === 'accuracy' && (known || namedAnswer(output));
       const doubt = known || namedScores(output) ? 0 : namedOtherwise(output) ? 2 : 1;
-      const why = known && meaning ? ` and ${meaning.because}` : '';
+      const why = known && meaning ? `${because.includes(', ') ? ',' : ''} and ${meaning.because}` : '';
       found.push({
         choice: {
           output,

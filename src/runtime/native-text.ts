@@ -10,6 +10,15 @@ const ESCAPES = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is removed here.
 const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g;
 
+/** Where in its C++ source a message arose: file, line, and the signature of the function with its template arguments. */
+const SOURCE_LINE =
+  /\S*\bonnxruntime[/\\](?:core|contrib_ops)[/\\]\S+:\d+ [^()\n]*\((?:[^()\n]|\([^()\n]*\))*\)(?: const)?(?: \[with [^\n]*?\](?= ))? ?/g;
+
+/** The message itself, without the places in source code that ONNX Runtime puts before it. */
+export function withoutSourceLines(text: string): string {
+  return text.replace(SOURCE_LINE, '');
+}
+
 /** One printable line: no escape sequences, no control characters, bounded length. */
 export function cleanNativeText(text: string, limit: number = MESSAGE_LIMIT): string {
   const line = text.replace(ESCAPES, '').replace(CONTROLS, ' ').replace(/ {2,}/g, ' ').trim();

@@ -1,6 +1,6 @@
 import process from 'node:process';
 import { ServeOptError } from '../errors.js';
-import { cleanNativeText } from './native-text.js';
+import { cleanNativeText, withoutSourceLines } from './native-text.js';
 
 /** The module's own types. */
 export type OnnxRuntime = typeof import('onnxruntime-node');
@@ -27,5 +27,5 @@ export async function importOnnxRuntime(): Promise<OnnxRuntime> {
 
 /** The message of anything ONNX Runtime threw, as one clean line. */
 export function onnxRuntimeMessage(error: unknown): string {
-  return cleanNativeText(error instanceof Error ? error.message : String(error));
+  return cleanNativeText(withoutSourceLines(error instanceof Error ? error.message : String(error)));
 }

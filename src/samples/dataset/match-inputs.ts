@@ -170,7 +170,8 @@ function shapeMismatch(
   if (count !== undefined) {
     const others = found.filter((a) => a !== array).map((a) => `"${a.name}" ${arrayText(a)}`);
     why = `it does not hold ${count} samples, as the other arrays do: ${others.join(', ')}`;
-  } else if (dims.length !== shape.length) why = `the data has ${dims.length} axes and the model ${shape.length}`;
+  } else if (dims.length !== shape.length)
+    why = `the data has ${dims.length} ${dims.length === 1 ? 'axis' : 'axes'} and the model ${shape.length}`;
   else if (differ > 0) why = `axis ${differ} has size ${dims[differ]} in the data and ${shape[differ]} in the model`;
   else why = `axis 0 has size ${dims[0]} in the data and ${shape[0]} in the model`;
   const expected = shapeText(shape.map((dim) => (typeof dim === 'number' && dim <= 0 ? '?' : (dim ?? '?'))));

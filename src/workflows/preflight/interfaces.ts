@@ -11,7 +11,7 @@ export function checkSameInputs(a: Model, b: Model): void {
     const other = given.get(spec.name);
     given.delete(spec.name);
     if (other && other.dataType === spec.dataType && mayAgree(spec.shape, other.shape)) continue;
-    const text = b.graph.inputs.map((value) => `${value.name}: ${formatType(value.type)}`).join(', ');
+    const text = b.graph.inputs.map((value) => `"${value.name}: ${formatType(value.type)}"`).join(', ');
     throw new ServeOptError(
       'SO4002',
       `The models do not take the same inputs: one has "${spec.name}: ${spec.typeText}", the other ${text || 'none'}`,
