@@ -74,6 +74,16 @@ describe('quantizeModel', () => {
     expect(error).toHaveProperty('location', {});
   });
 
+  it('tells what static quantization said of a layer where none was quantized', async () => {
+    const path = await modelFile(
+      'zero',
+      `${HEAD} g (float[n,8] x) => (float[n,8] y) <float[8,8] w = {${numbers(64)}}> { y = MatMul (x, w) }`,
+    );
+    const dataPath = samples('zero', [8], () => 0);
+    const { leftInFloat } = await quantizeModel(path, { dataPath, outputPath: output('zero'), verify: false });
+    expect(leftInFloat[0]?.reason).toBe('"x" was 0 in all samples: its range is not known');
+  });
+
   it('says that a weight is an overridable input, and fixes it where asked', async () => {
     const path = await modelFile(
       'overridable',

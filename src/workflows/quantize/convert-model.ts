@@ -38,14 +38,18 @@ export async function convertModel(
   const conversion = new Conversion(model.clone(), options, memoryBytes);
   await conversion.prepare('dynamic', options);
   const dynamic = await conversion.toDynamic(options);
-  const step = { ...dynamic, refusals: dynamic.refusals.map((refusal) => sameNode(refused, refusal) ?? refusal) };
+  const told = dynamic.changed > 0 ? refused.filter(({ opType }) => opType === 'Conv') : refused;
+  const step = { ...dynamic, refusals: dynamic.refusals.map((refusal) => sameNode(told, refusal) ?? refusal) };
   stages.end(`${step.changed} layers`);
   return { conversion, mode: 'dynamic', step, warnings: conversion.warnings };
 }
 
-/** What static quantization said of a convolution counts: dynamic quantization only knows that it would need ranges. */
+/**
+ * What static quantization said of a layer: it counts where nothing was quantized, and of convolutions, of which dynamic
+ * quantization only knows that they would need ranges.
+ */
 function sameNode(refused: readonly Refusal[], { node, opType }: Refusal): Refusal | undefined {
-  return opType === 'Conv' ? refused.find((each) => each.node === node && each.opType === opType) : undefined;
+  return refused.find((each) => each.node === node && each.opType === opType);
 }
 
 async function convertStatic(

@@ -57,6 +57,14 @@ async function expectSame(text: string, options: Partial<ConvertToFloat16Options
   return model;
 }
 
+it('leaves random numbers to FLOAT, where ONNX Runtime draws them', async () => {
+  await expectSame(
+    `${header()} g (float[2,2] x) => (float[2,2] y) <float[2,2] w = {1, 2, 3, 4}, float zero = {0}> {
+      a = MatMul (x, w) r = RandomNormalLike (a) z = Mul (r, zero) y = Add (a, z)
+    }`,
+  );
+});
+
 const MLP = `${header()}
   net (float[N,3] x) => (float[N,2] y) <float[3,2] w = {1,2,3,4,5,6}, float[2] b = {0.5,-0.5}> {
     m = MatMul (x, w)

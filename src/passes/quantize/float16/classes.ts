@@ -53,7 +53,14 @@ export function isFloat32Constant(value: Value | undefined): boolean {
   return constantTensor(value)?.dataType === DataType.FLOAT;
 }
 
+const DRAWN = 'ONNX Runtime draws random numbers in float32 and float64 only';
+
 const KEPT = new Map([
+  ['RandomNormal', DRAWN],
+  ['RandomNormalLike', DRAWN],
+  ['RandomUniform', DRAWN],
+  ['RandomUniformLike', DRAWN],
+  ['Bernoulli', DRAWN],
   ['BitCast', 'it reads the bits of a float32'],
   ['MeanVarianceNormalization', 'the mean of squares leaves the float16 range from 256 on'],
   ['HannWindow', 'it makes a table, which runtimes make in float32'],
