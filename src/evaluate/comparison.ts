@@ -31,6 +31,8 @@ export interface OutputDifference {
   readonly top1Agreement?: Proportion;
   /** What says that the output is scores of classes; `exclusive` where one class is right, so that the agreement tells all. */
   readonly classScores?: { readonly because: string; readonly exclusive: boolean };
+  /** True where the values depend on random numbers and differ: how far says nothing of the models. */
+  readonly random?: true;
   /** Why nothing was compared, for example `float against int64`. */
   readonly incomparable?: string;
 }

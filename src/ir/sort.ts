@@ -1,6 +1,7 @@
 import { ServeOptError } from '../errors.js';
 import type { Graph } from './graph.js';
 import type { Node } from './node.js';
+import { nodeLabel } from './problem.js';
 
 /** The node of `graph` that is, or holds at any depth in a subgraph, `node`; undefined when there is none. */
 export function ancestorIn(graph: Graph, node: Node): Node | undefined {
@@ -63,12 +64,11 @@ export function sortGraph(graph: Graph): boolean {
   if (order.length < index.size) {
     const placed = new Set(order);
     const stuck = [...graph.nodes].find((node) => !placed.has(node));
+    const node = stuck ? nodeLabel(stuck) : '';
     throw new ServeOptError(
       'SO3001',
-      `The nodes of graph "${graph.name}" form a cycle through "${stuck?.name || stuck?.outputs[0]?.name}" (${stuck?.opType})`,
-      {
-        location: { node: stuck?.name ?? '' },
-      },
+      `The nodes of graph "${graph.name}" form a cycle through "${node}" (${stuck?.opType})`,
+      { location: { node } },
     );
   }
   graph.nodes.reorder(order);

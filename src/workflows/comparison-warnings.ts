@@ -35,6 +35,7 @@ export function judge({ comparison, accuracy }: Findings): string[] {
     ...(loss === undefined || loss === '' ? [] : [loss]),
     ...comparison.outputs.filter(({ name }) => name !== scored).flatMap(distance),
     ...lostChannels(comparison, scored),
+    ...randomOutputs(comparison),
     ...comparison.warnings,
     ...(accuracy?.warnings ?? []),
   ].filter((warning, i, all) => all.indexOf(warning) === i);
@@ -48,6 +49,7 @@ export function judgeComparison(comparison: ComparisonResult): string[] {
   return [
     ...brokenOutputs(comparison),
     ...lostChannels(comparison, comparison.metrics?.[0]?.output),
+    ...randomOutputs(comparison),
     ...comparison.warnings,
   ];
 }
@@ -66,8 +68,8 @@ function lossOf({ metric, a, b, difference, higherIsBetter }: MetricComparison):
 
 /** Scores of classes are judged by their decisions, everything else by its noise; what may be either by both. */
 function distance(output: OutputDifference): string[] {
-  const { name, top1Agreement, classScores, sqnrDb } = output;
-  if (isBroken(output)) return [];
+  const { name, top1Agreement, classScores, sqnrDb, random } = output;
+  if (isBroken(output) || random) return [];
   const decisionsFar = top1Agreement !== undefined && top1Agreement.value < JUDGEMENT.top1Agreement;
   const noisy = !classScores?.exclusive && (sqnrDb ?? Number.POSITIVE_INFINITY) < JUDGEMENT.sqnrDb;
   if (!decisionsFar && !noisy) return [];
@@ -82,8 +84,14 @@ function distance(output: OutputDifference): string[] {
 
 function lostChannels({ outputs }: ComparisonResult, scored: string | undefined): string[] {
   return outputs
-    .filter((output) => output.name !== scored && !output.classScores?.exclusive && !isBroken(output))
+    .filter((output) => output.name !== scored && !output.classScores?.exclusive && !isBroken(output) && !output.random)
     .flatMap(lostChannel);
+}
+
+function randomOutputs({ outputs }: ComparisonResult): string[] {
+  return outputs.flatMap(({ name, random }) =>
+    random ? [`Output "${name}" depends on random numbers: how far apart its values are says nothing.`] : [],
+  );
 }
 
 /** A channel that went while the others hide it in the figure of the whole. */

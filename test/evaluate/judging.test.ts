@@ -34,6 +34,14 @@ function compared(name: string, runs: readonly (readonly [EvaluatedTensor, Evalu
 
 const { NaN: nan, POSITIVE_INFINITY: inf } = Number;
 
+it('is not held against random numbers how far apart they are', () => {
+  const far = compared('y', [[float([1, 3], [1, 2, 3]), float([1, 3], [-3, 1, 9])]]);
+  const comparison = { ...far, outputs: far.outputs.map((output) => ({ ...output, random: true as const })) };
+  const words = ['Output "y" depends on random numbers: how far apart its values are says nothing.'];
+  expect(judge({ comparison, accuracy: undefined })).toEqual(words);
+  expect(judgeComparison(comparison)).toEqual(words);
+});
+
 describe('a result that is not a number', () => {
   it.each([
     ['B alone', [1, 2, 3], [nan, nan, inf], 'every value of B is NaN or infinite'],

@@ -16,6 +16,7 @@ import { sessionOptions } from './execution-session.js';
 import { fitSource } from './fit-source.js';
 import { measureLatency } from './measure-latency.js';
 import { outputMeanings } from './output-meanings.js';
+import { randomOutputs } from './random-outputs.js';
 
 /** Two loaded models, ready to be run on the same samples. */
 export interface LoadedPair {
@@ -149,7 +150,16 @@ class Pair implements LoadedPair {
     return again;
   }
 
-  compare(source: SampleSource, batchSize?: number, candidate?: number): Promise<ComparisonResult> {
+  async compare(source: SampleSource, batchSize?: number, candidate?: number): Promise<ComparisonResult> {
+    const result = await this.#compare(source, batchSize, candidate);
+    const random = randomOutputs(this.#original);
+    const marked = result.outputs.map((output) =>
+      random.has(output.name) && output.exactEqual < 1 ? { ...output, random: true as const } : output,
+    );
+    return random.size === 0 ? result : { ...result, outputs: marked };
+  }
+
+  #compare(source: SampleSource, batchSize?: number, candidate?: number): Promise<ComparisonResult> {
     const meanings = this.#meanings;
     const { wish = {} } = this.#options;
     const size = batchSize === undefined ? {} : { batchSize };

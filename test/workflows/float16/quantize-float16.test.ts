@@ -138,6 +138,15 @@ describe('layers that lose more than rounding', () => {
     expect(notes(difference)).toContain('loses more than rounding');
   });
 
+  it('is not taken from random numbers', async () => {
+    const { report } = await half(`g (float[n,4] x) => (float[n,4] y) <float[4,4] w = {${numbers(16, 1)}}> {
+      h = MatMul (x, w) r = RandomNormalLike (x) y = Add (h, r) }`);
+    expect(report.warnings.filter((warning) => !warning.startsWith('ONNX Runtime'))).toEqual([
+      'Output "y" depends on random numbers: how far apart its values are says nothing.',
+    ]);
+    expect(report.notes.join()).not.toContain('loses more than rounding');
+  });
+
   it('keeps tiny gradients that are scaled up again', async () => {
     const tiny = await half(`g (float[n,8] x) => (float[n,8] y) <float[8,8] w = {${numbers(64, 1e-3)}},
         float[8,8] u = {${numbers(64, 1e-4, 4)}}, float k = {30000}> {

@@ -11,6 +11,7 @@ import type { SampleSource } from '../../../samples/types.js';
 import { inputSpecs } from '../../../samples/value-specs.js';
 import type { QuantizeOptions } from '../../options.js';
 import type { Stages } from '../../stages.js';
+import { randomOutputs } from '../../workbench/random-outputs.js';
 import type { Converted } from '../converted.js';
 import { convertFrom } from './convert-float16.js';
 import { withEmulatedTrials, worstSqnrDb } from './emulated.js';
@@ -72,6 +73,7 @@ export async function keepLossyLayers(
   await first.toFloat16(options, { ranges, kept: keptAnyway, report });
   const names = new Set(report.nodes);
   const nodes = new Map([...allNodes(prepared.model)].map((node) => [nodeKey(node), node]));
+  const random = randomOutputs(model);
   const end = performance.now() + SEARCH_MS;
   const found = await withEmulatedTrials(runtime, { path, source, inputs: inputSpecs(model) }, options, (trials) =>
     findLossyLayers({
@@ -82,7 +84,8 @@ export async function keepLossyLayers(
         const trial = prepared.copy();
         const kept = new Map([...keptAnyway, ...[...wide].map((name): [string, string] => [name, 'tried'])]);
         await trial.toFloat16(options, { ranges, kept });
-        return worstSqnrDb(await trials.measure(trial.model));
+        const outputs = await trials.measure(trial.model);
+        return worstSqnrDb(outputs.filter(({ name }) => !random.has(name)));
       },
       targetDb: SOUGHT_DB,
       mayGoOn: () => performance.now() < end,
