@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { countModel } from '../../src/ir/diff.js';
-import { parseModel } from '../../src/ir/text/parse-model.js';
-import { eliminateNoOpWhere } from '../../src/passes/eliminate/eliminate-no-op-where.js';
-import { optimizeGraph } from '../../src/passes/optimize-graph.js';
-import { checksOf } from '../../src/report/verification-words.js';
-import { mergedInARow, toleranceOf } from '../../src/workflows/optimize/tolerance.js';
+import { countModel } from '../../../src/ir/diff.js';
+import { parseModel } from '../../../src/ir/text/parse-model.js';
+import { eliminateNoOpWhere } from '../../../src/passes/eliminate/eliminate-no-op-where.js';
+import { optimizeGraph } from '../../../src/passes/optimize-graph.js';
+import { checksOf } from '../../../src/report/verification-words.js';
+import { mergedInARow, toleranceOf } from '../../../src/workflows/optimize/tolerance.js';
 
 const model = (text: string) => parseModel(`<ir_version: 8, opset_import: ["" : 17]> ${text}`);
 

@@ -3,17 +3,17 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { LatencyComparison } from '../../src/bench/results.js';
-import { readModel } from '../../src/ir/read-model.js';
-import { parseModel } from '../../src/ir/text/parse-model.js';
-import { writeModel } from '../../src/ir/write-model.js';
-import { LazyRuntime } from '../../src/runtime/lazy-runtime.js';
-import { SESSIONS } from '../../src/runtime/session-options.js';
-import { Pipeline } from '../../src/workflows/optimize/pipeline.js';
-import { SpeedGate, type SpeedVerdict } from '../../src/workflows/optimize/speed-gate.js';
-import { Failure } from '../../src/workflows/workbench/failure.js';
-import { OriginalRuns } from '../../src/workflows/workbench/original-runs.js';
-import { reluBecomes } from './own-passes.js';
+import type { LatencyComparison } from '../../../src/bench/results.js';
+import { readModel } from '../../../src/ir/read-model.js';
+import { parseModel } from '../../../src/ir/text/parse-model.js';
+import { writeModel } from '../../../src/ir/write-model.js';
+import { LazyRuntime } from '../../../src/runtime/lazy-runtime.js';
+import { SESSIONS } from '../../../src/runtime/session-options.js';
+import { Pipeline } from '../../../src/workflows/optimize/pipeline.js';
+import { SpeedGate, type SpeedVerdict } from '../../../src/workflows/optimize/speed-gate.js';
+import { Failure } from '../../../src/workflows/workbench/failure.js';
+import { OriginalRuns } from '../../../src/workflows/workbench/original-runs.js';
+import { reluBecomes } from '../own-passes.js';
 
 let folder: string;
 beforeAll(() => {

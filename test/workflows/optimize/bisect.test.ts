@@ -3,16 +3,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseModel } from '../../src/ir/text/parse-model.js';
-import { tensorType } from '../../src/ir/type.js';
-import { takeOver } from '../../src/passes/nodes.js';
-import type { PresetRow } from '../../src/passes/presets.js';
-import { type RepairContext, type Repaired, repair } from '../../src/workflows/optimize/bisect.js';
-import { interfaceOf } from '../../src/workflows/optimize/interface-check.js';
-import { Pipeline } from '../../src/workflows/optimize/pipeline.js';
-import { Verifier } from '../../src/workflows/optimize/verifier.js';
-import { Stages } from '../../src/workflows/stages.js';
-import { ownPass } from './own-passes.js';
+import { parseModel } from '../../../src/ir/text/parse-model.js';
+import { tensorType } from '../../../src/ir/type.js';
+import { takeOver } from '../../../src/passes/nodes.js';
+import type { PresetRow } from '../../../src/passes/presets.js';
+import { type RepairContext, type Repaired, repair } from '../../../src/workflows/optimize/bisect.js';
+import { interfaceOf } from '../../../src/workflows/optimize/interface-check.js';
+import { Pipeline } from '../../../src/workflows/optimize/pipeline.js';
+import { Verifier } from '../../../src/workflows/optimize/verifier.js';
+import { Stages } from '../../../src/workflows/stages.js';
+import { ownPass } from '../own-passes.js';
 
 const RELUS = 64;
 

@@ -2,13 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ServeOptError } from '../../src/errors.js';
-import { parseModel } from '../../src/ir/text/parse-model.js';
-import { writeModel } from '../../src/ir/write-model.js';
-import type { SampleSource } from '../../src/samples/types.js';
-import { optimizeModel } from '../../src/workflows/optimize-model.js';
-import { quantizeModel } from '../../src/workflows/quantize-model.js';
-import { smallerSamples, withSmallerSamples } from '../../src/workflows/workbench/smaller-samples.js';
+import { ServeOptError } from '../../../src/errors.js';
+import { parseModel } from '../../../src/ir/text/parse-model.js';
+import { writeModel } from '../../../src/ir/write-model.js';
+import type { SampleSource } from '../../../src/samples/types.js';
+import { optimizeModel } from '../../../src/workflows/optimize-model.js';
+import { quantizeModel } from '../../../src/workflows/quantize-model.js';
+import { smallerSamples, withSmallerSamples } from '../../../src/workflows/workbench/smaller-samples.js';
 
 const tooLarge = (): ServeOptError => new ServeOptError('SO2105', 'too large');
 

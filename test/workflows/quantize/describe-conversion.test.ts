@@ -3,10 +3,10 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseModel } from '../../src/ir/text/parse-model.js';
-import { writeModel } from '../../src/ir/write-model.js';
-import { inspectModel } from '../../src/workflows/inspect-model.js';
-import { quantizeModel } from '../../src/workflows/quantize-model.js';
+import { parseModel } from '../../../src/ir/text/parse-model.js';
+import { writeModel } from '../../../src/ir/write-model.js';
+import { inspectModel } from '../../../src/workflows/inspect-model.js';
+import { quantizeModel } from '../../../src/workflows/quantize-model.js';
 
 let folder: string;
 
@@ -111,7 +111,7 @@ describe('quantizeModel', () => {
   });
 
   it('tells of the file that was written where nothing was done, and first what would help', async () => {
-    const path = join(import.meta.dirname, '..', '..', 'fixtures', 'kws-dscnn', 'model.onnx');
+    const path = join(import.meta.dirname, '..', '..', '..', 'fixtures', 'kws-dscnn', 'model.onnx');
     const report = await quantizeModel(path, { outputPath: output('kws'), mode: 'dynamic', verify: false });
     expect(report).toMatchObject({ mode: 'none', steps: [], quantized: [] });
     expect(report.headline).toMatch(/^Nothing was gained: without samples 9 convolutions .* --data, .* --mode fp16\.$/);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { parseModel } from '../../src/ir/text/parse-model.js';
-import { allNodes } from '../../src/ir/walk.js';
-import { randomOutputs } from '../../src/workflows/workbench/random-outputs.js';
-import { LARGE_GRAPHS, REFUSED } from '../helpers/large-graphs/all.js';
+import { parseModel } from '../../../src/ir/text/parse-model.js';
+import { allNodes } from '../../../src/ir/walk.js';
+import { randomOutputs } from '../../../src/workflows/workbench/random-outputs.js';
+import { LARGE_GRAPHS, REFUSED } from '../../helpers/large-graphs/all.js';
 
 function visitsOf(
   name: string,

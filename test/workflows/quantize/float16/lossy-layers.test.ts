@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findLossyLayers, type LossySearchOptions } from '../../../src/workflows/quantize/float16/lossy-layers.js';
+import { findLossyLayers, type LossySearchOptions } from '../../../../src/workflows/quantize/float16/lossy-layers.js';
 
 const LAYERS = Array.from({ length: 200 }, (_, i) => `l${i}`);
 
