@@ -7,7 +7,7 @@ import { ServeOptError } from '../../../src/errors.js';
 import type { Model } from '../../../src/ir/model.js';
 import { parseModel } from '../../../src/ir/text/parse-model.js';
 import { writeModel } from '../../../src/ir/write-model.js';
-import type { ProduceOptions, ProgressEvent } from '../../../src/workflows/options.js';
+import type { ProduceOptions, ProgressEvent, WorkflowContext } from '../../../src/workflows/options.js';
 import type { ModelCommand, ProducedReport } from '../../../src/workflows/produce/model-command.js';
 import { produceModel } from '../../../src/workflows/produce/produce-model.js';
 
@@ -58,11 +58,17 @@ const command = (parts: Partial<Rename> = {}): Rename => ({
   ...parts,
 });
 
+const produce = (
+  options: ProduceOptions = {},
+  parts: Partial<Rename> = {},
+  context: WorkflowContext = {},
+): Promise<ProducedReport> => produceModel(path, { ...options, ...context }, command(parts));
+
 const files = (): readonly string[] => readdirSync(folder).sort();
 
 describe('produceModel', () => {
   it('writes and checks candidates until one stands, which appears with its report', async () => {
-    const report = await produceModel(path, {}, command());
+    const report = await produce();
     expect(log).toEqual(['bad is written', 'good is written', 'close second', 'close first']);
     expect(files()).toEqual(['model.named.onnx', 'model.named.report.json', 'model.onnx']);
     expect(report).toMatchObject({ command: 'optimize', notes: ['stands'], output: { name: 'model.named.onnx' } });
@@ -73,7 +79,7 @@ describe('produceModel', () => {
   });
 
   it('does all of it in a dry run but leave something', async () => {
-    const report = await produceModel(path, { dryRun: true }, command());
+    const report = await produce({ dryRun: true });
     expect(log).toContain('good is written');
     expect(report.output.sizeBytes).toBeGreaterThan(0);
     expect(files()).toEqual(['model.onnx']);
@@ -85,16 +91,8 @@ describe('produceModel', () => {
     ['make', { make: () => Promise.reject(broken) }],
     ['check', { check: () => Promise.reject(broken) }],
     ['describe', { describe: () => Promise.reject(broken) }],
-    [
-      'refuse',
-      {
-        refuse: () => {
-          throw broken;
-        },
-      },
-    ],
   ] as const)('leaves nothing and closes everything where %s throws', async (name, parts) => {
-    await expect(produceModel(path, {}, command(parts))).rejects.toBe(broken);
+    await expect(produce({}, parts)).rejects.toBe(broken);
     expect(files()).toEqual(['model.onnx']);
     expect(log.filter((line) => line.startsWith('close'))).toEqual(
       name === 'prepare' ? [] : ['close second', 'close first'],
@@ -109,17 +107,17 @@ describe('produceModel', () => {
         return ['good'];
       },
     };
-    await expect(produceModel(path, {}, command(parts))).rejects.toBe(broken);
+    await expect(produce({}, parts)).rejects.toBe(broken);
     expect(log).toContain('close first');
   });
 
   it('takes no output that stands there, unless it is forced to', async () => {
     const outputPath = join(folder, 'out.onnx');
     writeFileSync(outputPath, 'mine');
-    await expect(produceModel(path, { outputPath }, command())).rejects.toMatchObject({ code: 'SO1005' });
+    await expect(produce({ outputPath })).rejects.toMatchObject({ code: 'SO1005' });
     expect(log).toEqual([]);
     expect(readFileSync(outputPath, 'utf8')).toBe('mine');
-    await produceModel(path, { outputPath, force: true }, command());
+    await produce({ outputPath, force: true });
     expect(readFileSync(outputPath).length).toBeGreaterThan(10);
   });
 
@@ -127,8 +125,8 @@ describe('produceModel', () => {
     const parts = { samplePaths: () => [join(folder, 'model.onnx')] };
     const reads: (readonly string[])[] = [];
     const options: ProduceOptions = { onFiles: (run) => reads.push(run.reads), dryRun: true };
-    await expect(produceModel(path, options, command(parts))).rejects.toMatchObject({ code: 'SO4001' });
-    await produceModel(path, options, command());
+    await expect(produce(options, parts)).rejects.toMatchObject({ code: 'SO4001' });
+    await produce(options);
     expect(reads).toEqual([[path]]);
   });
 
@@ -137,7 +135,7 @@ describe('produceModel', () => {
     const onProgress = (event: ProgressEvent): void => {
       if (event.kind === 'end' && event.stage === 'write') abort.abort();
     };
-    const running = produceModel(path, { signal: abort.signal, onProgress }, command());
+    const running = produce({}, {}, { signal: abort.signal, onProgress });
     await expect(running).rejects.toMatchObject({ code: 'SO8130' });
     expect(files()).toEqual(['model.onnx']);
   });
@@ -149,7 +147,7 @@ describe('produceModel', () => {
         return { verdict: 'stands' };
       },
     };
-    await expect(produceModel(path, {}, command(parts))).rejects.toMatchObject({ code: 'SO2008' });
+    await expect(produce({}, parts)).rejects.toMatchObject({ code: 'SO2008' });
     expect(files()).toEqual(['model.onnx']);
   });
 });
