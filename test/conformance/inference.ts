@@ -13,7 +13,8 @@ export function inferenceSuite(root: string, cache: string, compiled: string, on
     env: { ...process.env, PYTHONPATH: onnx.folder },
   });
   if (dump.status !== 0) {
-    suite.skip(`onnx cannot be imported: ${dump.stderr.trim().split('\n').at(-1)}`);
+    suite.fail('the package', `onnx cannot be imported: ${dump.stderr.trim().split('\n').at(-1)}`);
+    suite.close();
     return suite;
   }
   const result = spawnSync(process.execPath, [join(compiled, 'test', 'conformance', 'infer.js'), reference], {

@@ -28,12 +28,13 @@ function run(program: string, words: readonly string[]): Promise<Outcome> {
   });
 }
 
-/** One row a model file and mode; undefined when no model of the folder has samples beside it. */
+/**
+ * One row a model file and mode, models without samples included; undefined when no model of the folder has samples beside it,
+ * since then it is no folder of real models.
+ */
 export async function quantizationSuite(root: string, folder: string): Promise<Suite | undefined> {
-  const models = modelFiles(folder).filter(
-    (path) => samplesBeside(path, 'eval') !== undefined || samplesBeside(path, 'calib') !== undefined,
-  );
-  if (models.length === 0) return undefined;
+  const models = modelFiles(folder);
+  if (!models.some((path) => samplesBeside(path, 'eval') ?? samplesBeside(path, 'calib'))) return undefined;
   const suite = new Suite(`inspect and quantize in ${folder}`);
   const program = join(root, 'bin', 'serve-opt.js');
   const scratch = mkdtempSync(join(tmpdir(), 'serve-opt-conformance-'));
