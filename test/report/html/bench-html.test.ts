@@ -181,7 +181,9 @@ describe('benchHtml of hostile names', () => {
 
   it('is inert where JSON has other things than text', () => {
     const odd = { toString: () => '<script>', '#text': '<script>' } as unknown as string;
-    expect(checkPage(benchHtml({ ...PLAIN, source: odd, notes: [odd] }))).toBeDefined();
+    const page = checkPage(benchHtml({ ...PLAIN, source: odd, notes: [odd] }));
+    expect(textOf(page)).toContain('Notes<script>');
+    expect(skeletonOf(page)).toEqual(skeletonOf(checkPage(benchHtml({ ...PLAIN, source: 'text', notes: ['text'] }))));
   });
 });
 
