@@ -1,7 +1,7 @@
 /** Models of a few kilobytes that ask for gigabytes or for ages, and large graphs of nothing. */
 import { tensorType } from '../../src/ir/type.js';
 import { DataType } from '../../src/tensor/dtype.js';
-import { writeGraph, writeNamedNodes, writeText } from './models.js';
+import { writeGraph, writeNamedNodes, writeText } from '../helpers/small-models.js';
 
 export interface Bomb {
   readonly name: string;

@@ -1,9 +1,9 @@
 /** Worlds in which something that programs take for granted is missing: documented exit codes, always with words. */
 import { join } from 'node:path';
 import { Suite } from '../conformance/suite.js';
+import { writeChain } from '../helpers/small-models.js';
 import { eachAtOnce, type Hold } from './context.js';
 import { complaints, type Expected, settle } from './judge.js';
-import { writeChain } from './models.js';
 import { makePlace, removePlace, shell } from './run.js';
 
 const AT_ONCE = 4;

@@ -2,9 +2,9 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Suite } from '../conformance/suite.js';
+import { writeChain } from '../helpers/small-models.js';
 import { eachAtOnce, type Hold } from './context.js';
 import { complaints, settle } from './judge.js';
-import { writeChain } from './models.js';
 import { listing, makePlace, type Outcome, type Place, removePlace, shell } from './run.js';
 import { makeSmallDisk, wholePages } from './small-disk.js';
 

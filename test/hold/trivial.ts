@@ -2,9 +2,9 @@
 import { join } from 'node:path';
 import { createRandom, type Random } from '../../src/tensor/random.js';
 import { Suite } from '../conformance/suite.js';
+import { writeChain, writeText } from '../helpers/small-models.js';
 import { eachAtOnce, type Hold } from './context.js';
 import { complaints, documentOf, settle } from './judge.js';
-import { writeChain, writeText } from './models.js';
 import { preloaded } from './preloads.js';
 import { hasProc } from './processes.js';
 import { makePlace, type RunOptions, removePlace, run } from './run.js';

@@ -14,7 +14,8 @@ import {
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { skipWhere } from '../helpers/skip-where.js';
-import { listing, makeParent, makePlace, type Outcome, type Place, ROOT, run, shell, writeChain } from './program.js';
+import { writeChain } from '../helpers/small-models.js';
+import { listing, makeParent, makePlace, type Outcome, type Place, ROOT, run, shell } from './program.js';
 
 const QUANTIZE = ['quantize', 'model.onnx', '--no-verify'];
 

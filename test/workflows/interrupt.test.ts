@@ -4,18 +4,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createRandom } from '../../src/tensor/random.js';
-import {
-  listing,
-  makeParent,
-  makePlace,
-  type Outcome,
-  outcomeOf,
-  type Place,
-  ROOT,
-  run,
-  start,
-  writeChain,
-} from './program.js';
+import { writeChain } from '../helpers/small-models.js';
+import { listing, makeParent, makePlace, type Outcome, outcomeOf, type Place, ROOT, run, start } from './program.js';
 
 /** Runs at once: more would only measure how they wait for each other. */
 const AT_ONCE = 2;

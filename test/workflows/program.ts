@@ -1,15 +1,9 @@
 /** The program as a user runs it, on files of a folder of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Model } from '../../src/ir/model.js';
-import { tensorType } from '../../src/ir/type.js';
-import { modelBytes } from '../../src/ir/write-model.js';
-import { DataType } from '../../src/tensor/dtype.js';
-import { createRandom } from '../../src/tensor/random.js';
-import { Tensor } from '../../src/tensor/tensor.js';
 
 export const ROOT = join(import.meta.dirname, '..', '..');
 export const PROGRAM = join(ROOT, 'bin', 'serve-opt.js');
@@ -106,23 +100,4 @@ export function shell(place: Place, line: string): Promise<Outcome> {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   return outcomeOf(child);
-}
-
-/** Writes a chain of MatMuls with random weights of `width`² floats each. */
-export async function writeChain(path: string, layers: number, width: number): Promise<void> {
-  const random = createRandom(layers, width);
-  const model = new Model();
-  model.setOpset('', 17);
-  const { graph } = model;
-  let value = graph.newValue('X', tensorType(DataType.FLOAT, ['N', width]));
-  graph.addInput(value);
-  for (let layer = 0; layer < layers; layer++) {
-    const data = Float32Array.from({ length: width * width }, () => random.float() - 0.5);
-    const weight = graph.addInitializer(`W${layer}`, Tensor.float32(data, [width, width]));
-    const name = layer === layers - 1 ? 'Y' : `h${layer}`;
-    const output = { name, type: tensorType(DataType.FLOAT, ['N', width]) };
-    value = graph.addNode({ opType: 'MatMul', inputs: [value, weight], outputs: [output] }).output();
-  }
-  graph.addOutput(value);
-  writeFileSync(path, await modelBytes(model));
 }

@@ -1,4 +1,4 @@
-/** Small models that the suite makes for itself. */
+/** Small models that tests write for themselves. */
 import { writeFileSync } from 'node:fs';
 import type { Graph } from '../../src/ir/graph.js';
 import { Model } from '../../src/ir/model.js';
