@@ -40,7 +40,6 @@ const LAYERS: Readonly<Record<string, { readonly imports: readonly string[]; rea
 /** Packages and the folders that may import them. */
 const DOORS: Readonly<Record<string, readonly string[]>> = {
   'onnxruntime-node': ['runtime'],
-  'onnxruntime-common': ['runtime'],
   commander: ['cli'],
   ora: ['cli'],
   'cli-table3': ['cli'],
