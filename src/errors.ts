@@ -221,8 +221,13 @@ export const ERROR_TABLE = {
   },
   SO7001: {
     exitCode: EXIT.gate,
-    summary: 'The result misses the accuracy gate',
-    hint: 'loosen the gate, or keep layers in FP32 with --exclude',
+    summary: 'The result misses a budget',
+    hint: 'set another limit, or keep layers in FP32 with --exclude',
+  },
+  SO7002: {
+    exitCode: EXIT.inconclusive,
+    summary: 'A budget cannot be decided',
+    hint: 'set a limit further from what was measured, or add --allow-inconclusive',
   },
   SO8130: { exitCode: EXIT.interrupted, summary: 'Interrupted', hint: 'run the command again' },
   SO8143: { exitCode: EXIT.terminated, summary: 'Terminated', hint: 'run the command again' },

@@ -5,8 +5,6 @@
  */
 
 // Statistics of measurements: pure.
-export type { Budget, BudgetTest, MetricUnit } from './bench/budgets.js';
-export { METRICS, parseBudget } from './bench/budgets.js';
 export { medianOfPairedRatios } from './bench/paired-ratio.js';
 export { quantileReports } from './bench/quantile-interval.js';
 export type {
@@ -29,6 +27,13 @@ export type {
   MetricValue,
   OutputDifference,
 } from './evaluate/comparison.js';
+// Budgets: the grammar of `--budget`, and what they come to.
+export type { BudgetReport } from './gates/budget-report.js';
+export type { BudgetTest, GateCommand } from './gates/metrics.js';
+export { METRICS } from './gates/metrics.js';
+export type { Budget } from './gates/parse-budget.js';
+export { parseBudget } from './gates/parse-budget.js';
+export type { MetricUnit } from './gates/units.js';
 // What a model is made of.
 export type { Attribute, AttributeKind, AttributeValue } from './ir/attribute.js';
 export { attribute, floatAttribute, graphAttribute } from './ir/attribute.js';
@@ -95,7 +100,7 @@ export type { PassMetadata } from './passes/registry.js';
 export { PASSES } from './passes/registry.js';
 // Measuring: these start ONNX Runtime in a process of its own.
 export type { RangeMap, ValueRange } from './quantize/observers.js';
-export type { BenchReport, BudgetReport, ColdStartReport, ConfigurationReport } from './report/bench-types.js';
+export type { BenchReport, ColdStartReport, ConfigurationReport } from './report/bench-types.js';
 // Reports as pages and for CI.
 export { githubAnnotations, githubOutputs } from './report/ci/github.js';
 export { junitXml } from './report/ci/junit.js';
@@ -146,6 +151,7 @@ export { parseRecipe, recipeDocument } from './workflows/optimize/recipe.js';
 export { optimizeModel } from './workflows/optimize-model.js';
 export type {
   BenchOptions,
+  BudgetOptions,
   CompareOptions,
   ExecutionOptions,
   Growth,

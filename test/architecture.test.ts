@@ -26,13 +26,15 @@ const LAYERS: Readonly<Record<string, { readonly imports: readonly string[]; rea
   passes: { imports: [...BASE, 'tensor', 'codec', 'ir', 'ops', 'quantize'] },
   samples: { imports: [...BASE, 'tensor', 'machine', 'codec', 'ir', 'ops'] },
   evaluate: { imports: [...BASE, 'tensor', 'samples'] },
+  // What a measurement is held against: the grammar of budgets, and the verdicts.
+  gates: { imports: [...BASE, 'tensor', 'bench', 'evaluate'] },
   // What is computed beside the model, such as the comparison of outputs, is computed in the child process.
   runtime: {
     imports: [...BASE, 'tensor', 'bench', 'machine', 'codec', 'ir', 'ops', 'quantize', 'samples', 'evaluate'],
   },
   // Clients of inference servers and the load they are put under.
   serving: { imports: [...BASE, 'tensor', 'codec', 'bench', 'samples'] },
-  report: { imports: [...BASE, 'tensor', 'bench'], types: ['passes', 'evaluate', 'runtime'] },
+  report: { imports: [...BASE, 'tensor', 'bench'], types: ['passes', 'evaluate', 'gates', 'runtime'] },
   workflows: { imports: ['*'] },
   cli: { imports: ['*', 'cli'] },
 };

@@ -1,5 +1,6 @@
-import { parseBudget, parseDuration, parseShare } from '../bench/budgets.js';
 import { ServeOptError } from '../errors.js';
+import { parseBudgets } from '../gates/parse-budget.js';
+import { parseDuration, parseShare } from '../gates/units.js';
 import type { BenchServerOptions } from '../workflows/bench-server/open-server-bench.js';
 import { BENCH_DEFAULTS, type BenchOptions } from '../workflows/options.js';
 import type { CommandContext } from './command.js';
@@ -37,7 +38,7 @@ export function benchOptions(context: CommandContext, flags: FlagValues, dims: r
     ...given('arrivals', flags.arrivals),
     ...given('durationMs', flags.duration === undefined ? undefined : parseDuration(flags.duration, '--duration')),
     ...given('processes', flags.processes),
-    ...given('budgets', flags.budget?.map(parseBudget)),
+    ...given('budgets', flags.budget && parseBudgets(flags.budget, 'bench')),
     ...given('baselinePath', flags.baseline),
     ...given(
       'minEffect',
@@ -54,7 +55,7 @@ export function benchOptions(context: CommandContext, flags: FlagValues, dims: r
 export function serverOptions(flags: FlagValues, dims: readonly string[]): BenchServerOptions {
   const [batchSize, another] = flags.batch ?? [];
   if (another !== undefined) contradict(`--batch ${flags.batch?.join(',')}`, '--url, which takes one batch size');
-  const budgets = flags.budget?.map(parseBudget);
+  const budgets = flags.budget && parseBudgets(flags.budget, 'bench --url');
   const duration = (name: 'duration' | 'max-time' | 'timeout'): number | undefined =>
     flags[name] === undefined ? undefined : parseDuration(flags[name], `--${name}`);
   return {

@@ -50,6 +50,7 @@ export async function runCommand(
   }
   await print(definition, result, flags, context, errorStyle);
   const { exitCode = EXIT.done, failure } = result;
+  annotateGate(definition, result, context);
   if (failure === undefined) return exitCode;
   if (!flags.json) {
     const { stderr, versions } = context;
@@ -83,9 +84,15 @@ async function print(
       writeText(context.stderr, `${errorStyle.dim(`next: ${safeText(result.next)}`)}\n`, context);
     }
   }
-  if (exitCode === EXIT.gate && !result.annotated && inGitHubActions(context)) {
-    context.stderr.write(workflowError(`serve-opt ${definition.name}`, result.summary ?? 'a gate is not met'));
-  }
+}
+
+/** Tells GitHub Actions of a gate that is not met, also where the answer is one document. */
+function annotateGate(definition: CommandDefinition, result: CommandResult, context: CliContext): void {
+  const { exitCode = EXIT.done, failure, annotated, summary } = result;
+  const isMissed = exitCode === EXIT.gate || failure?.exitCode === EXIT.gate;
+  if (!isMissed || annotated || !inGitHubActions(context)) return;
+  const message = failure?.message ?? summary ?? 'a gate is not met';
+  context.stderr.write(workflowError(`serve-opt ${definition.name}`, safeText(message)));
 }
 
 /** Width of a terminal; undefined for anything else. */

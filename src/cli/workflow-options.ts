@@ -1,6 +1,9 @@
-import { parseShare } from '../bench/budgets.js';
 import { ServeOptError } from '../errors.js';
+import type { GateCommand } from '../gates/metrics.js';
+import { parseBudgets } from '../gates/parse-budget.js';
+import { parseDecibels, parseShare } from '../gates/units.js';
 import type {
+  BudgetOptions,
   CompareOptions,
   InspectOptions,
   JudgingOptions,
@@ -34,7 +37,7 @@ export function compareOptions(context: CommandContext, flags: FlagValues): Comp
     ...given('seed', flags.seed),
     ...given('samples', flags.samples),
     ...given('batch', single(flags, 'batch')),
-    ...judgingOptions(flags),
+    ...judgingOptions(flags, 'compare'),
     ...given('allowLinks', flags['allow-links']),
     ...given('allowInvalid', flags['allow-invalid']),
     ...given('threads', single(flags, 'threads')),
@@ -43,8 +46,16 @@ export function compareOptions(context: CommandContext, flags: FlagValues): Comp
   };
 }
 
+/** Budgets, and whether what cannot be decided is let pass. @throws SO1006 for one that the command does not take */
+function budgetOptions(flags: FlagValues, command: GateCommand): BudgetOptions {
+  return {
+    ...given('budgets', flags.budget && parseBudgets(flags.budget, command)),
+    ...given('allowInconclusive', flags['allow-inconclusive']),
+  };
+}
+
 /** How labels are scored, and gates. @throws SO1006 for a gate that is no number */
-function judgingOptions(flags: FlagValues): JudgingOptions {
+function judgingOptions(flags: FlagValues, command: GateCommand): JudgingOptions {
   const loss = flags['max-loss'];
   const sqnr = flags['min-sqnr'];
   return {
@@ -52,17 +63,8 @@ function judgingOptions(flags: FlagValues): JudgingOptions {
     ...given('outputName', flags['output-name']),
     ...given('maxLoss', loss === undefined ? undefined : parseShare(loss, '--max-loss')),
     ...given('minSqnr', sqnr === undefined ? undefined : parseDecibels(sqnr, '--min-sqnr')),
+    ...budgetOptions(flags, command),
   };
-}
-
-/** `30`, `30dB`. */
-function parseDecibels(text: string, owner: string): number {
-  const [, digits] = /^(\d+(?:\.\d+)?)\s*(?:dB)?$/i.exec(text.trim()) ?? [];
-  if (digits !== undefined) return Number(digits);
-  throw new ServeOptError('SO1006', `The value "${text}" of ${owner} is not allowed`, {
-    why: 'it is a number of decibels, at least 0',
-    hint: `write ${owner} 30`,
-  });
 }
 
 /** Flags of `quantize` as options. */
@@ -73,7 +75,7 @@ export function quantizeOptions(context: CommandContext, flags: FlagValues): Qua
     ...given('mode', flags.mode),
     ...given('dataPath', flags.data),
     ...given('evalPath', flags.eval),
-    ...judgingOptions(flags),
+    ...judgingOptions(flags, 'quantize'),
     ...given('include', flags.include),
     ...given('exclude', flags.exclude),
     ...given('samples', flags.samples),
@@ -117,6 +119,7 @@ export function optimizeOptions(context: CommandContext, flags: FlagValues): Opt
     ...given('seed', flags.seed),
     ...(flags['no-verify'] ? { verify: false } : {}),
     ...(flags['no-speed-gate'] ? { speedGate: false } : {}),
+    ...budgetOptions(flags, 'optimize'),
     ...given('allowLinks', flags['allow-links']),
     ...given('allowInvalid', flags['allow-invalid']),
     ...given('threads', single(flags, 'threads')),

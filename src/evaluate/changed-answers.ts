@@ -29,6 +29,16 @@ export interface ChangedAnswersCollector {
   /** Adds one run of both models: `rows` rows of the chosen output, whose labels begin at row `firstRow` of all labels. */
   add(a: EvaluatedTensor, b: EvaluatedTensor, labels: EvaluatedTensor, firstRow: number, rows: number): void;
   result(): ChangedAnswers;
+  /** Of the answers that changed: how many were right before and are wrong now, and the other way round. */
+  flips(): AnswerFlips;
+}
+
+/** Answers of which one model gives the right one and the other does not. */
+export interface AnswerFlips {
+  /** Right in A, wrong in B. */
+  readonly worse: number;
+  /** Wrong in A, right in B. */
+  readonly better: number;
 }
 
 /**
@@ -55,6 +65,7 @@ export function collectChangedAnswers(
       collector.add(a, b, decoded, firstRow, rows);
     },
     result: () => collector.result(),
+    flips: () => collector.flips(),
   };
 }
 
@@ -82,15 +93,23 @@ type Answer = number | bigint | string;
 /** Counts all and keeps the first. */
 class Changes {
   #count = 0;
+  #worse = 0;
+  #better = 0;
   readonly #first: ChangedAnswer[] = [];
 
   add(answer: ChangedAnswer): void {
     this.#count++;
+    if (answer.a === answer.label) this.#worse++;
+    if (answer.b === answer.label) this.#better++;
     if (this.#first.length < MOST_CHANGED_ANSWERS) this.#first.push(answer);
   }
 
   result(): ChangedAnswers {
     return { count: this.#count, first: this.#first };
+  }
+
+  flips(): AnswerFlips {
+    return { worse: this.#worse, better: this.#better };
   }
 }
 
@@ -125,6 +144,7 @@ function answersByLabel(
       }
     },
     result: () => changes.result(),
+    flips: () => changes.flips(),
   };
 }
 
@@ -170,12 +190,21 @@ function answersByRow(firstSample: number, ctcBlank: number | undefined): Change
       }
     },
     result: () => changes.result(),
+    flips: () => changes.flips(),
   };
 }
 
 /** One score a row: the class is 1 from the threshold on, which depends on whether any score is no probability. */
 function binaryAnswers(firstSample: number): ChangedAnswersCollector {
   const scores: { readonly sample: number; readonly label: string; readonly a: number; readonly b: number }[] = [];
+  const changes = (): Changes => {
+    const found = new Changes();
+    const threshold = scores.some(({ a }) => a < 0 || a > 1) ? 0 : 0.5;
+    const answer = (score: number): string => (score >= threshold ? '1' : '0');
+    for (const { sample, label, a, b } of scores)
+      if (answer(a) !== answer(b)) found.add({ sample, label, a: answer(a), b: answer(b) });
+    return found;
+  };
   return {
     add(a, b, labels, firstRow, rows) {
       const [valuesA, valuesB] = [floatElements(a), floatElements(b)];
@@ -186,13 +215,7 @@ function binaryAnswers(firstSample: number): ChangedAnswersCollector {
         scores.push({ sample: firstSample + firstRow + row, label: String(label), a: scoreA, b: scoreB });
       }
     },
-    result() {
-      const changes = new Changes();
-      const threshold = scores.some(({ a }) => a < 0 || a > 1) ? 0 : 0.5;
-      const answer = (score: number): string => (score >= threshold ? '1' : '0');
-      for (const { sample, label, a, b } of scores)
-        if (answer(a) !== answer(b)) changes.add({ sample, label, a: answer(a), b: answer(b) });
-      return changes.result();
-    },
+    result: () => changes().result(),
+    flips: () => changes().flips(),
   };
 }

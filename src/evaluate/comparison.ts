@@ -82,6 +82,9 @@ export interface MetricComparison {
   readonly b: MetricValue;
   /** b - a. */
   readonly difference: number;
+  /** 95 % confidence interval of the difference, from the answers that only one of the models has right; for shares of answers. */
+  readonly differenceLow?: number;
+  readonly differenceHigh?: number;
   /** How the metric and the output were chosen, one sentence. */
   readonly explanation: string;
 }

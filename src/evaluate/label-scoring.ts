@@ -1,12 +1,18 @@
 import type { SampleReader } from '../samples/sample-reader.js';
 import type { HostTensor } from '../samples/types.js';
-import { type ChangedAnswers, type ChangedAnswersCollector, collectChangedAnswers } from './changed-answers.js';
+import {
+  type AnswerFlips,
+  type ChangedAnswers,
+  type ChangedAnswersCollector,
+  collectChangedAnswers,
+} from './changed-answers.js';
 import { type MetricWish, metricChoices } from './choose-metric.js';
 import type { MetricComparison } from './comparison.js';
 import { compareMetrics, type ScoredChoice, settleChoice } from './label-metrics.js';
 import { labelScorer } from './label-scorer.js';
 import { labelTraits } from './label-traits.js';
 import type { OutputMeaning, OutputMeanings } from './output-meaning.js';
+import { pairedDifference } from './proportion.js';
 
 type Outputs = ReadonlyMap<string, HostTensor>;
 
@@ -92,6 +98,16 @@ export class LabelScoring {
     const settled = settleChoice([first, ...others]);
     const { choice, a, b } = settled;
     const changed = this.#scored.find((each) => each.a === a)?.changed;
-    return { metrics: compareMetrics(choice, a, b), ...(changed ? { changedAnswers: changed.result() } : {}) };
+    const [quoted, ...rest] = compareMetrics(choice, a, b);
+    if (!quoted || !changed) return { metrics: quoted ? [quoted, ...rest] : [] };
+    return { metrics: [withInterval(quoted, changed.flips()), ...rest], changedAnswers: changed.result() };
   }
+}
+
+/** A metric with the interval of its difference, where it is the share of the answers that flipped; else as it was. */
+function withInterval(metric: MetricComparison, { worse, better }: AnswerFlips): MetricComparison {
+  const { a, difference } = metric;
+  if (a.low === undefined || Math.abs((better - worse) / a.n - difference) > 1e-9) return metric;
+  const { low, high } = pairedDifference(better, worse, a.n);
+  return { ...metric, differenceLow: low, differenceHigh: high };
 }

@@ -29,3 +29,21 @@ export function proportion(successes: number, n: number): Proportion {
     high: successes === n ? 1 : Math.min(1, centre + half),
   };
 }
+
+/**
+ * The 95 % interval of the difference of two shares of the same `n` trials: of what only B has right (`better`) less what
+ * only A has (`worse`), each with one trial more than was seen, which keeps it sound where hardly any flipped. Source: D. G.
+ * Bonett, R. M. Price, "Adjusted Wald confidence interval for a difference of binomial proportions based on paired data",
+ * Journal of Educational and Behavioral Statistics 37 (2012).
+ */
+export function pairedDifference(
+  better: number,
+  worse: number,
+  n: number,
+): { readonly low: number; readonly high: number } {
+  const trials = n + 2;
+  const gain = better - worse;
+  const flipped = better + worse + 2;
+  const half = (Z * Math.sqrt(flipped - (gain * gain) / trials)) / trials;
+  return { low: Math.max(-1, gain / trials - half), high: Math.min(1, gain / trials + half) };
+}

@@ -1,5 +1,6 @@
-import type { MetricUnit } from '../bench/budgets.js';
-import { formatBytes, formatDuration, formatPercent, formatRate } from './format.js';
+import type { MetricUnit } from '../gates/units.js';
+import { formatSqnr } from './comparison-words.js';
+import { formatBytes, formatCount, formatDuration, formatNumber, formatPercent, formatRate } from './format.js';
 
 /** `130 µs`, `4.20 ms`, `1.25 s`: three digits, zeros kept, as they were measured. */
 export function formatLatency(ms: number): string {
@@ -42,15 +43,19 @@ export function formatMetricRange(
   if (low === undefined) return high === undefined ? undefined : `≤ ${FORMATS[unit](high)}`;
   if (high === undefined) return `≥ ${FORMATS[unit](low)}`;
   if (unit === 'ms') return formatLatencyRange(low, high);
-  return unit === '/s' ? formatRateRange(low, high) : `${FORMATS[unit](low)}–${FORMATS[unit](high)}`;
+  if (unit === '/s') return formatRateRange(low, high);
+  // A dash would run into the sign of what follows or comes before.
+  return `${FORMATS[unit](low)}${low < 0 ? ' to ' : '–'}${FORMATS[unit](high)}`;
 }
 
 const FORMATS: Readonly<Record<MetricUnit, (value: number) => string>> = {
   ms: formatLatency,
   '/s': (value) => formatRate(value),
   bytes: formatBytes,
-  /** The share of requests that failed. */
   ratio: formatPercent,
+  dB: formatSqnr,
+  x: (value) => `${formatNumber(value)}×`,
+  count: formatCount,
 };
 
 function latencyParts(ms: number): { readonly value: string; readonly unit: string } {

@@ -1,5 +1,4 @@
 /** What `bench` reports, as plain data. Times in ms, sizes in bytes, rates in 1/s; quantiles by nearest rank. */
-import type { MetricUnit } from '../bench/budgets.js';
 import type {
   BenchVerdict,
   EstimateReport,
@@ -9,6 +8,7 @@ import type {
   SegmentReport,
 } from '../bench/results.js';
 import type { Scenario } from '../bench/scenario.js';
+import type { BudgetReport } from '../gates/budget-report.js';
 import type { EnvironmentReport } from '../runtime/environment.js';
 import type { ProfileReport, ProviderUse } from '../runtime/profile.js';
 import type { ReportHeader, ReportModel } from './types.js';
@@ -89,24 +89,6 @@ export interface ConfigurationReport {
   readonly segments?: readonly SegmentReport[];
   /** Nothing else is better in latency, throughput and memory at once. */
   readonly pareto?: boolean;
-}
-
-/** One budget on one configuration. */
-export interface BudgetReport {
-  readonly configuration: string;
-  /** `p99`, `throughput`, `size`, `memory`, `cold-start`, … */
-  readonly metric: string;
-  /** As it was given: `10ms`. */
-  readonly budget: string;
-  /** In `unit`. */
-  readonly limit: number;
-  readonly unit: MetricUnit;
-  readonly measured?: number;
-  readonly low?: number;
-  readonly high?: number;
-  readonly verdict: BenchVerdict;
-  /** One clause, for example `12 of 3,000 runs over; at most 0.6 % with 95 % confidence`. */
-  readonly why: string;
 }
 
 /** Answer of `bench`. */

@@ -1,8 +1,9 @@
 /** Words about measurements that the terminal, pages and the outputs for CI share. */
 
-import type { BenchVerdict, LatencyReport, QuantileReport, RegressionReport } from '../bench/results.js';
-import { formatLatencyParts, formatLatencyRange, formatMetricRange, formatMetricValue } from './bench-format.js';
-import type { BenchReport, BudgetReport, ColdStart, ConfigurationReport, MemoryReport } from './bench-types.js';
+import type { LatencyReport, QuantileReport, RegressionReport } from '../bench/results.js';
+import { formatLatencyParts, formatLatencyRange } from './bench-format.js';
+import type { BenchReport, ColdStart, ConfigurationReport, MemoryReport } from './bench-types.js';
+import { budgetsClause } from './budget-words.js';
 import { formatBytes, formatInteger, formatNumber, formatPercent, formatRate, plural } from './format.js';
 
 /** How requests came, and what that means for the percentiles. */
@@ -22,35 +23,6 @@ export function scenarioSentence({ scenario, subject, configurations }: BenchRep
       return `${formatRate(scenario.ratePerSecond)} ${arrivals}; open loop, latency from the time a request was due`;
     }
   }
-}
-
-/** `p99 ≤ 10ms`, `throughput ≥ 200/s`. */
-export function budgetPhrase({ metric, budget, unit }: BudgetReport): string {
-  return `${metric} ${unit === '/s' ? '≥' : '≤'} ${budget}`;
-}
-
-/** What was measured for a budget, without its interval; an empty text where nothing was. */
-export function measuredValue({ measured, unit }: BudgetReport): string {
-  return measured === undefined ? '' : formatMetricValue(measured, unit);
-}
-
-export function measuredRange({ low, high, unit }: BudgetReport): string {
-  return formatMetricRange(low, high, unit) ?? '';
-}
-
-/** `measured 12.5 ms (95 %: 11.9–13.1 ms); 31 of 1,000 runs over`: the whole story of a budget. */
-export function budgetStory(budget: BudgetReport): string {
-  const range = measuredRange(budget);
-  const value = measuredValue(budget);
-  return [
-    ...(value === '' ? [] : [`measured ${value}${range === '' ? '' : ` (95 %: ${range})`}`]),
-    ...budgetReason(budget),
-  ].join('; ');
-}
-
-/** Why, unless it only repeats what was measured. */
-export function budgetReason(budget: BudgetReport): readonly string[] {
-  return budget.why === '' || budget.why === measuredValue(budget) ? [] : [budget.why];
 }
 
 /** `latency +10.1 % (95 %: +9.4 to +10.9 %); 10.1 % slower; noise 0.8 %, counts from 3 %`. */
@@ -151,18 +123,7 @@ export function mainConfiguration(report: BenchReport): ConfigurationReport | un
 /** `2 of 4 budgets broken, 1 inconclusive; slower than the baseline`: what the verdict rests on. */
 export function verdictReasons({ budgets, regressions }: BenchReport): string {
   const parts: string[] = [];
-  const count = (verdict: BenchVerdict): number => budgets.filter((budget) => budget.verdict === verdict).length;
-  if (budgets.length > 0) {
-    const [broken, unclear] = [count('fail'), count('inconclusive')];
-    const all = plural(budgets.length, 'budget');
-    if (broken + unclear === 0) parts.push(budgets.length === 1 ? 'the budget is met' : `all ${all} met`);
-    else {
-      const words = [];
-      if (broken > 0) words.push(`${broken} of ${all} broken`);
-      if (unclear > 0) words.push(broken > 0 ? `${unclear} inconclusive` : `${unclear} of ${all} inconclusive`);
-      parts.push(words.join(', '));
-    }
-  }
+  if (budgets.length > 0) parts.push(budgetsClause(budgets));
   if (regressions.length > 0) {
     const words = REGRESSION_WORDS.flatMap(([verdict, text]) => {
       const found = regressions.filter((each) => each.verdict === verdict).length;

@@ -4,10 +4,10 @@
  * JSON has no infinities: writers give the texts `Infinity` and `-Infinity` (an SQNR of equal outputs), and `null` for a number
  * that there is none of.
  */
-import type { LatencyComparison } from '../bench/results.js';
+import type { BenchVerdict, LatencyComparison } from '../bench/results.js';
 import type { ComparisonResult } from '../evaluate/comparison.js';
-import type { GateFinding } from '../evaluate/comparison-gates.js';
 import type { OutputAgreement } from '../evaluate/equality.js';
+import type { BudgetReport } from '../gates/budget-report.js';
 import type { AppliedRewrite, NearMiss } from '../passes/engine/run-rewrites.js';
 import type { OptimizeLevel } from '../passes/levels.js';
 import type { Numerics, PassGroup } from '../passes/pass.js';
@@ -39,6 +39,14 @@ export interface ReportHeader {
   readonly warnings: readonly string[];
   /** What is good to know. */
   readonly notes: readonly string[];
+}
+
+/** Budgets of a model that was made or compared; absent where none was set. A result that misses one is not delivered. */
+export interface JudgedReport {
+  /** `--max-loss` and `--min-sqnr` among them, as `drop` and `sqnr`. */
+  readonly budgets?: readonly BudgetReport[];
+  /** Of all budgets together. */
+  readonly verdict?: BenchVerdict;
 }
 
 /** A graph input or output. */
@@ -109,13 +117,11 @@ export interface ProblemReport {
 }
 
 /** Answer of `compare`. */
-export interface CompareReport extends ReportHeader {
+export interface CompareReport extends ReportHeader, JudgedReport {
   readonly command: 'compare';
   readonly a: ReportModel;
   readonly b: ReportModel;
   readonly comparison: ComparisonResult;
-  /** Gates that were set, and whether each is kept. */
-  readonly gates?: readonly GateFinding[];
   readonly latency?: LatencyComparison;
 }
 
@@ -169,7 +175,7 @@ export interface CalibrationReport {
 }
 
 /** Answer of `quantize`, and the document beside its output. */
-export interface QuantizeReport extends ReportHeader {
+export interface QuantizeReport extends ReportHeader, JudgedReport {
   readonly command: 'quantize';
   /** What was asked for. */
   readonly requestedMode: 'auto' | 'dynamic' | 'static' | 'fp16';
@@ -186,8 +192,6 @@ export interface QuantizeReport extends ReportHeader {
   readonly verification: VerificationReport;
   /** Original (A) against result (B) on the evaluation data. */
   readonly accuracy?: ComparisonResult;
-  /** Gates that were set and are kept: a result that misses one is not delivered. */
-  readonly gates?: readonly GateFinding[];
   /** Original (A) against result (B). */
   readonly latency?: LatencyComparison;
 }
@@ -222,7 +226,7 @@ export interface SlowPassReport {
 }
 
 /** Answer of `optimize`, and the document beside its output. */
-export interface OptimizeReport extends ReportHeader {
+export interface OptimizeReport extends ReportHeader, JudgedReport {
   readonly command: 'optimize';
   readonly level: OptimizeLevel | 'recipe';
   readonly target: 'portable' | 'ort';
@@ -245,3 +249,6 @@ export interface OptimizeReport extends ReportHeader {
   /** Original (A) against result (B). */
   readonly latency?: LatencyComparison;
 }
+
+/** Answer of a command that makes or compares models. */
+export type ModelReport = CompareReport | QuantizeReport | OptimizeReport;

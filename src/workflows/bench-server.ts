@@ -1,13 +1,14 @@
 import { EXIT, ServeOptError } from '../errors.js';
+import { BudgetGates } from '../gates/budget-gates.js';
+import { checkBudgets } from '../gates/parse-budget.js';
+import { overall } from '../gates/verdict.js';
 import type { BenchReport } from '../report/bench-types.js';
 import { Secrets } from '../report/secrets.js';
 import { REPORT_SCHEMA_VERSION } from '../report/types.js';
 import { readEnvironment } from '../runtime/environment.js';
 import { packageVersion } from '../version.js';
-import { BudgetGates } from './bench/budget-gates.js';
 import { suggested, withPareto } from './bench/describe.js';
 import { roundMs } from './bench/time-share.js';
-import { overall } from './bench/verdict.js';
 import type { ServerConfiguration } from './bench-server/configuration.js';
 import {
   type BenchServerHooks,
@@ -16,7 +17,6 @@ import {
   type ServerBench,
 } from './bench-server/open-server-bench.js';
 import { BENCH_DEFAULTS } from './options.js';
-import { checkBudgets } from './preflight/budgets.js';
 import { Stages } from './stages.js';
 
 /** Stretches of each configuration: they take turns, so that a slow minute of the machine falls on all. */
@@ -56,7 +56,7 @@ async function measureServer(
   options: BenchServerOptions,
   hooks: BenchServerHooks,
 ): Promise<BenchReport> {
-  checkBudgets(options.budgets, 'server');
+  checkBudgets(options.budgets, 'bench --url');
   const stages = new Stages(hooks);
   stages.start('connect');
   const environment = await readEnvironment();

@@ -2,7 +2,6 @@ import { basename } from 'node:path';
 import { ServeOptError } from '../errors.js';
 import type { MetricWish } from '../evaluate/choose-metric.js';
 import type { ComparisonResult } from '../evaluate/comparison.js';
-import { judgeGates } from '../evaluate/comparison-gates.js';
 import { Model } from '../ir/model.js';
 import { encodeModel } from '../ir/proto/write-proto.js';
 import { readModel } from '../ir/read-model.js';
@@ -25,6 +24,7 @@ import { asInvalidModel, checkModel } from './preflight/model.js';
 import { checkProviders } from './preflight/providers.js';
 import { whyNotRunnable } from './preflight/runnable.js';
 import { FileHashes } from './report-files.js';
+import { judgeBudgets } from './result-budgets.js';
 import { Stages } from './stages.js';
 import { WatchedInputs } from './watched-inputs.js';
 import { SEEDED_SAMPLES } from './workbench/fit-source.js';
@@ -229,23 +229,24 @@ async function compareSides(
     const loadPlain = async (reason: string): Promise<LoadedPair> =>
       loadPlainPair(await lazy.host(), a.model, paths, context, reason);
     const { pair, fitted, comparison } = await survivingOptimizations(lazy, load, run, loadPlain, options);
-    const gates = judgeGates(options, comparison);
     stages.end(`${comparison.samples} samples`);
     if (options.latency !== false) stages.start('measure');
     const latency = options.latency === false ? undefined : await pair.latency(fitted);
     if (latency) stages.end();
     const { onnxRuntime } = await (await lazy.host()).request('versions', undefined);
+    const file = await b.report(hashes);
+    const judged = judgeBudgets(options, { file, model: b.model, comparison, latency });
     return {
       schemaVersion: REPORT_SCHEMA_VERSION,
       command: 'compare',
       version: packageVersion(),
       onnxRuntimeVersion: onnxRuntime,
       a: await a.report(hashes),
-      b: await b.report(hashes),
+      b: file,
       comparison,
-      ...(gates.length > 0 ? { gates } : {}),
       ...(latency ? { latency } : {}),
-      warnings: [...pair.warnings, ...judgeComparison(comparison)],
+      ...judged,
+      warnings: [...pair.warnings, ...judgeComparison(comparison), ...judged.warnings],
       notes: [],
     };
   } finally {

@@ -1,7 +1,5 @@
-import { ServeOptError } from '../errors.js';
+import { isBroken, whyBroken } from '../evaluate/broken-outputs.js';
 import type { ComparisonResult, MetricComparison, OutputDifference } from '../evaluate/comparison.js';
-import { type GateFinding, isBroken, whyBroken } from '../evaluate/comparison-gates.js';
-import { formatNumber, formatPercent } from '../report/format.js';
 
 export interface Findings {
   /** Held-out or made-up samples. */
@@ -102,10 +100,4 @@ function lostChannel({ name, sqnrDb, worstChannel }: OutputDifference): string[]
   return [
     `A channel of output "${name}" is lost: index ${index} of ${channels} on axis ${axis} has an SQNR of ${worst.toFixed(1)} dB, the output as a whole ${sqnrDb.toFixed(1)} dB.`,
   ];
-}
-
-/** The error of a gate that is missed. */
-export function missedGate({ gate, limit, why }: GateFinding): ServeOptError {
-  const set = gate === 'max-loss' ? `--max-loss ${formatPercent(limit)}` : `--min-sqnr ${formatNumber(limit)}`;
-  return new ServeOptError('SO7001', `The result misses the gate ${set}`, { why });
 }

@@ -7,7 +7,7 @@ import { formatType } from '../ir/type.js';
 import { assertUsable } from '../ir/usable.js';
 import type { Value } from '../ir/value.js';
 import { assertValid } from '../ir/verify.js';
-import { allGraphs, allNodes, constantNodeTensor } from '../ir/walk.js';
+import { allNodes } from '../ir/walk.js';
 import { breaksRules, checkOperators } from '../ops/check-operators.js';
 import { inferTypes } from '../ops/infer-types.js';
 import { newestVersion } from '../ops/schema.js';
@@ -24,6 +24,7 @@ import { withLayersInlined } from './quantize/inlined-functions.js';
 import { weightBytes } from './quantize/layer-reports.js';
 import { Stages } from './stages.js';
 import { type StatedCost, statedCost } from './stated-cost.js';
+import { parameterCount, storedTensors } from './stored-tensors.js';
 import { WatchedInputs } from './watched-inputs.js';
 
 /**
@@ -56,7 +57,7 @@ async function describe(model: Model, path: string, { cost, sizes, expression }:
   const inlined = await withLayersInlined(model);
   const plan = planStatic(inlined);
   const dynamic = planDynamic(inlined, DYNAMIC_DEFAULTS, () => true);
-  const weights = weightsOf(model);
+  const weights = storedTensors(model);
   const notes: string[] = [];
   if (cost.assumedSymbols.length > 0)
     notes.push(`Multiply-adds count these open sizes as 1: ${cost.assumedSymbols.join(', ')}.`);
@@ -79,7 +80,7 @@ async function describe(model: Model, path: string, { cost, sizes, expression }:
     outputs: model.graph.outputs.map(reportValue),
     nodes: [...allNodes(model)].length,
     ops: countOps(model),
-    parameters: weights.reduce((sum, tensor) => sum + tensor.size, 0),
+    parameters: parameterCount(weights),
     weightBytesByType: bytesByType(weights),
     macs: {
       total: cost.macs,
@@ -107,17 +108,6 @@ function modelFile(path: string, dataPaths: readonly string[]): InspectReport['m
 const reportValue = (value: Value): ReportValue => ({ name: value.name, type: formatType(value.type) });
 
 const layer = (node: Node) => ({ name: nodeLabel(node), opType: node.opType, weightBytes: weightBytes(node) });
-
-/** Initializers and tensors of Constant nodes, each once. */
-function weightsOf(model: Model): Tensor[] {
-  const tensors = new Set<Tensor>();
-  for (const graph of allGraphs(model)) for (const { tensor } of graph.initializers) if (tensor) tensors.add(tensor);
-  for (const node of allNodes(model)) {
-    const tensor = node.is('Constant') ? constantNodeTensor(node) : undefined;
-    if (tensor) tensors.add(tensor);
-  }
-  return [...tensors];
-}
 
 function bytesByType(tensors: readonly Tensor[]): InspectReport['weightBytesByType'] {
   const rows = new Map<number, { tensors: number; bytes: number }>();

@@ -1,13 +1,13 @@
 /** What the command line and the library hand to a workflow. Every field is optional; `undefined` means the default. */
 
-import type { Budget } from '../bench/budgets.js';
 import { LEAST_EFFECT } from '../bench/least-effect.js';
 import type { ArrivalProcess, ScenarioKind } from '../bench/scenario.js';
 import type { PlannedOutput } from '../codec/output-target.js';
-import type { ComparisonGates } from '../evaluate/comparison-gates.js';
 import type { ScoringKind } from '../evaluate/scoring-kinds.js';
+import type { Budget, ShorthandGates } from '../gates/parse-budget.js';
 import type { OptimizeLevel } from '../passes/levels.js';
 import type { PresetRow, RecipeRow } from '../passes/presets.js';
+import type { OptimizeReport, QuantizeReport } from '../report/types.js';
 
 /** What a workflow tells while it runs. Stage names are short and lower-case, for example `calibrate`. */
 export type ProgressEvent =
@@ -68,8 +68,22 @@ export interface SourceOptions {
   readonly allowLinks?: boolean;
 }
 
-/** How labels are scored, and what a result must keep: a gate that is missed is SO7001. */
-export interface JudgingOptions extends ComparisonGates {
+/** What a result must keep. `compare` reports what came of it; a command that makes a model delivers none that misses. */
+export interface BudgetOptions {
+  /** Each as `parseBudget` reads it. One that is broken is SO7001. */
+  readonly budgets?: readonly Budget[];
+  /** Deliver a result of which a budget cannot be decided, which is SO7002 otherwise. Default false. */
+  readonly allowInconclusive?: boolean;
+}
+
+/** For callers that want to show what a result missed. */
+export interface RefusalOptions<Report> {
+  /** Told the report of a result that is not delivered because of a budget, before SO7001 or SO7002 is thrown. */
+  readonly onRefused?: (report: Report) => void;
+}
+
+/** How labels are scored, and what a result must keep. */
+export interface JudgingOptions extends BudgetOptions, ShorthandGates {
   /** How labels are read. Default: by what they and the outputs are. */
   readonly metric?: ScoringKind;
   /** The output that labels are about. Default: the one that fits best. */
@@ -118,7 +132,8 @@ export interface ProduceOptions
     ExecutionOptions,
     SourceOptions,
     ModelOptions,
-    FileOptions {
+    FileOptions,
+    BudgetOptions {
   /** Path to write. Default: beside the model, named for what was done to it. */
   readonly outputPath?: string;
   /** Folder or file of samples. */
@@ -144,7 +159,7 @@ export type QuantizeMode = (typeof QUANTIZE_MODES)[number];
 export const QUANTIZE_TARGETS = ['portable', 'ort'] as const;
 export type QuantizeTarget = (typeof QUANTIZE_TARGETS)[number];
 
-export interface QuantizeOptions extends ProduceOptions, JudgedRunOptions {
+export interface QuantizeOptions extends ProduceOptions, JudgedRunOptions, RefusalOptions<QuantizeReport> {
   readonly mode?: QuantizeMode;
   /** Folder or file of calibration samples. */
   readonly dataPath?: string;
@@ -171,7 +186,7 @@ export interface QuantizeOptions extends ProduceOptions, JudgedRunOptions {
   readonly fp16Io?: boolean;
 }
 
-export interface OptimizeOptions extends ProduceOptions {
+export interface OptimizeOptions extends ProduceOptions, RefusalOptions<OptimizeReport> {
   readonly level?: OptimizeLevel;
   /** Where the result will run: `portable` keeps to standard operators, `ort` may use `com.microsoft`. */
   readonly target?: QuantizeTarget;

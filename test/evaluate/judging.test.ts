@@ -1,9 +1,11 @@
 /** What is said of a comparison: NaN first, lost channels, gates; and that samples go in batches only where that changes nothing. */
 import { describe, expect, it } from 'vitest';
 import type { ComparisonResult } from '../../src/evaluate/comparison.js';
-import { judgeGates } from '../../src/evaluate/comparison-gates.js';
 import type { EvaluatedTensor } from '../../src/evaluate/host-numbers.js';
 import { accumulateDifference } from '../../src/evaluate/output-difference.js';
+import type { BudgetReport } from '../../src/gates/budget-report.js';
+import { type ShorthandGates, shorthandBudgets } from '../../src/gates/parse-budget.js';
+import { judgeResult } from '../../src/gates/result-gates.js';
 import { agreementOf } from '../../src/report/comparison-words.js';
 import { reportJson } from '../../src/report/json.js';
 import { latencyPhrase } from '../../src/report/latency-words.js';
@@ -30,6 +32,16 @@ function compared(name: string, runs: readonly (readonly [EvaluatedTensor, Evalu
     unmatched: { a: [], b: [] },
     warnings: [],
   };
+}
+
+/** What `--max-loss` and `--min-sqnr` come to. */
+function judgeGates(
+  gates: ShorthandGates,
+  comparison: ComparisonResult,
+  accuracy?: ComparisonResult,
+): readonly BudgetReport[] {
+  const cost = () => ({ macs: 0, uncounted: 0, sizes: [], parameters: 0 });
+  return judgeResult(shorthandBudgets(gates), { name: 'b.onnx', sizeBytes: 1, cost, comparison, accuracy });
 }
 
 const { NaN: nan, POSITIVE_INFINITY: inf } = Number;
@@ -69,7 +81,7 @@ describe('a result that is not a number', () => {
     expect(output).toMatchObject({ nonFinite: { a: 0, b: 1, lost: 1 }, top1Agreement: { value: 0.5, n: 2 } });
     const comparison = { ...compared('y', []), outputs: [output] };
     expect(judgeComparison(comparison)[0]).toMatch(/^Not comparable: .*1 value is NaN or infinite where A has numbers/);
-    expect(judgeGates({ minSqnr: 1 }, comparison)).toMatchObject([{ gate: 'min-sqnr', verdict: 'fail' }]);
+    expect(judgeGates({ minSqnr: 1 }, comparison)).toMatchObject([{ metric: 'sqnr', verdict: 'fail' }]);
   });
 
   it('is null in JSON, or absent; infinity is a text', () => {

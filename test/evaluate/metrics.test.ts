@@ -4,10 +4,11 @@ import { editDistance } from '../../src/evaluate/edit-distance.js';
 import type { EvaluatedTensor } from '../../src/evaluate/host-numbers.js';
 import { compareMetrics, labelScorer, settleChoice } from '../../src/evaluate/label-metrics.js';
 import { labelTraits } from '../../src/evaluate/label-traits.js';
-import { proportion } from '../../src/evaluate/proportion.js';
+import { pairedDifference, proportion } from '../../src/evaluate/proportion.js';
 import { rocAuc } from '../../src/evaluate/roc-auc.js';
 import { DataType } from '../../src/tensor/dtype.js';
 import { float32ToFloat16 } from '../../src/tensor/float16.js';
+import { createRandom } from '../../src/tensor/random.js';
 
 const float = (dims: number[], values: number[]): EvaluatedTensor => ({
   dataType: DataType.FLOAT,
@@ -42,6 +43,47 @@ function score(
 }
 const summary = (result: ReturnType<typeof score>) =>
   typeof result === 'string' ? result : result.map((m) => [m.metric, m.output, m.a.value, m.a.n]);
+
+describe('the difference of two shares of the same trials', () => {
+  it('is the interval of Bonett and Price', () => {
+    // By hand: 4 better and 12 worse of 100, one more of each.
+    const half = (1.959963984540054 * Math.sqrt(18 - 64 / 102)) / 102;
+    const { low, high } = pairedDifference(4, 12, 100);
+    expect([low, high]).toEqual([expect.closeTo(-8 / 102 - half, 12), expect.closeTo(-8 / 102 + half, 12)]);
+  });
+
+  it('is narrow where hardly anything flipped, never nothing, and turns with the models', () => {
+    const none = pairedDifference(0, 0, 1000);
+    expect(none.low).toBeLessThan(0);
+    expect(none.high).toBeLessThan(0.004);
+    const [there, back] = [pairedDifference(3, 9, 200), pairedDifference(9, 3, 200)];
+    expect(there.low).toBeCloseTo(-back.high, 12);
+    expect(pairedDifference(0, 2, 2).low).toBe(-1);
+  });
+
+  it('holds the truth in about 95 of 100 cases, also where few flip', () => {
+    for (const [better, worse] of [
+      [0.01, 0.03],
+      [0.1, 0.1],
+      [0, 0.05],
+    ] as const) {
+      const random = createRandom(7);
+      const runs = 2000;
+      let held = 0;
+      for (let run = 0; run < runs; run++) {
+        const counts = [0, 0];
+        for (let i = 0; i < 200; i++) {
+          const draw = random.float();
+          if (draw < better) counts[0] = (counts[0] ?? 0) + 1;
+          else if (draw < better + worse) counts[1] = (counts[1] ?? 0) + 1;
+        }
+        const { low, high } = pairedDifference(counts[0] ?? 0, counts[1] ?? 0, 200);
+        if (low <= better - worse && better - worse <= high) held++;
+      }
+      expect(held / runs).toBeGreaterThan(0.93);
+    }
+  });
+});
 
 describe('a proportion', () => {
   it('has the Wilson interval', () => {

@@ -8,13 +8,13 @@ import {
   formatRateRange,
 } from '../../src/report/bench-format.js';
 import {
-  budgetStory,
   mainConfiguration,
   ratioChange,
   regressionStory,
   scenarioSentence,
   verdictReasons,
 } from '../../src/report/bench-words.js';
+import { budgetStory } from '../../src/report/budget-words.js';
 import { formatRate } from '../../src/report/format.js';
 import { percentileName } from '../../src/report/percentile-name.js';
 import { GATED, PLAIN, SWEPT } from './bench-reports.js';

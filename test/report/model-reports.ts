@@ -2,6 +2,7 @@
 
 import type { LatencyComparison } from '../../src/bench/results.js';
 import type { ComparisonResult } from '../../src/evaluate/comparison.js';
+import type { BudgetReport } from '../../src/gates/budget-report.js';
 import type { CompareReport, OptimizeReport, QuantizeReport } from '../../src/report/types.js';
 
 const LATENCY: LatencyComparison = {
@@ -83,6 +84,48 @@ function comparison(name: string): ComparisonResult {
   };
 }
 
+/** A budget of each verdict. */
+function budgets(name: string): BudgetReport[] {
+  const of = { configuration: name, why: name } as const;
+  return [
+    {
+      ...of,
+      metric: 'drop',
+      budget: '1%',
+      limit: 0.01,
+      unit: 'ratio',
+      wants: 'low',
+      measured: 0.002,
+      low: -0.004,
+      high: 0.008,
+      verdict: 'pass',
+    },
+    { ...of, metric: 'sqnr', budget: '40dB', limit: 40, unit: 'dB', wants: 'high', measured: 31.24, verdict: 'fail' },
+    {
+      ...of,
+      metric: 'speed-up',
+      budget: '2.9x',
+      limit: 2.9,
+      unit: 'x',
+      wants: 'high',
+      measured: 2.88,
+      low: 2.78,
+      high: 3.03,
+      verdict: 'inconclusive',
+    },
+    {
+      ...of,
+      metric: 'macs',
+      budget: '300M',
+      limit: 3e8,
+      unit: 'count',
+      wants: 'low',
+      measured: 5_487_552,
+      verdict: 'pass',
+    },
+  ];
+}
+
 export function compareReport(name: string): CompareReport {
   return {
     ...header(name),
@@ -91,6 +134,8 @@ export function compareReport(name: string): CompareReport {
     b: { name: `${name}.int8`, sizeBytes: 25_100_000 },
     comparison: comparison(name),
     latency: LATENCY,
+    budgets: budgets(name),
+    verdict: 'fail',
   };
 }
 
@@ -118,6 +163,8 @@ export function quantizeReport(name: string): QuantizeReport {
     verification: { structure: 'passed', loads: 'passed', runs: 'passed', comparison: comparison(name) },
     accuracy: comparison(name),
     latency: LATENCY,
+    budgets: budgets(name).slice(2),
+    verdict: 'inconclusive',
   };
 }
 
@@ -160,5 +207,7 @@ export function optimizeReport(name: string): OptimizeReport {
       random: [name],
     },
     latency: { ...LATENCY, p50MsB: 43, ratio: 1.01, ratioLow: 0.98, ratioHigh: 1.03 },
+    budgets: budgets(name).slice(3),
+    verdict: 'pass',
   };
 }

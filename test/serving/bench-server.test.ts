@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { parseBudget } from '../../src/bench/budgets.js';
+import { parseBudget } from '../../src/gates/parse-budget.js';
 import { DataType } from '../../src/tensor/dtype.js';
 import { openServerBench } from '../../src/workflows/bench-server/open-server-bench.js';
 import { benchServer } from '../../src/workflows/bench-server.js';

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ErrorCode, ServeOptError } from '../../src/errors.js';
+import { parseBudget } from '../../src/gates/parse-budget.js';
 import { parseModel } from '../../src/ir/text/parse-model.js';
 import { writeModel } from '../../src/ir/write-model.js';
 import { benchModels } from '../../src/workflows/bench/bench-models.js';
@@ -68,6 +69,8 @@ afterAll(() => {
   else process.env.TMPDIR = temporary;
   rmSync(folder, { recursive: true, force: true });
 });
+
+const budget = (...texts: readonly string[]) => ({ budgets: texts.map(parseBudget) });
 
 type Command = 'quantize' | 'optimize' | 'compare' | 'bench';
 const COMMANDS: Readonly<Record<Command, (options: Record<string, unknown> & WorkflowContext) => Promise<unknown>>> = {
@@ -188,6 +191,32 @@ describe('quantize', () => {
     ['a metric that does not fit', { metric: 'auc' }, 'SO4005', /cannot be scored.*the metric is to be auc/],
     ['a gate of noise without a run', { evalPath: undefined, minSqnr: 30, verify: false }, 'SO1002', /--min-sqnr/],
     ['a gate of loss without labels', { evalPath: undefined, maxLoss: 0.01 }, 'SO1002', /--max-loss needs --eval/],
+    ['a drop without labels', { evalPath: undefined, ...budget('drop=1%') }, 'SO1002', /--budget drop needs --eval/],
+    ['an accuracy without labels', { evalPath: undefined, ...budget('accuracy=1') }, 'SO1002', /accuracy needs --eval/],
+    [
+      'a speed-up without a run',
+      { evalPath: undefined, verify: false, ...budget('size=1MB', 'speed-up=1x') },
+      'SO1002',
+      /--budget speed-up and --no-verify contradict each other.*the result is not run/,
+    ],
+    [
+      'an agreement without a run',
+      { evalPath: undefined, verify: false, ...budget('agreement=1') },
+      'SO1002',
+      /agreement/,
+    ],
+    [
+      'an accuracy that is an error',
+      { metric: 'error', ...budget('accuracy=0.5') },
+      'SO1002',
+      /--budget accuracy and --metric error.*--budget drop=1%/,
+    ],
+    [
+      'what only bench measures',
+      budget('drop=1%', 'p99=1ms'),
+      'SO1006',
+      /"p99=1ms" of --budget.*bench and bench --url/,
+    ],
   ])('refuses %s', async (_title, options, code, says) => {
     const all = { evalPath: path('good.npz'), ...options };
     const error = await refusal((context) => quantizeModel(path('model.onnx'), { ...context, ...all }));
@@ -243,6 +272,17 @@ describe('optimize', () => {
   });
 });
 
+describe('optimize, of budgets,', () => {
+  it.each<[string, object, ErrorCode, RegExp]>([
+    ['an agreement', budget('agreement=1'), 'SO1006', /compare and quantize measure it/],
+    ['a speed-up that nothing measures', { speedGate: false, ...budget('speed-up=1x') }, 'SO1002', /--no-speed-gate/],
+  ])('refuses %s', async (_title, options, code, says) => {
+    const error = await refusal((context) => optimizeModel(path('model.onnx'), { ...context, ...options }));
+    expect(error.code).toBe(code);
+    expect(words(error)).toMatch(says);
+  });
+});
+
 describe('compare', () => {
   it.each<[string, ErrorCode, RegExp]>([
     ['other.onnx', 'SO4002', /do not take the same inputs: one has "x: float\[batch,8\]"/],
@@ -262,6 +302,9 @@ describe('compare, of what is to be scored,', () => {
     ['an error of class numbers', { dataPath: 'good.npz', metric: 'error' }, 'SO4005', /the metric is to be error/],
     ['a metric without labels', { dataPath: 'unlabelled.npz', metric: 'top-1' }, 'SO4005', /no labels/],
     ['a gate of loss without labels', { dataPath: 'unlabelled.npz', maxLoss: 0.1 }, 'SO4005', /no labels/],
+    ['a drop without labels', { dataPath: 'unlabelled.npz', ...budget('drop=1%') }, 'SO4005', /no labels/],
+    ['an accuracy without data', budget('accuracy=0.5'), 'SO1002', /--budget accuracy needs --data/],
+    ['what only bench measures', budget('memory=1MB'), 'SO1006', /compare does not measure memory: bench measures it/],
     ['a metric without data', { metric: 'top-1' }, 'SO1002', /--metric needs --data/],
     ['an output without data', { outputName: 'y' }, 'SO1002', /--output-name needs --data/],
     ['a batch of none', { dataPath: 'good.npz', batch: 0 }, 'SO1006', /"0" of --batch/],
@@ -279,9 +322,9 @@ describe('compare, of what is to be scored,', () => {
     const options = { dataPath: path('good.npz'), metric: 'top-1', outputName: 'y', maxLoss: 0, minSqnr: 60 } as const;
     const report = await compareModels(path('model.onnx'), path('model.onnx'), options);
     expect(report.comparison).toMatchObject({ samples: 4, metrics: [{ metric: 'top-1 accuracy', output: 'y' }] });
-    expect(report.gates).toMatchObject([
-      { gate: 'max-loss', measured: 0, verdict: 'pass' },
-      { gate: 'min-sqnr', measured: Number.POSITIVE_INFINITY, verdict: 'pass' },
+    expect(report.budgets).toMatchObject([
+      { metric: 'drop', measured: 0, verdict: 'pass' },
+      { metric: 'sqnr', measured: Number.POSITIVE_INFINITY, verdict: 'pass' },
     ]);
   });
 });

@@ -24,7 +24,7 @@ export async function run(context: CommandContext, args: readonly string[], flag
   return runModelCommand<OptimizeReport>(context, flags, {
     reads: [path, flags.data],
     html: async (report) => (await import('../../report/html/optimize-html.js')).optimizeHtml(report),
-    work: (files) => optimizeModel(path, { ...options, ...files }),
+    work: (run) => optimizeModel(path, { ...options, ...run }),
     answer: (report, outputPath) => answer(context, report, explain, outputPath),
   });
 }

@@ -14,7 +14,7 @@ export async function run(context: CommandContext, args: readonly string[], flag
   return runModelCommand<QuantizeReport>(context, flags, {
     reads: [path, flags.data, flags.eval],
     html: async (report) => (await import('../../report/html/quantize-html.js')).quantizeHtml(report),
-    work: (files) => quantizeModel(path, { ...options, ...files }),
+    work: (run) => quantizeModel(path, { ...options, ...run }),
     answer: (report, outputPath) => answer(context, report, path, flags, outputPath),
   });
 }

@@ -4,9 +4,10 @@ import { mainConfiguration, quantileOf, throughputUnit, verdictReasons } from '.
 import { formatBytes, formatInteger, formatRate } from '../../report/format.js';
 import { safeText } from '../../report/safe-text.js';
 import { configurationText } from './bench-configuration.js';
-import { budgetsText, regressionsText, verdictText } from './bench-gates.js';
+import { regressionsText, verdictText } from './bench-gates.js';
 import { type BenchTextOptions, caution, fact } from './bench-layout.js';
 import { configurationsTable } from './bench-table.js';
+import { budgetsText } from './budgets-text.js';
 import { wrapLine } from './wrap.js';
 
 /** The answer of `serve-opt bench` for people: what was measured, how far it can be trusted, and the verdict last. */
@@ -32,7 +33,7 @@ export async function renderBench(report: BenchReport, options: BenchTextOptions
       ),
     );
   }
-  if (budgets.length > 0) parts.push('', await budgetsText(report, options));
+  if (budgets.length > 0) parts.push('', await budgetsText(budgets, configurations.length > 1, options));
   if (regressions.length > 0) parts.push('', await regressionsText(report, options));
   if (options.verbosity > 0) parts.push('', environmentText(report, options));
   if (report.notes.length > 0) parts.push('', ...report.notes.map((note) => line(`note: ${safeText(note)}`)));

@@ -3,6 +3,7 @@ import { latencyChange, latencyPhrase } from '../../report/latency-words.js';
 import { modelSizeBytes } from '../../report/model-size.js';
 import { safeText } from '../../report/safe-text.js';
 import type { CompareReport } from '../../report/types.js';
+import { judgedText } from './budgets-text.js';
 import { renderComparison } from './comparison-text.js';
 import { renderTable } from './table.js';
 import type { TextOptions } from './text-options.js';
@@ -29,6 +30,7 @@ export async function renderCompare(report: CompareReport, options: TextOptions)
       ),
     );
   }
+  parts.push(...(await judgedText(report, options)));
   for (const note of report.notes) parts.push('', wrapLine(`note: ${safeText(note)}`, options.columns));
   return parts.join('\n');
 }

@@ -4,6 +4,7 @@ import { modelSizeBytes } from '../../report/model-size.js';
 import { safeText } from '../../report/safe-text.js';
 import type { OptimizeReport, PassReport } from '../../report/types.js';
 import { checksOf, isBitForBit } from '../../report/verification-words.js';
+import { judgedText } from './budgets-text.js';
 import { type ChangeRow, changesTableText } from './changes-table.js';
 import { checksLine } from './checks-line.js';
 import { explanationText } from './explanation-text.js';
@@ -37,6 +38,7 @@ export async function renderOptimize(report: OptimizeReport, options: OptimizeTe
     parts.push(line(`${style.warning} slower here: ${latencyPhrase(report.latency)}`));
   parts.push(line(checksLine(checksOf(report), options)));
   for (const note of report.notes) parts.push(line(`note: ${safeText(note)}`));
+  parts.push(...(await judgedText(report, options)));
   if (options.outputPath !== undefined) parts.push('', safeText(options.outputPath));
   return parts.join('\n');
 }

@@ -13,6 +13,7 @@ import { MODE_WORDS, nodeCounts, samplesPhrase, slowerSentence } from '../../rep
 import { safeText } from '../../report/safe-text.js';
 import type { QuantizeReport } from '../../report/types.js';
 import { checksOf } from '../../report/verification-words.js';
+import { judgedText } from './budgets-text.js';
 import { type ChangeRow, changesTableText } from './changes-table.js';
 import { checksLine } from './checks-line.js';
 import { floatLayersText } from './layers-text.js';
@@ -49,6 +50,7 @@ export async function renderQuantize(report: QuantizeReport, options: QuantizeTe
   if (scoring !== undefined) parts.push(line(safeText(scoring)));
   parts.push(line(checksLine(checksOf(report), options)));
   for (const note of report.notes) parts.push(line(`note: ${safeText(note)}`));
+  parts.push(...(await judgedText(report, options)));
   if (options.outputPath !== undefined) parts.push('', safeText(options.outputPath));
   return parts.join('\n');
 }

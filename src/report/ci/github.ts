@@ -1,13 +1,6 @@
 import type { BenchReport } from '../bench-types.js';
-import {
-  budgetPhrase,
-  budgetStory,
-  mainConfiguration,
-  quantileOf,
-  regressionPhrase,
-  regressionStory,
-  verdictReasons,
-} from '../bench-words.js';
+import { mainConfiguration, quantileOf, regressionPhrase, regressionStory, verdictReasons } from '../bench-words.js';
+import { budgetPhrase, budgetStory } from '../budget-words.js';
 import { plural } from '../format.js';
 import { safeText } from '../safe-text.js';
 import { withoutNoise } from './metric-points.js';

@@ -1,9 +1,7 @@
 import type { RegressionReport } from '../../bench/results.js';
 import { formatLatency } from '../bench-format.js';
-import type { BenchReport, BudgetReport, ConfigurationReport } from '../bench-types.js';
+import type { BenchReport, ConfigurationReport } from '../bench-types.js';
 import {
-  budgetPhrase,
-  budgetStory,
   noiseFindings,
   quantileOf,
   quantileRange,
@@ -13,51 +11,27 @@ import {
 } from '../bench-words.js';
 import { formatBytes, formatInteger, formatRate } from '../format.js';
 import { percentileName } from '../percentile-name.js';
-import { xmlElement, xmlTextElement } from './xml.js';
-
-/** A test case before it is XML. */
-interface TestCase {
-  readonly name: string;
-  /** What CI draws as duration: the latency that was measured, in seconds; 0 where the case is about something else. */
-  readonly seconds: number;
-  readonly outcome: Outcome;
-  readonly output: readonly string[];
-}
-
-type Outcome =
-  | { readonly kind: 'passed' }
-  | { readonly kind: 'failure' | 'error' | 'skipped'; readonly type: string; readonly message: string };
-
-const PASSED: Outcome = { kind: 'passed' };
+import type { ModelReport } from '../types.js';
+import { modelProperties, modelSuite } from './junit-model.js';
+import {
+  budgetCase,
+  junitDocument,
+  type Outcome,
+  outcomeOf,
+  PASSED,
+  type Suite,
+  type SuiteProperties,
+  type TestCase,
+} from './junit-suites.js';
 
 /**
- * JUnit XML as Jenkins' schema (junit-10.xsd) wants it: a suite for each configuration, with a case `measured` and one
- * for each budget and regression. A broken gate is a failure, a configuration that could not be measured an error; what
- * could not be decided is skipped.
+ * JUnit XML for CI. Of `bench` a suite for each configuration, with a case `measured` and one for each budget and regression; of
+ * the commands that make or compare models one suite, with a case for what was checked and one for each budget. A broken gate
+ * is a failure, a configuration that could not be measured an error; what could not be decided is skipped.
  */
-export function junitXml(report: BenchReport): string {
-  const suites = suitesOf(report).map(({ name, cases }) => ({
-    xml: suiteXml(name, cases, report),
-    cases,
-  }));
-  const cases = suites.flatMap((suite) => suite.cases);
-  const root = xmlElement(
-    'testsuites',
-    {
-      name: 'serve-opt bench',
-      time: wholeSeconds(total(cases)),
-      tests: cases.length,
-      failures: countOf(cases, 'failure'),
-      errors: countOf(cases, 'error'),
-    },
-    suites.map(({ xml }) => xml),
-  );
-  return `<?xml version="1.0" encoding="UTF-8"?>\n${root}\n`;
-}
-
-interface Suite {
-  readonly name: string;
-  readonly cases: readonly TestCase[];
+export function junitXml(report: BenchReport | ModelReport): string {
+  if (report.command !== 'bench') return junitDocument(report.command, [modelSuite(report)], modelProperties(report));
+  return junitDocument('bench', suitesOf(report), propertiesOf(report));
 }
 
 function suitesOf({ configurations, budgets, regressions, interrupted }: BenchReport): readonly Suite[] {
@@ -76,33 +50,6 @@ function suitesOf({ configurations, budgets, regressions, interrupted }: BenchRe
   if (suites.length > 0) return suites;
   const outcome: Outcome = { kind: 'skipped', type: 'nothing', message: 'nothing was measured' };
   return [{ name: 'serve-opt bench', cases: [{ name: 'measured', seconds: 0, outcome, output: [] }] }];
-}
-
-function suiteXml(name: string, cases: readonly TestCase[], report: BenchReport): string {
-  const properties = propertiesOf(report).map(([key, value]) => xmlElement('property', { name: key, value }));
-  // Jenkins splits classes at dots into packages.
-  const classname = `bench.${name.replaceAll('.', '_')}`;
-  return xmlElement(
-    'testsuite',
-    {
-      name,
-      tests: cases.length,
-      failures: countOf(cases, 'failure'),
-      errors: countOf(cases, 'error'),
-      skipped: countOf(cases, 'skipped'),
-      time: wholeSeconds(total(cases)),
-    },
-    [xmlElement('properties', {}, properties), ...cases.map((each) => caseXml(each, classname))],
-  );
-}
-
-function caseXml({ name, seconds: took, outcome, output }: TestCase, classname: string): string {
-  const children: string[] = [];
-  if (outcome.kind !== 'passed') {
-    children.push(xmlElement(outcome.kind, { type: outcome.type, message: outcome.message }));
-  }
-  if (output.length > 0) children.push(xmlTextElement('system-out', {}, output.join(' · ')));
-  return xmlElement('testcase', { name, classname, time: seconds(took) }, children);
 }
 
 function measuredCase(configuration: ConfigurationReport, interrupted: boolean): TestCase {
@@ -136,17 +83,6 @@ function figuresOf(configuration: ConfigurationReport): readonly string[] {
   return [...figures, ...noiseFindings(configuration)];
 }
 
-function budgetCase(budget: BudgetReport): TestCase {
-  const { verdict, unit, measured } = budget;
-  const story = budgetStory(budget);
-  return {
-    name: budgetPhrase(budget),
-    seconds: unit === 'ms' && measured !== undefined ? measured / 1000 : 0,
-    outcome: outcomeOf(verdict, `${budgetPhrase(budget)}: ${story}`),
-    output: [story],
-  };
-}
-
 function regressionCase(regression: RegressionReport): TestCase {
   const story = regressionStory(regression);
   return {
@@ -157,12 +93,7 @@ function regressionCase(regression: RegressionReport): TestCase {
   };
 }
 
-function outcomeOf(verdict: RegressionReport['verdict'], message: string): Outcome {
-  if (verdict === 'pass') return PASSED;
-  return { kind: verdict === 'fail' ? 'failure' : 'skipped', type: verdict, message };
-}
-
-function propertiesOf(report: BenchReport): readonly (readonly [string, string])[] {
+function propertiesOf(report: BenchReport): SuiteProperties {
   const { environment, scenario, seed, source, version, onnxRuntimeVersion } = report;
   const { logicalCores, availableParallelism, cpuQuota, governor, gpus = [] } = environment;
   return [
@@ -180,22 +111,4 @@ function propertiesOf(report: BenchReport): readonly (readonly [string, string])
     ['inputs', source],
     ['seed', String(seed)],
   ];
-}
-
-function countOf(cases: readonly TestCase[], kind: Outcome['kind']): number {
-  return cases.filter(({ outcome }) => outcome.kind === kind).length;
-}
-
-function total(cases: readonly TestCase[]): number {
-  return cases.reduce((sum, each) => sum + each.seconds, 0);
-}
-
-/** To the microsecond; never with an exponent. */
-function seconds(value: number): string {
-  return (Number.isFinite(value) ? Math.max(0, value) : 0).toFixed(6);
-}
-
-/** Jenkins' schema allows a suite three decimals. */
-function wholeSeconds(value: number): string {
-  return (Math.ceil((Number.isFinite(value) ? Math.max(0, value) : 0) * 1000) / 1000).toFixed(3);
 }

@@ -1,13 +1,8 @@
-import type { RegressionReport } from '../../bench/results.js';
 import { formatLatency } from '../bench-format.js';
 import type { BenchReport, ConfigurationReport } from '../bench-types.js';
 import {
-  budgetPhrase,
-  budgetReason,
   coldStartSplit,
   frontSentence,
-  measuredRange,
-  measuredValue,
   noiseFindings,
   quantileOf,
   quantileRange,
@@ -20,7 +15,10 @@ import {
 } from '../bench-words.js';
 import { formatBytes, formatInteger, formatPercent, formatRate } from '../format.js';
 import { percentileName } from '../percentile-name.js';
-import { markdownCode, markdownProse } from './markdown-text.js';
+import type { ModelReport } from '../types.js';
+import { budgetsTable, VERDICT_SIGNS } from './markdown-budgets.js';
+import { modelMarkdown } from './markdown-model.js';
+import { markdownCode, markdownProse, sentence } from './markdown-text.js';
 import { MarkdownWriter } from './markdown-writer.js';
 
 /** GitHub refuses comments of more than 65,536 characters. */
@@ -31,13 +29,6 @@ export const MARKDOWN_SUMMARY_BYTES = 900_000;
 /** By this an action can find its comment again and replace it. */
 export const MARKDOWN_MARKER = '<!-- serve-opt bench -->';
 
-const SIGNS: Readonly<Record<RegressionReport['verdict'], string>> = {
-  pass: '✅',
-  fail: '❌',
-  inconclusive: '⚠️',
-  'not-comparable': '⚠️',
-};
-
 /** Rows of a profile. */
 const TOP_OPERATORS = 10;
 const TOP_FINDINGS = 20;
@@ -46,14 +37,24 @@ const TOP_FINDINGS = 20;
  * The report for a comment on a pull request or the summary of a step: the verdict, gates, what was measured, and how.
  * Names are code, so nothing of theirs is Markdown, HTML or a mention; rows beyond `maximumBytes` are cut and counted.
  */
-export function markdownReport(report: BenchReport, maximumBytes = MARKDOWN_COMMENT_BYTES): string {
+export function markdownReport(report: BenchReport | ModelReport, maximumBytes = MARKDOWN_COMMENT_BYTES): string {
+  return report.command === 'bench' ? benchMarkdown(report, maximumBytes) : modelMarkdown(report, maximumBytes);
+}
+
+function benchMarkdown(report: BenchReport, maximumBytes: number): string {
   const page = new MarkdownWriter(maximumBytes);
   const { verdict } = report;
   page.block(MARKDOWN_MARKER);
   if (verdict === undefined) page.block('### serve-opt bench', '');
-  else page.block(`### ${SIGNS[verdict]} serve-opt bench: ${verdict}`, '', `${sentence(verdictReasons(report))}`, '');
+  else
+    page.block(
+      `### ${VERDICT_SIGNS[verdict]} serve-opt bench: ${verdict}`,
+      '',
+      `${sentence(verdictReasons(report))}`,
+      '',
+    );
   if (report.interrupted) page.block('> ⚠️ Interrupted: this is what had been measured by then.', '');
-  budgets(page, report);
+  budgetsTable(page, report.budgets, report.configurations.length > 1);
   regressions(page, report);
   configurations(page, report);
   if (report.suggestion !== undefined) {
@@ -66,32 +67,10 @@ export function markdownReport(report: BenchReport, maximumBytes = MARKDOWN_COMM
   return page.text();
 }
 
-function budgets(page: MarkdownWriter, { budgets, configurations }: BenchReport): void {
-  if (budgets.length === 0) return;
-  const several = configurations.length > 1;
-  const rows = budgets.map((budget) => [
-    SIGNS[budget.verdict],
-    ...(several ? [markdownCode(budget.configuration)] : []),
-    markdownProse(budgetPhrase(budget)),
-    measuredValue(budget) || '–',
-    measuredRange(budget),
-    markdownProse(budgetReason(budget).join()),
-  ]);
-  const titles = [
-    { title: '' },
-    ...(several ? [{ title: 'configuration' }] : []),
-    { title: 'budget' },
-    { title: 'measured', right: true },
-    { title: '95 % interval' },
-    { title: 'why' },
-  ];
-  page.table(titles, rows);
-}
-
 function regressions(page: MarkdownWriter, { regressions }: BenchReport): void {
   if (regressions.length === 0) return;
   const rows = regressions.map((each) => [
-    SIGNS[each.verdict],
+    VERDICT_SIGNS[each.verdict],
     `${markdownCode(each.configuration)} against ${each.kind === 'report' ? 'report ' : ''}${markdownCode(each.baseline)}`,
     each.ratio === undefined ? '–' : `**${ratioChange(each.ratio.value)}**`,
     ratioRange(each),
@@ -212,8 +191,4 @@ function circumstances(page: MarkdownWriter, report: BenchReport): void {
     `- serve-opt ${markdownCode(report.version)}${report.onnxRuntimeVersion === undefined ? '' : `, ONNX Runtime ${markdownCode(report.onnxRuntimeVersion)}`}, Node ${markdownCode(environment.nodeVersion)}`,
   ];
   page.block('<details><summary>How it was measured</summary>', '', ...lines, '', '</details>', '');
-}
-
-function sentence(text: string): string {
-  return text === '' ? '' : `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }

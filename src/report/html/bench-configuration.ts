@@ -1,5 +1,6 @@
+import type { BudgetReport } from '../../gates/budget-report.js';
 import { formatLatency } from '../bench-format.js';
-import type { BudgetReport, ColdStartReport, ConfigurationReport } from '../bench-types.js';
+import type { ColdStartReport, ConfigurationReport } from '../bench-types.js';
 import { COLD_START_PARTS, quantileOf, throughputUnit } from '../bench-words.js';
 import { formatBytes, formatInteger, formatPercent, formatRate, plural } from '../format.js';
 import { modelSizeBytes } from '../model-size.js';

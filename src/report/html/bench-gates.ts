@@ -1,47 +1,9 @@
 import type { RegressionReport } from '../../bench/results.js';
-import { formatMetricValue } from '../bench-format.js';
-import type { BudgetReport } from '../bench-types.js';
-import { budgetPhrase, budgetReason } from '../bench-words.js';
 import { formatInteger, formatNumber, formatPercent } from '../format.js';
 import { ratioPlot } from '../svg/ratio-plot.js';
-import { figureText, intervalText, isFigure, MISSING, ratioText } from './figures.js';
+import { figureText, isFigure, ratioText } from './figures.js';
 import { type Child, element, fragment, type Markup } from './markup.js';
-import { empty, figure, keyValues, lead, named, result, section, table } from './parts.js';
-
-/** Every budget with what was measured against it. */
-export function budgetsSection(budgets: readonly BudgetReport[], manyConfigurations: boolean): Markup | undefined {
-  if (budgets.length === 0) return undefined;
-  const rows = budgets.map((budget) => {
-    const { configuration, measured, low, high, unit, verdict } = budget;
-    return {
-      cells: [
-        named(budgetPhrase(budget)),
-        ...(manyConfigurations ? [named(configuration)] : []),
-        result(verdict),
-        figureText(measured, (value) => formatMetricValue(value, unit)),
-        intervalText(low, high, unit) ?? MISSING,
-        budgetReason(budget).map(named),
-      ],
-    };
-  });
-  return section(
-    'budgets',
-    'Budgets',
-    lead('A budget is held or broken only where the runs show it with 95 % confidence; otherwise it is inconclusive.'),
-    table(
-      'Budgets',
-      [
-        { title: 'Budget', kind: 'short' },
-        ...(manyConfigurations ? [{ title: 'Configuration', kind: 'name' as const }] : []),
-        { title: 'Verdict', kind: 'short' },
-        { title: 'Measured', kind: 'number' },
-        { title: '95 % interval', kind: 'number' },
-        { title: 'Why', kind: 'why' },
-      ],
-      rows,
-    ),
-  );
-}
+import { empty, figure, keyValues, lead, named, result, section } from './parts.js';
 
 /** Every comparison with a baseline, drawn. */
 export function regressionsSection(regressions: readonly RegressionReport[]): Markup | undefined {

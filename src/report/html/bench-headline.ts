@@ -1,7 +1,8 @@
 import type { BenchVerdict, RegressionReport } from '../../bench/results.js';
 import type { BenchReport, ConfigurationReport } from '../bench-types.js';
-import { budgetPhrase, budgetStory, verdictReasons } from '../bench-words.js';
+import { verdictReasons } from '../bench-words.js';
 import { plural } from '../format.js';
+import { budgetLine, VERDICT_TITLES } from './budgets-section.js';
 import type { Child, Markup } from './markup.js';
 import { capital, warnings } from './model-change.js';
 import { banner, named, notice } from './parts.js';
@@ -9,8 +10,6 @@ import { banner, named, notice } from './parts.js';
 /** Names of configurations that a notice can hold, and gates that the banner can. */
 const MOST_NAMES = 5;
 const MOST_GATES = 8;
-
-const TITLES: Readonly<Record<BenchVerdict, string>> = { pass: 'Pass', fail: 'Fail', inconclusive: 'Inconclusive' };
 
 /** The verdict of all gates in a word, and by name those that made it; what stopped the run, and what may spoil it. */
 export function headline(report: BenchReport): readonly Markup[] {
@@ -28,7 +27,7 @@ export function headline(report: BenchReport): readonly Markup[] {
             ? ['No verdict: neither a budget nor a baseline was asked for.']
             : [`No verdict: ${clause}.`, ...report.regressions.map(regressionLine)],
         )
-      : banner(verdict, TITLES[verdict], [...reasons, ...decidingGates(report, verdict)]),
+      : banner(verdict, VERDICT_TITLES[verdict], [...reasons, ...decidingGates(report, verdict)]),
   ];
   if (interrupted) {
     parts.push(notice('warning', 'Interrupted.', 'The figures are those that had been measured by then.'));
@@ -52,7 +51,7 @@ function decidingGates({ budgets, regressions, configurations }: BenchReport, ve
     // That budgets are met is said in one sentence.
     ...(verdict === 'pass' ? [] : budgets.filter(decides)).map((budget): Child => {
       const where = configurations.length > 1 ? [named(budget.configuration), ': '] : [];
-      return [...where, named(budgetPhrase(budget)), ': ', named(budgetStory(budget))];
+      return [...where, budgetLine(budget)];
     }),
     ...regressions.filter(decides).map(regressionLine),
   ];

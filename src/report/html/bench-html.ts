@@ -5,11 +5,12 @@ import { formatRate } from '../format.js';
 import { percentileName } from '../percentile-name.js';
 import { configurationBody, configurationFigures } from './bench-configuration.js';
 import { environmentSection } from './bench-environment.js';
-import { budgetsSection, regressionsSection } from './bench-gates.js';
+import { regressionsSection } from './bench-gates.js';
 import { errorNotice, headline } from './bench-headline.js';
 import type { Density } from './bench-latency.js';
 import { overviewSection } from './bench-overview.js';
 import { scenarioName, subjectOf } from './bench-subject.js';
+import { budgetsSection } from './budgets-section.js';
 import { configurationId } from './configuration-id.js';
 import { figureText } from './figures.js';
 import { element, type Markup } from './markup.js';
@@ -32,6 +33,9 @@ const DENSITIES: readonly (Density & { readonly upTo: number })[] = [
   },
 ];
 
+const HOW_JUDGED =
+  'A budget is held or broken only where the runs show it with 95 % confidence; otherwise it is inconclusive.';
+
 /**
  * The report of `bench` as one page that stands alone: no scripts, nothing loaded, light or dark as the reader likes. The
  * same report gives the same bytes.
@@ -41,7 +45,7 @@ export function benchHtml(report: BenchReport): string {
   const isSingle = configurations.length === 1;
   const subject = subjectOf(report);
   const parts = [
-    { id: 'budgets', title: 'Budgets', part: budgetsSection(budgets, !isSingle) },
+    { id: 'budgets', title: 'Budgets', part: budgetsSection(budgets, !isSingle, HOW_JUDGED) },
     { id: 'regression', title: 'Against the baseline', part: regressionsSection(regressions) },
     { id: 'overview', title: 'Configurations', part: overviewSection(report) },
     { id: 'details', title: isSingle ? 'Measurements' : 'Each configuration', part: detailsSection(report) },

@@ -1,6 +1,7 @@
 import type { LatencyReport, SegmentReport } from '../../bench/results.js';
+import type { BudgetReport } from '../../gates/budget-report.js';
 import { formatLatency } from '../bench-format.js';
-import type { BudgetReport, ConfigurationReport } from '../bench-types.js';
+import type { ConfigurationReport } from '../bench-types.js';
 import { hasWindows, isServer, quantileOf } from '../bench-words.js';
 import { formatInteger, formatPercent, plural } from '../format.js';
 import { percentileName } from '../percentile-name.js';

@@ -1,5 +1,6 @@
+import type { BudgetReport } from '../../gates/budget-report.js';
 import { formatLatency } from '../bench-format.js';
-import type { BenchReport, BudgetReport, ConfigurationReport } from '../bench-types.js';
+import type { BenchReport, ConfigurationReport } from '../bench-types.js';
 import { quantileOf, throughputUnit } from '../bench-words.js';
 import { formatBytes, formatInteger, formatRate, plural } from '../format.js';
 import { safeText } from '../safe-text.js';

@@ -1,6 +1,7 @@
 import { agreementOf } from '../comparison-words.js';
 import type { CompareReport } from '../types.js';
 import { metricFigures } from './answers.js';
+import { judgedBanner, judgedSection } from './budgets-section.js';
 import { element } from './markup.js';
 import {
   changeFigures,
@@ -26,6 +27,7 @@ export function compareHtml(report: CompareReport): string {
       eyebrow('compare', report),
       element('h1', {}, named(b.name), ' against ', named(a.name)),
       element('p', { class: 'subject' }, 'A is ', named(a.name), ', B is ', named(b.name)),
+      judgedBanner(report),
       warnings(report.warnings),
       keyFigures([
         ...(agreement === undefined ? [] : [{ name: 'Agreement', value: agreement.value, detail: agreement.what }]),
@@ -33,6 +35,7 @@ export function compareHtml(report: CompareReport): string {
         ...changeFigures(a, b, undefined, latency),
       ]),
     ),
+    judgedSection(report),
     comparisonSection('Outputs', comparison),
     latencySection(latency, ['A', 'B']),
     filesSection([

@@ -1,6 +1,6 @@
 /** Figures as text, with what may be missing: JSON gives null for what was not finite. */
-import type { MetricUnit } from '../../bench/budgets.js';
 import type { QuantileReport } from '../../bench/results.js';
+import type { MetricUnit } from '../../gates/units.js';
 import { formatMetricRange } from '../bench-format.js';
 import { formatNumber } from '../format.js';
 

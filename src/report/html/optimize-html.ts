@@ -4,6 +4,7 @@ import { ratioInterval } from '../latency-words.js';
 import { rankedBars } from '../svg/ranked-bars.js';
 import type { OptimizeReport, PassReport } from '../types.js';
 import { checksOf } from '../verification-words.js';
+import { judgedBanner, judgedSection } from './budgets-section.js';
 import { figureText } from './figures.js';
 import { element, type Markup } from './markup.js';
 import {
@@ -35,9 +36,11 @@ export function optimizeHtml(report: OptimizeReport): string {
       element('h1', {}, named(input.name)),
       element('p', { class: 'subject' }, `level ${level}, for ${target === 'ort' ? 'ONNX Runtime' : 'any runtime'}`),
       checksBanner(checksOf(report)),
+      judgedBanner(report),
       warnings(report.warnings),
       keyFigures(changeFigures(input, output, [nodesBefore, nodesAfter], latency)),
     ),
+    judgedSection(report),
     passesSection(report),
     leftOutSection(report),
     latencySection(latency, ['the original', 'the result']),

@@ -6,6 +6,7 @@ import { rankedBars } from '../svg/ranked-bars.js';
 import type { LayerReport, QuantizeReport } from '../types.js';
 import { checksOf } from '../verification-words.js';
 import { metricFigures } from './answers.js';
+import { judgedBanner, judgedSection } from './budgets-section.js';
 import { element, type Markup } from './markup.js';
 import {
   capital,
@@ -51,6 +52,7 @@ export function quantizeHtml(report: QuantizeReport): string {
             ],
       ),
       checksBanner(checksOf(report)),
+      judgedBanner(report),
       warnings([...report.warnings, ...(slower === undefined ? [] : [`${capital(slower)}.`])]),
       keyFigures([
         ...changeFigures(input, output, nodeCounts(report), latency),
@@ -66,6 +68,7 @@ export function quantizeHtml(report: QuantizeReport): string {
             ]),
       ]),
     ),
+    judgedSection(report),
     layersSection(report),
     comparisonSection('Accuracy', accuracy ?? verification.comparison, ' A is the original, B the result.'),
     latencySection(latency, ['the original', 'the result']),

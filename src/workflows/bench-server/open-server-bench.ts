@@ -1,6 +1,6 @@
-import type { Budget } from '../../bench/budgets.js';
 import type { ArrivalProcess, Scenario } from '../../bench/scenario.js';
 import { ServeOptError } from '../../errors.js';
+import type { Budget } from '../../gates/parse-budget.js';
 import type { BenchReport } from '../../report/bench-types.js';
 import type { ValueSpec } from '../../samples/types.js';
 import { checkInterface } from '../../serving/check-interface.js';

@@ -4,6 +4,7 @@ import { median } from '../../bench/quantiles.js';
 import type { Scenario } from '../../bench/scenario.js';
 import type { Segment } from '../../bench/segment.js';
 import { bug, EXIT, ServeOptError } from '../../errors.js';
+import type { Measured } from '../../gates/budget-gates.js';
 import { throttledPeriods } from '../../machine/cgroup.js';
 import type { ColdStart, MemoryReport, NoiseReport } from '../../report/bench-types.js';
 import { modelSizeBytes } from '../../report/model-size.js';
@@ -13,7 +14,6 @@ import type { MeasureStartResult, MeasureWarmUpResult } from '../../runtime/prot
 import type { SessionOptions } from '../../runtime/types.js';
 import type { SampleSource, ValueSpec } from '../../samples/types.js';
 import { outputSpecs } from '../../samples/value-specs.js';
-import type { Measured } from './budget-gates.js';
 import type { Configuration } from './plan.js';
 import { SegmentBuilder } from './segment-builder.js';
 import { rowsOf } from './sizes.js';

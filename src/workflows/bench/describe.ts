@@ -5,6 +5,8 @@ import type { Scenario } from '../../bench/scenario.js';
 import type { Segment } from '../../bench/segment.js';
 import { summarizeLatency, thinAll } from '../../bench/summarize.js';
 import { summarizeThroughput } from '../../bench/throughput.js';
+import type { BudgetGates } from '../../gates/budget-gates.js';
+import { overall } from '../../gates/verdict.js';
 import { formatType } from '../../ir/type.js';
 import type { BenchReport, ConfigurationReport } from '../../report/bench-types.js';
 import { isServer } from '../../report/bench-words.js';
@@ -13,11 +15,9 @@ import { REPORT_SCHEMA_VERSION } from '../../report/types.js';
 import type { EnvironmentReport } from '../../runtime/environment.js';
 import { packageVersion } from '../../version.js';
 import { BENCH_DEFAULTS, type BenchOptions } from '../options.js';
-import type { BudgetGates } from './budget-gates.js';
 import { coldStartReport } from './cold-start.js';
 import type { ConfigurationRun } from './configuration-run.js';
 import { chosenSizes } from './sizes.js';
-import { overall } from './verdict.js';
 
 /** Requests summed up when a signal leaves less than a second for it. */
 const MOST_AFTER_SIGNAL = 500_000;

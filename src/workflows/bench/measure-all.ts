@@ -1,6 +1,6 @@
+import type { BudgetGates } from '../../gates/budget-gates.js';
 import { BENCH_DEFAULTS, type BenchOptions } from '../options.js';
 import type { Stages } from '../stages.js';
-import type { BudgetGates } from './budget-gates.js';
 import type { ConfigurationRun } from './configuration-run.js';
 import { roundMs } from './time-share.js';
 

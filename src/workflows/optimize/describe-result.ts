@@ -10,6 +10,7 @@ import type { OptimizeReport, PassReport, VerificationReport } from '../../repor
 import { OPTIMIZE_DEFAULTS, type OptimizeOptions } from '../options.js';
 import type { Produced } from '../produce/model-command.js';
 import type { ModelRun } from '../produce/model-run.js';
+import { judgeBudgets } from '../result-budgets.js';
 import type { OptimizeWork } from './before-work.js';
 import type { Choice, OptimizeCandidate } from './choose-rewrites.js';
 import { totalsByPass } from './pass-summary.js';
@@ -49,11 +50,20 @@ export async function describeResult(
   const { speed, dropped } = produced.verdict;
   const applied = optimized?.outcome.applied ?? [];
   const verification = verificationOf(options, work, produced);
+  const header = await run.reportHeader('optimize', optimized !== undefined);
+  const files = await run.reportFiles(produced.staged);
+  const latency = optimized && speed ? speed.latency : undefined;
+  const judged = judgeBudgets(options, {
+    file: files.output,
+    model: produced.candidate.model,
+    latency,
+    isOriginal: optimized === undefined,
+  });
   return {
-    ...(await run.reportHeader('optimize', optimized !== undefined)),
+    ...header,
     level: options.recipe ? 'recipe' : (options.level ?? OPTIMIZE_DEFAULTS.level),
     target: options.target ?? OPTIMIZE_DEFAULTS.target,
-    ...(await run.reportFiles(produced.staged)),
+    ...files,
     nodesBefore: countModel(model).nodes,
     nodesAfter: countModel(optimized?.model ?? model).nodes,
     requested: requested.map(({ name, changed, nodesBefore, nodesAfter }) => ({
@@ -67,8 +77,9 @@ export async function describeResult(
     slower: speed?.slower ?? [],
     ...(options.explain ? { rewrites: applied, nearMisses: nearMissesOf(pipeline, optimized?.outcome.refusals) } : {}),
     verification,
-    ...(optimized && speed ? { latency: speed.latency } : {}),
-    warnings: warningsOf(run, work, produced, verification),
+    ...(latency ? { latency } : {}),
+    ...judged,
+    warnings: [...warningsOf(run, work, produced, verification), ...judged.warnings],
     notes: notesOf(work, produced),
   };
 }

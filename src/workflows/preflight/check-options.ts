@@ -1,4 +1,5 @@
 import { ServeOptError } from '../../errors.js';
+import { type Budget, checkBudgets } from '../../gates/parse-budget.js';
 import { parseProviderChoice } from '../../runtime/provider-choice.js';
 import { NUMBER_LIMITS, whyNotWholeNumber } from '../limits.js';
 import { memoryBytes } from '../memory.js';
@@ -49,6 +50,8 @@ const FLAG_OF_FIELD: ReadonlyMap<string, string> = new Map([
   ['maxLoss', 'max-loss'],
   ['minSqnr', 'min-sqnr'],
   ['maxTokens', 'max-tokens'],
+  ['budgets', 'budget'],
+  ['allowInconclusive', 'allow-inconclusive'],
 ]);
 
 /** Fields that are on by default, and the flag that switches each off. */
@@ -60,29 +63,38 @@ const FLAG_OF_FALSE: ReadonlyMap<string, string> = new Map([
 
 /** The options of a workflow as flags would give them. */
 function givenOptions(options: object): GivenOptions {
-  const given = new Map<string, string>();
+  const given = new Map<string, string | readonly string[]>();
   for (const [field, value] of Object.entries(options) as [string, unknown][]) {
     const flag = value === false ? FLAG_OF_FALSE.get(field) : FLAG_OF_FIELD.get(field);
     if (flag === undefined || value === undefined || (value === false && !FLAG_OF_FALSE.has(field))) continue;
     if (Array.isArray(value) && value.length === 0) continue;
+    if (field === 'budgets') {
+      given.set(
+        flag,
+        (value as readonly Budget[]).map(({ metric }) => metric),
+      );
+      continue;
+    }
     given.set(flag, typeof value === 'boolean' || typeof value === 'object' ? '' : String(value));
   }
   return given;
 }
 
 /**
- * What the options alone tell, before any file is opened: numbers within their limits, options that go together, execution
- * providers that exist. @returns warnings about options of which nothing comes
+ * What the options alone tell, before any file is opened: numbers within their limits, options that go together, budgets of what
+ * the command measures, execution providers that exist. @returns warnings about options of which nothing comes
  * @throws SO1002, SO1006
  */
 export function checkOptions(command: RuledCommand, options: object): string[] {
   const given = givenOptions(options);
   for (const [field, value] of Object.entries(options) as [string, unknown][]) checkNumbers(field, value);
-  const { memory, executionProviders, include, exclude } = options as MemoryOptions & {
+  const { memory, executionProviders, include, exclude, budgets } = options as MemoryOptions & {
+    readonly budgets?: readonly Budget[];
     readonly executionProviders?: readonly string[];
     readonly include?: readonly string[];
     readonly exclude?: readonly string[];
   };
+  if (command !== 'inspect') checkBudgets(budgets, command);
   if (memory !== undefined) memoryBytes(memory);
   const both = include?.find((pattern) => exclude?.includes(pattern));
   if (both !== undefined) {

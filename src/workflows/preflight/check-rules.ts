@@ -1,8 +1,11 @@
 import { ServeOptError } from '../../errors.js';
 import { OPTION_RULES, type OptionRule } from './option-rules.js';
 
-/** Options by the name of their flag, without hyphens, with the value as it is written; '' for a switch. */
-export type GivenOptions = ReadonlyMap<string, string>;
+/**
+ * Options by the name of their flag, without hyphens, with the value as it is written; '' for a switch. Of `budget` the metrics, as
+ * it may be given several times.
+ */
+export type GivenOptions = ReadonlyMap<string, string | readonly string[]>;
 
 /**
  * Refuses options that contradict each other. @returns warnings about options of which nothing comes, one sentence each
@@ -54,5 +57,6 @@ function whyIdle(
 function isGiven(option: string, given: GivenOptions): boolean {
   const [flag = '', value] = option.split(' ');
   const found = given.get(flag === '-o' ? 'output' : flag.replace(/^--/, ''));
-  return found !== undefined && (value === undefined || value === found);
+  if (found === undefined || value === undefined) return found !== undefined;
+  return typeof found === 'string' ? value === found : found.includes(value);
 }

@@ -28,6 +28,7 @@ export function metricWish({ metric, outputName }: JudgingOptions, outputs: read
 }
 
 /** Whether labels have to be there and to fit, since something is asked of them. */
-export function needsLabels({ metric, outputName, maxLoss }: JudgingOptions): boolean {
-  return metric !== undefined || outputName !== undefined || maxLoss !== undefined;
+export function needsLabels({ metric, outputName, maxLoss, budgets = [] }: JudgingOptions): boolean {
+  const isOfLabels = budgets.some((budget) => budget.metric === 'accuracy' || budget.metric === 'drop');
+  return metric !== undefined || outputName !== undefined || maxLoss !== undefined || isOfLabels;
 }

@@ -3,7 +3,7 @@ export type RuledCommand = 'inspect' | 'compare' | 'bench' | 'quantize' | 'optim
 
 /**
  * What goes together and what does not. An option is written as on the command line: `--data` for one that is given at all,
- * `--mode fp16` for one that has this value.
+ * `--mode fp16` for one that has this value, `--budget drop` for a budget of this metric.
  */
 export interface OptionRule {
   /** The commands it holds for; absent for every one. */
@@ -59,7 +59,7 @@ export const OPTION_RULES: readonly OptionRule[] = [
   },
   {
     commands: ['compare'],
-    options: ['--metric', '--output-name', '--max-loss'],
+    options: ['--metric', '--output-name', '--max-loss', '--budget accuracy', '--budget drop'],
     needs: '--data',
     why: 'labels stand beside samples',
     hint: 'add --data samples.npz with labels',
@@ -72,12 +72,36 @@ export const OPTION_RULES: readonly OptionRule[] = [
   },
   {
     commands: ['quantize'],
-    options: ['--max-loss'],
+    options: ['--max-loss', '--budget accuracy', '--budget drop'],
     needs: '--eval',
     why: 'labels stand beside samples',
     hint: 'add --eval samples.npz with labels',
   },
-  { commands: ['quantize'], options: ['--min-sqnr'], excludes: ['--no-verify'], why: BY_RUNNING },
+  {
+    commands: ['quantize'],
+    options: ['--min-sqnr', '--budget agreement', '--budget sqnr', '--budget speed-up'],
+    excludes: ['--no-verify'],
+    why: BY_RUNNING,
+  },
+  {
+    commands: ['quantize', 'compare'],
+    options: ['--budget accuracy'],
+    excludes: ['--metric error'],
+    why: 'the lower an error the better',
+    hint: 'set --budget drop=1% instead: how much larger the error may become',
+  },
+  {
+    commands: ['optimize'],
+    options: ['--budget speed-up'],
+    excludes: ['--no-speed-gate'],
+    why: 'nothing is measured then',
+  },
+  {
+    commands: ['quantize', 'compare', 'optimize'],
+    options: ['--allow-inconclusive'],
+    idleWithout: ['--budget', '--max-loss', '--min-sqnr'],
+    why: 'nothing is judged then',
+  },
   { commands: ['compare'], options: ['--batch'], idleWithout: ['--data'], why: 'made-up inputs go one at a time' },
   { commands: ['quantize'], options: ['--samples'], idleWithout: ['--data'], why: 'it limits calibration samples' },
   { commands: ['quantize'], options: ['--data'], idleWith: ['--mode dynamic', '--no-verify'] },

@@ -1,11 +1,11 @@
 import type { Model } from '../../ir/model.js';
 import type { StagedModel } from '../../ir/write-model.js';
-import type { ReportHeader, ReportModel } from '../../report/types.js';
+import type { JudgedReport, ReportHeader, ReportModel } from '../../report/types.js';
 import type { ProduceOptions } from '../options.js';
 import type { ModelRun } from './model-run.js';
 
 /** What every command reports that makes a model. */
-export interface ProducedReport extends ReportHeader {
+export interface ProducedReport extends ReportHeader, JudgedReport {
   readonly command: 'quantize' | 'optimize';
   readonly input: ReportModel;
   readonly output: ReportModel;
@@ -59,6 +59,4 @@ export interface ModelCommand<
   ): Promise<CheckOutcome<Candidate, Verdict>>;
   /** The report of what is handed over. */
   describe(run: ModelRun<Options>, prepared: Prepared, produced: Produced<Candidate, Verdict>): Promise<Report>;
-  /** Refuses to hand over a sound result that misses what was asked of it. @throws SO7001 */
-  refuse?(report: Report): void;
 }

@@ -1,9 +1,10 @@
 import { countModel } from '../../ir/diff.js';
 import { readModel } from '../../ir/read-model.js';
-import { PRODUCE_DEFAULTS, type ProduceOptions } from '../options.js';
+import { PRODUCE_DEFAULTS, type ProduceOptions, type RefusalOptions } from '../options.js';
 import { checkOptions } from '../preflight/check-options.js';
 import { checkDataPaths } from '../preflight/data.js';
 import { checkModel } from '../preflight/model.js';
+import { whyRefused } from '../result-budgets.js';
 import { Stages } from '../stages.js';
 import { WatchedInputs } from '../watched-inputs.js';
 import { commitWithReport } from '../write-report.js';
@@ -27,7 +28,7 @@ export async function produceModel<
   Verdict,
 >(
   path: string,
-  options: Options,
+  options: Options & RefusalOptions<Report>,
   command: ModelCommand<Options, Report, Prepared, Candidate, Verdict>,
 ): Promise<Report> {
   const ignored = checkOptions(command.name, options);
@@ -53,7 +54,7 @@ export async function produceModel<
         const produced = await firstThatStands(run, prepared, command);
         const report = await command.describe(run, prepared, produced);
         inputs.check();
-        command.refuse?.(report);
+        refuse(report, options);
         if (!options.dryRun) await commitWithReport(produced.staged, report, outputPath);
         return report;
       });
@@ -63,6 +64,14 @@ export async function produceModel<
   } finally {
     model.source?.close();
   }
+}
+
+/** A sound result that misses a budget is not handed over. @throws SO7001, SO7002 */
+function refuse<Report extends ProducedReport>(report: Report, options: ProduceOptions & RefusalOptions<Report>): void {
+  const refused = whyRefused(report, { ...options, delivers: true });
+  if (!refused) return;
+  options.onRefused?.(report);
+  throw refused;
 }
 
 /** Writes and checks one candidate after the other. */

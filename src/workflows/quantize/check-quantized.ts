@@ -1,7 +1,6 @@
 import type { LatencyComparison } from '../../bench/results.js';
 import { ServeOptError } from '../../errors.js';
 import type { ComparisonResult } from '../../evaluate/comparison.js';
-import { type GateFinding, judgeGates } from '../../evaluate/comparison-gates.js';
 import type { Model } from '../../ir/model.js';
 import type { QuantizeReport } from '../../report/types.js';
 import type { RuntimeHost } from '../../runtime/host.js';
@@ -39,7 +38,6 @@ interface Compared {
   /** Of a FLOAT16 result: computed in emulated half precision. */
   readonly comparison: ComparisonResult;
   readonly accuracy: ComparisonResult | undefined;
-  readonly gates: readonly GateFinding[];
   /** Of a FLOAT16 result: what ONNX Runtime computes here. */
   readonly half?: { readonly here: ComparisonResult };
   readonly warnings: readonly string[];
@@ -115,7 +113,6 @@ async function checkQuantized(
   if (accuracy && (accuracy.metrics ?? []).length === 0) throw notScored(accuracy);
   stages.end(`${comparison.samples + (accuracy?.samples ?? 0)} samples`);
   const warnings = [...pair.warnings, ...judge({ comparison, accuracy })];
-  const gates = judgeGates(options, comparison, accuracy);
   if (judging.kind === 'data' && !split.heldOut) {
     warnings.push('Too few samples to hold some out: the comparison ran on the calibration samples.');
   }
@@ -125,7 +122,7 @@ async function checkQuantized(
     stages.end();
     return latency;
   };
-  return { loads: 'passed', judging, comparison, accuracy, gates, ...(half ? { half } : {}), warnings, measure };
+  return { loads: 'passed', judging, comparison, accuracy, ...(half ? { half } : {}), warnings, measure };
 }
 
 /**

@@ -2,6 +2,7 @@ import type { QuantizeReport } from '../../report/types.js';
 import { QUANTIZE_DEFAULTS, type QuantizeOptions } from '../options.js';
 import type { Produced } from '../produce/model-command.js';
 import type { ModelRun } from '../produce/model-run.js';
+import { judgeBudgets } from '../result-budgets.js';
 import type { QuantizeWork } from './before-work.js';
 import type { QuantizeVerdict } from './check-candidate.js';
 import { describeConversion } from './describe-conversion.js';
@@ -20,11 +21,22 @@ export async function describeQuantized(
   const told = describeConversion(converted, done, tooLarge, run.options);
   const compared = checked?.comparison ? checked : undefined;
   const latency = await compared?.measure();
+  const header = await run.reportHeader('quantize', runtime !== undefined);
+  const files = await run.reportFiles(staged);
+  const judged = judgeBudgets(run.options, {
+    file: files.output,
+    model: candidate.model,
+    comparison: compared?.comparison,
+    accuracy: compared?.accuracy,
+    latency,
+    isOriginal: done === 'none',
+    notRun: checked?.reason,
+  });
   return {
-    ...(await run.reportHeader('quantize', runtime !== undefined)),
+    ...header,
     requestedMode: run.options.mode ?? QUANTIZE_DEFAULTS.mode,
     mode: done,
-    ...(await run.reportFiles(staged)),
+    ...files,
     ...told,
     ...(calibration ? { calibration } : {}),
     verification: {
@@ -36,8 +48,8 @@ export async function describeQuantized(
       ...(compared?.half ? { arithmetic: 'emulated half precision' as const } : {}),
     },
     ...(compared?.accuracy ? { accuracy: compared.accuracy } : {}),
-    ...(compared && compared.gates.length > 0 ? { gates: compared.gates } : {}),
     ...(latency ? { latency } : {}),
+    ...judged,
     warnings: [
       ...run.warnings,
       ...doubts,
@@ -45,6 +57,7 @@ export async function describeQuantized(
       ...(checked?.warnings ?? ['The result was not run: verification was switched off.']),
       ...(checked?.loads === 'passed' && fallback.warning !== undefined ? [fallback.warning] : []),
       ...(compared?.half ? judgeHalf(compared.comparison, compared.half.here, lossyLayers) : []),
+      ...judged.warnings,
     ],
   };
 }

@@ -6,6 +6,7 @@ import { validateXML } from 'xmllint-wasm';
 import { junitXml } from '../../../src/report/ci/junit.js';
 import { xmlText } from '../../../src/report/ci/xml.js';
 import { CUT_SHORT, configuration, GATED, hostile, PLAIN } from '../bench-reports.js';
+import { compareReport, optimizeReport, quantizeReport } from '../model-reports.js';
 import { HOSTILE_REPORTS, NAMES, REPORTS } from './hostile.js';
 
 const schema = readFileSync(join(import.meta.dirname, 'junit.xsd'), 'utf8');
@@ -74,6 +75,35 @@ describe('junitXml', () => {
 
   it('says no host name and no time of day', () => {
     expect(junitXml(GATED)).not.toMatch(/hostname|timestamp|\d\d:\d\d/);
+  });
+});
+
+describe('junitXml of a model that was made or compared', () => {
+  const makers = [compareReport, quantizeReport, optimizeReport];
+
+  it('is valid, with and without budgets, whatever names say', async () => {
+    const documents = makers.flatMap((make) => NAMES.map((name) => junitXml(make(name))));
+    const bare = makers.map((make) => junitXml({ ...make('net.onnx'), budgets: [] }));
+    expect(await complaints([...documents, ...bare])).toEqual([]);
+    for (const document of documents) expect(document).not.toMatch(/^\s*::|##\[/m);
+  });
+
+  it('has a case for what was checked and one for each budget, as bench has', () => {
+    const xml = junitXml(compareReport('net.onnx'));
+    expect(xml).toContain('<testsuite name="net.onnx.int8" tests="5" failures="1" errors="0" skipped="1"');
+    expect(xml).toContain('<testcase name="compared" classname="compare.net_onnx_int8" time="0.014800">');
+    expect(xml).toContain('<failure type="fail" message="sqnr ≥ 40dB: measured 31.2 dB; net.onnx"/>');
+    expect(xml).toContain(
+      '<skipped type="inconclusive" message="speed-up ≥ 2.9x: measured 2.88× (95 %: 2.78×–3.03×); net.onnx"/>',
+    );
+  });
+
+  it('skips what was not checked', () => {
+    const verification = { structure: 'passed', loads: 'skipped', runs: 'skipped', reason: 'no runtime' } as const;
+    const xml = junitXml({ ...quantizeReport('net.onnx'), verification });
+    expect(xml).toMatch(
+      /<testcase name="verified"[^>]*>\s*<skipped type="not-run" message="not verified: [^"]*no runtime"/,
+    );
   });
 });
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { MARKDOWN_COMMENT_BYTES, MARKDOWN_MARKER, markdownReport } from '../../../src/report/ci/markdown.js';
 import { markdownCode, markdownProse } from '../../../src/report/ci/markdown-text.js';
 import { configuration, GATED, hostile, PLAIN, SWEPT } from '../bench-reports.js';
+import { compareReport, optimizeReport, quantizeReport } from '../model-reports.js';
 import { NAMES, REPORTS } from './hostile.js';
 
 /** Tags of our own. */
@@ -37,6 +38,47 @@ function unevenTables(page: string): readonly string[] {
       ).size !== 1,
   );
 }
+
+describe('markdownReport of a model that was made or compared', () => {
+  it('says the verdict, the budgets and what changed', () => {
+    const report = quantizeReport('net.onnx');
+    expect(markdownReport({ ...report, warnings: [] })).toMatchInlineSnapshot(`
+      "<!-- serve-opt quantize -->
+      ### ⚠️ serve-opt quantize: inconclusive
+
+      1 of 2 budgets inconclusive.
+
+      |  | budget | measured | 95 % interval | why |
+      | --- | --- | --: | --- | --- |
+      | ⚠️ | speed-up ≥ 2.9x | 2.88× | 2.78×–3.03× | \`net.onnx\` |
+      | ✅ | macs ≤ 300M | 5.49 M |  | \`net.onnx\` |
+
+      |  | \`net.onnx\` | \`net.onnx.int8\` | change |
+      | --- | --: | --: | --- |
+      | size | 97.8 MB | 25.1 MB | −74 % |
+      | p50 latency | 42.6 ms | 14.8 ms | 2.88× faster (95 %: 2.78–3.03) |
+      | \`top-1\` accuracy | 93.6 % | 93.4 % | −0.2 pt on 1,020 |
+
+      verified: read back, loaded and run beside the original in ONNX Runtime
+
+      serve-opt \`0.1.0\`, ONNX Runtime \`1.30.0\`
+      "
+    `);
+  });
+
+  it('is inert whatever names say, and within its size', () => {
+    for (const make of [compareReport, quantizeReport, optimizeReport]) {
+      for (const name of NAMES) {
+        const page = markdownReport(make(name));
+        const [marker, ...rest] = page.split('\n');
+        expect(marker).toMatch(/^<!-- serve-opt (compare|quantize|optimize) -->$/);
+        expect(activeParts(rest.join('\n'))).toEqual([]);
+        expect(unevenTables(page)).toEqual([]);
+        expect(Buffer.byteLength(page)).toBeLessThanOrEqual(MARKDOWN_COMMENT_BYTES);
+      }
+    }
+  });
+});
 
 describe('markdownReport', () => {
   it('says the verdict, the gates, the figures and how they were measured', () => {

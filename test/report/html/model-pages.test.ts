@@ -43,6 +43,11 @@ describe('compareHtml', () => {
     '0 values of A and 2 of B are NaN or infinite',
     'shapes differ in 3 runs',
     'is an output of B only',
+    'Fail1 of 4 budgets broken, 1 inconclusive.',
+    'sqnr ≥ 40dB: measured 31.2 dB; net.onnx',
+    'drop ≤ 1%✓ pass0.2 %−0.4 % to 0.8 %net.onnx',
+    'speed-up ≥ 2.9x? inconclusive2.88×2.78×–3.03×',
+    'macs ≤ 300M✓ pass5.49 M',
   ])('says %j', (part) => {
     expect(text).toContain(part);
   });
@@ -57,6 +62,7 @@ describe('optimizeHtml', () => {
     'no clear difference',
     'VerifiedRead back, loaded and run beside the original in ONNX Runtime, equal within rounding',
     'fuse-gelufusereassociates12−48−90',
+    'PassThe budget is met.',
     '1.31× as long here (95 %: 1.2–1.42)',
     '2 changes.',
     '1.50e−6',
@@ -110,6 +116,7 @@ describe('quantizeHtml', () => {
     '12833 ✓5',
     '131 (label 2)',
     'fold-batch-normalization4612276',
+    'Inconclusive1 of 2 budgets inconclusive.speed-up ≥ 2.9x: measured 2.88× (95 %: 2.78×–3.03×); net.onnx',
   ])('says %j', (part) => {
     expect(text).toContain(part);
   });

@@ -3,8 +3,8 @@ import { mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { parseBudget } from '../../../src/bench/budgets.js';
 import { ServeOptError } from '../../../src/errors.js';
+import { parseBudget } from '../../../src/gates/parse-budget.js';
 import { benchModels } from '../../../src/workflows/bench/bench-models.js';
 import type { BenchOptions, ProgressEvent } from '../../../src/workflows/options.js';
 import { float32, int64 } from '../../helpers/npy.js';

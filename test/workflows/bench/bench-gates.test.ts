@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { parseBudget } from '../../../src/bench/budgets.js';
+import { parseBudget } from '../../../src/gates/parse-budget.js';
 import type { BenchReport } from '../../../src/report/bench-types.js';
 import { reportJson } from '../../../src/report/json.js';
 import { benchModels } from '../../../src/workflows/bench/bench-models.js';

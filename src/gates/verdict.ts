@@ -1,4 +1,4 @@
-import type { BenchVerdict } from '../../bench/results.js';
+import type { BenchVerdict } from '../bench/results.js';
 
 /** One broken gate breaks all; one that is not decided leaves all undecided. Undefined without gates. */
 export function overall(verdicts: readonly (BenchVerdict | 'not-comparable')[]): BenchVerdict | undefined {

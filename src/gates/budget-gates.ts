@@ -1,17 +1,18 @@
-import { PercentileBudgetTest } from '../../bench/budget-test.js';
-import type { Budget } from '../../bench/budgets.js';
-import { designEffect } from '../../bench/dispersion.js';
-import { judgeMedianBudget } from '../../bench/median-budget.js';
-import { quantileReports } from '../../bench/quantile-interval.js';
-import { median, quantileOfSorted } from '../../bench/quantiles.js';
-import type { BenchVerdict } from '../../bench/results.js';
-import type { Scenario } from '../../bench/scenario.js';
-import type { Segment } from '../../bench/segment.js';
-import { pooled } from '../../bench/summarize.js';
-import { summarizeThroughput } from '../../bench/throughput.js';
-import { ThroughputBudgetTest } from '../../bench/throughput-budget.js';
-import type { BudgetReport } from '../../report/bench-types.js';
-import { formatBytes, formatPercent } from '../../report/format.js';
+import { PercentileBudgetTest } from '../bench/budget-test.js';
+import { designEffect } from '../bench/dispersion.js';
+import { judgeMedianBudget } from '../bench/median-budget.js';
+import { count, plural } from '../bench/numbers-in-words.js';
+import { quantileReports } from '../bench/quantile-interval.js';
+import { median, quantileOfSorted } from '../bench/quantiles.js';
+import type { BenchVerdict } from '../bench/results.js';
+import type { Scenario } from '../bench/scenario.js';
+import type { Segment } from '../bench/segment.js';
+import { pooled } from '../bench/summarize.js';
+import { summarizeThroughput } from '../bench/throughput.js';
+import { ThroughputBudgetTest } from '../bench/throughput-budget.js';
+import { formatBytes } from '../tensor/byte-size.js';
+import { type BudgetReport, budgetReport, type Figure, type Finding, keeps } from './budget-report.js';
+import type { Budget } from './parse-budget.js';
 
 /** What budgets are judged on: a configuration of models, or a server under load. */
 export interface Measured {
@@ -26,19 +27,6 @@ export interface Measured {
   readonly firstTokens?: readonly Segment[];
   /** Tokens of a request, on average. */
   readonly tokensPerRequest?: number;
-}
-
-/** A figure with its interval. */
-interface Figure {
-  readonly measured?: number;
-  readonly low?: number;
-  readonly high?: number;
-}
-
-/** What a budget was found to be. */
-interface Finding {
-  readonly verdict: BenchVerdict;
-  readonly why: string;
 }
 
 interface Judge {
@@ -74,9 +62,8 @@ class Gate {
   }
 
   report(): BudgetReport {
-    const { metric, text, limit, unit } = this.#budget;
     const found = this.#found ?? { verdict: 'inconclusive', why: 'not enough was measured' };
-    return { configuration: this.#label, metric, budget: text, limit, unit, ...this.#figure, ...found };
+    return budgetReport(this.#label, this.#budget, this.#figure, found);
   }
 }
 
@@ -152,7 +139,8 @@ function judgeOf(budget: Budget, scenario: Scenario, minRounds: number): Judge {
         judge: ({ coldStartsMs }, final) => finding(judgeMedianBudget(coldStartsMs, limit, { final })),
         figure: ({ coldStartsMs }) => (coldStartsMs.length > 0 ? { measured: median(coldStartsMs) } : {}),
       };
-    case 'fact':
+    // The others are about a result and its original, which `bench` refuses: nothing here measures them.
+    default:
       return {
         judge: (measured, final) => (final ? factFinding(budget, measured) : undefined),
         figure: (measured) => {
@@ -184,17 +172,24 @@ function quantileOf(segments: readonly Segment[], probability: number): Figure {
 }
 
 /** What needs no statistics: a size, a peak, a share that was counted. */
-function factFinding({ metric, limit, unit }: Budget, measured: Measured): Finding {
-  const value = factOf(metric, measured);
+function factFinding(budget: Budget, measured: Measured): Finding {
+  const value = factOf(budget.metric, measured);
   if (value === undefined) return { verdict: 'inconclusive', why: 'it was not measured' };
-  const text = unit === 'bytes' ? formatBytes(value) : formatPercent(value);
-  return { verdict: value <= limit ? 'pass' : 'fail', why: text };
+  const { failures, requests } = requestsOf(measured);
+  const why =
+    budget.unit === 'bytes' ? formatBytes(value) : `${count(failures)} of ${plural(requests, 'request')} failed`;
+  return { verdict: keeps(value, budget) ? 'pass' : 'fail', why };
 }
 
-function factOf(metric: string, { segments, sizeBytes, memoryBytes }: Measured): number | undefined {
-  if (metric === 'size') return sizeBytes;
-  if (metric === 'memory') return memoryBytes;
-  const requests = segments.reduce((sum, { latencyMs, failures }) => sum + latencyMs.length + failures, 0);
-  if (requests === 0) return undefined;
-  return segments.reduce((sum, { failures }) => sum + failures, 0) / requests;
+function factOf(metric: string, measured: Measured): number | undefined {
+  if (metric === 'size') return measured.sizeBytes;
+  if (metric === 'memory') return measured.memoryBytes;
+  if (metric !== 'failures') return undefined;
+  const { failures, requests } = requestsOf(measured);
+  return requests === 0 ? undefined : failures / requests;
+}
+
+function requestsOf({ segments }: Measured): { readonly failures: number; readonly requests: number } {
+  const failures = segments.reduce((sum, each) => sum + each.failures, 0);
+  return { failures, requests: segments.reduce((sum, { latencyMs }) => sum + latencyMs.length, failures) };
 }

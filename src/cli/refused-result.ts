@@ -1,0 +1,28 @@
+import { ServeOptError } from '../errors.js';
+
+/** A report, and why the result that it is about was not delivered. */
+export interface KeptOrRefused<R> {
+  readonly report: R;
+  readonly refused?: ServeOptError;
+}
+
+/**
+ * Runs a command that makes a model. One that misses a budget is not delivered, and yet has a report to show: what was
+ * measured is what its user wants to know. @throws whatever else kept the command from its end
+ */
+export async function keptOrRefused<R extends object>(
+  run: (onRefused: (report: R) => void) => Promise<R>,
+): Promise<KeptOrRefused<R>> {
+  let report: R | undefined;
+  try {
+    return {
+      report: await run((made) => {
+        report = made;
+      }),
+    };
+  } catch (error) {
+    const isRefusal = error instanceof ServeOptError && (error.code === 'SO7001' || error.code === 'SO7002');
+    if (report === undefined || !isRefusal) throw error;
+    return { report, refused: error };
+  }
+}
