@@ -162,6 +162,7 @@ export type {
   QuantizeMode,
   QuantizeOptions,
   QuantizeTarget,
+  RefusalOptions,
   SourceOptions,
   WorkflowContext,
 } from './workflows/options.js';

@@ -47,5 +47,10 @@ export async function runModelCommand<R extends QuantizeReport | OptimizeReport>
   const [path = ''] = reads;
   const isWritten = !toStdout && !flags['dry-run'] && !refused;
   const written = isWritten ? (flags.output ?? join(dirname(path), report.output.name)) : undefined;
-  return { ...answer(report, written), failure, ...(toStdout ? { stdoutTaken: true } : {}) };
+  return {
+    ...answer(report, written),
+    failure,
+    ...(refused ? { exitCode: refused.exitCode } : {}),
+    ...(toStdout ? { stdoutTaken: true } : {}),
+  };
 }

@@ -89,9 +89,8 @@ async function print(
 /** Tells GitHub Actions of a gate that is not met, also where the answer is one document. */
 function annotateGate(definition: CommandDefinition, result: CommandResult, context: CliContext): void {
   const { exitCode = EXIT.done, failure, annotated, summary } = result;
-  const isMissed = exitCode === EXIT.gate || failure?.exitCode === EXIT.gate;
-  if (!isMissed || annotated || !inGitHubActions(context)) return;
-  const message = failure?.message ?? summary ?? 'a gate is not met';
+  if (exitCode !== EXIT.gate || annotated || !inGitHubActions(context)) return;
+  const message = failure?.exitCode === EXIT.gate ? failure.message : (summary ?? 'a gate is not met');
   context.stderr.write(workflowError(`serve-opt ${definition.name}`, safeText(message)));
 }
 

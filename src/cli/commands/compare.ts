@@ -24,5 +24,6 @@ export async function run(context: CommandContext, args: readonly string[], flag
   const refused = whyRefused(report, { ...given, delivers: false });
   const failure = (await writeReports(targets, report)) ?? refused;
   for (const message of report.warnings) context.progress.handle({ kind: 'warning', message });
-  return { report, text: () => renderCompare(report, context), failure };
+  const exitCode = refused ? { exitCode: refused.exitCode } : {};
+  return { report, text: () => renderCompare(report, context), failure, ...exitCode };
 }
