@@ -63,7 +63,11 @@ export function resolveTarget(given: string): OutputTarget {
     }
     current = isAbsolute(next) ? next : `${dirname(place)}${sep}${next}`;
   }
-  throw refused(given, 'its symbolic links lead in a circle');
+  throw refused(
+    given,
+    'its symbolic links lead in a circle',
+    'see where they lead with readlink, or name the file itself',
+  );
 }
 
 function kindOf(stat: BigIntStats): string {

@@ -20,5 +20,5 @@ export function unknownDim(
       : open.length > 0
         ? `sizes are open for ${listed}`
         : 'all of its sizes are fixed';
-  return new ServeOptError('SO1006', what, { why });
+  return new ServeOptError('SO1006', what, { why, hint: 'serve-opt inspect MODEL shows the shapes of the inputs' });
 }

@@ -5,7 +5,7 @@ import type { Node } from '../../ir/node.js';
 import { tensorType, type ValueType } from '../../ir/type.js';
 import type { Use, Value } from '../../ir/value.js';
 import { type QuantizationParameters, type QuantizedType, quantizedDataType } from '../../quantize/scheme.js';
-import { type QuantizedWeights, type WeightParameters, weightsWithParameters } from '../../quantize/weights.js';
+import { type WeightParameters, weightsWithParameters } from '../../quantize/weights.js';
 import { DataType } from '../../tensor/dtype.js';
 import { bytesOf, Tensor } from '../../tensor/tensor.js';
 import { addConstant } from '../constants.js';
@@ -16,11 +16,18 @@ interface ParameterValues {
   readonly zeroPoint: Value;
 }
 
+/** A quantized weight as values of the graph that its original is of. */
+interface WeightConstants {
+  readonly inputs: readonly Value[];
+  readonly dims: readonly number[];
+}
+
 /** Writes quantize–dequantize pairs and dequantized constants, each once a graph. */
 export class QdqWriter {
   readonly #type: QuantizedType;
   readonly #parameters: Map<Graph, Map<Value, ParameterValues>> = new Map();
   readonly #weights: Map<Graph, Map<Tensor, Map<WeightParameters, Value>>> = new Map();
+  readonly #constants: Map<Graph, Map<Tensor, Map<WeightParameters, WeightConstants>>> = new Map();
 
   /** `type` is that of the activations. */
   constructor(type: QuantizedType) {
@@ -108,24 +115,38 @@ export class QdqWriter {
     return values;
   }
 
-  /** The dequantized weight as a value of `graph`, made once for each weight and set of parameters. */
-  dequantizedWeight(graph: Graph, name: string, weight: Tensor, parameters: WeightParameters, before: Node): Value {
+  /**
+   * The dequantized weight as a value of the graph of `before`, made once for each weight and set of parameters. Its constants stand where the
+   * weight stood, so that subgraphs share them.
+   */
+  dequantizedWeight(original: Value, weight: Tensor, parameters: WeightParameters, before: Node): Value {
+    const { graph } = before;
     const known = entry(entry(this.#weights, graph), weight);
     let value = known.get(parameters);
     if (!value) {
-      value = this.#dequantize(graph, name, weightsWithParameters(weight, parameters), before);
+      const { inputs, dims } = this.#weightConstants(original, weight, parameters, before);
+      value = this.#dequantizeNode(graph, original.name, inputs, dims, parameters.axis, before);
       known.set(parameters, value);
     }
     return value;
   }
 
-  #dequantize(graph: Graph, name: string, weights: QuantizedWeights, before: Node): Value {
-    const inputs = [
-      addConstant(graph, `${name}_quantized`, weights.quantized, before),
-      addConstant(graph, `${name}_scale`, weights.scale, before),
-      addConstant(graph, `${name}_zero_point`, weights.zeroPoint, before),
-    ];
-    return this.#dequantizeNode(graph, name, inputs, weights.quantized.dims, weights.parameters.axis, before);
+  #weightConstants(original: Value, weight: Tensor, parameters: WeightParameters, before: Node): WeightConstants {
+    const { graph, name } = original;
+    const known = entry(entry(this.#constants, graph), weight);
+    let constants = known.get(parameters);
+    if (!constants) {
+      const { quantized, scale, zeroPoint } = weightsWithParameters(weight, parameters);
+      const place = graph === before.graph ? before : undefined;
+      const inputs = [
+        addConstant(graph, `${name}_quantized`, quantized, place),
+        addConstant(graph, `${name}_scale`, scale, place),
+        addConstant(graph, `${name}_zero_point`, zeroPoint, place),
+      ];
+      constants = { inputs, dims: quantized.dims };
+      known.set(parameters, constants);
+    }
+    return constants;
   }
 
   /** An INT32 bias and its scales as a dequantized value. */

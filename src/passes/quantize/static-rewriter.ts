@@ -158,7 +158,7 @@ export class StaticRewriter {
     }
     // The weight holds it now.
     if (node.is('Gemm')) node.removeAttribute('alpha');
-    node.setInput(1, this.#writer.dequantizedWeight(node.graph, weightValue.name, weight, parameters, node));
+    node.setInput(1, this.#writer.dequantizedWeight(weightValue, weight, parameters, node));
     replaced.add(weightValue);
   }
 
@@ -179,7 +179,7 @@ export class StaticRewriter {
       const ranges = weightRanges(tensor, undefined, this.#scheme.symmetric);
       if (!ranges) continue;
       const parameters = weightParameters(ranges, { ...this.#scheme, axis: undefined });
-      node.setInput(slot, this.#writer.dequantizedWeight(node.graph, value.name, tensor, parameters, node));
+      node.setInput(slot, this.#writer.dequantizedWeight(value, tensor, parameters, node));
       replaced.add(value);
     }
   }
