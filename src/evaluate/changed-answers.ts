@@ -60,7 +60,7 @@ export function collectChangedAnswers(
     add(a, b, labels, firstRow, rows) {
       if (given !== labels || !decoded) {
         given = labels;
-        decoded = { ...decodeLabels(labels, choice.coding), dims: [labels.dims[0] ?? 1] };
+        decoded = { ...decodeLabels(labels, choice.coding, choice.ignored), dims: [labels.dims[0] ?? 1] };
       }
       collector.add(a, b, decoded, firstRow, rows);
     },

@@ -16,6 +16,8 @@ export interface MetricChoice {
   readonly coding: LabelCoding;
   /** Axis of the classes, counted from the end, so negative; of `top-1` only. */
   readonly axis?: number;
+  /** The label that marks what is not scored, beside those below 0. */
+  readonly ignored?: number;
   readonly explanation: string;
 }
 
@@ -46,6 +48,7 @@ interface Fit {
   readonly kind: ScoringKind;
   readonly coding: LabelCoding;
   readonly axis?: number;
+  readonly ignored?: number;
   readonly classes: number;
   readonly because: string;
 }
@@ -92,7 +95,7 @@ export function choicesByTraits(
     if (wish.output !== undefined && wish.output !== output) continue;
     for (const fit of fitsOf(traits, labels, rows)) {
       if (wish.metric !== undefined && wish.metric !== fit.kind) continue;
-      const { kind, coding, axis, classes, because } = fit;
+      const { kind, coding, axis, ignored, classes, because } = fit;
       const meaning = meanings.get(output);
       const known = kind === 'accuracy' ? meaning?.kind === 'answer' : meaning?.kind === 'scores';
       const isAnswer = kind === 'accuracy' && (known || namedAnswer(output));
@@ -104,6 +107,7 @@ export function choicesByTraits(
           kind,
           coding,
           ...(axis === undefined ? {} : { axis }),
+          ...(ignored === undefined ? {} : { ignored }),
           explanation: `output "${output}" ${because}${why}`,
         },
         order: [isAnswer ? 0 : PREFERENCE[kind], doubt, classes],
@@ -155,12 +159,19 @@ function fitsOf(traits: OutputTraits, labels: LabelTraits, rows: number): readon
   return fits;
 }
 
+/** The label that is not scored, where it is not one of so many classes. */
+function ignoredOf({ ignored }: LabelTraits, classes: number): Pick<Fit, 'ignored'> {
+  return ignored === undefined || ignored < classes ? {} : { ignored };
+}
+
 /** An output of whole numbers or text that may be the answer itself. */
 function answerFits({ kind, elements }: OutputTraits, labels: LabelTraits, rows: number): readonly Fit[] {
   if ((kind === 'text') !== (labels.kind === 'text')) return [];
   const because = 'holds one answer for each label';
-  if (labels.kind !== 'number' && elements === rows * labels.width)
-    return [{ kind: 'accuracy', coding: labels.coding === 'signs' ? 'signs' : 'values', classes: 0, because }];
+  if (labels.kind !== 'number' && elements === rows * labels.width) {
+    const coding = labels.coding === 'signs' ? 'signs' : 'values';
+    return [{ kind: 'accuracy', coding, ...ignoredOf(labels, 0), classes: 0, because }];
+  }
   if (labels.coding === 'one-hot' && elements === rows)
     return [
       { kind: 'accuracy', coding: 'one-hot', classes: 0, because: 'holds the class that each row of labels marks' },
@@ -195,9 +206,19 @@ function classFits(dims: readonly number[], full: readonly number[], labels: Lab
   const each = (size: number) => `has ${size} scores for each of ${labels.width} labelled positions`;
   const first = dims[1] ?? 1;
   if (positions(dims.slice(1, -1)) && covers(classes)) {
-    fits.push({ kind: 'top-1', coding: 'classes', axis: places.at(-1) ?? -1, classes, because: each(classes) });
+    const axis = places.at(-1) ?? -1;
+    fits.push({
+      kind: 'top-1',
+      coding: 'classes',
+      axis,
+      ...ignoredOf(labels, classes),
+      classes,
+      because: each(classes),
+    });
   } else if (positions(dims.slice(2)) && covers(first)) {
-    fits.push({ kind: 'top-1', coding: 'classes', axis: places[1] ?? -1, classes: first, because: each(first) });
+    const axis = places[1] ?? -1;
+    const ignored = ignoredOf(labels, first);
+    fits.push({ kind: 'top-1', coding: 'classes', axis, ...ignored, classes: first, because: each(first) });
   }
   const steps = full.length === 3 ? (full[1] ?? 0) : 0;
   const symbols = full[2] ?? 0;

@@ -119,11 +119,12 @@ function answered(sums: ScoreSums, signed: boolean): { readonly correct: number;
   return { correct: sums.correct + sums.negativeCorrect, n: sums.n + sums.negative };
 }
 
-function unscoredText({ kind }: MetricChoice, a: ScoreSums, b: ScoreSums): readonly string[] {
+function unscoredText({ kind, ignored }: MetricChoice, a: ScoreSums, b: ScoreSums): readonly string[] {
   const signed = a.answersNegative || b.answersNegative;
   const count = kind === 'accuracy' && !signed ? a.negative : a.unscored;
   if (count === 0) return [];
-  return [`${count} ${count === 1 ? 'label' : 'labels'} below 0 ${count === 1 ? 'is' : 'are'} not scored`];
+  const which = ignored === undefined ? 'below 0' : `below 0 or of ${ignored}`;
+  return [`${count} ${count === 1 ? 'label' : 'labels'} ${which} ${count === 1 ? 'is' : 'are'} not scored`];
 }
 
 /** Twice the right ones over all that were said or hold (van Rijsbergen); 1 where nothing was said and nothing holds. */

@@ -79,7 +79,7 @@ export function labelScorer(choice: MetricChoice, ctcBlank?: number): LabelScore
       if (!dims) return;
       if (given !== labels || decoded === undefined) {
         given = labels;
-        decoded = decodeLabels(labels, choice.coding);
+        decoded = decodeLabels(labels, choice.coding, choice.ignored);
       }
       const width = decoded.data.length / (labels.dims[0] ?? 1);
       const from = firstRow * width;

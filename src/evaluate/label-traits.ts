@@ -22,13 +22,18 @@ export interface LabelTraits {
   readonly shape: readonly number[];
   /** True for [N, L], even when L is 1. */
   readonly list: boolean;
-  /** Largest integer label; -1 for none. */
+  /** Largest integer label, without `ignored`; -1 for none. */
   readonly largest: number;
+  /** The label that marks what is not to be scored: 255, as masks of pictures have it. */
+  readonly ignored?: number;
   /** True when every label that is scored is 0 or 1. */
   readonly binary: boolean;
   /** True when rows seem to be of unequal length and filled up: with negative labels beside others, or with zeros at the end alone. */
   readonly padded: boolean;
 }
+
+/** What masks of pictures write where nothing is to be scored. */
+const IGNORED = 255;
 
 /** Traits of labels [N] or [N, …]. */
 export function labelTraits(labels: EvaluatedTensor): LabelTraits {
@@ -42,6 +47,7 @@ export function labelTraits(labels: EvaluatedTensor): LabelTraits {
   if (isFloatTensor(labels))
     return { ...base, kind: 'number', coding: isDistribution(values, rows, width) ? 'one-hot' : 'values' };
   let largest = -1;
+  let isIgnored = false;
   let padded = false;
   let [zerosInside, zerosBehind] = [false, false];
   for (let row = 0; row < rows; row++) {
@@ -49,7 +55,8 @@ export function labelTraits(labels: EvaluatedTensor): LabelTraits {
     let zeros = 0;
     for (let i = row * width; i < (row + 1) * width; i++) {
       const value = Number(values[i]);
-      largest = Math.max(largest, value);
+      if (value === IGNORED && shape.length > 1) isIgnored = true;
+      else largest = Math.max(largest, value);
       if (value < 0) negative++;
       if (value === 0) zeros++;
       else if (zeros > 0) zerosInside = true;
@@ -58,8 +65,14 @@ export function labelTraits(labels: EvaluatedTensor): LabelTraits {
     if (zeros > 0 && zeros < width) zerosBehind = true;
   }
   padded ||= width > 1 && zerosBehind && !zerosInside;
+  // Beside labels up to 254 and more it is one of them.
+  if (isIgnored && (largest < 0 || largest >= IGNORED - 1)) {
+    isIgnored = false;
+    largest = Math.max(largest, IGNORED);
+  }
   const coding = integerCoding(values, rows, width);
-  return { ...base, kind: 'integer', coding, largest, binary: largest <= 1, padded };
+  const ignored = isIgnored ? { ignored: IGNORED } : {};
+  return { ...base, kind: 'integer', coding, largest, ...ignored, binary: largest <= 1, padded };
 }
 
 function integerCoding(values: ArrayLike<number | bigint>, rows: number, width: number): LabelCoding {
@@ -92,10 +105,20 @@ function isDistribution(values: ArrayLike<number | bigint>, rows: number, width:
   return rows > 0;
 }
 
-/** Labels as a scorer counts them: class numbers for `one-hot`, 0 and 1 for `signs` and for signs of many classes. */
-export function decodeLabels(labels: EvaluatedTensor, coding: LabelCoding): EvaluatedTensor {
+/**
+ * Labels as a scorer counts them: class numbers for `one-hot`, 0 and 1 for `signs` and for signs of many classes, −1 for what is
+ * `ignored`.
+ */
+export function decodeLabels(labels: EvaluatedTensor, coding: LabelCoding, ignored?: number): EvaluatedTensor {
   const { data, dims } = labels;
   const values = data as ArrayLike<number | bigint>;
+  if (ignored !== undefined)
+    return {
+      ...labels,
+      data: Int32Array.from({ length: data.length }, (_, i) =>
+        Number(values[i]) === ignored ? -1 : Number(values[i]),
+      ),
+    };
   if (coding === 'signs' || (coding === 'multi-hot' && !hasZero(values)))
     return { ...labels, data: Int32Array.from({ length: data.length }, (_, i) => (Number(values[i]) > 0 ? 1 : 0)) };
   if (coding !== 'one-hot') return labels;

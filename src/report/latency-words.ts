@@ -4,12 +4,13 @@ import { formatDuration, formatNumber, plural } from './format.js';
 
 /**
  * What the measurement says about B against A; `unclear` when 1 lies within the interval of the ratio, when there is no interval,
- * or when the difference is below what counts as one.
+ * when the difference is below what counts as one, or when the times that each takes alone say the opposite.
  */
-export function latencyVerdict({ ratio, ratioLow, ratioHigh }: LatencyComparison): 'faster' | 'slower' | 'unclear' {
+export function latencyVerdict(latency: LatencyComparison): 'faster' | 'slower' | 'unclear' {
+  const { ratio, ratioLow, ratioHigh, p50MsA, p50MsB } = latency;
   if (ratioLow === undefined || ratioHigh === undefined) return 'unclear';
-  if (ratioHigh < 1 && 1 / ratio >= 1 + LEAST_EFFECT) return 'faster';
-  return ratioLow > 1 && ratio >= 1 + LEAST_EFFECT ? 'slower' : 'unclear';
+  if (ratioHigh < 1 && 1 / ratio >= 1 + LEAST_EFFECT) return p50MsB > p50MsA ? 'unclear' : 'faster';
+  return ratioLow > 1 && ratio >= 1 + LEAST_EFFECT && p50MsB >= p50MsA ? 'slower' : 'unclear';
 }
 
 /** `2.9× faster (95 %: 2.7–3.1)`, `1.3× slower …`, `no clear difference`. */

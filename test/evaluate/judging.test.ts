@@ -186,6 +186,8 @@ describe('a ratio of latencies', () => {
     [{ ratio: 1.01, ratioLow: 1.005, ratioHigh: 1.02 }, 'no clear difference'],
     [{ ratio: 0.5, ratioLow: 0.4, ratioHigh: 1.1 }, 'no clear difference'],
     [{ ratio: 0.5, ratioLow: 0.4, ratioHigh: 0.625 }, '2× faster (95 %: 1.6–2.5)'],
+    [{ ratio: 0.87, ratioLow: 0.71, ratioHigh: 0.88, p50MsB: 12 }, 'no clear difference'],
+    [{ ratio: 1.2, ratioLow: 1.1, ratioHigh: 1.3 }, 'no clear difference'],
     [{ ratio: 4.57, runs: 1 }, '4.57× slower in 1 run, too few for an interval'],
   ])('%j is said as "%s"', (ratio, words) => {
     expect(latencyPhrase({ ...latency, ...ratio })).toBe(words);

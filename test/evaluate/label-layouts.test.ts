@@ -338,6 +338,35 @@ describe('rows that are filled up', () => {
   });
 });
 
+describe('masks with 255 where nothing is to be scored', () => {
+  const [n, classes, side] = [12, 3, 4];
+  const pixels = n * side * side;
+  const label = (i: number): number => (i % 4 === 0 ? 255 : i % classes);
+  const labels = int64([n, side, side], list(pixels, label));
+
+  it('are not scored there, whether classes or the answer are given', async () => {
+    const answer = int64(
+      [n, side, side],
+      list(pixels, (i) => i % classes),
+    );
+    const answers = await compareOn({
+      outputs: { mask: { dims: `N, ${side}, ${side}`, type: 'int64' } },
+      data: { mask_a: answer, mask_b: answer, labels },
+    });
+    expect(scored(answers)).toEqual([['accuracy', 'mask', 1, 1, (pixels * 3) / 4]]);
+    expect(answers.metrics?.[0]?.explanation).toContain(`${pixels / 4} labels below 0 or of 255 are not scored`);
+    const y = float32(
+      [n, side, side, classes],
+      list(pixels * classes, (j) => (j % classes === Math.floor(j / classes) % classes ? 3 : ((j * 7) % 11) / 11)),
+    );
+    const lastAxis = await compareOn({
+      outputs: { y: { dims: `N, ${side}, ${side}, ${classes}` } },
+      data: { y_a: y, y_b: y, labels },
+    });
+    expect(scored(lastAxis)).toEqual([['top-1 accuracy', 'y', 1, 1, (pixels * 3) / 4]]);
+  });
+});
+
 describe('a model with a fixed batch size', () => {
   const labels = (n: number) =>
     int64(
