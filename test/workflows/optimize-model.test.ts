@@ -246,6 +246,14 @@ describe('requested changes', () => {
     model.source?.close();
   });
 
+  it('says that it brings no model to an older operator set', async () => {
+    const older = optimizeModel(await written(BATCHED), { outputPath: fresh(), opset: 13, speedGate: false });
+    await expect(older).rejects.toMatchObject({
+      code: 'SO3101',
+      message: 'The model cannot be brought to opset 13: it has opset 17',
+    });
+  });
+
   it('refuses names that are not there, and contradictions', async () => {
     const path = await written(BATCHED);
     const wrong = await failure(optimizeModel(path, { setDims: new Map([['bach', 1]]) }));

@@ -36,6 +36,16 @@ export async function makeRequestedChanges(model: Model, options: OptimizeOption
     steps.push(makeDynamic({ dims: options.dynamic }));
   }
   if (options.opset !== undefined) {
+    if (options.opset < model.opset()) {
+      throw new ServeOptError(
+        'SO3101',
+        `The model cannot be brought to opset ${options.opset}: it has opset ${model.opset()}`,
+        {
+          why: 'operators are only brought to a newer opset',
+          hint: `leave out --opset, or export the model with opset ${options.opset}`,
+        },
+      );
+    }
     const { upgradeOpset } = await import('../../passes/rewrite/upgrade-opset.js');
     steps.push(upgradeOpset({ to: options.opset }));
   }
