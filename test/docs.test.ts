@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { generatedPages } from '../scripts/gen-docs.js';
+import { METRICS } from '../src/gates/metrics.js';
 import { CI_FORMATS } from '../src/report/ci/formats.js';
 
 const ROOT = dirname(import.meta.dirname);
@@ -45,6 +46,10 @@ describe('docs/ci.md', () => {
     const example = readFileSync(join(ROOT, 'docs/examples/github-actions-bench.yml'), 'utf8');
     expect(page).toContain(`\`\`\`yaml\n${example}\`\`\``);
     expect(example).not.toContain('\t');
+  });
+
+  it('has a row for every metric of a budget', () => {
+    expect(Object.keys(METRICS).filter((name) => !page.includes(`| \`${name}\` |`))).toEqual([]);
   });
 
   it('names the flag of every format', () => {
