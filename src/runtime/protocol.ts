@@ -295,6 +295,8 @@ export interface SamplesResult {
   readonly count: number;
   readonly labelled: boolean;
   readonly batchable: boolean;
+  /** Samples that every run takes, where the model has a fixed batch size of more than one. */
+  readonly block?: number;
   /** The values of FLOAT inputs, where they were to be looked at. */
   readonly values?: readonly InputValues[];
 }

@@ -16,6 +16,7 @@ export async function samplesJob(
       count: reader.count,
       labelled: reader.labels !== undefined,
       batchable: reader.batchable,
+      ...(reader.block === undefined ? {} : { block: reader.block }),
       ...(look === undefined ? {} : { values: await valuesOf(reader, Math.min(look, reader.count)) }),
     };
   } finally {

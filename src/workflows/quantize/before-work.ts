@@ -61,8 +61,9 @@ async function checkBeforeWork({
   const seeded: SampleSource = { kind: 'seeded', seed: options.seed ?? QUANTIZE_DEFAULTS.seed, count: SEEDED_SAMPLES };
   let split: SampleSplit = { calibration: undefined, judging: seeded, heldOut: true };
   if (dataPath !== undefined) {
-    const { count } = await checkData(await runtime.host(), dataPath, [inputs]);
-    split = splitSamples(dataPath, count, options.samples ?? QUANTIZE_DEFAULTS.samples, { holdOut: verify });
+    const { count, block = 1 } = await checkData(await runtime.host(), dataPath, [inputs]);
+    const limit = options.samples ?? QUANTIZE_DEFAULTS.samples;
+    split = splitSamples(dataPath, count, limit, { holdOut: verify, block });
   }
   const names = model.graph.outputs.map(({ name }) => name);
   const wish = metricWish(options, names);

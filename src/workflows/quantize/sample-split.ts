@@ -16,19 +16,20 @@ const MOST_JUDGING = 128;
 
 /**
  * Calibrates on the first `limit` samples and judges on those after them; when the data has no more than that, the last
- * fifth is held out. Without `holdOut`, when nothing will be judged, all of them may calibrate.
+ * fifth is held out. Without `holdOut`, when nothing will be judged, all of them may calibrate. The two are parted between runs
+ * of `block` samples: where a model has a fixed first axis, that may be one of time.
  */
 export function splitSamples(
   path: string,
   count: number,
   limit: number,
-  { holdOut }: { readonly holdOut: boolean },
+  { holdOut, block = 1 }: { readonly holdOut: boolean; readonly block?: number },
 ): SampleSplit {
   const spare = count - limit;
   const least = Math.floor(count * HELD_OUT_SHARE);
   const judged = !holdOut || count < LEAST_TO_SPLIT ? 0 : Math.min(MOST_JUDGING, Math.max(spare, least));
-  const calibrated = Math.min(limit, count - judged);
-  if (judged === 0) {
+  const calibrated = Math.floor(Math.min(limit, count - judged) / block) * block;
+  if (judged === 0 || calibrated === 0) {
     const all = Math.min(limit, count);
     return {
       calibration: { path, first: 0, count: all },
@@ -38,7 +39,7 @@ export function splitSamples(
   }
   return {
     calibration: { path, first: 0, count: calibrated },
-    judging: { kind: 'data', path, first: calibrated, count: judged },
+    judging: { kind: 'data', path, first: calibrated, count: Math.min(count - calibrated, Math.max(judged, block)) },
     heldOut: true,
   };
 }

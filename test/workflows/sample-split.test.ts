@@ -1,0 +1,20 @@
+import { describe, expect, it } from 'vitest';
+import { splitSamples } from '../../src/workflows/quantize/sample-split.js';
+
+describe('splitSamples', () => {
+  it.each([
+    [100, 128, 1, 80, 20],
+    [200, 128, 1, 128, 72],
+    [19, 128, 1, 19, undefined],
+    [40, 128, 4, 32, 8],
+    [30, 128, 4, 24, 6],
+    // One run: an axis of time as well as a batch.
+    [20, 128, 20, 20, undefined],
+    [40, 128, 20, 20, 20],
+  ])('of %i samples, %i to calibrate, in runs of %i', (count, limit, block, calibrated, judged) => {
+    const split = splitSamples('data.npz', count, limit, { holdOut: true, block });
+    expect(split.calibration).toMatchObject({ first: 0, count: calibrated });
+    expect(split.heldOut).toBe(judged !== undefined);
+    expect(split.judging).toMatchObject({ first: judged === undefined ? 0 : calibrated, count: judged ?? count });
+  });
+});
