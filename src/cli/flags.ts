@@ -79,9 +79,8 @@ export const FLAGS = {
   recipe: { value: 'PATH', path: true, group: 'Method', summary: 'passes as --print-recipe prints them' },
   'max-growth': {
     value: 'SIZE',
-    default: OPTIMIZE_DEFAULTS.maxGrowth,
     group: 'Method',
-    summary: 'growth allowed: 2MB, 5%, none',
+    summary: 'how much larger the file may get: 2MB, 5%, none',
   },
   opset: {
     value: 'N',

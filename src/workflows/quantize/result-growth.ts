@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import type { Model } from '../../ir/model.js';
 import { formatBytes } from '../../report/format.js';
-import { QUANTIZE_DEFAULTS, type QuantizeOptions } from '../options.js';
+import type { QuantizeOptions } from '../options.js';
 import { growthBytes } from '../produce/growth.js';
 
 /** What the Casts of FP16 take, at inputs, outputs and whatever stays in FP32: no growth worth a word. */
@@ -18,9 +18,7 @@ export function whyTooLarge(
   const files = [path, ...(model.source?.externalPaths() ?? [])];
   const before = files.reduce((sum, file) => sum + statSync(file).size, 0);
   const allowed =
-    options.maxGrowth === undefined
-      ? Math.max(growthBytes(QUANTIZE_DEFAULTS.maxGrowth, before), mode === 'fp16' ? CASTS_BYTES : 0)
-      : growthBytes(options.maxGrowth, before);
+    options.maxGrowth === undefined ? (mode === 'fp16' ? CASTS_BYTES : 0) : growthBytes(options.maxGrowth, before);
   if (sizeBytes - before <= allowed) return undefined;
   return `The result would be larger than the model (${formatBytes(before)} → ${formatBytes(sizeBytes)}), so nothing was done: the output is the model as it was. --max-growth allows growth.`;
 }

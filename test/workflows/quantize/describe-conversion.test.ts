@@ -146,6 +146,17 @@ describe('quantizeModel', () => {
     expect(grown.mode).toBe('static');
   });
 
+  it.each(['static', 'dynamic'] as const)('does not let a tiny model grow by a byte in mode %s', async (mode) => {
+    const path = await modelFile(
+      `tiny-${mode}`,
+      `${HEAD} g (float[n,4] x) => (float[n,4] y) <float[4,4] w = {1, 2, 3, 4, 5, 6, 7, 8, 9, 8, 7, 6, 5, 4, 3, 2}> { y = MatMul (x, w) }`,
+    );
+    const data = mode === 'static' ? { dataPath: samples('x', [4], (i) => Math.sin(i)) } : {};
+    const options = { mode, ...data, outputPath: output(`tiny-${mode}`), verify: false };
+    expect((await quantizeModel(path, options)).mode).toBe('none');
+    expect(readFileSync(output(`tiny-${mode}`))).toEqual(readFileSync(path));
+  });
+
   it('keeps constants of the size of a picture out of a half-precision model', async () => {
     const path = await modelFile(
       'variance',
