@@ -84,12 +84,11 @@ export type {
   RewriteDefinition,
   RewritePassFactory,
   RewriteRules,
-  RewriteTarget,
   SweepContext,
 } from './passes/engine/rewrite.js';
 export type { AppliedRewrite, NearMiss, RewriteOutcome, RewrittenNode } from './passes/engine/run-rewrites.js';
-export type { OptimizeLevel, OptimizeStage } from './passes/levels.js';
-export { OPTIMIZE_LEVELS, OPTIMIZE_STAGES } from './passes/levels.js';
+export type { AllowedOperators, OptimizeLevel, OptimizeStage } from './passes/levels.js';
+export { ALLOWED_OPERATORS, OPTIMIZE_LEVELS, OPTIMIZE_STAGES } from './passes/levels.js';
 export type { OptimizeGraphOptions, RecipeOptions } from './passes/optimize-graph.js';
 export { optimizeGraph, optimizeRecipe } from './passes/optimize-graph.js';
 export type { Numerics, OptionRow, OptionTable, PassDefinition, PassFactory, PassGroup } from './passes/pass.js';
@@ -161,7 +160,6 @@ export type {
   ProgressEvent,
   QuantizeMode,
   QuantizeOptions,
-  QuantizeTarget,
   RefusalOptions,
   SourceOptions,
   WorkflowContext,

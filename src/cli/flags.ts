@@ -1,6 +1,6 @@
 import { ARRIVAL_PROCESSES, SCENARIO_KINDS } from '../bench/scenario.js';
 import { SCORING_KINDS } from '../evaluate/scoring-kinds.js';
-import { OPTIMIZE_LEVELS } from '../passes/levels.js';
+import { ALLOWED_OPERATORS, OPTIMIZE_LEVELS } from '../passes/levels.js';
 import { PROTOCOLS } from '../serving/protocols.js';
 import { NUMBER_LIMITS, type WholeNumberLimits } from '../workflows/limits.js';
 import {
@@ -9,7 +9,6 @@ import {
   OPTIMIZE_DEFAULTS,
   QUANTIZE_DEFAULTS,
   QUANTIZE_MODES,
-  QUANTIZE_TARGETS,
 } from '../workflows/options.js';
 
 /** One flag as data: parsing, help, completion and the docs page come from it. */
@@ -61,12 +60,12 @@ export const FLAGS = {
     group: 'Method',
     summary: 'auto, static, dynamic or fp16',
   },
-  target: {
-    value: 'TARGET',
-    choices: QUANTIZE_TARGETS,
-    default: QUANTIZE_DEFAULTS.target,
+  operators: {
+    value: 'SET',
+    choices: ALLOWED_OPERATORS,
+    default: QUANTIZE_DEFAULTS.operators,
     group: 'Method',
-    summary: 'where it will run: portable or ort',
+    summary: 'portable (standard ONNX) or ort',
   },
   level: {
     value: 'LEVEL',
@@ -229,6 +228,9 @@ export const FLAGS = {
 } as const satisfies Record<string, FlagDefinition>;
 
 export type FlagName = keyof typeof FLAGS;
+
+/** Flags by the names they had; errors tell the new one. */
+export const RENAMED_FLAGS: ReadonlyMap<string, FlagName> = new Map([['target', 'operators']]);
 
 /** Flags that every command takes. */
 export const COMMON_FLAGS = [

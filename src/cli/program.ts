@@ -4,7 +4,14 @@ import { suggest } from '../suggest.js';
 import { readWholeNumber, whyNotWholeNumber } from '../workflows/limits.js';
 import { checkOptionRules, type GivenOptions } from '../workflows/preflight/check-rules.js';
 import { type CommandDefinition, flagsOf } from './commands.js';
-import { COMMON_FLAGS, type FlagDefinition, type FlagName, type FlagValues, flagDefinition } from './flags.js';
+import {
+  COMMON_FLAGS,
+  type FlagDefinition,
+  type FlagName,
+  type FlagValues,
+  flagDefinition,
+  RENAMED_FLAGS,
+} from './flags.js';
 import { argumentSyntax } from './help.js';
 
 export interface ParsedCommand {
@@ -138,8 +145,15 @@ function usageError(error: CommanderError, definition: CommandDefinition, names:
     case 'commander.unknownOption': {
       // What follows the sign may be a secret.
       const typed = quoted.replace(/=.*$/s, '');
-      const near = suggest(typed.replace(/^-+/, ''), names);
-      const why = near === undefined ? undefined : `did you mean "--${near}"?`;
+      const name = typed.replace(/^-+/, '');
+      const renamed = RENAMED_FLAGS.get(name);
+      const near = suggest(name, names);
+      const why =
+        renamed !== undefined && names.includes(renamed)
+          ? `it is called "--${renamed}" now`
+          : near === undefined
+            ? undefined
+            : `did you mean "--${near}"?`;
       return new ServeOptError('SO1001', `${definition.name} has no option "${typed}"`, {
         hint,
         ...(why === undefined ? {} : { why }),

@@ -82,7 +82,7 @@ export function quantizeOptions(context: CommandContext, flags: FlagValues): Qua
     ...given('batch', single(flags, 'batch')),
     ...given('perTensor', flags['per-tensor']),
     ...given('reduceRange', flags['reduce-range']),
-    ...given('target', flags.target),
+    ...given('operators', flags.operators),
     ...given('fp16Io', flags['fp16-io']),
     ...(flags['no-verify'] ? { verify: false } : {}),
     ...(flags['no-optimize'] ? { optimize: false } : {}),
@@ -107,7 +107,7 @@ export function optimizeOptions(context: CommandContext, flags: FlagValues): Opt
   return {
     ...workflowContext(context),
     ...given('outputPath', flags.output),
-    ...given('target', flags.target),
+    ...given('operators', flags.operators),
     ...given('maxGrowth', flags['max-growth']),
     ...given('setDims', flags['set-dim'] && fixedDims(flags['set-dim'], SET_DIM)),
     ...given('dynamic', flags.dynamic && openDims(flags.dynamic)),

@@ -1,5 +1,10 @@
 /** The words of `optimize`, apart from its passes: help and flags know them without loading a pass. */
 
+/** Which operators a result may use. */
+export const ALLOWED_OPERATORS = ['portable', 'ort'] as const;
+/** `portable` keeps to the standard operators of ONNX, `ort` may also use those of ONNX Runtime (`com.microsoft`). */
+export type AllowedOperators = (typeof ALLOWED_OPERATORS)[number];
+
 /** How far `optimize` goes: each level does what the ones before it do. */
 export const OPTIMIZE_LEVELS = ['basic', 'standard', 'max'] as const;
 /**
@@ -13,5 +18,5 @@ export type OptimizeLevel = (typeof OPTIMIZE_LEVELS)[number];
  * The order of work. What a stage merges is not taken apart again, so large patterns come before the small ones that
  * are parts of them. `clean` passes take part in every later stage too.
  */
-export const OPTIMIZE_STAGES = ['prepare', 'clean', 'patterns', 'merge', 'target'] as const;
+export const OPTIMIZE_STAGES = ['prepare', 'clean', 'patterns', 'merge', 'finish'] as const;
 export type OptimizeStage = (typeof OPTIMIZE_STAGES)[number];

@@ -248,7 +248,7 @@ const STAGES: Readonly<Record<OptimizeStage, readonly StageRow[]>> = {
     { pass: fuseConsecutiveAffine, level: 'standard' },
   ],
   // what only pays, or only shows, when everything else is in place.
-  target: [
+  finish: [
     { pass: eliminateCommonSubexpressions, level: 'basic' },
     { pass: fuseConvActivation, level: 'standard' },
     { pass: fuseGemmActivation, level: 'standard' },

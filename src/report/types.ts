@@ -9,11 +9,11 @@ import type { ComparisonResult } from '../evaluate/comparison.js';
 import type { OutputAgreement } from '../evaluate/equality.js';
 import type { BudgetReport } from '../gates/budget-report.js';
 import type { AppliedRewrite, NearMiss } from '../passes/engine/run-rewrites.js';
-import type { OptimizeLevel } from '../passes/levels.js';
+import type { AllowedOperators, OptimizeLevel } from '../passes/levels.js';
 import type { Numerics, PassGroup } from '../passes/pass.js';
 
 /** Raised when a field changes its meaning or goes; new fields do not raise it. */
-export const REPORT_SCHEMA_VERSION = 1;
+export const REPORT_SCHEMA_VERSION = 2;
 
 /** A file by its name only. */
 export interface ReportFile {
@@ -229,7 +229,8 @@ export interface SlowPassReport {
 export interface OptimizeReport extends ReportHeader, JudgedReport {
   readonly command: 'optimize';
   readonly level: OptimizeLevel | 'recipe';
-  readonly target: 'portable' | 'ort';
+  /** Which operators the output may use. */
+  readonly operators: AllowedOperators;
   readonly input: ReportModel;
   readonly output: ReportModel;
   /** Nodes of all graphs: subgraphs and bodies of local functions included. */

@@ -5,7 +5,7 @@ import type { ArrivalProcess, ScenarioKind } from '../bench/scenario.js';
 import type { PlannedOutput } from '../codec/output-target.js';
 import type { ScoringKind } from '../evaluate/scoring-kinds.js';
 import type { Budget, ShorthandGates } from '../gates/parse-budget.js';
-import type { OptimizeLevel } from '../passes/levels.js';
+import type { AllowedOperators, OptimizeLevel } from '../passes/levels.js';
 import type { PresetRow, RecipeRow } from '../passes/presets.js';
 import type { OptimizeReport, QuantizeReport } from '../report/types.js';
 
@@ -155,10 +155,6 @@ export interface ProduceOptions
 export const QUANTIZE_MODES = ['auto', 'static', 'dynamic', 'fp16'] as const;
 export type QuantizeMode = (typeof QUANTIZE_MODES)[number];
 
-/** `portable` writes standard operators only, `ort` may use the `com.microsoft` domain. */
-export const QUANTIZE_TARGETS = ['portable', 'ort'] as const;
-export type QuantizeTarget = (typeof QUANTIZE_TARGETS)[number];
-
 export interface QuantizeOptions extends ProduceOptions, JudgedRunOptions, RefusalOptions<QuantizeReport> {
   readonly mode?: QuantizeMode;
   /** Folder or file of calibration samples. */
@@ -177,7 +173,8 @@ export interface QuantizeOptions extends ProduceOptions, JudgedRunOptions, Refus
   readonly perTensor?: boolean;
   /** 7-bit weights, for CPUs whose 8-bit multiply saturates (x86 without VNNI). */
   readonly reduceRange?: boolean;
-  readonly target?: QuantizeTarget;
+  /** Which operators the result may use. */
+  readonly operators?: AllowedOperators;
   /** Run the standard level of `optimize` first. Default true. */
   readonly optimize?: boolean;
   /** Default: nothing for INT8, and 4 kB of Casts for FP16. A model that would grow more is handed over as it was. */
@@ -188,8 +185,8 @@ export interface QuantizeOptions extends ProduceOptions, JudgedRunOptions, Refus
 
 export interface OptimizeOptions extends ProduceOptions, RefusalOptions<OptimizeReport> {
   readonly level?: OptimizeLevel;
-  /** Where the result will run: `portable` keeps to standard operators, `ort` may use `com.microsoft`. */
-  readonly target?: QuantizeTarget;
+  /** Which operators the result may use. */
+  readonly operators?: AllowedOperators;
   /** Passes besides those of the level, by name. */
   readonly add?: readonly string[];
   /** Passes of the level to leave out, by name. */
@@ -257,12 +254,12 @@ export const QUANTIZE_DEFAULTS = {
   mode: 'auto',
   samples: 128,
   batch: 1,
-  target: 'portable',
+  operators: 'portable',
 } as const satisfies QuantizeOptions;
 export const OPTIMIZE_DEFAULTS = {
   ...PRODUCE_DEFAULTS,
   level: 'standard',
-  target: 'portable',
+  operators: 'portable',
   speedGate: true,
 } as const satisfies OptimizeOptions;
 export const BENCH_DEFAULTS = {

@@ -6,9 +6,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { readModel } from '../../src/ir/read-model.js';
-import type { RewriteTarget } from '../../src/passes/engine/rewrite.js';
+import { ALLOWED_OPERATORS, type AllowedOperators } from '../../src/passes/levels.js';
 import { judgeOptimized, type Tools } from './judge-optimized.js';
-import { TARGETS } from './optimize.js';
 import { print, Suite } from './suite.js';
 
 /** What is read of case.json. */
@@ -46,7 +45,7 @@ export function caseFolders(folder: string): string[] {
 export async function casesSuite(folder: string, tools: Tools): Promise<Suite> {
   const suite = new Suite(`before/after cases in ${folder}`);
   const scores = new Map(
-    TARGETS.map((target) => [target, { compared: new Map<string, boolean>(), behind: [] as string[] }]),
+    ALLOWED_OPERATORS.map((operators) => [operators, { compared: new Map<string, boolean>(), behind: [] as string[] }]),
   );
   const spared = new Map<string, string>();
   let ran = 0;
@@ -56,12 +55,12 @@ export async function casesSuite(folder: string, tools: Tools): Promise<Suite> {
     const info = JSON.parse(readFileSync(join(folder, name, 'case.json'), 'utf8')) as CaseFile;
     const reference = await seededReference(path, tools);
     if (reference) ran++;
-    for (const [target, { compared, behind }] of scores) {
-      const options = { target, growthBytes: Number.POSITIVE_INFINITY, ...(reference ? { reference } : {}) };
+    for (const [operators, { compared, behind }] of scores) {
+      const options = { operators, growthBytes: Number.POSITIVE_INFINITY, ...(reference ? { reference } : {}) };
       const { failures, nodes } = await judgeOptimized(path, options, tools);
-      if (failures.length > 0) suite.fail(`${name} (${target})`, failures.join('; '));
+      if (failures.length > 0) suite.fail(`${name} (${operators})`, failures.join('; '));
       else suite.pass();
-      const most = comparableNodes(info, target);
+      const most = comparableNodes(info, operators);
       const test = testName(name, info);
       const notCopied = NOT_COPIED.find(([tests]) => tests.test(test));
       if (most === undefined) continue;
@@ -73,14 +72,14 @@ export async function casesSuite(folder: string, tools: Tools): Promise<Suite> {
       if (nodes > most) behind.push(`${name}: ${nodes} instead of ${most}`);
     }
   }
-  for (const [target, { compared, behind }] of scores) {
+  for (const [operators, { compared, behind }] of scores) {
     for (const test of spared.keys()) compared.delete(test);
     const good = [...compared.values()].filter((few) => few).length;
-    const share = `${good} of ${compared.size} test names have at most the nodes of the reference (${target})`;
+    const share = `${good} of ${compared.size} test names have at most the nodes of the reference (${operators})`;
     print(share);
     for (const line of behind) print(`more nodes: ${line}`);
     if (good * 100 >= compared.size * SHARE_WANTED) suite.pass();
-    else suite.fail(`${basename(folder)} (${target})`, `fewer than ${SHARE_WANTED} % of the names`);
+    else suite.fail(`${basename(folder)} (${operators})`, `fewer than ${SHARE_WANTED} % of the names`);
   }
   for (const [test, why] of spared) print(`not copied: ${test}, for ${why}`);
   suite.close(` (${ran} originals run here)`);
@@ -91,14 +90,14 @@ export async function casesSuite(folder: string, tools: Tools): Promise<Suite> {
 const testName = (folder: string, { test, passes }: CaseFile): string =>
   passes && test !== undefined ? test : folder.replace(/-\d+$/, '');
 
-/** The nodes of the reference, where it is right and may use what the target may. */
-function comparableNodes(info: CaseFile, target: RewriteTarget): number | undefined {
+/** The nodes of the reference, where it is right and keeps to the allowed operators. */
+function comparableNodes(info: CaseFile, operators: AllowedOperators): number | undefined {
   if (info.ref_equal !== true || !info.ops_after_ref) return undefined;
   const known = new Set(Object.keys(info.ops_before ?? {}));
   const foreign = Object.keys(info.ops_after_ref).some(
     (op) => /^(com\.microsoft|ai\.onnxruntime)/.test(op) && !known.has(op),
   );
-  if (foreign && target === 'portable') return undefined;
+  if (foreign && operators === 'portable') return undefined;
   return Object.values(info.ops_after_ref).reduce((sum, count) => sum + count, 0);
 }
 

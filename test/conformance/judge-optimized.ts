@@ -8,7 +8,8 @@ import { formatType } from '../../src/ir/type.js';
 import { verifyModel } from '../../src/ir/verify.js';
 import { walkGraphs } from '../../src/ir/walk.js';
 import { modelBytes, writeModel } from '../../src/ir/write-model.js';
-import type { ConstantEvaluator, RewriteTarget } from '../../src/passes/engine/rewrite.js';
+import type { ConstantEvaluator } from '../../src/passes/engine/rewrite.js';
+import type { AllowedOperators } from '../../src/passes/levels.js';
 import { optimizeGraph } from '../../src/passes/optimize-graph.js';
 import type { Feeds } from '../../src/samples/types.js';
 import { type ModelRuns, outputsDifference, type RunOutputs } from './model-runs.js';
@@ -26,7 +27,7 @@ export interface Tools {
 }
 
 export interface JudgeOptions {
-  readonly target: RewriteTarget;
+  readonly operators: AllowedOperators;
   readonly growthBytes: number;
   /** What the original gives, where it runs. */
   readonly reference?: { readonly feeds: Feeds; readonly outputs: RunOutputs };
@@ -84,8 +85,8 @@ export async function judgeOptimized(path: string, options: JudgeOptions, tools:
   }
 }
 
-function optimize(model: Model, { target, growthBytes }: JudgeOptions, { evaluate }: Tools) {
-  return optimizeGraph(model, { level: 'max', target, growthBytes, evaluate });
+function optimize(model: Model, { operators, growthBytes }: JudgeOptions, { evaluate }: Tools) {
+  return optimizeGraph(model, { level: 'max', operators, growthBytes, evaluate });
 }
 
 /** The same file again gives the same bytes; the result again stays as it is; the interface is that of the original. */

@@ -6,12 +6,11 @@
 import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { readModel } from '../../src/ir/read-model.js';
-import type { RewriteTarget } from '../../src/passes/engine/rewrite.js';
+import { ALLOWED_OPERATORS, type AllowedOperators } from '../../src/passes/levels.js';
 import { judgeOptimized, type Tools } from './judge-optimized.js';
-import { TARGETS } from './optimize.js';
 import { modelFiles, print, Suite } from './suite.js';
 
-interface Bar extends Partial<Readonly<Record<RewriteTarget, number>>> {
+interface Bar extends Partial<Readonly<Record<AllowedOperators, number>>> {
   /** The end of the path. */
   readonly model: string;
   readonly unlimited?: boolean;
@@ -42,12 +41,12 @@ export async function nodeBarsSuite(
     model.source?.close();
     // Then nothing would be known of its outputs.
     if (typeof reference === 'string') suite.fail(relative(folder, path), `the original does not run: ${reference}`);
-    for (const target of TARGETS) {
+    for (const operators of ALLOWED_OPERATORS) {
       const growthBytes = bar?.unlimited ? Number.POSITIVE_INFINITY : 0;
-      const options = { target, growthBytes, ...(typeof reference === 'string' ? {} : { reference }) };
+      const options = { operators, growthBytes, ...(typeof reference === 'string' ? {} : { reference }) };
       const { failures, nodes, nodesBefore } = await judgeOptimized(path, options, tools);
-      const most = bar?.[target];
-      const name = `${relative(folder, path)} (${target})`;
+      const most = bar?.[operators];
+      const name = `${relative(folder, path)} (${operators})`;
       print(`${name}: ${nodesBefore} → ${nodes}${most === undefined ? '' : `, others ${most}`}`);
       const reasons = most !== undefined && nodes > most ? [...failures, `${nodes} nodes, others ${most}`] : failures;
       if (reasons.length === 0) suite.pass();

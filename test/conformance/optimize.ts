@@ -1,14 +1,12 @@
-/** ONNX's own test models through the whole of `optimize`, for both targets. */
+/** ONNX's own test models through the whole of `optimize`, for both sets of operators. */
 import { existsSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { readModel } from '../../src/ir/read-model.js';
-import type { RewriteTarget } from '../../src/passes/engine/rewrite.js';
+import { ALLOWED_OPERATORS } from '../../src/passes/levels.js';
 import type { Feeds } from '../../src/samples/types.js';
 import { judgeOptimized, type Tools } from './judge-optimized.js';
 import { outputsDifference, type RunOutputs, testDataFeeds } from './model-runs.js';
 import { modelFiles, Suite } from './suite.js';
-
-export const TARGETS: readonly RewriteTarget[] = ['portable', 'ort'];
 
 /**
  * Every model of the folder: nothing throws, nothing that onnx's checker accepted is refused afterwards, the interface is
@@ -24,14 +22,14 @@ export async function optimizeSuite(testData: string, tools: Tools): Promise<Sui
     const shown = name.startsWith('light') ? relative(testData, path) : name;
     const reference = await referenceOf(path, tools);
     if (reference) counts.ran++;
-    for (const target of TARGETS) {
-      const options = { target, growthBytes: 0, ...(reference ? { reference } : {}) };
+    for (const operators of ALLOWED_OPERATORS) {
+      const options = { operators, growthBytes: 0, ...(reference ? { reference } : {}) };
       const { failures, nodesBefore, nodes, outputs } = await judgeOptimized(path, options, tools);
       if (failures.length === 0) suite.pass();
-      else suite.fail(`${shown} (${target})`, failures.join('; '));
+      else suite.fail(`${shown} (${operators})`, failures.join('; '));
       counts.before += nodesBefore;
       counts.after += nodes;
-      const plain = `${name.replace(/_expanded.*$/, '')} ${target}`;
+      const plain = `${name.replace(/_expanded.*$/, '')} ${operators}`;
       const twin = twins.get(plain);
       if (!reference || !outputs) continue;
       if (!name.includes('_expanded')) twins.set(plain, { before: reference.outputs, after: outputs });
@@ -39,7 +37,7 @@ export async function optimizeSuite(testData: string, tools: Tools): Promise<Sui
       else if (twin && twinDifference(twin.before, reference.outputs) === undefined) {
         counts.twins++;
         const difference = twinDifference(twin.after, outputs);
-        if (difference !== undefined) suite.fail(`${name} (${target})`, `unlike its twin: ${difference}`);
+        if (difference !== undefined) suite.fail(`${name} (${operators})`, `unlike its twin: ${difference}`);
       }
     }
   }

@@ -8,9 +8,8 @@ import { verifyModel } from '../../src/ir/verify.js';
 import { modelBytes } from '../../src/ir/write-model.js';
 import { eliminateDead } from '../../src/passes/eliminate/eliminate-dead.js';
 import type { RewriteGate } from '../../src/passes/engine/gate.js';
-import type { RewriteTarget } from '../../src/passes/engine/rewrite.js';
 import type { RewriteOutcome, RunRewritesOptions } from '../../src/passes/engine/run-rewrites.js';
-import { OPTIMIZE_LEVELS } from '../../src/passes/levels.js';
+import { ALLOWED_OPERATORS, type AllowedOperators, OPTIMIZE_LEVELS } from '../../src/passes/levels.js';
 import { optimizeGraph, optimizeRecipe } from '../../src/passes/optimize-graph.js';
 import { OPTIMIZE_PRESET, type RecipeRow } from '../../src/passes/presets.js';
 import { PASSES, type RegisteredPass } from '../../src/passes/registry.js';
@@ -23,7 +22,7 @@ import { type RandomGraph, randomGraph } from './random-graph.js';
 export interface Recipe {
   readonly name: string;
   readonly rows: readonly RecipeRow[];
-  readonly target: RewriteTarget;
+  readonly operators: AllowedOperators;
   readonly growthBytes: number;
 }
 
@@ -56,24 +55,23 @@ export function recipesFor(seed: number): Recipe[] {
     ({ pass: { definition } }) => !OTHER_OPERATORS.has(definition.name) && random.float() < share,
   );
   const pass = READY.get(FUZZED_PASSES[seed % FUZZED_PASSES.length] ?? '');
-  const targets: readonly RewriteTarget[] = ['portable', 'ort'];
   return [
     {
       name: `preset ${level}`,
       rows: optimizeRecipe({ level }),
-      target: targets[random.integer(2)] ?? 'ort',
+      operators: ALLOWED_OPERATORS[random.integer(2)] ?? 'ort',
       growthBytes: 2 ** 20,
     },
-    { name: 'some passes', rows: some, target: targets[random.integer(2)] ?? 'ort', growthBytes },
+    { name: 'some passes', rows: some, operators: ALLOWED_OPERATORS[random.integer(2)] ?? 'ort', growthBytes },
     ...(pass
-      ? [{ name: pass.definition.name, rows: [{ pass, stage: 'clean' }], target: 'ort', growthBytes } as const]
+      ? [{ name: pass.definition.name, rows: [{ pass, stage: 'clean' }], operators: 'ort', growthBytes } as const]
       : []),
   ];
 }
 
 export function runRecipe(model: Model, recipe: Recipe, options: RunRewritesOptions = {}): Promise<RewriteOutcome> {
-  const { rows, target, growthBytes } = recipe;
-  return optimizeGraph(model, { recipe: rows, target, growthBytes, ...options });
+  const { rows, operators, growthBytes } = recipe;
+  return optimizeGraph(model, { recipe: rows, operators, growthBytes, ...options });
 }
 
 /** One way to feed a graph, and what it gives then. */
@@ -270,7 +268,7 @@ export async function explain(seed: number, recipe: Recipe, fault: Fault, runtim
     const { fault: same } = smaller ? await smaller.check(recipe) : { fault: undefined };
     if (smaller && same?.kind === fault.kind) [subject, found] = [smaller, same];
   }
-  const head = [`seed ${seed}, ${recipe.name} (${recipe.target}): ${found.kind}: ${found.what}`];
+  const head = [`seed ${seed}, ${recipe.name} (${recipe.operators}): ${found.kind}: ${found.what}`];
   if (!subject) return head.join('\n');
   const { outcome } = await subject.check(recipe);
   let before = subject.model;

@@ -44,7 +44,7 @@ describe('optimized random graphs', () => {
         texts.push(
           texts.length < MOST_EXPLAINED
             ? await explain(seed, recipe, fault, runtime)
-            : `seed ${seed}, ${recipe.name} (${recipe.target}): ${fault.kind}: ${fault.what}`,
+            : `seed ${seed}, ${recipe.name} (${recipe.operators}): ${fault.kind}: ${fault.what}`,
         );
         break;
       }

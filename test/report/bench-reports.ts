@@ -95,7 +95,7 @@ export function configuration(
 }
 
 const BASE: BenchReport = {
-  schemaVersion: 1,
+  schemaVersion: 2,
   command: 'bench',
   version: '0.1.0',
   onnxRuntimeVersion: '1.30.0',

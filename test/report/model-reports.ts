@@ -17,7 +17,7 @@ const LATENCY: LatencyComparison = {
 };
 
 function header(name: string) {
-  return { schemaVersion: 1, version: '0.1.0', onnxRuntimeVersion: '1.30.0', warnings: [name], notes: [name] } as const;
+  return { schemaVersion: 2, version: '0.1.0', onnxRuntimeVersion: '1.30.0', warnings: [name], notes: [name] } as const;
 }
 
 function comparison(name: string): ComparisonResult {
@@ -174,7 +174,7 @@ export function optimizeReport(name: string): OptimizeReport {
     ...header(name),
     command: 'optimize',
     level: 'standard',
-    target: 'portable',
+    operators: 'portable',
     input: { name, sizeBytes: 97_800_000 },
     output: { name: `${name}.opt`, sizeBytes: 97_500_000 },
     nodesBefore: 122,

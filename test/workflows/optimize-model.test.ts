@@ -92,7 +92,7 @@ describe('optimizeModel', () => {
     const text = String(one?.[1]);
     expect(text).not.toContain(folder);
     expect(text).not.toContain(FIXTURES);
-    expect(JSON.parse(text)).toMatchObject({ schemaVersion: 1, command: 'optimize', level: 'standard' });
+    expect(JSON.parse(text)).toMatchObject({ schemaVersion: 2, command: 'optimize', level: 'standard' });
   });
 
   it('hands over the original byte for byte when nothing can be done, and runs nothing for it', async () => {
@@ -287,6 +287,10 @@ describe('recipes', () => {
     ['{"schemaVersion": 2, "passes": []}', 'its schemaVersion is 2'],
     ['{"schemaVersion": 1, "passes": [{}]}', 'entry 1 names no "pass"'],
     ['{"schemaVersion": 1, "passes": [{"pass": "eliminate-dead", "stage": "last"}]}', 'the stage of eliminate-dead'],
+    [
+      '{"schemaVersion": 1, "passes": [{"pass": "eliminate-dead", "stage": "target"}]}',
+      'the stage "target" of eliminate-dead is called "finish" now',
+    ],
     [
       '{"schemaVersion": 1, "passes": [{"pass": "eliminate-dead", "stage": "clean", "options": {"x": 1}}]}',
       'no option "x"',

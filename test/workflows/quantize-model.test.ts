@@ -93,7 +93,7 @@ describe('quantizeModel with calibration data', () => {
     const text = readFileSync(reportPath(one), 'utf8');
     expect(text).not.toContain(folder);
     expect(text).not.toContain(FIXTURES);
-    expect(JSON.parse(text)).toMatchObject({ schemaVersion: 1, command: 'quantize', mode: 'static' });
+    expect(JSON.parse(text)).toMatchObject({ schemaVersion: 2, command: 'quantize', mode: 'static' });
   });
 
   it('counts as quantized only what the result no longer reads in float', async () => {

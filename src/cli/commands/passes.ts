@@ -50,7 +50,7 @@ function factsOf(pass: RegisteredPass): PassFacts {
           optimize: {
             stage: row.stage,
             levels: OPTIMIZE_LEVELS.slice(from),
-            target: pass.ready?.().ortOnly ? 'ort' : 'portable',
+            operators: pass.ready?.().ortOnly ? 'ort' : 'portable',
           },
         }
       : {}),

@@ -1,4 +1,4 @@
-import type { OptimizeLevel, OptimizeStage } from '../../passes/levels.js';
+import type { AllowedOperators, OptimizeLevel, OptimizeStage } from '../../passes/levels.js';
 import type { Numerics, PassGroup } from '../../passes/pass.js';
 
 /** What is known of a pass. */
@@ -15,7 +15,7 @@ export interface PassFacts {
     readonly stage: OptimizeStage;
     /** The levels that have it; none for a pass that runs only where it is asked for by name. */
     readonly levels: readonly OptimizeLevel[];
-    readonly target: 'portable' | 'ort';
+    readonly operators: AllowedOperators;
   };
   readonly options: readonly {
     readonly name: string;

@@ -34,7 +34,7 @@ export async function renderPass(pass: PassFacts, options: TextOptions): Promise
   ];
   if (pass.optimize) {
     facts.push(['optimize', `stage ${pass.optimize.stage}, ${whenText(pass)}`]);
-    if (pass.optimize.target === 'ort') facts.push(['target', 'ort only: it writes operators of ONNX Runtime']);
+    if (pass.optimize.operators === 'ort') facts.push(['operators', 'ort only: it writes operators of ONNX Runtime']);
   }
   for (const { name, description, default: value, choices } of pass.options) {
     const text = choices ? `${description} (${choices.join(', ')})` : description;
@@ -53,7 +53,7 @@ export async function renderPass(pass: PassFacts, options: TextOptions): Promise
 function levelText({ optimize }: PassFacts): string {
   if (!optimize) return '';
   const level = optimize.levels[0] ?? 'by name';
-  return optimize.target === 'ort' ? `${level}, ort` : level;
+  return optimize.operators === 'ort' ? `${level}, ort` : level;
 }
 
 function whenText({ name, optimize }: PassFacts): string {

@@ -16,7 +16,7 @@ export function defineRewrite<O extends object>(definition: RewriteDefinition<O>
     ...definition,
     async run(model, options, context) {
       const outcome = await runRewrites(model, [[ready(options)]], {
-        target: definition.ortOnly ? 'ort' : 'portable',
+        operators: definition.ortOnly ? 'ort' : 'portable',
         ...(context.signal ? { signal: context.signal } : {}),
       });
       return {

@@ -4,10 +4,8 @@ import type { Node } from '../../ir/node.js';
 import type { Value } from '../../ir/value.js';
 import type { Elements } from '../../ops/infer-types.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import type { AllowedOperators } from '../levels.js';
 import type { PassDefinition, PassFactory } from '../pass.js';
-
-/** Where the result will run: `portable` keeps to standard operators, `ort` may use those of ONNX Runtime (com.microsoft). */
-export type RewriteTarget = 'portable' | 'ort';
 
 /** One change that can be made. Matching has no effects; `apply` makes the change and must succeed. */
 export interface Rewrite {
@@ -25,7 +23,8 @@ export type Match = Rewrite | string | undefined;
 /** What every part of a running pass can ask. */
 export interface RewriteContext {
   readonly model: Model;
-  readonly target: RewriteTarget;
+  /** Which operators the result may use. */
+  readonly operators: AllowedOperators;
   /** Version of an operator set where `at` stands: a local function has imports of its own. 0 where it is not imported. */
   opset(at: Node | Graph, domain?: string): number;
   /** Known elements of a small integer or float tensor, symbolic sizes included, as of the last type inference. */

@@ -10,6 +10,7 @@ import type { Value } from '../../ir/value.js';
 import { allGraphs, allNodes, constantTensor } from '../../ir/walk.js';
 import { tensorElements } from '../../ops/infer/elements.js';
 import { type Elements, inferTypes } from '../../ops/infer-types.js';
+import type { AllowedOperators } from '../levels.js';
 import { removeUnused } from '../nodes.js';
 import type { RewriteGate } from './gate.js';
 import { keepProvenance, recordNode } from './provenance.js';
@@ -19,7 +20,6 @@ import type {
   Rewrite,
   RewriteContext,
   RewriteRules,
-  RewriteTarget,
   SweepContext,
 } from './rewrite.js';
 import { Scopes } from './scopes.js';
@@ -28,8 +28,8 @@ import { WorkBudget } from './work-budget.js';
 import { isAttached, Worklist } from './worklist.js';
 
 export interface RunRewritesOptions {
-  /** Default `portable`. */
-  readonly target?: RewriteTarget;
+  /** Which operators the result may use; default `portable`. */
+  readonly operators?: AllowedOperators;
   /** Bytes that the file may grow by; default 0. */
   readonly growthBytes?: number;
   /** Most memory that computing constants may take, in bytes; no limit when absent. */
@@ -155,7 +155,7 @@ class Driver {
     const byRoot = new Map<string, Member[]>();
     const everywhere: Member[] = [];
     for (const ready of passes) {
-      if (ready.ortOnly && this.#options.target !== 'ort') continue;
+      if (ready.ortOnly && this.#options.operators !== 'ort') continue;
       const member = { ready, rules: ready.rules(), context: this.#contextOf(ready) };
       members.push(member);
       if (!member.rules.match) continue;
@@ -292,7 +292,7 @@ class Driver {
     const options = this.#options;
     const base: RewriteContext = {
       model: this.#model,
-      target: options.target ?? 'portable',
+      operators: options.operators ?? 'portable',
       opset: (at: Node | Graph, domain?: string) => this.#scopes.opset(at, domain),
       elements: (value) => this.#elementsOf(value),
       constant: constantTensor,

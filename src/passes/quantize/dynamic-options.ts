@@ -1,4 +1,5 @@
 import type { QuantizedType } from '../../quantize/scheme.js';
+import type { AllowedOperators } from '../levels.js';
 
 /** How weights and activations are quantized dynamically. */
 export interface DynamicOptions {
@@ -12,7 +13,7 @@ export interface DynamicOptions {
   /** Also tables of embeddings from 64 KiB on: one scale a row. */
   readonly embeddings: boolean;
   /** `ort` may use operators of ONNX Runtime's own domain: that takes LSTM too. */
-  readonly target: 'portable' | 'ort';
+  readonly operators: AllowedOperators;
   /** Weights with fewer elements stay in float, unless `include` names nodes. */
   readonly smallestWeight: number;
   /** Bytes by which INT8 copies of weights that something else reads in FP32 may make the file larger. */
@@ -25,7 +26,7 @@ export const DYNAMIC_DEFAULTS = {
   reduceRange: false,
   weightType: 's8',
   embeddings: true,
-  target: 'portable',
+  operators: 'portable',
   smallestWeight: 1024,
   growthBytes: 0,
 } as const satisfies DynamicOptions;

@@ -154,7 +154,7 @@ function lookupJob(node: Node, options: DynamicOptions): DynamicJob | string {
 }
 
 function lstmJob(node: Node, options: DynamicOptions): DynamicJob | string {
-  if (options.target !== 'ort') return 'ONNX has no dynamic INT8 LSTM; --target ort allows that of ONNX Runtime';
+  if (options.operators !== 'ort') return 'ONNX has no dynamic INT8 LSTM; --operators ort allows that of ONNX Runtime';
   if (node.int('layout', 0) !== 0) return 'its batch comes first (layout = 1)';
   const operands: ConstantOperand[] = [];
   for (const slot of [1, 2]) {

@@ -1,6 +1,7 @@
 import type { Node } from '../../ir/node.js';
 import { nodeLabel } from '../../ir/problem.js';
 import type { Refusal } from '../../ir/transform.js';
+import { ALLOWED_OPERATORS } from '../levels.js';
 import { nodeSelector } from '../node-filter.js';
 import { definePass } from '../pass.js';
 import { DYNAMIC_DEFAULTS, type DynamicOptions } from './dynamic-options.js';
@@ -19,7 +20,7 @@ export interface QuantizeDynamicOptions extends DynamicOptions {
  * Dynamic INT8: x·W = (quantized(x) ×ᵢₙₜ quantized(W)) · scale(x) · scale(W), where the range of x is taken from each x itself, so no
  * samples are needed. Written as DynamicQuantizeLinear, MatMulInteger, Cast and Mul, which ONNX Runtime joins to one node.
  *
- * Fires on MatMul and Gemm with constant FLOAT weights, on Gather from large constant tables, and with `target: 'ort'` on LSTM; in all
+ * Fires on MatMul and Gemm with constant FLOAT weights, on Gather from large constant tables, and with `operators: 'ort'` on LSTM; in all
  * graphs. A stack of matrices has a scale for each column of each; a table that is looked up and, transposed, multiplied by is written once.
  * Refuses Conv, whose dynamic form is slow and has one scale a weight, small layers, and weights that something else reads in FP32 where the
  * file would grow. Numerics: lossy.
@@ -39,7 +40,7 @@ export const quantizeDynamic = definePass<QuantizeDynamicOptions>({
     reduceRange: { description: '7-bit weights, for CPUs without VNNI', default: DYNAMIC_DEFAULTS.reduceRange },
     weightType: { description: 'type of weights', default: DYNAMIC_DEFAULTS.weightType, choices: ['u8', 's8'] },
     embeddings: { description: 'also tables of embeddings', default: DYNAMIC_DEFAULTS.embeddings },
-    target: { description: 'where the model will run', default: DYNAMIC_DEFAULTS.target, choices: ['portable', 'ort'] },
+    operators: { description: 'operators to use', default: DYNAMIC_DEFAULTS.operators, choices: ALLOWED_OPERATORS },
     smallestWeight: {
       description: 'weights with fewer elements stay in float',
       default: DYNAMIC_DEFAULTS.smallestWeight,

@@ -26,7 +26,7 @@ const MOST_BARS = 20;
 
 /** The report of `optimize` as one page that stands alone. */
 export function optimizeHtml(report: OptimizeReport): string {
-  const { input, output, nodesBefore, nodesAfter, latency, level, target } = report;
+  const { input, output, nodesBefore, nodesAfter, latency, level, operators } = report;
   return page(
     `${input.name} – serve-opt optimize`,
     element(
@@ -34,7 +34,7 @@ export function optimizeHtml(report: OptimizeReport): string {
       {},
       eyebrow('optimize', report),
       element('h1', {}, named(input.name)),
-      element('p', { class: 'subject' }, `level ${level}, for ${target === 'ort' ? 'ONNX Runtime' : 'any runtime'}`),
+      element('p', { class: 'subject' }, `level ${level}, for ${operators === 'ort' ? 'ONNX Runtime' : 'any runtime'}`),
       checksBanner(checksOf(report)),
       judgedBanner(report),
       warnings(report.warnings),

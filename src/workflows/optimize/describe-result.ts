@@ -62,7 +62,7 @@ export async function describeResult(
   return {
     ...header,
     level: options.recipe ? 'recipe' : (options.level ?? OPTIMIZE_DEFAULTS.level),
-    target: options.target ?? OPTIMIZE_DEFAULTS.target,
+    operators: options.operators ?? OPTIMIZE_DEFAULTS.operators,
     ...files,
     nodesBefore: countModel(model).nodes,
     nodesAfter: countModel(optimized?.model ?? model).nodes,

@@ -124,7 +124,7 @@ export class Pipeline {
 
   /** One run on a fresh copy, as far as `limit` goes. */
   async run({ limit, without, onApplied }: PipelineRun = {}): Promise<Optimized> {
-    const { signal, target } = this.#options;
+    const { signal, operators } = this.#options;
     const model = this.base.clone();
     const end = Math.min(limit ?? Number.POSITIVE_INFINITY, this.#end);
     const made = new Map<string, number>();
@@ -133,7 +133,7 @@ export class Pipeline {
       recipe: this.recipe.filter(
         ({ pass: { definition } }) => !this.#dropped.has(definition.name) && !without?.has(definition.name),
       ),
-      target: target ?? OPTIMIZE_DEFAULTS.target,
+      operators: operators ?? OPTIMIZE_DEFAULTS.operators,
       growthBytes: this.#allowanceBytes,
       memoryBytes: this.#memoryBytes,
       gate: {

@@ -61,6 +61,7 @@ function parseStep(step: unknown, index: number): RecipeRow {
   const pass = rewritePass(step.pass);
   const stage = OPTIMIZE_STAGES.find((each) => each === step.stage);
   if (stage === undefined) {
+    if (step.stage === 'target') throw badRecipe(`the stage "target" of ${step.pass} is called "finish" now`);
     throw badRecipe(
       `the stage of ${step.pass} is ${JSON.stringify(step.stage)}; there are ${OPTIMIZE_STAGES.join(', ')}`,
     );

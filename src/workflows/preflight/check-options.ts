@@ -14,7 +14,7 @@ const FLAG_OF_FIELD: ReadonlyMap<string, string> = new Map([
   ['dryRun', 'dry-run'],
   ['force', 'force'],
   ['mode', 'mode'],
-  ['target', 'target'],
+  ['operators', 'operators'],
   ['level', 'level'],
   ['add', 'passes'],
   ['remove', 'passes'],

@@ -107,13 +107,13 @@ export const OPTION_RULES: readonly OptionRule[] = [
   { commands: ['quantize'], options: ['--data'], idleWith: ['--mode dynamic', '--no-verify'] },
   {
     commands: ['quantize'],
-    options: ['--target ort'],
+    options: ['--operators ort'],
     idleWith: ['--mode static'],
     why: 'static INT8 takes standard operators only',
   },
   {
     commands: ['quantize'],
-    options: ['--target ort'],
+    options: ['--operators ort'],
     idleWith: ['--mode fp16'],
     why: 'FP16 takes standard operators only',
   },

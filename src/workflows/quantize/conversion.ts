@@ -160,7 +160,7 @@ export class Conversion {
         ...this.#layers,
         perChannel: !options.perTensor,
         reduceRange: options.reduceRange ?? false,
-        target: options.target ?? 'portable',
+        operators: options.operators ?? 'portable',
         growthBytes: this.#growthBytes(options),
       }),
     );

@@ -17,11 +17,11 @@ const pass = (name: string, rewrites: number, nodesDelta: number) =>
 const node = (opType: string, label: string) => ({ opType, label });
 
 const report: OptimizeReport = {
-  schemaVersion: 1,
+  schemaVersion: 2,
   version: '0.1.0',
   command: 'optimize',
   level: 'standard',
-  target: 'portable',
+  operators: 'portable',
   input: { name: 'net.onnx', sizeBytes: 97_800_000 },
   output: { name: 'net.opt.onnx', sizeBytes: 97_500_000 },
   nodesBefore: 122,

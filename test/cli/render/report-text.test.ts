@@ -56,7 +56,7 @@ const slower: LatencyComparison = {
   batchSize: 1,
 };
 
-const header = { schemaVersion: 1, version: '0.1.0', warnings: [], notes: [] } as const;
+const header = { schemaVersion: 2, version: '0.1.0', warnings: [], notes: [] } as const;
 
 const quantizeReport: QuantizeReport = {
   ...header,

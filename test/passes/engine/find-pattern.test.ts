@@ -19,7 +19,7 @@ ${nodes}
   const { graph } = model;
   const context: RewriteContext = {
     model,
-    target: 'portable',
+    operators: 'portable',
     opset: () => 17,
     elements: () => undefined,
     constant: constantTensor,

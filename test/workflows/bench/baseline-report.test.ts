@@ -40,7 +40,7 @@ describe('readEarlierReport', () => {
     ['a list', '[1]', 'no report of `serve-opt bench`'],
     ['null', 'null', 'no report'],
     ['another command', changed({ command: 'optimize' }), 'no report'],
-    ['another schema', changed({ schemaVersion: 99 }), 'its schema is version 99; this version reads 1'],
+    ['another schema', changed({ schemaVersion: 99 }), 'its schema is version 99; this version reads 2'],
     ['no environment', changed({ environment: null }), 'parts of it are missing'],
     ['an error', '{"ok":false,"error":{}}', 'that run failed'],
     ['a prototype', '{"__proto__":{"command":"bench"}}', 'no report'],

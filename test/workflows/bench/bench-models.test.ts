@@ -65,7 +65,7 @@ describe('a model', () => {
       onProgress: (event) => events.push(event),
     });
     expect(report).toMatchObject({
-      schemaVersion: 1,
+      schemaVersion: 2,
       command: 'bench',
       subject: 'models',
       scenario: { kind: 'single-stream' },

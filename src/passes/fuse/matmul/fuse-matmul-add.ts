@@ -14,8 +14,8 @@ import { fitsAsBias, GEMM_DEFAULTS, gemmAttributes, gemmOptions, matrixProduct }
  * A·B + C = Gemm(A, B, C), for matrices: MatMul, or a Gemm without C or with a constant one, and Add, Sub or a Sum of two.
  *
  * Fires when A and B are known to be float matrices, nothing else reads the product, and C can be stretched to its shape without
- * stretching it. Refuses where C may be larger than the product, where ranks are not known and, unless ONNX Runtime is the target,
- * where C is computed but B is a weight: as MatMul and Add it can be quantized. Products of higher rank stay: a
+ * stretching it. Refuses where C may be larger than the product, where ranks are not known and, unless operators of ONNX Runtime
+ * are allowed, where C is computed but B is a weight: as MatMul and Add it can be quantized. Products of higher rank stay: a
  * Gemm would need a Reshape on each side. Numerics: the sum is rounded in another place. Reference: ONNX Gemm-11.
  */
 export const fuseMatmulAdd = defineRewrite<object>({
@@ -68,7 +68,7 @@ function matchProduct(node: Node, product: Value, bias: Value, slot: number, con
     return { nodes, apply: () => write(addConstant(node.graph, `${node.output().name}_bias`, both, node), 1) };
   }
   // A layer whose bias is computed has no 8-bit kernel; MatMul and Add have one each.
-  if (context.target === 'portable' && context.constant(producer.input(1)) && !context.constant(bias))
+  if (context.operators === 'portable' && context.constant(producer.input(1)) && !context.constant(bias))
     return `"${bias.name}" is computed, and ${label} could not be quantized then`;
   return { nodes, apply: () => write(bias, signs.bias) };
 }
