@@ -35,7 +35,13 @@ async function compareMs() {
     if (kind === 'start') begun = performance.now();
     else if (kind === 'end') ms = performance.now() - begun;
   };
-  const { comparison } = await compare(a, b, data, { samples: Number(flags.count), latency: false, onProgress });
+  const { comparison } = await compare(
+    a,
+    b,
+    { kind: 'data', path: data, count: Number(flags.count) },
+    { latency: false },
+    { onProgress },
+  );
   return { ms, samples: comparison.samples, batchSize: comparison.batchSize };
 }
 

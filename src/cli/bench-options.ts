@@ -2,11 +2,10 @@ import { ServeOptError } from '../errors.js';
 import { parseBudgets } from '../gates/parse-budget.js';
 import { parseDuration, parseShare } from '../gates/units.js';
 import type { BenchServerOptions } from '../workflows/bench-server/open-server-bench.js';
-import { BENCH_DEFAULTS, type BenchOptions } from '../workflows/options.js';
-import type { CommandContext } from './command.js';
+import type { BenchOptions } from '../workflows/options.js';
 import { DIM, parseDims } from './dims.js';
 import type { FlagValues } from './flags.js';
-import { given, workflowContext } from './workflow-options.js';
+import { given } from './workflow-options.js';
 
 /** A dimension among the arguments: `--dim batch=1,8 seq=128` names two. */
 const DIM_WORD = /^[^=/\\]+=[+-]?\d+(,[+-]?\d+)*$/;
@@ -21,10 +20,9 @@ export function benchArguments(
 }
 
 /** Flags of `bench` as options. @throws SO1002, SO1006 for values that cannot be read */
-export function benchOptions(context: CommandContext, flags: FlagValues, dims: readonly string[]): BenchOptions {
+export function benchOptions(flags: FlagValues, dims: readonly string[]): BenchOptions {
   const providers = flags.ep?.flatMap((text) => text.split(','));
   return {
-    ...workflowContext(context),
     ...given('executionProviders', providers),
     ...given('threads', unique(flags.threads)),
     ...given('memory', flags.mem),
@@ -34,7 +32,7 @@ export function benchOptions(context: CommandContext, flags: FlagValues, dims: r
     ...given('seed', flags.seed),
     ...given('scenario', flags.scenario),
     ...given('streams', flags.streams),
-    ...given('ratePerSecond', flags.rate),
+    ...given('rate', flags.rate),
     ...given('arrivals', flags.arrivals),
     ...given('durationMs', flags.duration === undefined ? undefined : parseDuration(flags.duration, '--duration')),
     ...given('processes', flags.processes),
@@ -53,7 +51,7 @@ export function benchOptions(context: CommandContext, flags: FlagValues, dims: r
 
 /** Flags of `bench --url` as options. Errors as `benchOptions`. */
 export function serverOptions(flags: FlagValues, dims: readonly string[]): BenchServerOptions {
-  const [batchSize, another] = flags.batch ?? [];
+  const [batch, another] = flags.batch ?? [];
   if (another !== undefined) contradict(`--batch ${flags.batch?.join(',')}`, '--url, which takes one batch size');
   const budgets = flags.budget && parseBudgets(flags.budget, 'bench --url');
   const duration = (name: 'duration' | 'max-time' | 'timeout'): number | undefined =>
@@ -61,12 +59,11 @@ export function serverOptions(flags: FlagValues, dims: readonly string[]): Bench
   return {
     ...given('dataPath', flags.data),
     ...given('seed', flags.seed),
-    ...given('batchSize', batchSize),
+    ...given('batch', batch),
     ...(dims.length > 0 ? { dims: chosenDims(dims) } : {}),
     ...given('concurrency', flags.concurrency),
-    ...(flags.rate === undefined
-      ? {}
-      : { openLoop: { ratePerSecond: flags.rate, arrivals: flags.arrivals ?? BENCH_DEFAULTS.arrivals } }),
+    ...given('rate', flags.rate),
+    ...given('arrivals', flags.arrivals),
     ...given('durationMs', duration('duration')),
     ...given('maxTimeMs', duration('max-time')),
     ...given('timeoutMs', duration('timeout')),
@@ -78,11 +75,13 @@ export function serverOptions(flags: FlagValues, dims: readonly string[]): Bench
   };
 }
 
-function chosenDims(texts: readonly string[]): { readonly name: string; readonly size: number }[] {
-  return [...parseDims(texts, DIM)].map(([name, [size = 1, another]]) => {
-    if (another !== undefined) contradict(`--dim ${name}=${size},${another}`, '--url, which takes one size');
-    return { name, size };
-  });
+function chosenDims(texts: readonly string[]): Map<string, number> {
+  return new Map(
+    [...parseDims(texts, DIM)].map(([name, [size = 1, another]]) => {
+      if (another !== undefined) contradict(`--dim ${name}=${size},${another}`, '--url, which takes one size');
+      return [name, size];
+    }),
+  );
 }
 
 function unique(values: readonly number[] | undefined): readonly number[] | undefined {

@@ -57,6 +57,11 @@ export function parseCommand(definition: CommandDefinition, argv: readonly strin
   return { args, flags };
 }
 
+/** Warnings about flags of which nothing comes, one sentence each. */
+export function idleFlags(command: string, flags: FlagValues): string[] {
+  return checkOptionRules(command, givenFlags(flags));
+}
+
 /** Flags with their values as text. */
 function givenFlags(flags: FlagValues): GivenOptions {
   return new Map(Object.entries(flags).map(([name, value]) => [name, value === true ? '' : String(value)]));

@@ -2,14 +2,16 @@ import { ServeOptError } from '../errors.js';
 import type { GateCommand } from '../gates/metrics.js';
 import { parseBudgets } from '../gates/parse-budget.js';
 import { parseDecibels, parseShare } from '../gates/units.js';
-import type {
-  BudgetOptions,
-  CompareOptions,
-  InspectOptions,
-  JudgingOptions,
-  OptimizeOptions,
-  QuantizeOptions,
-  WorkflowContext,
+import type { SampleSource } from '../samples/types.js';
+import {
+  type BudgetOptions,
+  COMPARE_DEFAULTS,
+  type CompareOptions,
+  type InspectOptions,
+  type JudgingOptions,
+  type OptimizeOptions,
+  type QuantizeOptions,
+  type WorkflowContext,
 } from '../workflows/options.js';
 import type { CommandContext } from './command.js';
 import { type DimsFlag, ONE_DIM, parseDims, SET_DIM } from './dims.js';
@@ -21,21 +23,16 @@ export function workflowContext(context: CommandContext): WorkflowContext {
 }
 
 /** Flags of `inspect` as options. */
-export function inspectOptions(context: CommandContext, flags: FlagValues): InspectOptions {
+export function inspectOptions(flags: FlagValues): InspectOptions {
   return {
-    ...workflowContext(context),
     ...given('dims', flags.dim && fixedDims(flags.dim, ONE_DIM)),
     ...given('allowLinks', flags['allow-links']),
   };
 }
 
 /** Flags of `compare` as options; what was not given stays absent, so that the workflow's defaults hold. */
-export function compareOptions(context: CommandContext, flags: FlagValues): CompareOptions {
+export function compareOptions(flags: FlagValues): CompareOptions {
   return {
-    ...workflowContext(context),
-    ...given('dataPath', flags.data),
-    ...given('seed', flags.seed),
-    ...given('samples', flags.samples),
     ...given('batch', single(flags, 'batch')),
     ...judgingOptions(flags, 'compare'),
     ...given('allowLinks', flags['allow-links']),
@@ -54,6 +51,13 @@ function budgetOptions(flags: FlagValues, command: GateCommand): BudgetOptions {
   };
 }
 
+/** The samples that `compare` runs on. */
+export function compareSamples(flags: FlagValues): SampleSource {
+  const { data, samples, seed = COMPARE_DEFAULTS.seed } = flags;
+  if (data !== undefined) return { kind: 'data', path: data, ...given('count', samples) };
+  return { kind: 'seeded', seed, count: samples ?? COMPARE_DEFAULTS.samples };
+}
+
 /** How labels are scored, and gates. @throws SO1006 for a gate that is no number */
 function judgingOptions(flags: FlagValues, command: GateCommand): JudgingOptions {
   const loss = flags['max-loss'];
@@ -68,9 +72,8 @@ function judgingOptions(flags: FlagValues, command: GateCommand): JudgingOptions
 }
 
 /** Flags of `quantize` as options. */
-export function quantizeOptions(context: CommandContext, flags: FlagValues): QuantizeOptions {
+export function quantizeOptions(flags: FlagValues): QuantizeOptions {
   return {
-    ...workflowContext(context),
     ...given('outputPath', flags.output),
     ...given('mode', flags.mode),
     ...given('dataPath', flags.data),
@@ -103,9 +106,8 @@ export function quantizeOptions(context: CommandContext, flags: FlagValues): Qua
  * Flags of `optimize` as options, but for the passes, which take their table to understand. @throws SO1002, SO1006 for
  * dimensions that contradict each other or are no dimensions
  */
-export function optimizeOptions(context: CommandContext, flags: FlagValues): OptimizeOptions {
+export function optimizeOptions(flags: FlagValues): OptimizeOptions {
   return {
-    ...workflowContext(context),
     ...given('outputPath', flags.output),
     ...given('operators', flags.operators),
     ...given('maxGrowth', flags['max-growth']),

@@ -9,7 +9,7 @@ import { Value } from './value.js';
 
 /**
  * An independent copy of a model's graph. Tensors are shared (they are immutable), so it costs nodes, not weights.
- * The copy reads from the same open file: close the source once, after both are done.
+ * The copy reads from the same open file: close the model that was read, after both are done.
  */
 export function cloneModel(model: Model): Model {
   const copy = new Model(model.graph.name);
@@ -35,6 +35,7 @@ export function cloneModel(model: Model): Model {
   }
   if (origin) copy.origin = { ...origin, functions } satisfies ModelOrigin;
   copy.source = model.source;
+  copy.ownsSource = false;
   copy.changed = model.changed;
   return copy;
 }

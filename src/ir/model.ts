@@ -1,3 +1,5 @@
+// So that declarations compile in projects whose own libraries do not know `await using`.
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { ServeOptError } from '../errors.js';
 import { cloneModel } from './clone.js';
 import type { EditObserver } from './edit-observer.js';
@@ -18,8 +20,13 @@ export interface ModelSource {
   close(): void;
 }
 
-/** An ONNX model in memory. Weights stay on disk until touched. */
-export class Model {
+/**
+ * An ONNX model in memory. Weights stay on disk until touched, so the file stays open until `close`, which leaving the scope of
+ * `await using` or `using` calls too.
+ * @example
+ * await using model = await readModel('model.onnx');
+ */
+export class Model implements Disposable, AsyncDisposable {
   #irVersion = 8;
   #producerName = '';
   #producerVersion = '';
@@ -40,6 +47,8 @@ export class Model {
   /** True when a field of the model message itself changed since reading. */
   changed = false;
   source: ModelSource | undefined = undefined;
+  /** Whether the files of `source` are this model's to close; a copy reads from those of the model it was made of. */
+  ownsSource = true;
   /** Whoever wants to hear of edits of graphs, nodes and values; one at a time. */
   observer: EditObserver | undefined = undefined;
   /** Faults found while reading that make the graph ambiguous: it can be copied, but nothing may compute with it. */
@@ -120,7 +129,23 @@ export class Model {
     return `${base}_${suffix}`;
   }
 
-  /** An independent copy that shares the weights and the open file. */
+  /**
+   * Closes the model file and its data files: weights that were not read by then cannot be read any more, neither here nor in
+   * copies (SO2002). Closing a copy does nothing, and so does closing twice.
+   */
+  close(): void {
+    if (this.ownsSource) this.source?.close();
+  }
+  /** `close()`, at the end of the scope of `using`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+  /** `close()`, at the end of the scope of `await using`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+  }
+
+  /** An independent copy that shares the weights and the open file: the model that was read is the one to close, after both are done. */
   clone(): Model {
     return cloneModel(this);
   }

@@ -13,7 +13,8 @@ import { readModelFrom } from './proto/read-proto.js';
 import { encodeModel } from './proto/write-proto.js';
 import type { ExternalPlacement } from './proto/write-tensor.js';
 
-export interface WriteModelOptions extends WriteOptions {
+/** Options of `writeModel`. */
+export interface WriteModelOptions {
   /** Replace an existing file. The file a model was read from is never replaced. Default false. */
   readonly force?: boolean;
   /**
@@ -23,6 +24,21 @@ export interface WriteModelOptions extends WriteOptions {
   readonly externalData?: 'auto' | 'never' | 'always';
 }
 
+/** Defaults of `writeModel`. */
+export const WRITE_DEFAULTS = { force: false, externalData: 'auto' } as const satisfies WriteModelOptions;
+
+/** What a long write takes. */
+export interface WriteContext {
+  /** Aborting it leaves nothing behind and throws SO8130. */
+  readonly signal?: AbortSignal;
+  /** Called as bytes go out; `doneBytes` counts up to `totalBytes`. */
+  readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
+}
+
+/** Options of a write together with its context. */
+export interface StageModelOptions extends WriteModelOptions, WriteOptions {}
+
+/** The files that were written. */
 export interface WrittenModel {
   readonly path: string;
   /** Undefined when all weights are in the model file. */
@@ -62,12 +78,12 @@ export interface StagedModel {
  * leads to is the one that is written.
  * @throws SO1004, SO1005, SO6001… ; nothing is left behind then
  */
-export async function stageModel(model: Model, path: string, options: WriteModelOptions = {}): Promise<StagedModel> {
+export async function stageModel(model: Model, path: string, options: StageModelOptions = {}): Promise<StagedModel> {
   const name = basename(path);
   const dataName = `${name}.data`;
   const dataPath = dataPathOf(path);
-  const mode = options.externalData ?? 'auto';
-  const force = options.force ?? false;
+  const mode = options.externalData ?? WRITE_DEFAULTS.externalData;
+  const force = options.force ?? WRITE_DEFAULTS.force;
   const encoded = encodeFor(model, dataName, mode);
   const { target, data } = checkModelOutput(path, inputPaths(model), { force, hasData: encoded.data !== undefined });
 
@@ -104,7 +120,7 @@ export async function stageModel(model: Model, path: string, options: WriteModel
   };
 }
 
-const signalOf = ({ signal }: WriteModelOptions): WriteOptions => (signal ? { signal } : {});
+const signalOf = ({ signal }: WriteOptions): WriteOptions => (signal ? { signal } : {});
 
 export interface ModelOutputOptions {
   /** Replace what is there. Default false. */
@@ -164,8 +180,13 @@ function dataTarget(model: OutputTarget, dataPath: string): OutputTarget {
  * holds either what it held before or a whole model. An untouched model comes out byte for byte.
  * @throws SO1004, SO1005, SO6001… ; nothing is left behind then
  */
-export async function writeModel(model: Model, path: string, options: WriteModelOptions = {}): Promise<WrittenModel> {
-  const staged = await stageModel(model, path, options);
+export async function writeModel(
+  model: Model,
+  path: string,
+  options: WriteModelOptions = {},
+  context: WriteContext = {},
+): Promise<WrittenModel> {
+  const staged = await stageModel(model, path, { ...options, ...context });
   staged.commit();
   return staged.written;
 }

@@ -19,4 +19,5 @@ export type OptimizeLevel = (typeof OPTIMIZE_LEVELS)[number];
  * are parts of them. `clean` passes take part in every later stage too.
  */
 export const OPTIMIZE_STAGES = ['prepare', 'clean', 'patterns', 'merge', 'finish'] as const;
+/** One of `OPTIMIZE_STAGES`. */
 export type OptimizeStage = (typeof OPTIMIZE_STAGES)[number];

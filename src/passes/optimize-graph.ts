@@ -18,14 +18,28 @@ export interface RecipeOptions {
   readonly ownPasses?: readonly PresetRow[];
 }
 
-export interface OptimizeGraphOptions extends RunRewritesOptions, RecipeOptions {
+/** Options of `optimizeGraph`. */
+export interface OptimizeGraphOptions extends Omit<RunRewritesOptions, 'signal'>, RecipeOptions {
   /** Exactly these passes, in this order within their stages. The options that choose passes do not count then. */
   readonly recipe?: readonly RecipeRow[];
 }
 
+/** What a long run takes. */
+export interface OptimizeGraphContext {
+  /** Aborting it throws SO8130; the model is sound then, and changed in part. */
+  readonly signal?: AbortSignal;
+}
+
+/** Defaults of `optimizeGraph`. */
+export const OPTIMIZE_GRAPH_DEFAULTS = {
+  level: 'standard',
+  operators: 'portable',
+  growthBytes: 0,
+} as const satisfies OptimizeGraphOptions;
+
 /** The rows of a recipe: those of the level, with passes added and removed. @throws SO1006 for an unknown name, with the nearest one; SO1002 for one that is both added and left out */
 export function optimizeRecipe(options: RecipeOptions = {}): RecipeRow[] {
-  const level = OPTIMIZE_LEVELS.indexOf(options.level ?? 'standard');
+  const level = OPTIMIZE_LEVELS.indexOf(options.level ?? OPTIMIZE_GRAPH_DEFAULTS.level);
   const add = new Set(options.add);
   const remove = new Set(options.remove);
   const both = [...add].find((name) => remove.has(name));
@@ -48,7 +62,11 @@ export function optimizeRecipe(options: RecipeOptions = {}): RecipeRow[] {
  * Optimizes a model in place to a fixed point: shapes inferred, constants folded, what is superfluous removed, patterns
  * fused. Runs nothing but what `evaluate` runs, and verifies nothing: that is `optimizeModel`.
  */
-export function optimizeGraph(model: Model, options: OptimizeGraphOptions = {}): Promise<RewriteOutcome> {
+export function optimizeGraph(
+  model: Model,
+  options: OptimizeGraphOptions = {},
+  context: OptimizeGraphContext = {},
+): Promise<RewriteOutcome> {
   const recipe = options.recipe ?? optimizeRecipe(options);
   const inStage = (stage: string): ReadyRewrite[] =>
     recipe.flatMap((row) => (row.stage === stage && row.pass.ready ? [row.pass.ready(row.options)] : []));
@@ -56,7 +74,7 @@ export function optimizeGraph(model: Model, options: OptimizeGraphOptions = {}):
   const stages = OPTIMIZE_STAGES.map((stage) =>
     stage === 'clean' ? clean : stage === 'prepare' ? inStage(stage) : [...clean, ...inStage(stage)],
   ).filter((passes) => passes.length > 0);
-  return runRewrites(model, stages, options);
+  return runRewrites(model, stages, { ...OPTIMIZE_GRAPH_DEFAULTS, ...options, ...context });
 }
 
 /** An error that names the nearest pass. */

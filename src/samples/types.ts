@@ -56,7 +56,15 @@ export interface SeedPlan {
 
 /** Where samples come from: files, or a seed. */
 export type SampleSource =
-  | { readonly kind: 'data'; readonly path: string; readonly first?: number; readonly count?: number }
+  | {
+      readonly kind: 'data';
+      /** Folder or file of samples, labels beside. */
+      readonly path: string;
+      /** Samples to skip first; default 0. */
+      readonly first?: number;
+      /** At most this many samples; default all. */
+      readonly count?: number;
+    }
   | {
       readonly kind: 'seeded';
       readonly seed: number;

@@ -11,17 +11,16 @@ import { suggested, withPareto } from './bench/describe.js';
 import { roundMs } from './bench/time-share.js';
 import type { ServerConfiguration } from './bench-server/configuration.js';
 import {
-  type BenchServerHooks,
+  BENCH_SERVER_DEFAULTS,
+  type BenchServerContext,
   type BenchServerOptions,
   openServerBench,
   type ServerBench,
 } from './bench-server/open-server-bench.js';
-import { BENCH_DEFAULTS } from './options.js';
 import { Stages } from './stages.js';
 
 /** Stretches of each configuration: they take turns, so that a slow minute of the machine falls on all. */
 const ROUNDS = 5;
-const WARM_UP_MS = 2000;
 const CUT_SHORT = 'measuring ended early: --max-time was over';
 
 /**
@@ -35,14 +34,14 @@ const CUT_SHORT = 'measuring ended early: --max-time was over';
 export async function benchServer(
   urlText: string,
   options: BenchServerOptions = {},
-  hooks: BenchServerHooks = {},
+  context: BenchServerContext = {},
 ): Promise<BenchReport> {
   // A server may repeat what it was sent: nothing of that leaves, neither in a report nor in an error or an event.
   const secrets = new Secrets({ urls: [urlText], ...(options.headers ? { headers: options.headers } : {}) });
-  const { onProgress } = hooks;
+  const { onProgress } = context;
   try {
     const report = await measureServer(urlText, options, {
-      ...hooks,
+      ...context,
       ...(onProgress ? { onProgress: (event) => onProgress(secrets.redactReport(event)) } : {}),
     });
     return secrets.redactReport(report);
@@ -54,26 +53,26 @@ export async function benchServer(
 async function measureServer(
   urlText: string,
   options: BenchServerOptions,
-  hooks: BenchServerHooks,
+  context: BenchServerContext,
 ): Promise<BenchReport> {
   checkBudgets(options.budgets, 'bench --url');
-  const stages = new Stages(hooks);
+  const stages = new Stages(context);
   stages.start('connect');
   const environment = await readEnvironment();
-  const bench = await openServerBench(urlText, options, hooks);
+  const bench = await openServerBench(urlText, options, context);
   stages.end(`${bench.server.model}, ${bench.server.protocol}`);
   const gates = new BudgetGates(options.budgets ?? [], bench.scenario, 1);
   const stop = (): void => bench.abort();
-  hooks.signal?.addEventListener('abort', stop, { once: true });
+  context.signal?.addEventListener('abort', stop, { once: true });
   try {
-    const live = await warmUpAll(bench, options.warmUpMs ?? WARM_UP_MS, hooks, stages);
-    const cutShort = await measureAll(bench, live, gates, options, hooks, stages);
-    const interrupted = hooks.signal?.aborted ?? false;
+    const live = await warmUpAll(bench, options.warmUpMs ?? BENCH_SERVER_DEFAULTS.warmUpMs, context, stages);
+    const cutShort = await measureAll(bench, live, gates, options, context, stages);
+    const interrupted = context.signal?.aborted ?? false;
     const [first] = bench.configurations;
     if (!interrupted && first?.error && bench.configurations.every(({ error }) => error)) throw first.error;
     return { ...serverReport(bench, gates, options, interrupted, cutShort), environment };
   } finally {
-    hooks.signal?.removeEventListener('abort', stop);
+    context.signal?.removeEventListener('abort', stop);
     bench.abort();
   }
 }
@@ -95,7 +94,7 @@ function serverReport(
     version: packageVersion(),
     subject: 'server',
     scenario: bench.scenario,
-    seed: options.seed ?? BENCH_DEFAULTS.seed,
+    seed: options.seed ?? BENCH_SERVER_DEFAULTS.seed,
     source: bench.source,
     server: bench.server,
     configurations,
@@ -117,14 +116,14 @@ function serverReport(
 async function warmUpAll(
   bench: ServerBench,
   maxMs: number,
-  hooks: BenchServerHooks,
+  context: BenchServerContext,
   stages: Stages,
 ): Promise<readonly ServerConfiguration[]> {
   const live: ServerConfiguration[] = [];
   const { configurations } = bench;
   for (const [index, configuration] of configurations.entries()) {
     const leftMs = bench.remainingMs();
-    if (hooks.signal?.aborted || leftMs <= 0) break;
+    if (context.signal?.aborted || leftMs <= 0) break;
     stages.start('warm up');
     try {
       // Most of the time is for measuring.
@@ -144,12 +143,12 @@ async function measureAll(
   configurations: readonly ServerConfiguration[],
   gates: BudgetGates,
   options: BenchServerOptions,
-  hooks: BenchServerHooks,
+  context: BenchServerContext,
   stages: Stages,
 ): Promise<boolean> {
-  if (hooks.signal?.aborted || configurations.length === 0) return false;
+  if (context.signal?.aborted || configurations.length === 0) return false;
   const { maximumRequests = Number.POSITIVE_INFINITY } = options;
-  const wantedMs = options.durationMs ?? BENCH_DEFAULTS.durationMs;
+  const wantedMs = options.durationMs ?? BENCH_SERVER_DEFAULTS.durationMs;
   const totalMs = bench.remainingMs();
   // Where the time is short, all get the same share of it.
   const durationMs = Math.min(wantedMs, Math.max(0, totalMs / configurations.length));
@@ -159,11 +158,11 @@ async function measureAll(
     const active = configurations.filter(
       (each) => each.requests < maximumRequests && (round < ROUNDS || gates.isOpen(each.label)),
     );
-    if (active.length === 0 || hooks.signal?.aborted) break;
+    if (active.length === 0 || context.signal?.aborted) break;
     const ms = roundMs(round, durationMs, ROUNDS);
     for (const [index, configuration] of active.entries()) {
       const leftMs = bench.remainingMs();
-      if (hooks.signal?.aborted || leftMs <= 0) break;
+      if (context.signal?.aborted || leftMs <= 0) break;
       await configuration.advance(Math.min(ms, leftMs), maximumRequests - configuration.requests);
       gates.judge(configuration, false);
       const share =
@@ -179,5 +178,5 @@ async function measureAll(
     gates.judge(configuration, true);
   }
   stages.end(configurations.length === 1 ? undefined : `${configurations.length} configurations`);
-  return cutShort && !hooks.signal?.aborted && configurations.some((each) => each.requests < maximumRequests);
+  return cutShort && !context.signal?.aborted && configurations.some((each) => each.requests < maximumRequests);
 }

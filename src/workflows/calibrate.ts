@@ -9,10 +9,11 @@ import { type RuntimeHost, startRuntime } from '../runtime/host.js';
 import { writeRunnable } from '../runtime/runnable-model.js';
 import { SESSIONS, withOptions } from '../runtime/session-options.js';
 import { withWorkFolder } from '../runtime/work-folder.js';
+import { sampleSource } from '../samples/sample-source.js';
 import type { SampleSource } from '../samples/types.js';
 import { inputSpecs } from '../samples/value-specs.js';
 import { checkMemory, memoryLimit, runtimeOptions } from './memory.js';
-import type { ExecutionOptions, MemoryOptions, WorkflowContext } from './options.js';
+import { CALIBRATE_DEFAULTS, type CalibrateOptions, type WorkflowContext } from './options.js';
 import { checkOptions } from './preflight/check-options.js';
 import { checkDataPaths } from './preflight/data.js';
 import { asInvalidModel } from './preflight/model.js';
@@ -21,17 +22,7 @@ import { WatchedInputs } from './watched-inputs.js';
 import { sessionOptions } from './workbench/execution-session.js';
 import { fitSource } from './workbench/fit-source.js';
 
-export interface CalibrateOptions extends WorkflowContext, ExecutionOptions, MemoryOptions {
-  /** Tensors to observe; default those that static quantization of this model needs, with the power of channels where it looks at that. */
-  readonly tensors?: readonly string[];
-  /** At most this many samples; default all. */
-  readonly samples?: number;
-  /** Samples to skip first. Default 0. */
-  readonly first?: number;
-  /** Samples a run, where the model and the data allow it. Default 1. */
-  readonly batch?: number;
-}
-
+/** What `calibrate` found. */
 export interface Calibration {
   /** Smallest and largest finite value of each tensor over all samples. */
   readonly ranges: RangeMap;
@@ -40,30 +31,31 @@ export interface Calibration {
   readonly nonFinite: ReadonlyMap<string, number>;
 }
 
-/** A folder or file of samples, or a seed for made-up ones. */
-export type CalibrationData = string | { readonly seed: number; readonly samples: number };
-
 /**
  * Observes the range of activations: runs the model over samples in ONNX Runtime and keeps the smallest and largest
  * value of each tensor (min-max calibration). Memory does not grow with the number of samples.
+ * @param samples a path of samples, or where they come from
  * @throws SO4001… for data that does not fit the model, SO5001 when ONNX Runtime refuses the model, SO5005 for an execution
  *   provider that does not work here
  */
 export async function calibrate(
   model: Model,
-  data: CalibrationData,
+  samples: string | SampleSource,
   options: CalibrateOptions = {},
+  context: WorkflowContext = {},
 ): Promise<Calibration> {
   checkOptions('quantize', options);
-  if (typeof data === 'string') checkDataPaths(data);
-  const inputs = new WatchedInputs(typeof data === 'string' ? data : undefined);
+  const source = sampleSource(samples);
+  const dataPath = source.kind === 'data' ? source.path : undefined;
+  checkDataPaths(dataPath);
+  const inputs = new WatchedInputs(dataPath);
   inputs.add(model);
   const memoryBytes = memoryLimit(options, [model]);
-  checkMemory(model, memoryBytes, { inputs: inputSpecs(model), madeUp: typeof data !== 'string' });
-  await checkProviders(options.executionProviders, options);
-  const runtime = await startRuntime(runtimeOptions(options, memoryBytes));
+  checkMemory(model, memoryBytes, { inputs: inputSpecs(model), madeUp: dataPath === undefined });
+  await checkProviders(options.executionProviders, context);
+  const runtime = await startRuntime(runtimeOptions({ ...options, ...context }, memoryBytes));
   try {
-    return await inputs.during(options.signal, () => calibrateIn(runtime, model, data, options));
+    return await inputs.during(context.signal, () => calibrateIn(runtime, model, source, options, context));
   } finally {
     await runtime.close();
   }
@@ -73,8 +65,9 @@ export async function calibrate(
 export async function calibrateIn(
   runtime: RuntimeHost,
   model: Model,
-  data: CalibrationData,
+  source: SampleSource,
   options: CalibrateOptions = {},
+  context: WorkflowContext = {},
 ): Promise<Calibration> {
   assertUsable(model);
   inferTypes(model);
@@ -83,15 +76,6 @@ export async function calibrateIn(
   if (names.length === 0) return { ranges: new Map(), samples: 0, nonFinite: new Map() };
   const augmented = model.clone();
   const observed = exposeRanges(augmented, names, plan && headChannels(plan));
-  const source: SampleSource =
-    typeof data === 'string'
-      ? {
-          kind: 'data',
-          path: data,
-          ...(options.first === undefined ? {} : { first: options.first }),
-          ...(options.samples === undefined ? {} : { count: options.samples }),
-        }
-      : { kind: 'seeded', seed: data.seed, count: data.samples };
   return withWorkFolder(async (folder) => {
     const path = await writeRunnable(augmented, folder);
     const { session } = await runtime
@@ -112,10 +96,10 @@ export async function calibrateIn(
         session,
         source: fitted,
         inputs,
-        batchSize: options.batch ?? 1,
+        batchSize: options.batch ?? CALIBRATE_DEFAULTS.batch,
         observed,
       },
-      { onProgress: ({ done, total }) => options.onProgress?.({ kind: 'advance', stage: 'calibrate', done, total }) },
+      { onProgress: ({ done, total }) => context.onProgress?.({ kind: 'advance', stage: 'calibrate', done, total }) },
     );
     // After an error the child is closed by whoever started it; here its memory is wanted back.
     await runtime.request('release', { session });

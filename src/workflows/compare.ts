@@ -9,13 +9,21 @@ import { type CompareReport, REPORT_SCHEMA_VERSION, type ReportModel } from '../
 import { LazyRuntime } from '../runtime/lazy-runtime.js';
 import { writeRunnable } from '../runtime/runnable-model.js';
 import { withWorkFolder } from '../runtime/work-folder.js';
+import { sampleSource } from '../samples/sample-source.js';
 import type { SampleSource } from '../samples/types.js';
 import { inputSpecs } from '../samples/value-specs.js';
 import { packageVersion } from '../version.js';
 import { judgeComparison } from './comparison-warnings.js';
 import { dependsOnBatch } from './depends-on-batch.js';
 import { checkMemory, memoryLimit, runtimeOptions } from './memory.js';
-import { COMPARE_DEFAULTS, type JudgedRunOptions, type ModelOptions, type SourceOptions } from './options.js';
+import {
+  COMPARE_DEFAULTS,
+  type CompareOptions,
+  type InContext,
+  type ModelOptions,
+  type SourceOptions,
+  type WorkflowContext,
+} from './options.js';
 import { checkOptions } from './preflight/check-options.js';
 import { checkData, checkDataPaths, checkLabels } from './preflight/data.js';
 import { checkSameInputs, checkSharedOutputs } from './preflight/interfaces.js';
@@ -27,18 +35,16 @@ import { FileHashes } from './report-files.js';
 import { judgeBudgets } from './result-budgets.js';
 import { Stages } from './stages.js';
 import { WatchedInputs } from './watched-inputs.js';
-import { SEEDED_SAMPLES } from './workbench/fit-source.js';
 import { type LoadedPair, loadPair, loadPlainPair } from './workbench/loaded-pair.js';
 
-/** Options of `compare`. */
-export interface ComparePairOptions extends JudgedRunOptions {
-  /** At most this many samples of the data; default all. */
-  readonly samples?: number;
-  /** Samples in one run. Default: as many as change nothing, where the models take more than one. */
-  readonly batch?: number;
-  /** Measure both latencies in turns too, which takes up to four seconds. Default true. */
-  readonly latency?: boolean;
-}
+/** Synthetic samples are at most so many, whatever is asked for. */
+const MOST_SEEDED_SAMPLES = 64;
+
+const DEFAULT_SAMPLES: SampleSource = {
+  kind: 'seeded',
+  seed: COMPARE_DEFAULTS.seed,
+  count: COMPARE_DEFAULTS.samples,
+};
 
 /** A model that can be run: as a file, with what the report says of it. */
 interface Side {
@@ -51,20 +57,23 @@ interface Side {
  * Runs two models on the same samples and tells how far apart their outputs are, output by output, with the metrics
  * that labels allow, and their latencies measured in turns. A and B are paths, or models in memory; the latter are
  * written to a temporary folder that refers to the weights where they stand.
- * @param data a folder or file of samples with labels beside, or a seed for made-up inputs; default seed 0
+ * @param samples a folder or file of samples with labels beside, or where samples come from; default 8 synthetic ones
  * @throws SO4002 when the models do not take the same inputs, SO4005 when they have no output in common, SO5006 when ONNX Runtime for Node cannot pass them
  */
 export async function compare(
   a: Model | string,
   b: Model | string,
-  data: string | { readonly seed: number; readonly samples?: number } = { seed: COMPARE_DEFAULTS.seed },
-  options: ComparePairOptions = {},
+  samples: string | SampleSource = DEFAULT_SAMPLES,
+  given: CompareOptions = {},
+  context: WorkflowContext = {},
 ): Promise<CompareReport> {
-  const ignored = checkOptions('compare', typeof data === 'string' ? { dataPath: data, ...options } : options);
-  if (typeof data === 'string') checkDataPaths(data);
-  const stages = new Stages(options);
+  const options: InContext<CompareOptions> = { ...given, ...context };
+  const source = boundedSource(samples);
+  const dataPath = source.kind === 'data' ? source.path : undefined;
+  const ignored = checkOptions('compare', { ...statedSamples(source), ...options });
+  checkDataPaths(dataPath);
+  const stages = new Stages(context);
   stages.start('read');
-  const dataPath = typeof data === 'string' ? data : undefined;
   const inputs = new WatchedInputs(dataPath);
   return withModel(a, options, (modelA, invalidA) =>
     withModel(b, options, async (modelB, invalidB) => {
@@ -80,7 +89,7 @@ export async function compare(
         return await inputs.during(options.signal, async () => {
           const report = await withSide(a, modelA, 'a.onnx', (sideA) =>
             withSide(b, modelB, 'b.onnx', (sideB) =>
-              compareSides(sideA, sideB, sampleSource(data, options), runtime, { ...options, wish }, stages),
+              compareSides(sideA, sideB, source, runtime, { ...options, wish }, stages),
             ),
           );
           inputs.check();
@@ -104,7 +113,7 @@ async function checkBeforeRunning(
   dataPath: string | undefined,
   runtime: LazyRuntime,
   memoryBytes: number,
-  options: ComparePairOptions,
+  options: InContext<CompareOptions>,
 ): Promise<MetricWish> {
   checkSameInputs(a, b);
   const reason = whyNotRunnable(a) ?? whyNotRunnable(b);
@@ -161,14 +170,15 @@ function describe(model: Model, fallbackName: string): ReportModel {
   return { name: path === undefined ? fallbackName : basename(path), sizeBytes: encodeModel(model).sizeBytes };
 }
 
-function sampleSource(
-  data: string | { readonly seed: number; readonly samples?: number },
-  { samples }: ComparePairOptions,
-): SampleSource {
-  if (typeof data === 'string')
-    return { kind: 'data', path: data, ...(samples === undefined ? {} : { count: samples }) };
-  const count = Math.min(data.samples ?? samples ?? SEEDED_SAMPLES, COMPARE_DEFAULTS.samples);
-  return { kind: 'seeded', seed: data.seed, count };
+function boundedSource(samples: string | SampleSource): SampleSource {
+  const source = sampleSource(samples);
+  return source.kind === 'data' ? source : { ...source, count: Math.min(source.count, MOST_SEEDED_SAMPLES) };
+}
+
+/** What of a source is an option of the command line. */
+function statedSamples(source: SampleSource): object {
+  if (source.kind === 'seeded') return { seed: source.seed, samples: source.count };
+  return { dataPath: source.path, samples: source.count };
 }
 
 /** Two models that were run on the same samples. */
@@ -205,7 +215,7 @@ async function compareSides(
   b: Side,
   source: SampleSource,
   lazy: LazyRuntime,
-  options: ComparePairOptions & { readonly wish: MetricWish },
+  options: InContext<CompareOptions> & { readonly wish: MetricWish },
   stages: Stages,
 ): Promise<CompareReport> {
   const hashes = new FileHashes();

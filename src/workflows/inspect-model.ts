@@ -19,7 +19,7 @@ import { type InspectReport, type OpCount, REPORT_SCHEMA_VERSION, type ReportVal
 import { DataType, dataTypeName } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { packageVersion } from '../version.js';
-import type { InspectOptions } from './options.js';
+import type { InContext, InspectOptions, WorkflowContext } from './options.js';
 import { withLayersInlined } from './quantize/inlined-functions.js';
 import { weightBytes } from './quantize/layer-reports.js';
 import { Stages } from './stages.js';
@@ -31,7 +31,12 @@ import { WatchedInputs } from './watched-inputs.js';
  * Tells what a model is made of. Reads the graph and no weights; runs nothing.
  * @throws ServeOptError with exit code 3 for a file that is no valid model, naming the byte or the element
  */
-export async function inspectModel(path: string, options: InspectOptions = {}): Promise<InspectReport> {
+export async function inspectModel(
+  path: string,
+  given: InspectOptions = {},
+  context: WorkflowContext = {},
+): Promise<InspectReport> {
+  const options: InContext<InspectOptions> = { ...given, ...context };
   const stages = new Stages(options);
   stages.start('read');
   const model = await readModel(path, options.allowLinks ? { allowLinks: true } : {});

@@ -4,7 +4,7 @@ import { type OptimizeWork, prepareOptimize } from './optimize/before-work.js';
 import type { Choice, OptimizeCandidate } from './optimize/choose-rewrites.js';
 import { describeResult } from './optimize/describe-result.js';
 import { dumpAfterPasses } from './optimize/dump.js';
-import type { OptimizeOptions } from './options.js';
+import type { OptimizeOptions, WorkflowContext } from './options.js';
 import type { ModelCommand } from './produce/model-command.js';
 import { produceModel } from './produce/produce-model.js';
 
@@ -14,8 +14,12 @@ import { produceModel } from './produce/produce-model.js';
  * that made the model wrong is found, left out and named, and so is a fusion that made it slower.
  * @throws ServeOptError; the output path then holds what it held before
  */
-export function optimizeModel(path: string, options: OptimizeOptions = {}): Promise<OptimizeReport> {
-  return produceModel(path, options, OPTIMIZE);
+export function optimizeModel(
+  path: string,
+  options: OptimizeOptions = {},
+  context: WorkflowContext = {},
+): Promise<OptimizeReport> {
+  return produceModel(path, options, context, OPTIMIZE);
 }
 
 const OPTIMIZE: ModelCommand<OptimizeOptions, OptimizeReport, OptimizeWork, OptimizeCandidate, Choice> = {

@@ -27,8 +27,12 @@ export type ProgressEvent =
 export interface WorkflowContext {
   /** Aborting it makes the workflow remove its temporary files and throw SO8130. */
   readonly signal?: AbortSignal;
+  /** Called as the workflow goes on; must not throw. */
   readonly onProgress?: (event: ProgressEvent) => void;
 }
+
+/** Options together with the context they are used in, as the parts of a workflow share them. */
+export type InContext<O> = O & WorkflowContext;
 
 /** The files of a run, all known before it does any work. */
 export interface RunFiles {
@@ -90,7 +94,8 @@ export interface JudgingOptions extends BudgetOptions, ShorthandGates {
   readonly outputName?: string;
 }
 
-export interface InspectOptions extends WorkflowContext, SourceOptions {
+/** Options of `inspectModel`. */
+export interface InspectOptions extends SourceOptions {
   /** Sizes by the name of an open dimension, or by `input:axis`, at which multiply-adds are counted. */
   readonly dims?: ReadonlyMap<string, number>;
 }
@@ -103,23 +108,19 @@ export interface ModelOptions {
 
 /** What every command takes that runs two models and judges one by the other. */
 export interface JudgedRunOptions
-  extends WorkflowContext,
-    MemoryOptions,
+  extends MemoryOptions,
     ExecutionOptions,
     SourceOptions,
     ModelOptions,
     FileOptions,
     JudgingOptions {}
 
+/** Options of `compare`. */
 export interface CompareOptions extends JudgedRunOptions {
-  /** Folder or file of samples, labels beside. Without it inputs are made from the seed. */
-  readonly dataPath?: string;
-  /** Seed of made-up inputs. */
-  readonly seed?: number;
-  /** At most this many samples. */
-  readonly samples?: number;
-  /** Samples in one run. Default: as many as change nothing, where the model takes more than one. */
+  /** Samples in one run. Default: as many as change nothing, where the models take more than one. */
   readonly batch?: number;
+  /** Measure both latencies in turns too, which takes up to four seconds. Default true. */
+  readonly latency?: boolean;
 }
 
 /** How much larger than its input a file may become: bytes, `unlimited`, or a text such as `2 MB` or `5%`. */
@@ -127,8 +128,7 @@ export type Growth = number | string;
 
 /** What every command takes that makes a model from another. */
 export interface ProduceOptions
-  extends WorkflowContext,
-    MemoryOptions,
+  extends MemoryOptions,
     ExecutionOptions,
     SourceOptions,
     ModelOptions,
@@ -152,9 +152,20 @@ export interface ProduceOptions
   readonly force?: boolean;
 }
 
+/** Options of `calibrate`. */
+export interface CalibrateOptions extends MemoryOptions, ExecutionOptions {
+  /** Tensors to observe; default those that static quantization of this model needs, with the power of channels where it looks at that. */
+  readonly tensors?: readonly string[];
+  /** Samples a run, where the model and the data allow it. Default 1. */
+  readonly batch?: number;
+}
+
+/** What `quantizeModel` may make of a model; `auto` is `static` with samples and `dynamic` without. */
 export const QUANTIZE_MODES = ['auto', 'static', 'dynamic', 'fp16'] as const;
+/** One of `QUANTIZE_MODES`. */
 export type QuantizeMode = (typeof QUANTIZE_MODES)[number];
 
+/** Options of `quantizeModel`. */
 export interface QuantizeOptions extends ProduceOptions, JudgedRunOptions, RefusalOptions<QuantizeReport> {
   readonly mode?: QuantizeMode;
   /** Folder or file of calibration samples. */
@@ -183,6 +194,7 @@ export interface QuantizeOptions extends ProduceOptions, JudgedRunOptions, Refus
   readonly fp16Io?: boolean;
 }
 
+/** Options of `optimizeModel`. */
 export interface OptimizeOptions extends ProduceOptions, RefusalOptions<OptimizeReport> {
   readonly level?: OptimizeLevel;
   /** Which operators the result may use. */
@@ -211,7 +223,8 @@ export interface OptimizeOptions extends ProduceOptions, RefusalOptions<Optimize
   readonly speedGate?: boolean;
 }
 
-export interface BenchOptions extends WorkflowContext, MemoryOptions, SourceOptions, ModelOptions, FileOptions {
+/** Options of `benchModels`. */
+export interface BenchOptions extends MemoryOptions, SourceOptions, ModelOptions, FileOptions {
   /** Alternatives, each a configuration of its own, as the command line writes them: `cpu`, `cuda:1`, `tensorrt+cuda`, `auto`. */
   readonly executionProviders?: readonly string[];
   /** Intra-op threads, each number a configuration of its own. Default what `os.availableParallelism()` says. */
@@ -228,7 +241,7 @@ export interface BenchOptions extends WorkflowContext, MemoryOptions, SourceOpti
   /** Processes at once in the scenario `multi-stream`. */
   readonly streams?: number;
   /** Requests a second in the scenario `server`. */
-  readonly ratePerSecond?: number;
+  readonly rate?: number;
   readonly arrivals?: ArrivalProcess;
   /** Time to measure each configuration, over all its processes, in ms. */
   readonly durationMs?: number;
@@ -246,9 +259,15 @@ export interface BenchOptions extends WorkflowContext, MemoryOptions, SourceOpti
   readonly profile?: boolean;
 }
 
-/** Defaults that are plain numbers and words; the help of the command line shows them from here. */
-export const COMPARE_DEFAULTS = { seed: 0, samples: 64 } as const;
+// Defaults that are plain numbers and words: the help of the command line shows them from here.
+
+/** Defaults of `compare`: the seed and number of synthetic samples, and whether latencies are measured. */
+export const COMPARE_DEFAULTS = { seed: 0, samples: 8, latency: true } as const;
+/** Defaults of `calibrate`. */
+export const CALIBRATE_DEFAULTS = { batch: 1 } as const satisfies CalibrateOptions;
+/** Defaults of every command that makes a model from another. */
 export const PRODUCE_DEFAULTS = { maxGrowth: '0.1%', seed: 0, verify: true } as const satisfies ProduceOptions;
+/** Defaults of `quantizeModel`. */
 export const QUANTIZE_DEFAULTS = {
   ...PRODUCE_DEFAULTS,
   mode: 'auto',
@@ -256,12 +275,14 @@ export const QUANTIZE_DEFAULTS = {
   batch: 1,
   operators: 'portable',
 } as const satisfies QuantizeOptions;
+/** Defaults of `optimizeModel`. */
 export const OPTIMIZE_DEFAULTS = {
   ...PRODUCE_DEFAULTS,
   level: 'standard',
   operators: 'portable',
   speedGate: true,
 } as const satisfies OptimizeOptions;
+/** Defaults of `benchModels`. */
 export const BENCH_DEFAULTS = {
   scenario: 'single-stream',
   streams: 2,

@@ -1,5 +1,5 @@
 import type { QuantizeReport } from '../report/types.js';
-import type { QuantizeOptions } from './options.js';
+import type { QuantizeOptions, WorkflowContext } from './options.js';
 import type { ModelCommand } from './produce/model-command.js';
 import { produceModel } from './produce/produce-model.js';
 import { prepareQuantize, type QuantizeWork } from './quantize/before-work.js';
@@ -12,8 +12,12 @@ import { convertSurviving, type QuantizeCandidate } from './quantize/quantize-ca
  * lets the output appear, with a JSON report beside it.
  * @throws ServeOptError; the output path then holds what it held before
  */
-export function quantizeModel(path: string, options: QuantizeOptions = {}): Promise<QuantizeReport> {
-  return produceModel(path, options, QUANTIZE);
+export function quantizeModel(
+  path: string,
+  options: QuantizeOptions = {},
+  context: WorkflowContext = {},
+): Promise<QuantizeReport> {
+  return produceModel(path, options, context, QUANTIZE);
 }
 
 const QUANTIZE: ModelCommand<QuantizeOptions, QuantizeReport, QuantizeWork, QuantizeCandidate, QuantizeVerdict> = {

@@ -54,8 +54,7 @@ async function serverSuite(name: string, start: Starter, root: string, folder: s
         await item(suite, `${protocol}: closed loop`, () =>
           measured(url, protocol as Protocol, { concurrency: [1, 4] }),
         );
-        const openLoop = { ratePerSecond: 50, arrivals: 'poisson' } as const;
-        await item(suite, `${protocol}: open loop`, () => measured(url, protocol as Protocol, { openLoop }));
+        await item(suite, `${protocol}: open loop`, () => measured(url, protocol as Protocol, { rate: 50 }));
         await item(suite, `${protocol}: unknown model`, () => unknownModel(url, protocol as Protocol));
         if (name === 'Triton' && protocol !== 'v2-http-json') {
           await item(suite, `${protocol}: all types`, () => echoed(url, protocol as Protocol));

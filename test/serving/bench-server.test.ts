@@ -23,7 +23,7 @@ function folder(): string {
 describe('benchServer', () => {
   it('measures a closed loop', async () => {
     const server = await v2Server();
-    const report = await benchServer(server.url, { ...QUICK, batchSize: 3 });
+    const report = await benchServer(server.url, { ...QUICK, batch: 3 });
     expect(report).toMatchObject({
       command: 'bench',
       subject: 'server',
@@ -64,8 +64,7 @@ describe('benchServer', () => {
 
   it('measures an open loop', async () => {
     const server = await v2Server();
-    const openLoop = { ratePerSecond: 200, arrivals: 'poisson' } as const;
-    const report = await benchServer(server.url, { ...QUICK, openLoop, maximumConnections: 4 });
+    const report = await benchServer(server.url, { ...QUICK, rate: 200, maximumConnections: 4 });
     expect(report.scenario).toEqual({ kind: 'server', ratePerSecond: 200, arrivals: 'poisson' });
     const [configuration] = report.configurations;
     expect(configuration).toMatchObject({ label: 'double 200/s', latency: { failures: 0 } });
@@ -163,13 +162,13 @@ describe('benchServer', () => {
   });
 
   it.each([
-    [{ batchSize: 0 }, 'SO1006'],
+    [{ batch: 0 }, 'SO1006'],
     [{ concurrency: [0] }, 'SO1006'],
     [{ concurrency: [1.5] }, 'SO1006'],
-    [{ concurrency: [2], openLoop: { ratePerSecond: 1, arrivals: 'constant' as const } }, 'SO1002'],
-    [{ openLoop: { ratePerSecond: 0, arrivals: 'constant' as const } }, 'SO1006'],
-    [{ dims: [{ name: 'x:1', size: 7 }] }, 'SO1006'],
-    [{ dims: [{ name: 'z:0', size: 7 }] }, 'SO1006'],
+    [{ concurrency: [2], rate: 1, arrivals: 'constant' as const }, 'SO1002'],
+    [{ rate: 0, arrivals: 'constant' as const }, 'SO1006'],
+    [{ dims: new Map([['x:1', 7]]) }, 'SO1006'],
+    [{ dims: new Map([['z:0', 7]]) }, 'SO1006'],
     [{ model: 'other' }, 'SO5104'],
   ])('refuses %j', async (options, code) => {
     const server = await v2Server();
@@ -197,7 +196,7 @@ describe('benchServer', () => {
     const server = await v2Server();
     await benchServer(server.url, { ...QUICK, durationMs: 50 }, { signal });
     await expect(benchServer(server.url, { model: 'other' }, { signal })).rejects.toMatchObject({ code: 'SO5104' });
-    await expect(benchServer(server.url, { batchSize: 0 }, { signal })).rejects.toMatchObject({ code: 'SO1006' });
+    await expect(benchServer(server.url, { batch: 0 }, { signal })).rejects.toMatchObject({ code: 'SO1006' });
     expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
@@ -233,7 +232,7 @@ describe('what is sent', () => {
     });
     const path = join(folder(), 'rows.jsonl');
     writeFileSync(path, '{"x":[1,2]}\n{"x":[3,4]}\n{"x":[5,6]}\n');
-    const bench = await openServerBench(server.url, { protocol: 'v2-http-json', dataPath: path, batchSize: 2 });
+    const bench = await openServerBench(server.url, { protocol: 'v2-http-json', dataPath: path, batch: 2 });
     expect(bench.source).toBe('rows.jsonl');
     const [configuration] = bench.configurations;
     await configuration?.warmUp(1);
@@ -244,7 +243,7 @@ describe('what is sent', () => {
     expect([...fed].map((text) => JSON.parse(text))).toEqual([
       [{ name: 'x', shape: [2, 2], datatype: 'FP32', data: [1, 2, 3, 4] }],
     ]);
-    await expect(openServerBench(server.url, { dataPath: path, batchSize: 4 })).rejects.toMatchObject({
+    await expect(openServerBench(server.url, { dataPath: path, batch: 4 })).rejects.toMatchObject({
       code: 'SO4002',
     });
   });
@@ -259,11 +258,11 @@ describe('what is sent', () => {
       ],
     };
     const server = await v2Server({ metadata });
-    const dims = [
-      { name: 'ids:1', size: 5 },
-      { name: 'image:2', size: 8 },
-    ];
-    const bench = await openServerBench(server.url, { batchSize: 2, dims });
+    const dims = new Map([
+      ['ids:1', 5],
+      ['image:2', 8],
+    ]);
+    const bench = await openServerBench(server.url, { batch: 2, dims });
     expect(bench.configurations[0]?.report()).toMatchObject({
       batchSize: 2,
       inputs: [
@@ -277,7 +276,7 @@ describe('what is sent', () => {
         { name: 'image:3', size: 64 },
       ],
     });
-    await expect(openServerBench(server.url, { dims: [{ name: 'ids:7', size: 5 }] })).rejects.toMatchObject({
+    await expect(openServerBench(server.url, { dims: new Map([['ids:7', 5]]) })).rejects.toMatchObject({
       code: 'SO1006',
       hint: 'sizes are open for ids:0, ids:1, image:0, image:2, image:3',
     });
@@ -286,7 +285,7 @@ describe('what is sent', () => {
   it('has no batch where all is fixed', async () => {
     const metadata = { ...METADATA, inputs: [{ name: 'x', datatype: 'FP32', shape: [2, 2] }] };
     const server = await v2Server({ metadata });
-    await expect(openServerBench(server.url, { batchSize: 2 })).rejects.toMatchObject({ code: 'SO1006' });
+    await expect(openServerBench(server.url, { batch: 2 })).rejects.toMatchObject({ code: 'SO1006' });
     const bench = await openServerBench(server.url);
     expect(bench.configurations[0]?.rows).toBe(1);
   });

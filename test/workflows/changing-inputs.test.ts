@@ -17,7 +17,7 @@ import { readModel } from '../../src/ir/read-model.js';
 import { writeModel } from '../../src/ir/write-model.js';
 import { benchModels } from '../../src/workflows/bench/bench-models.js';
 import { calibrate } from '../../src/workflows/calibrate.js';
-import { compareModels } from '../../src/workflows/compare-models.js';
+import { compare } from '../../src/workflows/compare.js';
 import { optimizeModel } from '../../src/workflows/optimize-model.js';
 import type { ProgressEvent } from '../../src/workflows/options.js';
 import { quantizeModel } from '../../src/workflows/quantize-model.js';
@@ -72,7 +72,7 @@ async function expectChanged(path: string, run: Promise<unknown>): Promise<void>
 async function expectQuantizeChanged(change: string, stage: string): Promise<void> {
   const [path, dataPath, outputPath] = [at('model.onnx'), at('calib.npz'), at('out.onnx')];
   const onProgress = changing(path, change, stage);
-  await expectChanged(path, quantizeModel(path, { dataPath, outputPath, onProgress }));
+  await expectChanged(path, quantizeModel(path, { dataPath, outputPath }, { onProgress }));
 }
 
 describe('a model that is removed', () => {
@@ -82,8 +82,8 @@ describe('a model that is removed', () => {
 
   it.each(['prepare', 'measure'])('while bench is at "%s" is told', async (stage) => {
     const onProgress = changing(at('model.onnx'), 'removed', stage);
-    const options = { onProgress, durationMs: 50, processes: 2 };
-    await expectChanged(at('model.onnx'), benchModels([at('model.onnx')], options));
+    const options = { durationMs: 50, processes: 2 };
+    await expectChanged(at('model.onnx'), benchModels([at('model.onnx')], options, { onProgress }));
   });
 });
 
@@ -95,19 +95,19 @@ describe.each(Object.keys(CHANGES))('a model that is %s', (change) => {
   it.each(['write'])('while optimize is at "%s" is told', async (stage) => {
     const path = at('model.onnx');
     const onProgress = changing(path, change, stage);
-    await expectChanged(path, optimizeModel(path, { outputPath: at('out.onnx'), onProgress, speedGate: false }));
+    await expectChanged(path, optimizeModel(path, { outputPath: at('out.onnx'), speedGate: false }, { onProgress }));
   });
 
   it('by its data file is told', async () => {
     const path = at('external.onnx.data');
     const onProgress = changing(path, change, 'load');
-    await expectChanged(path, quantizeModel(at('external.onnx'), { outputPath: at('out.onnx'), onProgress }));
+    await expectChanged(path, quantizeModel(at('external.onnx'), { outputPath: at('out.onnx') }, { onProgress }));
   });
 
   it.each(['load', 'measure'])('while compare is at "%s" is told', async (stage) => {
     const path = at('external.onnx');
     const onProgress = changing(path, change, stage);
-    await expectChanged(path, compareModels(at('model.onnx'), path, { onProgress }));
+    await expectChanged(path, compare(at('model.onnx'), path, undefined, {}, { onProgress }));
   });
 });
 
@@ -117,7 +117,7 @@ describe.each(['removed', 'cut', 'lengthened'])('samples that are %s', (change) 
     const onProgress = changing(dataPath, change, stage);
     await expectChanged(
       dataPath,
-      quantizeModel(at('model.onnx'), { dataPath, outputPath: at('out.onnx'), onProgress }),
+      quantizeModel(at('model.onnx'), { dataPath, outputPath: at('out.onnx') }, { onProgress }),
     );
   });
 });

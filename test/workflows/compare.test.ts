@@ -12,7 +12,8 @@ const FIXTURE = join(import.meta.dirname, '..', '..', 'fixtures', 'digits-mlp');
 const MODEL = join(FIXTURE, 'model.onnx');
 const DATA = join(FIXTURE, 'eval.npz');
 
-const quick = { latency: false, samples: 20 } as const;
+const SOME = { kind: 'data', path: DATA, count: 20 } as const;
+const quick = { latency: false } as const;
 
 /** Halves every large matrix, so that nothing but the small tensors still stands in the file. */
 function halveMatrices(model: Model): void {
@@ -29,7 +30,7 @@ function halveMatrices(model: Model): void {
 describe('compare', () => {
   it('finds a model in memory equal to the file it came from', async () => {
     const model = await readModel(MODEL);
-    const report = await compare(MODEL, model, DATA, quick);
+    const report = await compare(MODEL, model, SOME, quick);
     expect(report.comparison.samples).toBe(20);
     for (const output of report.comparison.outputs) expect(output.exactEqual).toBe(1);
     expect(report.b).toEqual({ name: 'model.onnx', sizeBytes: report.a.sizeBytes });
@@ -42,7 +43,7 @@ describe('compare', () => {
     const original = await readModel(MODEL);
     const changed = original.clone();
     await changed.transform(halveMatrices);
-    const report = await compare(original, changed, DATA, quick);
+    const report = await compare(original, changed, SOME, quick);
     const probabilities = report.comparison.outputs.find((output) => output.name === 'probabilities');
     expect(probabilities?.maxAbs).toBeGreaterThan(0.01);
     expect(report.comparison.metrics?.[0]?.a.n).toBe(20);
@@ -52,8 +53,8 @@ describe('compare', () => {
   it('runs models that never were a file on made-up inputs, the same for the same seed', async () => {
     const a = parseModel('<ir_version: 8, opset_import: ["" : 17]> g (float[N,4] x) => (float[N,4] y) { y = Relu(x) }');
     const b = parseModel('<ir_version: 8, opset_import: ["" : 17]> g (float[N,4] x) => (float[N,4] y) { y = Abs(x) }');
-    const first = await compare(a, b, { seed: 7 }, { latency: false });
-    const second = await compare(a, b, { seed: 7 }, { latency: false });
+    const first = await compare(a, b, { kind: 'seeded', seed: 7, count: 8 }, { latency: false });
+    const second = await compare(a, b, { kind: 'seeded', seed: 7, count: 8 }, { latency: false });
     expect(first).toEqual(second);
     expect(first.a.name).toBe('a.onnx');
     expect(first.comparison.outputs[0]?.maxAbs).toBeGreaterThan(0);
@@ -61,7 +62,7 @@ describe('compare', () => {
 
   it('measures latencies unless told not to', async () => {
     const model = await readModel(MODEL);
-    const report = await compare(model, model.clone(), DATA, { samples: 4 });
+    const report = await compare(model, model.clone(), { kind: 'data', path: DATA, count: 4 });
     expect(report.latency?.runs).toBeGreaterThan(0);
     model.source?.close();
   });
@@ -80,8 +81,8 @@ describe('compare', () => {
     vi.stubEnv('TMPDIR', folder);
     try {
       const model = await readModel(MODEL);
-      await compare(model, MODEL, DATA, quick);
-      await expect(compare(model, 'absent.onnx', DATA, quick)).rejects.toMatchObject({ code: 'SO2001' });
+      await compare(model, MODEL, SOME, quick);
+      await expect(compare(model, 'absent.onnx', SOME, quick)).rejects.toMatchObject({ code: 'SO2001' });
       await expect(compare(model, model, 'absent.npz', quick)).rejects.toMatchObject({ code: 'SO2001' });
       model.source?.close();
       // Nor does ONNX Runtime, whose telemetry would.

@@ -9,7 +9,7 @@ import { writeModel } from '../../src/ir/write-model.js';
 import { optimizeGraph } from '../../src/passes/optimize-graph.js';
 import { LazyRuntime } from '../../src/runtime/lazy-runtime.js';
 import { inputSpecs } from '../../src/samples/value-specs.js';
-import { compareModels } from '../../src/workflows/compare-models.js';
+import { compare } from '../../src/workflows/compare.js';
 import { checkMemory, defaultMemoryBytes, memoryBytes, memoryLimit } from '../../src/workflows/memory.js';
 import { FragmentEvaluator } from '../../src/workflows/optimize/constant-evaluator.js';
 import { optimizeModel } from '../../src/workflows/optimize-model.js';
@@ -147,7 +147,7 @@ describe('commands under a limit', () => {
 
   it('tell of sizes that only a run shows by the limit of the process', async () => {
     const path = await written('data-dependent', bomb('expand-by-an-input'));
-    const error = await failureOf(compareModels(path, path, { memory: '400MB' }));
+    const error = await failureOf(compare(path, path, undefined, { memory: '400MB' }));
     expect(error).toMatchObject({
       code: 'SO2105',
       message: 'The model needs more than the 400 MB that --mem allows',

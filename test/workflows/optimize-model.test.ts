@@ -138,11 +138,11 @@ describe('optimizeModel', () => {
 
   it('starts no process when nothing is to be run', async () => {
     const events: ProgressEvent[] = [];
-    const report = await optimizeModel(await written(SPARE), {
-      verify: false,
-      speedGate: false,
-      onProgress: (event) => events.push(event),
-    });
+    const report = await optimizeModel(
+      await written(SPARE),
+      { verify: false, speedGate: false },
+      { onProgress: (event) => events.push(event) },
+    );
     expect(report.onnxRuntimeVersion).toBeUndefined();
     expect(report.verification).toMatchObject({ runs: 'skipped', reason: 'verification was switched off' });
     expect(events.flatMap((event) => (event.kind === 'end' ? [event.stage] : []))).toEqual([
@@ -157,11 +157,14 @@ describe('optimizeModel', () => {
     const outputPath = fresh();
     const controller = new AbortController();
     const error = await failure(
-      optimizeModel(fixture('ppocr-cls-mobile'), {
-        outputPath,
-        signal: controller.signal,
-        onProgress: (event) => event.kind === 'start' && event.stage === 'verify' && controller.abort(),
-      }),
+      optimizeModel(
+        fixture('ppocr-cls-mobile'),
+        { outputPath },
+        {
+          signal: controller.signal,
+          onProgress: (event) => event.kind === 'start' && event.stage === 'verify' && controller.abort(),
+        },
+      ),
     );
     expect(error.code).toBe('SO8130');
     expect(readdirSync(dirname(outputPath))).toEqual([]);

@@ -8,7 +8,7 @@ import { parseBudget } from '../../src/gates/parse-budget.js';
 import { parseModel } from '../../src/ir/text/parse-model.js';
 import { writeModel } from '../../src/ir/write-model.js';
 import { benchModels } from '../../src/workflows/bench/bench-models.js';
-import { compareModels } from '../../src/workflows/compare-models.js';
+import { compare } from '../../src/workflows/compare.js';
 import { optimizeModel } from '../../src/workflows/optimize-model.js';
 import type { ProgressEvent, WorkflowContext } from '../../src/workflows/options.js';
 import { quantizeModel } from '../../src/workflows/quantize-model.js';
@@ -73,11 +73,13 @@ afterAll(() => {
 const budget = (...texts: readonly string[]) => ({ budgets: texts.map(parseBudget) });
 
 type Command = 'quantize' | 'optimize' | 'compare' | 'bench';
-const COMMANDS: Readonly<Record<Command, (options: Record<string, unknown> & WorkflowContext) => Promise<unknown>>> = {
-  quantize: (options) => quantizeModel(path('model.onnx'), options),
-  optimize: (options) => optimizeModel(path('model.onnx'), options),
-  compare: (options) => compareModels(path('model.onnx'), path('model.onnx'), options),
-  bench: (options) => benchModels([path('model.onnx')], options),
+type Run = (options: { readonly dataPath?: string }, context?: WorkflowContext) => Promise<unknown>;
+const COMMANDS: Readonly<Record<Command, Run>> = {
+  quantize: (options, context) => quantizeModel(path('model.onnx'), options, context),
+  optimize: (options, context) => optimizeModel(path('model.onnx'), options, context),
+  compare: ({ dataPath, ...options }, context) =>
+    compare(path('model.onnx'), path('model.onnx'), dataPath, options, context),
+  bench: (options, context) => benchModels([path('model.onnx')], options, context),
 };
 
 /** What a call that must fail fails with; it may start no stage but `read`, and leaves nothing. */
@@ -139,7 +141,7 @@ function words({ message, why, hint }: ServeOptError): string {
 
 describe.each(Object.keys(COMMANDS) as Command[])('%s', (command) => {
   it.each(BAD_DATA)('refuses the data $file before it begins', async ({ file, code, says }) => {
-    const error = await refusal((context) => COMMANDS[command]({ ...context, dataPath: path(file) }));
+    const error = await refusal((context) => COMMANDS[command]({ dataPath: path(file) }, context));
     expect(error.code).toBe(code);
     expect(words(error)).toMatch(says);
   });
@@ -151,7 +153,7 @@ describe.each(Object.keys(COMMANDS) as Command[])('%s', (command) => {
     ['half a thread', { threads: command === 'bench' ? [0.5] : 0.5 }, 'SO1006', /--threads.*whole number/],
     ['a seed below 0', { seed: -1 }, 'SO1006', /"-1" of --seed.*at least 0/],
   ])('refuses %s', async (_title, options, code, says) => {
-    const error = await refusal((context) => COMMANDS[command]({ ...context, ...options }));
+    const error = await refusal((context) => COMMANDS[command](options, context));
     expect(error.code).toBe(code);
     expect(words(error)).toMatch(says);
   });
@@ -162,7 +164,7 @@ describe('quantize', () => {
 
   it.each([...BAD_DATA, ...BAD_LABELS])('refuses $file for --eval, in the same words', async ({ file, code, says }) => {
     const options = { ...calibration(), evalPath: path(file) };
-    const error = await refusal((context) => quantizeModel(path('model.onnx'), { ...context, ...options }));
+    const error = await refusal((context) => quantizeModel(path('model.onnx'), options, context));
     expect(error.code).toBe(code);
     expect(words(error)).toMatch(says);
   });
@@ -180,7 +182,7 @@ describe('quantize', () => {
     ['no samples', { samples: 0 }, 'SO1006', /"0" of --samples.*at least 1/],
   ])('refuses %s', async (_title, options, code, says) => {
     const all = { ...calibration(), ...options };
-    const error = await refusal((context) => quantizeModel(path('model.onnx'), { ...context, ...all }));
+    const error = await refusal((context) => quantizeModel(path('model.onnx'), all, context));
     expect(error.code).toBe(code);
     expect(words(error)).toMatch(says);
   });
@@ -219,7 +221,7 @@ describe('quantize', () => {
     ],
   ])('refuses %s', async (_title, options, code, says) => {
     const all = { evalPath: path('good.npz'), ...options };
-    const error = await refusal((context) => quantizeModel(path('model.onnx'), { ...context, ...all }));
+    const error = await refusal((context) => quantizeModel(path('model.onnx'), all, context));
     expect(error.code).toBe(code);
     expect(words(error)).toMatch(says);
   });
@@ -266,7 +268,7 @@ describe('optimize', () => {
     ['a pass in and out', { add: ['fuse-gelu'], remove: ['fuse-gelu'] }, 'SO1002', /both added and left out/],
   ])('refuses %s', async (_title, options, code, says) => {
     const all = { ...options, dumpPath: path('dumps') };
-    const error = await refusal((context) => optimizeModel(path('model.onnx'), { ...context, ...all }));
+    const error = await refusal((context) => optimizeModel(path('model.onnx'), all, context));
     expect(error.code).toBe(code);
     expect(words(error)).toMatch(says);
   });
@@ -277,7 +279,7 @@ describe('optimize, of budgets,', () => {
     ['an agreement', budget('agreement=1'), 'SO1006', /compare and quantize measure it/],
     ['a speed-up that nothing measures', { speedGate: false, ...budget('speed-up=1x') }, 'SO1002', /--no-speed-gate/],
   ])('refuses %s', async (_title, options, code, says) => {
-    const error = await refusal((context) => optimizeModel(path('model.onnx'), { ...context, ...options }));
+    const error = await refusal((context) => optimizeModel(path('model.onnx'), options, context));
     expect(error.code).toBe(code);
     expect(words(error)).toMatch(says);
   });
@@ -289,7 +291,7 @@ describe('compare', () => {
     ['third.onnx', 'SO4002', /do not take the same inputs/],
     ['fourth.onnx', 'SO4005', /no output of the same name/],
   ])('refuses %s beside the model', async (other, code, says) => {
-    const error = await refusal((context) => compareModels(path('model.onnx'), path(other), context));
+    const error = await refusal((context) => compare(path('model.onnx'), path(other), undefined, {}, context));
     expect(error.code).toBe(code);
     expect(words(error)).toMatch(says);
   });
@@ -309,18 +311,16 @@ describe('compare, of what is to be scored,', () => {
     ['an output without data', { outputName: 'y' }, 'SO1002', /--output-name needs --data/],
     ['a batch of none', { dataPath: 'good.npz', batch: 0 }, 'SO1006', /"0" of --batch/],
   ])('refuses %s', async (_title, options, code, says) => {
-    const { dataPath } = options as { dataPath?: string };
-    const all = dataPath === undefined ? options : { ...options, dataPath: path(dataPath) };
-    const error = await refusal((context) =>
-      compareModels(path('model.onnx'), path('model.onnx'), { ...context, ...all }),
-    );
+    const { dataPath, ...others } = options as { dataPath?: string };
+    const samples = dataPath === undefined ? undefined : path(dataPath);
+    const error = await refusal((context) => compare(path('model.onnx'), path('model.onnx'), samples, others, context));
     expect(error.code).toBe(code);
     expect(words(error)).toMatch(says);
   });
 
   it('takes what fits, and holds it against gates', async () => {
-    const options = { dataPath: path('good.npz'), metric: 'top-1', outputName: 'y', maxLoss: 0, minSqnr: 60 } as const;
-    const report = await compareModels(path('model.onnx'), path('model.onnx'), options);
+    const options = { metric: 'top-1', outputName: 'y', maxLoss: 0, minSqnr: 60 } as const;
+    const report = await compare(path('model.onnx'), path('model.onnx'), path('good.npz'), options);
     expect(report.comparison).toMatchObject({ samples: 4, metrics: [{ metric: 'top-1 accuracy', output: 'y' }] });
     expect(report.budgets).toMatchObject([
       { metric: 'drop', measured: 0, verdict: 'pass' },
@@ -337,18 +337,13 @@ describe('bench', () => {
     ['a batch of none', { batch: [1, 0] }, 'SO1006', /"0" of --batch.*at least 1/],
     ['a batch beyond the data', { batch: [1, 64], dataPath: 'good.npz' }, 'SO4002', /needs 64 samples.*has 4/],
     ['too many processes', { streams: 300 }, 'SO1006', /--streams.*at most 256/],
-    [
-      'a rate out of its scenario',
-      { scenario: 'offline', ratePerSecond: 1 },
-      'SO1002',
-      /--rate and --scenario offline/,
-    ],
+    ['a rate out of its scenario', { scenario: 'offline', rate: 1 }, 'SO1002', /--rate and --scenario offline/],
     ['a server without a rate', { scenario: 'server' }, 'SO1002', /--scenario server needs --rate/],
     ['a least effect of nothing', { minEffect: 0.1 }, 'SO1002', /--min-effect needs --baseline/],
   ])('refuses %s', async (_title, options, code, says) => {
     const { dataPath } = options as { dataPath?: string };
     const all = dataPath === undefined ? options : { ...options, dataPath: path(dataPath) };
-    const error = await refusal((context) => benchModels([path('model.onnx')], { ...context, ...all }));
+    const error = await refusal((context) => benchModels([path('model.onnx')], all, context));
     expect(error.code).toBe(code);
     expect(words(error)).toMatch(says);
   });

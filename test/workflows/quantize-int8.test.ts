@@ -31,7 +31,7 @@ interface Quantized {
 /** Quantizes a model whose first output has `channels` channels on the axis before `inner` elements. */
 async function quantized(text: string, channels: number, inner: number): Promise<Quantized> {
   const original = parseModel(text);
-  const { ranges } = await calibrate(original, { seed: 1, samples: 32 });
+  const { ranges } = await calibrate(original, { kind: 'seeded', seed: 1, count: 32 });
   const model = original.clone();
   const report = await model.transform(quantizeStatic({ ranges }));
   const [before = []] = await runModel(original);

@@ -224,14 +224,16 @@ describe('quantizeModel that must not go on', () => {
   it('stops when aborted, and leaves nothing', async () => {
     const outputPath = fresh('out.onnx');
     const controller = new AbortController();
-    const call = quantizeModel(fixture('kws-dscnn'), {
-      dataPath: fixture('kws-dscnn', 'calib.npz'),
-      outputPath,
-      signal: controller.signal,
-      onProgress: (event) => {
-        if (event.kind === 'advance' && event.stage === 'calibrate') controller.abort();
+    const call = quantizeModel(
+      fixture('kws-dscnn'),
+      { dataPath: fixture('kws-dscnn', 'calib.npz'), outputPath },
+      {
+        signal: controller.signal,
+        onProgress: (event) => {
+          if (event.kind === 'advance' && event.stage === 'calibrate') controller.abort();
+        },
       },
-    });
+    );
     expect((await failure(call)).code).toBe('SO8130');
     expect(readdirSync(join(outputPath, '..'))).toEqual([]);
   });

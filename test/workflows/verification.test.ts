@@ -31,6 +31,7 @@ async function written(text: string): Promise<string> {
 }
 
 const output = (): string => join(mkdtempSync(join(folder, 'out-')), 'out.onnx');
+const SEEDED = { kind: 'seeded', seed: 0, count: 8 } as const;
 const quick = { latency: false } as const;
 
 describe('branches', () => {
@@ -58,7 +59,7 @@ describe('branches', () => {
   ])('are both taken: %s', async (_what, inputs, condition) => {
     const a = model(branching(inputs, condition, 'Neg (x)'));
     const b = model(branching(inputs, condition, 'Add (x, x)'));
-    const report = await compare(a, b, { seed: 0 }, quick);
+    const report = await compare(a, b, SEEDED, quick);
     expect(report.comparison.outputs[0]?.maxAbs).toBeGreaterThan(0);
     expect(report.warnings).toEqual([]);
   });
@@ -69,7 +70,7 @@ describe('branches', () => {
       'm = ReduceMax <keepdims = 0> (x) h = Mul (big, big) d = Mul (h, h) g = Mul (d, d) c = Greater (m, g)',
       'Neg (x)',
     );
-    const report = await compare(model(text), model(text), { seed: 0 }, quick);
+    const report = await compare(model(text), model(text), SEEDED, quick);
     expect(report.warnings.join(' ')).toContain('No sample reached the then_branch of "y"');
     const optimized = await optimizeModel(await written(text), { outputPath: output(), speedGate: false });
     if (optimized.verification.runs === 'passed')
@@ -88,7 +89,7 @@ describe('open sizes', () => {
     ['two names of one length', 'float[n, p, 4] a, float[n, q, 4] b', 'y = Mul (a, b)'],
   ])('that must agree do in every sample: %s', async (_what, inputs, body) => {
     const one = model(`g (${inputs}) => (float[] y) { ${body} }`);
-    const report = await compare(one, one.clone(), { seed: 1, samples: 24 }, { ...quick, samples: 24 });
+    const report = await compare(one, one.clone(), { kind: 'seeded', seed: 1, count: 24 }, quick);
     expect(report.comparison.samples).toBe(24);
   });
 });
@@ -135,7 +136,7 @@ describe('an original that ONNX Runtime’s own optimizations break', () => {
     expect(
       report.warnings.filter((each) => each.includes("ONNX Runtime's own optimizations break the original")),
     ).toHaveLength(1);
-    const compared = await compare(path, path, { seed: 0 }, quick);
+    const compared = await compare(path, path, SEEDED, quick);
     expect(compared.comparison.outputs[0]?.maxAbs).toBe(0);
     expect(compared.warnings.join(' ')).toContain("ONNX Runtime's own optimizations break a model");
   });
@@ -198,7 +199,7 @@ describe('a model that breaks the rules of its operators', () => {
   it('is refused unless that is allowed', async () => {
     const path = await written(BAD);
     await expect(optimizeModel(path, { outputPath: output() })).rejects.toMatchObject({ code: 'SO3004', exitCode: 3 });
-    await expect(compare(path, path, { seed: 0 }, quick)).rejects.toMatchObject({ code: 'SO3004', exitCode: 3 });
+    await expect(compare(path, path, SEEDED, quick)).rejects.toMatchObject({ code: 'SO3004', exitCode: 3 });
     const report = await optimizeModel(path, { outputPath: output(), allowInvalid: true, speedGate: false });
     expect(report.verification.runs).toBe('skipped');
     expect(report.warnings.join(' ')).toContain('strides and dilations must be positive');
@@ -207,6 +208,6 @@ describe('a model that breaks the rules of its operators', () => {
   it('is refused where only ONNX Runtime knows the rule', async () => {
     const path = await written('g (float[N, 4] x) => (float[N, 4] y) { y = Softmax <axis = 7> (x) }');
     await expect(optimizeModel(path, { outputPath: output() })).rejects.toMatchObject({ code: 'SO3004', exitCode: 3 });
-    await expect(compare(path, path, { seed: 0 }, quick)).rejects.toMatchObject({ code: 'SO3004' });
+    await expect(compare(path, path, SEEDED, quick)).rejects.toMatchObject({ code: 'SO3004' });
   });
 });

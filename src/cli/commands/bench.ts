@@ -40,13 +40,14 @@ function ofModels(
   dims: readonly string[],
   onFiles: (files: RunFiles) => void,
 ): () => Promise<BenchReport> {
-  const options = { ...benchOptions(context, flags, dims), onFiles };
+  const options = { ...benchOptions(flags, dims), onFiles };
   if (paths.length === 0) {
     throw new ServeOptError('SO1001', 'bench needs <model>: path of an ONNX model', {
       hint: 'serve-opt bench model.onnx, or --url for a running server',
     });
   }
-  return async () => (await import('../../workflows/bench/bench-models.js')).benchModels(paths, options);
+  return async () =>
+    (await import('../../workflows/bench/bench-models.js')).benchModels(paths, options, workflowContext(context));
 }
 
 function ofServer(

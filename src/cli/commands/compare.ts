@@ -1,18 +1,19 @@
 import type { CompareReport } from '../../report/types.js';
-import { compareModels } from '../../workflows/compare-models.js';
+import { compare } from '../../workflows/compare.js';
 import type { RunFiles } from '../../workflows/options.js';
 import { whyRefused } from '../../workflows/result-budgets.js';
 import type { CommandContext, CommandResult } from '../command.js';
 import type { FlagValues } from '../flags.js';
 import { modelTargets } from '../model-outputs.js';
+import { idleFlags } from '../program.js';
 import { renderCompare } from '../render/compare-text.js';
 import { checkReportTargets, knownFiles, writeReports } from '../report-targets.js';
-import { compareOptions } from '../workflow-options.js';
+import { compareOptions, compareSamples, workflowContext } from '../workflow-options.js';
 
 /** `serve-opt compare <a> <b>` */
 export async function run(context: CommandContext, args: readonly string[], flags: FlagValues): Promise<CommandResult> {
   const [a = '', b = ''] = args;
-  const given = compareOptions(context, flags);
+  const given = compareOptions(flags);
   const targets = modelTargets<CompareReport>(flags, async (made) => {
     const { compareHtml } = await import('../../report/html/compare-html.js');
     return compareHtml(made);
@@ -20,7 +21,8 @@ export async function run(context: CommandContext, args: readonly string[], flag
   const onFiles = (files: RunFiles): void => checkReportTargets(targets, files);
   onFiles(knownFiles([a, b, flags.data], true));
   const options = { ...given, onFiles };
-  const report = await compareModels(a, b, options);
+  const compared = await compare(a, b, compareSamples(flags), options, workflowContext(context));
+  const report = { ...compared, warnings: [...new Set([...idleFlags('compare', flags), ...compared.warnings])] };
   const refused = whyRefused(report, { ...given, delivers: false });
   const failure = (await writeReports(targets, report)) ?? refused;
   for (const message of report.warnings) context.progress.handle({ kind: 'warning', message });

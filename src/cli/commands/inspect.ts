@@ -4,7 +4,7 @@ import { inspectModel } from '../../workflows/inspect-model.js';
 import type { CommandContext, CommandResult } from '../command.js';
 import type { FlagValues } from '../flags.js';
 import { renderInspect } from '../render/inspect-text.js';
-import { inspectOptions } from '../workflow-options.js';
+import { inspectOptions, workflowContext } from '../workflow-options.js';
 
 /** Elements of a tensor that `--dump` shows; `-v` shows all. */
 const DUMPED_ELEMENTS = 8;
@@ -13,7 +13,7 @@ const DUMPED_ELEMENTS = 8;
 export async function run(context: CommandContext, args: readonly string[], flags: FlagValues): Promise<CommandResult> {
   const [path = ''] = args;
   if (flags.dump) return dump(context, path, flags);
-  const report = await inspectModel(path, inspectOptions(context, flags));
+  const report = await inspectModel(path, inspectOptions(flags), workflowContext(context));
   for (const message of report.warnings) context.progress.handle({ kind: 'warning', message });
   return { report, text: () => renderInspect(report, context) };
 }

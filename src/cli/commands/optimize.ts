@@ -8,7 +8,7 @@ import { runModelCommand } from '../model-command.js';
 import { chosenRows, explainedPass, passChoice } from '../pass-choice.js';
 import { optimizeSummary, renderOptimize } from '../render/optimize-text.js';
 import { shellWord } from '../render/shell-word.js';
-import { optimizeOptions } from '../workflow-options.js';
+import { optimizeOptions, workflowContext } from '../workflow-options.js';
 
 /** `serve-opt optimize <model>` */
 export async function run(context: CommandContext, args: readonly string[], flags: FlagValues): Promise<CommandResult> {
@@ -20,11 +20,11 @@ export async function run(context: CommandContext, args: readonly string[], flag
     return { report: document, text: () => reportJson(document).trimEnd() };
   }
   const explain = flags.explain === undefined ? undefined : explainedPass(flags.explain, rows);
-  const options = { ...optimizeOptions(context, flags), ...choice };
+  const options = { ...optimizeOptions(flags), ...choice };
   return runModelCommand<OptimizeReport>(context, flags, {
     reads: [path, flags.data],
     html: async (report) => (await import('../../report/html/optimize-html.js')).optimizeHtml(report),
-    work: (run) => optimizeModel(path, { ...options, ...run }),
+    work: (run) => optimizeModel(path, { ...options, ...run }, workflowContext(context)),
     answer: (report, outputPath) => answer(context, report, explain, outputPath),
   });
 }

@@ -5,16 +5,16 @@ import type { FlagValues } from '../flags.js';
 import { runModelCommand } from '../model-command.js';
 import { quantizeSummary, renderQuantize } from '../render/quantize-text.js';
 import { shellWord } from '../render/shell-word.js';
-import { quantizeOptions } from '../workflow-options.js';
+import { quantizeOptions, workflowContext } from '../workflow-options.js';
 
 /** `serve-opt quantize <model>` */
 export async function run(context: CommandContext, args: readonly string[], flags: FlagValues): Promise<CommandResult> {
   const [path = ''] = args;
-  const options = quantizeOptions(context, flags);
+  const options = quantizeOptions(flags);
   return runModelCommand<QuantizeReport>(context, flags, {
     reads: [path, flags.data, flags.eval],
     html: async (report) => (await import('../../report/html/quantize-html.js')).quantizeHtml(report),
-    work: (run) => quantizeModel(path, { ...options, ...run }),
+    work: (run) => quantizeModel(path, { ...options, ...run }, workflowContext(context)),
     answer: (report, outputPath) => answer(context, report, path, flags, outputPath),
   });
 }

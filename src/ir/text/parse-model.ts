@@ -9,6 +9,7 @@ import { type ExternalDataResolver, parseStringMap } from './parse-tensor.js';
 import type { Scanner } from './scanner.js';
 import { type AttributeSyntax, type FunctionSyntax, normalDomain } from './syntax.js';
 
+/** Options of `parseModel`. */
 export interface ParseOptions {
   /** Finds the bytes of tensors written as `["location": …]`; without it, touching them throws SO2102. */
   readonly externalData?: ExternalDataResolver;

@@ -9,6 +9,7 @@ import { printTensor } from './print-tensor.js';
 import { printType } from './print-type.js';
 import { formatFloat32 } from './tensor-elements.js';
 
+/** Options of `printModel`. */
 export interface PrintOptions {
   /** Longer tensors end in `...` after this many elements; such a text is for reading and does not parse. Default: no limit. */
   readonly maxElements?: number;

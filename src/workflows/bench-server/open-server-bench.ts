@@ -14,9 +14,9 @@ import type { Protocol } from '../../serving/protocols.js';
 import type { ServerUrl } from '../../serving/server-url.js';
 import { BENCH_DEFAULTS, type WorkflowContext } from '../options.js';
 import { ServerConfiguration } from './configuration.js';
-import type { ChosenDim } from './inputs.js';
 import { promptRequests, type Requests, rawRequests, tensorRequests } from './requests.js';
 
+/** Options of `benchServer`. */
 export interface BenchServerOptions extends Omit<ClientOptions, 'now' | 'signal' | 'remainingMs'> {
   /** Tensors in any format of data sets; for TorchServe bodies (.jsonl, files, a folder); for completions prompts. */
   readonly dataPath?: string;
@@ -25,12 +25,15 @@ export interface BenchServerOptions extends Omit<ClientOptions, 'now' | 'signal'
   /** Seed of made-up inputs and of Poisson arrivals; default 0. */
   readonly seed?: number;
   /** Rows of a request; default 1. */
-  readonly batchSize?: number;
-  readonly dims?: readonly ChosenDim[];
+  readonly batch?: number;
+  /** Sizes of open dimensions by name, or by `input:axis`. */
+  readonly dims?: ReadonlyMap<string, number>;
   /** Closed loop: connections with a request each, one configuration a number; default 1. */
   readonly concurrency?: readonly number[];
-  /** Open loop instead. */
-  readonly openLoop?: { readonly ratePerSecond: number; readonly arrivals: ArrivalProcess };
+  /** Requests a second in an open loop, instead of `concurrency`. */
+  readonly rate?: number;
+  /** How the requests of `rate` arrive; default `poisson`. */
+  readonly arrivals?: ArrivalProcess;
   /** Most connections of an open loop; default 256. */
   readonly maximumConnections?: number;
   /** Most time for warming up; default 2 s. */
@@ -53,8 +56,26 @@ export interface BenchServerOptions extends Omit<ClientOptions, 'now' | 'signal'
   readonly promptWords?: number;
 }
 
-/** Signal and progress; the clock is for tests. */
-export interface BenchServerHooks extends WorkflowContext {
+const MOST_CONNECTIONS = 10_000;
+
+/** Defaults of `benchServer`; the seed is that of `bench`. */
+export const BENCH_SERVER_DEFAULTS = {
+  batch: 1,
+  concurrency: [1],
+  arrivals: BENCH_DEFAULTS.arrivals,
+  seed: BENCH_DEFAULTS.seed,
+  maximumConnections: 256,
+  warmUpMs: 2000,
+  durationMs: BENCH_DEFAULTS.durationMs,
+  maxTimeMs: BENCH_DEFAULTS.maxTimeMs,
+  timeoutMs: DEFAULT_TIMEOUT_MS,
+  maximumRequestBytes: DEFAULT_REQUEST_BYTES,
+  promptWords: 64,
+} as const satisfies BenchServerOptions;
+
+/** Signal and progress. */
+export interface BenchServerContext extends WorkflowContext {
+  /** For tests. @internal */
   readonly clock?: LoadClock;
 }
 
@@ -73,8 +94,6 @@ export interface ServerBench {
   abort(): void;
 }
 
-const DEFAULT_CONNECTIONS = 256;
-const MOST_CONNECTIONS = 10_000;
 const HIGHEST_RATE = 1_000_000;
 /** Time for all else than measuring, where only a long time of measuring is given. */
 const SPARE_MS = 30_000;
@@ -93,19 +112,19 @@ const SPARE_MS = 30_000;
 export async function openServerBench(
   urlText: string,
   options: BenchServerOptions = {},
-  hooks: BenchServerHooks = {},
+  context: BenchServerContext = {},
 ): Promise<ServerBench> {
-  const clock = hooks.clock ?? realClock;
+  const clock = context.clock ?? realClock;
   const loads = scenarios(options);
   const time = new RunTime(clock, options, loads.length);
   const opened = await openClient(urlText, {
     ...options,
     now: clock.now,
     remainingMs: () => time.remainingMs(),
-    ...(hooks.signal ? { signal: hooks.signal } : {}),
+    ...(context.signal ? { signal: context.signal } : {}),
   });
   try {
-    const pace = new Pace({ signal: hooks.signal, remainingMs: () => time.remainingMs() });
+    const pace = new Pace({ signal: context.signal, remainingMs: () => time.remainingMs() });
     return await describeBench(opened, loads, options, clock, time, pace);
   } catch (error) {
     opened.close();
@@ -126,7 +145,7 @@ async function describeBench(
   checkInterface(model);
   time.described();
   const requests = await prepareRequests(client, model, options, pace);
-  const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  const timeoutMs = options.timeoutMs ?? BENCH_SERVER_DEFAULTS.timeoutMs;
   const configurations = loads.map(
     ({ scenario, connections }) =>
       new ServerConfiguration(client, model, requests, {
@@ -134,7 +153,7 @@ async function describeBench(
         scenario,
         connections,
         timeoutMs,
-        seed: options.seed ?? BENCH_DEFAULTS.seed,
+        seed: options.seed ?? BENCH_SERVER_DEFAULTS.seed,
         clock,
       }),
   );
@@ -161,8 +180,8 @@ class RunTime {
   #describeEnd: number;
 
   constructor(clock: LoadClock, options: BenchServerOptions, configurations: number) {
-    const { durationMs = BENCH_DEFAULTS.durationMs, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
-    const maxTimeMs = options.maxTimeMs ?? Math.max(BENCH_DEFAULTS.maxTimeMs, durationMs + SPARE_MS);
+    const { durationMs = BENCH_SERVER_DEFAULTS.durationMs, timeoutMs = BENCH_SERVER_DEFAULTS.timeoutMs } = options;
+    const maxTimeMs = options.maxTimeMs ?? Math.max(BENCH_SERVER_DEFAULTS.maxTimeMs, durationMs + SPARE_MS);
     this.#clock = clock;
     this.#end = clock.now() + maxTimeMs * configurations;
     this.#describeEnd = clock.now() + Math.max(timeoutMs, LEAST_DESCRIBE_MS);
@@ -195,7 +214,11 @@ function refuseTokenBudgets(protocol: Protocol, { budgets = [] }: BenchServerOpt
 }
 
 function scenarios(options: BenchServerOptions): ServerLoad[] {
-  const { openLoop, concurrency = [1], maximumConnections = DEFAULT_CONNECTIONS } = options;
+  const {
+    rate,
+    concurrency = BENCH_SERVER_DEFAULTS.concurrency,
+    maximumConnections = BENCH_SERVER_DEFAULTS.maximumConnections,
+  } = options;
   for (const count of [...concurrency, maximumConnections]) {
     if (!Number.isInteger(count) || count < 1 || count > MOST_CONNECTIONS) {
       throw new ServeOptError('SO1006', `There cannot be ${count} connections`, {
@@ -203,17 +226,17 @@ function scenarios(options: BenchServerOptions): ServerLoad[] {
       });
     }
   }
-  if (openLoop) {
-    const { ratePerSecond, arrivals } = openLoop;
+  if (rate !== undefined) {
     if (options.concurrency !== undefined) {
       throw new ServeOptError('SO1002', 'A rate and a concurrency contradict each other', {
         why: 'at a rate requests start at their own times, however many are under way',
       });
     }
-    if (!(ratePerSecond > 0 && ratePerSecond <= HIGHEST_RATE)) {
-      throw new ServeOptError('SO1006', `There is no rate of ${ratePerSecond} requests/s`);
+    if (!(rate > 0 && rate <= HIGHEST_RATE)) {
+      throw new ServeOptError('SO1006', `There is no rate of ${rate} requests/s`);
     }
-    return [{ scenario: { kind: 'server', ratePerSecond, arrivals }, connections: maximumConnections }];
+    const arrivals = options.arrivals ?? BENCH_SERVER_DEFAULTS.arrivals;
+    return [{ scenario: { kind: 'server', ratePerSecond: rate, arrivals }, connections: maximumConnections }];
   }
   return [...new Set(concurrency)].map((streams) => ({
     scenario: streams === 1 ? { kind: 'single-stream' } : { kind: 'multi-stream', streams },
@@ -234,8 +257,8 @@ function labelOf(model: string, scenario: Scenario, batchSize: number, loads: nu
 }
 
 function connectionNote(options: BenchServerOptions): string[] {
-  if (!options.openLoop) return [];
-  const most = options.maximumConnections ?? DEFAULT_CONNECTIONS;
+  if (options.rate === undefined) return [];
+  const most = options.maximumConnections ?? BENCH_SERVER_DEFAULTS.maximumConnections;
   return [`requests start at their own times, on up to ${most} connections; further ones wait, on the clock`];
 }
 
@@ -252,8 +275,10 @@ async function prepareRequests(
   options: BenchServerOptions,
   pace: Pace,
 ): Promise<Requests> {
-  const { maximumRequestBytes = DEFAULT_REQUEST_BYTES } = options;
-  const { dataPath, seed = BENCH_DEFAULTS.seed, batchSize = 1, dims = [], promptWords = 64 } = options;
+  const defaults = BENCH_SERVER_DEFAULTS;
+  const { maximumRequestBytes = defaults.maximumRequestBytes, promptWords = defaults.promptWords } = options;
+  const { dataPath, seed = defaults.seed, batch: batchSize = defaults.batch } = options;
+  const dims = [...(options.dims ?? [])].map(([name, size]) => ({ name, size }));
   if (!Number.isInteger(batchSize) || batchSize < 1)
     throw new ServeOptError('SO1006', `There is no batch of ${batchSize}`);
   const limits = { maximumRequestBytes, pace };

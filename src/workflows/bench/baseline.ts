@@ -15,7 +15,7 @@ import type { EnvironmentReport } from '../../runtime/environment.js';
 import { startRuntime } from '../../runtime/host.js';
 import { forTurns } from '../../runtime/session-options.js';
 import { memoryLimit, runtimeOptions } from '../memory.js';
-import { BENCH_DEFAULTS, type BenchOptions } from '../options.js';
+import { BENCH_DEFAULTS, type BenchOptions, type InContext } from '../options.js';
 import { checkSameInputs } from '../preflight/interfaces.js';
 import { checkModel } from '../preflight/model.js';
 import type { Stages } from '../stages.js';
@@ -106,7 +106,7 @@ export class Baseline {
   async *judge(
     candidates: Candidates,
     scenario: Scenario,
-    options: BenchOptions,
+    options: InContext<BenchOptions>,
     stages: Stages,
   ): AsyncGenerator<RegressionReport> {
     for (const run of candidates.runs) {
@@ -118,7 +118,11 @@ export class Baseline {
   }
 
   /** Models that cannot be run beside each other leave the gate undecided; what was measured before is kept. */
-  async #tryInTurns(run: ConfigurationRun, options: BenchOptions, stages: Stages): Promise<RegressionReport> {
+  async #tryInTurns(
+    run: ConfigurationRun,
+    options: InContext<BenchOptions>,
+    stages: Stages,
+  ): Promise<RegressionReport> {
     try {
       return await this.#inTurns(run, options, stages);
     } catch (error) {
@@ -136,7 +140,7 @@ export class Baseline {
   }
 
   /** Fresh processes one after the other, each with both models and the baseline once more, timed in turns. */
-  async #inTurns(run: ConfigurationRun, options: BenchOptions, stages: Stages): Promise<RegressionReport> {
+  async #inTurns(run: ConfigurationRun, options: InContext<BenchOptions>, stages: Stages): Promise<RegressionReport> {
     const { minEffect, seed } = settings(options);
     const maxTimeMs = options.maxTimeMs ?? BENCH_DEFAULTS.maxTimeMs;
     const begun = performance.now();
@@ -164,7 +168,12 @@ export class Baseline {
     return Math.max(ROUND_MS, BLOCKS.least * SESSIONS * quantileNearestRank(all, 0.5));
   }
 
-  async #round(run: ConfigurationRun, round: number, maxMs: number, options: BenchOptions): Promise<PairedRound> {
+  async #round(
+    run: ConfigurationRun,
+    round: number,
+    maxMs: number,
+    options: InContext<BenchOptions>,
+  ): Promise<PairedRound> {
     const { configuration, preparation } = run;
     if (!preparation) throw new ServeOptError('SO9001', 'a configuration without preparation is compared');
     // Three sessions beside each other.
@@ -208,7 +217,7 @@ export class Baseline {
     run: ConfigurationRun,
     { environment, onnxRuntimeVersion }: Candidates,
     scenario: Scenario,
-    options: BenchOptions,
+    options: InContext<BenchOptions>,
   ): RegressionReport {
     const { minEffect } = settings(options);
     const base = { configuration: run.configuration.label, baseline: this.name, kind: 'report', minEffect } as const;

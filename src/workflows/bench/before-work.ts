@@ -1,5 +1,5 @@
 import { LazyRuntime } from '../../runtime/lazy-runtime.js';
-import type { BenchOptions } from '../options.js';
+import type { BenchOptions, InContext } from '../options.js';
 import { checkData } from '../preflight/data.js';
 import { type Axes, type BenchModel, type BenchProvider, type Configuration, planConfigurations } from './plan.js';
 import { fedInputs, screen } from './preparations.js';
@@ -24,7 +24,7 @@ const ANY_PROVIDER: BenchProvider = { text: 'cpu', names: ['cpu'], executionProv
  */
 export async function checkBeforeWork(
   models: readonly BenchModel[],
-  options: BenchOptions,
+  options: InContext<BenchOptions>,
 ): Promise<{ readonly providers: readonly BenchProvider[]; readonly notes: readonly string[] }> {
   const planned = planConfigurations({ ...axesOf(options), models, providers: [ANY_PROVIDER] });
   const [first, another] = models;
@@ -37,7 +37,11 @@ export async function checkBeforeWork(
 }
 
 /** Each way in which the data is to be fed: the inputs with the sizes asked for, and the rows of a run. */
-async function checkFeeds(planned: readonly Configuration[], path: string, options: BenchOptions): Promise<void> {
+async function checkFeeds(
+  planned: readonly Configuration[],
+  path: string,
+  options: InContext<BenchOptions>,
+): Promise<void> {
   const ways = new Map(
     planned.map((each) => {
       const inputs = fedInputs(each, { kind: 'data', path });

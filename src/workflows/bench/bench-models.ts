@@ -11,7 +11,7 @@ import { readEnvironment } from '../../runtime/environment.js';
 import { checkWorkFolder } from '../../runtime/work-folder.js';
 import { inputSpecs } from '../../samples/value-specs.js';
 import { memoryLimit } from '../memory.js';
-import { BENCH_DEFAULTS, type BenchOptions } from '../options.js';
+import { BENCH_DEFAULTS, type BenchOptions, type InContext, type WorkflowContext } from '../options.js';
 import { checkOptions } from '../preflight/check-options.js';
 import { checkDataPaths } from '../preflight/data.js';
 import { checkModel } from '../preflight/model.js';
@@ -42,7 +42,12 @@ interface Progress {
  * @throws SO1006, SO4002 for what the models do not take, SO5005 for an execution provider that is not there, SO4007 for a
  *   baseline that cannot be used, and whatever kept the only configuration from being measured
  */
-export async function benchModels(paths: readonly string[], options: BenchOptions = {}): Promise<BenchReport> {
+export async function benchModels(
+  paths: readonly string[],
+  given: BenchOptions = {},
+  context: WorkflowContext = {},
+): Promise<BenchReport> {
+  const options: InContext<BenchOptions> = { ...given, ...context };
   if (paths.length === 0) throw new ServeOptError('SO1001', 'There is no model to measure', { hint: 'give a path' });
   const ignored = checkOptions('bench', options);
   checkDataPaths(options.dataPath);
@@ -109,7 +114,7 @@ async function benchOpened(
   { notes, warnings }: { readonly notes: readonly string[]; readonly warnings: readonly string[] },
   baseline: Baseline | undefined,
   scenario: Scenario,
-  options: BenchOptions,
+  options: InContext<BenchOptions>,
   stages: Stages,
 ): Promise<BenchReport> {
   stages.start('prepare');
@@ -155,7 +160,7 @@ async function prepareAll(
   preparations: Preparations,
   planned: readonly Configuration[],
   { scenario, memoryBytes }: Pick<RunContext, 'scenario' | 'memoryBytes'>,
-  options: BenchOptions,
+  options: InContext<BenchOptions>,
   found: Progress,
 ): Promise<void> {
   const seed = options.seed ?? BENCH_DEFAULTS.seed;
@@ -174,7 +179,7 @@ async function prepareAll(
   }
 }
 
-function preparationsOf(scenario: Scenario, memoryBytes: number, options: BenchOptions): Preparations {
+function preparationsOf(scenario: Scenario, memoryBytes: number, options: InContext<BenchOptions>): Preparations {
   return new Preparations({
     ...(options.dataPath === undefined ? {} : { dataPath: options.dataPath }),
     seed: options.seed ?? BENCH_DEFAULTS.seed,
@@ -188,14 +193,14 @@ function preparationsOf(scenario: Scenario, memoryBytes: number, options: BenchO
 
 /** As asked for, or as a rate or a number of streams implies. */
 function scenarioOf(options: BenchOptions): Scenario {
-  const { ratePerSecond, streams, arrivals } = options;
-  const implied = ratePerSecond !== undefined ? 'server' : streams !== undefined ? 'multi-stream' : undefined;
+  const { rate, streams, arrivals } = options;
+  const implied = rate !== undefined ? 'server' : streams !== undefined ? 'multi-stream' : undefined;
   const kind = options.scenario ?? implied ?? BENCH_DEFAULTS.scenario;
   if (kind === 'multi-stream') return { kind, streams: streams ?? BENCH_DEFAULTS.streams };
   if (kind !== 'server') return { kind };
-  if (ratePerSecond === undefined)
-    throw new ServeOptError('SO1002', 'The scenario server needs a rate', { hint: 'give ratePerSecond (--rate)' });
-  return { kind, ratePerSecond, arrivals: arrivals ?? BENCH_DEFAULTS.arrivals };
+  if (rate === undefined)
+    throw new ServeOptError('SO1002', 'The scenario server needs a rate', { hint: 'give a rate (--rate)' });
+  return { kind, ratePerSecond: rate, arrivals: arrivals ?? BENCH_DEFAULTS.arrivals };
 }
 
 /** More threads than CPUs: the median may look well, the tail does not. */

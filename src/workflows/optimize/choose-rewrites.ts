@@ -5,7 +5,7 @@ import type { TransformStepReport } from '../../ir/transform.js';
 import type { Numerics } from '../../passes/pass.js';
 import type { DroppedRewriteReport } from '../../report/types.js';
 import { SESSIONS } from '../../runtime/session-options.js';
-import type { OptimizeOptions } from '../options.js';
+import type { InContext, OptimizeOptions } from '../options.js';
 import { invalidModel } from '../preflight/model.js';
 import type { CandidateModel, CheckOutcome } from '../produce/model-command.js';
 import type { Stages } from '../stages.js';
@@ -20,7 +20,7 @@ import type { Verdict, Verifier } from './verifier.js';
 /** What choosing needs. */
 export interface ChoiceContext {
   readonly model: Model;
-  readonly options: OptimizeOptions;
+  readonly options: InContext<OptimizeOptions>;
   readonly stages: Stages;
   readonly pipeline: Pipeline;
   readonly requested: readonly TransformStepReport[];

@@ -7,7 +7,7 @@ import type { ConstantEvaluator } from '../../passes/engine/rewrite.js';
 import type { AppliedRewrite, RewriteOutcome } from '../../passes/engine/run-rewrites.js';
 import { optimizeGraph } from '../../passes/optimize-graph.js';
 import type { RecipeRow } from '../../passes/presets.js';
-import { OPTIMIZE_DEFAULTS, type OptimizeOptions } from '../options.js';
+import { type InContext, OPTIMIZE_DEFAULTS, type OptimizeOptions } from '../options.js';
 import { growthBytes } from '../produce/growth.js';
 
 /** One rewrite as gates know it: its pass, and the label of its first node. */
@@ -62,7 +62,7 @@ export class Pipeline {
   readonly recipe: readonly RecipeRow[];
   /** Rewrites that were left out because the file would have become too large. */
   readonly tooLarge: TooLargeRewrite[] = [];
-  readonly #options: OptimizeOptions;
+  readonly #options: InContext<OptimizeOptions>;
   readonly #evaluate: ConstantEvaluator | undefined;
   readonly #allowanceBytes: number;
   readonly #memoryBytes: number;
@@ -76,7 +76,7 @@ export class Pipeline {
   constructor(
     base: Model,
     recipe: readonly RecipeRow[],
-    options: OptimizeOptions,
+    options: InContext<OptimizeOptions>,
     outputPath: string,
     evaluate: ConstantEvaluator | undefined,
     memoryBytes: number = Number.POSITIVE_INFINITY,
@@ -129,24 +129,27 @@ export class Pipeline {
     const end = Math.min(limit ?? Number.POSITIVE_INFINITY, this.#end);
     const made = new Map<string, number>();
     const isFull = (pass: string): boolean => (made.get(pass) ?? 0) >= (this.#passLimits.get(pass) ?? Infinity);
-    const outcome = await optimizeGraph(model, {
-      recipe: this.recipe.filter(
-        ({ pass: { definition } }) => !this.#dropped.has(definition.name) && !without?.has(definition.name),
-      ),
-      operators: operators ?? OPTIMIZE_DEFAULTS.operators,
-      growthBytes: this.#allowanceBytes,
-      memoryBytes: this.#memoryBytes,
-      gate: {
-        limit: end,
-        isForbidden: (pass, label) => isFull(pass) || (this.#forbidden.get(pass)?.has(label) ?? false),
+    const outcome = await optimizeGraph(
+      model,
+      {
+        recipe: this.recipe.filter(
+          ({ pass: { definition } }) => !this.#dropped.has(definition.name) && !without?.has(definition.name),
+        ),
+        operators: operators ?? OPTIMIZE_DEFAULTS.operators,
+        growthBytes: this.#allowanceBytes,
+        memoryBytes: this.#memoryBytes,
+        gate: {
+          limit: end,
+          isForbidden: (pass, label) => isFull(pass) || (this.#forbidden.get(pass)?.has(label) ?? false),
+        },
+        ...(this.#evaluate ? { evaluate: this.#evaluate } : {}),
+        onApplied: (applied) => {
+          made.set(applied.pass, (made.get(applied.pass) ?? 0) + 1);
+          onApplied?.(model, applied);
+        },
       },
-      ...(this.#evaluate ? { evaluate: this.#evaluate } : {}),
-      ...(signal ? { signal } : {}),
-      onApplied: (applied) => {
-        made.set(applied.pass, (made.get(applied.pass) ?? 0) + 1);
-        onApplied?.(model, applied);
-      },
-    });
+      signal ? { signal } : {},
+    );
     return { model, outcome };
   }
 

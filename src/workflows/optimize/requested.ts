@@ -2,7 +2,7 @@ import { ServeOptError } from '../../errors.js';
 import type { Model } from '../../ir/model.js';
 import type { Transform, TransformStepReport } from '../../ir/transform.js';
 import { inputSpecs } from '../../samples/value-specs.js';
-import type { OptimizeOptions } from '../options.js';
+import type { InContext, OptimizeOptions } from '../options.js';
 import { withSizes } from '../preflight/input-sizes.js';
 
 /** The model that passes start from, whose interface the result keeps. */
@@ -17,7 +17,10 @@ export interface RequestedChanges {
  * operator set.
  * @throws SO1002, SO1006 for a request that the model contradicts, SO3101 for one that it cannot follow
  */
-export async function makeRequestedChanges(model: Model, options: OptimizeOptions): Promise<RequestedChanges> {
+export async function makeRequestedChanges(
+  model: Model,
+  options: InContext<OptimizeOptions>,
+): Promise<RequestedChanges> {
   for (const name of options.setDims?.keys() ?? []) {
     if (!options.dynamic?.has(name)) continue;
     throw new ServeOptError('SO1002', `The dimension "${name}" cannot be both fixed and open`, {

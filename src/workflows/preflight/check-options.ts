@@ -37,7 +37,7 @@ const FLAG_OF_FIELD: ReadonlyMap<string, string> = new Map([
   ['memory', 'mem'],
   ['executionProviders', 'ep'],
   ['scenario', 'scenario'],
-  ['ratePerSecond', 'rate'],
+  ['rate', 'rate'],
   ['arrivals', 'arrivals'],
   ['streams', 'streams'],
   ['processes', 'processes'],

@@ -4,7 +4,7 @@ import { REPORT_SCHEMA_VERSION, type ReportModel } from '../../report/types.js';
 import { LazyRuntime } from '../../runtime/lazy-runtime.js';
 import { packageVersion } from '../../version.js';
 import { memoryLimit, runtimeOptions } from '../memory.js';
-import type { ProduceOptions } from '../options.js';
+import type { InContext, ProduceOptions } from '../options.js';
 import { FileHashes } from '../report-files.js';
 import type { Stages } from '../stages.js';
 
@@ -13,7 +13,7 @@ export interface RunInput<Options> {
   readonly model: Model;
   readonly path: string;
   readonly outputPath: string;
-  readonly options: Options;
+  readonly options: InContext<Options>;
   readonly stages: Stages;
 }
 
@@ -30,7 +30,7 @@ export class ModelRun<Options extends ProduceOptions = ProduceOptions> {
   readonly model: Model;
   readonly path: string;
   readonly outputPath: string;
-  readonly options: Options;
+  readonly options: InContext<Options>;
   readonly stages: Stages;
   /** What running models and computing constants may take. */
   readonly memoryBytes: number;

@@ -1,6 +1,12 @@
 import { countModel } from '../../ir/diff.js';
 import { readModel } from '../../ir/read-model.js';
-import { PRODUCE_DEFAULTS, type ProduceOptions, type RefusalOptions } from '../options.js';
+import {
+  type InContext,
+  PRODUCE_DEFAULTS,
+  type ProduceOptions,
+  type RefusalOptions,
+  type WorkflowContext,
+} from '../options.js';
 import { checkOptions } from '../preflight/check-options.js';
 import { checkDataPaths } from '../preflight/data.js';
 import { checkModel } from '../preflight/model.js';
@@ -28,9 +34,11 @@ export async function produceModel<
   Verdict,
 >(
   path: string,
-  options: Options & RefusalOptions<Report>,
+  given: Options & RefusalOptions<Report>,
+  context: WorkflowContext,
   command: ModelCommand<Options, Report, Prepared, Candidate, Verdict>,
 ): Promise<Report> {
+  const options: InContext<Options & RefusalOptions<Report>> = { ...given, ...context };
   const ignored = checkOptions(command.name, options);
   const samplePaths = command.samplePaths(options);
   checkDataPaths(...samplePaths);

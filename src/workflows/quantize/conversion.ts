@@ -8,7 +8,7 @@ import { eliminateDead } from '../../passes/eliminate/eliminate-dead.js';
 import { meansNode } from '../../passes/node-filter.js';
 import type { ConvertToFloat16Options } from '../../passes/quantize/convert-to-float16.js';
 import type { RangeMap } from '../../quantize/observers.js';
-import { QUANTIZE_DEFAULTS, type QuantizeOptions } from '../options.js';
+import { type InContext, QUANTIZE_DEFAULTS, type QuantizeOptions } from '../options.js';
 import { growthBytes } from '../produce/growth.js';
 import { hasLayersInFunctions, withLayersInlined } from './inlined-functions.js';
 
@@ -35,7 +35,7 @@ interface LayerFilter {
   readonly exclude: readonly string[];
 }
 
-type ConversionContext = Pick<QuantizeOptions, 'signal' | 'outputPath' | 'maxGrowth'>;
+type ConversionContext = Pick<InContext<QuantizeOptions>, 'signal' | 'outputPath' | 'maxGrowth'>;
 
 /** A model on its way through a conversion, with what was done to it. */
 export class Conversion {

@@ -5,7 +5,7 @@ import type { Refusal } from '../../ir/transform.js';
 import { planStatic } from '../../quantize/plan.js';
 import type { RuntimeHost } from '../../runtime/host.js';
 import { calibrateIn } from '../calibrate.js';
-import { QUANTIZE_DEFAULTS, type QuantizeOptions } from '../options.js';
+import { type InContext, QUANTIZE_DEFAULTS, type QuantizeOptions } from '../options.js';
 import type { Stages } from '../stages.js';
 import { Conversion } from './conversion.js';
 import type { Converted } from './converted.js';
@@ -19,7 +19,7 @@ import type { SampleSplit } from './sample-split.js';
  */
 export async function convertModel(
   model: Model,
-  options: QuantizeOptions,
+  options: InContext<QuantizeOptions>,
   split: SampleSplit,
   stages: Stages,
   runtime: Promise<RuntimeHost> | undefined,
@@ -54,7 +54,7 @@ function sameNode(refused: readonly Refusal[], { node, opType }: Refusal): Refus
 
 async function convertStatic(
   model: Model,
-  options: QuantizeOptions,
+  options: InContext<QuantizeOptions>,
   split: SampleSplit,
   stages: Stages,
   runtime: Promise<RuntimeHost> | undefined,
@@ -71,13 +71,16 @@ async function convertStatic(
   let sampleCount = 0;
   if (runtime && calibration && observe.length > 0) {
     stages.start('calibrate', calibration.count);
-    const result = await calibrateIn(await runtime, conversion.model, calibration.path, {
-      ...stages.context('calibrate'),
-      first: calibration.first,
-      samples: calibration.count,
-      batch: options.batch ?? QUANTIZE_DEFAULTS.batch,
-      ...(options.threads === undefined ? {} : { threads: options.threads }),
-    });
+    const result = await calibrateIn(
+      await runtime,
+      conversion.model,
+      { kind: 'data', ...calibration },
+      {
+        batch: options.batch ?? QUANTIZE_DEFAULTS.batch,
+        ...(options.threads === undefined ? {} : { threads: options.threads }),
+      },
+      stages.context('calibrate'),
+    );
     ranges = result.ranges;
     sampleCount = result.samples;
     for (const [name, runs] of result.nonFinite)

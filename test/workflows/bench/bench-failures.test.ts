@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { ServeOptError } from '../../../src/errors.js';
 import { parseBudget } from '../../../src/gates/parse-budget.js';
 import { benchModels } from '../../../src/workflows/bench/bench-models.js';
-import type { BenchOptions, ProgressEvent } from '../../../src/workflows/options.js';
+import type { ProgressEvent, WorkflowContext } from '../../../src/workflows/options.js';
 import { float32, int64 } from '../../helpers/npy.js';
 import { npz } from '../../helpers/zip.js';
 import { chainText, DIGITS, ENDLESS, modelWriter, only, QUICK } from './models.js';
@@ -111,7 +111,7 @@ describe('a model that cannot be measured', () => {
       renameSync(path, away);
       moved = true;
     };
-    const each = only(await benchModels([path], { durationMs: 100, processes: 3, onProgress }));
+    const each = only(await benchModels([path], { durationMs: 100, processes: 3 }, { onProgress }));
     expect(each.error?.code).toMatch(/^SO(2001|5001)$/);
     expect(each.latency?.processes).toHaveLength(1);
     expect(each.coldStart?.starts).toHaveLength(1);
@@ -155,7 +155,7 @@ describe('a signal', () => {
 
   it('before the start is an error', async () => {
     const signal = AbortSignal.abort(reason);
-    await expect(benchModels([DIGITS], { ...QUICK, signal })).rejects.toMatchObject({
+    await expect(benchModels([DIGITS], QUICK, { signal })).rejects.toMatchObject({
       code: expect.stringMatching(/^SO81(30|43)$/),
     });
   });
@@ -166,14 +166,14 @@ describe('a signal', () => {
       // In the midst of the first run of the preparation, or before it.
       if (event.kind === 'start' && event.stage === 'prepare') setTimeout(() => controller.abort(reason), 2000);
     };
-    const report = await benchModels([endless], { ...QUICK, signal: controller.signal, onProgress });
+    const report = await benchModels([endless], QUICK, { signal: controller.signal, onProgress });
     expect(report.interrupted).toBe(true);
     expect(report.configurations).toEqual([]);
     expect(report.verdict).toBeUndefined();
   });
 
   /** Aborts at the first event that fits. */
-  function abortAt(fits: (event: ProgressEvent) => boolean): Pick<BenchOptions, 'signal' | 'onProgress'> {
+  function abortAt(fits: (event: ProgressEvent) => boolean): WorkflowContext {
     const controller = new AbortController();
     return {
       signal: controller.signal,
@@ -185,12 +185,11 @@ describe('a signal', () => {
 
   it('while measuring leaves what was measured, marked as cut short', async () => {
     const budgets = [parseBudget('p99=1000s'), parseBudget('size=1GB')];
-    const report = await benchModels([DIGITS], {
-      durationMs: 300,
-      processes: 3,
-      budgets,
-      ...abortAt(({ kind }) => kind === 'advance'),
-    });
+    const report = await benchModels(
+      [DIGITS],
+      { durationMs: 300, processes: 3, budgets },
+      abortAt(({ kind }) => kind === 'advance'),
+    );
     expect(report.interrupted).toBe(true);
     const each = only(report);
     expect(each.error).toBeUndefined();
@@ -201,7 +200,7 @@ describe('a signal', () => {
 
   it('in the midst of a process keeps the part before it', async () => {
     const atFirst = abortAt(({ kind }) => kind === 'fraction');
-    const report = await benchModels([DIGITS], { durationMs: 600_000, processes: 1, ...atFirst });
+    const report = await benchModels([DIGITS], { durationMs: 600_000, processes: 1 }, atFirst);
     expect(report.interrupted).toBe(true);
     const { segments, latency, coldStart, error, memory } = only(report);
     expect(error).toBeUndefined();
@@ -213,11 +212,11 @@ describe('a signal', () => {
   });
 
   it('while the baseline is measured leaves the measurements', async () => {
-    const report = await benchModels([DIGITS], {
-      ...QUICK,
-      baselinePath: DIGITS,
-      ...abortAt((event) => event.kind === 'start' && event.stage === 'compare'),
-    });
+    const report = await benchModels(
+      [DIGITS],
+      { ...QUICK, baselinePath: DIGITS },
+      abortAt((event) => event.kind === 'start' && event.stage === 'compare'),
+    );
     expect(report.interrupted).toBe(true);
     expect(only(report).latency?.runs).toBeGreaterThan(0);
     expect(report.regressions).toEqual([]);

@@ -6,7 +6,7 @@ import { parseBudget } from '../../../src/gates/parse-budget.js';
 import type { BenchReport } from '../../../src/report/bench-types.js';
 import { reportJson } from '../../../src/report/json.js';
 import { benchModels } from '../../../src/workflows/bench/bench-models.js';
-import type { BenchOptions } from '../../../src/workflows/options.js';
+import type { BenchOptions, ProgressEvent } from '../../../src/workflows/options.js';
 import { scaled } from '../../helpers/limits.js';
 import { chainText, DIGITS, modelWriter, only, QUICK } from './models.js';
 
@@ -118,10 +118,10 @@ describe('a baseline model', () => {
 
   it('that takes other inputs is refused before anything is measured', async () => {
     const stages: string[] = [];
-    const onProgress: BenchOptions['onProgress'] = (event) => {
+    const onProgress = (event: ProgressEvent): void => {
       if (event.kind === 'start') stages.push(event.stage);
     };
-    await expect(benchModels([DIGITS], { ...QUICK, baselinePath: fast, onProgress })).rejects.toMatchObject({
+    await expect(benchModels([DIGITS], { ...QUICK, baselinePath: fast }, { onProgress })).rejects.toMatchObject({
       code: 'SO4002',
     });
     expect(stages).toEqual(['read']);

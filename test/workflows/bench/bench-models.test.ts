@@ -58,12 +58,11 @@ function expectMeasured(each: ConfigurationReport, processes: number, streams = 
 describe('a model', () => {
   it('is measured in fresh processes, and everything about it is told', async () => {
     const events: ProgressEvent[] = [];
-    const report = await benchModels([DIGITS], {
-      durationMs: 100,
-      processes: 2,
-      seed: 3,
-      onProgress: (event) => events.push(event),
-    });
+    const report = await benchModels(
+      [DIGITS],
+      { durationMs: 100, processes: 2, seed: 3 },
+      { onProgress: (event) => events.push(event) },
+    );
     expect(report).toMatchObject({
       schemaVersion: 2,
       command: 'bench',
@@ -260,7 +259,7 @@ describe('a scenario', () => {
       durationMs: 300,
       processes: 1,
       scenario: 'server',
-      ratePerSecond: 200,
+      rate: 200,
       arrivals,
     });
     expect(report.scenario).toEqual({ kind: 'server', ratePerSecond: 200, arrivals });
@@ -269,7 +268,7 @@ describe('a scenario', () => {
 
   it('server says when requests come faster than answers can', async () => {
     const path = await write('late.onnx', chainText(50));
-    const options = { scenario: 'server', ratePerSecond: 100_000, batch: [2000] } as const;
+    const options = { scenario: 'server', rate: 100_000, batch: [2000] } as const;
     const { warnings } = await benchModels([path], { ...QUICK, ...options });
     expect(warnings.join('\n')).toContain('late');
   });

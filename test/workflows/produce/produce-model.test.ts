@@ -62,7 +62,7 @@ const produce = (
   options: ProduceOptions = {},
   parts: Partial<Rename> = {},
   context: WorkflowContext = {},
-): Promise<ProducedReport> => produceModel(path, { ...options, ...context }, command(parts));
+): Promise<ProducedReport> => produceModel(path, options, context, command(parts));
 
 const files = (): readonly string[] => readdirSync(folder).sort();
 

@@ -9,7 +9,7 @@ import type { RuntimeHost } from '../../../runtime/host.js';
 import type { SampleSource } from '../../../samples/types.js';
 import { DataType } from '../../../tensor/dtype.js';
 import { calibrateIn } from '../../calibrate.js';
-import { QUANTIZE_DEFAULTS, type QuantizeOptions } from '../../options.js';
+import { type InContext, QUANTIZE_DEFAULTS, type QuantizeOptions } from '../../options.js';
 import { whyNotRunnable } from '../../preflight/runnable.js';
 import type { Stages } from '../../stages.js';
 import { withSmallerSamples } from '../../workbench/smaller-samples.js';
@@ -29,7 +29,7 @@ const BATCH = 8;
  */
 export async function convertToHalf(
   model: Model,
-  options: QuantizeOptions,
+  options: InContext<QuantizeOptions>,
   split: SampleSplit,
   stages: Stages,
   runtime: Promise<RuntimeHost> | undefined,
@@ -51,7 +51,7 @@ export async function convertToHalf(
 /** Converts what was prepared, with some layers kept in FLOAT for the reasons given. */
 export async function convertFrom(
   base: Float16Base,
-  options: QuantizeOptions,
+  options: InContext<QuantizeOptions>,
   stages: Stages,
   kept: ReadonlyMap<string, string>,
 ): Promise<Converted> {
@@ -73,7 +73,7 @@ interface Measured {
 
 async function measureRanges(
   model: Model,
-  options: QuantizeOptions,
+  options: InContext<QuantizeOptions>,
   split: SampleSplit,
   stages: Stages,
   runtime: Promise<RuntimeHost> | undefined,
@@ -97,13 +97,17 @@ async function measureRanges(
       ? { kind: 'data', ...calibration }
       : { kind: 'seeded', seed, count: split.judging.count ?? 1 };
     const { ranges, samples } = await withSmallerSamples(source, (some) =>
-      calibrateIn(host, model, some.kind === 'data' ? some.path : { seed, samples: some.count }, {
-        ...stages.context('observe'),
-        tensors,
-        batch: options.batch ?? BATCH,
-        ...(calibration ? { first: calibration.first, samples: calibration.count } : {}),
-        ...(options.threads === undefined ? {} : { threads: options.threads }),
-      }),
+      calibrateIn(
+        host,
+        model,
+        some,
+        {
+          tensors,
+          batch: options.batch ?? BATCH,
+          ...(options.threads === undefined ? {} : { threads: options.threads }),
+        },
+        stages.context('observe'),
+      ),
     );
     stages.end(`${ranges.size} tensors, ${samples} samples`);
     const name = calibration ? basename(calibration.path) : `synthetic inputs (seed ${seed})`;
