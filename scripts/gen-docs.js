@@ -1,10 +1,12 @@
 /**
- * Writes docs/cli.md, docs/errors.md and docs/passes/ from the compiled program, so that they cannot drift from it.
+ * Writes docs/cli.md, docs/errors.md and docs/passes/ from the compiled program, so that they cannot drift from it, and docs/api/
+ * from its source (gen-api.js).
  * `node scripts/gen-docs.js` writes; test/docs.test.ts calls the same functions and compares.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { apiPages } from './gen-api.js';
 import { ROOT } from './install.js';
 
 const load = (path) => import(pathToFileURL(join(ROOT, 'dist', path)).href);
@@ -178,7 +180,7 @@ function cell(text) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  for (const [path, text] of await generatedPages()) {
+  for (const [path, text] of [...(await generatedPages()), ...(await apiPages())]) {
     const target = join(ROOT, path);
     let before = '';
     try {

@@ -1,9 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { apiPages } from '../scripts/gen-api.js';
 import { generatedPages } from '../scripts/gen-docs.js';
 import { METRICS } from '../src/gates/metrics.js';
 import { CI_FORMATS } from '../src/report/ci/formats.js';
+import { scaled } from './helpers/limits.js';
 
 const ROOT = dirname(import.meta.dirname);
 
@@ -18,6 +20,16 @@ describe('generated pages', async () => {
   it('has no page of a pass that is gone', () => {
     const present = readdirSync(join(ROOT, 'docs/passes')).map((name) => `docs/passes/${name}`);
     expect(present.filter((path) => !pages.has(path))).toEqual([]);
+  });
+});
+
+describe('the reference of the library', () => {
+  it('is what the declarations and their comments say', { timeout: scaled(120_000) }, async () => {
+    const pages = await apiPages();
+    const present = readdirSync(join(ROOT, 'docs/api')).map((name) => `docs/api/${name}`);
+    expect(present.sort()).toEqual([...pages.keys()].sort());
+    for (const [path, text] of pages)
+      expect(readFileSync(join(ROOT, path), 'utf8'), `${path}: run npm run docs`).toBe(text);
   });
 });
 

@@ -1,0 +1,1 @@
+export function apiPages(): Promise<Map<string, string>>;
