@@ -185,6 +185,7 @@ export type {
   ReportValue,
   SlowPassReport,
   StepReport,
+  SyntheticInputsReport,
   VerificationReport,
 } from './report/types.js';
 export { REPORT_SCHEMA_VERSION } from './report/types.js';

@@ -77,6 +77,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
       'output-name',
       'budget',
       'allow-inconclusive',
+      'dim',
       'seed',
       'threads',
       'ep',
@@ -189,6 +190,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
       'markdown',
       'samples',
       'batch',
+      'dim',
       'seed',
       'per-tensor',
       'reduce-range',
@@ -237,6 +239,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
       'ep',
     ],
     moreFlags: [
+      'dim',
       'budget',
       'allow-inconclusive',
       'junit',

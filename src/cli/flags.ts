@@ -92,7 +92,7 @@ export const FLAGS = {
     value: 'NAME=N',
     repeatable: true,
     group: 'Method',
-    summary: 'fix a size: batch=1, x:0=1',
+    summary: 'fix a size in the model: batch=1, x:0=1',
   },
   dynamic: {
     value: 'NAME',
@@ -109,7 +109,7 @@ export const FLAGS = {
   eval: { value: 'PATH', path: true, group: 'Data', summary: 'labelled samples to measure the metric on' },
   samples: { value: 'N', type: 'integer', ...NUMBER_LIMITS.samples, group: 'Data', summary: 'use at most N samples' },
   batch: { value: 'N', type: 'integers', ...NUMBER_LIMITS.batch, group: 'Data', summary: 'samples in one run' },
-  dim: { value: 'NAME=N', repeatable: true, group: 'Data', summary: 'size of an open dimension: seq=128' },
+  dim: { value: 'NAME=N', repeatable: true, group: 'Data', summary: 'size of an open dimension as fed: seq=128' },
   seed: {
     value: 'N',
     type: 'integer',

@@ -25,7 +25,7 @@ export function workflowContext(context: CommandContext): WorkflowContext {
 /** Flags of `inspect` as options. */
 export function inspectOptions(flags: FlagValues): InspectOptions {
   return {
-    ...given('dims', flags.dim && fixedDims(flags.dim, ONE_DIM)),
+    ...sizesOf(flags),
     ...given('allowLinks', flags['allow-links']),
   };
 }
@@ -54,8 +54,9 @@ function budgetOptions(flags: FlagValues, command: GateCommand): BudgetOptions {
 /** The samples that `compare` runs on. */
 export function compareSamples(flags: FlagValues): SampleSource {
   const { data, samples, seed = COMPARE_DEFAULTS.seed } = flags;
-  if (data !== undefined) return { kind: 'data', path: data, ...given('count', samples) };
-  return { kind: 'seeded', seed, count: samples ?? COMPARE_DEFAULTS.samples };
+  const dims = sizesOf(flags);
+  if (data !== undefined) return { kind: 'data', path: data, ...given('count', samples), ...dims };
+  return { kind: 'seeded', seed, count: samples ?? COMPARE_DEFAULTS.samples, ...dims };
 }
 
 /** How labels are scored, and gates. @throws SO1006 for a gate that is no number */
@@ -91,6 +92,7 @@ export function quantizeOptions(flags: FlagValues): QuantizeOptions {
     ...(flags['no-optimize'] ? { optimize: false } : {}),
     ...given('fixInitializers', flags['fix-initializers']),
     ...given('maxGrowth', flags['max-growth']),
+    ...sizesOf(flags),
     ...given('seed', flags.seed),
     ...given('allowLinks', flags['allow-links']),
     ...given('allowInvalid', flags['allow-invalid']),
@@ -118,6 +120,7 @@ export function optimizeOptions(flags: FlagValues): OptimizeOptions {
     ...given('explain', flags.explain === undefined ? undefined : true),
     ...given('dumpPath', flags['dump-after']),
     ...given('dataPath', flags.data),
+    ...sizesOf(flags),
     ...given('seed', flags.seed),
     ...(flags['no-verify'] ? { verify: false } : {}),
     ...(flags['no-speed-gate'] ? { speedGate: false } : {}),
@@ -130,6 +133,11 @@ export function optimizeOptions(flags: FlagValues): OptimizeOptions {
     ...given('dryRun', flags['dry-run']),
     ...given('force', flags.force),
   };
+}
+
+/** Sizes of open dimensions: one of each. */
+function sizesOf({ dim }: FlagValues): { readonly dims?: ReadonlyMap<string, number> } {
+  return dim === undefined ? {} : { dims: fixedDims(dim, ONE_DIM) };
 }
 
 /** `batch=1`, `x:0=1`. */

@@ -116,6 +116,15 @@ export interface ProblemReport {
   readonly message: string;
 }
 
+/** Inputs that were made where there were no samples, or beside them. */
+export interface SyntheticInputsReport {
+  readonly seed: number;
+  /** How many were made; a run may have ended before the last ones. */
+  readonly samples: number;
+  /** Open dimensions by their symbol or by `input:axis`, each with the sizes it took, smallest first. */
+  readonly sizes: readonly { readonly name: string; readonly sizes: readonly number[] }[];
+}
+
 /** Answer of `compare`. */
 export interface CompareReport extends ReportHeader, JudgedReport {
   readonly command: 'compare';
@@ -123,6 +132,7 @@ export interface CompareReport extends ReportHeader, JudgedReport {
   readonly b: ReportModel;
   readonly comparison: ComparisonResult;
   readonly latency?: LatencyComparison;
+  readonly syntheticInputs?: SyntheticInputsReport;
 }
 
 /** What one pass did. */
@@ -194,6 +204,7 @@ export interface QuantizeReport extends ReportHeader, JudgedReport {
   readonly accuracy?: ComparisonResult;
   /** Original (A) against result (B). */
   readonly latency?: LatencyComparison;
+  readonly syntheticInputs?: SyntheticInputsReport;
 }
 
 /** What one pass did to a graph, all rounds together. */
@@ -249,6 +260,7 @@ export interface OptimizeReport extends ReportHeader, JudgedReport {
   readonly verification: VerificationReport;
   /** Original (A) against result (B). */
   readonly latency?: LatencyComparison;
+  readonly syntheticInputs?: SyntheticInputsReport;
 }
 
 /** Answer of a command that makes or compares models. */

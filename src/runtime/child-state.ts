@@ -1,6 +1,7 @@
 import { bug } from '../errors.js';
 import type { SampleReader } from '../samples/sample-reader.js';
 import { seededReader } from '../samples/seeded-reader.js';
+import { sizedDataInputs, sizedInputs } from '../samples/sized-inputs.js';
 import { sliceReader } from '../samples/slice-reader.js';
 import type { SampleSource, ValueSpec } from '../samples/types.js';
 import type { JobContext } from './job.js';
@@ -134,9 +135,16 @@ export class ChildState implements JobContext {
 
   async openSamples(source: SampleSource, inputs: readonly ValueSpec[]): Promise<SampleReader> {
     if (source.kind === 'seeded')
-      return seededReader(source.seed, source.count, inputs, { ...source, memoryBytes: this.#memoryBytes });
+      return seededReader(source.seed, source.count, sizedInputs(inputs, source.dims), {
+        ...source,
+        memoryBytes: this.#memoryBytes,
+      });
     // Loaded when needed: the readers bring a ZIP and a CSV library along.
     const { openDataset } = await import('../samples/dataset/open-dataset.js');
-    return sliceReader(await openDataset(source.path, inputs), source.first, source.count);
+    return sliceReader(
+      await openDataset(source.path, sizedDataInputs(inputs, source.dims)),
+      source.first,
+      source.count,
+    );
   }
 }

@@ -57,7 +57,8 @@ export function plainPlan(inputs: readonly ValueSpec[]): SeedPlan {
   return totals ? { sizes: 0, totals } : { sizes: 0 };
 }
 
-function seededShapes(seed: number, sample: number, inputs: readonly ValueSpec[], plan: SeedPlan): number[][] {
+/** The shapes of a sample, input by input. */
+export function seededShapes(seed: number, sample: number, inputs: readonly ValueSpec[], plan: SeedPlan): number[][] {
   const shaped = plan.shapes === undefined ? sample : sample % plan.shapes;
   return sampleShapes(inputs, shaped, createRandom(seed, shaped), plan);
 }

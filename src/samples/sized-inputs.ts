@@ -1,4 +1,5 @@
 import { substituteDim } from '../ops/dim.js';
+import { batchNames } from './batch-names.js';
 import type { ValueSpec } from './types.js';
 
 /** Sizes by the name of a dimension, or by `input:axis`. */
@@ -27,4 +28,11 @@ export function sizedInputs(inputs: readonly ValueSpec[], sizes: Sizes | undefin
     });
     return { ...input, shape };
   });
+}
+
+/** As `sizedInputs`, for samples of a data set: rows are stacked to batches, so the first dimension keeps the size it has. */
+export function sizedDataInputs(inputs: readonly ValueSpec[], sizes: Sizes | undefined): readonly ValueSpec[] {
+  if (sizes === undefined) return inputs;
+  const batch = new Set([...batchNames(inputs), ...inputs.map(({ name }) => `${name}:0`)]);
+  return sizedInputs(inputs, new Map([...sizes].filter(([name]) => !batch.has(name))));
 }

@@ -64,11 +64,15 @@ export type SampleSource =
       readonly first?: number;
       /** At most this many samples; default all. */
       readonly count?: number;
+      /** Sizes that open dimensions must have, by name or by `input:axis`; of the batch nothing is asked. */
+      readonly dims?: ReadonlyMap<string, number>;
     }
   | {
       readonly kind: 'seeded';
       readonly seed: number;
       readonly count: number;
+      /** Sizes at which samples are made, by the name of an open dimension or by `input:axis`. */
+      readonly dims?: ReadonlyMap<string, number>;
       /** What suits the model, as the job `fitSeeds` found it; default the plainest sizes. */
       readonly plan?: SeedPlan;
       /** All samples have the shapes and the scalars of sample 0, and differ in their other values only. Default false. */

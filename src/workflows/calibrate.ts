@@ -16,6 +16,7 @@ import { checkMemory, memoryLimit, runtimeOptions } from './memory.js';
 import { CALIBRATE_DEFAULTS, type CalibrateOptions, type WorkflowContext } from './options.js';
 import { checkOptions } from './preflight/check-options.js';
 import { checkDataPaths } from './preflight/data.js';
+import { withSizes } from './preflight/input-sizes.js';
 import { asInvalidModel } from './preflight/model.js';
 import { checkProviders } from './preflight/providers.js';
 import { WatchedInputs } from './watched-inputs.js';
@@ -51,7 +52,9 @@ export async function calibrate(
   const inputs = new WatchedInputs(dataPath);
   inputs.add(model);
   const memoryBytes = memoryLimit(options, [model]);
-  checkMemory(model, memoryBytes, { inputs: inputSpecs(model), madeUp: dataPath === undefined });
+  const specs = inputSpecs(model);
+  const sized = source.dims ? withSizes(specs, source.dims) : specs;
+  checkMemory(model, memoryBytes, { inputs: sized, madeUp: dataPath === undefined });
   await checkProviders(options.executionProviders, context);
   const runtime = await startRuntime(runtimeOptions({ ...options, ...context }, memoryBytes));
   try {
@@ -87,7 +90,7 @@ export async function calibrateIn(
     const fitted = await fitSource(runtime, session, inputs, source);
     if (typeof fitted === 'string') {
       throw new ServeOptError('SO5002', `The model cannot be calibrated: ${fitted}`, {
-        hint: 'give real samples with --data',
+        hint: 'give real samples with --data, or sizes with --dim',
       });
     }
     const result = await runtime.request(

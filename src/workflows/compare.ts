@@ -10,6 +10,7 @@ import { LazyRuntime } from '../runtime/lazy-runtime.js';
 import { writeRunnable } from '../runtime/runnable-model.js';
 import { withWorkFolder } from '../runtime/work-folder.js';
 import { sampleSource } from '../samples/sample-source.js';
+import { sizedDataInputs } from '../samples/sized-inputs.js';
 import type { SampleSource } from '../samples/types.js';
 import { inputSpecs } from '../samples/value-specs.js';
 import { packageVersion } from '../version.js';
@@ -26,6 +27,7 @@ import {
 } from './options.js';
 import { checkOptions } from './preflight/check-options.js';
 import { checkData, checkDataPaths, checkLabels } from './preflight/data.js';
+import { withSizes } from './preflight/input-sizes.js';
 import { checkSameInputs, checkSharedOutputs } from './preflight/interfaces.js';
 import { metricWish, needsLabels } from './preflight/judging.js';
 import { asInvalidModel, checkModel } from './preflight/model.js';
@@ -34,6 +36,7 @@ import { whyNotRunnable } from './preflight/runnable.js';
 import { FileHashes } from './report-files.js';
 import { judgeBudgets } from './result-budgets.js';
 import { Stages } from './stages.js';
+import { syntheticInputsOf } from './synthetic-inputs.js';
 import { WatchedInputs } from './watched-inputs.js';
 import { type LoadedPair, loadPair, loadPlainPair } from './workbench/loaded-pair.js';
 
@@ -84,7 +87,7 @@ export async function compare(
       const memoryBytes = memoryLimit(options, [modelA, modelB]);
       const runtime = new LazyRuntime(runtimeOptions(options, memoryBytes));
       try {
-        const wish = await checkBeforeRunning([modelA, modelB], dataPath, runtime, memoryBytes, options);
+        const wish = await checkBeforeRunning([modelA, modelB], source, runtime, memoryBytes, options);
         stages.end();
         return await inputs.during(options.signal, async () => {
           const report = await withSide(a, modelA, 'a.onnx', (sideA) =>
@@ -110,7 +113,7 @@ function filesOf(given: Model | string, model: Model): string[] {
 /** What the interfaces and the data tell before a model is loaded. @returns what is to be scored */
 async function checkBeforeRunning(
   [a, b]: readonly [Model, Model],
-  dataPath: string | undefined,
+  source: SampleSource,
   runtime: LazyRuntime,
   memoryBytes: number,
   options: InContext<CompareOptions>,
@@ -125,12 +128,15 @@ async function checkBeforeRunning(
     options,
     names(a).filter((name) => names(b).includes(name)),
   );
-  const sizes = { inputs: inputSpecs(a), madeUp: dataPath === undefined };
+  const { dims } = source;
+  const inputs = inputSpecs(a);
+  const sizes = { inputs: dims ? withSizes(inputs, dims) : inputs, madeUp: source.kind === 'seeded' };
   for (const model of [a, b]) checkMemory(model, memoryBytes, sizes);
   await checkProviders(options.executionProviders, options);
-  if (dataPath !== undefined) {
-    await checkData(await runtime.host(), dataPath, [inputSpecs(a), inputSpecs(b)]);
-    if (needsLabels(options)) await checkLabels(await runtime.host(), dataPath, a, wish);
+  if (source.kind === 'data') {
+    const { path } = source;
+    await checkData(await runtime.host(), path, [sizedDataInputs(inputs, dims), sizedDataInputs(inputSpecs(b), dims)]);
+    if (needsLabels(options)) await checkLabels(await runtime.host(), path, a, wish);
   }
   return wish;
 }
@@ -231,7 +237,7 @@ async function compareSides(
       const fitted = await pair.fit(source);
       if (typeof fitted === 'string') {
         throw new ServeOptError('SO5002', `The models cannot be compared: ${fitted}`, {
-          hint: 'give real samples with --data',
+          hint: 'give real samples with --data, or sizes with --dim',
         });
       }
       return { pair, fitted, comparison: await pair.compare(fitted, batch) };
@@ -243,6 +249,7 @@ async function compareSides(
     if (options.latency !== false) stages.start('measure');
     const latency = options.latency === false ? undefined : await pair.latency(fitted);
     if (latency) stages.end();
+    const synthetic = syntheticInputsOf(inputSpecs(a.model), fitted);
     const { onnxRuntime } = await (await lazy.host()).request('versions', undefined);
     const file = await b.report(hashes);
     const judged = judgeBudgets(options, { file, model: b.model, comparison, latency });
@@ -256,8 +263,9 @@ async function compareSides(
       comparison,
       ...(latency ? { latency } : {}),
       ...judged,
+      ...synthetic.fields,
       warnings: [...pair.warnings, ...judgeComparison(comparison), ...judged.warnings],
-      notes: [],
+      notes: synthetic.notes,
     };
   } finally {
     await hashes.close();

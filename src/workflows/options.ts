@@ -138,6 +138,8 @@ export interface ProduceOptions
   readonly outputPath?: string;
   /** Folder or file of samples. */
   readonly dataPath?: string;
+  /** Sizes of open dimensions by name, or by `input:axis`: synthetic inputs are made at them; the model stays as it is, and samples of data must have them. */
+  readonly dims?: ReadonlyMap<string, number>;
   /** Inputs with a default, which callers may override, become constants. */
   readonly fixInitializers?: boolean;
   /** How much larger than its input the output may become. Default 0.1 %, or 512 bytes where that is less. */

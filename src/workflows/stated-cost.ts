@@ -5,9 +5,10 @@ import { type ModelCost, modelCost } from '../ops/cost.js';
 import { inferTypes } from '../ops/infer-types.js';
 import { firstShapes } from '../samples/seeded-reader.js';
 import { SIZE_PLAN_COUNT } from '../samples/seeded-shapes.js';
+import type { Sizes } from '../samples/sized-inputs.js';
 import type { ValueSpec } from '../samples/types.js';
 import { inputSpecs } from '../samples/value-specs.js';
-import { type Sizes, withSizes } from './preflight/input-sizes.js';
+import { withSizes } from './preflight/input-sizes.js';
 
 /** What a model costs at sizes that are named. */
 export interface StatedCost {

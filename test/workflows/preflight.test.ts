@@ -7,6 +7,7 @@ import { type ErrorCode, ServeOptError } from '../../src/errors.js';
 import { parseBudget } from '../../src/gates/parse-budget.js';
 import { parseModel } from '../../src/ir/text/parse-model.js';
 import { writeModel } from '../../src/ir/write-model.js';
+import type { SampleSource } from '../../src/samples/types.js';
 import { benchModels } from '../../src/workflows/bench/bench-models.js';
 import { compare } from '../../src/workflows/compare.js';
 import { optimizeModel } from '../../src/workflows/optimize-model.js';
@@ -73,13 +74,26 @@ afterAll(() => {
 const budget = (...texts: readonly string[]) => ({ budgets: texts.map(parseBudget) });
 
 type Command = 'quantize' | 'optimize' | 'compare' | 'bench';
-type Run = (options: { readonly dataPath?: string }, context?: WorkflowContext) => Promise<unknown>;
+interface Given {
+  readonly dataPath?: string;
+  readonly dims?: ReadonlyMap<string, number>;
+}
+type Run = (options: Given, context?: WorkflowContext) => Promise<unknown>;
 const COMMANDS: Readonly<Record<Command, Run>> = {
   quantize: (options, context) => quantizeModel(path('model.onnx'), options, context),
   optimize: (options, context) => optimizeModel(path('model.onnx'), options, context),
-  compare: ({ dataPath, ...options }, context) =>
-    compare(path('model.onnx'), path('model.onnx'), dataPath, options, context),
-  bench: (options, context) => benchModels([path('model.onnx')], options, context),
+  compare: ({ dataPath, dims, ...options }, context) => {
+    const sizes = dims ? { dims } : {};
+    const samples: SampleSource =
+      dataPath === undefined
+        ? { kind: 'seeded', seed: 0, count: 2, ...sizes }
+        : { kind: 'data', path: dataPath, ...sizes };
+    return compare(path('model.onnx'), path('model.onnx'), samples, options, context);
+  },
+  bench: ({ dims, ...options }, context) => {
+    const sizes = dims ? { dims: new Map([...dims].map(([name, size]) => [name, [size]])) } : {};
+    return benchModels([path('model.onnx')], { ...options, ...sizes }, context);
+  },
 };
 
 /** What a call that must fail fails with; it may start no stage but `read`, and leaves nothing. */
@@ -152,6 +166,9 @@ describe.each(Object.keys(COMMANDS) as Command[])('%s', (command) => {
     ['no threads', { threads: command === 'bench' ? [0] : 0 }, 'SO1006', /"0" of --threads.*at least 1/],
     ['half a thread', { threads: command === 'bench' ? [0.5] : 0.5 }, 'SO1006', /--threads.*whole number/],
     ['a seed below 0', { seed: -1 }, 'SO1006', /"-1" of --seed.*at least 0/],
+    ['a size of 0', { dims: new Map([['batch', 0]]) }, 'SO1006', /"batch".*at least 1/],
+    ['a misspelt dimension', { dims: new Map([['bach', 1]]) }, 'SO1006', /no dimension "bach".*did you mean "batch"/],
+    ['another size than the fixed one', { dims: new Map([['x:1', 3]]) }, 'SO4002', /"x:1" is 8, not 3/],
   ])('refuses %s', async (_title, options, code, says) => {
     const error = await refusal((context) => COMMANDS[command](options, context));
     expect(error.code).toBe(code);

@@ -2,9 +2,10 @@ import { ServeOptError } from '../../errors.js';
 import type { Model } from '../../ir/model.js';
 import type { ReportModel } from '../../report/types.js';
 import type { SessionOptions } from '../../runtime/types.js';
+import { batchNames } from '../../samples/batch-names.js';
+import type { Sizes } from '../../samples/sized-inputs.js';
 import type { ValueSpec } from '../../samples/types.js';
-import { type Sizes, withSizes } from '../preflight/input-sizes.js';
-import { batchNames } from './sizes.js';
+import { withSizes } from '../preflight/input-sizes.js';
 
 /** A model file that is measured. */
 export interface BenchModel {

@@ -6,6 +6,7 @@ import { LazyRuntime } from '../../runtime/lazy-runtime.js';
 import type { ProfileReport } from '../../runtime/profile.js';
 import { proveProviders } from '../../runtime/provider-proof.js';
 import { withWorkFolder } from '../../runtime/work-folder.js';
+import { batchNames } from '../../samples/batch-names.js';
 import type { SampleSource, ValueSpec } from '../../samples/types.js';
 import { outputSpecs } from '../../samples/value-specs.js';
 import { checkMemory, runtimeOptions } from '../memory.js';
@@ -15,7 +16,6 @@ import { asInvalidModel } from '../preflight/model.js';
 import { fitSource, SEEDED_SAMPLES } from '../workbench/fit-source.js';
 import { type Preparation, sessionOptionsOf } from './configuration-run.js';
 import type { BenchModel, Configuration } from './plan.js';
-import { batchNames } from './sizes.js';
 
 /** Runs of the profile: enough for a mean, few enough not to be waited for. */
 const PROFILE = { runs: 20, maxMs: 3000 } as const;

@@ -2,9 +2,12 @@ import type { Model } from '../../ir/model.js';
 import type { TransformStepReport } from '../../ir/transform.js';
 import { optimizeRecipe } from '../../passes/optimize-graph.js';
 import { checkWorkFolder } from '../../runtime/work-folder.js';
+import { sizedDataInputs } from '../../samples/sized-inputs.js';
+import { inputSpecs } from '../../samples/value-specs.js';
 import { whyOverMemory } from '../memory.js';
 import { OPTIMIZE_DEFAULTS, type OptimizeOptions } from '../options.js';
 import { checkData } from '../preflight/data.js';
+import { withSizes } from '../preflight/input-sizes.js';
 import { checkProviders } from '../preflight/providers.js';
 import { whyNotRunnable } from '../preflight/runnable.js';
 import type { ModelRun } from '../produce/model-run.js';
@@ -38,8 +41,9 @@ export async function prepareOptimize(run: ModelRun<OptimizeOptions>): Promise<O
   run.onClose(() => evaluator.close());
   const { base, requested } = await makeRequestedChanges(model, options);
   const runs = await originalToRun(run, base);
-  const whyNot =
-    runs && whyOverMemory(model, memoryBytes, { inputs: runs.inputs, madeUp: options.dataPath === undefined });
+  // Without a run the sizes have no effect, but there have to be such dimensions.
+  const sized = withSizes(runs?.inputs ?? inputSpecs(base), options.dims ?? new Map());
+  const whyNot = runs && whyOverMemory(model, memoryBytes, { inputs: sized, madeUp: options.dataPath === undefined });
   if (verify && whyNot) throw whyNot;
   // Fragments that are folded and candidates that are tried are run from there.
   await checkWorkFolder();
@@ -76,6 +80,6 @@ async function originalToRun(
   await checkProviders(options.executionProviders, options);
   const original = new OriginalRuns(runtime, model, base, path, options);
   if (options.dataPath !== undefined && verify && whyNotRunnable(model) === undefined)
-    await checkData(await runtime.host(), options.dataPath, [original.inputs]);
+    await checkData(await runtime.host(), options.dataPath, [sizedDataInputs(original.inputs, options.dims)]);
   return original;
 }

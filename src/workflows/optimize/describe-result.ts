@@ -11,6 +11,7 @@ import { OPTIMIZE_DEFAULTS, type OptimizeOptions } from '../options.js';
 import type { Produced } from '../produce/model-command.js';
 import type { ModelRun } from '../produce/model-run.js';
 import { judgeBudgets } from '../result-budgets.js';
+import { syntheticInputsOf } from '../synthetic-inputs.js';
 import type { OptimizeWork } from './before-work.js';
 import type { Choice, OptimizeCandidate } from './choose-rewrites.js';
 import { totalsByPass } from './pass-summary.js';
@@ -59,6 +60,7 @@ export async function describeResult(
     latency,
     isOriginal: optimized === undefined,
   });
+  const synthetic = syntheticInputsOf(work.original?.inputs ?? [], work.original?.samples.made);
   return {
     ...header,
     level: options.recipe ? 'recipe' : (options.level ?? OPTIMIZE_DEFAULTS.level),
@@ -79,8 +81,9 @@ export async function describeResult(
     verification,
     ...(latency ? { latency } : {}),
     ...judged,
+    ...synthetic.fields,
     warnings: [...warningsOf(run, work, produced, verification), ...judged.warnings],
-    notes: notesOf(work, produced),
+    notes: [...notesOf(work, produced), ...synthetic.notes],
   };
 }
 

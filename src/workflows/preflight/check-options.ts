@@ -29,6 +29,7 @@ const FLAG_OF_FIELD: ReadonlyMap<string, string> = new Map([
   ['samples', 'samples'],
   ['batch', 'batch'],
   ['seed', 'seed'],
+  ['dims', 'dim'],
   ['include', 'include'],
   ['exclude', 'exclude'],
   ['allowLinks', 'allow-links'],

@@ -1,12 +1,10 @@
 import { ServeOptError } from '../../errors.js';
 import type { Dim } from '../../ir/type.js';
-import { substituteDim, symbolsOf } from '../../ops/dim.js';
+import { symbolsOf } from '../../ops/dim.js';
 import { unknownDim } from '../../ops/unknown-dim.js';
+import { type Sizes, sizedInputs } from '../../samples/sized-inputs.js';
 import type { ValueSpec } from '../../samples/types.js';
 import { whyNotWholeNumber } from '../limits.js';
-
-/** Sizes by the name of a dimension, or by `input:axis`. */
-export type Sizes = ReadonlyMap<string, number>;
 
 /** An open dimension of the inputs, under the name users know it by. */
 interface Place {
@@ -34,7 +32,6 @@ function placesOf(inputs: readonly ValueSpec[]): Map<string, Place> {
  */
 export function withSizes(inputs: readonly ValueSpec[], sizes: Sizes): ValueSpec[] {
   const places = placesOf(inputs);
-  const symbols = new Map<string, number>();
   for (const [name, size] of sizes) {
     const place = places.get(name);
     const why = whyNotWholeNumber(size, { minimum: 1 });
@@ -46,15 +43,6 @@ export function withSizes(inputs: readonly ValueSpec[], sizes: Sizes): ValueSpec
         hint: `serve-opt optimize MODEL --dynamic size=${name} may open it`,
       });
     }
-    if (typeof place.dim === 'string') symbols.set(place.dim, size);
   }
-  return inputs.map((input) => {
-    if (!input.shape) return input;
-    const shape = input.shape.map((dim, axis) => {
-      const own = sizes.get(`${input.name}:${axis}`);
-      if (own !== undefined) return own;
-      return typeof dim === 'string' ? substituteDim(dim, symbols) : dim;
-    });
-    return { ...input, shape };
-  });
+  return [...sizedInputs(inputs, sizes)];
 }

@@ -120,7 +120,7 @@ export const OPTION_RULES: readonly OptionRule[] = [
   { commands: ['quantize'], options: ['--ep'], idleWith: ['--no-verify'], why: BY_RUNNING },
   {
     commands: ['quantize'],
-    options: ['--threads', '--batch', '--seed'],
+    options: ['--threads', '--batch', '--seed', '--dim'],
     idleWith: ['--no-verify'],
     idleWithout: ['--data'],
     why: BY_RUNNING,
@@ -137,7 +137,7 @@ export const OPTION_RULES: readonly OptionRule[] = [
   { commands: ['optimize'], options: ['--data'], idleWith: ['--no-verify'], why: BY_RUNNING },
   {
     commands: ['optimize'],
-    options: ['--threads', '--ep', '--seed'],
+    options: ['--threads', '--ep', '--seed', '--dim'],
     idleWith: ['--no-verify', '--no-speed-gate'],
     why: 'nothing is run',
   },

@@ -1,11 +1,13 @@
 import type { LazyRuntime } from '../../runtime/lazy-runtime.js';
 import { checkWorkFolder } from '../../runtime/work-folder.js';
+import { sizedDataInputs } from '../../samples/sized-inputs.js';
 import type { SampleSource } from '../../samples/types.js';
 import { inputSpecs } from '../../samples/value-specs.js';
 import { checkMemory } from '../memory.js';
 import { QUANTIZE_DEFAULTS, type QuantizeOptions } from '../options.js';
 import { checkData, checkLabels } from '../preflight/data.js';
 import { doubtsAboutScale } from '../preflight/input-scale.js';
+import { withSizes } from '../preflight/input-sizes.js';
 import { metricWish } from '../preflight/judging.js';
 import { checkLayers } from '../preflight/layers.js';
 import { checkProviders } from '../preflight/providers.js';
@@ -53,15 +55,19 @@ async function checkBeforeWork({
 }: ModelRun<QuantizeOptions>): Promise<SampleSplit> {
   const { dataPath, evalPath } = options;
   const verify = options.verify ?? QUANTIZE_DEFAULTS.verify;
+  const { dims } = options;
   const inputs = inputSpecs(model);
+  const sized = dims ? withSizes(inputs, dims) : inputs;
   checkLayers(model, options);
-  if (verify || dataPath !== undefined) checkMemory(model, memoryBytes, { inputs, madeUp: dataPath === undefined });
+  if (verify || dataPath !== undefined)
+    checkMemory(model, memoryBytes, { inputs: sized, madeUp: dataPath === undefined });
   if (options.mode === 'static') checkRunnable(inputs, [], 'static INT8 needs to run the model');
   if (verify) await checkProviders(options.executionProviders, options);
-  const seeded: SampleSource = { kind: 'seeded', seed: options.seed ?? QUANTIZE_DEFAULTS.seed, count: SEEDED_SAMPLES };
+  const seed = options.seed ?? QUANTIZE_DEFAULTS.seed;
+  const seeded: SampleSource = { kind: 'seeded', seed, count: SEEDED_SAMPLES, ...(dims ? { dims } : {}) };
   let split: SampleSplit = { calibration: undefined, judging: seeded, heldOut: true };
   if (dataPath !== undefined) {
-    const { count, block = 1 } = await checkData(await runtime.host(), dataPath, [inputs]);
+    const { count, block = 1 } = await checkData(await runtime.host(), dataPath, [sizedDataInputs(inputs, dims)]);
     const limit = options.samples ?? QUANTIZE_DEFAULTS.samples;
     split = splitSamples(dataPath, count, limit, { holdOut: verify, block });
   }

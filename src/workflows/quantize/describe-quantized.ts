@@ -1,8 +1,10 @@
 import type { QuantizeReport } from '../../report/types.js';
+import { inputSpecs } from '../../samples/value-specs.js';
 import { QUANTIZE_DEFAULTS, type QuantizeOptions } from '../options.js';
 import type { Produced } from '../produce/model-command.js';
 import type { ModelRun } from '../produce/model-run.js';
 import { judgeBudgets } from '../result-budgets.js';
+import { syntheticInputsOf } from '../synthetic-inputs.js';
 import type { QuantizeWork } from './before-work.js';
 import type { QuantizeVerdict } from './check-candidate.js';
 import { describeConversion } from './describe-conversion.js';
@@ -32,6 +34,7 @@ export async function describeQuantized(
     isOriginal: done === 'none',
     notRun: checked?.reason,
   });
+  const synthetic = syntheticInputsOf(inputSpecs(run.model), compared?.judging);
   return {
     ...header,
     requestedMode: run.options.mode ?? QUANTIZE_DEFAULTS.mode,
@@ -50,6 +53,8 @@ export async function describeQuantized(
     ...(compared?.accuracy ? { accuracy: compared.accuracy } : {}),
     ...(latency ? { latency } : {}),
     ...judged,
+    ...synthetic.fields,
+    notes: [...told.notes, ...synthetic.notes],
     warnings: [
       ...run.warnings,
       ...doubts,

@@ -1,4 +1,5 @@
 import type { RequestOptions, RuntimeHost } from '../../runtime/host.js';
+import { sizedInputs } from '../../samples/sized-inputs.js';
 import type { SampleSource, ValueSpec } from '../../samples/types.js';
 
 /** Samples made up where there is no data: enough to vary every open dimension. */
@@ -16,8 +17,9 @@ export async function fitSource(
   options: RequestOptions = {},
 ): Promise<SampleSource | string> {
   if (source.kind === 'data') return source;
-  const { seed, count, sameShapes = false } = source;
-  const { plan, why } = await runtime.request('fitSeeds', { session, inputs, seed, count, sameShapes }, options);
+  const { seed, count, dims, sameShapes = false } = source;
+  const sized = sizedInputs(inputs, dims);
+  const { plan, why } = await runtime.request('fitSeeds', { session, inputs: sized, seed, count, sameShapes }, options);
   if (plan !== undefined) return { ...source, plan };
   return `the original runs on none of the inputs made up for it (${why ?? 'no reason given'})`;
 }

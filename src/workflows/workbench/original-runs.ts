@@ -55,7 +55,7 @@ export class OriginalRuns {
   ) {
     this.sessions = new OriginalSessions(runtime, original, path, options, silenceMs);
     this.inputs = commonInputs(inputSpecs(original), inputSpecs(base));
-    this.samples = new OriginalSamples(this.sessions, original, this.inputs, options.seed);
+    this.samples = new OriginalSamples(this.sessions, original, this.inputs, options);
     const outputs = outputSpecs(original);
     const fetchable = new Set(fetchableOutputs(outputs));
     this.notCompared = outputs.flatMap(({ name }) => (fetchable.has(name) ? [] : [name]));

@@ -1,6 +1,6 @@
 import type { Model } from '../../ir/model.js';
 import type { SampleSource, ValueSpec } from '../../samples/types.js';
-import { PRODUCE_DEFAULTS } from '../options.js';
+import { PRODUCE_DEFAULTS, type ProduceOptions } from '../options.js';
 import { coverBranches } from './branch-coverage.js';
 import { Failure, type LoadedSession } from './failure.js';
 import { fitSource } from './fit-source.js';
@@ -16,10 +16,11 @@ export class OriginalSamples {
   readonly #sessions: OriginalSessions;
   readonly #model: Model;
   readonly #inputs: readonly ValueSpec[];
-  readonly #seed: number;
+  readonly #options: Pick<ProduceOptions, 'seed' | 'dims'>;
   readonly #known: OnceAProcess;
   /** About branches that no sample reaches. */
   #branchNotes: readonly string[] = [];
+  #fitted: SampleSource | undefined;
   /** What is left where all of them take too much memory. */
   #smaller: SampleSource | undefined;
 
@@ -27,12 +28,12 @@ export class OriginalSamples {
     sessions: OriginalSessions,
     model: Model,
     inputs: readonly ValueSpec[],
-    seed: number = PRODUCE_DEFAULTS.seed,
+    options: Pick<ProduceOptions, 'seed' | 'dims'>,
   ) {
     this.#sessions = sessions;
     this.#model = model;
     this.#inputs = inputs;
-    this.#seed = seed;
+    this.#options = options;
     this.#known = new OnceAProcess(sessions.runtime);
   }
 
@@ -42,8 +43,19 @@ export class OriginalSamples {
     return [...this.#branchNotes, ...smaller];
   }
 
+  /** The samples, once they have been found. */
+  get made(): SampleSource | undefined {
+    return this.#smaller ?? this.#fitted;
+  }
+
   async source(): Promise<SampleSource | Failure> {
     if (this.#smaller) return this.#smaller;
+    const found = await this.#find();
+    if (!(found instanceof Failure)) this.#fitted = found;
+    return found;
+  }
+
+  #find(): Promise<SampleSource | Failure> {
     return this.#known.remember('source', async () => {
       const optimized = await this.#sessions.optimized();
       // Where there is no memory to load it, there is none to run it.
@@ -73,7 +85,8 @@ export class OriginalSamples {
 
   /** Samples in sizes that a session of the original accepts. */
   async #fit({ id }: LoadedSession): Promise<SampleSource | Failure> {
-    const wanted: SampleSource = { kind: 'seeded', seed: this.#seed, count: ORIGINAL_SAMPLES };
+    const { seed = PRODUCE_DEFAULTS.seed, dims } = this.#options;
+    const wanted: SampleSource = { kind: 'seeded', seed, count: ORIGINAL_SAMPLES, ...(dims ? { dims } : {}) };
     const fitted = await this.#sessions.attempt('running the original', (host, watch) =>
       fitSource(host, id, this.#inputs, wanted, watch),
     );

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { batchNames } from '../../../src/samples/batch-names.js';
 import type { ValueSpec } from '../../../src/samples/types.js';
 import { DataType } from '../../../src/tensor/dtype.js';
-import { batchNames, chosenSizes, rowsOf } from '../../../src/workflows/bench/sizes.js';
+import { chosenSizes, rowsOf } from '../../../src/workflows/bench/sizes.js';
 import { withSizes } from '../../../src/workflows/preflight/input-sizes.js';
 
 const spec = (name: string, ...shape: (number | string | undefined)[]): ValueSpec => ({

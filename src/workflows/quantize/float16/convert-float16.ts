@@ -93,9 +93,7 @@ async function measureRanges(
   stages.start('observe');
   try {
     const host = await runtime;
-    const source: SampleSource = calibration
-      ? { kind: 'data', ...calibration }
-      : { kind: 'seeded', seed, count: split.judging.count ?? 1 };
+    const source: SampleSource = calibration ? { kind: 'data', ...calibration } : split.judging;
     const { ranges, samples } = await withSmallerSamples(source, (some) =>
       calibrateIn(
         host,
