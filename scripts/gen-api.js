@@ -95,7 +95,8 @@ async function renderedPages(entryPoints, tsconfig, out) {
   if (!project) throw new Error('typedoc could not read the declarations');
   app.validate(project);
   await app.generateOutputs(project);
-  if (app.logger.hasErrors() || app.logger.hasWarnings()) throw new Error('typedoc had something to say, see above');
+  if (app.logger.hasErrors() || app.logger.hasWarnings())
+    throw new Error('docs/api: export in src/index.ts what typedoc says is missing');
   return new Map(readdirSync(out).map((name) => [name, readFileSync(join(out, name), 'utf8')]));
 }
 

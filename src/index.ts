@@ -174,6 +174,7 @@ export type {
   FloatLayerReport,
   InspectReport,
   LayerReport,
+  ModelReport,
   OpCount,
   OptimizeReport,
   PassReport,
