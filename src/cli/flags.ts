@@ -109,7 +109,7 @@ export const FLAGS = {
   eval: { value: 'PATH', path: true, group: 'Data', summary: 'labelled samples to measure the metric on' },
   samples: { value: 'N', type: 'integer', ...NUMBER_LIMITS.samples, group: 'Data', summary: 'use at most N samples' },
   batch: { value: 'N', type: 'integers', ...NUMBER_LIMITS.batch, group: 'Data', summary: 'samples in one run' },
-  dim: { value: 'NAME=N', repeatable: true, group: 'Data', summary: 'size of an open dimension as fed: seq=128' },
+  dim: { value: 'NAME=N', repeatable: true, group: 'Data', summary: 'size of a dimension as fed: seq=128' },
   seed: {
     value: 'N',
     type: 'integer',
