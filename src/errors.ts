@@ -181,12 +181,12 @@ export const ERROR_TABLE = {
   },
   SO5102: {
     exitCode: EXIT.failed,
-    summary: 'The server answers with an error',
+    summary: 'The server responded with an error',
     hint: "see the server's log for the cause",
   },
   SO5103: {
     exitCode: EXIT.failed,
-    summary: 'The answer of the server is not what the protocol says',
+    summary: 'The response of the server violates the protocol',
     hint: 'name the protocol of the server with --protocol',
   },
   SO5104: {

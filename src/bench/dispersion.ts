@@ -9,7 +9,7 @@ interface Exceedance {
   readonly runs: number;
   /** Those over the limit, failed ones included. */
   readonly over: number;
-  /** Each segment: requests that were answered, and the places of those over the limit, in order. */
+  /** Each segment: requests that completed, and the places of those over the limit, in order. */
   readonly segments: readonly {
     readonly round: number;
     readonly runs: number;

@@ -1,6 +1,6 @@
 /**
  * How requests come (MLPerf's scenarios). In a closed loop the next request starts when the one before has ended, so a
- * slow answer also delays what would have come meanwhile: its percentiles say nothing of queues. In an open loop requests
+ * slow response also delays what would have come meanwhile: its percentiles say nothing of queues. In an open loop requests
  * come at their own times and latency counts from the time at which one was to start (coordinated omission).
  */
 export type Scenario =

@@ -2,7 +2,7 @@
 export interface Segment {
   /** When each request started (in an open loop: was to start), in ms since the start of the segment. */
   readonly startMs: Float64Array;
-  /** From that start to the end of the answer, in ms. */
+  /** From that start to the end of the response, in ms. */
   readonly latencyMs: Float64Array;
   /** Open loop only: from the time at which it was really sent, in ms. */
   readonly serviceMs?: Float64Array;

@@ -60,7 +60,7 @@ export function summarizeThroughput(
   };
 }
 
-/** The time a stream took: up to the end of its last answer where nobody noted more. */
+/** The time a stream took: up to the end of its last response where no later time is recorded. */
 function timeOf({ wallMs, startMs, latencyMs }: Segment): number {
   if (wallMs > 0) return wallMs;
   return Math.max((startMs.at(-1) ?? 0) + (latencyMs.at(-1) ?? 0), Number.MIN_VALUE);
@@ -84,7 +84,7 @@ function blocksOf(segment: Segment, openLoop: boolean): Blocks {
   const counts = new Float64Array(blocks);
   const timesMs = new Float64Array(blocks);
   const end = timeOf(segment);
-  // In an open loop requests may wait for the end of others: what counts is how many came to an end in a stretch of time.
+  // In an open loop requests may wait for the end of others: what counts is how many came to an end in a window of time.
   const marks = openLoop ? startMs.map((ms, i) => ms + (latencyMs[i] as number)).sort() : startMs;
   for (let block = 0; block < blocks; block++) {
     const from = Math.floor((block * runs) / blocks);

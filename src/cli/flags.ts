@@ -201,7 +201,7 @@ export const FLAGS = {
     summary: 'requests at once, in a closed loop',
   },
   header: { value: 'TEXT', repeatable: true, group: 'Server', summary: 'sent with requests: "Name: value"' },
-  timeout: { value: 'TIME', default: '30s', group: 'Server', summary: 'for one answer' },
+  timeout: { value: 'TIME', default: '30s', group: 'Server', summary: 'time limit of one response' },
   'max-tokens': {
     value: 'N',
     type: 'integer',

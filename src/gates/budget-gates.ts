@@ -23,7 +23,7 @@ export interface Measured {
   readonly coldStartsMs: readonly number[];
   readonly sizeBytes?: number;
   readonly memoryBytes?: number | undefined;
-  /** Time to the first token of each answer, as segments. */
+  /** Time to the first token of each response, as segments. */
   readonly firstTokens?: readonly Segment[];
   /** Tokens of a request, on average. */
   readonly tokensPerRequest?: number;

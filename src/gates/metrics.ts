@@ -66,7 +66,7 @@ export const METRICS = {
     unit: 'ms',
     wants: 'low',
     test: 'cold-start',
-    summary: 'from nothing to the first answer',
+    summary: 'from process start to the end of the first inference',
     commands: ['bench'],
     example: '500ms',
   },

@@ -13,7 +13,7 @@ import type { EnvironmentReport } from '../runtime/environment.js';
 import type { ProfileReport, ProviderUse } from '../runtime/profile.js';
 import type { ReportHeader, ReportModel } from './types.js';
 
-/** One start in a fresh process, from nothing to the first answer. File caches of the system are warm. */
+/** One start in a fresh process, from process start to the end of the first inference. File caches of the system are warm. */
 export interface ColdStart {
   /** Starting the process that holds ONNX Runtime. */
   readonly processMs: number;
@@ -78,20 +78,20 @@ export interface ConfigurationReport {
   readonly memory?: MemoryReport;
   readonly noise?: NoiseReport;
   readonly profile?: ProfileReport;
-  /** Time to first token, and tokens a second of one answer, for completions. */
+  /** Time to first token, and tokens per second of one response, for completions. */
   readonly tokens?: {
     readonly firstTokenMs: readonly QuantileReport[];
     readonly perSecond: EstimateReport;
     readonly total: number;
   };
-  /** How many answers had which status; only for servers. */
-  readonly answers?: readonly { readonly status: string; readonly count: number }[];
+  /** Count of responses by status; only for servers. */
+  readonly responses?: readonly { readonly status: string; readonly count: number }[];
   readonly segments?: readonly SegmentReport[];
   /** Nothing else is better in latency, throughput and memory at once. */
   readonly pareto?: boolean;
 }
 
-/** Answer of `bench`. */
+/** Result of `bench`. */
 export interface BenchReport extends ReportHeader {
   readonly command: 'bench';
   /** Models in ONNX Runtime here, or a server. */
@@ -99,7 +99,7 @@ export interface BenchReport extends ReportHeader {
   readonly environment: EnvironmentReport;
   readonly scenario: Scenario;
   readonly seed: number;
-  /** Where inputs came from: the name of a data set, or `made up`. */
+  /** Where inputs came from: the name of a data set, or `synthetic`. */
   readonly source: string;
   readonly server?: { readonly protocol: string; readonly model: string; readonly url: string };
   readonly configurations: readonly ConfigurationReport[];

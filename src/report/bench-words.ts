@@ -182,7 +182,7 @@ export function noiseFindings(configuration: ConfigurationReport): readonly stri
   const medians = latency.processes.map(({ p50Ms }) => p50Ms);
   const [least, most] = [Math.min(...medians), Math.max(...medians)];
   if (medians.length > 1 && most > least * LARGE_SPREAD) {
-    const what = isServer(configuration) ? 'stretches of time' : 'processes';
+    const what = isServer(configuration) ? 'windows of time' : 'processes';
     found.push(
       `${what} differ: p50 from ${formatLatencyRange(least, most).replace('–', ' to ')}; ${isServer(configuration) ? 'what else ran there?' : 'compare models over several processes only'}`,
     );
@@ -196,8 +196,8 @@ export function hasWindows({ runs }: LatencyReport): boolean {
 }
 
 /** Answers come from servers only. */
-export function isServer({ answers }: ConfigurationReport): boolean {
-  return answers !== undefined;
+export function isServer({ responses }: ConfigurationReport): boolean {
+  return responses !== undefined;
 }
 
 /** Lag-1 autocorrelation from which three runs tell no more than two independent ones, about. */

@@ -1,4 +1,4 @@
-/** What the load generator and the workflow know of a server, whatever it speaks. */
+/** What the load generator and the workflow know of a server, whatever its protocol. */
 import type { Feeds, HostTensor, ValueSpec } from '../samples/types.js';
 import type { DataTypeCode } from '../tensor/dtype.js';
 import type { Pace } from './pace.js';
@@ -9,12 +9,12 @@ import type { Failure } from './server-error.js';
 export interface ServerModel {
   readonly name: string;
   readonly version?: string;
-  /** Name and version of the server, where it tells them. */
+  /** Name and version of the server, where it reports them. */
   readonly server?: string;
-  /** Undefined where the protocol has no way to tell. */
+  /** Undefined where the protocol does not report them. */
   readonly inputs?: readonly ValueSpec[];
   readonly outputs?: readonly ValueSpec[];
-  /** What is good to know, one sentence each. */
+  /** Notes for the user, one sentence each. */
   readonly notes: readonly string[];
 }
 
@@ -27,17 +27,17 @@ export interface PreparedRequest {
   readonly samples: number;
 }
 
-/** A whole answer, not decoded. */
-export interface Answer {
+/** A complete response, not decoded. */
+export interface ServerResponse {
   /** `200`, or `gRPC 14 UNAVAILABLE`. */
   readonly status: string;
   /** The status says that the request succeeded. */
-  readonly good: boolean;
+  readonly ok: boolean;
   /** By its lower-case name. */
   readonly header: (name: string) => string | undefined;
   readonly body: Uint8Array;
   /** Sent a second time, since the server had closed the idle connection: see `HttpConnection`. */
-  readonly sentAgain: boolean;
+  readonly retried: boolean;
   /** Of completions. */
   readonly tokens?: TokenTimes;
 }
@@ -60,8 +60,8 @@ export interface RawBody {
 /** One connection that is kept open. One request at a time. */
 export interface ServerConnection {
   /** Never rejects for what a server does or a network loses. `timeoutMs` overrides that of the transport. */
-  send(request: PreparedRequest, timeoutMs?: number): Promise<Answer | Failure>;
-  /** Closes at once; a request under way ends as the failure `closed`. */
+  send(request: PreparedRequest, timeoutMs?: number): Promise<ServerResponse | Failure>;
+  /** Closes at once; a request in flight ends as the failure `closed`. */
   close(): void;
 }
 
@@ -69,31 +69,31 @@ export interface ServerConnection {
 export interface ServerClient {
   readonly protocol: Protocol;
   /** Host and port, for messages. */
-  readonly place: string;
+  readonly address: string;
   /**
-   * Asks the server whether it is there and what the model wants.
-   * @throws SO5101 when it cannot be reached, SO5102 for an error status, SO5103 for an answer that is not the
-   * protocol's, SO5104 when the model is not there or not ready
+   * Queries whether the server is up and what the model takes.
+   * @throws SO5101 when it cannot be reached, SO5102 for an error status, SO5103 for a response that violates the
+   * protocol, SO5104 when the model is missing or not ready
    */
   describe(): Promise<ServerModel>;
   /** About how many bytes an element takes in a request. */
   elementBytes(dataType: DataTypeCode): number;
-  /** Encodes one request, giving way to others as `pace` says. @throws SO4002 for values that the protocol cannot carry */
+  /** Encodes one request, yielding to the event loop as `pace` says. @throws SO4002 for values that the protocol cannot carry */
   prepare(feeds: Feeds, pace?: Pace): Promise<PreparedRequest>;
   /** A request of bytes as they are; absent where the protocol has none. */
   prepareRaw?(raw: RawBody): PreparedRequest;
   /** A request for a completion; only of the protocols `openai` and `openai-chat`. */
   preparePrompt?(prompt: string): PreparedRequest;
   connect(): ServerConnection;
-  /** The server's own words in an error answer. */
-  errorText(answer: Answer): string;
+  /** The message of the server in an error response. */
+  errorText(response: ServerResponse): string;
   /**
-   * Outputs of a good answer, checked against the protocol and the model. Empty where outputs are no tensors.
+   * Outputs of a successful response, checked against the protocol and the model. Empty where outputs are not tensors.
    * @throws SO5103
    */
-  decode(answer: Answer, request: PreparedRequest): Map<string, HostTensor>;
+  decode(response: ServerResponse, request: PreparedRequest): Map<string, HostTensor>;
 }
 
-export function isFailure(result: Answer | Failure): result is Failure {
+export function isFailure(result: ServerResponse | Failure): result is Failure {
   return 'failure' in result;
 }

@@ -1,5 +1,5 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2';
-import { type Answer, isFailure } from './client.js';
+import { isFailure, type ServerResponse } from './client.js';
 import { defaultLimitMs, type Transport } from './http-connection.js';
 import { METADATA_BYTES } from './limits.js';
 import { ResponseBuffer } from './response-buffer.js';
@@ -26,15 +26,15 @@ const STATUS_NAMES = [
   'UNAUTHENTICATED',
 ] as const;
 
-/** Bytes that a server may send before it must wait for us. The default of HTTP/2, 64 KiB, would pace large answers. */
+/** Bytes that a server may send before it must wait for us. The default of HTTP/2, 64 KiB, would pace large responses. */
 const WINDOW_BYTES = 16 * 1024 * 1024;
 /** Of headers, and of trailers. */
 const HEADER_LIST_BYTES = 64 * 1024;
 /** A deadline in `grpc-timeout` has at most eight digits. */
-const LONGEST_DEADLINE_MS = 99_999_999;
+const MAX_DEADLINE_MS = 99_999_999;
 const PREFIX_BYTES = 5;
 
-/** What a call may take; by default as the transport says. */
+/** Limits of a call; by default those of the transport. */
 export interface CallOptions {
   readonly timeoutMs?: number;
   readonly maximumBytes?: number;
@@ -50,7 +50,7 @@ export function framed(message: Uint8Array): Uint8Array {
 
 /**
  * One HTTP/2 connection for unary gRPC calls, one at a time. A connection that the server has shut down (GOAWAY) is opened
- * anew; a call that it refused unseen (REFUSED_STREAM) is sent once more, as RFC 9113 8.7 allows.
+ * anew; a call that the server refused unprocessed (REFUSED_STREAM) is retried once, as RFC 9113 8.7 allows.
  */
 export class GrpcConnection {
   readonly #transport: Transport;
@@ -64,25 +64,26 @@ export class GrpcConnection {
     transport.connections.add(this.close);
   }
 
-  /** Calls `/service/method` with a framed message. The body of the answer is the message alone. */
-  async call(path: string, frame: Uint8Array, options: CallOptions = {}): Promise<Answer | Failure> {
+  /** Calls `/service/method` with a framed message. The body of the response is the message alone. */
+  async call(path: string, frame: Uint8Array, options: CallOptions = {}): Promise<ServerResponse | Failure> {
     if (this.#closed) return CLOSED;
-    const { timeoutMs = defaultLimitMs(this.#transport), maximumBytes = this.#transport.maximumAnswerBytes } = options;
+    const { timeoutMs = defaultLimitMs(this.#transport), maximumBytes = this.#transport.maximumResponseBytes } =
+      options;
     const limits = { timeoutMs, maximumBytes };
     const reused = this.#usable();
     const started = performance.now();
-    const { result, unseen } = await this.#once(path, frame, limits, false);
-    if (!reused || !unseen || this.#closed) return result;
+    const { result, unprocessed } = await this.#once(path, frame, limits, false);
+    if (!reused || !unprocessed || this.#closed) return result;
     // On its running clock.
     const left = Math.max(1, timeoutMs - (performance.now() - started));
     return (await this.#once(path, frame, { ...limits, timeoutMs: left }, true)).result;
   }
 
-  /** @throws SO5101, SO5103 without an answer */
-  async ask(path: string, message: Uint8Array): Promise<Answer> {
-    const answer = await this.call(path, framed(message), { maximumBytes: METADATA_BYTES });
-    if (isFailure(answer)) throw failedExchange(this.#transport.url.place, answer);
-    return answer;
+  /** @throws SO5101, SO5103 without a response */
+  async query(path: string, message: Uint8Array): Promise<ServerResponse> {
+    const response = await this.call(path, framed(message), { maximumBytes: METADATA_BYTES });
+    if (isFailure(response)) throw failedExchange(this.#transport.url.address, response);
+    return response;
   }
 
   readonly close = (): void => {
@@ -98,10 +99,10 @@ export class GrpcConnection {
 
   #open(): ClientHttp2Session {
     if (this.#session && this.#usable()) return this.#session;
-    const { secure, place } = this.#transport.url;
+    const { secure, address } = this.#transport.url;
     // One that was shut down waits for its last stream: nobody does any more.
     this.#session?.destroy();
-    const session = connect(`${secure ? 'https' : 'http'}://${place}`, {
+    const session = connect(`${secure ? 'https' : 'http'}://${address}`, {
       settings: { initialWindowSize: WINDOW_BYTES, enablePush: false, maxHeaderListSize: HEADER_LIST_BYTES },
     });
     this.#sessionFailure = undefined;
@@ -122,18 +123,18 @@ export class GrpcConnection {
     path: string,
     frame: Uint8Array,
     { timeoutMs, maximumBytes }: Required<CallOptions>,
-    sentAgain: boolean,
-  ): Promise<{ readonly result: Answer | Failure; readonly unseen: boolean }> {
+    retried: boolean,
+  ): Promise<{ readonly result: ServerResponse | Failure; readonly unprocessed: boolean }> {
     return new Promise((resolve) => {
       let done = false;
       let stream: ClientHttp2Stream | undefined;
-      const end = (result: Answer | Failure, unseen = false): void => {
+      const end = (result: ServerResponse | Failure, unprocessed = false): void => {
         if (done) return;
         done = true;
         clearTimeout(timer);
         this.#fail = undefined;
         if ('failure' in result) stream?.close(constants.NGHTTP2_CANCEL);
-        resolve({ result, unseen });
+        resolve({ result, unprocessed });
       };
       this.#fail = (failure) => end(failure);
       const timer = setTimeout(() => {
@@ -149,15 +150,15 @@ export class GrpcConnection {
           'content-type': 'application/grpc',
           te: 'trailers',
           'grpc-accept-encoding': 'identity',
-          'grpc-timeout': `${Math.max(1, Math.min(LONGEST_DEADLINE_MS, Math.ceil(timeoutMs)))}m`,
+          'grpc-timeout': `${Math.max(1, Math.min(MAX_DEADLINE_MS, Math.ceil(timeoutMs)))}m`,
         });
       } catch (cause) {
-        // A session that closed between the question and now.
+        // The session closed since it was looked up.
         end(failureOf(cause), true);
         return;
       }
       const buffer = new ResponseBuffer(this.#transport.pool, maximumBytes + PREFIX_BYTES);
-      listen(stream, buffer, sentAgain, end, () => this.#sessionFailure);
+      listen(stream, buffer, retried, end, () => this.#sessionFailure);
       stream.end(frame);
     });
   }
@@ -166,8 +167,8 @@ export class GrpcConnection {
 function listen(
   stream: ClientHttp2Stream,
   buffer: ResponseBuffer,
-  sentAgain: boolean,
-  end: (result: Answer | Failure, unseen?: boolean) => void,
+  retried: boolean,
+  end: (result: ServerResponse | Failure, unprocessed?: boolean) => void,
   sessionFailure: () => Failure | undefined,
 ): void {
   const fields = new Map<string, string>();
@@ -181,60 +182,64 @@ function listen(
     let failure = buffer.add(piece);
     if (prefix.length < PREFIX_BYTES) {
       prefix.push(...piece.subarray(0, PREFIX_BYTES - prefix.length));
-      // The length that is promised is looked at as soon as it is there; what begins otherwise is no message of gRPC.
+      // The declared length is checked as soon as it has arrived; anything else at this point is not a gRPC message.
       if (prefix.length === PREFIX_BYTES && prefix[0] === 0)
         failure ??= buffer.expect(Buffer.from(prefix).readUInt32BE(1) + PREFIX_BYTES);
     }
     if (failure) end(failure);
   });
-  stream.on('error', (cause) => end(sessionFailure() ?? failureOf(cause), isUnseen(stream)));
+  stream.on('error', (cause) => end(sessionFailure() ?? failureOf(cause), isUnprocessed(stream)));
   stream.on('close', () => {
-    if (fields.has('grpc-status')) end(answerOf(fields, buffer, sentAgain));
-    else end(noStatus(fields, sessionFailure()), isUnseen(stream));
+    if (fields.has('grpc-status')) end(responseOf(fields, buffer, retried));
+    else end(missingStatus(fields, sessionFailure()), isUnprocessed(stream));
     buffer.release();
   });
 }
 
-function isUnseen(stream: ClientHttp2Stream): boolean {
+function isUnprocessed(stream: ClientHttp2Stream): boolean {
   return stream.rstCode === constants.NGHTTP2_REFUSED_STREAM;
 }
 
 /** A call that ended without gRPC's status. */
-function noStatus(fields: ReadonlyMap<string, string>, sessionFailure: Failure | undefined): Failure {
+function missingStatus(fields: ReadonlyMap<string, string>, sessionFailure: Failure | undefined): Failure {
   const status = fields.get(':status');
   if (status === undefined) {
-    return sessionFailure ?? { failure: 'connection reset', why: 'the connection was closed before an answer' };
+    return sessionFailure ?? { failure: 'connection reset', why: 'the connection was closed before a response' };
   }
   if (status === '200' && /^application\/grpc/.test(fields.get('content-type') ?? '')) {
-    return { failure: 'answer cut off', why: 'the call ended without a status' };
+    return { failure: 'response cut off', why: 'the call ended without a status' };
   }
   return {
-    failure: 'not the protocol',
-    why: `it answers HTTP status ${status} without a gRPC status`,
+    failure: 'protocol error',
+    why: `it responds with HTTP status ${status} and no gRPC status`,
     hint: 'is this the gRPC port?',
   };
 }
 
-function answerOf(fields: ReadonlyMap<string, string>, buffer: ResponseBuffer, sentAgain: boolean): Answer | Failure {
+function responseOf(
+  fields: ReadonlyMap<string, string>,
+  buffer: ResponseBuffer,
+  retried: boolean,
+): ServerResponse | Failure {
   const code = Number(fields.get('grpc-status'));
   const header = (name: string): string | undefined => fields.get(name);
   const status = code === 0 ? 'gRPC OK' : `gRPC ${STATUS_NAMES[code] ?? 'with an unknown status'}`;
-  if (code !== 0) return { status, good: false, header, body: new Uint8Array(0), sentAgain };
+  if (code !== 0) return { status, ok: false, header, body: new Uint8Array(0), retried };
   const bytes = buffer.bytes();
   const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const length = body.byteLength >= PREFIX_BYTES ? body.readUInt32BE(1) : undefined;
   if (length === undefined || length > body.byteLength - PREFIX_BYTES) {
-    return { failure: 'answer cut off', why: `its message ends after ${body.byteLength} bytes` };
+    return { failure: 'response cut off', why: `its message ends after ${body.byteLength} bytes` };
   }
   if (body[0] !== 0 || length !== body.byteLength - PREFIX_BYTES) {
-    return { failure: 'not the protocol', why: 'it is not one uncompressed message' };
+    return { failure: 'protocol error', why: 'it is not one uncompressed message' };
   }
-  return { status, good: true, header, body: body.subarray(PREFIX_BYTES), sentAgain };
+  return { status, ok: true, header, body: body.subarray(PREFIX_BYTES), retried };
 }
 
-/** The words of a gRPC status (percent-encoded UTF-8). */
-export function grpcMessage(answer: Answer): string {
-  const text = answer.header('grpc-message') ?? '';
+/** The message of a gRPC status (percent-encoded UTF-8). */
+export function grpcMessage(response: ServerResponse): string {
+  const text = response.header('grpc-message') ?? '';
   try {
     return serverText(decodeURIComponent(text));
   } catch {

@@ -1,6 +1,6 @@
 import { Agent, type ClientRequest, type IncomingMessage, request as plainRequest } from 'node:http';
 import { Agent as SecureAgent, request as secureRequest } from 'node:https';
-import { type Answer, isFailure, type ServerConnection } from './client.js';
+import { isFailure, type ServerConnection, type ServerResponse } from './client.js';
 import { ERROR_BYTES, HEADER_BYTES, INFORMATIONAL_RESPONSES, METADATA_BYTES } from './limits.js';
 import type { LiveConnections } from './live-connections.js';
 import { ResponseBuffer, type ResponsePool } from './response-buffer.js';
@@ -12,10 +12,10 @@ export interface Transport {
   readonly url: ServerUrl;
   /** Sent with every request; lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
-  /** From sending to the end of the answer. */
+  /** From sending to the end of the response. */
   readonly timeoutMs: number;
-  /** A larger answer is not read on. */
-  readonly maximumAnswerBytes: number;
+  /** A larger response is not read to its end. */
+  readonly maximumResponseBytes: number;
   /** Holds what comes in on all connections. */
   readonly pool: ResponsePool;
   /** Time left before the measurement, in ms: requests that name no time limit of their own keep to it too. */
@@ -23,7 +23,7 @@ export interface Transport {
   readonly connections: LiveConnections;
 }
 
-/** The time limit of a request that names none: at least 1 ms, so that a failure tells it. */
+/** The time limit of a request that names none: at least 1 ms, so that a failure can report it. */
 export function defaultLimitMs({ timeoutMs, remainingMs }: Transport): number {
   return Math.max(1, Math.min(timeoutMs, Math.ceil(remainingMs?.() ?? timeoutMs)));
 }
@@ -36,7 +36,7 @@ export interface HttpRequest {
   readonly timeoutMs?: number;
   /** Default: what metadata may have for GET, else `maximumAnswerBytes` of the transport. */
   readonly maximumBytes?: number;
-  /** Sees pieces of a good answer as they come; a failure ends the answer. */
+  /** Sees pieces of a successful response as they arrive; a failure ends the response. */
   readonly onPiece?: (piece: Uint8Array) => Failure | undefined;
 }
 
@@ -44,11 +44,11 @@ export interface HttpRequest {
  * One HTTP/1.1 connection that is kept open and takes a request at a time.
  *
  * A server may close a kept connection just when the next request goes out. Then the connection ends before a byte of the
- * answer, on a socket that has served before; the request is sent once more, on a new connection, while its clock goes
+ * response, on a socket that has served before; the request is retried once, on a new connection, while its clock goes
  * on (RFC 9112, 9.3.1; inference changes nothing on the server). It is not a failure but is counted (`sentAgain`). A
  * connection that breaks in any other way is a failure.
  * Redirects are not followed: a measurement is of the server that was named. Proxies of the environment are not used.
- * Compressed answers are refused: none was asked for. What a server may send is bounded: see limits.ts.
+ * Compressed responses are refused: none was requested. What a server may send is bounded: see limits.ts.
  */
 export class HttpConnection {
   readonly #transport: Transport;
@@ -65,17 +65,17 @@ export class HttpConnection {
     transport.connections.add(this.close);
   }
 
-  async exchange(request: HttpRequest): Promise<Answer | Failure> {
+  async exchange(request: HttpRequest): Promise<ServerResponse | Failure> {
     if (this.#closed) return CLOSED;
     const { result, idleClosed } = await this.#once(request, false);
     return idleClosed && !this.#closed ? (await this.#once(request, true)).result : result;
   }
 
-  /** As `exchange`, for the questions before a measurement. @throws SO5101, SO5103 without an answer */
-  async ask(request: HttpRequest): Promise<Answer> {
-    const answer = await this.exchange(request);
-    if (isFailure(answer)) throw failedExchange(this.#transport.url.place, answer);
-    return answer;
+  /** As `exchange`, for queries before a measurement. @throws SO5101, SO5103 without a response */
+  async query(request: HttpRequest): Promise<ServerResponse> {
+    const response = await this.exchange(request);
+    if (isFailure(response)) throw failedExchange(this.#transport.url.address, response);
+    return response;
   }
 
   readonly close = (): void => {
@@ -85,18 +85,18 @@ export class HttpConnection {
     this.#agent.destroy();
   };
 
-  #once(request: HttpRequest, sentAgain: boolean): Promise<{ result: Answer | Failure; idleClosed: boolean }> {
-    const { url, headers, maximumAnswerBytes, pool } = this.#transport;
+  #once(request: HttpRequest, retried: boolean): Promise<{ result: ServerResponse | Failure; idleClosed: boolean }> {
+    const { url, headers, maximumResponseBytes, pool } = this.#transport;
     return new Promise((resolve) => {
-      let answered = false;
+      let responded = false;
       let failure: Failure | undefined;
       const limit = request.timeoutMs ?? defaultLimitMs(this.#transport);
-      const maximumBytes = request.maximumBytes ?? (request.method === 'GET' ? METADATA_BYTES : maximumAnswerBytes);
-      const end = (result: Answer | Failure): void => {
+      const maximumBytes = request.maximumBytes ?? (request.method === 'GET' ? METADATA_BYTES : maximumResponseBytes);
+      const end = (result: ServerResponse | Failure): void => {
         clearTimeout(timer);
         if (this.#current === outgoing) this.#current = undefined;
         const idleClosed =
-          !sentAgain && !answered && failure === undefined && outgoing.reusedSocket && 'failure' in result;
+          !retried && !responded && failure === undefined && outgoing.reusedSocket && 'failure' in result;
         resolve({ result: this.#closed && 'failure' in result ? CLOSED : result, idleClosed });
       };
       const stop = (reason: Failure): void => {
@@ -126,21 +126,21 @@ export class HttpConnection {
       this.#current = outgoing;
       outgoing.on('error', (cause) => {
         const found = failureOf(cause);
-        end(failure ?? (answered && found.failure === 'connection reset' ? CUT_OFF : found));
+        end(failure ?? (responded && found.failure === 'connection reset' ? CUT_OFF : found));
       });
       let informational = 0;
       outgoing.on('information', () => {
         if (++informational > INFORMATIONAL_RESPONSES) {
-          stop({ failure: 'not the protocol', why: `it sends more than ${INFORMATIONAL_RESPONSES} responses 1xx` });
+          stop({ failure: 'protocol error', why: `it sends more than ${INFORMATIONAL_RESPONSES} responses 1xx` });
         }
       });
       outgoing.on('upgrade', (_message, socket) => {
         socket.destroy();
-        stop({ failure: 'not the protocol', why: 'it switches to another protocol' });
+        stop({ failure: 'protocol error', why: 'it switches to another protocol' });
       });
       outgoing.on('response', (message) => {
-        answered = true;
-        collect(message, request, new ResponseBuffer(pool, maximumBytes, keptBytes(message)), sentAgain, end, stop);
+        responded = true;
+        collect(message, request, new ResponseBuffer(pool, maximumBytes, keptBytes(message)), retried, end, stop);
       });
       outgoing.end(request.body);
     });
@@ -157,23 +157,23 @@ export function postingConnection(transport: Transport, path: string): ServerCon
   };
 }
 
-const CUT_OFF: Failure = { failure: 'answer cut off', why: 'the connection ended before the answer did' };
+const CUT_OFF: Failure = { failure: 'response cut off', why: 'the connection ended before the response was complete' };
 
-function isGood({ statusCode = 0 }: IncomingMessage): boolean {
+function isOk({ statusCode = 0 }: IncomingMessage): boolean {
   return statusCode >= 200 && statusCode < 300;
 }
 
 /** Of an error only the beginning is looked at. */
 function keptBytes(message: IncomingMessage): number {
-  return isGood(message) ? Number.POSITIVE_INFINITY : ERROR_BYTES;
+  return isOk(message) ? Number.POSITIVE_INFINITY : ERROR_BYTES;
 }
 
-/** What is wrong with an answer by its headers alone. */
+/** What is wrong with a response by its headers alone. */
 function refusal(message: IncomingMessage, buffer: ResponseBuffer): Failure | undefined {
   const encoding = message.headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') {
     return {
-      failure: 'not the protocol',
+      failure: 'protocol error',
       why: `its response is compressed (${serverText(encoding)}), which was not requested`,
     };
   }
@@ -184,12 +184,12 @@ function collect(
   message: IncomingMessage,
   request: HttpRequest,
   buffer: ResponseBuffer,
-  sentAgain: boolean,
-  end: (result: Answer | Failure) => void,
+  retried: boolean,
+  end: (result: ServerResponse | Failure) => void,
   stop: (failure: Failure) => void,
 ): void {
-  const good = isGood(message);
-  const onPiece = good ? request.onPiece : undefined;
+  const ok = isOk(message);
+  const onPiece = ok ? request.onPiece : undefined;
   const refused = refusal(message, buffer);
   message.on('error', () => end(CUT_OFF));
   message.on('close', () => {
@@ -208,11 +208,11 @@ function collect(
     if (!message.complete) return;
     const body = buffer.bytes();
     buffer.release();
-    end({ status: String(message.statusCode ?? 0), good, header: headerOf(message), body, sentAgain });
+    end({ status: String(message.statusCode ?? 0), ok, header: headerOf(message), body, retried });
   });
 }
 
-/** Headers are looked at in few answers, so they are not copied for all. */
+/** Headers are read of few responses, so they are not copied for all. */
 function headerOf(message: IncomingMessage): (name: string) => string | undefined {
   return (name) => {
     const value = message.headers[name];

@@ -12,7 +12,7 @@ import { malformed, serverText } from './server-error.js';
 import { isTexts } from './v2-tensor.js';
 
 /** Lists nested deeper than any tensor are refused before they are walked. */
-const DEEPEST = 64;
+const MAX_DEPTH = 64;
 
 /** Characters of a piece of JSON. */
 const PIECE_CHARACTERS = 1 << 16;
@@ -190,14 +190,14 @@ function flatten(name: string, value: unknown, target: unknown[], depth: number)
     target.push(value);
     return;
   }
-  if (depth > DEEPEST) throw malformed(`The output "${serverText(name)}" is nested too deeply`);
+  if (depth > MAX_DEPTH) throw malformed(`The output "${serverText(name)}" is nested too deeply`);
   for (const item of value) flatten(name, item, target, depth + 1);
 }
 
 /** The shape of nested lists, from the first element of each. */
 export function nestedShape(value: unknown): number[] {
   const dims: number[] = [];
-  for (let level = value; Array.isArray(level) && dims.length < DEEPEST; level = level[0]) dims.push(level.length);
+  for (let level = value; Array.isArray(level) && dims.length < MAX_DEPTH; level = level[0]) dims.push(level.length);
   return dims;
 }
 

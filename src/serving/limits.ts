@@ -4,9 +4,9 @@ const MIB = 1024 * 1024;
 
 /** One response to an inference. */
 export const DEFAULT_RESPONSE_BYTES = 256 * MIB;
-/** All responses under way, over all connections. */
-export const HELD_RESPONSE_BYTES = 512 * MIB;
-/** What a server tells of itself and its models. */
+/** All responses in flight, over all connections. */
+export const POOL_BYTES = 512 * MIB;
+/** What a server reports of itself and its models. */
 export const METADATA_BYTES = 4 * MIB;
 /** Of the body of an error: what is shown of it is shorter still. */
 export const ERROR_BYTES = 64 * 1024;
@@ -19,17 +19,17 @@ export const JSON_BYTES = 64 * MIB;
 /** A line, and the data of one event, of an event stream. */
 export const EVENT_CHARACTERS = MIB;
 /** Inputs, and outputs, of a model. */
-export const MOST_TENSORS = 1024;
+export const MAX_TENSORS = 1024;
 /** Dimensions of a tensor. */
-export const MOST_DIMENSIONS = 64;
+export const MAX_DIMENSIONS = 64;
 /** Of an input, output or model. */
-export const MOST_NAME_CHARACTERS = 4096;
+export const MAX_NAME_CHARACTERS = 4096;
 /** Elements that do not come as plain bytes: numbers of protobuf's lists, and strings. */
-export const MOST_LISTED_ELEMENTS = 16 * MIB;
-export const MOST_STRINGS = MIB;
+export const MAX_LISTED_ELEMENTS = 16 * MIB;
+export const MAX_STRINGS = MIB;
 /** Models that a server lists; further ones are not looked at. */
-export const MOST_MODELS = 1000;
+export const MAX_MODELS = 1000;
 /** One request: all its inputs together, as they are encoded. */
 export const DEFAULT_REQUEST_BYTES = 256 * MIB;
 /** Connecting, finding the protocol and reading metadata together take the time of one response, or this. */
-export const LEAST_DESCRIBE_MS = 2000;
+export const MIN_DESCRIBE_MS = 2000;

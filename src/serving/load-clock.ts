@@ -1,13 +1,13 @@
-/** What the load generator knows of time; tests put a simulated one in its place. */
+/** The clock of the load generator; tests use a simulated one. */
 export interface LoadClock {
   /** Milliseconds of a clock that only goes forward. */
   now(): number;
-  /** Calls `then` after so many ms; the result cancels it. */
+  /** Calls `then` after `ms` milliseconds; the result cancels it. */
   wait(ms: number, then: () => void): () => void;
 }
 
-/** Timers of Node fire up to a millisecond late, and more under load: the last bit is waited for by turns of the loop. */
-const LAST_BIT_MS = 1.5;
+/** Timers of Node fire up to a millisecond late, and more under load: the last part of a wait spins on the event loop. */
+const SPIN_MS = 1.5;
 
 /** The real clock. A wait ends within one turn of the event loop of its time. */
 export const realClock: LoadClock = {
@@ -21,7 +21,7 @@ export const realClock: LoadClock = {
       if (performance.now() >= due) then();
       else setImmediate(turn);
     };
-    if (ms > LAST_BIT_MS) timer = setTimeout(turn, ms - LAST_BIT_MS);
+    if (ms > SPIN_MS) timer = setTimeout(turn, ms - SPIN_MS);
     else setImmediate(turn);
     return () => {
       cancelled = true;

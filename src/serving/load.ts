@@ -6,55 +6,55 @@ import type { LoadClock } from './load-clock.js';
 export interface Outcome {
   /** What it is counted under. */
   readonly status: string;
-  readonly good: boolean;
+  readonly ok: boolean;
   readonly tokens?: TokenTimes;
-  readonly sentAgain?: boolean;
+  readonly retried?: boolean;
   /** No connection came about: the next try waits a moment. */
   readonly unreachable?: boolean;
 }
 
 /** A connection under load. */
-export interface Lane {
-  /** Sends request number `index`. What it resolves to looks at the answer, after the clock has stopped. Never rejects. */
+export interface Worker {
+  /** Sends request number `index`. What it resolves to checks the response, after the clock has stopped. Never rejects. */
   send(index: number, timeoutMs: number): Promise<() => Outcome>;
-  /** Ends what is under way. */
+  /** Ends what is in flight. */
   close(): void;
 }
 
 export interface LoadOptions {
   readonly clock: LoadClock;
-  readonly openLane: () => Lane;
+  readonly openWorker: () => Worker;
   /** Closed loop: connections, each with one request at a time. Open loop: most connections; beyond, requests queue. */
   readonly connections: number;
   /** Times of arrival in ms from the start, each call the next; absent in a closed loop. */
   readonly arrivals?: () => number;
-  /** For one answer, from sending; in an open loop also the longest that a request waits for a connection. */
+  /** For one response, from sending; in an open loop also the longest wait of a request for a connection. */
   readonly timeoutMs: number;
 }
 
-/** What was measured in one stretch of time. */
+/** What was measured in one window of time. */
 export interface LoadPart {
   /**
-   * Closed loop: one for each connection, `startMs` from the start of the stretch. Open loop: a single one in the order of
-   * starts, `startMs` from the start of the load (without pauses), of the requests that ended in this stretch.
+   * Closed loop: one for each connection, `startMs` from the start of the window. Open loop: a single one in the order of
+   * starts, `startMs` from the start of the load (without pauses), of the requests that ended in this window.
    */
   readonly segments: readonly Segment[];
   readonly statuses: ReadonlyMap<string, number>;
-  /** Of good completions. */
+  /** Of successful completions. */
   readonly tokens: readonly TokenTimes[];
-  /** Requests sent again since the server had closed the idle connection. */
-  readonly sentAgain: number;
+  /** Requests that were retried, since the server had closed the idle connection. */
+  readonly retried: number;
   /** Open loop: the most requests that waited for a free connection. */
   readonly longestQueue: number;
   /** Aborted before its time was over. */
   readonly aborted: boolean;
 }
 
-/** After a failed connect, as a client would; else a dead server is asked ten thousand times a second. */
+/** After a failed connect, as a client would; else a dead server would get ten thousand connects a second. */
 const RECONNECT_PAUSE_MS = 50;
 
 /** Requests that may wait for a connection at a time; further ones fail at once. */
-const MOST_QUEUED = 1_000_000;
+const MAX_QUEUED = 1_000_000;
 
 interface Row {
   readonly start: number;
@@ -63,19 +63,19 @@ interface Row {
 }
 
 /**
- * Puts a server under load, stretch by stretch.
+ * Puts a server under load, window by window.
  *
- * Closed loop: each connection sends its next request when the answer to the last has come; a stretch ends when the
- * requests under way are answered. Open loop: requests start at their own times whether others are answered or not;
+ * Closed loop: each connection sends its next request when the response to the last has come; a window ends when the
+ * requests in flight have ended. Open loop: requests start at their own times whether others have ended or not;
  * one for which no connection is free waits in a queue, on its own clock (so a stall is seen by all that were to start
- * meanwhile: no coordinated omission). A stretch ends at its time; what is then under way goes on and is told in the next
- * stretch, or by `finish`. Arrivals pause between stretches.
+ * meanwhile: no coordinated omission). A window ends at its time; what is then in flight goes on and is reported in the next
+ * window, or by `finish`. Arrivals pause between windows.
  *
  * Failed requests are counted under their status and in `Segment.failures`; their times are among no latencies.
  */
 export class Load {
   readonly #options: LoadOptions;
-  readonly #lanes: Lane[] = [];
+  readonly #workers: Worker[] = [];
   readonly #idle: number[] = [];
   /** Times (of the clock) at which queued requests were to start; those before `#head` are gone. */
   #queue: number[] = [];
@@ -84,10 +84,10 @@ export class Load {
   #failures: number[] = [];
   #statuses = new Map<string, number>();
   #tokens: TokenTimes[] = [];
-  #sentAgain = 0;
+  #retried = 0;
   #longestQueue = 0;
   #sent = 0;
-  #busy = 0;
+  #sending = 0;
   #pausing = 0;
   #round = 0;
   #aborted = false;
@@ -99,7 +99,7 @@ export class Load {
   #pausedAt: number | undefined;
   #nextArrival: number | undefined;
   #endAt = 0;
-  /** When what is under way has to be over. */
+  /** When what is in flight has to be over. */
   #drainEnd = Number.POSITIVE_INFINITY;
   #leftToSend = Number.POSITIVE_INFINITY;
   #running = false;
@@ -125,7 +125,7 @@ export class Load {
       this.#resolve = resolve;
       if (arrivals) this.#arrive();
       else {
-        while (this.#lanes.length < connections) this.#openLane();
+        while (this.#workers.length < connections) this.#openWorker();
         for (const stream of this.#idle.splice(0)) this.#next(stream);
         this.#settle();
       }
@@ -135,27 +135,27 @@ export class Load {
     return this.#cut(this.#pausedAt - now);
   }
 
-  /** Waits for what is under way or queued, for the time of one answer at most; nothing new starts. */
+  /** Waits for what is in flight or queued, for the time of one response at most; nothing new starts. */
   async finish(): Promise<LoadPart> {
     const now = this.#options.clock.now();
     this.#endAt = now;
     this.#drainEnd = now + this.#options.timeoutMs;
     await new Promise<void>((resolve) => {
       this.#resolve = resolve;
-      if (this.#aborted || (this.#busy === 0 && this.#queued === 0 && this.#pausing === 0)) this.#done();
+      if (this.#aborted || (this.#sending === 0 && this.#queued === 0 && this.#pausing === 0)) this.#done();
     });
     // Nothing arrived in this time: it is no time of the load.
     return this.#cut(0);
   }
 
-  /** After a warm-up: waits for what is under way, forgets it all, and counts time and rounds from here. */
+  /** After a warm-up: waits for what is in flight, forgets it all, and counts time and rounds from here. */
   async restart(): Promise<void> {
     await this.finish();
     if (this.#pausedAt !== undefined) this.#zero = this.#pausedAt - this.#origin;
     this.#round = 0;
   }
 
-  /** Ends the stretch at once. Requests under way are forgotten: neither answers nor failures. */
+  /** Ends the window at once. Requests in flight are dropped: they count neither as responses nor as failures. */
   abort(): void {
     this.#aborted = true;
     this.close();
@@ -164,16 +164,16 @@ export class Load {
 
   close(): void {
     this.#cancelTimer?.();
-    for (const lane of this.#lanes) lane.close();
+    for (const worker of this.#workers) worker.close();
   }
 
   get #queued(): number {
     return this.#queue.length - this.#head;
   }
 
-  #openLane(): void {
-    this.#idle.push(this.#lanes.length);
-    this.#lanes.push(this.#options.openLane());
+  #openWorker(): void {
+    this.#idle.push(this.#workers.length);
+    this.#workers.push(this.#options.openWorker());
   }
 
   #done(): void {
@@ -191,8 +191,8 @@ export class Load {
       this.#nextArrival ??= arrivals();
       const at = this.#origin + this.#nextArrival;
       if (at > now || at >= this.#endAt) break;
-      if (this.#queued < MOST_QUEUED) this.#queue.push(at);
-      else this.#count(0, { status: 'too many requests waited', good: false });
+      if (this.#queued < MAX_QUEUED) this.#queue.push(at);
+      else this.#count(0, { status: 'too many requests waited', ok: false });
       this.#nextArrival = undefined;
       this.#leftToSend--;
     }
@@ -214,9 +214,9 @@ export class Load {
       const due = this.#queue[this.#head] as number;
       const now = clock.now();
       if (now - due >= timeoutMs || now >= this.#drainEnd)
-        this.#count(0, { status: 'timeout before a connection was free', good: false });
+        this.#count(0, { status: 'timeout before a connection was free', ok: false });
       else {
-        if (this.#idle.length === 0 && this.#lanes.length < connections) this.#openLane();
+        if (this.#idle.length === 0 && this.#workers.length < connections) this.#openWorker();
         const stream = this.#idle.pop();
         if (stream === undefined) return;
         void this.#send(stream, due);
@@ -229,7 +229,7 @@ export class Load {
     }
   }
 
-  /** Closed loop: the next request of a connection, unless the stretch is over. */
+  /** Closed loop: the next request of a connection, unless the window is over. */
   #next(stream: number): void {
     const now = this.#options.clock.now();
     if (this.#aborted || now >= this.#endAt || this.#leftToSend <= 0) this.#idle.push(stream);
@@ -241,16 +241,16 @@ export class Load {
 
   async #send(stream: number, due: number): Promise<void> {
     const { clock, arrivals, timeoutMs } = this.#options;
-    this.#busy++;
+    this.#sending++;
     const sentAt = clock.now();
     const limitMs = Math.max(1, Math.min(timeoutMs, this.#drainEnd - sentAt));
-    const look = await (this.#lanes[stream] as Lane).send(this.#sent++, limitMs);
+    const look = await (this.#workers[stream] as Worker).send(this.#sent++, limitMs);
     const ended = clock.now();
-    this.#busy--;
+    this.#sending--;
     if (this.#aborted) return;
     const outcome = look();
     const base = arrivals ? this.#origin + this.#zero : this.#startedAt;
-    if (outcome.good) {
+    if (outcome.ok) {
       const index = arrivals ? 0 : stream;
       this.#rows[index] ??= [];
       this.#rows[index]?.push({ start: due - base, latency: ended - due, service: ended - sentAt });
@@ -270,28 +270,28 @@ export class Load {
       this.#idle.push(stream);
       this.#dispatch();
       const finishing = !this.#running && this.#resolve !== undefined;
-      if (finishing && this.#busy === 0 && this.#queued === 0 && this.#pausing === 0) this.#done();
+      if (finishing && this.#sending === 0 && this.#queued === 0 && this.#pausing === 0) this.#done();
     } else {
       this.#next(stream);
       this.#settle();
     }
   }
 
-  /** Closed loop: the stretch is over when nothing is under way any more. */
+  /** Closed loop: the window is over when nothing is in flight any more. */
   #settle(): void {
-    if (this.#busy === 0 && this.#pausing === 0 && this.#idle.length === this.#lanes.length) this.#done();
+    if (this.#sending === 0 && this.#pausing === 0 && this.#idle.length === this.#workers.length) this.#done();
   }
 
   #count(stream: number, outcome: Outcome): void {
-    if (!outcome.good) this.#failures[stream] = (this.#failures[stream] ?? 0) + 1;
+    if (!outcome.ok) this.#failures[stream] = (this.#failures[stream] ?? 0) + 1;
     this.#statuses.set(outcome.status, (this.#statuses.get(outcome.status) ?? 0) + 1);
-    if (outcome.good && outcome.tokens) this.#tokens.push(outcome.tokens);
-    if (outcome.sentAgain) this.#sentAgain++;
+    if (outcome.ok && outcome.tokens) this.#tokens.push(outcome.tokens);
+    if (outcome.retried) this.#retried++;
   }
 
   #cut(wallMs: number): LoadPart {
     const open = this.#options.arrivals !== undefined;
-    const streams = open ? 1 : this.#lanes.length;
+    const streams = open ? 1 : this.#workers.length;
     const segments = Array.from({ length: streams }, (_, stream): Segment => {
       const rows = this.#rows[stream] ?? [];
       if (open) rows.sort((a, b) => a.start - b.start);
@@ -309,7 +309,7 @@ export class Load {
       segments,
       statuses: this.#statuses,
       tokens: this.#tokens,
-      sentAgain: this.#sentAgain,
+      retried: this.#retried,
       longestQueue: this.#longestQueue,
       aborted: this.#aborted,
     };
@@ -318,7 +318,7 @@ export class Load {
     this.#failures = [];
     this.#statuses = new Map();
     this.#tokens = [];
-    this.#sentAgain = 0;
+    this.#retried = 0;
     this.#longestQueue = 0;
     return part;
   }

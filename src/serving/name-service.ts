@@ -8,9 +8,9 @@ const HOSTS_FILE = '/etc/hosts';
 const HOSTS_BYTES = 1024 * 1024;
 
 /**
- * Waits until the name service says anything at all about a host. The system's own look-up, which sockets use, cannot be
+ * Waits until the name service gives any reply about a host. The system's own look-up, which sockets use, cannot be
  * abandoned: one that waits for a name service that is not there holds the end of the process for many seconds. So it is
- * begun only where something answers. Names that need no name service are let through at once.
+ * begun only where something replies. Names that need no name service are let through at once.
  */
 export async function awaitNameService(
   host: string,
@@ -31,12 +31,12 @@ export async function awaitNameService(
     return undefined;
   } catch (cause) {
     if (closed) return CLOSED;
-    // Whatever else is wrong, the system's look-up tells better.
+    // Whatever else is wrong, the system's look-up reports better.
     const { code } = cause as NodeJS.ErrnoException;
     if (code !== dns.CANCELLED && code !== dns.TIMEOUT) return undefined;
     return {
       failure: 'timeout',
-      why: `the name service gives no response within ${Math.ceil(limitMs)} ms`,
+      why: `the name service did not respond within ${Math.ceil(limitMs)} ms`,
       hint: 'check the network, or give the address of the host in the URL',
     };
   } finally {
@@ -52,7 +52,7 @@ function isInHostsFile(host: string): boolean {
       .split('\n')
       .some((line) => line.replace(/#.*/, '').toLowerCase().split(/\s+/).slice(1).includes(wanted));
   } catch {
-    // There is no such file, as on Windows.
+    // The file does not exist, as on Windows.
     return false;
   }
 }

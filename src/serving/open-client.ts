@@ -2,7 +2,7 @@ import { ServeOptError } from '../errors.js';
 import { isFailure, type ServerClient } from './client.js';
 import { defaultLimitMs, HttpConnection, type Transport } from './http-connection.js';
 import { jsonObject, parseJson } from './json-tensor.js';
-import { DEFAULT_RESPONSE_BYTES, HELD_RESPONSE_BYTES } from './limits.js';
+import { DEFAULT_RESPONSE_BYTES, POOL_BYTES } from './limits.js';
 import { LiveConnections } from './live-connections.js';
 import { awaitNameService } from './name-service.js';
 import { type CompletionOptions, OpenAiClient } from './openai.js';
@@ -16,21 +16,21 @@ import { V2GrpcClient } from './v2-grpc.js';
 import { V2HttpClient } from './v2-http.js';
 
 export interface ClientOptions extends CompletionOptions {
-  /** Default: told by the URL, else asked of the server. */
+  /** Default: given by the URL, else detected from the server. */
   readonly protocol?: Protocol;
   /** Where the URL does not name it and the server has several. */
   readonly model?: string;
   readonly modelVersion?: string;
   /** Sent with every request, as `Name: value`. */
   readonly headers?: readonly string[];
-  /** For one answer; default 30 s. */
+  /** For one response; default 30 s. */
   readonly timeoutMs?: number;
   /** Default 256 MiB. */
-  readonly maximumAnswerBytes?: number;
+  readonly maximumResponseBytes?: number;
   readonly tensorFlowFormat?: TensorFlowFormat;
   /** Time left for what precedes the measurement, in ms; default: just the timeout of each request. */
   readonly remainingMs?: () => number;
-  /** Closes every connection; what waits for an answer then throws SO8130. */
+  /** Closes every connection; what waits for a response then throws SO8130. */
   readonly signal?: AbortSignal;
 }
 
@@ -43,11 +43,11 @@ export interface OpenedClient {
   readonly close: () => void;
 }
 
-/** For one answer. */
+/** For one response. */
 export const DEFAULT_TIMEOUT_MS = 30_000;
 
 /**
- * The client for a URL. Asks the server only where neither the options nor the URL tell the protocol.
+ * The client for a URL. Queries the server only where neither the options nor the URL give the protocol.
  * @throws SO1002, SO1006 for a URL or options that cannot be used; SO5101, SO5103 when the protocol cannot be found out
  */
 export async function openClient(urlText: string, options: ClientOptions): Promise<OpenedClient> {
@@ -59,15 +59,15 @@ export async function openClient(urlText: string, options: ClientOptions): Promi
     url,
     headers: headerFields(options.headers ?? []),
     timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
-    maximumAnswerBytes: options.maximumAnswerBytes ?? DEFAULT_RESPONSE_BYTES,
-    pool: new ResponsePool(Math.max(HELD_RESPONSE_BYTES, options.maximumAnswerBytes ?? 0)),
+    maximumResponseBytes: options.maximumResponseBytes ?? DEFAULT_RESPONSE_BYTES,
+    pool: new ResponsePool(Math.max(POOL_BYTES, options.maximumResponseBytes ?? 0)),
     remainingMs: options.remainingMs,
     connections: new LiveConnections(options.signal),
   };
   const { close } = transport.connections;
   try {
-    const nameless = await awaitNameService(url.host, defaultLimitMs(transport), transport.connections);
-    if (nameless) throw failedExchange(url.place, nameless);
+    const lookupFailure = await awaitNameService(url.host, defaultLimitMs(transport), transport.connections);
+    if (lookupFailure) throw failedExchange(url.address, lookupFailure);
     const { protocol, notes } = await chooseProtocol(transport, options.protocol);
     const model = options.model ?? url.model;
     const version = options.modelVersion ?? url.version;
@@ -106,7 +106,7 @@ const HEADER = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):([\t\x20-\x7e\x80-\xff]*)$/;
 /** What the protocols set themselves. */
 const OWN_HEADERS = /^(content-length|transfer-encoding|connection|te|host|upgrade)$/;
 
-/** @throws SO1006 for what is no header */
+/** @throws SO1006 for a malformed header */
 export function headerFields(lines: readonly string[]): Record<string, string> {
   const fields: [string, string][] = [];
   for (const line of lines) {
@@ -124,7 +124,7 @@ export function headerFields(lines: readonly string[]): Record<string, string> {
   return Object.fromEntries(fields);
 }
 
-/** Protocols that are spoken at the same paths. */
+/** Protocols that use the same paths. */
 const FAMILY: Readonly<Record<Protocol, string>> = {
   'v2-http': 'v2',
   'v2-http-json': 'v2',
@@ -139,38 +139,42 @@ async function chooseProtocol(
   transport: Transport,
   wanted: Protocol | undefined,
 ): Promise<{ readonly protocol: Protocol; readonly notes: readonly string[] }> {
-  const told = transport.url.protocol;
+  const urlProtocol = transport.url.protocol;
   if (wanted !== undefined) {
-    if (told !== undefined && FAMILY[told] !== FAMILY[wanted] && !(told === 'v2-http' && wanted === 'v2-grpc')) {
-      throw new ServeOptError('SO1002', `The URL is one of ${told} but the protocol is to be ${wanted}`);
+    if (
+      urlProtocol !== undefined &&
+      FAMILY[urlProtocol] !== FAMILY[wanted] &&
+      !(urlProtocol === 'v2-http' && wanted === 'v2-grpc')
+    ) {
+      throw new ServeOptError('SO1002', `The URL is of the protocol ${urlProtocol}, but --protocol is ${wanted}`);
     }
     return { protocol: wanted, notes: [] };
   }
-  if (told !== undefined && told !== 'v2-http') return { protocol: told, notes: [] };
+  if (urlProtocol !== undefined && urlProtocol !== 'v2-http') return { protocol: urlProtocol, notes: [] };
   const connection = new HttpConnection(transport);
   try {
-    return await askForProtocol(connection, transport, told);
+    return await detectProtocol(connection, transport, urlProtocol);
   } finally {
     connection.close();
   }
 }
 
-async function askForProtocol(
+async function detectProtocol(
   connection: HttpConnection,
   transport: Transport,
-  told: Protocol | undefined,
+  urlProtocol: Protocol | undefined,
 ): Promise<{ readonly protocol: Protocol; readonly notes: readonly string[] }> {
-  const ask = async (path: string): Promise<ReadonlyMap<string, unknown> | undefined> => {
-    const answer = await connection.exchange({ method: 'GET', path });
-    if (isFailure(answer)) throw failedExchange(transport.url.place, answer);
-    if (!answer.good) return undefined;
+  const query = async (path: string): Promise<ReadonlyMap<string, unknown> | undefined> => {
+    const response = await connection.exchange({ method: 'GET', path });
+    if (isFailure(response)) throw failedExchange(transport.url.address, response);
+    if (!response.ok) return undefined;
     try {
-      return jsonObject(parseJson(answer.body, 'The answer'));
+      return jsonObject(parseJson(response.body, 'The response'));
     } catch {
       return undefined;
     }
   };
-  const v2 = await ask('/v2');
+  const v2 = await query('/v2');
   const extensions = v2?.get('extensions');
   // Triton writes it so; other servers may list nothing at all.
   if (Array.isArray(extensions) && extensions.length > 0 && !extensions.includes('binary_tensor_data')) {
@@ -179,18 +183,18 @@ async function askForProtocol(
       notes: ['tensors go as JSON: the server lists no extension binary_tensor_data'],
     };
   }
-  if (told !== undefined || v2?.has('name')) return { protocol: 'v2-http', notes: [] };
-  const ping = await ask('/ping');
+  if (urlProtocol !== undefined || v2?.has('name')) return { protocol: 'v2-http', notes: [] };
+  const ping = await query('/ping');
   if (typeof ping?.get('status') === 'string') return { protocol: 'torchserve', notes: [] };
-  const models = await ask(transport.url.prefix === '' ? '/v1/models' : '/models');
+  const models = await query(transport.url.prefix === '' ? '/v1/models' : '/models');
   if (Array.isArray(models?.get('data'))) {
     return {
       protocol: 'openai-chat',
       notes: ['chat completions are measured; --protocol openai takes the older ones'],
     };
   }
-  throw new ServeOptError('SO5103', `It cannot be told what the server at ${transport.url.place} speaks`, {
-    why: 'it answers neither /v2, /ping nor /v1/models as the protocols do',
+  throw new ServeOptError('SO5103', `Cannot detect the protocol of the server at ${transport.url.address}`, {
+    why: 'none of /v2, /ping and /v1/models gives the response of a known protocol',
     hint: 'name it with --protocol, or give the whole path, for example /v1/models/NAME:predict',
   });
 }

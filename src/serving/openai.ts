@@ -3,18 +3,18 @@ import { encodeUtf8 } from '../codec/utf8.js';
 import { ServeOptError } from '../errors.js';
 import type { HostTensor } from '../samples/types.js';
 import {
-  type Answer,
   isFailure,
   type PreparedRequest,
   type ServerClient,
   type ServerConnection,
   type ServerModel,
+  type ServerResponse,
   type TokenTimes,
 } from './client.js';
 import { EventStream } from './event-stream.js';
 import { HttpConnection, type Transport } from './http-connection.js';
 import { jsonObject, parseJson } from './json-tensor.js';
-import { EVENT_CHARACTERS, MOST_MODELS, MOST_NAME_CHARACTERS } from './limits.js';
+import { EVENT_CHARACTERS, MAX_MODELS, MAX_NAME_CHARACTERS } from './limits.js';
 import { missingModel, refused } from './refusal.js';
 import { type Failure, malformed, serverText } from './server-error.js';
 import { jsonErrorText } from './v2-http.js';
@@ -29,7 +29,7 @@ export interface CompletionOptions {
 /** Completions and chat completions of servers that are compatible with OpenAI, streamed. */
 export class OpenAiClient implements ServerClient {
   readonly protocol;
-  readonly place: string;
+  readonly address: string;
   readonly #transport: Transport;
   readonly #options: CompletionOptions;
   readonly #chat: boolean;
@@ -39,7 +39,7 @@ export class OpenAiClient implements ServerClient {
 
   constructor(transport: Transport, model: string | undefined, chat: boolean, options: CompletionOptions) {
     this.protocol = chat ? ('openai-chat' as const) : ('openai' as const);
-    this.place = transport.url.place;
+    this.address = transport.url.address;
     this.#transport = transport;
     this.#model = model;
     this.#chat = chat;
@@ -51,24 +51,24 @@ export class OpenAiClient implements ServerClient {
   async describe(): Promise<ServerModel> {
     const connection = new HttpConnection(this.#transport);
     try {
-      const answer = await connection.ask({ method: 'GET', path: `${this.#base}/models` });
-      if (!answer.good && answer.status !== '404') throw refused(this.place, answer, this.errorText(answer));
-      const list = answer.good ? jsonObject(parseJson(answer.body, 'The list of models'))?.get('data') : undefined;
+      const response = await connection.query({ method: 'GET', path: `${this.#base}/models` });
+      if (!response.ok && response.status !== '404') throw refused(this.address, response, this.errorText(response));
+      const list = response.ok ? jsonObject(parseJson(response.body, 'The list of models'))?.get('data') : undefined;
       const names = Array.isArray(list)
         ? list
-            .slice(0, MOST_MODELS)
+            .slice(0, MAX_MODELS)
             .map((item) => jsonObject(item)?.get('id'))
             .filter((name) => typeof name === 'string')
-            .filter((name) => name.length <= MOST_NAME_CHARACTERS)
+            .filter((name) => name.length <= MAX_NAME_CHARACTERS)
         : [];
       const [only] = names;
       if (this.#model === undefined && (names.length !== 1 || only === undefined)) {
-        throw missingModel(this.place, undefined, undefined, '', names);
+        throw missingModel(this.address, undefined, undefined, '', names);
       }
       const name = this.#model ?? (only as string);
       this.#model = name;
       const unlisted = names.length > 0 && !names.includes(name);
-      if (unlisted) throw missingModel(this.place, name, undefined, '', names);
+      if (unlisted) throw missingModel(this.address, name, undefined, '', names);
       return { name, notes: [] };
     } finally {
       connection.close();
@@ -84,10 +84,10 @@ export class OpenAiClient implements ServerClient {
   }
 
   preparePrompt(prompt: string): PreparedRequest {
-    const question = this.#chat ? { messages: [{ role: 'user', content: prompt }] } : { prompt };
+    const input = this.#chat ? { messages: [{ role: 'user', content: prompt }] } : { prompt };
     const body = {
       model: this.#model ?? '',
-      ...question,
+      ...input,
       max_tokens: this.#options.maxTokens ?? 64,
       stream: true,
       stream_options: { include_usage: true },
@@ -105,7 +105,7 @@ export class OpenAiClient implements ServerClient {
     return {
       send: async ({ headers, body }, timeoutMs) => {
         const completion = new Completion(this.#options.now);
-        const answer = await connection.exchange({
+        const response = await connection.exchange({
           method: 'POST',
           path,
           headers,
@@ -113,25 +113,25 @@ export class OpenAiClient implements ServerClient {
           onPiece: (piece) => completion.push(piece),
           ...(timeoutMs === undefined ? {} : { timeoutMs }),
         });
-        if (isFailure(answer) || !answer.good) return answer;
+        if (isFailure(response) || !response.ok) return response;
         const failure = completion.failure();
-        return failure ?? { ...answer, tokens: completion.tokens() };
+        return failure ?? { ...response, tokens: completion.tokens() };
       },
       close: () => connection.close(),
     };
   }
 
-  errorText(answer: Answer): string {
-    return jsonErrorText(answer.body);
+  errorText(response: ServerResponse): string {
+    return jsonErrorText(response.body);
   }
 
-  decode(answer: Answer): Map<string, HostTensor> {
-    if (answer.tokens === undefined || answer.tokens.count === 0) throw malformed('The completion has no tokens');
+  decode(response: ServerResponse): Map<string, HostTensor> {
+    if (response.tokens === undefined || response.tokens.count === 0) throw malformed('The completion has no tokens');
     return new Map();
   }
 }
 
-/** An event is a few words: most that a sound one brings are the logarithms of some tokens. */
+/** An event is short: at most it holds the log probabilities of some tokens. */
 const EVENT_LIMITS: JsonLimits = { depth: 32, containers: 20_000, keys: 50_000, values: 100_000 };
 
 /** One streamed completion as it comes. */
@@ -155,7 +155,10 @@ class Completion {
   /** Gives the failure that ends the stream early. */
   push(bytes: Uint8Array): Failure | undefined {
     if (!this.#events.push(bytes)) {
-      this.#failure ??= { failure: 'answer too large', why: `an event is longer than ${EVENT_CHARACTERS} characters` };
+      this.#failure ??= {
+        failure: 'response too large',
+        why: `an event is longer than ${EVENT_CHARACTERS} characters`,
+      };
     }
     return this.#failure;
   }
@@ -169,12 +172,12 @@ class Completion {
     try {
       fields = jsonObject(parseBoundedJson(encodeUtf8(data), EVENT_LIMITS));
     } catch {
-      this.#failure ??= { failure: 'not the protocol', why: `an event is not JSON: ${serverText(data).slice(0, 80)}` };
+      this.#failure ??= { failure: 'protocol error', why: `an event is not JSON: ${serverText(data).slice(0, 80)}` };
       return;
     }
     if (fields?.has('error')) {
-      const said = jsonErrorText(encodeUtf8(data));
-      this.#failure ??= { failure: 'not the protocol', why: `the server breaks off: ${said}` };
+      const serverMessage = jsonErrorText(encodeUtf8(data));
+      this.#failure ??= { failure: 'protocol error', why: `the server breaks off: ${serverMessage}` };
     }
     const tokens = jsonObject(fields?.get('usage'))?.get('completion_tokens');
     if (typeof tokens === 'number' && Number.isSafeInteger(tokens) && tokens >= 0) this.#usage = tokens;
@@ -186,7 +189,7 @@ class Completion {
 
   failure(): Failure | undefined {
     if (this.#failure) return this.#failure;
-    return this.#done ? undefined : { failure: 'answer cut off', why: 'the stream ended before [DONE]' };
+    return this.#done ? undefined : { failure: 'response cut off', why: 'the stream ended before [DONE]' };
   }
 
   tokens(): TokenTimes {

@@ -1,27 +1,27 @@
 import { ServeOptError } from '../errors.js';
 import { suggest } from '../suggest.js';
-import type { Answer } from './client.js';
+import type { ServerResponse } from './client.js';
 import { serverText } from './server-error.js';
 
-const MOST_NAMES = 12;
+const MAX_NAMES = 12;
 
-/** SO5102: an error status where an answer was needed. `said` is the server's own word. */
-export function refused(place: string, answer: Answer, said: string): ServeOptError {
-  const location = answer.header('location');
-  const status = Number(answer.status);
+/** SO5102: an error status where a success was needed. `serverMessage` is the text of the server. */
+export function refused(address: string, response: ServerResponse, serverMessage: string): ServeOptError {
+  const location = response.header('location');
+  const status = Number(response.status);
   const why =
-    said !== ''
-      ? `it says: ${said}`
+    serverMessage !== ''
+      ? `the server reports: ${serverMessage}`
       : location !== undefined
-        ? `it sends to ${serverText(location)}, which is not followed`
-        : 'it says no more';
+        ? `it redirects to ${serverText(location)}; redirects are not followed`
+        : 'the server gives no reason';
   const hint =
     location !== undefined
-      ? 'give the URL of the server that answers'
-      : status === 401 || status === 403 || /\btoken\b|api.?key|unauthenticated/i.test(said + answer.status)
+      ? 'give the URL that it redirects to'
+      : status === 401 || status === 403 || /\btoken\b|api.?key|unauthenticated/i.test(serverMessage + response.status)
         ? '--header "Authorization: Bearer TOKEN" sends a token'
         : undefined;
-  return new ServeOptError('SO5102', `The server at ${place} answers with ${statusWords(answer.status)}`, {
+  return new ServeOptError('SO5102', `The server at ${address} responded with ${statusWords(response.status)}`, {
     why,
     ...(hint === undefined ? {} : { hint }),
   });
@@ -33,22 +33,25 @@ function statusWords(status: string): string {
 
 /** SO5104, with what is there instead. Without `name`: none was given and there is not exactly one. */
 export function missingModel(
-  place: string,
+  address: string,
   name: string | undefined,
   version: string | undefined,
-  said: string,
+  serverMessage: string,
   names: readonly string[],
 ): ServeOptError {
-  const shown = names.slice(0, MOST_NAMES).map(serverText).join(', ');
-  const list = names.length > MOST_NAMES ? `${shown} and ${names.length - MOST_NAMES} more` : shown;
+  const shown = names.slice(0, MAX_NAMES).map(serverText).join(', ');
+  const list = names.length > MAX_NAMES ? `${shown} and ${names.length - MAX_NAMES} more` : shown;
   if (name === undefined) {
-    const message = `It is not said which model of the server at ${place} to measure`;
+    const message = `No model of the server at ${address} was chosen`;
     return names.length === 0
       ? new ServeOptError('SO5104', message, {
           why: 'the server does not list its models',
           hint: 'name it in the URL, as the protocol does, or with --model',
         })
-      : new ServeOptError('SO5104', message, { why: `it has ${names.length}: ${list}`, hint: 'name one with --model' });
+      : new ServeOptError('SO5104', message, {
+          why: `it has ${names.length} models: ${list}`,
+          hint: 'name one with --model',
+        });
   }
   const what =
     version === undefined ? `"${serverText(name)}"` : `"${serverText(name)}" in version ${serverText(version)}`;
@@ -60,8 +63,8 @@ export function missingModel(
       : names.length > 0
         ? `it has: ${list}`
         : undefined;
-  return new ServeOptError('SO5104', `The server at ${place} has no model ${what} that is ready`, {
-    ...(said === '' ? {} : { why: `it says: ${said}` }),
+  return new ServeOptError('SO5104', `The server at ${address} has no model ${what} that is ready`, {
+    ...(serverMessage === '' ? {} : { why: `the server reports: ${serverMessage}` }),
     ...(hint === undefined ? {} : { hint }),
   });
 }

@@ -28,7 +28,7 @@ export interface SizedTensor {
 
 /**
  * Refuses a request that would be too large, before any of it is made.
- * @throws SO2104, naming the input that wants most
+ * @throws SO2104, naming the largest input
  */
 export function checkRequestSize(
   tensors: readonly SizedTensor[],

@@ -4,7 +4,7 @@ import type { Failure } from './server-error.js';
 const KEPT_BYTES = 16 * 1024;
 const BLOCK_BYTES = 64 * 1024;
 
-/** What all responses under way hold, over all connections to a server. */
+/** What all responses in flight hold, over all connections to a server. */
 export class ResponsePool {
   readonly maximumBytes: number;
   bytes = 0;
@@ -32,13 +32,13 @@ export class ResponseBuffer {
     this.#keptBytes = keptBytes;
   }
 
-  /** Gives the failure of a body that says it will be too large. */
+  /** Gives the failure of a body whose declared length is too large. */
   expect(byteLength: number): Failure | undefined {
     return byteLength > this.#maximumBytes ? this.#tooLarge() : undefined;
   }
 
   #tooLarge(): Failure {
-    return { failure: 'answer too large', why: `it is larger than ${this.#maximumBytes} bytes` };
+    return { failure: 'response too large', why: `it has more than ${this.#maximumBytes} bytes` };
   }
 
   /** Counts a piece that is not kept; gives the failure when that is too much. */
@@ -55,8 +55,8 @@ export class ResponseBuffer {
     this.#pool.bytes += piece.byteLength;
     if (this.#pool.bytes > this.#pool.maximumBytes) {
       return {
-        failure: 'answer too large',
-        why: `the responses under way hold more than ${this.#pool.maximumBytes} bytes together`,
+        failure: 'response too large',
+        why: `the responses in flight hold more than ${this.#pool.maximumBytes} bytes together`,
       };
     }
     this.#store(piece);

@@ -4,14 +4,14 @@ import type { Protocol } from './protocols.js';
 /** A server's URL taken apart. */
 export interface ServerUrl {
   readonly secure: boolean;
-  /** Host as sockets want it (no brackets). */
+  /** Host in the form that sockets take (no brackets). */
   readonly host: string;
   readonly port: number;
   /** `host:port`, for headers and messages. */
-  readonly place: string;
+  readonly address: string;
   /** What stands before the paths of the protocol: '' or `/prefix`. */
   readonly prefix: string;
-  /** Told by scheme or path; undefined where neither does. */
+  /** Given by scheme or path; undefined where neither gives it. */
   readonly protocol: Protocol | undefined;
   readonly model: string | undefined;
   readonly version: string | undefined;
@@ -45,7 +45,7 @@ const PATHS: readonly { readonly pattern: RegExp; readonly protocol: Protocol }[
 
 /**
  * A URL may hold a password or a token in any of its parts, right or wrong: no message repeats it.
- * @throws SO1006 for what is no URL of a server
+ * @throws SO1006 for text that is not a URL of a server
  */
 export function parseServerUrl(text: string): ServerUrl {
   let url: URL;
@@ -80,7 +80,7 @@ export function parseServerUrl(text: string): ServerUrl {
   const written = /^[a-z]+:\/\/[^/]*:(\d+)(?:\/|$)/i.exec(text)?.[1];
   const port = written === undefined ? scheme.port : Number(written);
   const host = url.hostname.replace(/^\[|\]$/g, '');
-  const base = { secure: scheme.secure, host, port, place: `${url.hostname}:${port}` };
+  const base = { secure: scheme.secure, host, port, address: `${url.hostname}:${port}` };
   const path = url.pathname.replace(/\/+$/, '');
   if (scheme.grpc) return { ...base, ...grpcPath(path), prefix: '', protocol: 'v2-grpc' };
   for (const { pattern, protocol } of PATHS) {

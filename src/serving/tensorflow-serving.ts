@@ -2,7 +2,7 @@ import { ServeOptError } from '../errors.js';
 import type { Feeds, HostTensor, ValueSpec } from '../samples/types.js';
 import { DataType, type DataTypeCode } from '../tensor/dtype.js';
 import { elementCount } from '../tensor/tensor.js';
-import type { Answer, PreparedRequest, ServerClient, ServerConnection, ServerModel } from './client.js';
+import type { PreparedRequest, ServerClient, ServerConnection, ServerModel, ServerResponse } from './client.js';
 import { HttpConnection, postingConnection, type Transport } from './http-connection.js';
 import {
   elementsFromJson,
@@ -45,7 +45,7 @@ const SIGNATURE = 'serving_default';
 /** TensorFlow Serving's REST API, signature `serving_default`. */
 export class TensorFlowServingClient implements ServerClient {
   readonly protocol = 'tfserving';
-  readonly place: string;
+  readonly address: string;
   readonly #transport: Transport;
   readonly #model: string | undefined;
   readonly #version: string | undefined;
@@ -58,7 +58,7 @@ export class TensorFlowServingClient implements ServerClient {
     version: string | undefined,
     format: TensorFlowFormat = 'columns',
   ) {
-    this.place = transport.url.place;
+    this.address = transport.url.address;
     this.#transport = transport;
     this.#model = model;
     this.#version = version;
@@ -66,20 +66,20 @@ export class TensorFlowServingClient implements ServerClient {
   }
 
   async describe(): Promise<ServerModel> {
-    if (this.#model === undefined) throw missingModel(this.place, undefined, undefined, '', []);
+    if (this.#model === undefined) throw missingModel(this.address, undefined, undefined, '', []);
     const connection = new HttpConnection(this.#transport);
     try {
-      const status = await connection.ask({ method: 'GET', path: this.#path() });
+      const status = await connection.query({ method: 'GET', path: this.#path() });
       if (status.status === '404') {
-        throw missingModel(this.place, this.#model, this.#version, this.errorText(status), []);
+        throw missingModel(this.address, this.#model, this.#version, this.errorText(status), []);
       }
-      if (!status.good) throw refused(this.place, status, this.errorText(status));
+      if (!status.ok) throw refused(this.address, status, this.errorText(status));
       const states = jsonObject(parseJson(status.body, 'The status of the model'))?.get('model_version_status');
       const available = Array.isArray(states) && states.some((item) => jsonObject(item)?.get('state') === 'AVAILABLE');
-      if (!available) throw missingModel(this.place, this.#model, this.#version, 'no version of it is AVAILABLE', []);
-      const answer = await connection.ask({ method: 'GET', path: `${this.#path()}/metadata` });
-      if (!answer.good) throw refused(this.place, answer, this.errorText(answer));
-      const { inputs, outputs } = signature(parseJson(answer.body, 'The metadata of the model'));
+      if (!available) throw missingModel(this.address, this.#model, this.#version, 'no version of it is AVAILABLE', []);
+      const response = await connection.query({ method: 'GET', path: `${this.#path()}/metadata` });
+      if (!response.ok) throw refused(this.address, response, this.errorText(response));
+      const { inputs, outputs } = signature(parseJson(response.body, 'The metadata of the model'));
       this.#outputs = outputs;
       const version = this.#version === undefined ? {} : { version: this.#version };
       return { name: this.#model, ...version, inputs, outputs, notes: [] };
@@ -109,26 +109,26 @@ export class TensorFlowServingClient implements ServerClient {
     return postingConnection(this.#transport, `${this.#path()}:predict`);
   }
 
-  errorText(answer: Answer): string {
-    return jsonErrorText(answer.body);
+  errorText(response: ServerResponse): string {
+    return jsonErrorText(response.body);
   }
 
   /** One output comes as the bare value, several as an object; by rows each in its own list. */
-  decode(answer: Answer, request: PreparedRequest): Map<string, HostTensor> {
-    const document = jsonObject(parseJson(answer.body, 'The answer'));
+  decode(response: ServerResponse, request: PreparedRequest): Map<string, HostTensor> {
+    const document = jsonObject(parseJson(response.body, 'The response'));
     const value = document?.get(this.#format === 'columns' ? 'outputs' : 'predictions');
-    if (value === undefined) throw malformed('The answer has neither "outputs" nor "predictions" as asked');
+    if (value === undefined) throw malformed('The response has neither "outputs" nor "predictions" as requested');
     const result = new Map<string, HostTensor>();
     for (const spec of this.#outputs) {
       const part = this.#part(value, spec.name);
-      if (part === undefined) throw malformed(`The answer lacks the output "${serverText(spec.name)}"`);
+      if (part === undefined) throw malformed(`The response lacks the output "${serverText(spec.name)}"`);
       if (spec.dataType === undefined) continue;
       const dims = nestedShape(part);
       const data = elementsFromJson(spec.name, spec.dataType, part, elementCount(dims));
       result.set(spec.name, { dataType: spec.dataType, dims, data });
     }
     if (this.#format === 'rows' && (!Array.isArray(value) || value.length !== request.samples)) {
-      throw malformed(`The answer has not one prediction for each of ${request.samples} instances`);
+      throw malformed(`The response does not have one prediction for each of ${request.samples} instances`);
     }
     return result;
   }

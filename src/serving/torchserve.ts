@@ -1,5 +1,12 @@
 import type { Feeds, HostTensor } from '../samples/types.js';
-import type { Answer, PreparedRequest, RawBody, ServerClient, ServerConnection, ServerModel } from './client.js';
+import type {
+  PreparedRequest,
+  RawBody,
+  ServerClient,
+  ServerConnection,
+  ServerModel,
+  ServerResponse,
+} from './client.js';
 import { HttpConnection, postingConnection, type Transport } from './http-connection.js';
 import { encodePieces, jsonFields, parseJson } from './json-tensor.js';
 import type { Pace } from './pace.js';
@@ -9,20 +16,20 @@ import { malformed } from './server-error.js';
 import { jsonErrorText } from './v2-http.js';
 
 /**
- * TorchServe's inference API. What a model takes is up to its handler and is not told: bodies come as they are, or
+ * TorchServe's inference API. What a model takes is up to its handler and is not reported: bodies are sent as they are, or
  * tensors as a JSON object of nested lists by input name. The token goes in as a header (`Authorization: Bearer …`).
  */
 export class TorchServeClient implements ServerClient {
   readonly protocol = 'torchserve';
-  readonly place: string;
+  readonly address: string;
   readonly #transport: Transport;
   readonly #model: string | undefined;
   readonly #version: string | undefined;
-  /** The first answers were JSON, so all should be. */
+  /** The responses so far were JSON, so all should be. */
   #json = true;
 
   constructor(transport: Transport, model: string | undefined, version: string | undefined) {
-    this.place = transport.url.place;
+    this.address = transport.url.address;
     this.#transport = transport;
     this.#model = model;
     this.#version = version;
@@ -31,11 +38,11 @@ export class TorchServeClient implements ServerClient {
   async describe(): Promise<ServerModel> {
     const connection = new HttpConnection(this.#transport);
     try {
-      const ping = await connection.ask({ method: 'GET', path: '/ping' });
-      // 500 with a status: a worker is not up, perhaps of another model. The first requests will tell.
-      if (!ping.good && ping.status !== '500') throw refused(this.place, ping, this.errorText(ping));
-      if (this.#model === undefined) throw missingModel(this.place, undefined, undefined, '', []);
-      const notes = ping.good ? [] : [`the server says of itself: ${this.errorText(ping)}`];
+      const ping = await connection.query({ method: 'GET', path: '/ping' });
+      // 500 with a status: a worker is not up, perhaps of another model. The first requests will show it.
+      if (!ping.ok && ping.status !== '500') throw refused(this.address, ping, this.errorText(ping));
+      if (this.#model === undefined) throw missingModel(this.address, undefined, undefined, '', []);
+      const notes = ping.ok ? [] : [`the server reports of itself: ${this.errorText(ping)}`];
       return { name: this.#model, ...(this.#version === undefined ? {} : { version: this.#version }), notes };
     } finally {
       connection.close();
@@ -63,17 +70,17 @@ export class TorchServeClient implements ServerClient {
     return postingConnection(this.#transport, path);
   }
 
-  errorText(answer: Answer): string {
-    return jsonErrorText(answer.body);
+  errorText(response: ServerResponse): string {
+    return jsonErrorText(response.body);
   }
 
-  /** An answer may be anything that is not empty; where answers begin as JSON, they must be JSON. */
-  decode(answer: Answer): Map<string, HostTensor> {
-    if (answer.body.byteLength === 0) throw malformed('The answer is empty');
-    const [start] = answer.body;
+  /** A response may be anything that is not empty; where responses begin as JSON, they must be JSON. */
+  decode(response: ServerResponse): Map<string, HostTensor> {
+    if (response.body.byteLength === 0) throw malformed('The response is empty');
+    const [start] = response.body;
     const looksLikeJson = start === 0x7b || start === 0x5b;
     if (!looksLikeJson) this.#json = false;
-    if (this.#json) parseJson(answer.body, 'The answer');
+    if (this.#json) parseJson(response.body, 'The response');
     return new Map();
   }
 }

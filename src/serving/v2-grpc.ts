@@ -1,11 +1,11 @@
 import type { Feeds, HostTensor } from '../samples/types.js';
 import {
-  type Answer,
   isFailure,
   type PreparedRequest,
   type ServerClient,
   type ServerConnection,
   type ServerModel,
+  type ServerResponse,
 } from './client.js';
 import { framed, GrpcConnection, grpcMessage } from './grpc-connection.js';
 import type { Transport } from './http-connection.js';
@@ -16,7 +16,7 @@ import { binaryElementBytes } from './request-size.js';
 import { serverText } from './server-error.js';
 import {
   inferRequest,
-  modelQuestion,
+  modelRequest,
   readIndex,
   readInferResponse,
   readMetadata,
@@ -30,13 +30,13 @@ const SERVICE = '/inference.GRPCInferenceService';
 /** The Open Inference Protocol over gRPC; tensors go as raw contents. */
 export class V2GrpcClient implements ServerClient {
   readonly protocol = 'v2-grpc';
-  readonly place: string;
+  readonly address: string;
   readonly #transport: Transport;
   #model: string | undefined;
   readonly #version: string | undefined;
 
   constructor(transport: Transport, model: string | undefined, version: string | undefined) {
-    this.place = transport.url.place;
+    this.address = transport.url.address;
     this.#transport = transport;
     this.#model = model;
     this.#version = version;
@@ -45,28 +45,29 @@ export class V2GrpcClient implements ServerClient {
   async describe(): Promise<ServerModel> {
     const connection = new GrpcConnection(this.#transport);
     try {
-      const about = await connection.ask(`${SERVICE}/ServerMetadata`, new Uint8Array(0));
-      if (!about.good && !/UNIMPLEMENTED/.test(about.status)) throw refused(this.place, about, grpcMessage(about));
+      const serverMetadata = await connection.query(`${SERVICE}/ServerMetadata`, new Uint8Array(0));
+      if (!serverMetadata.ok && !/UNIMPLEMENTED/.test(serverMetadata.status))
+        throw refused(this.address, serverMetadata, grpcMessage(serverMetadata));
       const name = this.#model ?? (await this.#onlyModel(connection));
       this.#model = name;
-      const question = modelQuestion(name, this.#version);
-      const metadata = await connection.ask(`${SERVICE}/ModelMetadata`, question);
-      if (!metadata.good) {
+      const request = modelRequest(name, this.#version);
+      const metadata = await connection.query(`${SERVICE}/ModelMetadata`, request);
+      if (!metadata.ok) {
         if (!/NOT_FOUND|UNAVAILABLE|INVALID_ARGUMENT/.test(metadata.status)) {
-          throw refused(this.place, metadata, grpcMessage(metadata));
+          throw refused(this.address, metadata, grpcMessage(metadata));
         }
         const names = await this.#modelNames(connection);
-        throw missingModel(this.place, name, this.#version, grpcMessage(metadata), names);
+        throw missingModel(this.address, name, this.#version, grpcMessage(metadata), names);
       }
-      const ready = await connection.ask(`${SERVICE}/ModelReady`, question);
-      if (ready.good && !readReady(ready.body)) {
-        throw missingModel(this.place, name, this.#version, 'it is not ready', []);
+      const ready = await connection.query(`${SERVICE}/ModelReady`, request);
+      if (ready.ok && !readReady(ready.body)) {
+        throw missingModel(this.address, name, this.#version, 'it is not ready', []);
       }
       const { inputs, outputs } = readMetadata(metadata.body);
       return {
         name,
         ...(this.#version === undefined ? {} : { version: this.#version }),
-        ...(about.good ? { server: serverText(readServer(about.body)) } : {}),
+        ...(serverMetadata.ok ? { server: serverText(readServer(serverMetadata.body)) } : {}),
         inputs: inputs.map((tensor) => valueSpec(tensor)),
         outputs: outputs.map((tensor) => valueSpec(tensor)),
         notes: [],
@@ -80,15 +81,15 @@ export class V2GrpcClient implements ServerClient {
     const names = await this.#modelNames(connection);
     const [only] = names;
     if (names.length === 1 && only !== undefined) return only;
-    throw missingModel(this.place, undefined, undefined, '', names);
+    throw missingModel(this.address, undefined, undefined, '', names);
   }
 
   async #modelNames(connection: GrpcConnection): Promise<string[]> {
     // RepositoryIndexRequest { ready = 2: true }
-    const answer = await connection.call(`${SERVICE}/RepositoryIndex`, framed(Uint8Array.of(0x10, 1)), {
+    const response = await connection.call(`${SERVICE}/RepositoryIndex`, framed(Uint8Array.of(0x10, 1)), {
       maximumBytes: METADATA_BYTES,
     });
-    return !isFailure(answer) && answer.good ? readIndex(answer.body) : [];
+    return !isFailure(response) && response.ok ? readIndex(response.body) : [];
   }
 
   readonly elementBytes = binaryElementBytes;
@@ -109,11 +110,11 @@ export class V2GrpcClient implements ServerClient {
     };
   }
 
-  errorText(answer: Answer): string {
-    return grpcMessage(answer);
+  errorText(response: ServerResponse): string {
+    return grpcMessage(response);
   }
 
-  decode(answer: Answer): Map<string, HostTensor> {
-    return readInferResponse(answer.body);
+  decode(response: ServerResponse): Map<string, HostTensor> {
+    return readInferResponse(response.body);
   }
 }

@@ -3,16 +3,16 @@ import type { Feeds, HostTensor } from '../samples/types.js';
 import { DataType, type DataTypeCode } from '../tensor/dtype.js';
 import { elementCount } from '../tensor/tensor.js';
 import {
-  type Answer,
   isFailure,
   type PreparedRequest,
   type ServerClient,
   type ServerConnection,
   type ServerModel,
+  type ServerResponse,
 } from './client.js';
 import { HttpConnection, postingConnection, type Transport } from './http-connection.js';
 import { elementsFromJson, encodePieces, jsonObject, jsonPieces, notInJson, parseJson } from './json-tensor.js';
-import { ERROR_BYTES, METADATA_BYTES, MOST_MODELS, MOST_TENSORS } from './limits.js';
+import { ERROR_BYTES, MAX_MODELS, MAX_TENSORS, METADATA_BYTES } from './limits.js';
 import type { Pace } from './pace.js';
 import { missingModel, refused } from './refusal.js';
 import { binaryElementBytes, jsonElementBytes } from './request-size.js';
@@ -24,21 +24,21 @@ const HEADER_LENGTH = 'inference-header-content-length';
 
 /**
  * The Open Inference Protocol over HTTP. `binary` sends tensors as bytes behind a JSON header whose length stands in
- * `Inference-Header-Content-Length` (the "binary tensor data" extension) and asks for outputs in the same form.
+ * `Inference-Header-Content-Length` (the "binary tensor data" extension) and requests outputs in the same form.
  */
 export class V2HttpClient implements ServerClient {
   readonly protocol;
-  readonly place: string;
+  readonly address: string;
   readonly #transport: Transport;
   readonly #binary: boolean;
   #model: string | undefined;
   readonly #version: string | undefined;
-  /** The last JSON header that was found good, and what it says: most answers have the same. */
+  /** The last valid JSON header, and what it holds: most responses have the same. */
   #known: { readonly header: Uint8Array; readonly document: ReadonlyMap<string, unknown> } | undefined;
 
   constructor(transport: Transport, model: string | undefined, version: string | undefined, binary: boolean) {
     this.protocol = binary ? ('v2-http' as const) : ('v2-http-json' as const);
-    this.place = transport.url.place;
+    this.address = transport.url.address;
     this.#transport = transport;
     this.#model = model;
     this.#version = version;
@@ -55,25 +55,34 @@ export class V2HttpClient implements ServerClient {
   }
 
   async #describe(connection: HttpConnection): Promise<ServerModel> {
-    const server = await connection.ask({ method: 'GET', path: '/v2' });
-    const about = server.good ? jsonObject(parseJson(server.body, 'The description of the server')) : undefined;
+    const server = await connection.query({ method: 'GET', path: '/v2' });
+    const serverMetadata = server.ok ? jsonObject(parseJson(server.body, 'The description of the server')) : undefined;
     const name = this.#model ?? (await this.#onlyModel(connection));
     this.#model = name;
-    const answer = await connection.ask({ method: 'GET', path: this.#path() });
-    if (!answer.good) {
-      // Triton says 400 for a model it does not have or has not loaded.
-      if (answer.status !== '404' && answer.status !== '400') throw refused(this.place, answer, this.errorText(answer));
-      throw missingModel(this.place, name, this.#version, this.errorText(answer), await this.#modelNames(connection));
+    const response = await connection.query({ method: 'GET', path: this.#path() });
+    if (!response.ok) {
+      // Triton responds with 400 for a model it does not have or has not loaded.
+      if (response.status !== '404' && response.status !== '400')
+        throw refused(this.address, response, this.errorText(response));
+      throw missingModel(
+        this.address,
+        name,
+        this.#version,
+        this.errorText(response),
+        await this.#modelNames(connection),
+      );
     }
-    const fields = jsonObject(parseJson(answer.body, 'The metadata of the model'));
+    const fields = jsonObject(parseJson(response.body, 'The metadata of the model'));
     if (!fields) throw malformed('The metadata of the model is not an object');
-    const ready = await connection.ask({ method: 'GET', path: `${this.#path()}/ready` });
-    // Not all servers have this question (404); only a clear no counts.
-    if (!ready.good && ready.status !== '404') {
-      throw missingModel(this.place, name, this.#version, this.errorText(ready) || 'it is not ready', []);
+    const ready = await connection.query({ method: 'GET', path: `${this.#path()}/ready` });
+    // Not all servers have this endpoint (404); only an explicit "not ready" counts.
+    if (!ready.ok && ready.status !== '404') {
+      throw missingModel(this.address, name, this.#version, this.errorText(ready) || 'it is not ready', []);
     }
-    const serverName = [about?.get('name'), about?.get('version')].filter((part) => typeof part === 'string').join(' ');
-    const extensions = about?.get('extensions');
+    const serverName = [serverMetadata?.get('name'), serverMetadata?.get('version')]
+      .filter((part) => typeof part === 'string')
+      .join(' ');
+    const extensions = serverMetadata?.get('extensions');
     const notes =
       this.#binary && Array.isArray(extensions) && !extensions.includes('binary_tensor_data')
         ? ['the server does not list the extension binary_tensor_data; --protocol v2-http-json sends numbers']
@@ -93,7 +102,7 @@ export class V2HttpClient implements ServerClient {
     const names = await this.#modelNames(connection);
     const [only] = names;
     if (names.length === 1 && only !== undefined) return only;
-    throw missingModel(this.place, undefined, undefined, '', names);
+    throw missingModel(this.address, undefined, undefined, '', names);
   }
 
   /** Triton and MLServer list their models at the repository, KServe at /v2/models; empty when neither is there. */
@@ -102,9 +111,9 @@ export class V2HttpClient implements ServerClient {
     const headers = { 'content-type': 'application/json' };
     const path = '/v2/repository/index';
     const index = await connection.exchange({ method: 'POST', path, headers, body, maximumBytes: METADATA_BYTES });
-    if (!isFailure(index) && index.good) return namesIn(index);
+    if (!isFailure(index) && index.ok) return namesIn(index);
     const list = await connection.exchange({ method: 'GET', path: '/v2/models' });
-    return !isFailure(list) && list.good ? namesIn(list) : [];
+    return !isFailure(list) && list.ok ? namesIn(list) : [];
   }
 
   #path(): string {
@@ -144,15 +153,15 @@ export class V2HttpClient implements ServerClient {
     return postingConnection(this.#transport, `${this.#path()}/infer`);
   }
 
-  errorText(answer: Answer): string {
-    return jsonErrorText(answer.body);
+  errorText(response: ServerResponse): string {
+    return jsonErrorText(response.body);
   }
 
-  decode(answer: Answer): Map<string, HostTensor> {
-    const { document, payload } = this.#split(answer);
+  decode(response: ServerResponse): Map<string, HostTensor> {
+    const { document, payload } = this.#split(response);
     const outputs = document.get('outputs');
-    if (!Array.isArray(outputs)) throw malformed('The answer has no list of outputs');
-    if (outputs.length > MOST_TENSORS) throw malformed(`The answer has ${outputs.length} outputs`);
+    if (!Array.isArray(outputs)) throw malformed('The response has no list of outputs');
+    if (outputs.length > MAX_TENSORS) throw malformed(`The response has ${outputs.length} outputs`);
     const result = new Map<string, HostTensor>();
     let at = 0;
     for (const item of outputs) {
@@ -161,7 +170,7 @@ export class V2HttpClient implements ServerClient {
       const typeName = fields?.get('datatype');
       const dims = fields?.get('shape');
       if (!fields || typeof name !== 'string' || typeof typeName !== 'string' || !isShape(dims)) {
-        throw malformed('The answer has an output without name, datatype or shape');
+        throw malformed('The response has an output without name, datatype or shape');
       }
       const size = jsonObject(fields.get('parameters'))?.get('binary_data_size');
       if (size === undefined) {
@@ -176,25 +185,25 @@ export class V2HttpClient implements ServerClient {
       result.set(name, tensorFromBytes(name, typeName, dims, payload.subarray(at, at + size)));
       at += size;
     }
-    if (at !== payload.byteLength) throw malformed(`The answer has ${payload.byteLength - at} bytes too many`);
+    if (at !== payload.byteLength) throw malformed(`The response has ${payload.byteLength - at} bytes too many`);
     return result;
   }
 
-  /** The JSON of an answer, and the bytes behind it. */
-  #split(answer: Answer): { readonly document: ReadonlyMap<string, unknown>; readonly payload: Uint8Array } {
-    const { body } = answer;
-    const length = answer.header(HEADER_LENGTH);
+  /** The JSON of a response, and the bytes after it. */
+  #split(response: ServerResponse): { readonly document: ReadonlyMap<string, unknown>; readonly payload: Uint8Array } {
+    const { body } = response;
+    const length = response.header(HEADER_LENGTH);
     const headerBytes = length === undefined ? body.byteLength : Number(length);
     if (!Number.isSafeInteger(headerBytes) || headerBytes < 0 || headerBytes > body.byteLength) {
-      throw malformed(`The answer is shorter than its ${HEADER_LENGTH} of ${serverText(length ?? '')}`);
+      throw malformed(`The response is shorter than its ${HEADER_LENGTH} of ${serverText(length ?? '')}`);
     }
     const header = body.subarray(0, headerBytes);
     const payload = body.subarray(headerBytes);
     if (length !== undefined && this.#known && Buffer.compare(this.#known.header, header) === 0) {
       return { document: this.#known.document, payload };
     }
-    const document = jsonObject(parseJson(header, 'The answer'));
-    if (!document) throw malformed('The answer is not a JSON object');
+    const document = jsonObject(parseJson(header, 'The response'));
+    if (!document) throw malformed('The response is not a JSON object');
     if (length !== undefined) this.#known = { header: Uint8Array.from(header), document };
     return { document, payload };
   }
@@ -227,19 +236,19 @@ export function jsonErrorText(body: Uint8Array): string {
     const inner = jsonObject(error)?.get('message') ?? error;
     if (typeof inner === 'string') return serverText(inner);
   } catch {
-    // Not JSON: the text itself.
+    // Not JSON: the text as it is.
   }
   return serverText(text);
 }
 
 /** Names in a list of models: objects with a `name`, or plain names; each once. */
-function namesIn(answer: Answer): string[] {
+function namesIn(response: ServerResponse): string[] {
   try {
-    const document = parseJson(answer.body, 'The list of models');
+    const document = parseJson(response.body, 'The list of models');
     const list = Array.isArray(document) ? document : jsonObject(document)?.get('models');
     if (!Array.isArray(list)) return [];
     const names = list
-      .slice(0, MOST_MODELS)
+      .slice(0, MAX_MODELS)
       .map((item) => (typeof item === 'string' ? item : jsonObject(item)?.get('name')));
     return [...new Set(names.filter((name) => typeof name === 'string'))];
   } catch {

@@ -6,7 +6,7 @@ import { type Field, WIRE, WireReader } from '../codec/wire-reader.js';
 import type { Feeds, HostData, HostTensor } from '../samples/types.js';
 import { DataType } from '../tensor/dtype.js';
 import { elementsView } from '../tensor/tensor.js';
-import { MOST_DIMENSIONS, MOST_LISTED_ELEMENTS, MOST_MODELS, MOST_STRINGS, MOST_TENSORS } from './limits.js';
+import { MAX_DIMENSIONS, MAX_LISTED_ELEMENTS, MAX_MODELS, MAX_STRINGS, MAX_TENSORS } from './limits.js';
 import { malformed, serverText } from './server-error.js';
 import type { DescribedTensor } from './v2-metadata.js';
 import { checkedCount, outputType, tensorFromBytes, tensorToBytes, v2TypeName } from './v2-tensor.js';
@@ -64,7 +64,7 @@ function walk(bytes: Uint8Array, message: FieldTable, use: (field: Field, reader
     for (const field of reader.fields([{ start: 0, end: bytes.byteLength }], message)) use(field, reader);
   } catch (cause) {
     if (!(cause instanceof Error) || (cause as { code?: string }).code === 'SO5103') throw cause;
-    throw malformed(`The answer is no ${message.message}`, serverText(cause.message));
+    throw malformed(`The response is not a valid ${message.message}`, serverText(cause.message));
   }
 }
 
@@ -74,7 +74,7 @@ function bytesOfMessage(writer: MessageWriter): Uint8Array {
 }
 
 /** ModelReadyRequest and ModelMetadataRequest are alike: name 1, version 2. */
-export function modelQuestion(name: string, version: string | undefined): Uint8Array {
+export function modelRequest(name: string, version: string | undefined): Uint8Array {
   const writer = new MessageWriter();
   writer.text(1, name);
   writer.textUnlessEmpty(2, version);
@@ -103,7 +103,7 @@ export function readServer(bytes: Uint8Array): string {
 export function readIndex(bytes: Uint8Array): string[] {
   const names = new Set<string>();
   walk(bytes, INDEX, (field, reader) => {
-    if (field.number !== 1 || names.size >= MOST_MODELS) return;
+    if (field.number !== 1 || names.size >= MAX_MODELS) return;
     walk(reader.bytes(field), INDEX_MODEL, (inner, innerReader) => {
       if (inner.number === 1) names.add(innerReader.text(inner));
     });
@@ -119,8 +119,8 @@ export function readMetadata(bytes: Uint8Array): {
   const outputs: DescribedTensor[] = [];
   walk(bytes, METADATA, (field, reader) => {
     if (field.number !== 4 && field.number !== 5) return;
-    // One more than is taken, so that the check of the interface can say so.
-    if (inputs.length > MOST_TENSORS || outputs.length > MOST_TENSORS) return;
+    // One more than is accepted, so that the check of the interface reports it.
+    if (inputs.length > MAX_TENSORS || outputs.length > MAX_TENSORS) return;
     const { name, typeName, dims } = readTensor(reader.bytes(field), TENSOR);
     (field.number === 4 ? inputs : outputs).push({ name, typeName, shape: dims });
   });
@@ -143,7 +143,7 @@ function readTensor(bytes: Uint8Array, message: FieldTable): ReadTensor {
   walk(bytes, message, (field, reader) => {
     if (field.number === 1) name = reader.text(field);
     else if (field.number === 2) typeName = reader.text(field);
-    else if (field.number === 3) reader.pushInt64s(field, dims, MOST_DIMENSIONS);
+    else if (field.number === 3) reader.pushInt64s(field, dims, MAX_DIMENSIONS);
     else if (field.number === 5) contents = reader.bytes(field);
   });
   return { name, typeName, dims: dims.map(Number), contents };
@@ -172,12 +172,12 @@ export function readInferResponse(bytes: Uint8Array): Map<string, HostTensor> {
   walk(bytes, INFER, (field, reader) => {
     if (field.number === 5) outputs.push(readTensor(reader.bytes(field), OUTPUT));
     else if (field.number === 6) raw.push(reader.bytes(field));
-    if (outputs.length > MOST_TENSORS || raw.length > MOST_TENSORS) {
-      throw malformed(`The answer has more than ${MOST_TENSORS} outputs`);
+    if (outputs.length > MAX_TENSORS || raw.length > MAX_TENSORS) {
+      throw malformed(`The response has more than ${MAX_TENSORS} outputs`);
     }
   });
   if (raw.length > 0 && raw.length !== outputs.length) {
-    throw malformed(`The answer has ${outputs.length} outputs but ${raw.length} raw contents`);
+    throw malformed(`The response has ${outputs.length} outputs but ${raw.length} raw contents`);
   }
   const result = new Map<string, HostTensor>();
   for (const [index, output] of outputs.entries()) {
@@ -192,7 +192,7 @@ export function readInferResponse(bytes: Uint8Array): Map<string, HostTensor> {
 function typedContents({ name, typeName, dims, contents }: ReadTensor): HostTensor {
   const dataType = outputType(name, typeName);
   const count = checkedCount(name, dims);
-  const most = dataType === DataType.STRING ? MOST_STRINGS : MOST_LISTED_ELEMENTS;
+  const most = dataType === DataType.STRING ? MAX_STRINGS : MAX_LISTED_ELEMENTS;
   if (count > most) {
     throw malformed(
       `The output "${serverText(name)}" has ${count} elements that are not raw`,
@@ -230,7 +230,7 @@ function lengthBytes(length: number): Uint8Array {
 
 function pushDoubles(bytes: Uint8Array, target: number[]): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.byteLength / 8 > MOST_LISTED_ELEMENTS) throw malformed(`A list holds ${bytes.byteLength} bytes of doubles`);
+  if (bytes.byteLength / 8 > MAX_LISTED_ELEMENTS) throw malformed(`A list holds ${bytes.byteLength} bytes of doubles`);
   for (let at = 0; at + 8 <= bytes.byteLength; at += 8) target.push(view.getFloat64(at, true));
 }
 

@@ -4,7 +4,7 @@ import { ServeOptError } from '../errors.js';
 import type { HostData, HostTensor } from '../samples/types.js';
 import { DataType, type DataTypeCode, dataTypeName, rawByteLength } from '../tensor/dtype.js';
 import { bytesOf, elementCount, elementsView } from '../tensor/tensor.js';
-import { MOST_STRINGS } from './limits.js';
+import { MAX_STRINGS } from './limits.js';
 import { malformed, serverText } from './server-error.js';
 
 const TYPES: readonly (readonly [string, DataTypeCode])[] = [
@@ -73,8 +73,8 @@ function textsFromBytes(name: string, count: number, bytes: Uint8Array): string[
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const texts: string[] = [];
   let at = 0;
-  if (count > MOST_STRINGS)
-    throw malformed(`The output "${serverText(name)}" has ${count} strings`, `at most ${MOST_STRINGS} are read`);
+  if (count > MAX_STRINGS)
+    throw malformed(`The output "${serverText(name)}" has ${count} strings`, `at most ${MAX_STRINGS} are read`);
   while (texts.length < count && at + 4 <= bytes.byteLength) {
     const length = view.getUint32(at, true);
     if (at + 4 + length > bytes.byteLength) break;

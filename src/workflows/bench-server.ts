@@ -19,7 +19,7 @@ import {
 } from './bench-server/open-server-bench.js';
 import { Stages } from './stages.js';
 
-/** Stretches of each configuration: they take turns, so that a slow minute of the machine falls on all. */
+/** Windows of each configuration: they take turns, so that a slow minute of the machine falls on all. */
 const ROUNDS = 5;
 const CUT_SHORT = 'measuring ended early: --max-time was over';
 

@@ -103,7 +103,7 @@ const BASE: BenchReport = {
   environment: ENVIRONMENT,
   scenario: { kind: 'single-stream' },
   seed: 0,
-  source: 'made up',
+  source: 'synthetic',
   configurations: [configuration('model.onnx', 4.2)],
   budgets: [],
   regressions: [],
@@ -266,7 +266,7 @@ export const SERVER: BenchReport = {
         perSecond: { value: 88, low: 80, high: 93 },
         total: 12_000,
       },
-      answers: [
+      responses: [
         { status: '200', count: 990 },
         { status: '503', count: 10 },
       ],

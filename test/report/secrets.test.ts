@@ -61,7 +61,7 @@ describe('Secrets', () => {
     // What a server accepts stays readable.
     ['text/html', 'text/html'],
     // Cut in the middle of a secret.
-    ['it says: s3cret-w…', 'it says: …'],
+    ['the server reports: s3cret-w…', 'the server reports: …'],
     ['…cret-word is wrong', '… is wrong'],
   ])('redacts "%s"', (text, expected) => {
     expect(secrets.redact(text)).toBe(expected);

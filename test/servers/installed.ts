@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { answers, freePort, type RunningServer, startServer } from './server-process.js';
+import { freePort, type RunningServer, responds, startServer } from './server-process.js';
 
 /** What a suite needs to know of a running server. */
 export interface Installed {
@@ -91,7 +91,7 @@ output [ { name: "label" data_type: TYPE_INT64 dims: [ 1 ] reshape { shape: [ ] 
         LD_LIBRARY_PATH: `${join(folder, 'px/nvidia_pytriton.libs')}${delimiter}${libraryFolder(python)}`,
       },
     },
-    () => answers(`http://127.0.0.1:${http}/v2/health/ready`),
+    () => responds(`http://127.0.0.1:${http}/v2/health/ready`),
   );
   return {
     server,
@@ -155,7 +155,7 @@ export async function startTorchServe(
       properties,
     ],
     { cwd: scratch, env },
-    () => answers(`http://127.0.0.1:${inference}/ping`),
+    () => responds(`http://127.0.0.1:${inference}/ping`),
   );
   return { server, urls: new Map([['torchserve', `http://127.0.0.1:${inference}/predictions/digits`]]) };
 }
@@ -192,7 +192,7 @@ export async function startMlServer(
     join(bin, 'mlserver'),
     ['start', home],
     { cwd: home, env: { PATH: `${bin}${delimiter}${process.env.PATH ?? ''}`, PYTHONPATH: home } },
-    () => answers(`http://127.0.0.1:${http}/v2/models/digits/ready`),
+    () => responds(`http://127.0.0.1:${http}/v2/models/digits/ready`),
   );
   return {
     server,

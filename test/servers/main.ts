@@ -15,7 +15,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { ServeOptError } from '../../src/errors.js';
 import { seededReader } from '../../src/samples/seeded-reader.js';
 import type { Feeds, HostTensor, ValueSpec } from '../../src/samples/types.js';
-import { checkAnswer } from '../../src/serving/check-answer.js';
+import { checkResponse } from '../../src/serving/check-response.js';
 import { isFailure, type ServerClient, type ServerModel } from '../../src/serving/client.js';
 import { realClock } from '../../src/serving/load-clock.js';
 import { openClient } from '../../src/serving/open-client.js';
@@ -99,10 +99,10 @@ async function answered(
   const connection = client.connect();
   try {
     const request = await client.prepare(feeds);
-    const answer = await connection.send(request);
-    if (isFailure(answer)) throw new Error(`${answer.failure}: ${answer.why}`);
-    if (!answer.good) throw new Error(`${answer.status}: ${client.errorText(answer)}`);
-    return { outputs: checkAnswer(client, model, answer, request), body: answer.body };
+    const response = await connection.send(request);
+    if (isFailure(response)) throw new Error(`${response.failure}: ${response.why}`);
+    if (!response.ok) throw new Error(`${response.status}: ${client.errorText(response)}`);
+    return { outputs: checkResponse(client, model, response, request), body: response.body };
   } finally {
     connection.close();
   }
@@ -135,11 +135,11 @@ async function measured(url: string, protocol: Protocol, load: BenchServerOption
     durationMs: 2000,
     ...load,
   });
-  for (const { label, latency, throughput, answers: statuses, error } of result.configurations) {
+  for (const { label, latency, throughput, responses: statuses, error } of result.configurations) {
     if (error) return `${label}: ${error.message}`;
     const p50 = latency?.quantiles.find(({ probability }) => probability === 0.5)?.ms ?? Number.NaN;
     print(
-      `   ${protocol} ${label}: ${latency?.runs} answers, p50 ${p50.toFixed(2)} ms, ${throughput?.value.toFixed(0)}/s`,
+      `   ${protocol} ${label}: ${latency?.runs} responses, p50 ${p50.toFixed(2)} ms, ${throughput?.value.toFixed(0)}/s`,
     );
     if (latency === undefined || latency.failures > 0 || latency.runs < 10)
       return `${label}: ${JSON.stringify(statuses)}`;
@@ -155,7 +155,7 @@ async function unknownModel(url: string, protocol: Protocol): Promise<string | u
       'nothing',
     );
     await answered(client, model, await seededReader(7, 1, [DIGITS_INPUT]).read(0, 1));
-    return 'an unknown model answers';
+    return 'an unknown model responds';
   } catch (error) {
     const message = messageOf(error);
     print(`   ${protocol}: ${message}${error instanceof ServeOptError ? ` | ${error.why} | ${error.hint}` : ''}`);

@@ -65,7 +65,7 @@ async function stop(child: ChildProcess): Promise<void> {
   }
 }
 
-/** True when a GET answers with 200. */
-export async function answers(url: string): Promise<boolean> {
+/** True when a GET responses with 200. */
+export async function responds(url: string): Promise<boolean> {
   return (await fetch(url)).status === 200;
 }

@@ -28,7 +28,7 @@ describe('benchServer', () => {
       command: 'bench',
       subject: 'server',
       scenario: { kind: 'single-stream' },
-      source: 'made up',
+      source: 'synthetic',
       server: { protocol: 'v2-http', model: 'double', url: server.url },
       regressions: [],
       budgets: [],
@@ -40,12 +40,12 @@ describe('benchServer', () => {
       batchSize: 3,
       inputs: [{ name: 'x', type: 'float[3,2]' }],
     });
-    const { latency, throughput, answers, segments, warmUp } = configuration ?? {};
+    const { latency, throughput, responses, segments, warmUp } = configuration ?? {};
     expect(latency?.failures).toBe(0);
-    // A stretch in which a busy machine sent nothing is no stretch.
+    // A window in which a busy machine sent nothing is no window.
     const rounds = segments?.map(({ round }) => round) ?? [];
     expect(latency?.processes.length).toBe(rounds.length);
-    expect(answers).toEqual([{ status: '200', count: latency?.runs }]);
+    expect(responses).toEqual([{ status: '200', count: latency?.runs }]);
     expect(throughput?.value).toBeGreaterThan(0);
     expect(rounds.length).toBeGreaterThan(0);
     expect(rounds).toEqual([...new Set(rounds)].filter((round) => round < 5).sort());
@@ -74,15 +74,15 @@ describe('benchServer', () => {
   it('stops after so many requests', async () => {
     const server = await v2Server();
     const report = await benchServer(server.url, { ...QUICK, durationMs: 60_000, maximumRequests: 25 });
-    expect(report.configurations[0]?.answers).toEqual([{ status: '200', count: 25 }]);
+    expect(report.configurations[0]?.responses).toEqual([{ status: '200', count: 25 }]);
   });
 
   it('counts failures apart and against every budget', async () => {
-    let good = 0;
+    let ok = 0;
     const server = await v2Server({
       infer: (_, response, count) => {
         if (count < 10 || count % 2 === 0) {
-          good++;
+          ok++;
           return false;
         }
         json(response, { error: 'busy' }, 503);
@@ -96,9 +96,9 @@ describe('benchServer', () => {
     });
     const [configuration] = report.configurations;
     expect(configuration?.latency?.failures).toBe(
-      configuration?.answers?.find(({ status }) => status === '503')?.count,
+      configuration?.responses?.find(({ status }) => status === '503')?.count,
     );
-    expect(configuration?.latency?.runs).toBeLessThanOrEqual(good);
+    expect(configuration?.latency?.runs).toBeLessThanOrEqual(ok);
     expect(report.budgets.map(({ verdict }) => verdict)).toEqual(['fail', 'fail']);
     expect(report.verdict).toBe('fail');
   });
@@ -109,7 +109,7 @@ describe('benchServer', () => {
     expect(report.verdict).toBe('pass');
   });
 
-  it('refuses budgets of tokens where answers have none', async () => {
+  it('refuses budgets of tokens where responses have none', async () => {
     const server = await v2Server();
     for (const budget of ['tokens=3/s', 'first-token=1s']) {
       await expect(benchServer(server.url, { ...QUICK, budgets: [parseBudget(budget)] })).rejects.toMatchObject({
@@ -119,7 +119,7 @@ describe('benchServer', () => {
     }
   });
 
-  it('counts wrong answers as failures', async () => {
+  it('counts wrong responses as failures', async () => {
     const server = await v2Server({
       infer: (_, response, count) => {
         // All but those that are tried before.
@@ -129,11 +129,11 @@ describe('benchServer', () => {
       },
     });
     const report = await benchServer(server.url, COUNTED);
-    const wrong = report.configurations[0]?.answers?.find(({ status }) => status === 'wrong answer');
+    const wrong = report.configurations[0]?.responses?.find(({ status }) => status === 'wrong response');
     expect(wrong?.count).toBeGreaterThan(0);
     expect(report.configurations[0]?.error).toMatchObject({
       code: 'SO5102',
-      message: expect.stringContaining('wrong answer'),
+      message: expect.stringContaining('wrong response'),
     });
   });
 
@@ -147,7 +147,7 @@ describe('benchServer', () => {
     await expect(benchServer(failing.url, QUICK)).rejects.toMatchObject({
       code: 'SO5102',
       message: expect.stringContaining('HTTP status 500'),
-      why: 'it says: out of memory',
+      why: 'the server reports: out of memory',
     });
     const lying = await v2Server({
       infer: (_, response) => {
@@ -157,7 +157,7 @@ describe('benchServer', () => {
     });
     await expect(benchServer(lying.url, QUICK)).rejects.toMatchObject({
       code: 'SO5103',
-      message: 'The answer lacks the output "y"',
+      message: 'The response lacks the output "y"',
     });
   });
 
@@ -216,7 +216,7 @@ describe('benchServer', () => {
       },
     });
     const report = await benchServer(server.url, { warmUpMs: 1, durationMs: 60_000, maximumRequests: 50 });
-    expect(report.warnings.join()).toContain('sent again, since the server had closed idle connections');
+    expect(report.warnings.join()).toContain('retried, since the server had closed idle connections');
     expect(report.configurations[0]?.latency?.failures).toBe(0);
   });
 });
@@ -317,7 +317,7 @@ describe('what is sent', () => {
       hint: expect.stringContaining('--data'),
     });
     const inputs = [{ name: 'x', dataType: DataType.FLOAT, shape: [undefined, 2], typeText: 'float[?,2]' }];
-    await expect(openServerBench(url, { inputs })).resolves.toMatchObject({ source: 'made up' });
+    await expect(openServerBench(url, { inputs })).resolves.toMatchObject({ source: 'synthetic' });
   });
 
   it('is prompts for completions, with tokens in the report', async () => {

@@ -10,13 +10,13 @@ const FEEDS = new Map([['x', { dataType: DataType.FLOAT, dims: [1, 2], data: Flo
 
 /** Statuses of so many requests on one connection, the first one with a time limit of its own. */
 async function statuses(url: string, count: number, firstTimeoutMs?: number): Promise<string[]> {
-  const opened = await client(`${url}/v2/models/double`, { protocol: 'v2-http', maximumAnswerBytes: 100_000 });
+  const opened = await client(`${url}/v2/models/double`, { protocol: 'v2-http', maximumResponseBytes: 100_000 });
   const connection = opened.connect();
   const request = await opened.prepare(FEEDS);
   const found: string[] = [];
   for (let index = 0; index < count; index++) {
-    const answer = await connection.send(request, index === 0 ? firstTimeoutMs : undefined);
-    found.push(isFailure(answer) ? answer.failure : `${answer.status}${answer.sentAgain ? ' again' : ''}`);
+    const response = await connection.send(request, index === 0 ? firstTimeoutMs : undefined);
+    found.push(isFailure(response) ? response.failure : `${response.status}${response.retried ? ' again' : ''}`);
   }
   connection.close();
   return found;
@@ -50,7 +50,7 @@ describe('a server that fails', () => {
     expect(server.connections()).toBe(1);
   });
 
-  it('by a reset in the middle of an answer', async () => {
+  it('by a reset in the middle of a response', async () => {
     const server = await v2Server({
       infer: (_, response, count) => {
         if (count !== 1) return false;
@@ -60,10 +60,10 @@ describe('a server that fails', () => {
         return true;
       },
     });
-    expect(await statuses(server.url, 3)).toEqual(['200', 'answer cut off', '200']);
+    expect(await statuses(server.url, 3)).toEqual(['200', 'response cut off', '200']);
   });
 
-  it('by a chunked answer that never ends properly', async () => {
+  it('by a chunked response that never ends properly', async () => {
     const server = await v2Server({
       infer: (_, response) => {
         response.write('{"outputs":');
@@ -71,7 +71,7 @@ describe('a server that fails', () => {
         return true;
       },
     });
-    expect(await statuses(server.url, 1)).toEqual(['answer cut off']);
+    expect(await statuses(server.url, 1)).toEqual(['response cut off']);
   });
 
   it('by never answering', async () => {
@@ -79,7 +79,7 @@ describe('a server that fails', () => {
     expect(await statuses(server.url, 2, 200)).toEqual(['timeout', '200']);
   });
 
-  it('by an answer that never ends', async () => {
+  it('by a response that never ends', async () => {
     const server = await v2Server({
       infer: (_, response) => {
         const more = (): void => {
@@ -89,7 +89,7 @@ describe('a server that fails', () => {
         return true;
       },
     });
-    expect(await statuses(server.url, 1)).toEqual(['answer too large']);
+    expect(await statuses(server.url, 1)).toEqual(['response too large']);
   });
 
   it('by closing kept connections: the request is sent again and counts as good', async () => {
@@ -118,7 +118,7 @@ describe('a server that fails', () => {
 
   it('by speaking something else', async () => {
     const port = await socketServer((socket) => socket.end('220 mail.example ESMTP\r\n'));
-    expect(await statuses(`http://127.0.0.1:${port}`, 1)).toEqual(['not the protocol']);
+    expect(await statuses(`http://127.0.0.1:${port}`, 1)).toEqual(['protocol error']);
   });
 
   it('by not being there', async () => {
@@ -135,11 +135,11 @@ describe('a server that fails', () => {
       code: 'SO5101',
       exitCode: 1,
       message: `The server at 127.0.0.1:${free} cannot be reached`,
-      why: 'nothing listens there',
+      why: 'nothing listens on this port',
       hint: expect.stringContaining('start the server'),
     });
     const grpc = await client(`grpc://127.0.0.1:${free}/m`);
-    await expect(grpc.describe()).rejects.toMatchObject({ code: 'SO5101', why: 'nothing listens there' });
+    await expect(grpc.describe()).rejects.toMatchObject({ code: 'SO5101', why: 'nothing listens on this port' });
   });
 
   it('by having no name', async () => {
@@ -182,7 +182,7 @@ describe('a server that fails', () => {
     expect(await opened.connect().send(await opened.prepare(FEEDS))).toMatchObject({ failure: 'closed' });
   });
 
-  it('is told from one that answers', async () => {
+  it('is told from one that responses', async () => {
     // The fakes themselves are sound: a plain socket gets HTTP.
     const server = await v2Server();
     const socket = connect(server.port, '127.0.0.1');

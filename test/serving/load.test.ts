@@ -1,19 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { arrivalTimes } from '../../src/bench/arrivals.js';
 import { quantileNearestRank } from '../../src/bench/quantiles.js';
-import { type Lane, Load, type LoadPart, type Outcome } from '../../src/serving/load.js';
+import { Load, type LoadPart, type Outcome, type Worker } from '../../src/serving/load.js';
 import { createRandom } from '../../src/tensor/random.js';
 import { SimulatedClock } from './simulated-clock.js';
 
-const GOOD: Outcome = { status: '200', good: true };
-const BAD: Outcome = { status: '500', good: false };
+const GOOD: Outcome = { status: '200', ok: true };
+const BAD: Outcome = { status: '500', ok: false };
 
 /** Lanes whose requests take `serviceMs(index, now)` and end as `outcome(index)` says. */
-function lanes(
+function workers(
   clock: SimulatedClock,
   serviceMs: (index: number, now: number) => number,
   outcome: (index: number) => Outcome = () => GOOD,
-): { readonly open: () => Lane; readonly opened: () => number; readonly closed: () => number } {
+): { readonly open: () => Worker; readonly opened: () => number; readonly closed: () => number } {
   let opened = 0;
   let closed = 0;
   return {
@@ -27,11 +27,11 @@ function lanes(
           new Promise((resolve) => {
             const ms = serviceMs(index, clock.now());
             const late = ms > timeoutMs;
-            const result = late ? { status: 'timeout', good: false } : outcome(index);
+            const result = late ? { status: 'timeout', ok: false } : outcome(index);
             const cancel = clock.wait(Math.min(ms, timeoutMs), () => resolve(() => result));
             stop = () => {
               cancel();
-              resolve(() => ({ status: 'closed', good: false }));
+              resolve(() => ({ status: 'closed', ok: false }));
             };
           }),
         close: () => {
@@ -50,8 +50,8 @@ function latencies(...parts: LoadPart[]): Float64Array {
 describe('closed loop', () => {
   it('keeps a request under way on every connection', async () => {
     const clock = new SimulatedClock();
-    const { open, opened } = lanes(clock, () => 10);
-    const load = new Load({ clock, openLane: open, connections: 4, timeoutMs: 1000 });
+    const { open, opened } = workers(clock, () => 10);
+    const load = new Load({ clock, openWorker: open, connections: 4, timeoutMs: 1000 });
     const part = await clock.run(load.advance(100));
     expect(opened()).toBe(4);
     expect(part.segments.map(({ stream }) => stream)).toEqual([0, 1, 2, 3]);
@@ -63,10 +63,10 @@ describe('closed loop', () => {
     expect(part.statuses).toEqual(new Map([['200', 40]]));
   });
 
-  it('waits for answers at the end of a stretch, and goes on with the next on the same connections', async () => {
+  it('waits for responses at the end of a window, and goes on with the next on the same connections', async () => {
     const clock = new SimulatedClock();
-    const { open, opened } = lanes(clock, () => 30);
-    const load = new Load({ clock, openLane: open, connections: 2, timeoutMs: 1000 });
+    const { open, opened } = workers(clock, () => 30);
+    const load = new Load({ clock, openWorker: open, connections: 2, timeoutMs: 1000 });
     const first = await clock.run(load.advance(100));
     expect(first.segments[0]?.wallMs).toBe(120);
     await clock.run(clock.later(500, undefined));
@@ -78,12 +78,12 @@ describe('closed loop', () => {
 
   it('counts failures apart from latencies', async () => {
     const clock = new SimulatedClock();
-    const { open } = lanes(
+    const { open } = workers(
       clock,
       (index) => (index % 3 === 0 ? 1 : 10),
       (index) => (index % 3 === 0 ? BAD : GOOD),
     );
-    const load = new Load({ clock, openLane: open, connections: 1, timeoutMs: 1000 });
+    const load = new Load({ clock, openWorker: open, connections: 1, timeoutMs: 1000 });
     const part = await clock.run(load.advance(210));
     expect(new Set(latencies(part))).toEqual(new Set([10]));
     expect(part.segments[0]?.failures).toBe(part.statuses.get('500'));
@@ -97,8 +97,8 @@ describe('closed loop', () => {
 
   it('counts what takes too long as a timeout', async () => {
     const clock = new SimulatedClock();
-    const { open } = lanes(clock, (index) => (index === 1 ? Number.POSITIVE_INFINITY : 10));
-    const load = new Load({ clock, openLane: open, connections: 1, timeoutMs: 50 });
+    const { open } = workers(clock, (index) => (index === 1 ? Number.POSITIVE_INFINITY : 10));
+    const load = new Load({ clock, openWorker: open, connections: 1, timeoutMs: 50 });
     const part = await clock.run(load.advance(100));
     expect(part.statuses).toEqual(
       new Map([
@@ -111,8 +111,8 @@ describe('closed loop', () => {
 
   it('stops after so many requests', async () => {
     const clock = new SimulatedClock();
-    const { open } = lanes(clock, () => 10);
-    const load = new Load({ clock, openLane: open, connections: 3, timeoutMs: 1000 });
+    const { open } = workers(clock, () => 10);
+    const load = new Load({ clock, openWorker: open, connections: 3, timeoutMs: 1000 });
     const part = await clock.run(load.advance(10_000, 10));
     expect(latencies(part).length).toBe(10);
     expect(part.segments[0]?.wallMs).toBe(40);
@@ -120,20 +120,20 @@ describe('closed loop', () => {
 
   it('pauses before it asks a dead server again', async () => {
     const clock = new SimulatedClock();
-    const { open } = lanes(
+    const { open } = workers(
       clock,
       () => 1,
-      () => ({ status: 'unreachable', good: false, unreachable: true }),
+      () => ({ status: 'unreachable', ok: false, unreachable: true }),
     );
-    const load = new Load({ clock, openLane: open, connections: 1, timeoutMs: 1000 });
+    const load = new Load({ clock, openWorker: open, connections: 1, timeoutMs: 1000 });
     const part = await clock.run(load.advance(510));
     expect(part.segments[0]?.failures).toBe(10);
   });
 
   it('ends at once when aborted, with what was measured', async () => {
     const clock = new SimulatedClock();
-    const { open, closed } = lanes(clock, (index) => (index < 5 ? 10 : Number.POSITIVE_INFINITY));
-    const load = new Load({ clock, openLane: open, connections: 1, timeoutMs: Number.MAX_VALUE });
+    const { open, closed } = workers(clock, (index) => (index < 5 ? 10 : Number.POSITIVE_INFINITY));
+    const load = new Load({ clock, openWorker: open, connections: 1, timeoutMs: Number.MAX_VALUE });
     clock.wait(80, () => load.abort());
     const part = await clock.run(load.advance(10_000));
     expect(clock.now()).toBe(80);
@@ -145,7 +145,7 @@ describe('closed loop', () => {
 });
 
 describe('open loop', () => {
-  /** Stalls for the first 100 ms of every second; answers that fall into it come at its end. */
+  /** Stalls for the first 100 ms of every second; responses that fall into it come at its end. */
   const stalling = (_: number, now: number): number => {
     const into = now % 1000;
     return into < 100 ? 100 - into + 1 : 1;
@@ -155,9 +155,9 @@ describe('open loop', () => {
     'sees a stall of 100 ms a second (%s): no coordinated omission',
     async (process) => {
       const clock = new SimulatedClock();
-      const { open } = lanes(clock, stalling);
+      const { open } = workers(clock, stalling);
       const arrivals = arrivalTimes(100, process, createRandom(3));
-      const load = new Load({ clock, openLane: open, connections: 64, timeoutMs: 10_000, arrivals });
+      const load = new Load({ clock, openWorker: open, connections: 64, timeoutMs: 10_000, arrivals });
       const part = await clock.run(load.advance(60_000));
       const all = latencies(part, await clock.run(load.finish()));
       expect(quantileNearestRank(all, 0.5)).toBeCloseTo(1, 9);
@@ -165,17 +165,17 @@ describe('open loop', () => {
       expect(quantileNearestRank(all, 0.99)).toBeLessThan(102);
 
       // A closed loop on one connection is blind to it: it has only one request in each stall.
-      const blind = lanes(clock, stalling);
-      const closed = new Load({ clock, openLane: blind.open, connections: 1, timeoutMs: 10_000 });
+      const blind = workers(clock, stalling);
+      const closed = new Load({ clock, openWorker: blind.open, connections: 1, timeoutMs: 10_000 });
       expect(quantileNearestRank(latencies(await clock.run(closed.advance(60_000))), 0.99)).toBeCloseTo(1, 9);
     },
   );
 
   it('sees the stall with a single connection too: the queue is on the clock', async () => {
     const clock = new SimulatedClock();
-    const { open, opened } = lanes(clock, stalling);
+    const { open, opened } = workers(clock, stalling);
     const arrivals = arrivalTimes(100, 'constant', createRandom(3));
-    const load = new Load({ clock, openLane: open, connections: 1, timeoutMs: 10_000, arrivals });
+    const load = new Load({ clock, openWorker: open, connections: 1, timeoutMs: 10_000, arrivals });
     const part = await clock.run(load.advance(20_000));
     expect(opened()).toBe(1);
     expect(quantileNearestRank(latencies(part), 0.99)).toBeGreaterThan(85);
@@ -189,9 +189,9 @@ describe('open loop', () => {
 
   it('sends every request at its time, whatever the server does', async () => {
     const clock = new SimulatedClock();
-    const { open } = lanes(clock, () => 35);
+    const { open } = workers(clock, () => 35);
     const arrivals = arrivalTimes(100, 'constant', createRandom(1));
-    const load = new Load({ clock, openLane: open, connections: 64, timeoutMs: 1000, arrivals });
+    const load = new Load({ clock, openWorker: open, connections: 64, timeoutMs: 1000, arrivals });
     const part = await clock.run(load.advance(1000));
     const rest = await clock.run(load.finish());
     const starts = [...part.segments, ...rest.segments].flatMap(({ startMs }) => [...startMs]);
@@ -200,12 +200,12 @@ describe('open loop', () => {
     expect(rest.segments[0]?.wallMs).toBe(0);
   });
 
-  it('goes on in the next stretch as if there had been no pause', async () => {
+  it('goes on in the next window as if there had been no pause', async () => {
     const clock = new SimulatedClock();
-    const { open } = lanes(clock, () => 25);
+    const { open } = workers(clock, () => 25);
     const load = new Load({
       clock,
-      openLane: open,
+      openWorker: open,
       connections: 64,
       timeoutMs: 1000,
       arrivals: arrivalTimes(100, 'constant', createRandom(1)),
@@ -223,9 +223,9 @@ describe('open loop', () => {
 
   it('counts from after the warm-up', async () => {
     const clock = new SimulatedClock();
-    const { open } = lanes(clock, () => 25);
+    const { open } = workers(clock, () => 25);
     const arrivals = arrivalTimes(100, 'constant', createRandom(1));
-    const load = new Load({ clock, openLane: open, connections: 64, timeoutMs: 1000, arrivals });
+    const load = new Load({ clock, openWorker: open, connections: 64, timeoutMs: 1000, arrivals });
     await clock.run(load.advance(500));
     await clock.run(load.restart());
     const part = await clock.run(load.advance(100));
@@ -237,9 +237,9 @@ describe('open loop', () => {
 
   it('gives up requests that waited too long for a connection', async () => {
     const clock = new SimulatedClock();
-    const { open } = lanes(clock, () => 100);
+    const { open } = workers(clock, () => 100);
     const arrivals = arrivalTimes(100, 'constant', createRandom(1));
-    const load = new Load({ clock, openLane: open, connections: 1, timeoutMs: 300, arrivals });
+    const load = new Load({ clock, openWorker: open, connections: 1, timeoutMs: 300, arrivals });
     const part = await clock.run(load.advance(2000));
     const rest = await clock.run(load.finish());
     const count = (status: string): number => (part.statuses.get(status) ?? 0) + (rest.statuses.get(status) ?? 0);
@@ -250,9 +250,9 @@ describe('open loop', () => {
 
   it('ends at once when aborted', async () => {
     const clock = new SimulatedClock();
-    const { open } = lanes(clock, () => Number.POSITIVE_INFINITY);
+    const { open } = workers(clock, () => Number.POSITIVE_INFINITY);
     const arrivals = arrivalTimes(100, 'poisson', createRandom(1));
-    const load = new Load({ clock, openLane: open, connections: 8, timeoutMs: Number.MAX_VALUE, arrivals });
+    const load = new Load({ clock, openWorker: open, connections: 8, timeoutMs: Number.MAX_VALUE, arrivals });
     clock.wait(500, () => load.abort());
     const part = await clock.run(load.advance(60_000));
     expect(clock.now()).toBe(500);

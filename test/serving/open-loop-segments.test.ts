@@ -16,10 +16,10 @@ function part(startMs: number[], latencyMs: number[], wallMs: number, failures =
 }
 
 describe('OpenLoopSegments', () => {
-  it('puts late answers where their requests were to start', () => {
+  it('puts late responses where their requests were to start', () => {
     const segments = new OpenLoopSegments();
     segments.add(part([0, 10], [5, 6], 100));
-    // 90 ended late; 100 and 130 are of the second stretch.
+    // 90 ended late; 100 and 130 are of the second window.
     segments.add(part([90, 100, 130], [70, 5, 6], 100, 2));
     segments.add(part([20, 195], [400, 300], 0, 1));
     expect(segments.segments()).toEqual([
@@ -28,7 +28,7 @@ describe('OpenLoopSegments', () => {
     ]);
   });
 
-  it('keeps what is known of a stretch until something is added to it', () => {
+  it('keeps what is known of a window until something is added to it', () => {
     const segments = new OpenLoopSegments();
     segments.add(part([0, 10], [5, 6], 100));
     const [first] = segments.segments();

@@ -1,6 +1,6 @@
-import type { ServerResponse } from 'node:http';
+import type { ServerResponse as OutgoingResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { type Answer, isFailure } from '../../src/serving/client.js';
+import { isFailure, type ServerResponse } from '../../src/serving/client.js';
 import { EventStream } from '../../src/serving/event-stream.js';
 import type { Failure } from '../../src/serving/server-error.js';
 import { bodyOf, client, fakeServer, json } from './fake-server.js';
@@ -44,7 +44,7 @@ interface Seen {
 }
 
 async function completions(
-  stream: (response: ServerResponse) => void,
+  stream: (response: OutgoingResponse) => void,
   names: readonly string[] = ['small'],
 ): Promise<{ url: string; seen: Seen[] }> {
   const seen: Seen[] = [];
@@ -58,15 +58,18 @@ async function completions(
   return { url: server.url, seen };
 }
 
-async function answerOf(url: string, protocol: 'openai' | 'openai-chat' = 'openai'): Promise<Answer | Failure> {
+async function responseOf(
+  url: string,
+  protocol: 'openai' | 'openai-chat' = 'openai',
+): Promise<ServerResponse | Failure> {
   const opened = await client(url, { protocol, maxTokens: 5 });
   await opened.describe();
   const request = opened.preparePrompt?.('say "hi"');
   if (!request) throw new Error('no prompts');
   const connection = opened.connect();
-  const answer = await connection.send(request);
+  const response = await connection.send(request);
   connection.close();
-  return answer;
+  return response;
 }
 
 describe('completions', () => {
@@ -79,8 +82,8 @@ describe('completions', () => {
       response.write(bytes.subarray(0, middle));
       setTimeout(() => response.end(bytes.subarray(middle)), 5);
     });
-    const answer = await answerOf(url);
-    expect(answer).toMatchObject({ status: '200', good: true, tokens: { count: 7, counted: 'usage' } });
+    const response = await responseOf(url);
+    expect(response).toMatchObject({ status: '200', ok: true, tokens: { count: 7, counted: 'usage' } });
     expect(seen).toEqual([
       {
         url: '/v1/completions',
@@ -106,38 +109,38 @@ describe('completions', () => {
           event('[DONE]'),
       );
     });
-    const answer = await answerOf(`${url}/v1`, 'openai-chat');
-    expect(answer).toMatchObject({ tokens: { count: 2, counted: 'pieces' } });
+    const response = await responseOf(`${url}/v1`, 'openai-chat');
+    expect(response).toMatchObject({ tokens: { count: 2, counted: 'pieces' } });
     expect(seen).toMatchObject([
       { url: '/v1/chat/completions', body: { messages: [{ role: 'user', content: 'say "hi"' }] } },
     ]);
   });
 
   it.each([
-    ['ends before [DONE]', piece('a'), 'answer cut off'],
-    ['holds no JSON', event('{nope'), 'not the protocol'],
+    ['ends before [DONE]', piece('a'), 'response cut off'],
+    ['holds no JSON', event('{nope'), 'protocol error'],
     [
       'breaks off with an error',
       piece('a') + event({ error: { message: 'out of memory' } }) + event('[DONE]'),
-      'not the protocol',
+      'protocol error',
     ],
   ])('fails when a stream %s', async (_, text, failure) => {
     const { url } = await completions((response) => response.end(text));
-    const answer = await answerOf(url);
-    expect(isFailure(answer) && answer.failure).toBe(failure);
+    const response = await responseOf(url);
+    expect(isFailure(response) && response.failure).toBe(failure);
   });
 
   it('gives an error status as it is', async () => {
     const { url } = await completions((response) => json(response, { error: { message: 'slow down' } }, 429));
-    const answer = await answerOf(url);
-    expect(answer).toMatchObject({ status: '429', good: false });
+    const response = await responseOf(url);
+    expect(response).toMatchObject({ status: '429', ok: false });
   });
 
   it('is found by its list of models, and wants one named where there are several', async () => {
     const { url } = await completions(() => {}, ['small', 'large']);
     const opened = await client(url);
     expect(opened.protocol).toBe('openai-chat');
-    await expect(opened.describe()).rejects.toMatchObject({ code: 'SO5104', why: 'it has 2: small, large' });
+    await expect(opened.describe()).rejects.toMatchObject({ code: 'SO5104', why: 'it has 2 models: small, large' });
     const other = await client(url, { model: 'smal' });
     await expect(other.describe()).rejects.toMatchObject({ code: 'SO5104', hint: 'did you mean "small"?' });
   });

@@ -11,10 +11,10 @@ const FEEDS = new Map([
 async function exchange(opened: ServerClient): Promise<unknown> {
   const connection = opened.connect();
   const request = await opened.prepare(FEEDS);
-  const answer = await connection.send(request);
+  const response = await connection.send(request);
   connection.close();
-  if (isFailure(answer)) return answer.failure;
-  return answer.good ? opened.decode(answer, request) : `${answer.status} ${opened.errorText(answer)}`;
+  if (isFailure(response)) return response.failure;
+  return response.ok ? opened.decode(response, request) : `${response.status} ${opened.errorText(response)}`;
 }
 
 describe('TorchServe', () => {
@@ -40,7 +40,7 @@ describe('TorchServe', () => {
     expect(bodies).toEqual(['application/json {"x":[[1,2],[3,4.5]],"n":[5,6]}', 'text/plain abc']);
   });
 
-  it('passes on words of errors, and refuses answers that stop being JSON', async () => {
+  it('passes on words of errors, and refuses responses that stop being JSON', async () => {
     let count = 0;
     const server = await fakeServer(async (request, response) => {
       await bodyOf(request);
@@ -50,7 +50,7 @@ describe('TorchServe', () => {
     });
     const opened = await client(`${server.url}/predictions/tiny`);
     expect(await exchange(opened)).toBe('503 Worker died.');
-    await expect(exchange(opened)).rejects.toMatchObject({ code: 'SO5103', message: 'The answer is empty' });
+    await expect(exchange(opened)).rejects.toMatchObject({ code: 'SO5103', message: 'The response is empty' });
     await expect(exchange(opened)).rejects.toMatchObject({ code: 'SO5103' });
   });
 
@@ -61,7 +61,7 @@ describe('TorchServe', () => {
     });
     await expect((await client(`${server.url}/predictions/m`)).describe()).rejects.toMatchObject({
       code: 'SO5102',
-      why: 'it says: Token Authorization failed.',
+      why: 'the server reports: Token Authorization failed.',
       hint: expect.stringContaining('--header'),
     });
     const opened = await client(`${server.url}/predictions/m`, { headers: ['Authorization: Bearer key'] });
@@ -82,7 +82,7 @@ const SIGNATURES = {
 
 async function tensorFlowServer(
   bodies: string[],
-  answer: unknown,
+  prediction: unknown,
   state = 'AVAILABLE',
   signatures: object = SIGNATURES,
 ): Promise<string> {
@@ -92,7 +92,7 @@ async function tensorFlowServer(
       json(response, { model_spec: { name: 'm' }, metadata: { signature_def: { signature_def: signatures } } });
     } else if (request.url === '/v1/models/m:predict') {
       bodies.push(String(await bodyOf(request)));
-      json(response, answer);
+      json(response, prediction);
     } else json(response, { error: 'Could not find any versions of model x' }, 404);
   });
   return `${server.url}/v1/models/m`;
@@ -159,8 +159,8 @@ describe('TensorFlow Serving', () => {
     });
   });
 
-  it('refuses answers of another form or size', async () => {
-    for (const answer of [
+  it('refuses responses of another form or size', async () => {
+    for (const prediction of [
       {},
       {
         outputs: {
@@ -172,7 +172,7 @@ describe('TensorFlow Serving', () => {
       },
       { outputs: { y: [[1, 2], [3]], k: [7, 8] } },
     ]) {
-      const opened = await client(await tensorFlowServer([], answer));
+      const opened = await client(await tensorFlowServer([], prediction));
       await opened.describe();
       await expect(exchange(opened)).rejects.toMatchObject({ code: 'SO5103' });
     }

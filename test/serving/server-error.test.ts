@@ -17,8 +17,8 @@ describe('serverText', () => {
 });
 
 describe('failedExchange', () => {
-  it('says what may help when nothing answers in time', () => {
-    const error = failedExchange('localhost:1', { failure: 'timeout', why: 'no whole answer came in 200 ms' });
+  it('says what may help when nothing responses in time', () => {
+    const error = failedExchange('localhost:1', { failure: 'timeout', why: 'no whole response came in 200 ms' });
     expect(error).toMatchObject({ code: 'SO5101', hint: expect.stringContaining('--timeout') });
   });
 });

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { HostTensor } from '../../src/samples/types.js';
-import { checkAnswer } from '../../src/serving/check-answer.js';
-import type { Answer, PreparedRequest, ServerClient } from '../../src/serving/client.js';
+import { checkResponse } from '../../src/serving/check-response.js';
+import type { PreparedRequest, ServerClient, ServerResponse } from '../../src/serving/client.js';
 import { elementsFromJson, encodePieces, jsonPieces, nestedShape } from '../../src/serving/json-tensor.js';
 import { tensorFromBytes, tensorToBytes } from '../../src/serving/v2-tensor.js';
 import { DataType } from '../../src/tensor/dtype.js';
@@ -126,7 +126,7 @@ describe('checkAnswer', () => {
     const tensor = { dataType, dims, data: new Float32Array(0) };
     const client = { decode: () => new Map([['y', tensor]]) } as unknown as ServerClient;
     const outputs = [{ name: 'y', dataType: DataType.FLOAT, shape, typeText: 'float' }];
-    return checkAnswer(client, { name: 'm', outputs, notes: [] }, {} as Answer, {} as PreparedRequest);
+    return checkResponse(client, { name: 'm', outputs, notes: [] }, {} as ServerResponse, {} as PreparedRequest);
   };
 
   it.each([
@@ -171,8 +171,8 @@ describe('checkAnswer', () => {
     expect(() => check([2], [2], DataType.DOUBLE)).toThrow(expect.objectContaining({ code: 'SO5103' }));
     const client = { decode: () => new Map() } as unknown as ServerClient;
     const outputs = [{ name: 'y', dataType: DataType.FLOAT, shape: [1], typeText: 'float' }];
-    expect(() => checkAnswer(client, { name: 'm', outputs, notes: [] }, {} as Answer, {} as PreparedRequest)).toThrow(
-      'lacks the output "y"',
-    );
+    expect(() =>
+      checkResponse(client, { name: 'm', outputs, notes: [] }, {} as ServerResponse, {} as PreparedRequest),
+    ).toThrow('lacks the output "y"');
   });
 });

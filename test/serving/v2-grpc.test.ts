@@ -64,7 +64,7 @@ const METADATA = {
   outputs: [{ name: 'y', datatype: 'FP32', shape: [-1, 2] }],
 };
 
-const ANSWERS: Readonly<Record<string, Buffer>> = {
+const RESPONSES: Readonly<Record<string, Buffer>> = {
   ServerMetadata: encode('ServerMetadataResponse', { name: 'fake', version: '2' }),
   RepositoryIndex: encode('RepositoryIndexResponse', {
     models: [{ name: 'double' }, { name: 'double', version: '2' }],
@@ -97,7 +97,7 @@ async function grpcServer(infer: (call: Call) => void, own: (call: Call) => bool
       };
       if (own(call)) return;
       if (method === 'ModelInfer') infer(call);
-      else reply(stream, frame(ANSWERS[method] ?? Buffer.alloc(0)));
+      else reply(stream, frame(RESPONSES[method] ?? Buffer.alloc(0)));
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -120,15 +120,15 @@ async function inferences(
   count: number,
   timeoutMs?: (index: number) => number | undefined,
 ): Promise<unknown[]> {
-  const opened = await client(url, { model: 'double', maximumAnswerBytes: 100_000 });
+  const opened = await client(url, { model: 'double', maximumResponseBytes: 100_000 });
   const connection = opened.connect();
   const request = await opened.prepare(FEEDS);
   const found: unknown[] = [];
   for (let index = 0; index < count; index++) {
-    const answer = await connection.send(request, timeoutMs?.(index));
-    if (isFailure(answer)) found.push(answer.failure);
-    else if (!answer.good) found.push(`${answer.status}: ${opened.errorText(answer)}`);
-    else found.push(opened.decode(answer, request).get('y'));
+    const response = await connection.send(request, timeoutMs?.(index));
+    if (isFailure(response)) found.push(response.failure);
+    else if (!response.ok) found.push(`${response.status}: ${opened.errorText(response)}`);
+    else found.push(opened.decode(response, request).get('y'));
   }
   connection.close();
   return found;
@@ -223,7 +223,7 @@ describe('Open Inference Protocol over gRPC', () => {
     expect(await inferences(url, 1)).toEqual(['gRPC INVALID_ARGUMENT: batch too large yes']);
   });
 
-  it('takes an answer of trailers only', async () => {
+  it('takes a response of trailers only', async () => {
     const url = await grpcServer(({ stream }) => {
       stream.respond({ ...GRPC, 'grpc-status': '14', 'grpc-message': 'no worker' }, { endStream: true });
     });
@@ -252,11 +252,11 @@ describe('Open Inference Protocol over gRPC', () => {
     let count = 0;
     const url = await grpcServer((call) => faults[count++]?.(call));
     expect(await inferences(url, faults.length, (index) => (index === SILENT ? 300 : undefined))).toEqual([
-      'answer cut off',
-      'answer too large',
-      'not the protocol',
-      'answer cut off',
-      'not the protocol',
+      'response cut off',
+      'response too large',
+      'protocol error',
+      'response cut off',
+      'protocol error',
       'connection reset',
       'timeout',
       Y,
@@ -292,7 +292,7 @@ describe('Open Inference Protocol over gRPC', () => {
     );
     await expect((await client(`${missing}/doubles`)).describe()).rejects.toMatchObject({
       code: 'SO5104',
-      why: 'it says: unknown model',
+      why: 'the server reports: unknown model',
       hint: 'did you mean "double"?',
     });
     const notReady = await grpcServer(

@@ -11,9 +11,9 @@ async function outputOf(opened: ServerClient): Promise<unknown> {
   const connection = opened.connect();
   try {
     const request = await opened.prepare(FEEDS);
-    const answer = await connection.send(request);
-    if (isFailure(answer)) return answer;
-    return answer.good ? opened.decode(answer, request).get('y') : `${answer.status} ${opened.errorText(answer)}`;
+    const response = await connection.send(request);
+    if (isFailure(response)) return response;
+    return response.ok ? opened.decode(response, request).get('y') : `${response.status} ${opened.errorText(response)}`;
   } finally {
     connection.close();
   }
@@ -120,7 +120,7 @@ describe('Open Inference Protocol over HTTP', () => {
       '{"outputs":[{"name":"y","datatype":"FP32","shape":[1],"parameters":{"binary_data_size":-4}}]}',
     ],
     ['__proto__', '{"__proto__":{"outputs":[]}}'],
-  ])('refuses an answer of %s', async (_, body) => {
+  ])('refuses a response of %s', async (_, body) => {
     const server = await v2Server({
       infer: (_request, response) => {
         response.end(body);
@@ -131,7 +131,7 @@ describe('Open Inference Protocol over HTTP', () => {
     await expect(outputOf(opened)).rejects.toMatchObject({ code: 'SO5103' });
   });
 
-  it('refuses binary answers that are cut, too long, or lie about their header', async () => {
+  it('refuses binary responses that are cut, too long, or lie about their header', async () => {
     const server = await v2Server({
       infer: (_request, response, count) => {
         if (count === 0) binaryAnswer(response, [2, 2], [1, 2, 3, 4], 3);
@@ -157,9 +157,9 @@ describe('Open Inference Protocol over HTTP', () => {
       },
     });
     const opened = await client(`${server.url}/v2/models/double`);
-    const said = String(await outputOf(opened));
-    expect(said).toMatch(/^500 \[31m::error::x y+…$/);
-    expect(said.length).toBeLessThan(320);
+    const serverMessage = String(await outputOf(opened));
+    expect(serverMessage).toMatch(/^500 \[31m::error::x y+…$/);
+    expect(serverMessage.length).toBeLessThan(320);
   });
 
   it('has no JSON form for FP16', async () => {

@@ -6,7 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { bodyOf, type FakeServer, fakeServer, json } from './fake-server.js';
 
 export interface V2Faults {
-  /** Answers an inference in its own way; true when it did. `count` counts inferences from 0. */
+  /** Responses an inference in its own way; true when it did. `count` counts inferences from 0. */
   readonly infer?: (request: IncomingMessage, response: ServerResponse, count: number, body: Buffer) => boolean;
   readonly metadata?: unknown;
   readonly extensions?: readonly string[];

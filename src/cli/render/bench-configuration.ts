@@ -74,7 +74,8 @@ function fedLines({ inputs, dims }: ConfigurationReport, report: BenchReport, ve
     const more = inputs.length > named.length ? ` and ${formatInteger(inputs.length - named.length)} more` : '';
     // The types hold the sizes already; their names matter to whoever sets them.
     const sizes = verbosity > 0 ? dims.map(({ name, size }) => `${safeText(name, 40)}=${size}`).join(' ') : '';
-    const from = report.source === 'made up' ? `made up, seed ${report.seed}` : `from ${safeText(report.source, 100)}`;
+    const from =
+      report.source === 'synthetic' ? `synthetic, seed ${report.seed}` : `from ${safeText(report.source, 100)}`;
     lines.push(`fed ${named.join(', ')}${more}${sizes === '' ? '' : `, ${sizes}`} (${from})`);
   }
   return [...lines, scenarioSentence(report)];
@@ -90,7 +91,7 @@ async function latencyText(
   const fewer = latency.effectiveRuns < latency.runs;
   // Without bursts within a process it is the processes that differ, and only more of them would tell more.
   const differ = fewer && processes > 1 && latency.effectiveRuns < latency.runs / 4 && latency.autocorrelation < 0.3;
-  const fresh = isServer(configuration) ? 'stretch' : differ ? 'process' : 'fresh process';
+  const fresh = isServer(configuration) ? 'window' : differ ? 'process' : 'fresh process';
   const where = processes > 1 ? ` in ${plural(processes, fresh, `${fresh}es`)}` : '';
   const number = formatInteger(latency.effectiveRuns);
   const few = differ
@@ -108,7 +109,7 @@ async function latencyText(
       `  min ${formatLatency(minMs)}, mean ${formatLatency(meanMs)}, max ${formatLatency(maxMs)}`,
       `  outliers ${formatInteger(mild)} mild, ${formatInteger(severe)} severe (kept); lag-1 autocorrelation ${latency.autocorrelation.toFixed(2)}`,
       wrapLine(
-        `  p50 of each ${isServer(configuration) ? 'stretch' : 'process'}: ${latency.processes.map(({ p50Ms }) => formatLatency(p50Ms)).join(', ')}`,
+        `  p50 of each ${isServer(configuration) ? 'window' : 'process'}: ${latency.processes.map(({ p50Ms }) => formatLatency(p50Ms)).join(', ')}`,
         options.columns,
         4,
       ),
@@ -173,7 +174,7 @@ function spreadLine(
 /** A word, a value and what belongs to it. */
 type Fact = readonly [label: string, value: string, rest: string];
 
-/** Throughput, memory, cold start, tokens, answers and providers: one line each, values under each other. */
+/** Throughput, memory, cold start, tokens, responses and providers: one line each, values under each other. */
 function factLines(configuration: ConfigurationReport, options: BenchTextOptions): readonly string[] {
   const { style } = options;
   const facts = [...measuredFacts(configuration, options.verbosity), ...tokenFacts(configuration)];
@@ -182,13 +183,13 @@ function factLines(configuration: ConfigurationReport, options: BenchTextOptions
     if (rest === '') return fact(label, style.bold(value), options);
     return fact(label, `${style.bold(value)}${' '.repeat(widest - value.length + 2)}${style.dim(rest)}`, options);
   });
-  const { answers = [], providersUsed = [], executionProviders } = configuration;
-  if (answers.length > 0) {
-    const counts = answers.map(({ status, count }) => {
+  const { responses = [], providersUsed = [], executionProviders } = configuration;
+  if (responses.length > 0) {
+    const counts = responses.map(({ status, count }) => {
       const text = `${safeText(status, 60)}: ${formatInteger(count)}`;
       return /^(2\d\d|ok)$/i.test(status) ? text : style.yellow(text);
     });
-    lines.push(fact('Answers', counts.join(' · '), options));
+    lines.push(fact('Responses', counts.join(' · '), options));
   }
   if (providersUsed.length > 0) lines.push(fact('Ran on', providersText(providersUsed, executionProviders), options));
   return lines;
@@ -229,6 +230,6 @@ function tokenFacts({ tokens }: ConfigurationReport): readonly Fact[] {
   const rest = others.map((each) => `${each.name} ${each.value}`);
   return [
     ...(first === undefined ? [] : [['First token', first.value, [first.name, ...rest].join(', ')] as const]),
-    ['Tokens', formatRate(value), `in one answer${interval}; ${formatInteger(tokens.total)} in all`],
+    ['Tokens', formatRate(value), `in one response${interval}; ${formatInteger(tokens.total)} in all`],
   ];
 }

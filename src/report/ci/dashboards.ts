@@ -87,10 +87,10 @@ const HELP: Readonly<Record<string, string>> = {
   serve_opt_latency_seconds: 'Quantiles of latency, by nearest rank.',
   serve_opt_throughput_per_second: 'Samples a second, or tokens where a server counts them.',
   serve_opt_memory_bytes: 'Peak memory over the bare runtime.',
-  serve_opt_cold_start_seconds: 'From starting a process to the first answer, median.',
+  serve_opt_cold_start_seconds: 'From process start to the end of the first inference, median.',
   serve_opt_size_bytes: 'Model file with its data files.',
   serve_opt_first_token_seconds: 'Quantiles of the time to the first token.',
-  serve_opt_tokens_per_second: 'Tokens a second of one answer.',
+  serve_opt_tokens_per_second: 'Tokens per second of one response.',
 };
 
 const UNIT_SUFFIXES: Readonly<Record<MetricPoint['unit'], string>> = {

@@ -182,7 +182,7 @@ function circumstances(page: MarkdownWriter, report: BenchReport): void {
   const runs = configurations.reduce((sum, { latency }) => sum + (latency?.runs ?? 0), 0);
   const lines = [
     `- ${scenarioSentence(report)}`,
-    `- ${formatInteger(runs)} runs; inputs ${report.source === 'made up' ? `made up, seed ${report.seed}` : `from ${markdownCode(report.source)}`}`,
+    `- ${formatInteger(runs)} runs; inputs ${report.source === 'synthetic' ? `synthetic, seed ${report.seed}` : `from ${markdownCode(report.source)}`}`,
     ...(server === undefined ? [] : [`- server ${markdownCode(server.protocol)} at ${markdownCode(server.url)}`]),
     `- ${markdownCode(environment.cpuModel)}, ${formatInteger(environment.availableParallelism)} of ${formatInteger(environment.logicalCores)} cores to use, ${markdownCode(environment.os)} ${markdownCode(environment.architecture)}`,
     ...(environment.gpus ?? []).map(

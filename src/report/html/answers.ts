@@ -26,7 +26,7 @@ export function changedAnswers({ changedAnswers: changed }: ComparisonResult): M
   const title = element('h3', {}, 'Changed answers');
   if (count === 0) return fragment(title, lead('Both models give the same answer to every labelled sample.'));
   const some = count > first.length ? ` The first ${first.length}:` : '';
-  const mark = (answer: string, label: string): Child => [named(answer), answer === label ? ' ✓' : ''];
+  const mark = (response: string, label: string): Child => [named(response), response === label ? ' ✓' : ''];
   return fragment(
     title,
     lead(`${plural(count, 'answer')} ${count === 1 ? 'differs' : 'differ'}; ✓ is what the label says.${some}`),

@@ -75,7 +75,7 @@ export function configurationBody(
   return fragment(
     latencyPart(configuration, own, density),
     tokensPart(configuration),
-    answersPart(configuration),
+    responsesPart(configuration),
     coldStartPart(label, configuration.coldStart, density.starts),
     providersPart(configuration.providersUsed ?? profile?.providers),
     profilePart(label, profile, density.profileRows),
@@ -101,7 +101,7 @@ function coldStartPart(label: string, coldStart: ColdStartReport | undefined, mo
       'div',
       { class: 'charts' },
       figure(
-        'From nothing to the first answer',
+        'From process start to the first inference',
         `${plural(starts.length, 'start')} in fresh processes; files were in the system’s cache.${more}`,
         stackedBars({
           label: `Cold starts of ${label} by part`,
@@ -141,7 +141,7 @@ function tokensPart({ tokens }: ConfigurationReport): Markup | undefined {
     element('h3', {}, 'Tokens'),
     keyValues([
       ['Tokens received', figureText(tokens.total, formatInteger)],
-      ['Tokens a second of one answer', figureText(tokens.perSecond.value, formatRate)],
+      ['Tokens per second of one response', figureText(tokens.perSecond.value, formatRate)],
       ['95 % interval', intervalText(tokens.perSecond.low, tokens.perSecond.high, '/s')],
     ]),
     table(
@@ -164,24 +164,24 @@ function tokensPart({ tokens }: ConfigurationReport): Markup | undefined {
   );
 }
 
-function answersPart({ label, answers }: ConfigurationReport): Markup | undefined {
-  if (answers === undefined || answers.length === 0) return undefined;
-  const total = answers.reduce((sum, { count }) => sum + count, 0);
-  const bars = [...answers]
+function responsesPart({ label, responses }: ConfigurationReport): Markup | undefined {
+  if (responses === undefined || responses.length === 0) return undefined;
+  const total = responses.reduce((sum, { count }) => sum + count, 0);
+  const bars = [...responses]
     .sort((a, b) => b.count - a.count)
     .map(({ status, count }) => {
       const share = total > 0 ? count / total : 0;
       return { name: status, value: `${formatInteger(count)} · ${formatPercent(share)}`, share, group: status };
     });
   return fragment(
-    element('h3', {}, 'Answers'),
+    element('h3', {}, 'Responses'),
     element(
       'div',
       { class: 'charts' },
       figure(
         'By status',
-        `${plural(total, 'answer')}. Those that failed count as over every budget.`,
-        rankedBars(`Answers of ${label} by status`, bars, bars.length > 1 ? [bars[0]?.name ?? ''] : []),
+        `${plural(total, 'response')}. Failed ones count as over every budget.`,
+        rankedBars(`Responses of ${label} by status`, bars, bars.length > 1 ? [bars[0]?.name ?? ''] : []),
       ),
     ),
   );

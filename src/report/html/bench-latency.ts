@@ -40,7 +40,7 @@ export function latencyPart(
   const { label, latency, segments = [] } = configuration;
   if (latency === undefined) return undefined;
   const sorted = sortedLatencies(segments);
-  // A server runs already: its rounds are stretches of time, not fresh processes.
+  // A server runs already: its rounds are windows of time, not fresh processes.
   const fromServer = isServer(configuration);
   const hasCurve = sorted.length > 0 || latency.quantiles.some(({ ms }) => isFigure(ms));
   const missing = empty(latency.runs > 0 ? 'The single requests were not kept.' : 'There was no request to draw.');
@@ -96,7 +96,7 @@ function timelines(
     label: `Latency over time of ${label}`,
     segments,
     kind: kindFor(sorted),
-    roundName: fromServer ? 'stretch' : 'process',
+    roundName: fromServer ? 'window' : 'process',
   };
   return isWide
     ? byWidth(timeline({ ...options, width: WIDE_CHART }), timeline(options))
@@ -140,7 +140,7 @@ function curveWords({ quantiles }: LatencyReport, sorted: Float64Array): string 
 
 function timelineWords(latency: LatencyReport, segments: readonly SegmentReport[], fromServer: boolean): string {
   const rounds = new Set(segments.map(({ round }) => round)).size;
-  const name = fromServer ? plural(rounds, 'stretch', 'stretches') : plural(rounds, 'fresh process', 'fresh processes');
+  const name = fromServer ? plural(rounds, 'window', 'windows') : plural(rounds, 'fresh process', 'fresh processes');
   const { outliers, stable } = latency;
   const unstable = hasWindows(latency)
     ? 'The last three windows of time do not agree: not stable.'
@@ -198,11 +198,11 @@ function latencyFacts(latency: LatencyReport, fromServer: boolean): Markup {
     ['Tells as much as independent runs', figureText(effectiveRuns, formatInteger)],
     ['Stable to the end', stable ? 'yes' : 'no'],
     [
-      fromServer ? 'Medians of stretches' : 'Medians of processes',
+      fromServer ? 'Medians of windows' : 'Medians of processes',
       medians.length > 1 ? medians.map(formatLatency).join(', ') : undefined,
     ],
     [
-      fromServer ? 'Slowest stretch over fastest' : 'Slowest process over fastest',
+      fromServer ? 'Slowest window over fastest' : 'Slowest process over fastest',
       spread === undefined ? undefined : figureText(spread, (value) => `+${formatPercent(value)}`),
     ],
   ]);

@@ -32,7 +32,7 @@ export function scenarioName(scenario: Scenario): string {
 /** What a reader must know of the scenario to read its latencies right. */
 export function scenarioMeaning(scenario: Scenario): string {
   if (scenario.kind === 'server') {
-    return 'Requests come at their own times, whether or not the one before has been answered. Latency counts from the time at which a request was to start, so waiting in a queue is part of it.';
+    return 'Requests arrive on a schedule, whether or not the previous one has completed. Latency counts from the scheduled start, so time in the queue is included.';
   }
   if (scenario.kind === 'offline') {
     return 'Batches follow each other without a pause: throughput is what counts, and latency is that of a whole batch.';

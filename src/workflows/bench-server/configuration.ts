@@ -8,14 +8,14 @@ import { summarizeThroughput } from '../../bench/throughput.js';
 import { ServeOptError } from '../../errors.js';
 import type { Measured } from '../../gates/budget-gates.js';
 import type { ConfigurationReport } from '../../report/bench-types.js';
-import { checkAnswer } from '../../serving/check-answer.js';
+import { checkResponse } from '../../serving/check-response.js';
 import { isFailure, type ServerClient, type ServerModel, type TokenTimes } from '../../serving/client.js';
 import { Load, type LoadPart } from '../../serving/load.js';
 import type { LoadClock } from '../../serving/load-clock.js';
 import { outOfTime } from '../../serving/pace.js';
 import { refused } from '../../serving/refusal.js';
 import { failedExchange } from '../../serving/server-error.js';
-import { serverLane } from '../../serving/server-lane.js';
+import { serverWorker } from '../../serving/server-worker.js';
 import { createRandom } from '../../tensor/random.js';
 import { OpenLoopSegments } from './open-loop-segments.js';
 import type { Requests } from './requests.js';
@@ -31,16 +31,16 @@ export interface ConfigurationOptions {
   readonly clock: LoadClock;
 }
 
-/** Different requests whose answers are looked at before anything is timed. */
+/** Different requests whose responses are checked before anything is timed. */
 const TRIED_REQUESTS = 3;
-/** A stretch of warm-up; two whose medians agree within the tolerance end it. */
-const WARM_UP_STRETCH_MS = 250;
+/** A window of warm-up; two whose medians agree within the tolerance end it. */
+const WARM_UP_WINDOW_MS = 250;
 const WARM_UP_TOLERANCE = 0.05;
 
-/** Lateness of a tenth of the requests, with connections free, that is worth a word. */
+/** Lateness of a tenth of the requests, with connections free, that is reported as a warning. */
 const LATE_MS = 1;
 
-/** One load on one server, measured in stretches, which are the rounds of its segments. */
+/** One load on one server, measured in windows, which are the rounds of its segments. */
 export class ServerConfiguration implements Measured {
   readonly label: string;
   readonly scenario: Scenario;
@@ -56,11 +56,11 @@ export class ServerConfiguration implements Measured {
   readonly #closed: Segment[] = [];
   readonly #open = new OpenLoopSegments();
   readonly #statuses = new Map<string, number>();
-  /** By stretch. */
+  /** By window. */
   readonly #tokens: (readonly TokenTimes[])[] = [];
   #tokenCount = 0;
   #completions = 0;
-  #sentAgain = 0;
+  #retried = 0;
   #longestQueue = 0;
   #busyShare = 0;
   #warmUp: ConfigurationReport['warmUp'];
@@ -84,7 +84,7 @@ export class ServerConfiguration implements Measured {
       clock,
       connections,
       timeoutMs,
-      openLane: () => serverLane(client, model, requests.prepared),
+      openWorker: () => serverWorker(client, model, requests.prepared),
       ...(arrivals ? { arrivals } : {}),
     });
   }
@@ -102,7 +102,7 @@ export class ServerConfiguration implements Measured {
   }
 
   /**
-   * Tries the requests one by one and looks closely at the answers, then loads the server until two stretches agree on the
+   * Tries the requests one by one and checks every response, then loads the server until two windows agree on the
    * median, or `maxMs` is over. @throws SO5101, SO5102, SO5103 when a first request fails
    */
   async warmUp(maxMs: number): Promise<void> {
@@ -118,7 +118,7 @@ export class ServerConfiguration implements Measured {
     let before = Number.NaN;
     let settled = false;
     while (!settled && !this.#aborted && clock.now() - started < maxMs) {
-      const part = await this.#load.advance(Math.min(WARM_UP_STRETCH_MS, Math.max(1, maxMs)));
+      const part = await this.#load.advance(Math.min(WARM_UP_WINDOW_MS, Math.max(1, maxMs)));
       const times = pooled(part.segments);
       runs += times.length;
       const now = median(times);
@@ -135,10 +135,10 @@ export class ServerConfiguration implements Measured {
     const tried = this.#requests.prepared.slice(0, TRIED_REQUESTS);
     try {
       for (const request of tried) {
-        const answer = await connection.send(request);
-        if (isFailure(answer)) throw failedExchange(this.#client.place, answer);
-        if (!answer.good) throw refused(this.#client.place, answer, this.#client.errorText(answer));
-        checkAnswer(this.#client, this.#model, answer, request);
+        const response = await connection.send(request);
+        if (isFailure(response)) throw failedExchange(this.#client.address, response);
+        if (!response.ok) throw refused(this.#client.address, response, this.#client.errorText(response));
+        checkResponse(this.#client, this.#model, response, request);
       }
       return tried.length;
     } finally {
@@ -154,7 +154,7 @@ export class ServerConfiguration implements Measured {
     return this.#take(part);
   }
 
-  /** Waits for requests under way (open loop) and gives them. Call it once, after the last `advance`. */
+  /** Waits for requests in flight (open loop) and gives them. Call it once, after the last `advance`. */
   async finish(): Promise<readonly Segment[]> {
     const segments = this.scenario.kind === 'server' && !this.#aborted ? this.#take(await this.#load.finish()) : [];
     this.#load.close();
@@ -168,20 +168,20 @@ export class ServerConfiguration implements Measured {
     if (part.tokens.length > 0) this.#tokens.push(part.tokens);
     for (const { count } of part.tokens) this.#tokenCount += count;
     this.#completions += part.tokens.length;
-    this.#sentAgain += part.sentAgain;
+    this.#retried += part.retried;
     this.#longestQueue = Math.max(this.#longestQueue, part.longestQueue);
     return part.segments;
   }
 
-  /** Everything measured so far; a request of an open loop belongs to the stretch in which it was to start. */
+  /** Everything measured so far; a request of an open loop belongs to the window in which it was to start. */
   get segments(): readonly Segment[] {
     return this.scenario.kind === 'server' ? this.#open.segments() : this.#closed;
   }
 
-  /** Times to the first token, a segment a stretch; empty without completions. */
+  /** Times to the first token, one segment per window; empty without completions. */
   get firstTokens(): readonly Segment[] {
-    return this.#tokens.map((answers, round) => {
-      const latencyMs = Float64Array.from(answers, ({ firstMs }) => firstMs);
+    return this.#tokens.map((responses, round) => {
+      const latencyMs = Float64Array.from(responses, ({ firstMs }) => firstMs);
       return {
         startMs: new Float64Array(latencyMs.length),
         latencyMs,
@@ -204,23 +204,23 @@ export class ServerConfiguration implements Measured {
     this.#load.abort();
   }
 
-  /** What is good to know of this measurement, one sentence each. */
+  /** Warnings about this measurement, one sentence each. */
   warnings(): string[] {
     const found: string[] = [];
-    if (this.#sentAgain > 0) {
-      found.push(
-        `${this.label}: ${this.#sentAgain} requests were sent again, since the server had closed idle connections`,
-      );
+    if (this.#retried > 0) {
+      found.push(`${this.label}: ${this.#retried} requests were retried, since the server had closed idle connections`);
     }
-    // In an open loop the last bit of each wait is spent looking at the clock; there lateness tells.
+    // In an open loop the last bit of each wait is spent looking at the clock; there lateness shows it.
     if (this.scenario.kind !== 'server' && this.#busyShare > 0.9) {
       const share = Math.round(this.#busyShare * 100);
-      found.push(`${this.label}: sending took ${share} % of one core here: the server may be faster than this tells`);
+      found.push(
+        `${this.label}: sending took ${share} % of one core on this machine: the server may be faster than these figures`,
+      );
     }
     const lateMs = this.#longestQueue === 0 ? lateness(this.segments) : 0;
     if (lateMs > LATE_MS) {
       found.push(
-        `${this.label}: a tenth of the requests went out ${lateMs.toFixed(1)} ms late or more: this machine is busy`,
+        `${this.label}: 10 % of the requests were sent ${lateMs.toFixed(1)} ms late or more: this machine is busy`,
       );
     }
     if (this.#longestQueue > 0) {
@@ -252,14 +252,14 @@ export class ServerConfiguration implements Measured {
           }
         : {}),
       ...(tokens ? { tokens } : {}),
-      answers: [...this.#statuses].sort(([a], [b]) => (a < b ? -1 : 1)).map(([status, count]) => ({ status, count })),
+      responses: [...this.#statuses].sort(([a], [b]) => (a < b ? -1 : 1)).map(([status, count]) => ({ status, count })),
       ...(runs > 0 ? { segments: thinAll(segments, configurations) } : {}),
     };
   }
 
   #nothingMeasured(failures: number): ServeOptError | undefined {
     if (failures > 0) return this.#allFailed(failures);
-    // After a signal there may be nothing, and that is no error.
+    // After a signal there may be nothing, and that is not an error.
     return this.#aborted ? undefined : outOfTime('no request ended by then');
   }
 

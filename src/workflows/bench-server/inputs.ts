@@ -20,7 +20,7 @@ export interface FixedInputs {
 }
 
 /**
- * Gives every open dimension a size: an open first dimension is the batch, others as chosen, else as made-up samples have
+ * Gives every open dimension a size: an open first dimension is the batch, others as chosen, else as synthetic samples have
  * them. @throws SO1006 for a choice that fits no input, or a batch that the model does not take
  */
 export function fixInputs(specs: readonly ValueSpec[], batchSize: number, chosen: readonly ChosenDim[]): FixedInputs {

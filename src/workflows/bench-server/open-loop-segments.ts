@@ -6,7 +6,7 @@ interface Row {
   readonly service: number;
 }
 
-interface Stretch {
+interface Window {
   /** From the start of the load, without pauses. */
   readonly from: number;
   /** What is known so far, in the order in which requests were to start. */
@@ -17,44 +17,44 @@ interface Stretch {
 }
 
 /**
- * Segments of an open loop. What a stretch of the load tells also holds requests that were to start in the one before, when
- * they ended late: each goes to its own, so that slow ones at the end of a stretch are not lost or told twice. A stretch
+ * Segments of an open loop. What a window of the load reports also holds requests that were to start in the one before, when
+ * they ended late: each goes to its own, so that slow ones at the end of a window are not lost or counted twice. A window
  * that nothing was added to keeps its segment: gates ask for all of them again and again.
  */
 export class OpenLoopSegments {
-  readonly #stretches: Stretch[] = [];
+  readonly #windows: Window[] = [];
   #end = 0;
 
-  /** Takes what ended in a further stretch; one without time of its own only brings in late answers. */
+  /** Takes what ended in a further window; one with no time of its own only adds late responses. */
   add({ startMs, latencyMs, serviceMs, wallMs, failures }: Segment): void {
-    if (wallMs > 0 || this.#stretches.length === 0) {
-      const segment = emptySegment(wallMs, this.#stretches.length);
-      this.#stretches.push({ from: this.#end, segment, rows: [], failures: 0 });
+    if (wallMs > 0 || this.#windows.length === 0) {
+      const segment = emptySegment(wallMs, this.#windows.length);
+      this.#windows.push({ from: this.#end, segment, rows: [], failures: 0 });
       this.#end += wallMs;
     }
-    const last = this.#stretches.at(-1) as Stretch;
+    const last = this.#windows.at(-1) as Window;
     last.failures += failures;
     for (const [index, start] of startMs.entries()) {
       const latency = latencyMs[index] as number;
-      this.#stretchOf(start).rows.push({ start, latency, service: serviceMs?.[index] ?? latency });
+      this.#windowOf(start).rows.push({ start, latency, service: serviceMs?.[index] ?? latency });
     }
   }
 
-  #stretchOf(start: number): Stretch {
-    let at = this.#stretches.length - 1;
-    while (at > 0 && start < (this.#stretches[at] as Stretch).from) at--;
-    return this.#stretches[at] as Stretch;
+  #windowOf(start: number): Window {
+    let at = this.#windows.length - 1;
+    while (at > 0 && start < (this.#windows[at] as Window).from) at--;
+    return this.#windows[at] as Window;
   }
 
-  /** One segment a stretch, in the order in which requests were to start. */
+  /** One segment per window, in the order in which requests were to start. */
   segments(): Segment[] {
-    return this.#stretches.map((stretch) => {
-      const { segment, rows, failures, from } = stretch;
+    return this.#windows.map((window) => {
+      const { segment, rows, failures, from } = window;
       if (rows.length > 0 || failures !== segment.failures) {
-        stretch.segment = merged(segment, rows, from, failures);
-        stretch.rows = [];
+        window.segment = merged(segment, rows, from, failures);
+        window.rows = [];
       }
-      return stretch.segment;
+      return window.segment;
     });
   }
 }

@@ -5,7 +5,7 @@ import type { BenchReport } from '../../report/bench-types.js';
 import type { ValueSpec } from '../../samples/types.js';
 import { checkInterface } from '../../serving/check-interface.js';
 import type { ServerClient, ServerModel } from '../../serving/client.js';
-import { DEFAULT_REQUEST_BYTES, LEAST_DESCRIBE_MS } from '../../serving/limits.js';
+import { DEFAULT_REQUEST_BYTES, MIN_DESCRIBE_MS } from '../../serving/limits.js';
 import type { LoadClock } from '../../serving/load-clock.js';
 import { realClock } from '../../serving/load-clock.js';
 import { type ClientOptions, DEFAULT_TIMEOUT_MS, type OpenedClient, openClient } from '../../serving/open-client.js';
@@ -20,9 +20,9 @@ import { promptRequests, type Requests, rawRequests, tensorRequests } from './re
 export interface BenchServerOptions extends Omit<ClientOptions, 'now' | 'signal' | 'remainingMs'> {
   /** Tensors in any format of data sets; for TorchServe bodies (.jsonl, files, a folder); for completions prompts. */
   readonly dataPath?: string;
-  /** What to feed, where the server does not tell and the data are tensors. */
+  /** Specifications of the inputs, where the server does not report them and the data are tensors. */
   readonly inputs?: readonly ValueSpec[];
-  /** Seed of made-up inputs and of Poisson arrivals; default 0. */
+  /** Seed of synthetic inputs and of Poisson arrivals; default 0. */
   readonly seed?: number;
   /** Rows of a request; default 1. */
   readonly batch?: number;
@@ -44,7 +44,7 @@ export interface BenchServerOptions extends Omit<ClientOptions, 'now' | 'signal'
   readonly budgets?: readonly Budget[];
   /**
    * Time for each configuration, in ms, from the start of the run: connecting, preparing requests and warming up count.
-   * Then no request starts any more, budgets that are not decided are inconclusive, and what is under way has `timeoutMs`
+   * Then no request starts any more, budgets that are not decided are inconclusive, and what is in flight has `timeoutMs`
    * to end. Default 60 s, or half a minute more than `durationMs` where that is longer.
    */
   readonly maxTimeMs?: number;
@@ -52,7 +52,7 @@ export interface BenchServerOptions extends Omit<ClientOptions, 'now' | 'signal'
   readonly maximumRequestBytes?: number;
   /** Most requests of each configuration. */
   readonly maximumRequests?: number;
-  /** Words of a made-up prompt; default 64. */
+  /** Words of a synthetic prompt; default 64. */
   readonly promptWords?: number;
 }
 
@@ -85,21 +85,22 @@ export interface ServerBench {
   readonly source: string;
   readonly scenario: Scenario;
   readonly configurations: readonly ServerConfiguration[];
-  /** What is good to know, one sentence each. */
+  /** Notes for the user, one sentence each. */
   readonly notes: readonly string[];
   readonly warnings: readonly string[];
   /** Time left until the end of the run, in ms; negative after it. */
   remainingMs(): number;
-  /** Ends all that is under way at once. */
+  /** Ends all that is in flight at once. */
   abort(): void;
 }
 
-const HIGHEST_RATE = 1_000_000;
+const MAX_CONNECTIONS = 10_000;
+const MAX_RATE = 1_000_000;
 /** Time for all else than measuring, where only a long time of measuring is given. */
 const SPARE_MS = 30_000;
 
 /**
- * Connects to a server, asks what its model takes and prepares the requests; nothing is timed yet.
+ * Connects to a server, queries what its model takes and prepares the requests; nothing is timed yet.
  * @throws SO1001, SO1002, SO1006 for options that do not fit; SO4001 to SO4004 for data; SO5101 to SO5104 for the server
  * @example
  * const bench = await openServerBench('http://127.0.0.1:8000/v2/models/digits', { concurrency: [1, 8] });
@@ -157,13 +158,13 @@ async function describeBench(
         clock,
       }),
   );
-  const said = model.server === undefined ? [] : [`the server is ${model.server}`];
+  const serverNote = model.server === undefined ? [] : [`the server is ${model.server}`];
   return {
     server: { protocol: client.protocol, model: model.name, url: shownUrl(url, client, model) },
     source: requests.source,
     scenario: (loads[0] as ServerLoad).scenario,
     configurations,
-    notes: [...said, ...notes, ...model.notes, ...connectionNote(options)],
+    notes: [...serverNote, ...notes, ...model.notes, ...connectionNote(options)],
     warnings: requests.warnings,
     remainingMs: () => time.remainingMs(),
     abort: () => {
@@ -184,7 +185,7 @@ class RunTime {
     const maxTimeMs = options.maxTimeMs ?? Math.max(BENCH_SERVER_DEFAULTS.maxTimeMs, durationMs + SPARE_MS);
     this.#clock = clock;
     this.#end = clock.now() + maxTimeMs * configurations;
-    this.#describeEnd = clock.now() + Math.max(timeoutMs, LEAST_DESCRIBE_MS);
+    this.#describeEnd = clock.now() + Math.max(timeoutMs, MIN_DESCRIBE_MS);
   }
 
   /** The server is known: from here on only the end of the run counts. */
@@ -220,20 +221,20 @@ function scenarios(options: BenchServerOptions): ServerLoad[] {
     maximumConnections = BENCH_SERVER_DEFAULTS.maximumConnections,
   } = options;
   for (const count of [...concurrency, maximumConnections]) {
-    if (!Number.isInteger(count) || count < 1 || count > MOST_CONNECTIONS) {
+    if (!Number.isInteger(count) || count < 1 || count > MAX_CONNECTIONS) {
       throw new ServeOptError('SO1006', `There cannot be ${count} connections`, {
-        why: `from 1 to ${MOST_CONNECTIONS}`,
+        why: `from 1 to ${MAX_CONNECTIONS}`,
       });
     }
   }
   if (rate !== undefined) {
     if (options.concurrency !== undefined) {
       throw new ServeOptError('SO1002', 'A rate and a concurrency contradict each other', {
-        why: 'at a rate requests start at their own times, however many are under way',
+        why: 'at a rate requests start at their own times, however many are in flight',
       });
     }
-    if (!(rate > 0 && rate <= HIGHEST_RATE)) {
-      throw new ServeOptError('SO1006', `There is no rate of ${rate} requests/s`);
+    if (!(rate > 0 && rate <= MAX_RATE)) {
+      throw new ServeOptError('SO1006', `A rate of ${rate} requests/s is not possible`);
     }
     const arrivals = options.arrivals ?? BENCH_SERVER_DEFAULTS.arrivals;
     return [{ scenario: { kind: 'server', ratePerSecond: rate, arrivals }, connections: maximumConnections }];
@@ -266,7 +267,7 @@ function connectionNote(options: BenchServerOptions): string[] {
 function shownUrl(url: ServerUrl, client: ServerClient, model: ServerModel): string {
   const scheme = `${client.protocol === 'v2-grpc' ? 'grpc' : 'http'}${url.secure ? 's' : ''}`;
   const version = model.version === undefined ? '' : ` version ${model.version}`;
-  return `${scheme}://${url.place}${url.prefix}${version}`;
+  return `${scheme}://${url.address}${url.prefix}${version}`;
 }
 
 async function prepareRequests(
@@ -280,7 +281,7 @@ async function prepareRequests(
   const { dataPath, seed = defaults.seed, batch: batchSize = defaults.batch } = options;
   const dims = [...(options.dims ?? [])].map(([name, size]) => ({ name, size }));
   if (!Number.isInteger(batchSize) || batchSize < 1)
-    throw new ServeOptError('SO1006', `There is no batch of ${batchSize}`);
+    throw new ServeOptError('SO1006', `A batch of ${batchSize} is not possible`);
   const limits = { maximumRequestBytes, pace };
   const requestOptions = {
     seed,
@@ -302,13 +303,13 @@ async function prepareRequests(
   const specs = model.inputs && model.inputs.length > 0 ? model.inputs : options.inputs;
   if (specs !== undefined) return tensorRequests(client, specs, requestOptions);
   if (!prepareRaw) {
-    throw new ServeOptError('SO5103', `The server does not tell what inputs the model "${model.name}" takes`, {
+    throw new ServeOptError('SO5103', `The server does not report the inputs of the model "${model.name}"`, {
       why: 'its metadata lists none',
       hint: 'add inputs to the configuration of the model on the server',
     });
   }
   if (dataPath === undefined) {
-    throw new ServeOptError('SO1001', 'The server does not tell what its model takes: it needs data', {
+    throw new ServeOptError('SO1001', 'The server does not report the inputs of its model: data is needed', {
       hint: '--data bodies.jsonl (a JSON body a line), a file or a folder of bodies',
     });
   }

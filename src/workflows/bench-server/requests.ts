@@ -20,7 +20,7 @@ export interface Requests {
   readonly inputs: readonly { readonly name: string; readonly type: string }[];
   readonly dims: readonly ChosenDim[];
   readonly batchSize: number;
-  /** Name of the data, or `made up`. */
+  /** Name of the data, or `synthetic`. */
   readonly source: string;
   readonly warnings: readonly string[];
 }
@@ -30,7 +30,7 @@ export interface RequestOptions {
   readonly seed: number;
   readonly batchSize: number;
   readonly dims: readonly ChosenDim[];
-  /** Of a made-up prompt. */
+  /** Of a synthetic prompt. */
   readonly promptWords: number;
   /** Most bytes of one request, all inputs together. */
   readonly maximumRequestBytes: number;
@@ -38,13 +38,13 @@ export interface RequestOptions {
   readonly pace: Pace;
 }
 
-/** Different requests, taken in turn: enough that no cache answers them all, few enough to prepare at once. */
-const MADE_UP_REQUESTS = 8;
-const MOST_REQUESTS = 64;
-const MOST_BYTES = 64 * 1024 * 1024;
-const MADE_UP = 'made up';
+/** Different requests, taken in turn: enough that no cache serves them all, few enough to prepare at once. */
+const SYNTHETIC_REQUESTS = 8;
+const MAX_REQUESTS = 64;
+const MAX_BYTES = 64 * 1024 * 1024;
+const SYNTHETIC = 'synthetic';
 
-/** Requests of tensors, from data or made up. @throws SO1006, SO4001 to SO4004 */
+/** Requests of tensors, from data or synthetic. @throws SO1006, SO4001 to SO4004 */
 export async function tensorRequests(
   client: ServerClient,
   specs: readonly ValueSpec[],
@@ -62,10 +62,10 @@ export async function tensorRequests(
   };
   if (options.dataPath === undefined) {
     checkRequestSize(sizedTensors(inputs), (dataType) => client.elementBytes(dataType), maximumRequestBytes);
-    for (let index = 0; index < MADE_UP_REQUESTS && roomFor(prepared); index++) {
+    for (let index = 0; index < SYNTHETIC_REQUESTS && hasRoom(prepared); index++) {
       await prepare(await seededFeedsInParts(options.seed, index, inputs, () => pace.rest()));
     }
-    return { prepared, inputs: described, dims, batchSize, source: MADE_UP, warnings: [] };
+    return { prepared, inputs: described, dims, batchSize, source: SYNTHETIC, warnings: [] };
   }
   const reader = await openDataset(options.dataPath, batchSize === 1 ? inputs : fixed.unbatched);
   try {
@@ -76,7 +76,7 @@ export async function tensorRequests(
       throw new ServeOptError('SO4002', `There are ${reader.count} samples, too few for a batch of ${batchSize}`);
     }
     const step = Math.max(batchSize, reader.block ?? 1);
-    for (let at = 0; at + step <= reader.count && roomFor(prepared); at += step) {
+    for (let at = 0; at + step <= reader.count && hasRoom(prepared); at += step) {
       await prepare(await reader.read(at, step));
       await pace.rest();
     }
@@ -98,9 +98,9 @@ function withRows(request: PreparedRequest, samples: number): PreparedRequest {
   return request.samples === samples ? request : { ...request, samples };
 }
 
-function roomFor(prepared: readonly PreparedRequest[]): boolean {
+function hasRoom(prepared: readonly PreparedRequest[]): boolean {
   const bytes = prepared.reduce((sum, { body }) => sum + body.byteLength, 0);
-  return prepared.length < MOST_REQUESTS && bytes < MOST_BYTES;
+  return prepared.length < MAX_REQUESTS && bytes < MAX_BYTES;
 }
 
 const CONTENT_TYPES: ReadonlyMap<string, string> = new Map([
@@ -120,9 +120,9 @@ export function rawRequests(
   const prepared: PreparedRequest[] = [];
   for (const raw of rawBodies(path)) {
     prepared.push(prepareRaw(raw));
-    if (!roomFor(prepared)) break;
+    if (!hasRoom(prepared)) break;
   }
-  if (prepared.length === 0) throw new ServeOptError('SO4004', `"${basename(path)}" holds no bodies`);
+  if (prepared.length === 0) throw new ServeOptError('SO4004', `"${basename(path)}" has no bodies`);
   return { prepared, inputs: [{ name: 'body', type: 'bytes' }], source: basename(path), warnings: [] };
 }
 
@@ -145,7 +145,7 @@ function* rawBodies(path: string): Generator<RawBody> {
       continue;
     }
     yield {
-      body: readSmallFile(file, MOST_BYTES),
+      body: readSmallFile(file, MAX_BYTES),
       contentType: CONTENT_TYPES.get(extension) ?? 'application/octet-stream',
     };
   }
@@ -156,14 +156,14 @@ const WORDS =
     ' ',
   );
 
-/** Requests for completions: prompts of a file (lines, or JSON with `prompt` or `text`), or made up of so many words. */
+/** Requests for completions: prompts of a file (lines, or JSON with `prompt` or `text`), or synthetic, of so many words. */
 export function promptRequests(
   preparePrompt: (prompt: string) => PreparedRequest,
   options: RequestOptions,
 ): Omit<Requests, 'batchSize' | 'dims'> {
   const prompts: string[] = [];
   if (options.dataPath === undefined) {
-    for (let index = 0; index < MADE_UP_REQUESTS; index++) {
+    for (let index = 0; index < SYNTHETIC_REQUESTS; index++) {
       const random = createRandom(options.seed, index);
       prompts.push(Array.from({ length: options.promptWords }, () => WORDS[random.integer(WORDS.length)]).join(' '));
     }
@@ -172,11 +172,11 @@ export function promptRequests(
     const json = /\.(jsonl|ndjson)$/i.test(options.dataPath);
     for (const { text, number } of textLines(options.dataPath)) {
       prompts.push(json ? promptOf(text, `"${file}", line ${number},`) : text);
-      if (prompts.length === MOST_REQUESTS) break;
+      if (prompts.length === MAX_REQUESTS) break;
     }
-    if (prompts.length === 0) throw new ServeOptError('SO4004', `"${file}" holds no prompts`);
+    if (prompts.length === 0) throw new ServeOptError('SO4004', `"${file}" has no prompts`);
   }
-  const source = options.dataPath === undefined ? MADE_UP : basename(options.dataPath);
+  const source = options.dataPath === undefined ? SYNTHETIC : basename(options.dataPath);
   return { prepared: prompts.map(preparePrompt), inputs: [{ name: 'prompt', type: 'text' }], source, warnings: [] };
 }
 
@@ -187,9 +187,9 @@ function promptOf(line: string, where: string): string {
     const prompt = fields?.get('prompt') ?? fields?.get('text') ?? value;
     if (typeof prompt === 'string') return prompt;
   } catch {
-    // Told below.
+    // Reported below.
   }
-  throw new ServeOptError('SO4001', `${where} holds no prompt`, {
+  throw new ServeOptError('SO4001', `${where} has no prompt`, {
     why: 'a text, or an object with "prompt" or "text"',
   });
 }

@@ -4,21 +4,21 @@ import type { EstimateReport } from '../../bench/results.js';
 import type { ConfigurationReport } from '../../report/bench-types.js';
 import type { TokenTimes } from '../../serving/client.js';
 
-/** Time to first token, and tokens a second of one answer from its first token on; undefined without completions. */
-export function tokenReport(answers: readonly TokenTimes[]): ConfigurationReport['tokens'] {
-  if (answers.length === 0) return undefined;
-  const first = Float64Array.from(answers, ({ firstMs }) => firstMs).sort();
-  const rates = answers
+/** Time to first token, and tokens per second of one response from its first token on; undefined without completions. */
+export function tokenReport(responses: readonly TokenTimes[]): ConfigurationReport['tokens'] {
+  if (responses.length === 0) return undefined;
+  const first = Float64Array.from(responses, ({ firstMs }) => firstMs).sort();
+  const rates = responses
     .filter(({ count, firstMs, lastMs }) => count > 1 && lastMs > firstMs)
     .map(({ count, firstMs, lastMs }) => ((count - 1) * 1000) / (lastMs - firstMs));
   return {
     firstTokenMs: quantileReports(first),
     perSecond: medianRate(rates),
-    total: answers.reduce((sum, { count }) => sum + count, 0),
+    total: responses.reduce((sum, { count }) => sum + count, 0),
   };
 }
 
-/** The median over answers, with its interval from order statistics. */
+/** The median over responses, with its interval from order statistics. */
 function medianRate(rates: readonly number[]): EstimateReport {
   if (rates.length === 0) return { value: 0 };
   const sorted = Float64Array.from(rates).sort();

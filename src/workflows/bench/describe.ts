@@ -77,7 +77,7 @@ function requestsOf(segments: readonly Segment[]): number {
 /** A data set by its name, without its folder. */
 function sourceName(dataPath: string | undefined): string {
   return dataPath === undefined
-    ? 'made up'
+    ? 'synthetic'
     : (dataPath
         .split(/[\\/]/)
         .filter((part) => part !== '')

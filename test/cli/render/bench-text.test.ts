@@ -40,7 +40,7 @@ describe('renderBench', () => {
   it('shows one configuration as a block', async () => {
     expect(await renderBench(PLAIN, options)).toMatchInlineSnapshot(`
       "model.onnx 25.1 MB · cpu · 2 threads · batch 1
-      fed input float[1,3,32,32] (made up, seed 0)
+      fed input float[1,3,32,32] (synthetic, seed 0)
       one request at a time; closed loop, so percentiles hold no time in a queue
 
       Latency      1,000 runs in 5 fresh processes, worth 780 independent ones
@@ -187,8 +187,8 @@ describe('renderBench', () => {
     expect(text).toContain('tiny 25.1 MB · openai at http://127.0.0.1:8000');
     expect(text).toContain('open loop, latency from the time a request was due');
     expect(text).toContain('First token  12.0 ms        p50, p99 30.0 ms');
-    expect(text).toContain('Tokens       88/s           in one answer, 95 %: 80–93/s; 12,000 in all');
-    expect(text).toContain('Answers      200: 990 · 503: 10');
+    expect(text).toContain('Tokens       88/s           in one response, 95 %: 80–93/s; 12,000 in all');
+    expect(text).toContain('Responses    200: 990 · 503: 10');
   });
 
   it('says first that it was interrupted', async () => {

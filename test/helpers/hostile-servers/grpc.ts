@@ -1,4 +1,4 @@
-/** Servers of gRPC that answer calls wrongly. */
+/** Servers of gRPC that response calls wrongly. */
 import { createServer as createHttp2Server, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import { createServer } from 'node:net';
 import { type Bytes, concat, int, message } from '../wire.js';
@@ -47,7 +47,7 @@ const tensor = (field: number, name: string, type: string, shape: readonly (numb
   message(field, message(1, name), message(2, type), ...shape.map((dim) => int(3, dim)));
 const METADATA = concat(tensor(4, 'x', 'FP32', [-1, 2]), tensor(5, 'y', 'FP32', [-1, 2]));
 
-/** Answers what precedes an inference; true when it did. */
+/** Responses what precedes an inference; true when it did. */
 function describeDouble(call: Call, metadata: Bytes = METADATA): boolean {
   if (call.method === 'ServerMetadata') reply(call, frame(message(1, 'hostile')));
   else if (call.method === 'ModelMetadata') reply(call, frame(metadata));
@@ -94,14 +94,14 @@ const ATTACKS: ReadonlyMap<string, (call: Call) => void> = new Map<string, (call
   ],
   ['asks to calm down', ({ session }) => session.goaway(11, 0, Buffer.from('\u001b[2Jtoo_many_pings'))],
   [
-    'answers as HTTP does',
+    'responses as HTTP does',
     ({ stream }) => {
       stream.respond({ ':status': 404, 'content-type': 'text/html' });
       stream.end('<html>no');
     },
   ],
   [
-    'answers with status 200 of HTTP',
+    'responses with status 200 of HTTP',
     ({ stream }) => {
       stream.respond({ ':status': 200 });
       stream.end('{}');
@@ -168,11 +168,11 @@ function metadataKind(name: string, metadata: Bytes, more: Partial<HostileServer
   };
 }
 
-function answerKind(name: string, answer: () => Bytes): HostileServerKind {
+function answerKind(name: string, response: () => Bytes): HostileServerKind {
   return {
-    name: `v2-grpc: an answer of ${name}`,
+    name: `v2-grpc: a response of ${name}`,
     start: () => {
-      const bytes = frame(answer());
+      const bytes = frame(response());
       return grpcServer((call) => describeDouble(call) || reply(call, bytes));
     },
   };

@@ -93,7 +93,7 @@ export const COMPLETION_SERVERS: readonly HostileServerKind[] = [
     socket.write(`${STREAM}${chunk('data: {"cho')}`);
     setTimeout(() => socket.resetAndDestroy(), 20);
   }),
-  completion('answers without a stream', ({ socket }) =>
+  completion('responses without a stream', ({ socket }) =>
     respondJson(socket, { choices: [{ message: { content: 'a' } }] }),
   ),
   completion('says 429', ({ socket }) => respondJson(socket, { error: { message: 'slow down' } }, '429 Too Many')),
@@ -186,18 +186,18 @@ export const TENSORFLOW_SERVERS: readonly HostileServerKind[] = [
     METADATA_CODES,
   ),
   tensorFlow('metadata without a signature', undefined, ANSWER),
-  tensorFlow('an answer without outputs', SOUND, ({ socket }) => respondJson(socket, {})),
-  tensorFlow('an answer of ragged lists', SOUND, ({ socket }) => respondJson(socket, { outputs: [[1], [2, 3, 4]] })),
-  tensorFlow('an answer of objects', SOUND, ({ socket }) => respondJson(socket, { outputs: [[{}, []]] })),
-  tensorFlow('an answer of deep lists', SOUND, ({ socket }) =>
+  tensorFlow('a response without outputs', SOUND, ({ socket }) => respondJson(socket, {})),
+  tensorFlow('a response of ragged lists', SOUND, ({ socket }) => respondJson(socket, { outputs: [[1], [2, 3, 4]] })),
+  tensorFlow('a response of objects', SOUND, ({ socket }) => respondJson(socket, { outputs: [[{}, []]] })),
+  tensorFlow('a response of deep lists', SOUND, ({ socket }) =>
     respond(socket, `{"outputs":${'['.repeat(100_000)}${']'.repeat(100_000)}}`),
   ),
-  tensorFlow('an answer of another type', SOUND, ({ socket }) => respondJson(socket, { outputs: [['a', 'b']] })),
-  tensorFlow('an answer of NaN', SOUND, ({ socket }) => respond(socket, '{"outputs":[[NaN,-Infinity]]}')),
+  tensorFlow('a response of another type', SOUND, ({ socket }) => respondJson(socket, { outputs: [['a', 'b']] })),
+  tensorFlow('a response of NaN', SOUND, ({ socket }) => respond(socket, '{"outputs":[[NaN,-Infinity]]}')),
   tensorFlow('an error of 1 MB', SOUND, ({ socket }) =>
     respondJson(socket, { error: 'e'.repeat(1_000_000) }, '400 No'),
   ),
-  tensorFlow('an answer that never comes', SOUND, () => undefined),
+  tensorFlow('a response that never comes', SOUND, () => undefined),
 ];
 
 const BODY = { args: ['--protocol', 'torchserve', '--data', 'BODIES'] };
@@ -216,14 +216,14 @@ function torchServe(name: string, use: (request: RawRequest) => void): HostileSe
 }
 
 export const TORCHSERVE_SERVERS: readonly HostileServerKind[] = [
-  torchServe('an answer that never comes', () => undefined),
-  torchServe('an empty answer', ({ socket }) => respond(socket, '')),
+  torchServe('a response that never comes', () => undefined),
+  torchServe('an empty response', ({ socket }) => respond(socket, '')),
   torchServe('JSON that is none', ({ socket }) => respond(socket, '{"a":')),
   torchServe('JSON deep down', ({ socket }) => respond(socket, '['.repeat(1_000_000))),
   torchServe('an error of HTML', ({ socket }) =>
     respond(socket, `<!doctype html><script>${'x'.repeat(100_000)}`, [], '500 No'),
   ),
-  torchServe('an answer without end', ({ socket }) => {
+  torchServe('a response without end', ({ socket }) => {
     socket.write('HTTP/1.1 200 OK\r\n\r\n');
     pour(socket, Buffer.alloc(65_536));
   }),

@@ -162,7 +162,7 @@ const METADATA = {
   outputs: [{ name: 'y', datatype: 'FP32', shape: [-1, 2] }],
 };
 
-/** Answers what precedes an inference; true when it did. */
+/** Responses what precedes an inference; true when it did. */
 export function describeDouble({ path, socket }: RawRequest): boolean {
   if (path === '/v2') respondJson(socket, { name: 'hostile', version: '1', extensions: ['binary_tensor_data'] });
   else if (path === '/v2/models/double') respondJson(socket, METADATA);
@@ -174,7 +174,7 @@ export function describeDouble({ path, socket }: RawRequest): boolean {
 const VALUES = Buffer.alloc(8);
 const HEADER = '{"outputs":[{"name":"y","datatype":"FP32","shape":[1,2],"parameters":{"binary_data_size":8}}]}';
 
-/** A sound answer to an inference of `double`. */
+/** A sound response to an inference of `double`. */
 export function inferDouble({ socket }: RawRequest): void {
   respond(socket, Buffer.concat([Buffer.from(HEADER), VALUES]), [`Inference-Header-Content-Length: ${HEADER.length}`]);
 }

@@ -1,4 +1,4 @@
-/** Servers of the Open Inference Protocol over HTTP whose metadata or answers ask for the impossible. */
+/** Servers of the Open Inference Protocol over HTTP whose metadata or responses ask for the impossible. */
 import { type RawRequest, rawHttpServer, respond, respondJson } from './http-requests.js';
 import type { HostileServerKind } from './kind.js';
 import { describeDouble, inferDouble } from './raw-http.js';
@@ -40,13 +40,13 @@ function described(
 
 const JSON_ONLY = { args: ['--protocol', 'v2-http-json'] };
 
-/** An answer to an inference: JSON as it is, without bytes behind. */
-function answered(name: string, answer: string | Buffer, headers: readonly string[] = []): HostileServerKind {
+/** A response to an inference: JSON as it is, without bytes behind. */
+function answered(name: string, response: string | Buffer, headers: readonly string[] = []): HostileServerKind {
   return {
-    name: `v2-http: an answer of ${name}`,
+    name: `v2-http: a response of ${name}`,
     start: () =>
       rawHttpServer((request) => {
-        if (!describeDouble(request)) respond(request.socket, answer, headers);
+        if (!describeDouble(request)) respond(request.socket, response, headers);
       }, '/v2/models/double'),
   };
 }

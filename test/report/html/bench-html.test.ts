@@ -131,8 +131,8 @@ describe('benchHtml', () => {
     const page = checkPage(benchHtml(SERVER));
     const text = textOf(page);
     for (const part of [
-      'stretch 1',
-      'in 5 stretches',
+      'window 1',
+      'in 5 windows',
       'http://127.0.0.1:8000',
       'Poisson arrivals',
       '12,000',
@@ -141,7 +141,7 @@ describe('benchHtml', () => {
     ]) {
       expect(text).toContain(part);
     }
-    expect(drawingsOf(page)).toContain('Answers of tiny by status');
+    expect(drawingsOf(page)).toContain('Responses of tiny by status');
   });
 
   it('says that it was interrupted, and why nothing was measured', () => {

@@ -69,7 +69,7 @@ describe('a model', () => {
       subject: 'models',
       scenario: { kind: 'single-stream' },
       seed: 3,
-      source: 'made up',
+      source: 'synthetic',
       budgets: [],
       regressions: [],
     });

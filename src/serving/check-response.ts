@@ -1,27 +1,27 @@
 import type { HostTensor, ValueSpec } from '../samples/types.js';
-import type { Answer, PreparedRequest, ServerClient, ServerModel } from './client.js';
+import type { PreparedRequest, ServerClient, ServerModel, ServerResponse } from './client.js';
 import { malformed, serverText } from './server-error.js';
 
 /**
- * Decodes a good answer and holds it against what the model was said to give: every output there, of its type, with the
+ * Decodes a successful response and checks it against the metadata of the model: every output present, of its type, with the
  * sizes that are fixed. @throws SO5103
  */
-export function checkAnswer(
+export function checkResponse(
   client: ServerClient,
   model: ServerModel,
-  answer: Answer,
+  response: ServerResponse,
   request: PreparedRequest,
 ): Map<string, HostTensor> {
-  const outputs = client.decode(answer, request);
+  const outputs = client.decode(response, request);
   if (outputs.size === 0 && (model.outputs?.length ?? 0) === 0) return outputs;
   for (const spec of model.outputs ?? []) {
     const tensor = outputs.get(spec.name);
-    if (tensor === undefined) throw malformed(`The answer lacks the output "${serverText(spec.name)}"`);
+    if (tensor === undefined) throw malformed(`The response lacks the output "${serverText(spec.name)}"`);
     if (!fits(tensor, spec)) {
       const { length } = tensor.dims;
       const shape = `[${tensor.dims.slice(0, 16).join(',')}${length > 16 ? ',…' : ''}]`;
       throw malformed(
-        `The output "${serverText(spec.name)}" has the shape ${shape} where the model says ${spec.typeText}`,
+        `The output "${serverText(spec.name)}" has the shape ${shape} where the model declares ${spec.typeText}`,
       );
     }
   }

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ServeOptError } from '../../src/errors.js';
-import type { Answer, PreparedRequest, ServerClient } from '../../src/serving/client.js';
+import type { PreparedRequest, ServerClient, ServerResponse } from '../../src/serving/client.js';
 import { DataType } from '../../src/tensor/dtype.js';
 import { client } from './fake-server.js';
 
@@ -11,9 +11,9 @@ const REQUEST: PreparedRequest = { headers: {}, body: new Uint8Array(0), samples
 function decodes(opened: ServerClient, body: Uint8Array, headerLength?: string): void {
   const header = (name: string): string | undefined =>
     name === 'inference-header-content-length' ? headerLength : undefined;
-  const answer: Answer = { status: '200', good: true, header, body, sentAgain: false };
+  const response: ServerResponse = { status: '200', ok: true, header, body, retried: false };
   try {
-    opened.decode(answer, REQUEST);
+    opened.decode(response, REQUEST);
   } catch (error) {
     expect(error).toBeInstanceOf(ServeOptError);
     expect(error).toMatchObject({ code: 'SO5103' });
@@ -21,16 +21,16 @@ function decodes(opened: ServerClient, body: Uint8Array, headerLength?: string):
 }
 
 /** Bytes of a message with some of them changed, dropped or doubled. */
-function mutated(good: Uint8Array): fc.Arbitrary<Uint8Array> {
-  const edit = fc.tuple(fc.nat(good.length - 1), fc.nat(255), fc.constantFrom('set', 'drop', 'double', 'cut'));
+function mutated(sound: Uint8Array): fc.Arbitrary<Uint8Array> {
+  const edit = fc.tuple(fc.nat(sound.length - 1), fc.nat(255), fc.constantFrom('set', 'drop', 'double', 'cut'));
   return fc.array(edit, { minLength: 1, maxLength: 4 }).map((edits) => {
-    let bytes = [...good];
+    let bytes = [...sound];
     for (const [at, value, kind] of edits) {
-      const place = Math.min(at, Math.max(0, bytes.length - 1));
-      if (kind === 'set') bytes[place] = value;
-      else if (kind === 'drop') bytes.splice(place, 1);
-      else if (kind === 'double') bytes.splice(place, 0, ...bytes.slice(place, place + 8));
-      else bytes = bytes.slice(0, place);
+      const index = Math.min(at, Math.max(0, bytes.length - 1));
+      if (kind === 'set') bytes[index] = value;
+      else if (kind === 'drop') bytes.splice(index, 1);
+      else if (kind === 'double') bytes.splice(index, 0, ...bytes.slice(index, index + 8));
+      else bytes = bytes.slice(0, index);
     }
     return Uint8Array.from(bytes);
   });
@@ -41,7 +41,7 @@ const JSON_ANSWER = Buffer.from(
 );
 const PAYLOAD = Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0);
 
-describe('hostile answers', () => {
+describe('hostile responses', () => {
   it('of the Open Inference Protocol in JSON and bytes', async () => {
     const opened = await client('http://127.0.0.1:1/v2/models/m', { protocol: 'v2-http' });
     const whole = Buffer.concat([JSON_ANSWER, PAYLOAD]);
@@ -57,7 +57,7 @@ describe('hostile answers', () => {
 
   it('of the Open Inference Protocol in protobuf', async () => {
     const opened = await client('grpc://127.0.0.1:1/m');
-    // A request has its tensors at the numbers at which an answer has its outputs, but for the raw contents.
+    // A request has its tensors at the numbers at which a response has its outputs, but for the raw contents.
     const feeds = new Map([
       ['y', { dataType: DataType.FLOAT, dims: [2], data: Float32Array.of(1, 2) }],
       ['s', { dataType: DataType.STRING, dims: [1], data: ['é'] }],
@@ -65,8 +65,14 @@ describe('hostile answers', () => {
     const message = Uint8Array.from((await opened.prepare(feeds)).body.subarray(5), (byte) =>
       byte === 0x3a ? 0x32 : byte,
     );
-    const answer: Answer = { status: 'gRPC OK', good: true, header: () => undefined, body: message, sentAgain: false };
-    expect(opened.decode(answer, REQUEST).get('s')?.data).toEqual(['é']);
+    const response: ServerResponse = {
+      status: 'gRPC OK',
+      ok: true,
+      header: () => undefined,
+      body: message,
+      retried: false,
+    };
+    expect(opened.decode(response, REQUEST).get('s')?.data).toEqual(['é']);
     fc.assert(
       fc.property(mutated(message), (bytes) => decodes(opened, bytes)),
       { numRuns: 2000 },

@@ -1,15 +1,15 @@
 import { ServeOptError } from '../errors.js';
-import { checkAnswer } from './check-answer.js';
-import { type Answer, isFailure, type PreparedRequest, type ServerClient, type ServerModel } from './client.js';
-import type { Lane, Outcome } from './load.js';
+import { checkResponse } from './check-response.js';
+import { isFailure, type PreparedRequest, type ServerClient, type ServerModel, type ServerResponse } from './client.js';
+import type { Outcome, Worker } from './load.js';
 import type { Failure } from './server-error.js';
 
-/** Answers up to this size are all decoded and checked; of larger ones each sixteenth. */
+/** Responses up to this size are all decoded and checked; of larger ones every sixteenth. */
 const CHECKED_BYTES = 64 * 1024;
 const CHECKED_SHARE = 16;
 
 /** A connection to the server that sends prepared requests in turn and looks at what comes back. */
-export function serverLane(client: ServerClient, model: ServerModel, requests: readonly PreparedRequest[]): Lane {
+export function serverWorker(client: ServerClient, model: ServerModel, requests: readonly PreparedRequest[]): Worker {
   const connection = client.connect();
   return {
     async send(index, timeoutMs) {
@@ -25,21 +25,21 @@ function outcomeOf(
   client: ServerClient,
   model: ServerModel,
   request: PreparedRequest,
-  result: Answer | Failure,
+  result: ServerResponse | Failure,
   index: number,
 ): Outcome {
   if (isFailure(result)) {
-    return { status: result.failure, good: false, unreachable: result.failure === 'unreachable' };
+    return { status: result.failure, ok: false, unreachable: result.failure === 'unreachable' };
   }
-  const { status, sentAgain, tokens } = result;
-  if (!result.good) return { status, good: false, sentAgain };
+  const { status, retried, tokens } = result;
+  if (!result.ok) return { status, ok: false, retried };
   if (result.body.byteLength <= CHECKED_BYTES || index % CHECKED_SHARE === 0) {
     try {
-      checkAnswer(client, model, result, request);
+      checkResponse(client, model, result, request);
     } catch (error) {
       if (!(error instanceof ServeOptError)) throw error;
-      return { status: 'wrong answer', good: false, sentAgain };
+      return { status: 'wrong response', ok: false, retried };
     }
   }
-  return { status, good: true, sentAgain, ...(tokens ? { tokens } : {}) };
+  return { status, ok: true, retried, ...(tokens ? { tokens } : {}) };
 }
