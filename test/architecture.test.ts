@@ -17,6 +17,7 @@ const LAYERS: Readonly<Record<string, { readonly imports: readonly string[]; rea
   'version.ts': { imports: [] },
   'index.ts': { imports: ['*'] },
   tensor: { imports: BASE },
+  proto: { imports: BASE },
   bench: { imports: [...BASE, 'tensor'] },
   machine: { imports: [...BASE, 'tensor'] },
   codec: { imports: [...BASE, 'tensor'] },
@@ -33,7 +34,7 @@ const LAYERS: Readonly<Record<string, { readonly imports: readonly string[]; rea
     imports: [...BASE, 'tensor', 'bench', 'machine', 'codec', 'ir', 'ops', 'quantize', 'samples', 'evaluate'],
   },
   // Clients of inference servers and the load they are put under.
-  serving: { imports: [...BASE, 'tensor', 'codec', 'bench', 'samples'] },
+  serving: { imports: [...BASE, 'tensor', 'codec', 'proto', 'bench', 'samples'] },
   report: { imports: [...BASE, 'tensor', 'bench'], types: ['passes', 'evaluate', 'gates', 'runtime'] },
   workflows: { imports: ['*'] },
   cli: { imports: ['*', 'cli'] },
@@ -47,6 +48,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   'cli-table3': ['cli'],
   yauzl: ['samples/dataset'],
   'csv-parse': ['samples/dataset'],
+  protobufjs: ['proto'],
 };
 
 const MAXIMUM_LINES = 400;

@@ -40,11 +40,16 @@ export interface CallOptions {
   readonly maximumBytes?: number;
 }
 
-/** A message with gRPC's prefix: not compressed, length. */
-export function framed(message: Uint8Array): Uint8Array {
-  const frame = new Uint8Array(PREFIX_BYTES + message.byteLength);
-  new DataView(frame.buffer).setUint32(1, message.byteLength);
-  frame.set(message, PREFIX_BYTES);
+/** A message, in pieces, with gRPC's prefix: not compressed, length. */
+export function framed(...pieces: readonly Uint8Array[]): Uint8Array {
+  const byteLength = pieces.reduce((sum, piece) => sum + piece.byteLength, 0);
+  const frame = new Uint8Array(PREFIX_BYTES + byteLength);
+  new DataView(frame.buffer).setUint32(1, byteLength);
+  let at = PREFIX_BYTES;
+  for (const piece of pieces) {
+    frame.set(piece, at);
+    at += piece.byteLength;
+  }
   return frame;
 }
 

@@ -15,6 +15,7 @@ import { missingModel, refused } from './refusal.js';
 import { binaryElementBytes } from './request-size.js';
 import { serverText } from './server-error.js';
 import {
+  indexRequest,
   inferRequest,
   modelRequest,
   readIndex,
@@ -85,8 +86,7 @@ export class V2GrpcClient implements ServerClient {
   }
 
   async #modelNames(connection: GrpcConnection): Promise<string[]> {
-    // RepositoryIndexRequest { ready = 2: true }
-    const response = await connection.call(`${SERVICE}/RepositoryIndex`, framed(Uint8Array.of(0x10, 1)), {
+    const response = await connection.call(`${SERVICE}/RepositoryIndex`, framed(indexRequest()), {
       maximumBytes: METADATA_BYTES,
     });
     return !isFailure(response) && response.ok ? readIndex(response.body) : [];
@@ -97,7 +97,7 @@ export class V2GrpcClient implements ServerClient {
   async prepare(feeds: Feeds, pace?: Pace): Promise<PreparedRequest> {
     const [first] = feeds.values();
     await pace?.rest();
-    const body = framed(inferRequest(this.#model ?? '', this.#version, feeds));
+    const body = framed(...inferRequest(this.#model ?? '', this.#version, feeds));
     return { headers: {}, body, samples: first?.dims[0] ?? 1 };
   }
 

@@ -8,7 +8,7 @@ import { DataType } from '../../src/tensor/dtype.js';
 import { client } from './fake-server.js';
 import { v2Server } from './v2-server.js';
 
-/** The messages in their own notation, read by another implementation of protobuf. */
+/** The messages in the notation of .proto files, read by code that protobufjs generates from it. */
 const { root } = protobuf.parse(`
   syntax = "proto3";
   message ModelMetadataRequest { string name = 1; string version = 2; }
