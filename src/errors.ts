@@ -51,7 +51,7 @@ export const ERROR_TABLE = {
   SO2002: {
     exitCode: EXIT.input,
     summary: 'The file cannot be read',
-    hint: 'check that it is a file and that you may read it',
+    hint: 'check that it is a file and that you have permission to read it',
   },
   SO2003: {
     exitCode: EXIT.input,
@@ -75,15 +75,15 @@ export const ERROR_TABLE = {
     summary: 'The file changed while it was read',
     hint: 'run again when nothing else writes to it',
   },
-  SO2101: { exitCode: EXIT.input, summary: 'A tensor contradicts itself', hint: 'export the model again' },
+  SO2101: { exitCode: EXIT.input, summary: 'A tensor is inconsistent', hint: 'export the model again' },
   SO2102: {
     exitCode: EXIT.input,
     summary: 'External data cannot be used',
-    hint: 'keep the data files beside the model, under the names it gives',
+    hint: 'keep the data files beside the model, under the names in the model',
   },
   SO2103: {
     exitCode: EXIT.input,
-    summary: 'External data leads out of the model folder',
+    summary: 'External data is outside of the model folder',
     hint: 'copy the data file beside the model',
   },
   SO2104: { exitCode: EXIT.input, summary: 'A limit on size is exceeded', hint: 'use a smaller model, file or size' },
@@ -95,12 +95,12 @@ export const ERROR_TABLE = {
   SO3001: {
     exitCode: EXIT.input,
     summary: 'The graph is invalid',
-    hint: 'export the model again; python -m onnx.checker MODEL may tell more',
+    hint: 'export the model again; python -m onnx.checker MODEL may show more',
   },
   SO3002: {
     exitCode: EXIT.input,
     summary: 'The model uses an unsupported version',
-    hint: 'export the model again: every domain it uses needs an opset that is known here',
+    hint: 'export the model again: every domain it uses needs a supported opset',
   },
   SO3003: {
     exitCode: EXIT.input,
@@ -110,12 +110,12 @@ export const ERROR_TABLE = {
   SO3004: {
     exitCode: EXIT.input,
     summary: 'The model breaks the rules of its operators',
-    hint: 'export the model again; add --allow-invalid to go on all the same',
+    hint: 'export the model again; add --allow-invalid to continue anyway',
   },
   SO3101: {
     exitCode: EXIT.failed,
     summary: 'A pass cannot be applied to this model',
-    hint: 'leave the option or the pass out',
+    hint: 'remove the option or the pass',
   },
   SO4001: {
     exitCode: EXIT.input,
@@ -129,14 +129,14 @@ export const ERROR_TABLE = {
   },
   SO4003: {
     exitCode: EXIT.input,
-    summary: 'The data holds Python objects, not arrays',
+    summary: 'The data has Python objects, not arrays',
     hint: 'save plain arrays; pickled objects are never loaded',
   },
-  SO4004: { exitCode: EXIT.input, summary: 'The data holds no samples', hint: 'give at least one sample' },
+  SO4004: { exitCode: EXIT.input, summary: 'The data has no samples', hint: 'give at least one sample' },
   SO4005: {
     exitCode: EXIT.input,
     summary: 'The labels do not match the model outputs',
-    hint: 'save the labels under the name "labels", one row a sample',
+    hint: 'save the labels under the name "labels", one row per sample',
   },
   SO4006: {
     exitCode: EXIT.input,
@@ -161,7 +161,7 @@ export const ERROR_TABLE = {
   SO5003: {
     exitCode: EXIT.failed,
     summary: 'The ONNX Runtime process died',
-    hint: 'run again; where memory is short, allow more with --mem or use fewer threads',
+    hint: 'run again; if memory is short, allow more with --mem or use fewer threads',
   },
   SO5004: {
     exitCode: EXIT.capability,
@@ -171,7 +171,7 @@ export const ERROR_TABLE = {
   SO5005: { exitCode: EXIT.capability, summary: 'The execution provider is not available', hint: 'serve-opt doctor' },
   SO5006: {
     exitCode: EXIT.failed,
-    summary: 'ONNX Runtime for Node cannot pass this type',
+    summary: 'ONNX Runtime for Node does not support this type',
     hint: 'add --no-verify to skip running the model',
   },
   SO5101: {
@@ -196,27 +196,27 @@ export const ERROR_TABLE = {
   },
   SO5105: {
     exitCode: EXIT.failed,
-    summary: 'The time for measuring a server was over before anything was measured',
+    summary: 'The time limit ended before anything was measured',
     hint: 'give it more time with --max-time',
   },
   SO6001: {
     exitCode: EXIT.failed,
     summary: 'The output cannot be written',
-    hint: 'check the free space and that you may write there',
+    hint: 'check the free space and the permissions of the folder',
   },
   SO6003: {
     exitCode: EXIT.failed,
-    summary: 'The output did not pass its own check',
+    summary: 'The output failed its check',
     hint: 'check the disk, then run again',
   },
   SO6004: {
     exitCode: EXIT.failed,
     summary: 'The model is too large for one file',
-    hint: 'protobuf ends at 2 GiB: let the weights go to an external data file',
+    hint: 'protobuf ends at 2 GiB: write the weights to an external data file',
   },
   SO6101: {
     exitCode: EXIT.failed,
-    summary: 'The system lacks what is needed: open files, processes, a working folder',
+    summary: 'A system resource is missing: open files, processes, a temporary folder',
     hint: 'close other programs or raise the limits (ulimit -a), then run again',
   },
   SO7001: {

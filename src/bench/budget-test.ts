@@ -156,7 +156,7 @@ export class PercentileBudgetTest {
       return `${seen}; needs ${plural(this.#minRounds, 'process', 'processes')}, had ${rounds}`;
     const worth =
       effectiveRuns < 0.8 * runs
-        ? `; they come in bursts and tell as much as ${count(effectiveRuns)} independent ones`
+        ? `; they come in bursts and carry as much information as ${count(effectiveRuns)} independent ones`
         : '';
     return `${seen}: between ${percent(lower)} and ${percent(upper)} ${sure}, ${allowed}${worth}`;
   }

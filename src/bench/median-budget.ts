@@ -51,7 +51,7 @@ export function judgeMedianBudget(
   }
   const n = values.length;
   const seen = `${count(over)} of ${plural(n, what)} over`;
-  const why = n < first ? `${seen}; needs ${plural(first, what)}` : `${seen}: too close to half to tell`;
+  const why = n < first ? `${seen}; needs ${plural(first, what)}` : `${seen}: too close to half to decide`;
   return { verdict: final ? 'inconclusive' : undefined, over, values: n, why };
 }
 

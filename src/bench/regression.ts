@@ -150,7 +150,7 @@ function reason({ verdict, ratio, noise, minEffect, confidence, rounds }: Reason
   if (noise >= Math.max(effect, minEffect)) {
     return `${seen}; this machine's own noise of ${percent(noise)} hides ${effect > minEffect ? 'it' : `effects of ${percent(minEffect)}`}`;
   }
-  return `${seen}; more rounds are needed to tell`;
+  return `${seen}; more rounds are needed to decide`;
 }
 
 /** `3.1 % slower`, `0.4 % faster`. */

@@ -76,7 +76,7 @@ export class ThroughputBudgetTest {
       if (high !== undefined && high <= this.#limit) return this.#verdict('fail', `at most ${amount(high)}`);
     }
     if (final) return { verdict: 'inconclusive', why: this.#whyUnknown(estimate(this.#confidence), rounds) };
-    return { verdict: undefined, why: 'more requests are needed to tell' };
+    return { verdict: undefined, why: 'more requests are needed to decide' };
   }
 
   #verdict(verdict: BenchVerdict, bound: string): ThroughputJudgement {

@@ -76,7 +76,7 @@ class CommandThread {
         else this.#show(reply);
       });
       this.#worker.once('error', (error) => reject(threadError(error)));
-      this.#worker.once('exit', () => reject(bug('the command ended without an answer')));
+      this.#worker.once('exit', () => reject(bug('the command ended without a result')));
       this.#endOnSignal(reject);
     });
     for (const name of ['stdout', 'stderr'] as const) this.#followColumns(name);

@@ -49,13 +49,13 @@ export type Shell = (typeof SHELLS)[number];
 export const COMMANDS: readonly CommandDefinition[] = [
   {
     name: 'inspect',
-    summary: 'Show what a model is made of and what can be quantized',
+    summary: 'Show the contents of a model and what can be quantized',
     group: 'Look',
     arguments: [MODEL],
     flags: ['dim', 'dump', 'allow-links'],
     examples: [
       { command: 'serve-opt inspect model.onnx', summary: 'inputs, outputs, sizes, operators' },
-      { command: 'serve-opt inspect model.onnx --json', summary: 'every fact, for scripts' },
+      { command: 'serve-opt inspect model.onnx --json', summary: 'everything, for scripts' },
     ],
     notes: ['Reads the file only: no tensor is loaded and nothing is run.'],
     load: () => import('./commands/inspect.js'),
@@ -66,7 +66,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
     group: 'Look',
     arguments: [
       { name: 'a', summary: 'path of the reference model', path: true },
-      { name: 'b', summary: 'path of the model to judge', path: true },
+      { name: 'b', summary: 'path of the model to compare with it', path: true },
     ],
     flags: [
       'report',
@@ -84,11 +84,11 @@ export const COMMANDS: readonly CommandDefinition[] = [
     ],
     moreFlags: ['max-loss', 'min-sqnr', 'junit', 'markdown', 'allow-links', 'allow-invalid', 'mem'],
     examples: [
-      { command: 'serve-opt compare model.onnx model.int8.onnx', summary: 'made-up inputs' },
+      { command: 'serve-opt compare model.onnx model.int8.onnx', summary: 'synthetic inputs' },
       { command: 'serve-opt compare model.onnx model.int8.onnx --data val.npz', summary: 'real ones' },
     ],
     notes: [
-      'Labels beside the data add a metric; what is scored, and why, is said.',
+      'Labels beside the data add a metric; the output shows what is scored, and why.',
       'Budgets: accuracy, drop, agreement, sqnr, speed-up, size, macs, params.',
       'Exit codes: 0 done or passed, 4 a budget is broken, 5 inconclusive.',
     ],
@@ -151,12 +151,12 @@ export const COMMANDS: readonly CommandDefinition[] = [
       'max-tokens',
     ],
     examples: [
-      { command: 'serve-opt bench model.onnx', summary: 'made-up inputs' },
-      { command: 'serve-opt bench model.onnx --budget p99=10ms', summary: 'exit 4 where it is broken' },
-      { command: 'serve-opt bench new.onnx --baseline old.onnx', summary: 'exit 4 where it is slower' },
+      { command: 'serve-opt bench model.onnx', summary: 'synthetic inputs' },
+      { command: 'serve-opt bench model.onnx --budget p99=10ms', summary: 'exit 4 if it is broken' },
+      { command: 'serve-opt bench new.onnx --baseline old.onnx', summary: 'exit 4 if it is slower' },
       { command: 'serve-opt bench model.onnx --threads 1,2 --batch 1,8', summary: 'a sweep' },
     ],
-    notes: ['Exit codes: 0 done or passed, 4 a gate is broken, 5 inconclusive.'],
+    notes: ['Exit codes: 0 done or passed, 4 a gate failed, 5 inconclusive.'],
     load: () => import('./commands/bench.js'),
   },
   {
@@ -264,7 +264,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
     group: 'Set up',
     arguments: [],
     flags: [],
-    examples: [{ command: 'serve-opt doctor', summary: 'what works on this machine, and why not' }],
+    examples: [{ command: 'serve-opt doctor', summary: 'what works on this machine, and what does not' }],
     load: () => import('./commands/doctor.js'),
   },
   {
@@ -275,7 +275,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
     flags: [],
     examples: [
       { command: 'source <(serve-opt completion bash)', summary: 'for this shell' },
-      { command: 'serve-opt completion fish > ~/.config/fish/completions/serve-opt.fish', summary: 'for good' },
+      { command: 'serve-opt completion fish > ~/.config/fish/completions/serve-opt.fish', summary: 'permanently' },
     ],
     load: () => import('./commands/completion.js'),
   },

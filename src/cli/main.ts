@@ -128,13 +128,13 @@ function unknownCommand(typed: string | undefined): ServeOptError {
   }
   const near = suggest(typed, names);
   if (near !== undefined) {
-    return new ServeOptError('SO1001', `There is no command "${typed}"`, {
+    return new ServeOptError('SO1001', `Unknown command "${typed}"`, {
       why: `did you mean "${near}"?`,
       hint: `serve-opt ${near} --help`,
     });
   }
   const looksLikeModel = /\.(onnx|onnx\.txt|ort|pb)$/i.test(typed);
-  return new ServeOptError('SO1001', `There is no command "${typed}"`, {
+  return new ServeOptError('SO1001', `Unknown command "${typed}"`, {
     why: looksLikeModel ? 'a model follows a command' : `the commands are ${names.join(', ')}`,
     hint: looksLikeModel ? `serve-opt inspect ${typed}` : 'serve-opt --help',
   });

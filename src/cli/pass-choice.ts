@@ -54,7 +54,7 @@ export function explainedPass(name: string, recipe: readonly RecipeRow[]): strin
   if (name === '' || recipe.some(({ pass: { definition } }) => definition.name === name)) return name;
   const names = PASSES.map(({ definition }) => definition.name);
   if (!names.includes(name)) throw unknownPass(name, names);
-  throw new ServeOptError('SO1006', `The pass ${name} takes no part, so there is nothing to explain`, {
+  throw new ServeOptError('SO1006', `The pass ${name} does not run here, so there is nothing to explain`, {
     hint: OPTIMIZE_PRESET.some(({ pass: { definition } }) => definition.name === name)
       ? `add --passes +${name}`
       : `serve-opt passes ${name}`,

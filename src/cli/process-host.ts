@@ -62,7 +62,7 @@ export function createProcessHost(signal: AbortSignal = hearSignals()): ProcessH
     if (signal.aborted) writeNow(render(toServeOptError(signal.reason)));
     else {
       // Nothing was left to wait for, and yet there is no answer: the process must not end as if all were well.
-      writeNow(render(bug('the program ended without an answer')));
+      writeNow(render(bug('the program ended without a result')));
       process.exitCode = EXIT.bug;
     }
   });
@@ -75,7 +75,7 @@ export function createProcessHost(signal: AbortSignal = hearSignals()): ProcessH
       answered = true;
       if (outputFailure !== undefined && code === EXIT.done) {
         const { message } = outputFailure;
-        writeNow(render(new ServeOptError('SO6001', 'The answer could not be written to stdout', { why: message })));
+        writeNow(render(new ServeOptError('SO6001', 'The result could not be written to stdout', { why: message })));
         process.exit(EXIT.failed);
       }
       return process.exit(code);

@@ -29,7 +29,7 @@ function makerOf<R extends object>(path: string, html: (report: R) => Promise<st
   if (extension === '.json') return reportJson;
   if (extension === '.html' || extension === '.htm') return html;
   throw new ServeOptError('SO1006', `The value "${path}" of --report is not allowed`, {
-    why: 'its ending tells the format: .html or .json',
+    why: 'the extension sets the format: .html or .json',
     hint: 'write --report report.html',
   });
 }

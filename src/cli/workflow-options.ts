@@ -159,7 +159,7 @@ function openDims(texts: readonly string[]): Map<string, readonly string[]> {
     }
     if (dims.has(name)) {
       throw new ServeOptError('SO1002', `--dynamic ${name} and --dynamic ${text} contradict each other`, {
-        hint: 'give all its places in one',
+        hint: 'list all its dimensions in one option',
       });
     }
     dims.set(name, places);

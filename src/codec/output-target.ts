@@ -194,7 +194,7 @@ function checkReplacing({ name, path, replaces }: PlannedOutput, target: OutputT
   const location = { file: path };
   if (replaces === 'new') throw new ServeOptError('SO1005', `The output "${path}" exists already`, { location });
   if (replaces === 'any' || isText(target)) return;
-  throw new ServeOptError('SO1005', `The file "${path}" of ${name} exists and is no report`, {
+  throw new ServeOptError('SO1005', `The file "${path}" of ${name} exists and is not a report`, {
     why: 'it does not hold text, so something else would be lost',
     hint: name.startsWith('-')
       ? `give ${name} another path, or remove that file`

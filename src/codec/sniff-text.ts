@@ -55,7 +55,7 @@ const TEXTS: readonly TextRow[] = [
     hint: 'pickles are never opened; export the model to ONNX where it was made',
   },
   { pattern: /^[{[]/, format: 'JSON', hint: 'give the .onnx file instead' },
-  { pattern: /^/, format: 'a text file', hint: 'give the .onnx file; open this one to see what it says' },
+  { pattern: /^/, format: 'a text file', hint: 'give the .onnx file; open this one to read it' },
 ];
 
 const UTF16_HINT = 'give the .onnx file; if this is one, a copy as text has broken it: copy it as binary';

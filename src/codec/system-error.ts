@@ -112,8 +112,8 @@ function fault(code: ErrorCode, message: string, cause: unknown, file?: string, 
 export function fileError(path: string, cause: unknown): ServeOptError {
   if (cause instanceof ServeOptError) return cause;
   const code = systemCode(cause);
-  if (code === 'ENOENT') return fault('SO2001', `There is no file "${path}"`, cause, path);
-  if (code === 'ENOTDIR') return fault('SO2001', `There is no file "${path}": ${systemReason(cause)}`, cause, path);
+  if (code === 'ENOENT') return fault('SO2001', `No such file: "${path}"`, cause, path);
+  if (code === 'ENOTDIR') return fault('SO2001', `No such file: "${path}": ${systemReason(cause)}`, cause, path);
   return fault('SO2002', `Cannot read "${path}": ${systemReason(cause)}`, cause, path);
 }
 

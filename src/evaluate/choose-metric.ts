@@ -167,7 +167,7 @@ function ignoredOf({ ignored }: LabelTraits, classes: number): Pick<Fit, 'ignore
 /** An output of whole numbers or text that may be the answer itself. */
 function answerFits({ kind, elements }: OutputTraits, labels: LabelTraits, rows: number): readonly Fit[] {
   if ((kind === 'text') !== (labels.kind === 'text')) return [];
-  const because = 'holds one answer for each label';
+  const because = 'has one prediction for each label';
   if (labels.kind !== 'number' && elements === rows * labels.width) {
     const coding = labels.coding === 'signs' ? 'signs' : 'values';
     return [{ kind: 'accuracy', coding, ...ignoredOf(labels, 0), classes: 0, because }];

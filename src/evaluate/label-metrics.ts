@@ -34,7 +34,7 @@ export function settleChoice(scored: readonly [ScoredChoice, ...ScoredChoice[]])
 }
 
 function reading({ kind, output }: MetricChoice): string {
-  if (kind === 'accuracy') return `output "${output}" as the answer`;
+  if (kind === 'accuracy') return `output "${output}" as the prediction`;
   return kind === 'ctc' ? 'a text (CTC)' : kind === 'top-1' ? 'the largest score of each position' : `"${output}"`;
 }
 
@@ -99,7 +99,7 @@ export function compareMetrics(choice: MetricChoice, a: LabelScorer, b: LabelSco
     }
     case 'multi-label': {
       const counts = (s: ScoreSums): LabelCounts => (threshold === 0 ? s.atZero : s.atHalf);
-      const how = `a label is said to hold from a score of ${threshold} on`;
+      const how = `a label counts as predicted from a score of ${threshold}`;
       return [
         metric('micro F1', true, (s) => ({ value: f1(counts(s)), n: s.n }), how),
         metric('label accuracy', true, (s) => ({ value: counts(s).correct / s.n, n: s.n }), how),

@@ -74,11 +74,7 @@ function metricRow(metric: string, text: string, command: GateCommand | undefine
     const names = metricNames(command);
     const near = suggest(metric, names);
     const why = near === undefined ? `metrics are ${names.join(', ')}` : `did you mean "${near}"?`;
-    throw notAllowed(
-      text,
-      `there is no metric "${metric}"; ${why}`,
-      near === undefined ? usual(command) : exampleOf(near),
-    );
+    throw notAllowed(text, `unknown metric "${metric}"; ${why}`, near === undefined ? usual(command) : exampleOf(near));
   }
   if (command !== undefined && !row.commands.includes(command)) {
     const names = row.commands.join(', ').replace(/, (?=[^,]*$)/, ' and ');
@@ -103,7 +99,7 @@ function parseLimit(given: string, metric: string, row: NamedMetric, text: strin
   if (!Object.hasOwn(units, suffix)) {
     const names = Object.keys(units).filter((name) => name !== '');
     if (suffix === '') throw notAllowed(text, `a unit is missing: ${names.join(', ')}`, hint);
-    throw notAllowed(text, `"${suffix}" is no unit of ${metric}: it takes ${names.join(', ')}`, hint);
+    throw notAllowed(text, `"${suffix}" is not a unit of ${metric}: it takes ${names.join(', ')}`, hint);
   }
   const limit = inBaseUnits(value, units[suffix] ?? 1);
   const isPercent = unit === 'ratio' && suffix === '' && value >= 1 && value <= 100;

@@ -94,7 +94,7 @@ function verifyValues(graph: Graph, positions: ReadonlyMap<Node, number>, list: 
     if (list.full) return;
     const where = { graph: graph.name, value: name };
     if (value.name !== name) list.add(`The value listed as "${name}" is called "${value.name}"`, where);
-    if (value.graph !== graph) list.add(`"${name}" says that another graph defines it`, where);
+    if (value.graph !== graph) list.add(`"${name}" claims that another graph defines it`, where);
     if (value.tensor) verifyInitializer(graph, value, value.tensor, list);
     verifyOrigin(graph, value, positions, list);
   }
@@ -114,7 +114,7 @@ function verifyOrigin(graph: Graph, value: Value, positions: ReadonlyMap<Node, n
   }
   if (graph.hasInput(value) || graph.initializers.has(value)) return;
   if (value.uses.size > 0 || value.outputOf.length > 0) {
-    list.add(`"${value.name}" is used, but is no input, initializer or output of a node`, where);
+    list.add(`"${value.name}" is used, but is not an input, initializer or output of a node`, where);
   }
 }
 
@@ -167,7 +167,7 @@ function isVisible(graph: Graph, value: Value): boolean {
 
 function verifyNode(graph: Graph, node: Node, positions: ReadonlyMap<Node, number>, list: ProblemList): void {
   const where = { graph: graph.name, node: nodeLabel(node) };
-  if (node.graph !== graph) list.add(`The ${describeNode(node)} says that it is in another graph`, where);
+  if (node.graph !== graph) list.add(`The ${describeNode(node)} claims to be in another graph`, where);
   if (node.opType === '') list.add(`The ${describeNode(node)} has no operator`, where);
   node.outputs.forEach((output, index) => {
     if (!output) return;

@@ -79,7 +79,7 @@ export function normalizationAffine(node: Node, opset: number): Affine | { reado
   // Before opset 14 it was the number of outputs that said so.
   const more = node.outputs.slice(1).filter((output) => output !== undefined);
   if (opset < 14 && opset >= 7 && more.length > 0) return { reason: 'it runs in training mode' };
-  if (node.int('spatial', 1) === 0) return { reason: 'it normalizes each place on its own (spatial = 0)' };
+  if (node.int('spatial', 1) === 0) return { reason: 'it normalizes each position separately (spatial = 0)' };
   if (more.some((output) => output.uses.size > 0 || output.isGraphOutput))
     return { reason: 'its running statistics are used' };
   const parameters: Float64Array[] = [];

@@ -80,7 +80,7 @@ export function optimizeGraph(
 /** An error that names the nearest pass. */
 export function unknownPass(name: string, names: readonly string[]): ServeOptError {
   const near = suggest(name, names);
-  return new ServeOptError('SO1006', `There is no pass "${name}"`, {
+  return new ServeOptError('SO1006', `Unknown pass "${name}"`, {
     hint: near === undefined ? 'serve-opt passes lists them' : `did you mean "${near}"?`,
   });
 }

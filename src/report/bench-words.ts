@@ -10,12 +10,12 @@ import { formatBytes, formatInteger, formatNumber, formatPercent, formatRate, pl
 export function scenarioSentence({ scenario, subject, configurations }: BenchReport): string {
   const closed = scenario.kind === 'single-stream' || scenario.kind === 'multi-stream';
   if (subject === 'server' && closed && configurations.length > 1)
-    return 'one request at a time on each connection; closed loop, so percentiles hold no time in a queue of ours';
+    return 'one request at a time on each connection; closed loop, so percentiles exclude client-side queueing';
   switch (scenario.kind) {
     case 'single-stream':
-      return 'one request at a time; closed loop, so percentiles hold no time in a queue';
+      return 'one request at a time; closed loop, so percentiles exclude queueing';
     case 'multi-stream':
-      return `${plural(scenario.streams, 'stream')} at once, one request at a time each; closed loop, so percentiles hold no time in a queue`;
+      return `${plural(scenario.streams, 'stream')} at once, one request at a time each; closed loop, so percentiles exclude queueing`;
     case 'offline':
       return 'batches back to back; closed loop, so only throughput counts';
     case 'server': {
@@ -171,12 +171,12 @@ export function noiseFindings(configuration: ConfigurationReport): readonly stri
     found.push(
       hasWindows(latency)
         ? 'not stable: medians of the last three windows differ by over 10 %; measure longer, or on a quieter machine'
-        : `too few runs (${formatInteger(latency.runs)}) to tell whether latency is stable: measure longer with --duration`,
+        : `too few runs (${formatInteger(latency.runs)}) to decide whether latency is stable: measure longer with --duration`,
     );
   }
   if (latency.autocorrelation > STRONG_AUTOCORRELATION) {
     found.push(
-      `noise came in bursts: ${plural(latency.runs, 'run')} tell only as much as ${plural(latency.effectiveRuns, 'independent one')}`,
+      `noise came in bursts: ${plural(latency.runs, 'run')} carry only as much information as ${plural(latency.effectiveRuns, 'independent one')}`,
     );
   }
   const medians = latency.processes.map(({ p50Ms }) => p50Ms);

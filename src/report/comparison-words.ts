@@ -5,7 +5,7 @@ import { safeText } from './safe-text.js';
 
 /** `64 samples of calib.npz`, `16 made-up samples (seed 0)`. */
 export function sourcePhrase({ source, samples }: ComparisonResult): string {
-  if (source.kind === 'seeded') return `${plural(samples, 'made-up sample')} (seed ${source.seed})`;
+  if (source.kind === 'seeded') return `${plural(samples, 'synthetic sample')} (seed ${source.seed})`;
   const from = source.first > 0 ? `, from number ${source.first + 1}` : '';
   return `${plural(samples, 'sample')} of ${safeText(source.name, 100)}${from}`;
 }

@@ -22,7 +22,7 @@ export function nodeCounts(report: QuantizeReport): readonly [number, number] | 
 
 /** `64 held-out samples`, `8 made-up samples`. */
 export function samplesPhrase({ source, samples }: ComparisonResult): string {
-  if (source.kind === 'seeded') return plural(samples, 'made-up sample');
+  if (source.kind === 'seeded') return plural(samples, 'synthetic sample');
   // What follows the calibration samples took no part in the calibration.
   return plural(samples, source.first > 0 ? 'held-out sample' : 'sample');
 }

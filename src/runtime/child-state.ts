@@ -84,7 +84,7 @@ export class ChildState implements JobContext {
 
   #loaded(id: number): LoadedModel {
     const loaded = this.#sessions.get(id);
-    if (!loaded) throw bug(`there is no session ${id} in the ONNX Runtime process`);
+    if (!loaded) throw bug(`no session ${id} in the ONNX Runtime process`);
     return loaded;
   }
 
@@ -115,7 +115,7 @@ export class ChildState implements JobContext {
 
   reference(id: number): Reference {
     const reference = this.#references.get(id);
-    if (!reference) throw bug(`there is no reference ${id} in the ONNX Runtime process`);
+    if (!reference) throw bug(`no reference ${id} in the ONNX Runtime process`);
     return reference;
   }
 
@@ -129,7 +129,7 @@ export class ChildState implements JobContext {
   /** @throws SO9001 for an unknown number. */
   measurement(id: number): MeasureLoop {
     const entry = this.#measurements.get(id);
-    if (!entry) throw bug(`there is no measurement ${id} in the ONNX Runtime process`);
+    if (!entry) throw bug(`no measurement ${id} in the ONNX Runtime process`);
     return entry.loop;
   }
 

@@ -38,13 +38,13 @@ export function parseProviderChoice(text: string): ProviderChoice {
 function parseProvider(part: string, whole: string): ExecutionProvider {
   const [word = '', ...settings] = part.split(':').map((piece) => piece.trim());
   if (word === '') throw refused(whole, 'a name is missing', `One of ${PROVIDER_WORDS.join(', ')}`);
-  if (word.toLowerCase() === AUTO) throw refused(whole, '"auto" stands alone: it chooses by itself');
+  if (word.toLowerCase() === AUTO) throw refused(whole, '"auto" cannot be combined: it chooses the provider');
   const entry = providerEntry(word.toLowerCase());
   if (!entry) {
     const meant = suggest(word, [...PROVIDER_WORDS, ...PROVIDER_ALIASES.keys()]);
     throw refused(
       whole,
-      `there is no "${word}"`,
+      `unknown provider "${word}"`,
       meant === undefined ? `One of ${PROVIDER_WORDS.join(', ')}` : `Did you mean ${meant}?`,
     );
   }
@@ -59,7 +59,7 @@ function parseSetting(entry: ProviderEntry, setting: string, whole: string): [st
   const key = at < 0 ? entry.mainOption : setting.slice(0, at).trim();
   const known = [...entry.options.keys()];
   const all = known.length === 0 ? `${entry.name} has no options` : `Options of ${entry.name}: ${known.join(', ')}`;
-  if (key === undefined) throw refused(whole, `"${setting}" is no option`, all);
+  if (key === undefined) throw refused(whole, `"${setting}" is not an option`, all);
   const canonical = known.find((name) => name.toLowerCase() === key.toLowerCase());
   const kind = canonical === undefined ? undefined : entry.options.get(canonical);
   if (canonical === undefined || !kind) {
@@ -89,7 +89,7 @@ function parseSetting(entry: ProviderEntry, setting: string, whole: string): [st
 function refused(whole: string, what: string, hint?: string): ServeOptError {
   return new ServeOptError(
     'SO1006',
-    `"${whole}" is no execution provider: ${what}`,
+    `"${whole}" is not an execution provider: ${what}`,
     hint === undefined ? {} : { hint },
   );
 }

@@ -53,13 +53,13 @@ const RULES: readonly Rule[] = [
   {
     providers: NVIDIA,
     pattern: /\b(libcudnn[\w.]*): cannot open/i,
-    cause: ([, library]) => `cuDNN is not installed in the version that ONNX Runtime wants (${library} is missing)`,
+    cause: ([, library]) => `cuDNN is not installed in the version that ONNX Runtime needs (${library} is missing)`,
     fix: 'install cuDNN 9 for CUDA 12 and put its lib folder on LD_LIBRARY_PATH',
   },
   {
     providers: NVIDIA,
     pattern: /\b(lib(?:cudart|cublas|cublasLt|cufft|curand|cusparse|cusolver|nvrtc|nvJitLink)[\w.]*): cannot open/i,
-    cause: ([, library]) => `CUDA is not installed in the version that ONNX Runtime wants (${library} is missing)`,
+    cause: ([, library]) => `CUDA is not installed in the version that ONNX Runtime needs (${library} is missing)`,
     fix: 'install the runtime libraries of CUDA 12 and put their folder on LD_LIBRARY_PATH',
   },
   {
@@ -77,13 +77,13 @@ const RULES: readonly Rule[] = [
   {
     providers: NVIDIA,
     pattern: /CUDA (?:failure|error) 100\b|no CUDA-capable device/i,
-    cause: () => 'there is no NVIDIA GPU that this process may use',
+    cause: () => 'no NVIDIA GPU is available to this process',
     fix: 'look at nvidia-smi and CUDA_VISIBLE_DEVICES; in a container, start it with --gpus all',
   },
   {
     providers: [...NVIDIA, 'directml'],
     pattern: /CUDA (?:failure|error) 101\b|invalid device ordinal|Invalid (?:CUDA )?device.?id|valid device ID/i,
-    cause: () => 'there is no GPU of this number',
+    cause: () => 'no GPU has this number',
     fix: 'choose a deviceId that nvidia-smi lists, from 0 on',
   },
   {
@@ -108,7 +108,7 @@ const RULES: readonly Rule[] = [
   {
     providers: ['webgpu'],
     pattern: /WebGPU adapter|No supported adapters|webgpu.*(?:vulkan|libvulkan)/i,
-    cause: () => 'there is no GPU with a driver that WebGPU can use (Vulkan, Metal or Direct3D 12)',
+    cause: () => 'no GPU has a driver that WebGPU can use (Vulkan, Metal or Direct3D 12)',
     fix: "install the GPU's Vulkan driver and libvulkan1; in a container, pass /dev/dri",
   },
 ];

@@ -34,7 +34,7 @@ export function proveProviders(profile: ProfileReport, asked: readonly Execution
     });
   }
   const warnings: string[] = [];
-  for (const name of wanted) if (ran(name) === 0) warnings.push(`${title(name)} ran none of ${all} nodes`);
+  for (const name of wanted) if (ran(name) === 0) warnings.push(`${title(name)} ran 0 of ${all} nodes`);
   const wantedNames = new Set(wanted.map(profileName));
   const elsewhere = computing.filter(({ provider }) => !wantedNames.has(provider));
   let count = 0;

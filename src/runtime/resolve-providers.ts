@@ -60,9 +60,7 @@ async function resolveAuto(options: ResolveOptions): Promise<ResolvedProviders> 
     // Nobody on Linux wants to read that there is no DirectML.
     if (platformFailure(provider, platform)) continue;
     if (provider === 'webgpu' && !(options.hasGraphicsDevice ?? hasGraphicsDevice(platform))) {
-      without.push(
-        'webgpu: there is no graphics device; drivers that compute on the CPU are slower than the CPU itself',
-      );
+      without.push('webgpu: no graphics device; drivers that compute on the CPU are slower than the CPU provider');
       continue;
     }
     const result = await probeOnce(provider, options);

@@ -50,7 +50,7 @@ export async function rowsOfRead(reader: SampleReader, batchSize: number): Promi
   const rows = stackedRows(reader, batchSize);
   if (reader.count >= rows || reader.block !== undefined) return rows;
   throw new ServeOptError('SO4002', `A batch of ${batchSize} needs ${rows} samples, but the data has ${reader.count}`, {
-    hint: 'give a smaller batch or more samples; without data, inputs of any batch are made up',
+    hint: 'give a smaller batch or more samples; without data, synthetic inputs take any batch',
   });
 }
 

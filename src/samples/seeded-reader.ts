@@ -97,8 +97,8 @@ function checkElements(inputs: readonly ValueSpec[], shapes: readonly number[][]
   for (const [index, input] of inputs.entries()) {
     const dims = shapes[index] ?? [];
     if (elementCount(dims) <= ELEMENT_LIMIT) continue;
-    throw new ServeOptError('SO2104', `The input "${input.name}" is too large to make up: ${input.typeText}`, {
-      why: `it would be ${dims.join(' × ')}; inputs that are made up have at most ${ELEMENT_LIMIT} elements`,
+    throw new ServeOptError('SO2104', `The input "${input.name}" is too large to generate: ${input.typeText}`, {
+      why: `it would be ${dims.join(' × ')}; synthetic inputs have at most ${ELEMENT_LIMIT} elements`,
       hint: 'choose smaller sizes, or give real samples with --data',
     });
   }
@@ -311,7 +311,7 @@ function* repeated<T extends NumberArray | BigInt64Array | BigUint64Array>(array
 function unfeedable(input: ValueSpec): ServeOptError {
   return new ServeOptError(
     'SO5006',
-    `No values can be made up for the input "${input.name}" of type ${input.typeText}`,
+    `Cannot generate synthetic values for the input "${input.name}" of type ${input.typeText}`,
     {
       hint: 'add --no-verify to skip running the model',
     },

@@ -42,5 +42,5 @@ function interrupted(): ServeOptError {
 
 /** SO5105: `--max-time` ended the run before anything was measured. */
 export function outOfTime(why: string): ServeOptError {
-  return new ServeOptError('SO5105', 'Nothing was measured before --max-time was over', { why });
+  return new ServeOptError('SO5105', 'Nothing was measured before --max-time ended', { why });
 }

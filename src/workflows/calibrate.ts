@@ -106,7 +106,7 @@ export async function calibrateIn(
     );
     // After an error the child is closed by whoever started it; here its memory is wanted back.
     await runtime.request('release', { session });
-    if (result.samples === 0) throw new ServeOptError('SO4004', 'The calibration data holds no samples');
+    if (result.samples === 0) throw new ServeOptError('SO4004', 'The calibration data has no samples');
     return { ranges: result.ranges, samples: result.samples, nonFinite: result.nonFinite };
   });
 }

@@ -61,7 +61,7 @@ function lossOf({ metric, a, b, difference, higherIsBetter }: MetricComparison):
   if (!higherIsBetter || a.value > 1 || Number.isNaN(difference)) return undefined;
   if (-difference <= JUDGEMENT.metricLoss) return '';
   const points = (-difference * 100).toFixed(1);
-  return `The ${metric} falls by ${points} points, from ${a.value.toFixed(4)} to ${b.value.toFixed(4)}: leave layers in float with --exclude, or try --mode dynamic or fp16.`;
+  return `The ${metric} falls by ${points} points, from ${a.value.toFixed(4)} to ${b.value.toFixed(4)}: keep layers in FP32 with --exclude, or try --mode dynamic or fp16.`;
 }
 
 /** Scores of classes are judged by their decisions, everything else by its noise; what may be either by both. */
@@ -88,7 +88,7 @@ function lostChannels({ outputs }: ComparisonResult, scored: string | undefined)
 
 function randomOutputs({ outputs }: ComparisonResult): string[] {
   return outputs.flatMap(({ name, random }) =>
-    random ? [`Output "${name}" depends on random numbers: how far apart its values are says nothing.`] : [],
+    random ? [`Output "${name}" depends on random numbers: differences of its values mean nothing.`] : [],
   );
 }
 

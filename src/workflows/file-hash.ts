@@ -41,7 +41,7 @@ export class FileHash {
           else resolve(digest);
         });
         worker.once('error', (error) => reject(fileError(this.#path, error)));
-        worker.once('exit', () => reject(bug('the hash thread ended without an answer')));
+        worker.once('exit', () => reject(bug('the hash thread ended without a result')));
       });
     } finally {
       await this.close();

@@ -20,7 +20,7 @@ describe('judgeMedianBudget', () => {
     expect(judge(mixed).verdict).toBeUndefined();
     expect(judge(mixed, true)).toMatchObject({
       verdict: 'inconclusive',
-      why: '1 of 5 starts over: too close to half to tell',
+      why: '1 of 5 starts over: too close to half to decide',
     });
     expect(judge([...mixed, 1, 1, 1, 1, 1], true).verdict).toBe('pass');
     expect(judge([1, 1, 1, 1], true)).toMatchObject({

@@ -86,7 +86,7 @@ describe('a command that ends without an answer', () => {
       parentPort.postMessage = (message) => (message.kind === 'done' ? undefined : post(message));`;
     const outcome = await outcomeOf(start(place, ['inspect', 'model.onnx'], inThread('mute', mute)));
     expect(outcome.code).toBe(70);
-    expect(outcome.stderr).toContain('SO9001 the command ended without an answer');
+    expect(outcome.stderr).toContain('SO9001 the command ended without a result');
   });
 });
 

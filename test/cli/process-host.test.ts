@@ -137,7 +137,7 @@ describe('an end without an answer', () => {
     const closed = new Promise((resolve) => child.once('close', resolve));
     expect(await exitOf(child)).toBe(70);
     await closed;
-    expect(stderr).toContain('SO9001 the program ended without an answer');
+    expect(stderr).toContain('SO9001 the program ended without a result');
   });
 
   it('says why where the working directory was removed', () => {

@@ -226,7 +226,7 @@ describe('several outputs', () => {
       const result = await compareOn({ outputs, data, batchSize });
       expect(scored(result)).toEqual([['top-1 accuracy', 'logits', 1, 0.8, 50]]);
       expect(result.metrics?.[0]?.explanation).toContain(
-        'output "length" as the answer would fit the labels less well',
+        'output "length" as the prediction would fit the labels less well',
       );
     }
     const length = await compareOn({ outputs, data, wish: { output: 'length' } });

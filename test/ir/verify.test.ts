@@ -53,7 +53,7 @@ describe('verifyModel', () => {
   it('finds a value without origin', () => {
     const model = chain();
     node(model, 'c').setInput(0, model.graph.newValue('ghost'));
-    expect(messages(model)).toEqual(['"ghost" is used, but is no input, initializer or output of a node']);
+    expect(messages(model)).toEqual(['"ghost" is used, but is not an input, initializer or output of a node']);
   });
 
   it('finds a value that a node cannot see', () => {

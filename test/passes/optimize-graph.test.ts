@@ -73,6 +73,6 @@ describe('optimizeGraph', () => {
   });
 
   it('names the nearest pass for a mistyped one', () => {
-    expect(() => optimizeRecipe({ add: ['eliminate-identiti'] })).toThrow('There is no pass "eliminate-identiti"');
+    expect(() => optimizeRecipe({ add: ['eliminate-identiti'] })).toThrow('Unknown pass "eliminate-identiti"');
   });
 });

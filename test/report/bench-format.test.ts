@@ -88,7 +88,7 @@ describe('sentences', () => {
 
   it('say what a closed and an open loop mean', () => {
     expect(scenarioSentence({ ...PLAIN, scenario: { kind: 'multi-stream', streams: 4 } })).toMatch(
-      /^4 streams at once, .* no time in a queue$/,
+      /^4 streams at once, .* exclude queueing$/,
     );
     expect(scenarioSentence({ ...PLAIN, scenario: { kind: 'offline' } })).toContain('only throughput counts');
     expect(scenarioSentence({ ...PLAIN, scenario: { kind: 'server', ratePerSecond: 50, arrivals: 'constant' } })).toBe(

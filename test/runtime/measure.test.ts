@@ -29,7 +29,7 @@ const pixels = (...shape: (number | string)[]): ValueSpec[] => [
 ];
 const open: ValueSpec = { name: 'x', dataType: DataType.FLOAT, shape: ['N', 'S'], typeText: 'float[N,S]' };
 
-describe('made-up samples of one shape', () => {
+describe('synthetic samples of one shape', () => {
   it('have the shape of sample 0 and differ in their values; so does every input', () => {
     const inputs = [open, { ...open, name: 'mask', dataType: DataType.INT64 }];
     const reader = seededReader(1, 8, inputs, { sameShapes: true });

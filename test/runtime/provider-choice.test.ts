@@ -44,10 +44,10 @@ describe('parseProviderChoice', () => {
   });
 
   it.each([
-    ['cudda', 'there is no "cudda"', 'Did you mean cuda?'],
-    ['tensor-rt', 'there is no "tensor-rt"', 'Did you mean tensorrt?'],
-    ['rocm', 'there is no "rocm"', 'cpu, cuda, tensorrt, webgpu, coreml, directml, auto'],
-    ['__proto__', 'there is no "__proto__"', 'One of'],
+    ['cudda', 'unknown provider "cudda"', 'Did you mean cuda?'],
+    ['tensor-rt', 'unknown provider "tensor-rt"', 'Did you mean tensorrt?'],
+    ['rocm', 'unknown provider "rocm"', 'cpu, cuda, tensorrt, webgpu, coreml, directml, auto'],
+    ['__proto__', 'unknown provider "__proto__"', 'One of'],
     ['', 'name is missing', 'One of'],
     ['cuda+', 'name is missing', 'One of'],
     ['cuda:device=1', 'cuda has no option "device"', 'deviceId'],
@@ -55,7 +55,7 @@ describe('parseProviderChoice', () => {
     ['cuda:__proto__=1', 'cuda has no option "__proto__"', 'deviceId'],
     ['cuda:one', 'deviceId is a whole number from 0 on, not "one"', undefined],
     ['cuda:-1', 'deviceId is a whole number from 0 on, not "-1"', undefined],
-    ['webgpu:NHWC', '"NHWC" is no option', 'preferredLayout'],
+    ['webgpu:NHWC', '"NHWC" is not an option', 'preferredLayout'],
     ['webgpu:preferredLayout=NCWH', 'preferredLayout is one of NCHW, NHWC', undefined],
     ['webgpu:enableRobustness=1', 'true or false', undefined],
     ['cpu:useArena=true', 'cpu has no option "useArena"', 'cpu has no options'],

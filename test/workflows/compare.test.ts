@@ -50,7 +50,7 @@ describe('compare', () => {
     original.source?.close();
   });
 
-  it('runs models that never were a file on made-up inputs, the same for the same seed', async () => {
+  it('runs models that never were a file on synthetic inputs, the same for the same seed', async () => {
     const a = parseModel('<ir_version: 8, opset_import: ["" : 17]> g (float[N,4] x) => (float[N,4] y) { y = Relu(x) }');
     const b = parseModel('<ir_version: 8, opset_import: ["" : 17]> g (float[N,4] x) => (float[N,4] y) { y = Abs(x) }');
     const first = await compare(a, b, { kind: 'seeded', seed: 7, count: 8 }, { latency: false });

@@ -122,7 +122,7 @@ interface BadData {
 }
 
 const BAD_DATA: readonly BadData[] = [
-  { file: 'missing.npz', code: 'SO2001', says: /There is no file/ },
+  { file: 'missing.npz', code: 'SO2001', says: /No such file/ },
   { file: 'empty.npz', code: 'SO4004', says: /is empty/ },
   { file: 'notes.txt', code: 'SO4001', says: /no data format/ },
   { file: 'empty', code: 'SO4001', says: /no samples that can be read/ },
@@ -131,7 +131,7 @@ const BAD_DATA: readonly BadData[] = [
   { file: 'size.npz', code: 'SO4002', says: /Array "x" has shape \[4, 7\], the input expects \[batch, 8\]/ },
   { file: 'type.npz', code: 'SO4002', says: /Array "x" has shape \[4, 8, 1\], the input expects \[batch, 8\]/ },
   { file: 'count.npz', code: 'SO4005', says: /There are 3 labels/ },
-  { file: 'none.npz', code: 'SO4004', says: /holds no samples/ },
+  { file: 'none.npz', code: 'SO4004', says: /has no samples/ },
   { file: 'rows.jsonl', code: 'SO4002', says: /has shape \[1, 3\], the input expects \[batch, 8\]/ },
 ];
 
@@ -161,7 +161,7 @@ describe.each(Object.keys(COMMANDS) as Command[])('%s', (command) => {
   });
 
   it.each<[string, object, ErrorCode, RegExp]>([
-    ['an unknown provider', { executionProviders: ['cudaa'] }, 'SO1006', /"cudaa" is no execution provider.*cuda/],
+    ['an unknown provider', { executionProviders: ['cudaa'] }, 'SO1006', /"cudaa" is not an execution provider.*cuda/],
     ['a provider that is not there', { executionProviders: ['directml'] }, 'SO5005', /DirectML does not work here: /],
     ['no threads', { threads: command === 'bench' ? [0] : 0 }, 'SO1006', /"0" of --threads.*at least 1/],
     ['half a thread', { threads: command === 'bench' ? [0.5] : 0.5 }, 'SO1006', /--threads.*whole number/],

@@ -1,6 +1,6 @@
 /**
  * What 8 bits may not lose: one channel of what leaves the model, the bias of a channel without weights, what `alpha` scales, small
- * probabilities. Each model is calibrated on made-up samples and compared channel by channel.
+ * probabilities. Each model is calibrated on synthetic samples and compared channel by channel.
  */
 import { describe, expect, it } from 'vitest';
 import type { Model } from '../../src/ir/model.js';

@@ -123,7 +123,7 @@ export async function renderDoctor(report: DoctorReport, { style, columns, verbo
   if (providers.length > 0) {
     const more =
       !verbose && runtime.providers.some((provider) => !provider.works)
-        ? style.dim(' (-v tells what ONNX Runtime said)')
+        ? style.dim(' (-v shows the message of ONNX Runtime)')
         : '';
     parts.push('', wrapLine(`${style.bold('Execution providers')}${more}`, width), await table(providers));
   }

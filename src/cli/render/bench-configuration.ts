@@ -92,11 +92,9 @@ async function latencyText(
   // Without bursts within a process it is the processes that differ, and only more of them would tell more.
   const differ = fewer && processes > 1 && latency.effectiveRuns < latency.runs / 4 && latency.autocorrelation < 0.3;
   const fresh = isServer(configuration) ? 'window' : differ ? 'process' : 'fresh process';
-  const where = processes > 1 ? ` in ${plural(processes, fresh, `${fresh}es`)}` : '';
+  const where = processes > 1 ? ` in ${plural(processes, fresh, fresh === 'window' ? 'windows' : `${fresh}es`)}` : '';
   const number = formatInteger(latency.effectiveRuns);
-  const few = differ
-    ? `, which differ: worth ${number} independent`
-    : `, worth ${number} independent one${latency.effectiveRuns === 1 ? '' : 's'}`;
+  const few = differ ? `, which differ: ${number} effective` : `, ${number} effective`;
   const worth = fewer ? few : '';
   const parts = [fact('Latency', `${plural(latency.runs, 'run')}${where}${worth}`, options)];
   parts.push(await quantilesTable(latency.quantiles, options));

@@ -61,7 +61,7 @@ export async function regressionsText(report: BenchReport, options: BenchTextOpt
 /** `✗ FAIL  2 of 4 budgets broken; slower than the baseline`. */
 export function verdictText(report: BenchReport, options: BenchTextOptions): string {
   const verdict = report.verdict ?? 'pass';
-  const more = verdict === 'inconclusive' ? `: too little to tell, ${whatHelps(report)}` : '';
+  const more = verdict === 'inconclusive' ? `: too little data, ${whatHelps(report)}` : '';
   return verdictLine(verdict, `${verdictReasons(report)}${more}`, options);
 }
 

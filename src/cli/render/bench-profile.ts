@@ -15,7 +15,8 @@ const BAR_CELLS = 16;
 export function providersText(used: readonly ProviderUse[], asked: readonly string[]): string {
   const words = used.map(({ provider, nodes }) => `${providerName(provider)} ${plural(nodes, 'node')}`);
   const onCpuOnly = used.every(({ provider, nodes }) => nodes === 0 || provider === 'CPUExecutionProvider');
-  const inVain = onCpuOnly && asked.length > 0 && !asked.includes('cpu') ? ': nothing ran where it was asked for' : '';
+  const inVain =
+    onCpuOnly && asked.length > 0 && !asked.includes('cpu') ? ': nothing ran on the requested provider' : '';
   return words.join(' · ') + inVain;
 }
 

@@ -30,7 +30,7 @@ export async function renderInspect(report: InspectReport, options: TextOptions)
   parts.push(list('INT8 with samples (--data):', report.quantizable));
   if (report.quantizableWithoutData) parts.push(list('INT8 without samples:', report.quantizableWithoutData));
   if (report.notQuantizable.length > 0) {
-    parts.push(style.bold('Stays in float with samples:'), floatLayersText(report.notQuantizable, options));
+    parts.push(style.bold('Stays in FP32 with samples:'), floatLayersText(report.notQuantizable, options));
   }
   if (report.problems.length > 0) parts.push('', style.bold('Problems:'), problemsText(report, options));
   for (const note of report.notes) parts.push('', wrapLine(`note: ${safeText(note)}`, options.columns));

@@ -34,7 +34,7 @@ export async function renderQuantize(report: QuantizeReport, options: QuantizeTe
   // A model with nothing to quantize says so in a note.
   if (report.mode !== 'none') {
     const verb = report.mode === 'fp16' ? 'Converted' : 'Quantized';
-    const layers = report.quantized.length > 0 ? layersPhrase(report.quantized) : 'no layer with weights worth a word';
+    const layers = report.quantized.length > 0 ? layersPhrase(report.quantized) : 'no large layer with weights';
     parts.push(line(safeText(`${verb} ${layers}`)));
     if (report.calibration !== undefined) {
       const { samples, source, method } = report.calibration;
@@ -42,7 +42,7 @@ export async function renderQuantize(report: QuantizeReport, options: QuantizeTe
     }
   }
   if (report.leftInFloat.length > 0) {
-    parts.push(style.bold('Stays in float:'), floatLayersText(report.leftInFloat, options));
+    parts.push(style.bold('Stays in FP32:'), floatLayersText(report.leftInFloat, options));
   }
   const slower = slowerSentence(report);
   if (slower !== undefined) parts.push(line(`${style.warning} ${slower}`));

@@ -249,10 +249,10 @@ function attributeValue(
     case 'string':
       return { kind, value: last ? reader.bytes(last) : new Uint8Array(0) };
     case 'tensor':
-      if (!last) throw fail('is declared a tensor but holds none');
+      if (!last) throw fail('is declared a tensor but has none');
       return { kind, value: readTensor(reader, fields, context.files, node?.name) };
     case 'graph':
-      if (!last) throw fail('is declared a graph but holds none');
+      if (!last) throw fail('is declared a graph but has none');
       return { kind, value: subgraph(context, fields, node, subgraphs, fail) };
     case 'floats':
       return { kind, value: lists.floats };

@@ -182,14 +182,14 @@ function checkVersions(model: Model, irVersion: number | undefined, hasGraph: bo
       'SO2003',
       `"${source.label}" is not an ONNX model: it has neither a graph nor an IR version`,
       {
-        hint: 'give the .onnx file itself; a bare tensor or another protobuf message is no model',
+        hint: 'give the .onnx file itself; a bare tensor or another protobuf message is not a model',
       },
     );
   }
   if (!hasGraph) throw new ServeOptError('SO3001', `"${source.label}" has no graph`);
   if (irVersion === undefined || irVersion < 1 || irVersion > MAX_IR_VERSION) {
     throw versionError(
-      irVersion === undefined ? 'does not say its IR version' : `claims IR version ${irVersion}`,
+      irVersion === undefined ? 'does not declare its IR version' : `claims IR version ${irVersion}`,
       source,
     );
   }

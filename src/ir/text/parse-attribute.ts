@@ -139,7 +139,7 @@ function toFloat(item: Item): Item {
 
 function mismatch(scanner: Scanner, label: NameSyntax, annotated: AttributeKind, found: string): never {
   return scanner.fail(
-    `the attribute ${JSON.stringify(label.name)} is said to be ${annotated} but holds ${found}`,
+    `the attribute ${JSON.stringify(label.name)} is declared ${annotated} but has ${found}`,
     label.at,
   );
 }

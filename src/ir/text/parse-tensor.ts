@@ -163,7 +163,7 @@ function unresolved(entries: ReadonlyMap<string, string>, byteLength: number): T
       'SO2102',
       `External data ${JSON.stringify(entries.get('location') ?? '')} of a text is not read`,
       {
-        why: 'a text belongs to no folder in which its data files could lie',
+        why: 'text has no folder that its data files could be in',
       },
     );
   };

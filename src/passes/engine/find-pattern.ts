@@ -86,7 +86,7 @@ class Search implements PatternMatch {
 
   node(name: string): Node {
     const { producer } = this.value(name);
-    if (!producer) throw bug(`"${name}" of the pattern is no node`);
+    if (!producer) throw bug(`"${name}" of the pattern is not a node`);
     return producer;
   }
 
@@ -111,7 +111,7 @@ class Search implements PatternMatch {
       }
       case 'scalar': {
         const number = scalarOf(this.context.constant(value));
-        if (number === undefined) return this.#differs(`"${value.name}" is no scalar constant`);
+        if (number === undefined) return this.#differs(`"${value.name}" is not a scalar constant`);
         const test = () => this.#holds(this.#isScalar(pattern.expected, number, value, place));
         return this.#bind(pattern.name, value, () => test() && this.#holds(pattern.where?.(number, this)) && then());
       }

@@ -12,7 +12,7 @@ import type { Match, RewriteContext } from '../engine/rewrite.js';
 import { giveOutput } from '../nodes.js';
 
 export interface UnrollLoopOptions {
-  /** Nodes, those of subgraphs included, that all iterations together may come to. */
+  /** Nodes, those of subgraphs included, that all iterations together may make. */
   readonly maxNodes: number;
 }
 
@@ -31,7 +31,7 @@ export const unrollLoop = defineRewrite<UnrollLoopOptions>({
   numerics: 'exact',
   scope: 'all-graphs',
   opset: [7, null],
-  options: { maxNodes: { description: 'nodes that all iterations together may come to', default: 128 } },
+  options: { maxNodes: { description: 'nodes that all iterations together may make', default: 128 } },
   roots: ['Loop'],
   rules: ({ maxNodes }) => ({ match: (node, context) => matchLoop(node, context, maxNodes) }),
 });
@@ -51,7 +51,7 @@ function matchLoop(node: Node, context: RewriteContext, maxNodes: number): Match
   if (count > 1 && behindIdentities(condition) !== body.inputs[1] && context.elements(condition)?.items[0] !== 1)
     return 'its body may end it early';
   const size = nodesIn(body) * count;
-  if (size > maxNodes) return `${count} iterations would come to ${size} nodes`;
+  if (size > maxNodes) return `${count} iterations would make ${size} nodes`;
   const scans = body.outputs.slice(carried + 1);
   if (scans.length > 0 && count === 0) return 'it has scan outputs but no iteration';
   if (scans.some((scan) => scan.type?.kind !== 'tensor')) return 'a scan output is not known to be a tensor';

@@ -147,8 +147,8 @@ function gemmJob(node: Node, options: DynamicOptions): DynamicJob | string {
 
 function lookupJob(node: Node, options: DynamicOptions): DynamicJob | string {
   const operand = constantOperand(node, 0);
-  if (!options.embeddings) return 'embeddings stay in float';
-  if (!operand || operand.through || operand.tensor.rank < 2) return 'its table is no matrix';
+  if (!options.embeddings) return 'embeddings stay in FP32';
+  if (!operand || operand.through || operand.tensor.rank < 2) return 'its table is not a matrix';
   const axis = node.int('axis', 0);
   return axis === 0 || axis === -operand.tensor.rank ? { node, operands: [operand] } : 'it does not look up rows';
 }
@@ -160,7 +160,7 @@ function lstmJob(node: Node, options: DynamicOptions): DynamicJob | string {
   for (const slot of [1, 2]) {
     const operand = weightOf(node, slot, options);
     if (typeof operand === 'string') return operand;
-    if (operand.through || operand.tensor.rank !== 3) return 'its weights are no constants of rank 3';
+    if (operand.through || operand.tensor.rank !== 3) return 'its weights are not constants of rank 3';
     operands.push(operand);
   }
   return { node, operands };

@@ -42,7 +42,7 @@ export const quantizeDynamic = definePass<QuantizeDynamicOptions>({
     embeddings: { description: 'also tables of embeddings', default: DYNAMIC_DEFAULTS.embeddings },
     operators: { description: 'operators to use', default: DYNAMIC_DEFAULTS.operators, choices: ALLOWED_OPERATORS },
     smallestWeight: {
-      description: 'weights with fewer elements stay in float',
+      description: 'weights with fewer elements stay in FP32',
       default: DYNAMIC_DEFAULTS.smallestWeight,
     },
     growthBytes: { description: 'bytes that copies of shared weights may add', default: DYNAMIC_DEFAULTS.growthBytes },

@@ -34,7 +34,9 @@ export const makeDynamic = definePass<MakeDynamicOptions>({
   numerics: 'exact',
   scope: 'all-graphs',
   opset: [7, null],
-  options: { dims: { description: 'places (`input:axis`) by the name they get', default: new Map(), internal: true } },
+  options: {
+    dims: { description: 'dimensions (`input:axis`) by the name they get', default: new Map(), internal: true },
+  },
   run(model, { dims }) {
     const plan = [...dims].map(([name, places]) => planDim(model, name, places));
     if (plan.length === 0) return { changed: 0 };
@@ -102,7 +104,9 @@ interface PlannedDim {
 
 function planDim(model: Model, name: string, places: readonly string[]): PlannedDim {
   if (!/^[A-Za-z_]\w*$/.test(name))
-    throw new ServeOptError('SO1006', `"${name}" is no name for a dimension`, { hint: 'use letters, digits and _' });
+    throw new ServeOptError('SO1006', `"${name}" cannot be the name of a dimension`, {
+      hint: 'use letters, digits and _',
+    });
   const inputs = model.graph.inputs.filter((value) => !value.tensor);
   const found: Place[] =
     places.length > 0
@@ -134,7 +138,7 @@ function placeOf(text: string, inputs: readonly Value[]): Place {
       name,
       inputs.map((input) => input.name),
     );
-    throw new ServeOptError('SO1006', `There is no input "${name}"`, {
+    throw new ServeOptError('SO1006', `Unknown input "${name}"`, {
       hint: near === undefined ? 'write INPUT:AXIS' : `did you mean "${near}"?`,
     });
   }

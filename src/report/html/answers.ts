@@ -23,15 +23,15 @@ export function metricFigures(comparison: ComparisonResult | undefined): readonl
 export function changedAnswers({ changedAnswers: changed }: ComparisonResult): Markup | undefined {
   if (changed === undefined) return undefined;
   const { count, first } = changed;
-  const title = element('h3', {}, 'Changed answers');
-  if (count === 0) return fragment(title, lead('Both models give the same answer to every labelled sample.'));
+  const title = element('h3', {}, 'Changed predictions');
+  if (count === 0) return fragment(title, lead('Both models give the same prediction for every labelled sample.'));
   const some = count > first.length ? ` The first ${first.length}:` : '';
   const mark = (response: string, label: string): Child => [named(response), response === label ? ' ✓' : ''];
   return fragment(
     title,
-    lead(`${plural(count, 'answer')} ${count === 1 ? 'differs' : 'differ'}; ✓ is what the label says.${some}`),
+    lead(`${plural(count, 'prediction')} ${count === 1 ? 'differs' : 'differ'}; ✓ marks the label.${some}`),
     table(
-      'Changed answers',
+      'Changed predictions',
       [
         { title: 'Sample', kind: 'number' },
         { title: 'Label', kind: 'name' },

@@ -192,7 +192,7 @@ function setupPart(configuration: ConfigurationReport): Markup {
   return fragment(
     element('h3', {}, 'Set-up'),
     keyValues([
-      ['Providers asked for', executionProviders.length === 0 ? undefined : named(executionProviders.join(', '))],
+      ['Providers requested', executionProviders.length === 0 ? undefined : named(executionProviders.join(', '))],
       ['Threads', threads === undefined ? undefined : formatInteger(threads)],
       ['Batch size', figureText(batchSize, formatInteger)],
       ...dims.map(({ name, size }): readonly [string, Child] => [`Dimension ${name}`, figureText(size, formatInteger)]),

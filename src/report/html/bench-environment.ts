@@ -27,7 +27,7 @@ export function environmentSection({
       ['Logical cores', figureText(environment.logicalCores, formatInteger)],
       ['CPUs this process may use', figureText(environment.availableParallelism, formatInteger)],
       ['CPUs a cgroup allows', cpuQuota === undefined ? 'no limit seen' : figureText(cpuQuota, formatNumber)],
-      ['Frequency governor', governor === undefined ? 'not told' : named(governor)],
+      ['Frequency governor', governor === undefined ? 'not reported' : named(governor)],
       ['Load average at the start', figureText(environment.loadAverage, formatNumber)],
       ['Memory', figureText(environment.memoryBytes, formatBytes)],
       ...gpus.map(

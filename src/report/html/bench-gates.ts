@@ -12,7 +12,7 @@ export function regressionsSection(regressions: readonly RegressionReport[]): Ma
     'regression',
     regressions.length === 1 ? 'Against the baseline' : 'Against baselines',
     lead(
-      'Slower counts only where the whole interval lies above 1, and the effect above both what counts at least and the noise of this very run.',
+      '"Slower" requires the whole interval above 1, and an effect above both the least effect that counts and the noise of this run.',
     ),
     ...regressions.map(regression),
   );
@@ -31,7 +31,7 @@ function regression(report: RegressionReport): Markup {
       figure(
         'Ratio of latencies',
         regressionWords(report),
-        canDraw ? ratioPlot(name, report) : empty('There is no ratio to draw.'),
+        canDraw ? ratioPlot(name, report) : empty('No ratio to draw.'),
       ),
       element(
         'div',
@@ -67,7 +67,7 @@ function regression(report: RegressionReport): Markup {
 
 function regressionWords({ ratio, noise, rounds }: RegressionReport): Child {
   const parts = ['The large dot is the ratio of all rounds, with its 95 % interval.'];
-  if (ratio === undefined) parts[0] = 'No ratio could be told.';
+  if (ratio === undefined) parts[0] = 'No ratio could be computed.';
   if (rounds.length > 0) parts.push('Below it each round, a fresh process.');
   if (noise !== undefined) parts.push('A/A is the baseline against itself: what noise alone does.');
   return parts.join(' ');

@@ -24,7 +24,7 @@ export function headline(report: BenchReport): readonly Markup[] {
           'none',
           measured.length === 0 ? 'Nothing was measured' : 'Measured',
           clause === ''
-            ? ['No verdict: neither a budget nor a baseline was asked for.']
+            ? ['No verdict: neither a budget nor a baseline was given.']
             : [`No verdict: ${clause}.`, ...report.regressions.map(regressionLine)],
         )
       : banner(verdict, VERDICT_TITLES[verdict], [...reasons, ...decidingGates(report, verdict)]),

@@ -134,7 +134,7 @@ function curveWords({ quantiles }: LatencyReport, sorted: Float64Array): string 
   const parts = ['Each further nine takes the same width, so the tail can be read.'];
   if (quantiles.some(({ ms, lowMs }) => isFigure(ms) && isFigure(lowMs)))
     parts.push('The band holds the 95 % intervals of the dots, and follows the curve between them.');
-  if (sorted.length > 1) parts.push('Dashed where there are too few runs to tell.');
+  if (sorted.length > 1) parts.push('Dashed where there are too few runs.');
   return parts.join(' ');
 }
 
@@ -144,7 +144,7 @@ function timelineWords(latency: LatencyReport, segments: readonly SegmentReport[
   const { outliers, stable } = latency;
   const unstable = hasWindows(latency)
     ? 'The last three windows of time do not agree: not stable.'
-    : 'Too few runs to tell whether it is stable.';
+    : 'Too few runs to decide whether it is stable.';
   const parts = [
     rounds > 1
       ? `Each request at the time at which it started, in ${name} one after the other.`
@@ -195,7 +195,7 @@ function latencyFacts(latency: LatencyReport, fromServer: boolean): Markup {
     ['Slowest', figureText(maxMs, formatLatency)],
     ['Outliers, mild and severe', `${formatInteger(outliers.mild)} and ${formatInteger(outliers.severe)}`],
     ['Autocorrelation of neighbours', figureText(autocorrelation, (value) => value.toFixed(2).replace('-', '−'))],
-    ['Tells as much as independent runs', figureText(effectiveRuns, formatInteger)],
+    ['Equivalent independent runs', figureText(effectiveRuns, formatInteger)],
     ['Stable to the end', stable ? 'yes' : 'no'],
     [
       fromServer ? 'Medians of windows' : 'Medians of processes',

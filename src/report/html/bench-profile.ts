@@ -15,7 +15,7 @@ export function providersPart(providers: readonly ProviderUse[] | undefined): Ma
   const share = (part: number, of: number): string => (of > 0 ? figureText(part / of, formatPercent) : '–');
   return fragment(
     element('h3', {}, 'Where the graph ran'),
-    lead('From ONNX Runtime’s own profile, not from what was asked for.'),
+    lead('From the profile of ONNX Runtime, not from the request.'),
     providers.length === 0
       ? empty('The profile names no provider.')
       : table(
@@ -60,7 +60,7 @@ export function profilePart(label: string, profile: ProfileReport | undefined, m
   return fragment(
     element('h3', {}, 'Where the time goes'),
     lead(
-      `Time in kernels, the mean of ${plural(profile.runs, 'profiled run')}. Profiling itself costs time, so sums can lie above the latency.`,
+      `Time in kernels, the mean of ${plural(profile.runs, 'profiled run')}. Profiling takes time, so sums can exceed the latency.`,
     ),
     element(
       'div',
@@ -69,7 +69,7 @@ export function profilePart(label: string, profile: ProfileReport | undefined, m
         'Operators',
         topWords('operators', operators, profile.operators.length),
         operators.length === 0
-          ? empty('The profile holds no operator.')
+          ? empty('The profile has no operators.')
           : rankedBars(
               `Time by operator of ${label}`,
               bars(operators.map((each) => ({ ...each, name: `${each.opType}  ×${formatInteger(each.nodes)}` }))),
@@ -80,7 +80,7 @@ export function profilePart(label: string, profile: ProfileReport | undefined, m
         'Nodes',
         topWords('nodes', nodes, profile.nodes.length),
         nodes.length === 0
-          ? empty('The profile holds no node.')
+          ? empty('The profile has no nodes.')
           : rankedBars(
               `Time by node of ${label}`,
               bars(

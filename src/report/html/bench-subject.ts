@@ -37,5 +37,5 @@ export function scenarioMeaning(scenario: Scenario): string {
   if (scenario.kind === 'offline') {
     return 'Batches follow each other without a pause: throughput is what counts, and latency is that of a whole batch.';
   }
-  return 'The next request starts when the one before has ended, so these percentiles say nothing of queues: under arrivals of their own, requests would also wait for each other.';
+  return 'The next request starts when the previous one has ended, so these percentiles do not include queueing: with independent arrivals, requests would also wait for each other.';
 }

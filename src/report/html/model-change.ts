@@ -119,7 +119,7 @@ export function latencySection(
       { class: 'charts' },
       figure(
         'Ratio of latencies',
-        'Both ran in turns on the same sample. The dot is the ratio, with its 95 % interval; where that holds 1, there is no clear difference.',
+        'Both ran in turns on the same sample. The dot is the ratio, with its 95 % interval; where that includes 1, there is no clear difference.',
         ratioPlot(`Latency of ${second} over that of ${first}`, data, first),
       ),
       keyValues(

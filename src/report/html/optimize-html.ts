@@ -160,7 +160,7 @@ function nearMissesSection(nearMisses: readonly NearMiss[] | undefined): Markup 
   return section(
     'near-misses',
     'Near misses',
-    lead(shownOf(nearMisses.length, 'pattern'), ' Each was nearly there; the last column says what it lacked.'),
+    lead(shownOf(nearMisses.length, 'pattern'), ' Each nearly matched; the last column shows what was missing.'),
     table(
       'Near misses',
       [

@@ -93,18 +93,18 @@ function layersSection({ quantized, leftInFloat }: QuantizeReport): Markup | und
       ? undefined
       : figure(
           'Weights by operator',
-          'Bytes of weights before, quantized and left in float apart.',
-          rankedBars('Weights by operator, quantized or left in float', bars, ['quantized', 'left in float']),
+          'Bytes of weights before, quantized and kept in FP32 separately.',
+          rankedBars('Weights by operator, quantized or kept in FP32', bars, ['quantized', 'kept in FP32']),
         ),
     leftInFloat.length === 0
       ? undefined
       : [
-          element('h3', {}, 'Left in float'),
+          element('h3', {}, 'Kept in FP32'),
           leftInFloat.length > MOST_ROWS
             ? lead(`The ${MOST_ROWS} heaviest of ${plural(leftInFloat.length, 'layer')}.`)
             : undefined,
           table(
-            'Layers left in float',
+            'Layers kept in FP32',
             [
               { title: 'Layer', kind: 'name' },
               { title: 'Operator', kind: 'short' },
@@ -124,7 +124,7 @@ function layersSection({ quantized, leftInFloat }: QuantizeReport): Markup | und
 
 /** Bytes of weights of each operator, the heaviest first. */
 function barsOf(quantized: readonly LayerReport[], leftInFloat: readonly LayerReport[]) {
-  const sums = [...bytesByOperator(quantized, 'quantized'), ...bytesByOperator(leftInFloat, 'left in float')]
+  const sums = [...bytesByOperator(quantized, 'quantized'), ...bytesByOperator(leftInFloat, 'kept in FP32')]
     .filter(({ bytes }) => bytes > 0)
     .sort((a, b) => b.bytes - a.bytes)
     .slice(0, MOST_BARS);

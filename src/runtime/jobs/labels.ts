@@ -30,7 +30,7 @@ export async function labelsJob(
     if (!labels) {
       const dropped = warnings.find((warning) => warning.startsWith('labels '));
       const others = unused.slice(0, 10).map((name) => `"${name}"`);
-      throw new ServeOptError('SO4005', `There are no labels in "${label}"`, {
+      throw new ServeOptError('SO4005', `"${label}" has no labels`, {
         why:
           dropped ??
           `an array named "labels" or "label" is looked for${others.length > 0 ? `; beside the inputs there is ${others.join(', ')}` : ''}`,

@@ -8,7 +8,7 @@ import type { RangesResult } from '../protocol.js';
 export function tensorMinMax(name: string, tensor: HostTensor): MinMax {
   if (tensor.data instanceof Float32Array || tensor.data instanceof Float64Array) return minMax(tensor.data);
   if (tensor.data instanceof Uint16Array) return minMaxFloat16(tensor.data);
-  throw bug(`ranges were asked of "${name}", which is not a float tensor`);
+  throw bug(`ranges were requested of "${name}", which is not a float tensor`);
 }
 
 /** Ranges of many tensors over all samples, in float64. The order of the samples does not change them. */

@@ -67,7 +67,7 @@ export async function referenceJob(
   for (const source of sources) {
     const reader = await context.openSamples(source, inputs);
     warnings.push(...(reader.warnings ?? []));
-    const kind = source.kind === 'data' ? 'sample' : 'made-up sample';
+    const kind = source.kind === 'data' ? 'sample' : 'synthetic sample';
     try {
       const count = Math.min(samples, reader.count);
       for (let sample = 0; sample < count; sample++) {

@@ -57,11 +57,11 @@ export function inflatedRange(compressed: ByteRange, byteLength: number, checksu
       bytes = inflateRawSync(compressed.read(0, compressed.byteLength), { maxOutputLength: Math.max(byteLength, 1) });
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE')
-        throw damaged(`it inflates to more than the ${byteLength} bytes that the archive says`, cause);
+        throw damaged(`it inflates to more than the ${byteLength} bytes that the archive declares`, cause);
       throw cause instanceof ServeOptError ? cause : damaged('its compressed bytes cannot be inflated', cause);
     }
     if (bytes.byteLength !== byteLength)
-      throw damaged(`it inflates to ${bytes.byteLength} bytes, the archive says ${byteLength}`);
+      throw damaged(`it inflates to ${bytes.byteLength} bytes, the archive declares ${byteLength}`);
     if (crc32(bytes) !== checksum) throw damaged('its checksum (CRC-32) does not match');
     return bytes;
   };

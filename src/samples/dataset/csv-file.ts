@@ -130,7 +130,7 @@ function neededNumber(cell: string, file: string, name: string, row: number): nu
   const value = cellNumber(cell);
   if (value === undefined)
     throw new ServeOptError('SO4001', `"${file}", sample ${row}, column "${name}", holds "${cell.slice(0, 40)}"`, {
-      why: cell.trim() === '' ? 'the cell is empty, and the model wants a number' : 'the model wants a number',
+      why: cell.trim() === '' ? 'the cell is empty, and the model takes a number' : 'the model takes a number',
     });
   return value;
 }

@@ -49,9 +49,9 @@ export async function readFolder(path: string, inputs: readonly ValueSpec[], lim
   const arrays = names.filter((name) => /\.npy$/i.test(name));
   if (arrays.length > 0) return { shards: readArrays(path, folder, arrays, inputs, limits), warnings: [] };
   const kinds = [...new Set(names.map((name) => /\.[^.]*$/.exec(name)?.[0] ?? name))].slice(0, 10);
-  throw new ServeOptError('SO4001', `The folder "${folder}" holds no samples that can be read`, {
+  throw new ServeOptError('SO4001', `The folder "${folder}" has no samples that can be read`, {
     why: `it holds ${names.length === 0 ? 'nothing' : kinds.join(', ')}; .npz, .npy and ONNX test data are looked for`,
-    hint: 'give a .jsonl or .csv file by its own path',
+    hint: 'give the path of the .jsonl or .csv file',
   });
 }
 

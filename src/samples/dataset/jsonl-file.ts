@@ -45,7 +45,7 @@ function parseRow(text: string, label: string): Row {
   for (const [name, element] of Object.entries(value)) {
     const values = nestedValues(element);
     if (typeof values === 'string')
-      throw new ServeOptError('SO4001', `${label}: "${name}" is no array`, { why: values });
+      throw new ServeOptError('SO4001', `${label}: "${name}" is not an array`, { why: values });
     row.set(name, values);
   }
   return row;

@@ -41,7 +41,7 @@ export function readLabels(array: SourceArray): HostTensor {
  */
 export function joinLabels(parts: readonly HostTensor[]): HostTensor {
   const [first] = parts;
-  if (!first) throw new ServeOptError('SO4005', 'There are no labels');
+  if (!first) throw new ServeOptError('SO4005', 'No labels were given');
   if (parts.length === 1) return first;
   const text = first.dataType === DataType.STRING;
   for (const part of parts) {

@@ -93,7 +93,7 @@ function nameMismatch(
     .filter(({ guess }) => guess !== undefined)
     .map(({ name, guess }) => `rename "${guess}" to "${name}"`);
   return new ServeOptError('SO4002', `"${shard.label}" has no array for input ${quoted(missing)}`, {
-    why: `the data has ${quoted(has)}; the model wants ${quoted(inputs.map((spec) => spec.name))}`,
+    why: `the data has ${quoted(has)}; the model takes ${quoted(inputs.map((spec) => spec.name))}`,
     hint:
       guesses.length > 0
         ? `did you mean: ${guesses.join('; ')}`

@@ -68,7 +68,7 @@ function listMembers(path: string, file: string): Promise<Member[]> {
       if (error) {
         const isDamaged = !isSystemError(error);
         reject(
-          isDamaged ? damaged(file, `it is no complete ZIP file (${error.message})`, error) : fileError(path, error),
+          isDamaged ? damaged(file, `it is not a complete ZIP file (${error.message})`, error) : fileError(path, error),
         );
         return;
       }

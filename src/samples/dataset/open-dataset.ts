@@ -48,7 +48,7 @@ export async function openDataset(
   const labelFile = options.labels?.endsWith('.npy') ? options.labels : undefined;
   const labelName = labelFile === undefined ? options.labels : undefined;
   const { shards, warnings } = await readShards(path, inputs, labelName, limits);
-  if (shards.length === 0) throw new ServeOptError('SO4004', `"${basename(path)}" holds no samples`);
+  if (shards.length === 0) throw new ServeOptError('SO4004', `"${basename(path)}" has no samples`);
   const labelled = labelFile === undefined ? shards : withLabelFile(shards, labelFile, limits);
   const matched: MatchedShard[] = [];
   const extra = new Set<string>();
@@ -57,12 +57,12 @@ export async function openDataset(
     for (const name of match.extra) extra.add(name);
     if (match.layout.count > 0) matched.push(match);
   }
-  if (matched.length === 0) throw new ServeOptError('SO4004', `"${basename(path)}" holds no samples`);
+  if (matched.length === 0) throw new ServeOptError('SO4004', `"${basename(path)}" has no samples`);
   const names = [...extra].map((name) => `"${name}"`);
   const unused = `${basename(path)}: ${names.slice(0, 10).join(', ')}${names.length > 10 ? ' …' : ''}`;
-  const all = names.length === 0 ? warnings : [...warnings, `${unused} is no input of the model and is left out`];
+  const all = names.length === 0 ? warnings : [...warnings, `${unused} is not an input of the model and is ignored`];
   if (options.labels !== undefined && matched.every((shard) => shard.labels === undefined))
-    throw new ServeOptError('SO4005', `There are no labels named "${options.labels}" in "${basename(path)}"`);
+    throw new ServeOptError('SO4005', `"${basename(path)}" has no labels named "${options.labels}"`);
   return datasetReader(matched, inputs, {
     allowNonFinite: options.allowNonFinite ?? false,
     warnings: all,

@@ -230,7 +230,7 @@ function scenarios(options: BenchServerOptions): ServerLoad[] {
   if (rate !== undefined) {
     if (options.concurrency !== undefined) {
       throw new ServeOptError('SO1002', 'A rate and a concurrency contradict each other', {
-        why: 'at a rate requests start at their own times, however many are in flight',
+        why: 'with a rate, requests start on a schedule, however many are in flight',
       });
     }
     if (!(rate > 0 && rate <= MAX_RATE)) {
@@ -260,7 +260,7 @@ function labelOf(model: string, scenario: Scenario, batchSize: number, loads: nu
 function connectionNote(options: BenchServerOptions): string[] {
   if (options.rate === undefined) return [];
   const most = options.maximumConnections ?? BENCH_SERVER_DEFAULTS.maximumConnections;
-  return [`requests start at their own times, on up to ${most} connections; further ones wait, on the clock`];
+  return [`requests start on a schedule, on up to ${most} connections; others wait, and the wait counts`];
 }
 
 /** Without user, password or query: none of them passed `parseServerUrl`. */

@@ -44,7 +44,7 @@ export function readEarlierReport(path: string): EarlierReport {
   const name = basename(path);
   const report = unwrap(parse(path), path);
   const wrong = (what: string): ServeOptError => notUsable(path, what);
-  if (report.command !== 'bench') throw wrong('it is no report of `serve-opt bench`');
+  if (report.command !== 'bench') throw wrong('it is not a report of `serve-opt bench`');
   if (report.schemaVersion !== REPORT_SCHEMA_VERSION) {
     throw wrong(`its schema is version ${shown(report.schemaVersion)}; this version reads ${REPORT_SCHEMA_VERSION}`);
   }
@@ -94,7 +94,7 @@ function parse(path: string): unknown {
 
 /** `--json` wraps a report in a document; a file of `--report` holds it alone. */
 function unwrap(value: unknown, path: string): Json {
-  if (!isObject(value)) throw notUsable(path, 'it is no report of `serve-opt bench`');
+  if (!isObject(value)) throw notUsable(path, 'it is not a report of `serve-opt bench`');
   if (value.ok === false && value.result === undefined) throw notUsable(path, 'that run failed: it holds an error');
   return isObject(value.result) ? value.result : value;
 }

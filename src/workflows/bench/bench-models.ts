@@ -48,7 +48,7 @@ export async function benchModels(
   context: WorkflowContext = {},
 ): Promise<BenchReport> {
   const options: InContext<BenchOptions> = { ...given, ...context };
-  if (paths.length === 0) throw new ServeOptError('SO1001', 'There is no model to measure', { hint: 'give a path' });
+  if (paths.length === 0) throw new ServeOptError('SO1001', 'No model to measure', { hint: 'give a path' });
   const ignored = checkOptions('bench', options);
   checkDataPaths(options.dataPath);
   const scenario = scenarioOf(options);

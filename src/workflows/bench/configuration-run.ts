@@ -211,7 +211,7 @@ export class ConfigurationRun implements Measured {
     if (error.code !== 'SO5002' || !error.hasDefaultHint || this.#preparation?.source.kind !== 'seeded') return error;
     return new ServeOptError(error.code, error.message, {
       ...(error.why === undefined ? {} : { why: error.why }),
-      hint: 'its inputs were made up: give real samples with --data, or try another --seed',
+      hint: 'its inputs were synthetic: give real samples with --data, or try another --seed',
     });
   }
 

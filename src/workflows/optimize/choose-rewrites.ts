@@ -162,7 +162,7 @@ export class RewriteChooser {
         );
     }
     if (found.optimized) return found.optimized;
-    this.#warnings.push('The wrong rewrites could not be told apart: the output is the model as it was.');
+    this.#warnings.push('The wrong rewrites could not be identified: the output is the unchanged model.');
     return pipeline.run({ limit: 0 });
   }
 

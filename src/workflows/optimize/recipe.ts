@@ -67,7 +67,7 @@ function parseStep(step: unknown, index: number): RecipeRow {
     );
   }
   if (step.options === undefined) return { pass, stage };
-  if (!isObject(step.options)) throw badRecipe(`the options of ${step.pass} are no object`);
+  if (!isObject(step.options)) throw badRecipe(`the options of ${step.pass} are not an object`);
   const known = passOptions(pass.definition);
   for (const [name, value] of Object.entries(step.options)) {
     const row = known.get(name);
@@ -75,7 +75,7 @@ function parseStep(step: unknown, index: number): RecipeRow {
       const near = suggest(name, known.keys());
       throw badRecipe(`${step.pass} has no option "${name}"${near === undefined ? '' : `; did you mean "${near}"?`}`);
     }
-    if (typeof value !== typeof row.default) throw badRecipe(`${name} of ${step.pass} is no ${typeof row.default}`);
+    if (typeof value !== typeof row.default) throw badRecipe(`${name} of ${step.pass} is not a ${typeof row.default}`);
     if (row.choices && !row.choices.includes(String(value)))
       throw badRecipe(`${name} of ${step.pass} must be one of ${row.choices.join(', ')}`);
   }
@@ -96,7 +96,7 @@ export function rewritePass(name: string): RegisteredPass {
 function badRecipe(why: string, cause?: unknown): ServeOptError {
   return new ServeOptError('SO1006', 'The recipe cannot be used', {
     why,
-    hint: 'serve-opt optimize MODEL --print-recipe shows a good one',
+    hint: 'serve-opt optimize MODEL --print-recipe shows a valid one',
     cause,
   });
 }

@@ -32,7 +32,7 @@ export const OPTION_RULES: readonly OptionRule[] = [
     commands: ['quantize', 'optimize'],
     options: ['-o -'],
     excludes: ['--json'],
-    why: 'both want stdout',
+    why: 'both write to stdout',
     hint: 'write the model to a file with -o PATH',
   },
 
@@ -68,7 +68,7 @@ export const OPTION_RULES: readonly OptionRule[] = [
     commands: ['quantize'],
     options: ['--metric', '--output-name'],
     idleWithout: ['--eval', '--data'],
-    why: 'there are no labels then',
+    why: 'there are no labels in that case',
   },
   {
     commands: ['quantize'],
@@ -102,7 +102,7 @@ export const OPTION_RULES: readonly OptionRule[] = [
     idleWithout: ['--budget', '--max-loss', '--min-sqnr'],
     why: 'nothing is judged then',
   },
-  { commands: ['compare'], options: ['--batch'], idleWithout: ['--data'], why: 'made-up inputs go one at a time' },
+  { commands: ['compare'], options: ['--batch'], idleWithout: ['--data'], why: 'synthetic inputs go one at a time' },
   { commands: ['quantize'], options: ['--samples'], idleWithout: ['--data'], why: 'it limits calibration samples' },
   { commands: ['quantize'], options: ['--data'], idleWith: ['--mode dynamic', '--no-verify'] },
   {
@@ -125,7 +125,12 @@ export const OPTION_RULES: readonly OptionRule[] = [
     idleWithout: ['--data'],
     why: BY_RUNNING,
   },
-  { commands: ['quantize', 'compare'], options: ['--seed'], idleWith: ['--data'], why: 'no inputs are made up then' },
+  {
+    commands: ['quantize', 'compare'],
+    options: ['--seed'],
+    idleWith: ['--data'],
+    why: 'no inputs are generated in that case',
+  },
 
   { commands: ['optimize'], options: ['--recipe'], excludes: ['--level', '--passes'] },
   {

@@ -9,7 +9,7 @@ export function namedProviders(texts: readonly string[]): readonly ExecutionProv
     const { auto, providers } = parseProviderChoice(text);
     if (!auto) return providers;
     throw new ServeOptError('SO1006', 'The execution provider "auto" is for bench alone', {
-      hint: 'serve-opt doctor tells which ones work here',
+      hint: 'serve-opt doctor shows which ones work here',
     });
   });
 }

@@ -25,7 +25,7 @@ export function growthBytes(growth: Growth, sizeBytes: number): number {
 }
 
 function notAllowed(text: string): ServeOptError {
-  return new ServeOptError('SO1006', `"${text}" is no limit of growth`, {
+  return new ServeOptError('SO1006', `"${text}" is not a limit of growth`, {
     why: 'it is bytes with a unit, a share of the file, or none for no limit',
     hint: 'write 500kB, 2MiB, 5% or none',
   });

@@ -92,7 +92,7 @@ export class Conversion {
     await this.#run(infer);
     this.#layers = { include: this.#left(options.include), exclude: this.#left(options.exclude) };
     if (options.include?.length && this.#layers.include.length === 0) {
-      throw new ServeOptError('SO1003', 'None of the layers of --include is left when the graph has been optimized', {
+      throw new ServeOptError('SO1003', 'No layer of --include is left after the graph was optimized', {
         why: `it was ${options.include.map((pattern) => `"${pattern}"`).join(', ')}`,
         hint: 'add --no-optimize, or choose layers of the optimized model',
       });
@@ -103,7 +103,9 @@ export class Conversion {
   #left(patterns: readonly string[] = []): readonly string[] {
     const gone = patterns.filter((pattern) => !meansNode(this.model, pattern));
     for (const pattern of gone) {
-      this.warnings.push(`"${pattern}" means no layer any more: what it meant was folded or merged before quantizing.`);
+      this.warnings.push(
+        `"${pattern}" matches no layer any more: what it matched was folded or merged before quantizing.`,
+      );
     }
     return patterns.filter((pattern) => !gone.includes(pattern));
   }

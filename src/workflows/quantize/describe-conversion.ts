@@ -33,8 +33,8 @@ export function describeConversion(
       : [...layers.leftInFloat, ...layers.quantized.map((layer) => ({ ...layer, reason: 'the file would be larger' }))];
   const nothing =
     leftInFloat.length > 0
-      ? 'Nothing was quantized, for the reasons given for each layer: the output is the model as it was.'
-      : 'There is nothing to quantize in this model: the output is the model as it was.';
+      ? 'Nothing was quantized, for the reasons given for each layer: the output is the unchanged model.'
+      : 'There is nothing to quantize in this model: the output is the unchanged model.';
   return {
     ...(headline === undefined ? {} : { headline }),
     quantized: [],

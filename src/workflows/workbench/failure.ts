@@ -28,10 +28,10 @@ export interface LoadedSession {
 
 /** That the original only runs without ONNX Runtime's optimizations, and what comes of that. */
 export function optimizationsBreak(reason: string): string {
-  return `ONNX Runtime's own optimizations break the original (${reason}): both models were compared with them off, and not timed.`;
+  return `The optimizations of ONNX Runtime break the original (${reason}): both models were compared with them off, and not timed.`;
 }
 
 /** That some inputs only run without ONNX Runtime's optimizations. */
 export function someFail(failed: number, of: number, reason: string | undefined): string {
-  return `With ONNX Runtime's own optimizations the original fails on ${failed} of ${of} inputs (${reason ?? 'no reason given'}): these were compared with them off.`;
+  return `With the optimizations of ONNX Runtime the original fails on ${failed} of ${of} inputs (${reason ?? 'no reason given'}): these were compared with them off.`;
 }

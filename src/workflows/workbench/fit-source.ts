@@ -21,5 +21,5 @@ export async function fitSource(
   const sized = sizedInputs(inputs, dims);
   const { plan, why } = await runtime.request('fitSeeds', { session, inputs: sized, seed, count, sameShapes }, options);
   if (plan !== undefined) return { ...source, plan };
-  return `the original runs on none of the inputs made up for it (${why ?? 'no reason given'})`;
+  return `the original does not run on any synthetic input (${why ?? 'no reason given'})`;
 }

@@ -38,7 +38,7 @@ export class GuardedRuntime {
       if (silence.signal.aborted) {
         await this.runtime.close();
         const seconds = Math.round(this.#silenceMs / 1000);
-        return new Failure(`${doing} does not come to an end within ${seconds} s`, true, undefined, true);
+        return new Failure(`${doing} does not end within ${seconds} s`, true, undefined, true);
       }
       const reason = error.why === undefined ? error.message : `${error.message}: ${error.why}`;
       if (error.code === 'SO5001' || error.code === 'SO5002' || error.code === 'SO5006') return new Failure(reason);

@@ -121,7 +121,7 @@ class Pair implements LoadedPair {
   async loadPlain(reason: string): Promise<void> {
     await this.#loadBoth(SESSIONS.unoptimized);
     this.#isPlain = true;
-    this.warnings.push(`ONNX Runtime's own optimizations break a model (${reason}): both ran with them off.`);
+    this.warnings.push(`The optimizations of ONNX Runtime break a model (${reason}): both ran with them off.`);
   }
 
   async fit(source: SampleSource): Promise<SampleSource | string> {

@@ -44,7 +44,7 @@ export function outputMeanings(model: Model): OutputMeanings {
 
 function fromName(name: string): OutputMeaning | undefined {
   return namedScores(name)
-    ? { kind: 'scores', axis: -1, exclusive: false, because: 'its name says scores' }
+    ? { kind: 'scores', axis: -1, exclusive: false, because: 'its name suggests scores' }
     : undefined;
 }
 

@@ -40,5 +40,5 @@ export function smallerSamples(source: SampleSource): SampleSource | undefined {
 
 /** That not all of the made-up samples were looked at. */
 export function fewerSamples(count: number, of: number): string {
-  return `Only ${count} of ${of} made-up samples ${count === 1 ? 'was' : 'were'} compared: larger ones take more memory than --mem allows.`;
+  return `Only ${count} of ${of} synthetic samples ${count === 1 ? 'was' : 'were'} compared: larger ones take more memory than --mem allows.`;
 }

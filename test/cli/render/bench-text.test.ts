@@ -41,9 +41,10 @@ describe('renderBench', () => {
     expect(await renderBench(PLAIN, options)).toMatchInlineSnapshot(`
       "model.onnx 25.1 MB · cpu · 2 threads · batch 1
       fed input float[1,3,32,32] (synthetic, seed 0)
-      one request at a time; closed loop, so percentiles hold no time in a queue
+      one request at a time; closed loop, so percentiles do not include time in a
+        queue
 
-      Latency      1,000 runs in 5 fresh processes, worth 780 independent ones
+      Latency      1,000 runs in 5 fresh processes, 780 effective
                         95 % interval
         p50    4.22 ms  4.20–4.22 ms
         p90    4.99 ms  4.94–5.04 ms
@@ -68,7 +69,8 @@ describe('renderBench', () => {
       ◆  2 threads batch=8  13.7 ms  29.6 ms       586/s  48.0 MB      143 ms
 
       ◆ nothing else is better in latency, throughput and memory at once
-      one request at a time; closed loop, so percentiles hold no time in a queue
+      one request at a time; closed loop, so percentiles do not include time in a
+        queue
 
       → take 2 threads batch=8: most samples a second; 4 % more memory than the least"
     `);
@@ -83,7 +85,7 @@ describe('renderBench', () => {
       ◆  2 threads batch=8  13.7 ms  29.6 ms       586/s  48.0 MB      143 ms       ▁▄█▆▂▁▁▁▁▁▁
 
       ◆ nothing else is better in latency, throughput and memory at once
-      one request at a time; closed loop, so percentiles hold no time in a queue
+      one request at a time; closed loop, so percentiles exclude queueing
 
       → take 2 threads batch=8: most samples a second; 4 % more memory than the least"
     `);
@@ -127,8 +129,8 @@ describe('renderBench', () => {
         at once
       no room for p99, memory, cold start: add -v, or widen the
         terminal
-      one request at a time; closed loop, so percentiles hold no
-        time in a queue
+      one request at a time; closed loop, so percentiles do not
+        include time in a queue
 
       "
     `);
@@ -196,7 +198,8 @@ describe('renderBench', () => {
       "▲ interrupted: this is what had been measured by then
 
       cuda · batch 1
-      one request at a time; closed loop, so percentiles hold no time in a queue
+      one request at a time; closed loop, so percentiles do not include time in a
+        queue
 
       ✗ SO5005 Execution provider cuda is not available"
     `);
@@ -239,7 +242,7 @@ describe('renderBench', () => {
     `);
     const inVain = { ...cuda, providersUsed: profile.providers.slice(1) };
     const other = await renderBench({ ...PLAIN, configurations: [inVain] }, options);
-    expect(other).toContain('CPU 3 nodes: nothing ran where it was asked for');
+    expect(other).toContain('CPU 3 nodes: nothing ran on the requested provider');
   });
 
   it('says in sentences what the sensors of noise mean, and only then', async () => {
@@ -272,7 +275,7 @@ describe('renderBench', () => {
         "▲ the container was throttled in 14 periods: the tail shows its CPU quota, not the model",
         "▲ warm-up did not settle in 80 runs: early runs may be slower than later ones",
         "▲ not stable: medians of the last three windows differ by over 10 %; measure longer, or on a quieter machine",
-        "▲ noise came in bursts: 1,000 runs tell only as much as 240 independent ones",
+        "▲ noise came in bursts: 1,000 runs carry only as much information as 240 independent ones",
         "▲ processes differ: p50 from 4.10 to 4.90 ms; compare models over several processes only",
       ]
     `);
@@ -286,7 +289,7 @@ describe('renderBench', () => {
     if (one.latency === undefined) throw new Error('the sample has latencies');
     const few = { ...one, latency: { ...one.latency, runs: 2, effectiveRuns: 2, stable: false } };
     const text = await renderBench({ ...PLAIN, configurations: [few] }, { ...options, columns: undefined });
-    expect(text).toContain('too few runs (2) to tell whether latency is stable');
+    expect(text).toContain('too few runs (2) to decide whether latency is stable');
     expect(text).not.toContain('last three windows');
   });
 
@@ -302,9 +305,7 @@ describe('renderBench', () => {
     const apart = { ...report, regressions: other, verdict: 'inconclusive' } as const;
     expect(await renderBench(apart, { ...options, columns: undefined })).not.toContain('counts from');
     const cut = { ...both, interrupted: true } as const;
-    expect(await renderBench(cut, { ...options, columns: undefined })).toContain(
-      'too little to tell, it was interrupted',
-    );
+    expect(await renderBench(cut, { ...options, columns: undefined })).toContain('too little data, it was interrupted');
   });
 
   it('says that processes differ where that is what makes runs worth less', async () => {
@@ -312,7 +313,7 @@ describe('renderBench', () => {
     if (one.latency === undefined) throw new Error('the sample has latencies');
     const apart = { ...one, latency: { ...one.latency, runs: 200_000, effectiveRuns: 44 } };
     const text = await renderBench({ ...PLAIN, configurations: [apart] }, options);
-    expect(text).toContain('200,000 runs in 5 processes, which differ: worth 44 independent');
+    expect(text).toContain('200,000 runs in 5 processes, which differ: 44 effective');
   });
 
   it('keeps an error in the row of its configuration, with what was measured before', async () => {

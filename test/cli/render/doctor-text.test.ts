@@ -29,7 +29,7 @@ describe('the text of doctor', () => {
     expect(text).toContainEqual(expect.stringMatching(/^✓ +cpu +works$/));
     expect(text).toContainEqual(expect.stringMatching(/^✗ +cuda +does not work: a library is missing; get it$/));
     expect(text).toContainEqual(expect.stringMatching(/^✗ +webgpu +does not work: something new$/));
-    expect(text).toContain('Execution providers (-v tells what ONNX Runtime said)');
+    expect(text).toContain('Execution providers (-v shows the message of ONNX Runtime)');
   });
 
   it('adds what ONNX Runtime said with -v, where it is more', async () => {
@@ -40,9 +40,7 @@ describe('the text of doctor', () => {
 
   it.each([40, 80, 120])('cuts nothing at %i columns, and breaks lines between words', async (columns) => {
     const fix = 'install the Vulkan driver and libvulkan1; in a container, pass ONNXRUNTIME_NODE_INSTALL=cuda12';
-    const providers = [
-      { provider: 'webgpu', works: false, cause: 'there is no GPU with a driver that can be used', fix },
-    ];
+    const providers = [{ provider: 'webgpu', works: false, cause: 'no GPU has a driver that can be used', fix }];
     const long: DoctorReport = { ...report, runtime: { works: true, version: '1.30.0', providers } };
     const text = await renderDoctor(long, { style, columns, verbosity: 0 });
     for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(columns);

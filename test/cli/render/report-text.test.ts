@@ -98,7 +98,7 @@ describe('renderQuantize', () => {
 
       Quantized 3 layers (Conv 2, MatMul 1) with 2.50 MB of weights
       Ranges of activations: min-max over 128 samples of calib.npz
-      Stays in float:
+      Stays in FP32:
         head (Gemm), 4.00 kB: its weight is not constant
         2 × Conv, 30 B: excluded
       Scored: labels are classes. Choose otherwise with --metric and --output-name.
@@ -276,7 +276,7 @@ describe('renderInspect', () => {
         com.microsoft::FusedConv  1
 
       INT8 with samples (--data): 1 layer (Conv 1) with 120 kB of weights
-      Stays in float with samples:
+      Stays in FP32 with samples:
         f (FusedConv), 16.0 kB: not a standard operator"
     `);
   });

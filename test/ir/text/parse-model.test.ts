@@ -167,7 +167,7 @@ describe('parseModel', () => {
     ['g (X) => (Y) { Y = Neg (X) Y = Abs (X) }', '"Y" is defined twice'],
     ['g (X) => (Y) { Y = Op <a = 1, a = 2> (X) }', '"a" comes twice'],
     ['g (X) => (Y) { Y = Op <a = []> (X) }', 'an empty list needs its kind'],
-    ['g (X) => (Y) { Y = Op <a: int = 1.5> (X) }', 'is said to be int but holds float'],
+    ['g (X) => (Y) { Y = Op <a: int = 1.5> (X) }', 'is declared int but has float'],
     ['g (X) => (Y) { Y = Op <a = 99999999999999999999> (X) }', 'does not fit into 64 bits'],
     ['g (X) => (Y) { Y = Op <a = "open> (X) }', 'no closing quote'],
     ['g (floot[2] X) => (X) {}', 'expected ")"'],

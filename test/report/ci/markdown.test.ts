@@ -111,7 +111,7 @@ describe('markdownReport', () => {
 
       <details><summary>How it was measured</summary>
 
-      - one request at a time; closed loop, so percentiles hold no time in a queue
+      - one request at a time; closed loop, so percentiles exclude queueing
       - 1,000 runs; inputs synthetic, seed 0
       - \`Example CPU @ 2.00GHz\`, 2 of 8 cores to use, \`linux 6.1\` \`x64\`
       - serve-opt \`0.1.0\`, ONNX Runtime \`1.30.0\`, Node \`20.20.2\`

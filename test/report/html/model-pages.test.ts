@@ -110,9 +110,9 @@ describe('quantizeHtml', () => {
     'static INT8; ranges of activations: min-max over 128 samples of net.onnx',
     'same top-1 on 64 held-out samples',
     'Quantized: 2 layers (Conv 1, net.onnx 1) with 1.50 MB of weights.',
-    'Left in float',
+    'Kept in FP32',
     'Top-1 accuracy93.4 %93.6 % → 93.4 %, −0.2 pt on 1,020',
-    '31 answers differ; ✓ is what the label says. The first 2:',
+    '31 predictions differ; ✓ marks the label. The first 2:',
     '12833 ✓5',
     '131 (label 2)',
     'fold-batch-normalization4612276',
@@ -123,7 +123,7 @@ describe('quantizeHtml', () => {
 
   it('draws the weights and the latency', () => {
     expect(drawingsOf(page)).toEqual([
-      'Weights by operator, quantized or left in float',
+      'Weights by operator, quantized or kept in FP32',
       'Latency of the result over that of the original',
     ]);
   });

@@ -96,7 +96,7 @@ describe('data that does not match the model', () => {
     const inputs = [spec('input_ids', INT64, ['N', 'L']), spec('attention_mask', INT64, ['N', 'L'])];
     const text = await refuse({ input_ids: int64([1, 2], [1, 2]), atention_mask: int64([1, 2], [1, 1]) }, inputs);
     expect(text).toMatch(/^SO4002 \| "data.npz" has no array for input "attention_mask"/);
-    expect(text).toMatch(/the data has "input_ids", "atention_mask"; the model wants "input_ids", "attention_mask"/);
+    expect(text).toMatch(/the data has "input_ids", "atention_mask"; the model takes "input_ids", "attention_mask"/);
     expect(text).toMatch(/did you mean: rename "atention_mask" to "attention_mask"/);
   });
 

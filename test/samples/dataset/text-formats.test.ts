@@ -89,7 +89,7 @@ describe('a .csv file', () => {
     expect(feeds.get('age')).toEqual({ dataType: FLOAT, dims: [2, 1], data: Float32Array.of(31.5, 40) });
     expect(feeds.get('job')?.data).toEqual(['cook, chef', 'nurse']);
     expect(reader.labels?.data).toEqual(Int32Array.of(1, 0));
-    expect(reader.warnings.join()).toMatch(/"id" is no input/);
+    expect(reader.warnings.join()).toMatch(/"id" is not an input/);
   });
 
   it('has the features of a single numeric input side by side', async () => {

@@ -37,13 +37,13 @@ describe('readEarlierReport', () => {
   it.each([
     ['nothing', '', 'it is not JSON'],
     ['text', 'hello', 'it is not JSON'],
-    ['a list', '[1]', 'no report of `serve-opt bench`'],
-    ['null', 'null', 'no report'],
-    ['another command', changed({ command: 'optimize' }), 'no report'],
+    ['a list', '[1]', 'not a report of `serve-opt bench`'],
+    ['null', 'null', 'not a report'],
+    ['another command', changed({ command: 'optimize' }), 'not a report'],
     ['another schema', changed({ schemaVersion: 99 }), 'its schema is version 99; this version reads 2'],
     ['no environment', changed({ environment: null }), 'parts of it are missing'],
     ['an error', '{"ok":false,"error":{}}', 'that run failed'],
-    ['a prototype', '{"__proto__":{"command":"bench"}}', 'no report'],
+    ['a prototype', '{"__proto__":{"command":"bench"}}', 'not a report'],
     [
       'a number too few',
       changed({ environment: { ...PLAIN.environment, availableParallelism: null } }),

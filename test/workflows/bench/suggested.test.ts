@@ -8,8 +8,8 @@ describe('suggested', () => {
     const many = { ...configuration('many', 4), throughput: { value: 2000, low: 1900, high: 2100 } };
     const scenario = { kind: 'single-stream' } as const;
     expect(suggested([few, many], scenario)).toMatchObject({ configuration: 'few', why: 'lowest latency' });
-    const answers = [{ status: '200', count: 1000 }];
-    const served = [few, many].map((each) => ({ ...each, answers }));
+    const responses = [{ status: '200', count: 1000 }];
+    const served = [few, many].map((each) => ({ ...each, responses }));
     expect(suggested(served, scenario)).toMatchObject({ configuration: 'many', why: 'highest throughput' });
   });
 });

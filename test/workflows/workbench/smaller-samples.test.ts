@@ -12,7 +12,7 @@ import { smallerSamples, withSmallerSamples } from '../../../src/workflows/workb
 
 const tooLarge = (): ServeOptError => new ServeOptError('SO2105', 'too large');
 
-describe('made-up samples that take too much memory', () => {
+describe('synthetic samples that take too much memory', () => {
   it('become fewer, then small, and then there are none', async () => {
     const tried: SampleSource[] = [];
     let renewed = 0;

@@ -142,7 +142,7 @@ describe('layers that lose more than rounding', () => {
     const { report } = await half(`g (float[n,4] x) => (float[n,4] y) <float[4,4] w = {${numbers(16, 1)}}> {
       h = MatMul (x, w) r = RandomNormalLike (x) y = Add (h, r) }`);
     expect(report.warnings.filter((warning) => !warning.startsWith('ONNX Runtime'))).toEqual([
-      'Output "y" depends on random numbers: how far apart its values are says nothing.',
+      'Output "y" depends on random numbers: differences of its values mean nothing.',
     ]);
     expect(report.notes.join()).not.toContain('loses more than rounding');
   });
