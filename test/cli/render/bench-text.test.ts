@@ -41,8 +41,7 @@ describe('renderBench', () => {
     expect(await renderBench(PLAIN, options)).toMatchInlineSnapshot(`
       "model.onnx 25.1 MB · cpu · 2 threads · batch 1
       fed input float[1,3,32,32] (synthetic, seed 0)
-      one request at a time; closed loop, so percentiles do not include time in a
-        queue
+      one request at a time; closed loop, so percentiles exclude queueing
 
       Latency      1,000 runs in 5 fresh processes, 780 effective
                         95 % interval
@@ -69,8 +68,7 @@ describe('renderBench', () => {
       ◆  2 threads batch=8  13.7 ms  29.6 ms       586/s  48.0 MB      143 ms
 
       ◆ nothing else is better in latency, throughput and memory at once
-      one request at a time; closed loop, so percentiles do not include time in a
-        queue
+      one request at a time; closed loop, so percentiles exclude queueing
 
       → take 2 threads batch=8: most samples a second; 4 % more memory than the least"
     `);
@@ -129,8 +127,8 @@ describe('renderBench', () => {
         at once
       no room for p99, memory, cold start: add -v, or widen the
         terminal
-      one request at a time; closed loop, so percentiles do not
-        include time in a queue
+      one request at a time; closed loop, so percentiles exclude
+        queueing
 
       "
     `);
@@ -198,8 +196,7 @@ describe('renderBench', () => {
       "▲ interrupted: this is what had been measured by then
 
       cuda · batch 1
-      one request at a time; closed loop, so percentiles do not include time in a
-        queue
+      one request at a time; closed loop, so percentiles exclude queueing
 
       ✗ SO5005 Execution provider cuda is not available"
     `);
