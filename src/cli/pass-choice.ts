@@ -23,7 +23,7 @@ export async function passChoice(flags: FlagValues): Promise<PassChoice> {
   const signed = words.filter((word) => /^[+-]/.test(word));
   if (signed.length > 0 && signed.length < words.length) {
     throw new ServeOptError('SO1006', `The value "${flags.passes}" of --passes is not allowed`, {
-      why: 'either all names have a sign, or none: +a,-b changes the passes of the level, a,b is just these',
+      why: 'either all names have a sign, or none: +a,-b changes the passes of the level, a,b is exactly these',
       hint: 'write --passes +a,-b',
     });
   }

@@ -136,7 +136,11 @@ const BAD_DATA: readonly BadData[] = [
 ];
 
 const BAD_LABELS: readonly BadData[] = [
-  { file: 'unlabelled.npz', code: 'SO4005', says: /no labels in "unlabelled\.npz".*"labels" or "label" is looked for/ },
+  {
+    file: 'unlabelled.npz',
+    code: 'SO4005',
+    says: /"unlabelled\.npz" has no labels.*"labels" or "label" is looked for/,
+  },
   { file: 'targets.npz', code: 'SO4005', says: /beside the inputs there is "targets"/ },
   {
     file: 'high.npz',
@@ -278,7 +282,7 @@ describe('optimize', () => {
     ['a misspelt dimension', sizes('bach', 1), 'SO1006', /no dimension "bach".*did you mean "batch"/],
     ['another size than the fixed one', sizes('x:1', 3), 'SO4002', /"x:1" is 8, not 3/],
     ['a dimension fixed and open', { ...sizes('n', 1), dynamic: new Map([['n', []]]) }, 'SO1002', /fixed and open/],
-    ['an input to open that is not there', { dynamic: new Map([['n', ['q:0']]]) }, 'SO1006', /no input "q"/],
+    ['an input to open that is not there', { dynamic: new Map([['n', ['q:0']]]) }, 'SO1006', /[Uu]nknown input "q"/],
     ['an opset that there is not', { opset: 99 }, 'SO1006', /--opset.*at most 24/],
     ['a limit of growth that is none', { maxGrowth: 'much' }, 'SO1006', /"much"/],
     ['an unknown pass', { add: ['fuse-gleu'] }, 'SO1006', /"fuse-gleu".*did you mean "fuse-gelu"/],

@@ -144,7 +144,7 @@ export class ConfigurationRun implements Measured {
     const { scenario } = this.#context;
     if (scenario.kind !== 'server' || this.#behindMs * scenario.ratePerSecond < LATE_REQUESTS * 1000) return [];
     const late = `requests came ${Math.round(this.#behindMs)} ms late at the end`;
-    return [`${this.label}: it cannot keep up with ${scenario.ratePerSecond} requests a second: ${late}.`];
+    return [`${this.label}: it cannot keep up with ${scenario.ratePerSecond} requests per second: ${late}.`];
   }
 
   /** Medians of each part, for the time that the next start will take. */

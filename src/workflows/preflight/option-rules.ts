@@ -179,7 +179,7 @@ export const OPTION_RULES: readonly OptionRule[] = [
     commands: ['bench'],
     options: ['--scenario server', '--arrivals'],
     needs: '--rate',
-    hint: 'add --rate 100, requests a second',
+    hint: 'add --rate 100, requests per second',
   },
   {
     commands: ['bench'],
