@@ -3,7 +3,7 @@ import type { ComparisonResult, MetricComparison, OutputDifference } from '../ev
 import { formatNumber, formatPercent, formatPoints, plural } from './format.js';
 import { safeText } from './safe-text.js';
 
-/** `64 samples of calib.npz`, `16 made-up samples (seed 0)`. */
+/** `64 samples of calib.npz`, `16 synthetic samples (seed 0)`. */
 export function sourcePhrase({ source, samples }: ComparisonResult): string {
   if (source.kind === 'seeded') return `${plural(samples, 'synthetic sample')} (seed ${source.seed})`;
   const from = source.first > 0 ? `, from number ${source.first + 1}` : '';

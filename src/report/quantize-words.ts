@@ -20,7 +20,7 @@ export function nodeCounts(report: QuantizeReport): readonly [number, number] | 
   return [first.nodesBefore, report.mode === 'none' ? first.nodesBefore : last.nodesAfter];
 }
 
-/** `64 held-out samples`, `8 made-up samples`. */
+/** `64 held-out samples`, `8 synthetic samples`. */
 export function samplesPhrase({ source, samples }: ComparisonResult): string {
   if (source.kind === 'seeded') return plural(samples, 'synthetic sample');
   // What follows the calibration samples took no part in the calibration.

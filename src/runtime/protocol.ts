@@ -191,7 +191,7 @@ export interface MeasureStartParams {
   readonly source: SampleSource;
   /** Open dimensions that were chosen are numbers here. */
   readonly inputs: readonly ValueSpec[];
-  /** Rows of one run: samples of a data set stacked, or the first dimension of made-up ones. */
+  /** Rows of one run: samples of a data set stacked, or the first dimension of synthetic ones. */
   readonly batchSize: number;
   /** Times at which requests come; absent in a closed loop. */
   readonly openLoop?: { readonly ratePerSecond: number; readonly arrivals: ArrivalProcess; readonly seed: number };

@@ -17,7 +17,7 @@ export interface FeedsParams {
 }
 
 /**
- * A few samples to run in turn. Made-up ones all have the shape of the first: a mixture of shapes makes no honest
+ * A few samples to run in turn. Synthetic ones all have the shape of the first: a mixture of shapes makes no honest
  * latency. Samples of a data set are stacked to batches.
  * @throws SO4002 where samples do not stack, are too few for a batch, or contradict a size that was chosen.
  */

@@ -23,7 +23,7 @@ export interface SeededOptions {
 }
 
 /**
- * Made-up samples, the same for the same seed on any machine, in any order of reading. Floats are standard normal;
+ * Synthetic samples, the same for the same seed on any machine, in any order of reading. Floats are standard normal;
  * integers keep to what the specification of the input allows (`exclusiveUpper`, `candidates`); masks are all ones; flags
  * and scalars take their values in turn. Sample 0 has the plainest sizes of open dimensions, the others vary them, so
  * samples do not stack.

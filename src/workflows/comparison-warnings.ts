@@ -2,7 +2,7 @@ import { isBroken, whyBroken } from '../evaluate/broken-outputs.js';
 import type { ComparisonResult, MetricComparison, OutputDifference } from '../evaluate/comparison.js';
 
 export interface Findings {
-  /** Held-out or made-up samples. */
+  /** Held-out or synthetic samples. */
   readonly comparison: ComparisonResult;
   /** Evaluation data. */
   readonly accuracy: ComparisonResult | undefined;

@@ -64,7 +64,7 @@ const MOST_NODE_RUNS = 10_000_000;
 export interface RunSizes {
   /** What is fed, open sizes as far as they are chosen. */
   readonly inputs: readonly ValueSpec[];
-  /** Inputs are made up: their open sizes are known then. */
+  /** Inputs are synthetic: their open sizes are known then. */
   readonly madeUp: boolean;
   /** Whoever runs it wants to know how long it takes, and has a limit of time for it. Default false. */
   readonly mayTakeLong?: boolean;
@@ -90,7 +90,7 @@ export function whyOverMemory(model: Model, limitBytes: number, sizes: RunSizes)
 }
 
 /**
- * Refuses to run a model that is sure to need more memory than is allowed, before anything is loaded or made up.
+ * Refuses to run a model that is sure to need more memory than is allowed, before anything is loaded or synthesized.
  * @throws SO2105 naming the input or the node that wants most, SO2104 for a loop that does not come to an end
  */
 export function checkMemory(model: Model, limitBytes: number, { inputs, madeUp, mayTakeLong }: RunSizes): void {

@@ -146,7 +146,7 @@ export interface ProduceOptions
   readonly maxGrowth?: Growth;
   /** Load, run and compare the result with the original. */
   readonly verify?: boolean;
-  /** Seed of made-up inputs. */
+  /** Seed of synthetic inputs. */
   readonly seed?: number;
   /** Do everything but write. */
   readonly dryRun?: boolean;
@@ -219,7 +219,7 @@ export interface OptimizeOptions extends ProduceOptions, RefusalOptions<Optimize
   readonly explain?: boolean;
   /** Folder for a text of the graph after each pass that changed something. */
   readonly dumpPath?: string;
-  /** Folder or file of samples to verify and measure on, beside made-up ones. */
+  /** Folder or file of samples to verify and measure on, beside synthetic ones. */
   readonly dataPath?: string;
   /** Measure, and leave fusions out that make the model slower. */
   readonly speedGate?: boolean;
@@ -235,9 +235,9 @@ export interface BenchOptions extends MemoryOptions, SourceOptions, ModelOptions
   readonly batch?: readonly number[];
   /** Sizes of open dimensions by name, or by `input:axis`; several sizes are configurations of their own. */
   readonly dims?: ReadonlyMap<string, readonly number[]>;
-  /** Folder or file of samples; default made-up ones. */
+  /** Folder or file of samples; default synthetic ones. */
   readonly dataPath?: string;
-  /** Seed of made-up inputs, of arrivals and of the bootstrap. */
+  /** Seed of synthetic inputs, of arrivals and of the bootstrap. */
   readonly seed?: number;
   readonly scenario?: ScenarioKind;
   /** Processes at once in the scenario `multi-stream`. */

@@ -24,7 +24,7 @@ const NOT_COPIED: readonly (readonly [tests: RegExp, why: string])[] = [
   [/^test_fuse_pad_into_maxpool_/, 'MaxPool pads with -Inf and not with 0'],
   [/^test_eliminate_nop_monotone_argmax/, 'Exp overflows and underflows, where ArgMax of it ends in a tie'],
   [/_graph_inputs_as_constants$/, 'callers may override the bounds'],
-  [/^test_extract_.*function/, 'it puts nodes into functions of a made-up domain'],
+  [/^test_extract_.*function/, 'it puts nodes into functions of a synthetic domain'],
   [/^test_(mul_order_variants_|cast_input_mixed_precision)/, 'SimplifiedLayerNormalization is no operator of ONNX'],
   [/^test_full_rotary_fuses$/, 'it ends in an operator that no runtime has'],
 ];

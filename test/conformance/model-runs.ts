@@ -29,7 +29,7 @@ export class ModelRuns {
     return this.#withSession(path, (run) => run(feeds));
   }
 
-  /** Made-up feeds on which a model runs, with what it gives; the first reason where it does not. */
+  /** Synthetic feeds on which a model runs, with what it gives; the first reason where it does not. */
   seeded(path: string, model: Model, seed: number): Promise<{ feeds: Feeds; outputs: RunOutputs } | string> {
     return this.#withSession(path, async (run) => {
       let reason: string | undefined;

@@ -29,7 +29,7 @@ const MOST_APART = 8;
  * Finds sizes of open dimensions and values of scalars that the model accepts, by trying: graphs do not say that they want
  * 512 samples of sound or a batch of 1, or that two names mean one size. Sizes of a kind are equal first, and differ
  * where that runs too. Use it on the original model, and its plan for every model compared with it.
- * @throws SO5006 when samples cannot be made up at all, SO2105 where the first plan takes too much memory and no other runs
+ * @throws SO5006 when synthetic samples cannot be made at all, SO2105 where the first plan takes too much memory and no other runs
  */
 export async function fitSeedsJob(
   context: JobContext,

@@ -9,7 +9,7 @@ import type { ReferenceRun } from '../reference.js';
 export interface ReferenceParams {
   /** Session of the original. */
   readonly session: number;
-  /** Made-up samples, and real ones; read one at a time. */
+  /** Synthetic samples, and real ones; read one at a time. */
   readonly sources: readonly SampleSource[];
   readonly inputs: readonly ValueSpec[];
   /** At most this many samples of each source. */

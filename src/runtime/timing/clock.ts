@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Time as a measurement sees it; tests give a made-up one. */
+/** Time as a measurement sees it; tests give a synthetic one. */
 export interface Clock {
   /** In ms, never going back. */
   now(): number;

@@ -56,8 +56,6 @@ export interface BenchServerOptions extends Omit<ClientOptions, 'now' | 'signal'
   readonly promptWords?: number;
 }
 
-const MOST_CONNECTIONS = 10_000;
-
 /** Defaults of `benchServer`; the seed is that of `bench`. */
 export const BENCH_SERVER_DEFAULTS = {
   batch: 1,

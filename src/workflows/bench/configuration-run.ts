@@ -206,7 +206,7 @@ export class ConfigurationRun implements Measured {
     }
   }
 
-  /** Made-up values are legal for the types of a model, and still it may stumble over some: a division by zero, say. */
+  /** Synthetic values are legal for the types of a model, and still it may stumble over some: a division by zero, say. */
   #explained(error: ServeOptError): ServeOptError {
     if (error.code !== 'SO5002' || !error.hasDefaultHint || this.#preparation?.source.kind !== 'seeded') return error;
     return new ServeOptError(error.code, error.message, {

@@ -226,7 +226,7 @@ export function screen({ model, inputs }: BenchModel): void {
 
 /**
  * Inputs as a source is to fit them. Rows of a data set are stacked to batches, so that its samples keep the size they have;
- * made-up ones are made in the size of the batch.
+ * synthetic ones are made in the size of the batch.
  */
 export function fedInputs({ model, sizes, inputs }: Configuration, source: SampleSource): readonly ValueSpec[] {
   if (source.kind === 'seeded') return inputs;

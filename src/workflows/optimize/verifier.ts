@@ -91,7 +91,7 @@ export class Verifier {
     return verdict.died ? this.#runWhatFits(original, path, tolerances, depth) : verdict;
   }
 
-  /** Runs both, on fewer and smaller made-up samples where these take more memory than is allowed. @throws SO2105 */
+  /** Runs both, on fewer and smaller synthetic samples where these take more memory than is allowed. @throws SO2105 */
   async #runWhatFits(
     original: OriginalRuns,
     path: string,

@@ -46,7 +46,7 @@ export async function prepareQuantize(run: ModelRun<QuantizeOptions>): Promise<Q
   return { split, runtime, fallbacks, doubts };
 }
 
-/** @returns which samples calibrate and which judge; made-up ones where there is no data */
+/** @returns which samples calibrate and which judge; synthetic ones where there is no data */
 async function checkBeforeWork({
   model,
   runtime,

@@ -126,7 +126,7 @@ async function checkQuantized(
 }
 
 /**
- * As `checkQuantized`, once more in a new process and with fewer made-up samples where the system ended the process for want of
+ * As `checkQuantized`, once more in a new process and with fewer synthetic samples where the system ended the process for want of
  * memory. @throws as `checkQuantized`, SO2105 where the last sample takes too much
  */
 export async function checkWhatFits(

@@ -2,11 +2,11 @@ import type { RequestOptions, RuntimeHost } from '../../runtime/host.js';
 import { sizedInputs } from '../../samples/sized-inputs.js';
 import type { SampleSource, ValueSpec } from '../../samples/types.js';
 
-/** Samples made up where there is no data: enough to vary every open dimension. */
+/** Synthetic samples where there is no data: enough to vary every open dimension. */
 export const SEEDED_SAMPLES = 8;
 
 /**
- * Made-up samples in sizes that the model of `session` accepts; a sentence when it accepts none. Data is given back as
+ * Synthetic samples in sizes that the model of `session` accepts; a sentence when it accepts none. Data is given back as
  * it is.
  */
 export async function fitSource(

@@ -22,7 +22,7 @@ import { randomOutputs } from './random-outputs.js';
 export interface LoadedPair {
   /** What to say of how they are run: that ONNX Runtime's own optimizations break one of them, for one. */
   readonly warnings: readonly string[];
-  /** Made-up samples of sizes that the original accepts; a sentence when it accepts none. Data is given back as it is. */
+  /** Synthetic samples of sizes that the original accepts; a sentence when it accepts none. Data is given back as it is. */
   fit(source: SampleSource): Promise<SampleSource | string>;
   /**
    * @param batchSize samples a run; absent: as many as change nothing

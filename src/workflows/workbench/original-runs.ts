@@ -74,7 +74,7 @@ export class OriginalRuns {
     });
   }
 
-  /** Takes fewer or smaller made-up samples from now on. @returns false where there are none that are smaller */
+  /** Takes fewer or smaller synthetic samples from now on. @returns false where there are none that are smaller */
   async takeSmallerSamples(): Promise<boolean> {
     const taken = await this.samples.takeSmaller();
     if (taken) this.#known.forget('reference');

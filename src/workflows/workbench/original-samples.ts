@@ -8,10 +8,10 @@ import { OnceAProcess } from './once-a-process.js';
 import type { OriginalSessions } from './original-sessions.js';
 import { fewerSamples, smallerSamples } from './smaller-samples.js';
 
-/** Made-up samples, so that open dimensions take several sizes. */
+/** Synthetic samples, so that open dimensions take several sizes. */
 export const ORIGINAL_SAMPLES = 5;
 
-/** Made-up samples in sizes that the original accepts, and that take its branches. */
+/** Synthetic samples in sizes that the original accepts, and that take its branches. */
 export class OriginalSamples {
   readonly #sessions: OriginalSessions;
   readonly #model: Model;

@@ -38,7 +38,7 @@ export function smallerSamples(source: SampleSource): SampleSource | undefined {
   return { ...source, plan: { ...source.plan, sizes: SMALLEST_SIZE_PLAN } };
 }
 
-/** That not all of the made-up samples were looked at. */
+/** That not all of the synthetic samples were looked at. */
 export function fewerSamples(count: number, of: number): string {
   return `Only ${count} of ${of} synthetic samples ${count === 1 ? 'was' : 'were'} compared: larger ones take more memory than --mem allows.`;
 }
