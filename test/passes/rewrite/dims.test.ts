@@ -102,7 +102,7 @@ g (float[2,3] x) => (float[2,3] y) <float[2,3] w = {1, 2, 3, 4, 5, 6}>
   it('names the nearest input for a mistyped one', async () => {
     const model = parseModel(FIXED);
     await expect(model.transform(makeDynamic({ dims: new Map([['batch', ['xx:0']]]) }))).rejects.toThrow(
-      'no input "xx"',
+      'Unknown input "xx"',
     );
   });
 });
