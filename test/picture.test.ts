@@ -1,4 +1,4 @@
-/** The picture of one model's way in docs/architecture.md: every file that it names is there, and leads to the next. */
+/** The picture of one model's path in docs/architecture.md: every file that it names is there, and leads to the next. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, sep } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -6,7 +6,7 @@ import { importsByFile, readSourceTexts } from './helpers/test-kinds.js';
 
 const ROOT = dirname(import.meta.dirname);
 const page = readFileSync(join(ROOT, 'docs/architecture.md'), 'utf8');
-const picture = /^## One model's way, by name\n[\s\S]*?^```\n([\s\S]*?)^```$/m.exec(page)?.[1] ?? '';
+const picture = /^## The path of one model, file by file\n[\s\S]*?^```\n([\s\S]*?)^```$/m.exec(page)?.[1] ?? '';
 const PATH = /\b(?:bin|src)(?:\/[\w.-]+)+\/?/g;
 
 /** What a name may be mended to: files of that name elsewhere. */
@@ -16,7 +16,7 @@ function elsewhere(path: string): string {
   return found.length === 0 ? 'no file has that name' : `now src/${found.join(', src/').replaceAll(sep, '/')}?`;
 }
 
-describe("the picture of one model's way in docs/architecture.md", () => {
+describe("the picture of one model's path in docs/architecture.md", () => {
   it('names files that exist', () => {
     const paths = picture.match(PATH) ?? [];
     expect(paths.length).toBeGreaterThan(15);
