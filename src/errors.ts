@@ -150,7 +150,7 @@ export const ERROR_TABLE = {
   },
   SO5001: {
     exitCode: EXIT.failed,
-    summary: 'ONNX Runtime refuses the model',
+    summary: 'ONNX Runtime rejects the model',
     hint: 'serve-opt inspect MODEL shows operators and opset; serve-opt doctor shows the version of ONNX Runtime',
   },
   SO5002: {

@@ -158,12 +158,8 @@ function factsOf(context: CliContext, name: StreamName): StreamFacts {
 function threadError(error: unknown): ServeOptError {
   if ((error as NodeJS.ErrnoException).code !== 'ERR_WORKER_OUT_OF_MEMORY') return toServeOptError(error);
   const limitMb = Math.floor(getHeapStatistics().heap_size_limit / 2 ** 20);
-  return new ServeOptError(
-    'SO2104',
-    `The graph of this model needs more than the ${limitMb} MB that Node.js gives it`,
-    {
-      hint: `NODE_OPTIONS=--max-old-space-size=${limitMb * 2} serve-opt … allows twice as much`,
-      cause: error,
-    },
-  );
+  return new ServeOptError('SO2104', `The graph of this model needs more than the ${limitMb} MB that Node.js allows`, {
+    hint: `NODE_OPTIONS=--max-old-space-size=${limitMb * 2} serve-opt … allows twice as much`,
+    cause: error,
+  });
 }

@@ -32,7 +32,7 @@ export function parseDims(texts: readonly string[], { flag, several, hint }: Dim
     const notAllowed = (why: string): ServeOptError =>
       new ServeOptError('SO1006', `The value "${text}" of ${flag} is not allowed`, { why, hint });
     const [, name, list = ''] = /^(.+)=(.+)$/s.exec(text) ?? [];
-    if (name === undefined) throw notAllowed(`it is the name of a dimension and ${several ? 'sizes' : 'a size'}`);
+    if (name === undefined) throw notAllowed(`it must be the name of a dimension and ${several ? 'sizes' : 'a size'}`);
     const sizes = [...new Set(list.split(',').map(readWholeNumber))];
     for (const size of sizes) {
       const why = whyNotWholeNumber(size, { minimum: 1 });

@@ -5,7 +5,7 @@ import type { Style } from './render/style.js';
 /** Help of the whole program, made from the table of commands: no command is loaded. */
 export function programHelp(style: Style): string {
   const lines = [
-    'Take an ONNX model to a smaller, faster, verified model.',
+    'Make an ONNX model smaller and faster, and verify the result.',
     '',
     `  ${style.dim('$')} serve-opt quantize model.onnx --data samples.npz`,
     '',

@@ -121,7 +121,7 @@ function unknownCommand(typed: string | undefined): ServeOptError {
     });
   }
   if (typed.startsWith('-')) {
-    return new ServeOptError('SO1001', `The option "${typed.replace(/=.*$/s, '')}" stands before a command`, {
+    return new ServeOptError('SO1001', `The option "${typed.replace(/=.*$/s, '')}" is before the command`, {
       why: 'options follow the command: serve-opt <command> [options]',
       hint: 'serve-opt --help',
     });
@@ -135,7 +135,7 @@ function unknownCommand(typed: string | undefined): ServeOptError {
   }
   const looksLikeModel = /\.(onnx|onnx\.txt|ort|pb)$/i.test(typed);
   return new ServeOptError('SO1001', `Unknown command "${typed}"`, {
-    why: looksLikeModel ? 'a model follows a command' : `the commands are ${names.join(', ')}`,
+    why: looksLikeModel ? 'the command comes before the model' : `the commands are ${names.join(', ')}`,
     hint: looksLikeModel ? `serve-opt inspect ${typed}` : 'serve-opt --help',
   });
 }

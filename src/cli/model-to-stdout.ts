@@ -29,7 +29,7 @@ export async function withStdoutFile<R extends { readonly output: ReportModel }>
       throw aboutFolder(error, folder.path);
     }
     if ((report.output.externalData ?? []).length > 0) {
-      throw new ServeOptError('SO6004', 'The result has weights in a second file, which stdout cannot carry', {
+      throw new ServeOptError('SO6004', 'The result has weights in a second file, which cannot be written to stdout', {
         hint: 'write to a file with -o PATH',
       });
     }

@@ -171,8 +171,8 @@ function usageError(error: CommanderError, definition: CommandDefinition, names:
       });
     }
     case 'commander.excessArguments':
-      return new ServeOptError('SO1001', `${definition.name} got more arguments than it takes`, {
-        why: `it takes ${definition.arguments.length === 0 ? 'none' : definition.arguments.length}; globs need quotes, or the shell expands them`,
+      return new ServeOptError('SO1001', `${definition.name} was given too many arguments`, {
+        why: `it takes ${definition.arguments.length === 0 ? 'none' : definition.arguments.length}; put globs in quotes so that the shell does not expand them`,
         hint,
       });
     case 'commander.optionMissingArgument':

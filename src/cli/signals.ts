@@ -17,7 +17,7 @@ export function hearSignals(): AbortSignal {
   const controller = new AbortController();
   for (const [name, code, message] of SIGNALS) {
     process.on(name, () => {
-      const reason = new ServeOptError(code, message, { hint: 'nothing was left half-written; run again' });
+      const reason = new ServeOptError(code, message, { hint: 'no incomplete files were left; run again' });
       // A second signal means now.
       if (controller.signal.aborted) process.exit(reason.exitCode);
       controller.abort(reason);

@@ -71,7 +71,7 @@ export async function streamRope(rope: Rope, sink: Sink, options: WriteOptions =
         await put(piece);
       }
       if (given !== part.byteLength)
-        throw new ServeOptError('SO9001', `a tensor gave ${given} bytes where it promised ${part.byteLength}`);
+        throw new ServeOptError('SO9001', `a tensor has ${given} bytes instead of ${part.byteLength}`);
     }
   }
   await flush();

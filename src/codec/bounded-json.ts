@@ -56,14 +56,14 @@ function checkLimits(bytes: Uint8Array, limits: JsonLimits): void {
       at++;
       while (at < end && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1;
     } else if (byte === COMMA) {
-      if (++values > limits.values) throw new JsonRefusal(`it holds more than ${limits.values} values`);
+      if (++values > limits.values) throw new JsonRefusal(`it has more than ${limits.values} values`);
     } else if (byte === COLON) {
-      if (++keys > limits.keys) throw new JsonRefusal(`it holds more than ${limits.keys} keys`);
+      if (++keys > limits.keys) throw new JsonRefusal(`it has more than ${limits.keys} keys`);
     } else if ((byte | 0x20) === 0x7b) {
       // [ and {
       if (++depth > limits.depth) throw new JsonRefusal(`it is nested more than ${limits.depth} deep`);
       if (++containers > limits.containers) {
-        throw new JsonRefusal(`it holds more than ${limits.containers} lists and objects`);
+        throw new JsonRefusal(`it has more than ${limits.containers} lists and objects`);
       }
     } else if ((byte | 0x20) === 0x7d) depth--;
   }

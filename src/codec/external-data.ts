@@ -52,15 +52,15 @@ function decimal(text: string, key: string, tensorName: string): number {
 function checkLocation(location: string, tensorName: string): void {
   const parts = location.split('/');
   const reason = location.includes('\0')
-    ? 'holds a NUL character'
+    ? 'has a NUL character'
     : location.includes('\\')
-      ? 'holds a backslash'
+      ? 'has a backslash'
       : location.startsWith('/')
         ? 'is an absolute path'
         : /^[A-Za-z][A-Za-z0-9+.-]*:/.test(location)
           ? 'names a drive or URL'
           : parts.includes('..')
-            ? 'climbs out with ".."'
+            ? 'leaves the folder with ".."'
             : parts.every((part) => part === '' || part === '.')
               ? 'names no file'
               : undefined;

@@ -63,11 +63,7 @@ export function resolveTarget(given: string): OutputTarget {
     }
     current = isAbsolute(next) ? next : `${dirname(place)}${sep}${next}`;
   }
-  throw refused(
-    given,
-    'its symbolic links lead in a circle',
-    'see where they lead with readlink, or name the file itself',
-  );
+  throw refused(given, 'its symbolic links form a loop', 'see where they lead with readlink, or name the file itself');
 }
 
 function kindOf(stat: BigIntStats): string {
@@ -163,8 +159,8 @@ function isSameFile(a: OutputTarget, b: OutputTarget): boolean {
 function isInput({ name, path }: PlannedOutput, input: string): ServeOptError {
   const location = { file: path };
   if (name === '-o') return new ServeOptError('SO1004', `The output "${path}" is the input itself`, { location });
-  return new ServeOptError('SO1004', `The file "${path}" of ${name} is one that is read`, {
-    ...(path === input ? {} : { why: `it is "${input}" by another name` }),
+  return new ServeOptError('SO1004', `The file "${path}" of ${name} is also an input`, {
+    ...(path === input ? {} : { why: `it is the same file as "${input}"` }),
     hint: name.startsWith('-') ? `give ${name} another path` : 'give -o another path',
     location,
   });
@@ -174,7 +170,7 @@ function isTwice(first: PlannedOutput, second: PlannedOutput): ServeOptError {
   const { path, name } = second;
   const flag = [name, first.name].find((each) => each.startsWith('-')) ?? '-o';
   const words = (each: string): string => (each.startsWith('-') ? `the file of ${each}` : each);
-  return new ServeOptError('SO1002', `Two files are to be written to "${path}"`, {
+  return new ServeOptError('SO1002', `Two files would be written to "${path}"`, {
     why: first.name === name ? `${name} names it twice` : `it is both ${words(first.name)} and ${words(name)}`,
     hint: `give ${flag} another path`,
     location: { file: path },
@@ -192,10 +188,10 @@ function checkFolder({ given, path }: OutputTarget): void {
 
 function checkReplacing({ name, path, replaces }: PlannedOutput, target: OutputTarget): void {
   const location = { file: path };
-  if (replaces === 'new') throw new ServeOptError('SO1005', `The output "${path}" exists already`, { location });
+  if (replaces === 'new') throw new ServeOptError('SO1005', `The output "${path}" already exists`, { location });
   if (replaces === 'any' || isText(target)) return;
   throw new ServeOptError('SO1005', `The file "${path}" of ${name} exists and is not a report`, {
-    why: 'it does not hold text, so something else would be lost',
+    why: 'it is not text, and overwriting it would lose other data',
     hint: name.startsWith('-')
       ? `give ${name} another path, or remove that file`
       : 'remove that file, or give -o another path',

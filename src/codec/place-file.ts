@@ -72,8 +72,8 @@ function placeByClaim(staged: string, target: string, given: string, system: Pla
 }
 
 function taken(given: string, cause: unknown): ServeOptError {
-  return new ServeOptError('SO1005', `The output "${given}" exists already`, {
-    why: 'another process wrote it while this one was at work',
+  return new ServeOptError('SO1005', `The output "${given}" already exists`, {
+    why: 'another process wrote it in the meantime',
     location: { file: given },
     cause,
   });

@@ -14,7 +14,7 @@ const TEXTS: readonly TextRow[] = [
   {
     pattern: /^(<!--[^>]*-->\s*)?<(!doctype html|html|head|body)\b/i,
     format: 'an HTML page',
-    hint: 'the download gave a web page, perhaps an error or login page: use the direct link of the file (on Hugging Face "resolve", on GitHub "raw")',
+    hint: 'the download returned a web page, perhaps an error or login page: use the direct link of the file (on Hugging Face "resolve", on GitHub "raw")',
   },
   {
     pattern: /^(<\?xml[^>]*>\s*)?<net\b/,

@@ -30,7 +30,7 @@ const WORDS: ReadonlyMap<string, Words> = new Map<string, Words>([
   [
     'ELOOP',
     {
-      reading: 'its symbolic links lead in a circle',
+      reading: 'its symbolic links form a loop',
       hint: 'see where they lead with readlink, or name the file itself',
     },
   ],
@@ -46,7 +46,7 @@ const WORDS: ReadonlyMap<string, Words> = new Map<string, Words>([
   ['ENOMEM', { reading: 'the system has no memory left', hint: 'close other programs, or use a smaller model' }],
   ['EAGAIN', { reading: 'the system has no processes or threads left', hint: 'see ulimit -u' }],
   ['EIO', { reading: 'the disk reports an error', hint: UNREACHABLE }],
-  ['ESTALE', { reading: 'the network share no longer knows it', hint: UNREACHABLE }],
+  ['ESTALE', { reading: 'it no longer exists on the network share', hint: UNREACHABLE }],
   ['ENODEV', { reading: 'its device is gone', hint: UNREACHABLE }],
   ['ENXIO', { reading: 'it is a device or pipe that nothing is connected to' }],
   ['ENOTCONN', { reading: 'its network share is not connected', hint: UNREACHABLE }],
@@ -54,7 +54,7 @@ const WORDS: ReadonlyMap<string, Words> = new Map<string, Words>([
   ['ETIMEDOUT', { reading: 'its network share does not respond', hint: UNREACHABLE }],
   ['ETXTBSY', { reading: 'another process is running it' }],
   ['EBUSY', { reading: 'another process or the system is using it' }],
-  ['EEXIST', { reading: 'it exists already' }],
+  ['EEXIST', { reading: 'it already exists' }],
   ['ENOTEMPTY', { reading: 'the folder is not empty' }],
   ['EMLINK', { reading: 'it has too many hard links' }],
   ['EXDEV', { reading: 'it is on another file system' }],
@@ -63,7 +63,7 @@ const WORDS: ReadonlyMap<string, Words> = new Map<string, Words>([
   ['ENOSYS', { reading: 'the system does not support this' }],
   ['EOVERFLOW', { reading: 'it is too large for this system' }],
   ['EPIPE', { reading: 'the reader has closed the pipe' }],
-  ['ERR_INVALID_ARG_VALUE', { reading: 'the path holds a NUL character' }],
+  ['ERR_INVALID_ARG_VALUE', { reading: 'the path has a NUL character' }],
 ]);
 
 /** What the system has run out of: neither the input nor the output is to blame. */

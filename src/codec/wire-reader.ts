@@ -119,7 +119,7 @@ export class WireReader {
   #overrun(what: string, at: number, end: number): ServeOptError {
     return end === this.source.sizeBytes
       ? this.#early(`${what} is cut off`, at)
-      : this.damaged(`${what} overruns the message that holds it`, at);
+      : this.damaged(`${what} extends beyond its message`, at);
   }
 
   /** The signed int64 varint at `at`, with the position behind it. */
@@ -132,7 +132,7 @@ export class WireReader {
   field(at: number, end: number, table: FieldTable): Field {
     const tag = this.#varint(at, end);
     if (typeof tag === 'bigint' || tag > 0xffffffff)
-      throw this.damaged(`${table.message} has an impossible field tag`, at);
+      throw this.damaged(`${table.message} has an invalid field tag`, at);
     const number = Math.floor(tag / 8);
     const wire = tag % 8;
     const start = this.#next;
@@ -181,7 +181,7 @@ export class WireReader {
     const open = [number];
     let at = start;
     while (open.length > 0) {
-      if (at >= end) throw this.#overrun('a group that is never closed', tagStart, end);
+      if (at >= end) throw this.#overrun('a group that is not closed', tagStart, end);
       const tag = Number(this.#varint(at, end));
       const inner = Math.floor(tag / 8);
       const wire = tag % 8;

@@ -152,7 +152,7 @@ function fitsOf(traits: OutputTraits, labels: LabelTraits, rows: number): readon
     fits.push({ kind: 'multi-label', coding, classes: labels.width, because });
   }
   if (labels.width === 1 && labels.kind === 'integer' && (labels.binary || coding === 'signs')) {
-    const because = `has one score a sample and the labels are ${coding === 'signs' ? '−1 and +1' : '0 and 1'}`;
+    const because = `has one score per sample and the labels are ${coding === 'signs' ? '−1 and +1' : '0 and 1'}`;
     fits.push({ kind: 'auc', coding, classes: 1, because });
   }
   fits.push({ kind: 'error', coding: 'values', classes: 1, because: 'has one number for each label' });
@@ -231,7 +231,7 @@ function classFits(dims: readonly number[], full: readonly number[], labels: Lab
 
 function whyNone(labels: LabelTraits, { metric, output }: MetricWish): string {
   const kinds = { integer: 'whole numbers', number: 'numbers', text: 'text' };
-  const fits = `labels that are ${kinds[labels.kind]}, ${labels.width} a sample`;
+  const fits = `labels that are ${kinds[labels.kind]}, ${labels.width} per sample`;
   const what = output === undefined ? 'no output' : `output "${output}" does not`;
   const by = metric === undefined ? '' : ` by the metric ${metric}`;
   return output === undefined ? `no output fits ${fits}${by}` : `${what} fit ${fits}${by}`;

@@ -36,7 +36,7 @@ export function whyLabelsDoNotFit(
   }
   const known = outputs.slice(0, 4).map(({ name, typeText }) => `"${name}" is ${typeText}`);
   const more = outputs.length > known.length ? ' …' : '';
-  const by = wish.metric === undefined ? '' : `; the metric is to be ${wish.metric}`;
+  const by = wish.metric === undefined ? '' : `; the requested metric is ${wish.metric}`;
   return `they are ${describeLabels(labels, traits)}; output ${known.join(', ')}${more}${by}`;
 }
 
@@ -59,7 +59,7 @@ function whyUnusable({ data, dims, dataType }: EvaluatedTensor): string | undefi
 
 /** `whole numbers from 0 to 9, one a sample`. */
 function describeLabels({ data }: EvaluatedTensor, { kind, width }: LabelTraits): string {
-  const each = width === 1 ? 'one a sample' : `${width} a sample`;
+  const each = width === 1 ? 'one per sample' : `${width} per sample`;
   if (kind === 'text') return `text, ${each}`;
   let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (let i = 0; i < data.length; i++) {

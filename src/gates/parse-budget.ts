@@ -59,7 +59,7 @@ export function shorthandBudgets({ maxLoss, minSqnr }: ShorthandGates): Budget[]
 
 function read(text: string, command: GateCommand | undefined): Budget {
   const at = text.indexOf('=');
-  if (at < 1) throw notAllowed(text, 'it is a metric and a limit', usual(command));
+  if (at < 1) throw notAllowed(text, 'it must be a metric and a limit', usual(command));
   const metric = text.slice(0, at).trim();
   const given = text.slice(at + 1).trim();
   const row = metricRow(metric, text, command);
@@ -111,8 +111,8 @@ function parseLimit(given: string, metric: string, row: NamedMetric, text: strin
 /** Limits that mean nothing: nothing could reach them, or nothing could miss them. */
 function whyOutOfRange(metric: string, unit: MetricUnit, limit: number): string | undefined {
   // A metric that may fall by all that there is may do anything: `drop=1` most likely means 1 %.
-  if (metric === 'drop') return limit < 1 ? undefined : 'it is a share below 1';
-  if (unit === 'ratio') return limit <= 1 ? undefined : 'it is a share of at most 1';
+  if (metric === 'drop') return limit < 1 ? undefined : 'it must be a share below 1';
+  if (unit === 'ratio') return limit <= 1 ? undefined : 'it must be a share of at most 1';
   return limit > 0 || unit === 'dB' ? undefined : 'the limit must be above 0';
 }
 

@@ -53,7 +53,7 @@ export function judgeResult(budgets: readonly Budget[], result: MeasuredResult):
   });
 }
 
-const UNKNOWN: Judged = { why: 'it is not measured here' };
+const UNKNOWN: Judged = { why: 'it is not measured by this command' };
 
 const JUDGES: Readonly<Record<string, (result: MeasuredResult, budget: Budget) => Judged>> = {
   size: ({ sizeBytes }) => ({ measured: sizeBytes, why: formatBytes(sizeBytes) }),

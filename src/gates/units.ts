@@ -35,7 +35,7 @@ export function parseDuration(text: string, owner: string): number {
   if (value > 0 && value <= LONGEST_MIN * 60_000) return value;
   const limit = value === 0 ? 'above 0' : `at most ${LONGEST_MIN}min`;
   throw new ServeOptError('SO1006', `The value "${text}" of ${owner} is not allowed`, {
-    why: Number.isNaN(value) ? 'it is a length of time with a unit: ms, s or min' : `it must be ${limit}`,
+    why: Number.isNaN(value) ? 'it must be a duration with a unit: ms, s or min' : `it must be ${limit}`,
     // A bare number most likely means seconds.
     hint: `write ${owner} ${/^[1-9]\d{0,3}$/.test(text.trim()) ? text.trim() : 60}s`,
   });
@@ -47,7 +47,7 @@ export function parseShare(text: string, owner: string): number {
   const value = Object.hasOwn(UNITS.ratio, suffix) ? inBaseUnits(count, UNITS.ratio[suffix] ?? Number.NaN) : Number.NaN;
   if (value >= 0 && value < 1) return value;
   throw new ServeOptError('SO1006', `The value "${text}" of ${owner} is not allowed`, {
-    why: 'it is a share below 1',
+    why: 'it must be a share below 1',
     hint: `write ${owner} 3%`,
   });
 }
@@ -57,7 +57,7 @@ export function parseDecibels(text: string, owner: string): number {
   const { value, suffix = '' } = splitQuantity(text) ?? {};
   if (value !== undefined && /^(?:dB)?$/i.test(suffix)) return value;
   throw new ServeOptError('SO1006', `The value "${text}" of ${owner} is not allowed`, {
-    why: 'it is a number of decibels, at least 0',
+    why: 'it must be a number of decibels, at least 0',
     hint: `write ${owner} 30`,
   });
 }

@@ -109,7 +109,7 @@ function verifyCalls(model: Model, list: ProblemList): void {
   const total = expandedSize(readBody(model, model.graph.name, model.graph), sizes);
   if (total > MAX_NODES) {
     list.add(
-      `The calls of local functions unfold to ${total > 1e15 ? 'far ' : ''}more than ${MAX_NODES} nodes`,
+      `The calls of local functions expand to ${total > 1e15 ? 'far ' : ''}more than ${MAX_NODES} nodes`,
       { graph: model.graph.name },
       'SO2104',
     );

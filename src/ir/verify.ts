@@ -134,7 +134,7 @@ function verifyInitializer(graph: Graph, value: Value, tensor: Tensor, list: Pro
 function verifyTensor(tensor: Tensor, what: string, where: ErrorLocation, list: ProblemList): void {
   const size = elementCount(tensor.dims);
   if (!Number.isSafeInteger(size) || tensor.dims.some((dim) => !Number.isSafeInteger(dim) || dim < 0)) {
-    list.add(`${what} has the impossible shape [${tensor.dims.slice(0, 8).join(',')}]`, where, 'SO2101');
+    list.add(`${what} has the invalid shape [${tensor.dims.slice(0, 8).join(',')}]`, where, 'SO2101');
     return;
   }
   const expected = rawByteLength(tensor.dataType, size);
@@ -150,7 +150,7 @@ function verifyOutputs(graph: Graph, positions: ReadonlyMap<Node, number>, list:
     if (seen.has(output)) list.add(`Graph "${graph.name}" has two outputs named "${output.name}"`, where);
     seen.add(output);
     if (!output.outputOf.includes(graph))
-      list.add(`"${output.name}" does not know that graph "${graph.name}" gives it out`, where);
+      list.add(`"${output.name}" is not marked as an output of graph "${graph.name}"`, where);
     if (!isVisible(graph, output)) list.add(`Output "${output.name}" is not defined in graph "${graph.name}"`, where);
     else if (graph.parent && output.graph !== graph) {
       verifyOrder(graph.parent, output, positions, list);
@@ -172,7 +172,10 @@ function verifyNode(graph: Graph, node: Node, positions: ReadonlyMap<Node, numbe
   node.outputs.forEach((output, index) => {
     if (!output) return;
     if (graph.values.get(output.name) !== output) {
-      list.add(`Output ${index} of ${describeNode(node)} is "${output.name}", which another value is called`, where);
+      list.add(
+        `Output ${index} of ${describeNode(node)} is "${output.name}", which is the name of another value`,
+        where,
+      );
     } else if (output.producer !== node) {
       list.add(`Output "${output.name}" of ${describeNode(node)} has another producer`, where);
     }
@@ -181,7 +184,10 @@ function verifyNode(graph: Graph, node: Node, positions: ReadonlyMap<Node, numbe
     if (!input) continue;
     if (isVisible(graph, input)) verifyOrder(node, input, positions, list);
     else
-      list.add(`The ${describeNode(node)} uses "${input.name}", which it cannot see`, { ...where, value: input.name });
+      list.add(`The ${describeNode(node)} uses "${input.name}", which is not visible there`, {
+        ...where,
+        value: input.name,
+      });
   }
   verifyAttributes(node, list);
 }
@@ -213,7 +219,7 @@ function verifyAttributes(node: Node, list: ProblemList): void {
   }
   for (const { name, graph } of node.subgraphs()) {
     if (graph.parent !== node)
-      list.add(`The graph in attribute "${name}" of ${describeNode(node)} hangs on another node`, where);
+      list.add(`The graph in attribute "${name}" of ${describeNode(node)} belongs to another node`, where);
   }
 }
 
@@ -236,7 +242,7 @@ function verifyUses(
     }
     if ((inputCounts.get(value) ?? 0) !== value.uses.size) {
       list.add(
-        `"${value.name}" is the input of ${inputCounts.get(value) ?? 0} nodes but knows ${value.uses.size}`,
+        `"${value.name}" is the input of ${inputCounts.get(value) ?? 0} nodes but records ${value.uses.size}`,
         where,
       );
     }

@@ -166,9 +166,9 @@ function dataTarget(model: OutputTarget, dataPath: string): OutputTarget {
   if (data.path === dataPathOf(model.path)) return data;
   throw new ServeOptError(
     'SO6001',
-    `Cannot write "${model.given}": the weights go into a second file, and one is a link`,
+    `Cannot write "${model.given}": the weights need a second file, and one of the two is a link`,
     {
-      why: 'the weights are looked for beside the model, under its name',
+      why: 'the weights are found by their name next to the model',
       hint: `write to the file itself: -o ${model.path}`,
       location: { file: model.given },
     },
@@ -247,7 +247,7 @@ function encodeExternal(model: Model, dataName: string): Encoded {
   if (rope.sizeBytes > MAX_FILE_BYTES) {
     throw new ServeOptError(
       'SO6004',
-      `The model takes ${rope.sizeBytes} bytes beside its weights, more than one protobuf file can hold`,
+      `The model takes ${rope.sizeBytes} bytes without its weights, more than one protobuf file can hold`,
     );
   }
   return { model: rope, data: parts.length > 0 ? { parts, sizeBytes: offset } : undefined };
@@ -259,7 +259,7 @@ function checkWritten(stagedPath: string, path: string, model: Model): void {
   try {
     written = readModelFrom(openFileSource(stagedPath, basename(path)));
   } catch (cause) {
-    throw new ServeOptError('SO6003', `What was written for "${path}" cannot be read back`, {
+    throw new ServeOptError('SO6003', `The file written for "${path}" cannot be read back`, {
       cause,
       why: cause instanceof Error ? cause.message : String(cause),
     });
@@ -269,5 +269,5 @@ function checkWritten(stagedPath: string, path: string, model: Model): void {
     written.graph.initializers.size === model.graph.initializers.size &&
     written.functions.size === model.functions.size;
   written.source?.close();
-  if (!same) throw new ServeOptError('SO6003', `What was written for "${path}" is not the model in memory`);
+  if (!same) throw new ServeOptError('SO6003', `The file written for "${path}" differs from the model in memory`);
 }

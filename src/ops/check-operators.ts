@@ -108,7 +108,7 @@ function arityProblems(node: Node, schema: OpSchema): string[] {
   node.inputs.forEach((value, slot) => {
     const parameter = inputParameter(schema, slot);
     if (value === undefined && parameter?.option === 'required')
-      problems.push(`input "${parameter.name}" is required, but left out`);
+      problems.push(`input "${parameter.name}" is required, but missing`);
   });
   return problems;
 }

@@ -73,7 +73,7 @@ function channelValues(tensor: Tensor, { channels, fromEnd, rank }: ChannelAxis)
  * @param opset version of ai.onnx where the node stands
  */
 export function normalizationAffine(node: Node, opset: number): Affine | { readonly reason: string } {
-  if (hasReference(node)) return { reason: 'its attributes differ from call to call' };
+  if (hasReference(node)) return { reason: 'its attributes depend on the caller' };
   if (node.int('training_mode', 0) !== 0 || (opset < 7 && node.int('is_test', 0) === 0))
     return { reason: 'it runs in training mode' };
   // Before opset 14 it was the number of outputs that said so.

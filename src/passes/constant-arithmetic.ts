@@ -35,7 +35,7 @@ export function numbersTensor(dataType: DataTypeCode, { dims, values }: Numbers)
   return format && values.every((v) => Math.abs(v) <= format.max) ? floatTensor(dataType, values, dims) : undefined;
 }
 
-/** `operation` on each pair of elements; undefined where the shapes do not go together or the result is too large. */
+/** `operation` on each pair of elements; undefined where the shapes are not compatible or the result is too large. */
 export function combine(a: Numbers, b: Numbers, operation: (x: number, y: number) => number): Numbers | undefined {
   const rank = Math.max(a.dims.length, b.dims.length);
   const dims: number[] = [];

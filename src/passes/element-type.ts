@@ -25,7 +25,7 @@ const NO_DOUBLE_BEFORE: ReadonlyMap<string, number> = new Map([
  */
 export function whyNotOfType(opType: string, opset: number, value: Value): string | undefined {
   const dataType = dataTypeOf(value);
-  if (dataType === undefined) return `the type of "${value.name}" is not known`;
+  if (dataType === undefined) return `the type of "${value.name}" is unknown`;
   const name = dataTypeName(dataType);
   const schema = opSchema('', opType, opset);
   const parameter = schema?.inputs[0];
@@ -42,6 +42,6 @@ const CONTRIB_TYPES: ReadonlySet<DataTypeCode> = new Set([DataType.FLOAT, DataTy
 /** Why an operator of com.microsoft cannot take the place of others for data of this type; undefined where it can. */
 export function whyNotOfContribType(opType: string, value: Value): string | undefined {
   const dataType = dataTypeOf(value);
-  if (dataType === undefined) return `the type of "${value.name}" is not known`;
+  if (dataType === undefined) return `the type of "${value.name}" is unknown`;
   return CONTRIB_TYPES.has(dataType) ? undefined : `ONNX Runtime has no ${opType} for ${dataTypeName(dataType)}`;
 }

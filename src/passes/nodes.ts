@@ -117,10 +117,11 @@ export function nameOf(layer: Node): { readonly name?: string } {
 export function whyNotForwardable(output: Value, replacement: Value): string | undefined {
   if (output.pinned) return `"${output.name}" is named by parts of the model that are kept as they are`;
   if (!output.isGraphOutput) return undefined;
-  if (output.outputOf.some((graph) => graph !== output.graph)) return `"${output.name}" leaves a subgraph`;
+  if (output.outputOf.some((graph) => graph !== output.graph)) return `"${output.name}" is an output of a subgraph`;
   if (!replacement.producer || replacement.graph !== output.graph)
-    return `"${output.name}" is an output of its graph, and what it equals is not computed there`;
-  if (replacement.isGraphOutput || replacement.pinned) return `"${output.name}" and what it equals are both outputs`;
+    return `"${output.name}" is an output of its graph, and the value it equals is not computed in that graph`;
+  if (replacement.isGraphOutput || replacement.pinned)
+    return `"${output.name}" and the value it equals are both outputs`;
   return undefined;
 }
 

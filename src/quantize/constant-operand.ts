@@ -38,9 +38,9 @@ export function whyNotConstant(node: Node, slot: number, what = 'its weight'): s
   if (value.tensor) {
     return `${what} "${value.name}" is an input with a default, which callers may override: --fix-initializers makes it a constant`;
   }
-  if (value.producer?.is('DequantizeLinear')) return 'it is quantized already';
+  if (value.producer?.is('DequantizeLinear')) return 'it is already quantized';
   if (!value.producer && value.graph !== node.graph.model.graph)
-    return `${what} "${value.name}" is handed in by whoever calls the graph around it`;
+    return `${what} "${value.name}" is passed in by the caller of the enclosing graph`;
   if (isComputedFromConstants(value)) {
     return `${what} is computed from constants (by ${value.producer?.opType}) and was not folded`;
   }

@@ -31,5 +31,5 @@ export function pooledReason(node: Node, pooled: ReadonlySet<Value>): string | u
   const input = node.input(0);
   const size = isPointwise(node) ? constantTensor(node.input(1))?.size : undefined;
   if (!input || !pooled.has(input) || size === undefined || size >= SMALLEST_POOLED_WEIGHT) return undefined;
-  return 'it works on one value a channel and has too few weights to gain from INT8';
+  return 'it works on one value per channel and has too few weights to gain from INT8';
 }

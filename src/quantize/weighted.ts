@@ -37,7 +37,7 @@ export function weightedNode(node: Node, joinBias: boolean): WeightedNode | { re
   if (!weight) {
     const operand = constantOperand(node, 1);
     if (!operand) return { reason: whyNotConstant(node, 1) };
-    const shared = operand.value.uses.size > 1 ? ', since it is read elsewhere too' : '';
+    const shared = operand.value.uses.size > 1 ? ', because it is also used elsewhere' : '';
     return { reason: `its weight is "${operand.value.name}" behind a Transpose that was not folded${shared}` };
   }
   if (constantTensor(node.input(0))) return { reason: 'its data is constant' };
@@ -71,7 +71,7 @@ function gemm(node: Node, weight: Tensor): WeightedNode | { readonly reason: str
 function matMul(node: Node, weight: Tensor, joinBias: boolean): WeightedNode | { readonly reason: string } {
   if (weight.rank > 2)
     return {
-      reason: `its weight is a stack of matrices (rank ${weight.rank}), whose columns could not have a scale each`,
+      reason: `its weight is a batch of matrices (rank ${weight.rank}), whose columns cannot have separate scales`,
     };
   if (weight.rank !== 2) return { reason: `its weight has rank ${weight.rank}` };
   const channels = weight.dims[1] as number;
@@ -102,5 +102,5 @@ function biasInput(node: Node, slot: number, channels: number): BiasInput | stri
   if (tensor.dataType !== DataType.FLOAT) return 'its bias is not FLOAT';
   const last = tensor.dims[tensor.rank - 1] ?? 1;
   const fits = tensor.size === 1 || (tensor.size === channels && last === channels);
-  return fits ? { node, slot, tensor } : 'its bias is not one value a channel';
+  return fits ? { node, slot, tensor } : 'its bias is not one value per channel';
 }

@@ -47,8 +47,8 @@ export async function readProfile(path: string, options: ProfileReadOptions): Pr
   }
   // ONNX Runtime says nothing of what it could not write.
   if (!end.trimEnd().endsWith(']')) {
-    throw new ServeOptError('SO6001', "ONNX Runtime's profile was not written to its end", {
-      why: 'most often the disk of the temporary folder is full',
+    throw new ServeOptError('SO6001', "ONNX Runtime's profile is incomplete", {
+      why: 'usually the disk of the temporary folder is full',
       hint: 'set TMPDIR to a folder on a disk with free space: TMPDIR=/path serve-opt …',
     });
   }

@@ -31,14 +31,15 @@ export function parseProviderChoice(text: string): ProviderChoice {
   const providers = parts.map((part) => parseProvider(part, text));
   const names = providers.map((provider) => (typeof provider === 'string' ? provider : provider.name));
   const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw refused(text, `${twice} stands in it twice`);
+  if (twice !== undefined) throw refused(text, `${twice} is listed twice`);
   return { text: parts.join('+'), auto: false, providers };
 }
 
 function parseProvider(part: string, whole: string): ExecutionProvider {
   const [word = '', ...settings] = part.split(':').map((piece) => piece.trim());
   if (word === '') throw refused(whole, 'a name is missing', `One of ${PROVIDER_WORDS.join(', ')}`);
-  if (word.toLowerCase() === AUTO) throw refused(whole, '"auto" cannot be combined: it chooses the provider');
+  if (word.toLowerCase() === AUTO)
+    throw refused(whole, '"auto" cannot be combined with others: it chooses the provider');
   const entry = providerEntry(word.toLowerCase());
   if (!entry) {
     const meant = suggest(word, [...PROVIDER_WORDS, ...PROVIDER_ALIASES.keys()]);

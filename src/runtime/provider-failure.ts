@@ -71,7 +71,7 @@ const RULES: readonly Rule[] = [
   {
     providers: NVIDIA,
     pattern: /CUDA (?:failure|error) 80[34]\b|forward compatibility|driver \/ cuda driver combination/i,
-    cause: () => 'the NVIDIA driver and the CUDA libraries do not go together',
+    cause: () => 'the NVIDIA driver and the CUDA libraries are not compatible',
     fix: 'use the CUDA libraries of the driver, or restart after a driver update',
   },
   {
@@ -83,7 +83,7 @@ const RULES: readonly Rule[] = [
   {
     providers: [...NVIDIA, 'directml'],
     pattern: /CUDA (?:failure|error) 101\b|invalid device ordinal|Invalid (?:CUDA )?device.?id|valid device ID/i,
-    cause: () => 'no GPU has this number',
+    cause: () => 'no GPU has this ID',
     fix: 'choose a deviceId that nvidia-smi lists, from 0 on',
   },
   {
@@ -96,13 +96,13 @@ const RULES: readonly Rule[] = [
     providers: NVIDIA,
     pattern:
       /CUDNN_STATUS_(?:\w*VERSION_MISMATCH|SUBLIBRARY\w*)|CUDNN_STATUS_NOT_INITIALIZED|undefined symbol|version `[^']+' not found/i,
-    cause: () => 'the versions of CUDA, cuDNN and ONNX Runtime do not go together',
+    cause: () => 'the versions of CUDA, cuDNN and ONNX Runtime are not compatible',
     fix: 'install CUDA 12 and cuDNN 9, and keep others off LD_LIBRARY_PATH',
   },
   {
     pattern: /CUDA (?:failure|error) 2\b|out of memory|failed to allocate memory/i,
     cause: () => 'the memory of the GPU is full',
-    fix: 'end what else uses the GPU, see nvidia-smi',
+    fix: 'stop other processes that use the GPU (nvidia-smi lists them)',
     ofModel: true,
   },
   {

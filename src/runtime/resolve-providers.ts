@@ -86,7 +86,7 @@ function unavailable(provider: ExecutionProvider, { cause, why, fix }: ProbeResu
   return new ServeOptError('SO5005', `${title} does not work here: ${short}`, {
     // What ONNX Runtime said fills a screen; doctor -v shows it.
     cause: why,
-    hint: fix ?? 'serve-opt doctor -v; or --ep auto, which takes what works',
+    hint: fix ?? 'serve-opt doctor -v; or --ep auto, which chooses one that works',
   });
 }
 

@@ -71,7 +71,7 @@ export class Session implements ChildSession {
       }
       // ONNX Runtime repeats the path, once or twice; it is in the location already.
       const short = text.replaceAll(`Load model from ${path} failed:`, '').trim();
-      throw new ServeOptError('SO5001', `ONNX Runtime refuses the model: ${short}`, {
+      throw new ServeOptError('SO5001', `ONNX Runtime rejects the model: ${short}`, {
         location: { file: path },
         cause: error,
       });
@@ -140,7 +140,7 @@ export class Session implements ChildSession {
     for (const input of this.inputs) {
       const given = feeds.get(input.name);
       if (!given) {
-        throw new ServeOptError('SO4002', `The data has nothing for the input "${input.name}"`, {
+        throw new ServeOptError('SO4002', `The data has no array for the input "${input.name}"`, {
           why: `It has ${list([...feeds.keys()])}`,
         });
       }
@@ -168,7 +168,7 @@ export class Session implements ChildSession {
       ) => Tensor;
       return new construct(type, tensor.data, tensor.dims);
     } catch (error) {
-      throw new ServeOptError('SO4002', `The input "${name}" cannot be made: ${onnxRuntimeMessage(error)}`, {
+      throw new ServeOptError('SO4002', `The input "${name}" cannot be created: ${onnxRuntimeMessage(error)}`, {
         cause: error,
       });
     }

@@ -76,7 +76,7 @@ function checkSizes(feeds: Feeds, inputs: readonly ValueSpec[]): void {
     const chosen = shape.map((dim) => dim ?? '?').join(',');
     throw new ServeOptError(
       'SO4002',
-      `The input "${name}" was to be ${type}[${chosen}], but a sample of the data is ${type}[${tensor.dims.join(',')}]`,
+      `The input "${name}" should be ${type}[${chosen}], but a sample of the data is ${type}[${tensor.dims.join(',')}]`,
     );
   }
 }

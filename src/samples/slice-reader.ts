@@ -10,7 +10,9 @@ import type { HostTensor } from './types.js';
 export function sliceReader(reader: SampleReader, first = 0, count: number = reader.count): SampleReader {
   const end = Math.min(reader.count, first + count);
   if (end <= first) {
-    throw new ServeOptError('SO4004', `No samples from number ${first} on`, { why: `The data has ${reader.count}` });
+    throw new ServeOptError('SO4004', `There are no samples from number ${first} on`, {
+      why: `The data has ${reader.count}`,
+    });
   }
   if (first === 0 && end === reader.count) return reader;
   return {

@@ -29,7 +29,7 @@ function elementText(name: string, { data, dataType }: HostTensor): (index: numb
   return (index) => {
     const value = numbers[index] as number | bigint;
     if (typeof value === 'number' && !Number.isFinite(value)) {
-      throw new ServeOptError('SO4002', `The input "${name}" holds ${value}, which JSON has no way to write`, {
+      throw new ServeOptError('SO4002', `The input "${name}" holds ${value}, which JSON cannot represent`, {
         hint: 'use --protocol v2-http or v2-grpc, which send bytes',
       });
     }
@@ -111,9 +111,13 @@ function halves(bits: Uint16Array): Float32Array {
 
 /** SO4002: a type without a JSON form. */
 export function notInJson(name: string, dataType: DataTypeCode): ServeOptError {
-  return new ServeOptError('SO4002', `The input "${name}" of type ${dataTypeName(dataType)} has no form in JSON`, {
-    hint: 'use --protocol v2-http or v2-grpc, which send bytes',
-  });
+  return new ServeOptError(
+    'SO4002',
+    `The input "${name}" of type ${dataTypeName(dataType)} cannot be represented in JSON`,
+    {
+      hint: 'use --protocol v2-http or v2-grpc, which send bytes',
+    },
+  );
 }
 
 /** A flat or nested list of JSON as elements of a type. @throws SO5103 for what is no such list */
@@ -121,7 +125,7 @@ export function elementsFromJson(name: string, dataType: DataTypeCode, value: un
   const flat: unknown[] = [];
   flatten(name, value, flat, 0);
   if (flat.length !== count) {
-    throw malformed(`The output "${serverText(name)}" has ${flat.length} elements where its shape takes ${count}`);
+    throw malformed(`The output "${serverText(name)}" has ${flat.length} elements, but its shape needs ${count}`);
   }
   if (dataType === DataType.STRING) {
     return flat.map((item) => {

@@ -180,7 +180,7 @@ async function detectProtocol(
   if (Array.isArray(extensions) && extensions.length > 0 && !extensions.includes('binary_tensor_data')) {
     return {
       protocol: 'v2-http-json',
-      notes: ['tensors go as JSON: the server lists no extension binary_tensor_data'],
+      notes: ['tensors are sent as JSON: the server lists no extension binary_tensor_data'],
     };
   }
   if (urlProtocol !== undefined || v2?.has('name')) return { protocol: 'v2-http', notes: [] };
@@ -190,7 +190,7 @@ async function detectProtocol(
   if (Array.isArray(models?.get('data'))) {
     return {
       protocol: 'openai-chat',
-      notes: ['chat completions are measured; --protocol openai takes the older ones'],
+      notes: ['chat completions are measured; --protocol openai uses plain completions'],
     };
   }
   throw new ServeOptError('SO5103', `Cannot detect the protocol of the server at ${transport.url.address}`, {

@@ -60,19 +60,19 @@ export function parseServerUrl(text: string): ServerUrl {
   }
   const scheme = SCHEMES.get(/^grpcs?:/i.exec(text)?.[0].toLowerCase() ?? url.protocol);
   if (!scheme) {
-    throw new ServeOptError('SO1006', 'The value of --url does not begin with a known scheme', {
-      why: 'http://, https://, grpc:// or grpcs:// are known',
+    throw new ServeOptError('SO1006', 'The value of --url has an unknown scheme', {
+      why: 'it must start with http://, https://, grpc:// or grpcs://',
       hint: 'for example http://127.0.0.1:8000/v2/models/NAME',
     });
   }
   if (url.username !== '' || url.password !== '') {
-    throw new ServeOptError('SO1006', 'The URL of a server cannot hold a user or a password', {
+    throw new ServeOptError('SO1006', 'The URL of a server must not contain a user or a password', {
       why: 'it would appear in reports',
       hint: 'use --header "Authorization: Bearer TOKEN"',
     });
   }
   if (url.search !== '' || url.hash !== '') {
-    throw new ServeOptError('SO1006', 'The URL of a server cannot have a query ("?") or a fragment ("#")', {
+    throw new ServeOptError('SO1006', 'The URL of a server must not have a query ("?") or a fragment ("#")', {
       why: 'requests go to the paths of the protocol',
       hint: 'leave that part out; --header "Name: value" sends a token',
     });

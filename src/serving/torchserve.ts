@@ -42,7 +42,7 @@ export class TorchServeClient implements ServerClient {
       // 500 with a status: a worker is not up, perhaps of another model. The first requests will show it.
       if (!ping.ok && ping.status !== '500') throw refused(this.address, ping, this.errorText(ping));
       if (this.#model === undefined) throw missingModel(this.address, undefined, undefined, '', []);
-      const notes = ping.ok ? [] : [`the server reports of itself: ${this.errorText(ping)}`];
+      const notes = ping.ok ? [] : [`the server reports: ${this.errorText(ping)}`];
       return { name: this.#model, ...(this.#version === undefined ? {} : { version: this.#version }), notes };
     } finally {
       connection.close();

@@ -122,7 +122,7 @@ function typedContents(name: string, typeName: string, dims: readonly number[], 
   const lists: readonly (readonly (number | bigint | boolean)[])[] = Object.values(numbers);
   const found = lists.reduce((sum, { length }) => sum + length, texts.length);
   if (found !== count) {
-    throw malformed(`The output "${serverText(name)}" has ${found} elements where its shape takes ${count}`);
+    throw malformed(`The output "${serverText(name)}" has ${found} elements, but its shape needs ${count}`);
   }
   if (dataType === DataType.STRING) {
     const prefixed = Buffer.concat(texts.flatMap((text) => [lengthBytes(text.byteLength), text]));

@@ -64,7 +64,7 @@ export function tensorFromBytes(
   const needed = rawByteLength(dataType, count) ?? 0;
   const data = elementsView(dataType, bytes);
   if (needed !== bytes.byteLength || data === undefined) {
-    throw malformed(`The output "${serverText(name)}" has ${bytes.byteLength} bytes where its shape takes ${needed}`);
+    throw malformed(`The output "${serverText(name)}" has ${bytes.byteLength} bytes, but its shape needs ${needed}`);
   }
   return { dataType, dims, data };
 }
@@ -96,7 +96,7 @@ export function outputType(name: string, typeName: string): DataTypeCode {
 export function checkedCount(name: string, dims: readonly number[]): number {
   const count = elementCount(dims);
   if (dims.every((dim) => Number.isSafeInteger(dim) && dim >= 0) && Number.isSafeInteger(count)) return count;
-  throw malformed(`The output "${serverText(name)}" has the impossible shape [${dims.slice(0, 16).join(',')}]`);
+  throw malformed(`The output "${serverText(name)}" has the invalid shape [${dims.slice(0, 16).join(',')}]`);
 }
 
 export function isTexts(data: HostData): data is readonly string[] {

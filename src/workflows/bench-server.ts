@@ -21,7 +21,7 @@ import { Stages } from './stages.js';
 
 /** Windows of each configuration: they take turns, so that a slow minute of the machine falls on all. */
 const ROUNDS = 5;
-const CUT_SHORT = 'measuring ended early: --max-time was over';
+const CUT_SHORT = 'measuring stopped early: --max-time was reached';
 
 /**
  * Measures a running server and judges budgets. Every configuration is warmed up, then they take turns. One that cannot be

@@ -36,7 +36,7 @@ export interface Calibration {
  * Observes the range of activations: runs the model over samples in ONNX Runtime and keeps the smallest and largest
  * value of each tensor (min-max calibration). Memory does not grow with the number of samples.
  * @param samples a path of samples, or where they come from
- * @throws SO4001… for data that does not fit the model, SO5001 when ONNX Runtime refuses the model, SO5005 for an execution
+ * @throws SO4001… for data that does not fit the model, SO5001 when ONNX Runtime rejects the model, SO5005 for an execution
  *   provider that does not work here
  */
 export async function calibrate(

@@ -88,7 +88,7 @@ function lostChannels({ outputs }: ComparisonResult, scored: string | undefined)
 
 function randomOutputs({ outputs }: ComparisonResult): string[] {
   return outputs.flatMap(({ name, random }) =>
-    random ? [`Output "${name}" depends on random numbers: differences of its values mean nothing.`] : [],
+    random ? [`Output "${name}" depends on random numbers: differences in its values are meaningless.`] : [],
   );
 }
 

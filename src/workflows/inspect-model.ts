@@ -68,11 +68,11 @@ async function describe(model: Model, path: string, { cost, sizes, expression }:
     notes.push(`Multiply-adds count these open sizes as 1: ${cost.assumedSymbols.join(', ')}.`);
   if (cost.empty.length > 0)
     notes.push(
-      `${cost.empty.length} of the layers that multiply come out empty at these sizes: give others with --dim.`,
+      `${cost.empty.length} of the layers with multiply-adds have empty outputs at these sizes: give other sizes with --dim.`,
     );
   if (cost.countedOnce.length > 0) notes.push('Multiply-adds count the body of each If, Loop and Scan once.');
   if (inference.unknownOps.length > 0)
-    notes.push(`Operators that are not known here are left alone: ${inference.unknownOps.join(', ')}.`);
+    notes.push(`Unknown operators are left unchanged: ${inference.unknownOps.join(', ')}.`);
   return {
     schemaVersion: REPORT_SCHEMA_VERSION,
     command: 'inspect',
@@ -140,5 +140,7 @@ function countOps(model: Model): OpCount[] {
 
 function versionWarnings(model: Model): string[] {
   const known = newestVersion('');
-  return model.opset() > known ? [`Opset ${model.opset()} is newer than ${known}, the newest that is known here.`] : [];
+  return model.opset() > known
+    ? [`Opset ${model.opset()} is newer than ${known}, the newest that serve-opt supports.`]
+    : [];
 }

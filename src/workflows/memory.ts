@@ -26,7 +26,7 @@ export function memoryBytes(memory: number | string): number {
   const bytes = typeof memory === 'number' ? memory : parseBytes(memory);
   if (bytes !== undefined && bytes >= LEAST_BYTES && Number.isFinite(bytes)) return bytes;
   throw new ServeOptError('SO1006', `The value "${memory}" of --mem is not allowed`, {
-    why: `it is a number of bytes with a unit, at least ${roundedUpBytes(LEAST_BYTES)}: ONNX Runtime itself takes some of it`,
+    why: `it must be a size with a unit, at least ${roundedUpBytes(LEAST_BYTES)}: ONNX Runtime itself needs some of it`,
     hint: 'write 512MB, 2GB or 1.5GiB',
   });
 }
@@ -103,7 +103,7 @@ export function checkMemory(model: Model, limitBytes: number, { inputs, madeUp, 
   const base = modelFootprint(model, { inputDims: fixed });
   const tooLong = mayTakeLong ? undefined : whyTooLong(base, MOST_NODE_RUNS);
   if (tooLong !== undefined)
-    throw new ServeOptError('SO2104', tooLong, { hint: 'add --no-verify where nothing must run' });
+    throw new ServeOptError('SO2104', tooLong, { hint: 'add --no-verify to skip running the model' });
   refuse(base, limitBytes);
   const isOpen = inputs.some(({ name }) => !fixed.has(name));
   if (!madeUp || !isOpen) return;

@@ -53,7 +53,7 @@ function nearLimit(budget: BudgetReport): string[] {
   const range = `${formatMetricValue(low, unit)} to ${formatMetricValue(high, unit)}`;
   const word = verdict === 'pass' ? 'kept' : 'broken';
   return [
-    `The limit of ${budgetPhrase(budget)} lies within the 95 % interval of what was measured (${range}): it is ${word} on these samples, and others could decide otherwise.`,
+    `The limit of ${budgetPhrase(budget)} lies within the measured 95 % interval (${range}): the budget is ${word} on these samples, but other samples could change that.`,
   ];
 }
 
@@ -61,7 +61,7 @@ function nearLimit(budget: BudgetReport): string[] {
 function syntheticAgreement(budgets: readonly BudgetReport[], { comparison, accuracy }: JudgedResult): string[] {
   const isSynthetic = accuracy === undefined && comparison?.source.kind === 'seeded';
   if (!isSynthetic || !budgets.some(({ metric }) => metric === 'agreement')) return [];
-  return ['The agreement was measured on synthetic inputs, which says little of real ones: give samples with --data.'];
+  return ['The agreement was measured on synthetic inputs and may differ on real data: give samples with --data.'];
 }
 
 /** As `inspect` counts it, on a copy: types are inferred for it. */
@@ -93,7 +93,7 @@ export function whyRefused(
   const why = deciding
     .map((each) => (deciding.length === 1 ? budgetStory(each) : `${each.metric}: ${budgetStory(each)}`))
     .join(' · ');
-  const refused = delivers ? 'The result is not delivered: ' : '';
+  const refused = delivers ? 'The result is not written: ' : '';
   if (verdict === 'fail') {
     const hint = deciding.some(({ metric }) => OF_OUTPUTS.has(metric)) ? {} : { hint: 'set another limit' };
     return new ServeOptError('SO7001', `${refused}${delivers ? 'it' : 'B'} misses ${which}${list}`, { why, ...hint });

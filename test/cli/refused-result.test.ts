@@ -18,7 +18,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const context = { stdout: { isTTY: false } } as unknown as CommandContext;
 const report = quantizeReport('net.onnx');
-const missed = new ServeOptError('SO7001', 'The result is not delivered: it misses the budget drop ≤ 1%');
+const missed = new ServeOptError('SO7001', 'The result is not written: it misses the budget drop ≤ 1%');
 
 /** Runs a command whose result is refused; what else happens meanwhile is up to the test. */
 function refusedRun(path: string, meanwhile: () => void) {

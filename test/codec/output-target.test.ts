@@ -62,9 +62,9 @@ describe('an output path', () => {
     symlinkSync('b', at('a'));
     symlinkSync('a', at('b'));
     symlinkSync('no/such/file', at('away'));
-    expect(refusal(at('loop'))).toContain('in a circle');
-    expect(refusal(at('a'))).toContain('in a circle');
-    expect(refusal(at('loop', 'm.onnx'))).toContain('in a circle');
+    expect(refusal(at('loop'))).toContain('form a loop');
+    expect(refusal(at('a'))).toContain('form a loop');
+    expect(refusal(at('loop', 'm.onnx'))).toContain('form a loop');
     expect(refusal(at('away'))).toContain('its folder does not exist');
   });
 

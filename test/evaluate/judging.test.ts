@@ -49,7 +49,7 @@ const { NaN: nan, POSITIVE_INFINITY: inf } = Number;
 it('is not held against random numbers how far apart they are', () => {
   const far = compared('y', [[float([1, 3], [1, 2, 3]), float([1, 3], [-3, 1, 9])]]);
   const comparison = { ...far, outputs: far.outputs.map((output) => ({ ...output, random: true as const })) };
-  const words = ['Output "y" depends on random numbers: differences of its values mean nothing.'];
+  const words = ['Output "y" depends on random numbers: differences in its values are meaningless.'];
   expect(judge({ comparison, accuracy: undefined })).toEqual(words);
   expect(judgeComparison(comparison)).toEqual(words);
 });

@@ -61,7 +61,7 @@ describe('verifyModel', () => {
     const [then] = [...node(model, 'b').subgraphs()];
     const inner = then?.graph.values.get('T');
     if (inner) node(model, 'c').setInput(0, inner);
-    expect(messages(model)).toEqual(['The node "c" (Abs) uses "T", which it cannot see']);
+    expect(messages(model)).toEqual(['The node "c" (Abs) uses "T", which is not visible there']);
   });
 
   it('finds broken links between values and nodes', () => {
@@ -70,7 +70,7 @@ describe('verifyModel', () => {
     a?.uses.add({ node: node(model, 'c'), slot: 0 });
     expect(messages(model)).toEqual([
       '"A" is not input 0 of node "c" (Abs)',
-      '"A" is the input of 1 nodes but knows 2',
+      '"A" is the input of 1 nodes but records 2',
     ]);
     const other = chain();
     const value = other.graph.values.get('Y');
@@ -81,7 +81,7 @@ describe('verifyModel', () => {
   it('finds two values of one name', () => {
     const model = chain();
     node(model, 'c').addOutput(new Value(model.graph, 'A', tensorType(1)));
-    expect(messages(model)).toEqual(['Output 1 of node "c" (Abs) is "A", which another value is called']);
+    expect(messages(model)).toEqual(['Output 1 of node "c" (Abs) is "A", which is the name of another value']);
   });
 
   it('finds outputs that are listed twice or not defined', () => {
@@ -108,11 +108,11 @@ describe('verifyModel', () => {
     expect(messages(parseModel(`${HEADER} g (X) => (X) {}`))).toEqual(['Input "X" has no type']);
   });
 
-  it('finds a subgraph that hangs on another node', () => {
+  it('finds a subgraph that belongs to another node', () => {
     const model = chain();
     const stray = new Graph(model, 'stray', node(model, 'a'));
     node(model, 'b').setAttribute({ name: 'extra', value: { kind: 'graph', value: stray } });
-    expect(messages(model)).toEqual(['The graph in attribute "extra" of node "b" (If) hangs on another node']);
+    expect(messages(model)).toEqual(['The graph in attribute "extra" of node "b" (If) belongs to another node']);
   });
 
   it('finds domains that are not imported, in the model and in functions', () => {

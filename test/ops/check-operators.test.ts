@@ -19,7 +19,7 @@ describe('the rules of operators', () => {
     ['too many inputs', 'y = Relu (x, w)', 'it has 2 inputs, but Relu takes 1'],
     ['too few inputs', 'y = Add (x)', 'it has 1 input, but Add takes 2'],
     ['too many outputs', 'y, z = Relu (x)', 'it has 2 outputs, but Relu takes 1'],
-    ['a required input left out', 'y = Clip ("", one)', 'input "input" is required, but left out'],
+    ['a required input left out', 'y = Clip ("", one)', 'input "input" is required, but missing'],
     ['an element type that it does not take', 'c = Cast <to = 9> (x) y = Relu (c)', 'X cannot be tensor(bool)'],
     ['two types for one', 'y = Add (x, one)', 'B is tensor(int64)'],
     ['an output type that cannot be', 'y = ArgMax (x)', 'computed as int64'],
@@ -39,7 +39,7 @@ describe('the rules of operators', () => {
     ],
     ['pads of another length', 'y = Conv <pads = [1, 1]> (image, k)', 'do not fit 2 spatial axes'],
     ['sizes that cannot be multiplied', 'y = MatMul (x, m)', 'inner sizes differ: 4 and 3'],
-    ['a permutation of other axes', 'y = Transpose <perm = [0, 0]> (x)', 'is no permutation of 2 axes'],
+    ['a permutation of other axes', 'y = Transpose <perm = [0, 0]> (x)', 'is not a permutation of 2 axes'],
   ])('are broken by %s', (_what, body, reason) => {
     const problems = problemsOf(body);
     expect(problems.join('; ')).toContain(reason);

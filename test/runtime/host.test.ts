@@ -213,7 +213,7 @@ describe('run', () => {
     });
     await expect(run(new Map())).rejects.toMatchObject({
       code: 'SO4002',
-      message: 'The data has nothing for the input "x"',
+      message: 'The data has no array for the input "x"',
     });
     await expect(run(new Map([['x', floats(1)]]), ['z'])).rejects.toMatchObject({ code: 'SO4002' });
   });

@@ -60,7 +60,7 @@ describe('parseProviderChoice', () => {
     ['webgpu:enableRobustness=1', 'true or false', undefined],
     ['cpu:useArena=true', 'cpu has no option "useArena"', 'cpu has no options'],
     ['auto+cpu', 'cannot be combined', undefined],
-    ['cuda:0+cuda:1', 'cuda stands in it twice', undefined],
+    ['cuda:0+cuda:1', 'cuda is listed twice', undefined],
   ])('refuses %s', (text, message, hint) => {
     expect(() => parseProviderChoice(text)).toThrow(
       expect.objectContaining({
@@ -128,9 +128,9 @@ describe('providerFailure', () => {
       'driver',
     ],
     ['cuda', 'CUDA failure 100: no CUDA-capable device is detected ; GPU=0', 'no NVIDIA GPU', 'CUDA_VISIBLE_DEVICES'],
-    ['cuda', 'CUDA failure 101: invalid device ordinal ; GPU=7', 'no GPU has this number', 'deviceId'],
+    ['cuda', 'CUDA failure 101: invalid device ordinal ; GPU=7', 'no GPU has this ID', 'deviceId'],
     ['cuda', 'CUDA failure 209: no kernel image is available for execution on the device', 'generation', 'GPU'],
-    ['cuda', 'CUDNN failure 1001: CUDNN_STATUS_SUBLIBRARY_VERSION_MISMATCH ; GPU=0', 'do not go together', 'cuDNN 9'],
+    ['cuda', 'CUDNN failure 1001: CUDNN_STATUS_SUBLIBRARY_VERSION_MISMATCH ; GPU=0', 'are not compatible', 'cuDNN 9'],
     ['cuda', 'CUDA failure 2: out of memory ; GPU=0', 'memory of the GPU is full', 'nvidia-smi'],
     ['webgpu', 'Failed to get a WebGPU adapter: No supported adapters', 'no GPU has a driver', 'Vulkan'],
     ['webgpu', 'no available backend found. ERR: [webgpu] backend not found.', 'has no WebGPU', undefined],

@@ -160,7 +160,7 @@ describe('a link that leads in a circle', () => {
     symlinkSync('loop.json', join(place.folder, 'loop.json'));
     const before = listing(place.folder);
     const { code, stderr } = await run(place, [...QUANTIZE, flag, 'loop.json', '--force']);
-    expect(stderr).toContain('SO6001 Cannot write "loop.json": its symbolic links lead in a circle');
+    expect(stderr).toContain('SO6001 Cannot write "loop.json": its symbolic links form a loop');
     expect(code).toBe(1);
     expect(listing(place.folder)).toEqual(before);
   });

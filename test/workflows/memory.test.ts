@@ -80,7 +80,9 @@ describe('checkMemory', () => {
   it('names the node that makes too much', async () => {
     const error = await check(bomb('tile'));
     expect(error?.exitCode).toBe(3);
-    expect(error?.message).toBe('Tile "big" would make 68.7 GB (float[131072,131072]); the limit is 1.07 GB (--mem)');
+    expect(error?.message).toBe(
+      'Tile "big" would produce 68.7 GB (float[131072,131072]); the limit is 1.07 GB (--mem)',
+    );
   });
 
   it('tries the sizes that open dimensions would take, where inputs are made up', async () => {
@@ -110,7 +112,7 @@ describe('folding', () => {
       });
       expect(applied.some(({ nodes }) => nodes[0]?.label === 'c')).toBe(true);
       expect(refusals.map(({ reason }) => reason)).toContain(
-        'Tile "big" would make 68.7 GB (float[131072,131072]); the limit is 1.07 GB (--mem)',
+        'Tile "big" would produce 68.7 GB (float[131072,131072]); the limit is 1.07 GB (--mem)',
       );
     } finally {
       await evaluator.close();

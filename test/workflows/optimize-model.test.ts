@@ -186,7 +186,7 @@ describe('optimizeModel', () => {
     const outputPath = fresh();
     const report = await optimizeModel(path, { outputPath });
     expect(await opTypes(outputPath)).toEqual(['Thing', 'Thing']);
-    expect(report.warnings.join(' ')).toContain('Operators that are not known here were left alone: mine.Thing (2)');
+    expect(report.warnings.join(' ')).toContain('Unknown operators were left unchanged: mine.Thing (2)');
     expect(report.verification).toMatchObject({ structure: 'passed', loads: 'skipped', runs: 'skipped' });
     expect(report.verification.reason).toContain('mine');
   });
@@ -253,7 +253,7 @@ describe('requested changes', () => {
     const older = optimizeModel(await written(BATCHED), { outputPath: fresh(), opset: 13, speedGate: false });
     await expect(older).rejects.toMatchObject({
       code: 'SO3101',
-      message: 'The model cannot be brought to opset 13: it has opset 17',
+      message: 'The model cannot be converted to opset 13: it has opset 17',
     });
   });
 
@@ -288,7 +288,7 @@ describe('recipes', () => {
     ['{', 'it is not JSON'],
     ['{}', 'it has no list "passes"'],
     ['{"schemaVersion": 2, "passes": []}', 'its schemaVersion is 2'],
-    ['{"schemaVersion": 1, "passes": [{}]}', 'entry 1 names no "pass"'],
+    ['{"schemaVersion": 1, "passes": [{}]}', 'entry 1 has no "pass"'],
     ['{"schemaVersion": 1, "passes": [{"pass": "eliminate-dead", "stage": "last"}]}', 'the stage of eliminate-dead'],
     [
       '{"schemaVersion": 1, "passes": [{"pass": "eliminate-dead", "stage": "target"}]}',

@@ -124,13 +124,13 @@ interface BadData {
 const BAD_DATA: readonly BadData[] = [
   { file: 'missing.npz', code: 'SO2001', says: /No such file/ },
   { file: 'empty.npz', code: 'SO4004', says: /is empty/ },
-  { file: 'notes.txt', code: 'SO4001', says: /no data format/ },
-  { file: 'empty', code: 'SO4001', says: /no samples that can be read/ },
+  { file: 'notes.txt', code: 'SO4001', says: /no supported data format/ },
+  { file: 'empty', code: 'SO4001', says: /no readable samples/ },
   { file: 'torn.npz', code: 'SO4001', says: /not a readable \.npz/ },
   { file: 'name.npz', code: 'SO4002', says: /no array for input "x".*rename "xs" to "x"/ },
   { file: 'size.npz', code: 'SO4002', says: /Array "x" has shape \[4, 7\], the input expects \[batch, 8\]/ },
   { file: 'type.npz', code: 'SO4002', says: /Array "x" has shape \[4, 8, 1\], the input expects \[batch, 8\]/ },
-  { file: 'count.npz', code: 'SO4005', says: /There are 3 labels/ },
+  { file: 'count.npz', code: 'SO4005', says: /The number of labels, 3,/ },
   { file: 'none.npz', code: 'SO4004', says: /has no samples/ },
   { file: 'rows.jsonl', code: 'SO4002', says: /has shape \[1, 3\], the input expects \[batch, 8\]/ },
 ];
@@ -139,17 +139,17 @@ const BAD_LABELS: readonly BadData[] = [
   {
     file: 'unlabelled.npz',
     code: 'SO4005',
-    says: /"unlabelled\.npz" has no labels.*"labels" or "label" is looked for/,
+    says: /"unlabelled\.npz" has no labels.*no array is named "labels" or "label"/,
   },
-  { file: 'targets.npz', code: 'SO4005', says: /beside the inputs there is "targets"/ },
+  { file: 'targets.npz', code: 'SO4005', says: /besides the inputs it has "targets"/ },
   {
     file: 'high.npz',
     code: 'SO4005',
-    says: /whole numbers from 0 to 10, one a sample; output "y" is float\[batch,10\]/,
+    says: /whole numbers from 0 to 10, one per sample; output "y" is float\[batch,10\]/,
   },
   { file: 'ignored.npz', code: 'SO4005', says: /below 0/ },
   { file: 'nan.npz', code: 'SO4005', says: /label of sample 2 is NaN/ },
-  { file: 'fractions.npz', code: 'SO4005', says: /numbers from 0 to 2, one a sample/ },
+  { file: 'fractions.npz', code: 'SO4005', says: /numbers from 0 to 2, one per sample/ },
   { file: 'rows.csv', code: 'SO4005', says: /from 11 to 11/ },
 ];
 
@@ -211,7 +211,7 @@ describe('quantize', () => {
   it.each<[string, object, ErrorCode, RegExp]>([
     ['a misspelt output', { outputName: 'yy' }, 'SO1006', /"yy" of --output-name.*outputs are "y".*did you mean "y"/],
     ['a misspelt metric', { metric: 'top1' }, 'SO1006', /"top1" of --metric.*did you mean "top-1"/],
-    ['a metric that does not fit', { metric: 'auc' }, 'SO4005', /cannot be scored.*the metric is to be auc/],
+    ['a metric that does not fit', { metric: 'auc' }, 'SO4005', /cannot be scored.*the requested metric is auc/],
     ['a gate of noise without a run', { evalPath: undefined, minSqnr: 30, verify: false }, 'SO1002', /--min-sqnr/],
     ['a gate of loss without labels', { evalPath: undefined, maxLoss: 0.01 }, 'SO1002', /--max-loss needs --eval/],
     ['a drop without labels', { evalPath: undefined, ...budget('drop=1%') }, 'SO1002', /--budget drop needs --eval/],
@@ -220,7 +220,7 @@ describe('quantize', () => {
       'a speed-up without a run',
       { evalPath: undefined, verify: false, ...budget('size=1MB', 'speed-up=1x') },
       'SO1002',
-      /--budget speed-up and --no-verify contradict each other.*the result is not run/,
+      /--budget speed-up and --no-verify contradict each other.*the result does not run/,
     ],
     [
       'an agreement without a run',
@@ -322,7 +322,7 @@ describe('compare, of what is to be scored,', () => {
   it.each<[string, object, ErrorCode, RegExp]>([
     ['a misspelt output', { dataPath: 'good.npz', outputName: 'Y1' }, 'SO1006', /"Y1" of --output-name/],
     ['a misspelt metric', { dataPath: 'good.npz', metric: 'eror' }, 'SO1006', /did you mean "error"/],
-    ['an error of class numbers', { dataPath: 'good.npz', metric: 'error' }, 'SO4005', /the metric is to be error/],
+    ['an error of class numbers', { dataPath: 'good.npz', metric: 'error' }, 'SO4005', /the requested metric is error/],
     ['a metric without labels', { dataPath: 'unlabelled.npz', metric: 'top-1' }, 'SO4005', /no labels/],
     ['a gate of loss without labels', { dataPath: 'unlabelled.npz', maxLoss: 0.1 }, 'SO4005', /no labels/],
     ['a drop without labels', { dataPath: 'unlabelled.npz', ...budget('drop=1%') }, 'SO4005', /no labels/],

@@ -81,7 +81,7 @@ describe('the channels of a head', () => {
       inner,
     );
     expect(worst(result)).toBeGreaterThan(25);
-    expect(result.reasons[0]).toContain('would drown channel 2');
+    expect(result.reasons[0]).toContain('would lose channel 2');
   });
 
   it('keep their signal in a branch of an If', async () => {

@@ -74,7 +74,7 @@ describe('the program', () => {
     expect(result).toMatchObject({ command: 'quantize', verdict });
     expect(error).toMatchObject({
       code: name,
-      message: expect.stringMatching(/^The result is not delivered: it misses/),
+      message: expect.stringMatching(/^The result is not written: it misses/),
     });
     expect(JSON.parse(read(place, 'r.json'))).toMatchObject({ verdict, budgets: result.budgets });
     expect(read(place, 'r.html')).toContain('Fail');
@@ -90,10 +90,10 @@ describe('the program', () => {
     expect(stdout).toMatch(/✗ {2}size ≤ 1B .* kB .*FAIL\n {2}✓ {2}params ≤ 1M .*pass {2,}\S+ elements\n/);
     expect(stdout).toMatch(/✗ FAIL {2}1 of 2 budgets broken\n$/);
     expect(stderr).toMatch(
-      /✗ SO7001 The result is not delivered: it misses the budget size ≤ 1B\n {2}why: measured \S+ kB\n/,
+      /✗ SO7001 The result is not written: it misses the budget size ≤ 1B\n {2}why: measured \S+ kB\n/,
     );
     expect(stderr.match(/^::error .*/gm)).toEqual([
-      '::error title=serve-opt quantize::The result is not delivered: it misses the budget size ≤ 1B',
+      '::error title=serve-opt quantize::The result is not written: it misses the budget size ≤ 1B',
     ]);
     expect(listing(place.folder)).toEqual(['model.onnx']);
   });
@@ -160,7 +160,7 @@ describe('a budget that nothing can decide', () => {
     await expect(quantizeModel(path, { ...options, onRefused })).rejects.toMatchObject({
       code: 'SO7002',
       exitCode: 5,
-      message: 'The result is not delivered: the budget sqnr ≥ 1dB cannot be decided',
+      message: 'The result is not written: the budget sqnr ≥ 1dB cannot be decided',
     });
     expect(refused?.budgets?.map(({ verdict }) => verdict)).toEqual(['inconclusive', 'pass']);
     expect(listing(parent)).not.toContain('undecided.onnx');
@@ -194,7 +194,7 @@ describe('reports', () => {
     expect(report.verdict).toBe('pass');
     expect(report.warnings.filter((each) => each.startsWith('The limit of'))).toEqual([
       expect.stringMatching(
-        /^The limit of agreement ≥ 99\.9% lies within the 95 % interval of what was measured \(99\.\d+ % to 100 %\): it is kept on these samples/,
+        /^The limit of agreement ≥ 99\.9% lies within the measured 95 % interval \(99\.\d+ % to 100 %\): the budget is kept on these samples/,
       ),
     ]);
     const bare = await quantizeModel(DIGITS, { outputPath: join(parent, 'bare.onnx'), mode: 'dynamic' });

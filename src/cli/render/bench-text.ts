@@ -15,7 +15,7 @@ export async function renderBench(report: BenchReport, options: BenchTextOptions
   const { configurations, suggestion, budgets, regressions } = report;
   const line = (text: string): string => wrapLine(text, options.columns);
   const parts: string[] = [];
-  if (report.interrupted) parts.push(caution('interrupted: this is what had been measured by then', options), '');
+  if (report.interrupted) parts.push(caution('interrupted: these are partial results', options), '');
   const [only] = configurations;
   if (configurations.length === 1 && only !== undefined) parts.push(await configurationText(only, report, options));
   else if (configurations.length > 1) {

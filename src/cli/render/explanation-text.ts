@@ -15,7 +15,7 @@ export function explanationText(report: OptimizeReport, pass: string, options: T
   const rewrites = groupBy(report.rewrites ?? [], (each) => each.pass);
   const nearMisses = groupBy(report.nearMisses ?? [], (each) => each.pass);
   const names = pass === '' ? [...new Set([...rewrites.keys(), ...nearMisses.keys()])] : [pass];
-  if (names.length === 0) return 'No pass found anything, or nearly.';
+  if (names.length === 0) return 'No pass found anything to change, nor a near miss.';
   const line = (text: string): string => wrapLine(`  ${text}`, options.columns, 4);
   const parts = names.map((name) => {
     const made = rewrites.get(name) ?? [];
@@ -30,7 +30,7 @@ export function explanationText(report: OptimizeReport, pass: string, options: T
       const more = misses.length > shown.length ? ` and ${misses.length - shown.length} more` : '';
       lines.push(line(`${options.style.yellow('not')} ${nodes}${more}: ${safeText(reason)}`));
     }
-    if (made.length + missed.length === 0) lines.push(line('nothing looks like its pattern'));
+    if (made.length + missed.length === 0) lines.push(line('nothing is similar to its pattern'));
     return lines.join('\n');
   });
   return parts.join('\n');

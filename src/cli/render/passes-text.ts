@@ -19,7 +19,7 @@ export async function renderPasses(passes: readonly PassFacts[], options: TextOp
     pass.summary,
   ]);
   const table = await renderTable(titles, rows, options);
-  const note = 'level: the first of basic, standard and max that has it; by name: only with --passes +NAME';
+  const note = 'level: the first of basic, standard and max that includes it; by name: only with --passes +NAME';
   return `${table}\n\n${wrapLine(options.style.dim(note), options.columns)}`;
 }
 

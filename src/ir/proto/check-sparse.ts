@@ -29,7 +29,7 @@ export function checkSparse(context: ReadContext, ranges: readonly Range[]): voi
     if (typeof dim === 'bigint' || dim < 0) throw fail(`has a dimension of ${dim}`);
     return dim;
   });
-  if (!Number.isSafeInteger(elementCount(dims))) throw fail(`claims ${elementCount(dims)} elements`);
+  if (!Number.isSafeInteger(elementCount(dims))) throw fail(`declares ${elementCount(dims)} elements`);
   if (parts.values.length === 0 || parts.indices.length === 0) throw fail('has no values or no indices');
   const values = readTensor(reader, parts.values, files);
   const indices = readTensor(reader, parts.indices, files);
@@ -52,10 +52,10 @@ function checkIndices(indices: Tensor, limits: readonly number[], fail: (what: s
     for (let axis = 0; axis < limits.length; axis++) {
       const index = Number(list[at + axis]);
       const limit = limits[axis] ?? 0;
-      if (index < 0 || index >= limit) throw fail(`has the index ${index} where ${limit} elements are`);
+      if (index < 0 || index >= limit) throw fail(`has the index ${index}, but only ${limit} elements`);
       position = position * limit + index;
     }
-    if (position <= previous) throw fail('has indices that do not ascend');
+    if (position <= previous) throw fail('has indices that are not in ascending order');
     previous = position;
   }
 }

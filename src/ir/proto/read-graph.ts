@@ -242,7 +242,7 @@ export function readNodes(context: ReadContext, graph: Graph, fields: readonly F
       if (name !== '' && !value) {
         throw graphError(
           context,
-          `Node "${node.name}" (${node.opType}) consumes "${name}", which nothing defines`,
+          `Node "${node.name}" (${node.opType}) consumes "${name}", which is not defined`,
           fields[index]?.tagStart ?? 0,
         );
       }
@@ -260,7 +260,7 @@ function readOutputs(context: ReadContext, graph: Graph, origin: GraphOrigin, fi
     if (!value)
       throw graphError(
         context,
-        `Graph "${graph.name}" gives out "${info.name}", which nothing defines`,
+        `Graph "${graph.name}" has the output "${info.name}", which is not defined`,
         field.tagStart,
       );
     if (seen.has(value))

@@ -189,7 +189,7 @@ function checkVersions(model: Model, irVersion: number | undefined, hasGraph: bo
   if (!hasGraph) throw new ServeOptError('SO3001', `"${source.label}" has no graph`);
   if (irVersion === undefined || irVersion < 1 || irVersion > MAX_IR_VERSION) {
     throw versionError(
-      irVersion === undefined ? 'does not declare its IR version' : `claims IR version ${irVersion}`,
+      irVersion === undefined ? 'does not declare its IR version' : `declares IR version ${irVersion}`,
       source,
     );
   }
@@ -280,7 +280,7 @@ function readFunction(context: ReadContext, field: Field): ModelFunction {
     if (!value)
       throw graphError(
         context,
-        `Function "${name}" gives out "${reader.text(part)}", which nothing defines`,
+        `Function "${name}" has the output "${reader.text(part)}", which is not defined`,
         part.tagStart,
       );
     graph.addOutput(value);

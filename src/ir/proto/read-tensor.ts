@@ -115,7 +115,7 @@ export function readTensor(
 
   const dims = checkDims(parts.dims, fail);
   const size = dims.reduce((product, dim) => product * dim, 1);
-  if (!Number.isSafeInteger(size)) throw fail(`claims ${size} elements`);
+  if (!Number.isSafeInteger(size)) throw fail(`declares ${size} elements`);
   if (parts.dataType === DataType.UNDEFINED) throw fail('has no data type');
 
   const typedNames = [...parts.typed.keys()];
@@ -177,7 +177,7 @@ export function readTensor(
     return Tensor.of(parts.dataType, dims, memoryBytes(new Uint8Array(0)), origin(undefined));
   }
   if (!row)
-    throw fail(`of ${dataTypeName(parts.dataType)} has data in ${typedNames.join(', ')}, which cannot be understood`);
+    throw fail(`of ${dataTypeName(parts.dataType)} has data in ${typedNames.join(', ')}, which cannot be interpreted`);
   if (typedNames[0] !== row.typedField)
     throw fail(`of ${row.name} has its data in ${typedNames[0]} instead of ${row.typedField}`);
   const bytes: TensorBytes = typedFieldBytes(reader, parts.typed.get(row.typedField) ?? [], row, size, fail);

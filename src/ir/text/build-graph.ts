@@ -16,7 +16,7 @@ export function buildGraph(graph: Graph, syntax: GraphSyntax, scanner: Scanner):
   for (const item of syntax.values) {
     if (item.tensor) continue;
     const value = graph.values.get(item.name);
-    if (!value) scanner.fail(`no node of this graph gives the value ${JSON.stringify(item.name)}`, item.at);
+    if (!value) scanner.fail(`no node of this graph produces the value ${JSON.stringify(item.name)}`, item.at);
     value.inferType(item.type);
   }
   // Outputs before the nodes: a subgraph may not use what is not there, so all names of this graph must be known first.

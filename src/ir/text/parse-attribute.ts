@@ -53,7 +53,7 @@ export function parseAttributes(context: AttributeContext): AttributeSyntax[] {
   do {
     const at = scanner.position;
     const name = scanner.name('the name of an attribute');
-    if (names.has(name)) scanner.fail(`the attribute ${JSON.stringify(name)} comes twice`, at);
+    if (names.has(name)) scanner.fail(`the attribute ${JSON.stringify(name)} appears twice`, at);
     names.add(name);
     attributes.push(parseAttribute(context, { name, at }));
   } while (scanner.matches(','));
@@ -157,7 +157,7 @@ function fromList(
   const floats = annotated === 'floats' || (annotated === undefined && items.some((item) => item.kind === 'float'));
   const values = floats ? items.map(toFloat) : items;
   const single = values[0]?.kind;
-  if (single === 'reference') scanner.fail('a reference cannot stand in a list', label.at);
+  if (single === 'reference') scanner.fail('a reference cannot appear in a list', label.at);
   const kind = single === undefined ? annotated : LISTS[single];
   if (kind === undefined || (annotated !== undefined && annotated !== kind)) {
     mismatch(scanner, label, annotated ?? 'ints', kind ?? 'nothing');

@@ -149,7 +149,7 @@ function attributeParameters(parser: GraphParser): Pick<FunctionSyntax, 'attribu
   do {
     const at = scanner.position;
     const name = scanner.name('the name of an attribute');
-    if (names.has(name)) scanner.fail(`the attribute ${JSON.stringify(name)} comes twice`, at);
+    if (names.has(name)) scanner.fail(`the attribute ${JSON.stringify(name)} appears twice`, at);
     names.add(name);
     const next = scanner.peek();
     if (next === ':' || next === '=') attributeDefaults.push(parseAttribute(parser, { name, at }));

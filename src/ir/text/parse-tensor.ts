@@ -148,7 +148,7 @@ export function parseStringMap(scanner: Scanner, what: string): Map<string, stri
   do {
     const at = scanner.position;
     const key = scanner.string('a key');
-    if (entries.has(key)) scanner.fail(`the key ${JSON.stringify(key)} comes twice`, at);
+    if (entries.has(key)) scanner.fail(`the key ${JSON.stringify(key)} appears twice`, at);
     scanner.expect(':', 'after the key');
     entries.set(key, scanner.string('a value'));
   } while (scanner.matches(','));
@@ -163,7 +163,7 @@ function unresolved(entries: ReadonlyMap<string, string>, byteLength: number): T
       'SO2102',
       `External data ${JSON.stringify(entries.get('location') ?? '')} of a text is not read`,
       {
-        why: 'text has no folder that its data files could be in',
+        why: 'text has no folder for data files',
       },
     );
   };

@@ -136,7 +136,7 @@ const MINIMUM = pairs(Math.min, bigMin);
 function folded(operator: LaneOperator): Kernel {
   return (context) => {
     const [first, ...rest] = context.allInputs();
-    let result = first ?? refuse('there are no inputs');
+    let result = first ?? refuse('it has no inputs');
     for (const next of rest) result = elementwise(context, [result, next], context.outputType(), operator);
     return result;
   };
@@ -206,7 +206,7 @@ function pow(context: KernelContext): Tensor {
   if (isFloat(type)) return elementwise(context, [a, b], type, pairs(power));
   // Integers are raised as float64 by some and exactly by others: only what is the same for both is computed.
   const powers = numbersOf(elementwise(context, [asDouble(a), asDouble(b)], DataType.DOUBLE, pairs(power)));
-  const { min, max } = integerRange(type) ?? refuse('this type has no powers');
+  const { min, max } = integerRange(type) ?? refuse('this type is not supported');
   for (const value of powers)
     if (!(Math.abs(value) <= Number.MAX_SAFE_INTEGER && value >= min && value <= max))
       refuse(`the power ${value} is not exact`);
@@ -232,8 +232,7 @@ function pRelu(context: KernelContext): Tensor {
   const data = context.input(0);
   const slope = context.input(1);
   const isPerChannel = context.since < 7 && slope.size !== 1;
-  if (isPerChannel && (slope.rank !== 1 || slope.size !== data.dims[1]))
-    refuse('there must be a slope for each channel');
+  if (isPerChannel && (slope.rank !== 1 || slope.size !== data.dims[1])) refuse('there must be one slope per channel');
   const aligned = isPerChannel ? slope.reshaped([slope.size, ...data.dims.slice(2).map(() => 1)]) : slope;
   const dims = broadcastDims([data.dims, aligned.dims]);
   if (dims.length !== data.rank || dims.some((dim, axis) => dim !== data.dims[axis]))

@@ -52,7 +52,7 @@ export function elementCaster(from: DataTypeCode, to: DataTypeCode, options: Cas
       const lane = room.subarray(0, Math.min(LANE, source.size - at));
       read(bytes, at, lane);
       for (let i = 0; i < lane.length; i++)
-        if (!accepts(lane[i] as number)) refuse(`what ${lane[i]} becomes is not defined`);
+        if (!accepts(lane[i] as number)) refuse(`the result for ${lane[i]} is not defined`);
     }
   };
   return { map, check };

@@ -17,7 +17,7 @@ function numberTexts(source: Tensor): string[] {
   if (source.dataType !== DataType.BOOL && isInteger(source.dataType))
     return Array.from(bigintsOf(source), (value: bigint) => value.toString());
   if (isFloat(source.dataType)) return Array.from(numbersOf(source), (value) => floatText(value, source.dataType));
-  return refuse(`${dataTypeName(source.dataType)} as text is not settled`);
+  return refuse(`${dataTypeName(source.dataType)} as text is not specified`);
 }
 
 /** ONNX Runtime writes 8 digits, ONNX's own evaluator the fewest that tell the number apart from its neighbours. */
@@ -27,7 +27,7 @@ function floatText(value: number, dataType: DataTypeCode): string {
   while (digits < 17 && restore(value.toPrecision(digits)) !== value) digits++;
   const text = String(Number(value.toPrecision(digits)));
   const isShared = Number(value.toPrecision(8)) === Number(text) && /^-?\d+\.\d+$/.test(text);
-  return isShared ? text : refuse(`${value} as text is not settled`);
+  return isShared ? text : refuse(`${value} as text is not specified`);
 }
 
 const INTEGER = /^[+-]?\d+$/;
@@ -43,9 +43,9 @@ export function parseNumbers(source: Tensor, to: DataTypeCode): Tensor {
       Float64Array.from(texts, (text) => parseFloatText(text, to)),
     );
   const range = to === DataType.BOOL ? undefined : integerRange(to);
-  if (!range) return refuse(`text is not cast to ${dataTypeName(to)} here`);
+  if (!range) return refuse(`casting text to ${dataTypeName(to)} is not supported`);
   const values = texts.map((text) =>
-    INTEGER.test(text) ? BigInt(text.replace('+', '')) : refuse(`"${text}" is no integer`),
+    INTEGER.test(text) ? BigInt(text.replace('+', '')) : refuse(`"${text}" is not an integer`),
   );
   for (const value of values) if (value < range.min || value > range.max) refuse(`${value} is out of range`);
   if (laneKind(to) === 'number') return numberTensor(to, source.dims, Float64Array.from(values, Number));
@@ -63,10 +63,10 @@ const NAMED: ReadonlyMap<string, number> = new Map([
 function parseFloatText(text: string, to: DataTypeCode): number {
   const named = NAMED.get(text.toLowerCase());
   if (named !== undefined) return named;
-  if (!DECIMAL.test(text)) refuse(`"${text}" is no number`);
+  if (!DECIMAL.test(text)) refuse(`"${text}" is not a number`);
   const value = Number(text);
   // Just between two float32 numbers, as far as a float64 can tell: the text decides, not its float64.
   const low = new Uint32Array(Float64Array.of(value).buffer)[0] as number;
-  if (to !== DataType.DOUBLE && (low & 0x1fffffff) === 0x10000000) refuse(`"${text}" lies between two numbers`);
+  if (to !== DataType.DOUBLE && (low & 0x1fffffff) === 0x10000000) refuse(`"${text}" is halfway between two numbers`);
   return value;
 }

@@ -20,7 +20,7 @@ function castLike(context: KernelContext): Tensor {
 function targetType(context: KernelContext): DataTypeCode {
   const word = context.string('to');
   const type = word === undefined ? context.requiredInt('to') : dataTypeFromName(word.toLowerCase());
-  return type !== undefined && dataTypeRow(type) ? type : refuse(`type ${word ?? type} is not known`);
+  return type !== undefined && dataTypeRow(type) ? type : refuse(`type ${word ?? type} is unknown`);
 }
 
 function convert(context: KernelContext, source: Tensor, to: DataTypeCode): Tensor {
@@ -34,7 +34,7 @@ function convert(context: KernelContext, source: Tensor, to: DataTypeCode): Tens
     roundMode: roundMode(context.string('round_mode')),
   };
   const caster = elementCaster(from, to, options);
-  if (!caster) refuse(`${dataTypeName(from)} is not cast to ${dataTypeName(to)} here`);
+  if (!caster) refuse(`casting ${dataTypeName(from)} to ${dataTypeName(to)} is not supported`);
   caster.check?.(source);
   const cells = cellsFor(source);
   const targetCells = cellsFor(Tensor.of(to, [0], new Uint8Array(0)));
@@ -48,7 +48,7 @@ function convert(context: KernelContext, source: Tensor, to: DataTypeCode): Tens
 
 /** Before version 24 there was one way only. */
 function roundMode(word = 'up'): RoundMode {
-  return word === 'up' || word === 'down' || word === 'nearest' ? word : refuse(`round mode ${word} is not known`);
+  return word === 'up' || word === 'down' || word === 'nearest' ? word : refuse(`round mode ${word} is unknown`);
 }
 
 function bitCast(context: KernelContext): Tensor {

@@ -14,15 +14,15 @@ interface Equation {
 function einsum(context: KernelContext): Tensor {
   const inputs = context.allInputs();
   const type = inputs[0]?.dataType as DataTypeCode;
-  if (!isFloat(type)) refuse('only floating-point numbers are summed');
+  if (!isFloat(type)) refuse('only floating-point numbers are supported');
   const { terms, output } = parseEquation(context.string('equation') ?? '', inputs);
   const sizes = letterSizes(terms, inputs);
   const summed = [...sizes.keys()].filter((letter) => !output.includes(letter));
   const letters = [...output, ...summed];
-  const dims = letters.map((letter) => sizes.get(letter) ?? refuse(`letter ${letter} is in no term`));
+  const dims = letters.map((letter) => sizes.get(letter) ?? refuse(`letter ${letter} does not appear in any term`));
   const outputDims = dims.slice(0, output.length);
   context.allow(type, outputDims);
-  if (elementCount(dims) * inputs.length > MOST_PRODUCTS) refuse('the product is large');
+  if (elementCount(dims) * inputs.length > MOST_PRODUCTS) refuse('the product is too large');
   const strides = terms.map((term, at) => letterStrides(term, inputs[at] as Tensor, letters));
   const result = sumOfProducts(inputs.map(numbersOf), strides, dims, elementCount(outputDims));
   return numberTensor(type, outputDims, result);
@@ -34,7 +34,7 @@ function parseEquation(text: string, inputs: readonly Tensor[]): Equation {
   const [left = '', right] = equation.split('->');
   const parts = left.split(',');
   if (!/^[a-z.,]*(->[a-z.]*)?$/.test(equation) || parts.length !== inputs.length)
-    refuse(`equation "${text}" is not computed here`);
+    refuse(`equation "${text}" is not supported`);
   let widest = 0;
   const terms = parts.map((part, at) => {
     const rank = (inputs[at] as Tensor).rank;
@@ -46,7 +46,7 @@ function parseEquation(text: string, inputs: readonly Tensor[]): Equation {
     return part.replace('...', ellipsis(open));
   });
   const output = right === undefined ? implicitOutput(terms, widest) : right.replace('...', ellipsis(widest));
-  if (output.includes('.') || new Set(output).size !== output.length) refuse(`output "${right}" is not computed here`);
+  if (output.includes('.') || new Set(output).size !== output.length) refuse(`output "${right}" is not supported`);
   return { terms, output };
 }
 

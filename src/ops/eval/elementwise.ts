@@ -31,12 +31,12 @@ export function elementwise(
   operator: LaneOperator,
 ): Tensor {
   const [first] = inputs;
-  if (!first) return refuse('there are no inputs');
+  if (!first) return refuse('it has no inputs');
   const dims = broadcastDims(inputs.map((input) => input.dims));
   context.allow(outputType, dims);
   const types = inputs.map((input) => input.dataType);
   const fill = fillFor(operator, types, outputType);
-  if (!fill) return refuse(`${context.node.opType} is not computed for this type`);
+  if (!fill) return refuse(`${context.node.opType} is not supported for this type`);
   if (inputs.length > 1)
     return filledTensor(outputType, dims, inputs, () => fill(inputs.map((input) => laneReader(input, dims))));
   // One piece of a single input is enough for one of the result.

@@ -36,7 +36,7 @@ export function evaluateNode(
   options: EvaluateOptions = {},
 ): readonly (Tensor | undefined)[] | string {
   const kernel = kernelFor(node.domain, node.opType);
-  if (!kernel) return `there is no kernel for ${node.opType}`;
+  if (!kernel) return `${node.opType} has no kernel`;
   const schema = opSchema(node.domain, node.opType, opset);
   if (!schema || schema.deprecated) return `${node.opType} does not exist in version ${opset}`;
   const problem = attributeProblem(node, schema) ?? arityProblem(node, inputs, schema);
@@ -46,7 +46,7 @@ export function evaluateNode(
   let inputBytes = 0;
   for (const tensor of inputs) if (tensor) inputBytes += isMover ? heldBytes(tensor) : tensor.size * LANE_BYTES;
   if (inputBytes > maxWorkBytes)
-    return `${node.opType} would work with ${formatBytes(inputBytes)}; the limit is ${formatBytes(maxWorkBytes)} (--mem)`;
+    return `${node.opType} would process ${formatBytes(inputBytes)}; the limit is ${formatBytes(maxWorkBytes)} (--mem)`;
   const types = inputs.map((tensor) => tensor && typeOfTensor(tensor));
   const bindings = bindTypes(schema, types, node.outputs.length);
   if (bindings.problems[0] !== undefined) return bindings.problems[0];
@@ -104,7 +104,7 @@ function presentOutputs(
   const outputs: (Tensor | undefined)[] = [];
   for (const [index, value] of node.outputs.entries()) {
     const tensor = tensors[index];
-    if (value && !tensor) return `output ${index} is not computed`;
+    if (value && !tensor) return `output ${index} is not supported`;
     outputs.push(value && tensor);
   }
   return outputs;

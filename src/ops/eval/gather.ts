@@ -137,7 +137,7 @@ function reverseSequence(context: KernelContext): Tensor {
   const [rows = 0, columns = 0] = data.dims;
   if (data.rank < 2 || batch + time !== 1 || batch * time !== 0) refuse('the axes must be 0 and 1');
   const lengths = context.integers(1) ?? [];
-  if (lengths.length !== data.dims[batch]) refuse('there must be a length for each sequence');
+  if (lengths.length !== data.dims[batch]) refuse('there must be one length per sequence');
   const offsets = new Float64Array(rows * columns);
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) {

@@ -12,7 +12,7 @@ import { broadcastView } from './strided-view.js';
 function constant(context: KernelContext): Tensor {
   const [attribute, ...more] = context.node.attributes.values();
   if (!attribute || more.length > 0) return refuse('it must have exactly one attribute');
-  return attributeTensor(attribute.value) ?? refuse(`attribute ${attribute.name} is not computed with`);
+  return attributeTensor(attribute.value) ?? refuse(`attribute ${attribute.name} is not supported`);
 }
 
 /** What a value attribute of Constant stands for; undefined for a sparse tensor. */
@@ -85,7 +85,8 @@ function numberRange(context: KernelContext, type: DataTypeCode, start: number, 
   const round = ROUND.get(type) ?? ((value: number) => value);
   const isHalf = type === DataType.FLOAT16 || type === DataType.BFLOAT16;
   const count = Math.max(0, Math.ceil(round(limit - start) / delta));
-  if (!Number.isFinite(start) || !Number.isFinite(delta) || delta === 0) refuse('start or delta is no step');
+  if (!Number.isFinite(start) || !Number.isFinite(delta) || delta === 0)
+    refuse('start and delta must be finite, and delta not 0');
   context.allow(type, [count]);
   const values = new Float64Array(count);
   let isSettled = !isHalf || round(limit - start) === limit - start;
@@ -93,7 +94,7 @@ function numberRange(context: KernelContext, type: DataTypeCode, start: number, 
     values[i] = start + (isHalf ? i * delta : round(i * delta));
     isSettled &&= (isHalf ? (values[i] as number) : round(values[i] as number)) === sum;
   }
-  return isSettled ? numberTensor(type, [count], values) : refuse('the elements depend on how they are summed');
+  return isSettled ? numberTensor(type, [count], values) : refuse('the elements depend on the order of summation');
 }
 
 function eyeLike(context: KernelContext): Tensor {
@@ -102,7 +103,7 @@ function eyeLike(context: KernelContext): Tensor {
   const [rows, columns] = input.dims;
   if (input.rank !== 2 || rows === undefined || columns === undefined) return refuse('the input must be a matrix');
   context.allow(type, input.dims);
-  const kind = laneKind(type) ?? refuse(`${dataTypeName(type)} has no 1 here`);
+  const kind = laneKind(type) ?? refuse(`${dataTypeName(type)} is not supported`);
   const offset = context.int('k') ?? 0;
   const lane = kind === 'bigint' ? new BigInt64Array(rows * columns) : new Float64Array(rows * columns);
   for (let row = Math.max(0, -offset); row < rows && row + offset < columns; row++) {

@@ -60,7 +60,7 @@ export class KernelContext extends NodeAttributes {
 
   /** The element type that the schema gives an output. */
   outputType(index = 0): DataTypeCode {
-    return this.#outputTypes[index] ?? refuse(`the type of output ${index} is not known`);
+    return this.#outputTypes[index] ?? refuse(`the type of output ${index} is unknown`);
   }
 
   requiredInt(name: string): number {
@@ -118,7 +118,9 @@ export class KernelContext extends NodeAttributes {
     const { maxBytes, maxElements } = this.#limits;
     if (byteLength > maxBytes || count > maxElements) {
       const limit = Math.min(maxBytes, maxElements * 8);
-      refuse(`${this.node.opType} would make ${formatBytes(byteLength)}; the limit is ${formatBytes(limit)} (--mem)`);
+      refuse(
+        `${this.node.opType} would produce ${formatBytes(byteLength)}; the limit is ${formatBytes(limit)} (--mem)`,
+      );
     }
   }
 }

@@ -81,7 +81,7 @@ function sliceRange(
 ): { readonly start: number; readonly length: number; readonly step: number } {
   if (step === 0) refuse('a step is 0');
   // Said forwards it means "to the last"; backwards ONNX Runtime takes it as "to the first", others as nothing at all.
-  if (step < 0 && end >= TO_THE_END) refuse('an end beyond everything with a negative step is not settled');
+  if (step < 0 && end >= TO_THE_END) refuse('an end out of range with a negative step is not specified');
   if (size === 0) return { start: 0, length: 0, step: 1 };
   const clamp = (value: number, low: number, high: number) => Math.max(low, Math.min(high, value));
   const from = clamp(start < 0 ? start + size : start, 0, step > 0 ? size : size - 1);
@@ -126,7 +126,7 @@ function equalSizes(context: KernelContext, whole: number, count: number): numbe
 function concat(context: KernelContext): Tensor {
   const parts = context.allInputs();
   const [first] = parts;
-  if (!first) return refuse('there are no inputs');
+  if (!first) return refuse('it has no inputs');
   // The first version had a default of 1.
   const axis = context.axis(context.int('axis') ?? (context.since < 4 ? 1 : refuse('the axis is missing')), first.rank);
   return concatenated(context, parts, axis);
@@ -135,7 +135,7 @@ function concat(context: KernelContext): Tensor {
 /** Tensors of one type joined along an axis. */
 export function concatenated(context: KernelContext, parts: readonly Tensor[], axis: number): Tensor {
   const [first] = parts;
-  if (!first) return refuse('there are no inputs');
+  if (!first) return refuse('it has no inputs');
   for (const part of parts)
     if (part.rank !== first.rank || part.dims.some((dim, at) => at !== axis && dim !== first.dims[at]))
       refuse(`shapes [${first.dims.join(',')}] and [${part.dims.join(',')}] do not join along axis ${axis}`);

@@ -99,7 +99,7 @@ function groupNormalization(context: KernelContext): Tensor {
 function batchNormalization(context: KernelContext): Tensor {
   const isTraining = context.since < 7 ? !context.flag('is_test') : context.flag('training_mode');
   if (isTraining || context.node.outputs.slice(1).some((value) => value)) refuse('it runs in training mode');
-  if (context.int('spatial') === 0) refuse('it normalizes each place on its own');
+  if (context.int('spatial') === 0) refuse('it normalizes each position separately');
   const data = context.input(0);
   const lane = numbersOf(data);
   const [scale, bias, mean, variance] = [1, 2, 3, 4].map((slot) => perChannel(context, slot, data));

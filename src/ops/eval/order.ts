@@ -9,7 +9,7 @@ import { refuseNaN } from './refuse-nan.js';
 
 /** Elements that `<` and `>` order: numbers, or bigints of 64-bit types. */
 function ordered(data: Tensor): NumberLane | BigLane {
-  const kind = laneKind(data.dataType) ?? refuse('only numbers have an order');
+  const kind = laneKind(data.dataType) ?? refuse('only numbers can be ordered');
   refuseNaN(data);
   return kind === 'bigint' ? bigintsOf(data) : numbersOf(data);
 }
@@ -19,7 +19,7 @@ function argExtreme(isBetter: (a: number | bigint, b: number | bigint) => boolea
     const data = context.input(0);
     const axis = context.axis(context.int('axis') ?? 0, data.rank);
     const walk = axisWalk(data.dims, axis);
-    if (walk.length === 0) refuse('there is nothing to choose from');
+    if (walk.length === 0) refuse('the axis is empty');
     const takesLast = context.flag('select_last_index');
     const lane = ordered(data);
     const places = new BigInt64Array(walk.outer * walk.inner);
@@ -45,7 +45,7 @@ function topK(context: KernelContext): Tensor[] {
   const count = context.schema.attributes.has('k') ? context.requiredInt('k') : context.integer(1);
   const walk = axisWalk(data.dims, axis);
   if (count < 0 || count > walk.length) refuse(`there are no ${count} elements along an axis of ${walk.length}`);
-  if (context.int('sorted') === 0) refuse('an order that is not sorted is not settled');
+  if (context.int('sorted') === 0) refuse('an order that is not sorted is not specified');
   const sign = context.int('largest') === 0 ? 1 : -1;
   const lane = ordered(data);
   const dims = data.dims.map((dim, at) => (at === axis ? count : dim));
@@ -141,7 +141,7 @@ function alongAxis(make: (context: KernelContext) => LineFunction, flattensBefor
 /** Exponentials of a line with its largest element taken out, and their sum. */
 function exponentials(line: Float64Array): { readonly largest: number; readonly total: number } {
   const largest = line.reduce((a, b) => Math.max(a, b), -Infinity);
-  if (largest === Infinity) refuse('what an infinity gives is not settled');
+  if (largest === Infinity) refuse('the result for infinity is not specified');
   let total = 0;
   for (let i = 0; i < line.length; i++) {
     line[i] = Math.exp((line[i] as number) - largest);
@@ -163,7 +163,7 @@ function logSoftmax(line: Float64Array): void {
 function hardmax(line: Float64Array): void {
   let best = 0;
   for (let i = 0; i < line.length; i++) {
-    if (Number.isNaN(line[i])) refuse('the place of a NaN is not settled');
+    if (Number.isNaN(line[i])) refuse('the order of NaN is not specified');
     if ((line[i] as number) > (line[best] as number)) best = i;
   }
   line.fill(0);

@@ -31,7 +31,7 @@ function fillValue(context: KernelContext, data: Tensor): Tensor {
 
 function zeroOf(data: Tensor): Tensor {
   if (data.dataType === DataType.STRING) return Tensor.strings([1], () => [new Uint8Array(0)]);
-  const byteLength = rawByteLength(data.dataType, 1) ?? refuse('a zero of this type is not known');
+  const byteLength = rawByteLength(data.dataType, 1) ?? refuse('a zero of this type is unknown');
   return Tensor.of(data.dataType, [1], new Uint8Array(byteLength));
 }
 
@@ -44,14 +44,14 @@ export function padded(
   mode: string,
   fill: Tensor,
 ): Tensor {
-  const place = PLACES.get(mode) ?? refuse(`mode ${mode} is not known`);
+  const place = PLACES.get(mode) ?? refuse(`mode ${mode} is unknown`);
   const dims = data.dims.map((dim, axis) => dim + (before[axis] as number) + (after[axis] as number));
   context.allow(data.dataType, dims);
   let offset = 0;
   const axes = wholeView(data.dims).axes.map(({ size, stride }, axis): ViewAxis => {
     const first = before[axis] as number;
     const last = after[axis] as number;
-    if (mode !== 'constant' && (first < 0 || last < 0)) refuse(`a negative pad in mode ${mode} is not settled`);
+    if (mode !== 'constant' && (first < 0 || last < 0)) refuse(`a negative pad in mode ${mode} is not specified`);
     if (first <= 0 && last <= 0) {
       offset -= first * stride;
       return { size: dims[axis] as number, stride };

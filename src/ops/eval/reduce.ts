@@ -39,12 +39,12 @@ function reduction(rule: Reduction): Kernel {
 function reduceLines(lines: Tensor, dims: readonly number[], length: number, rule: Reduction): Tensor {
   const type = lines.dataType;
   const count = elementCount(dims);
-  if (length === 0 && rule.ofNothing === undefined) refuse('there is nothing to reduce');
+  if (length === 0 && rule.ofNothing === undefined) refuse('there is no element to reduce');
   if (laneKind(type) === undefined) refuse('only numbers are reduced');
-  if (length === 0 && !isFloat(type) && !Number.isFinite(rule.ofNothing)) refuse('there is nothing to reduce');
+  if (length === 0 && !isFloat(type) && !Number.isFinite(rule.ofNothing)) refuse('there is no element to reduce');
   if (rule.refusesNaN) refuseNaN(lines);
   if (isFloat(type) || type === DataType.BOOL || !rule.bigint) {
-    if (!isFloat(type) && type !== DataType.BOOL) refuse('what an integer result would be is not settled');
+    if (!isFloat(type) && type !== DataType.BOOL) refuse('an integer result is not specified');
     const lane = numbersOf(lines);
     const result = new Float64Array(count);
     for (let at = 0; at < count; at++)

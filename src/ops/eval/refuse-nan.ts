@@ -5,5 +5,5 @@ import { numbersOf } from './lane.js';
 
 /** For operators of which runtimes give different results for a NaN. */
 export function refuseNaN(tensor: Tensor): void {
-  if (isFloat(tensor.dataType) && numbersOf(tensor).some(Number.isNaN)) refuse('what a NaN gives is not settled');
+  if (isFloat(tensor.dataType) && numbersOf(tensor).some(Number.isNaN)) refuse('the result for NaN is not specified');
 }

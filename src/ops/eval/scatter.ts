@@ -48,11 +48,11 @@ function scattered(context: KernelContext, data: Tensor, updates: Tensor, offset
   context.allow(data.dataType, data.dims);
   const reduction = context.string('reduction') ?? 'none';
   if (reduction === 'none') return overwritten(data, updates, offsets, run);
-  const combine = COMBINE.get(reduction) ?? refuse(`reduction ${reduction} is not known`);
+  const combine = COMBINE.get(reduction) ?? refuse(`reduction ${reduction} is unknown`);
   const kind = laneKind(data.dataType);
   if (reduction === 'max' || reduction === 'min') [data, updates].forEach(refuseNaN);
   if (kind === undefined || data.dataType === DataType.BOOL)
-    return refuse(`${reduction} is not computed for this type`);
+    return refuse(`${reduction} is not supported for this type`);
   if (kind === 'bigint' || !isFloat(data.dataType)) {
     const result = bigintsOf(data).slice();
     combineBigints(result, bigintsOf(updates), offsets, run, combine.bigint);
@@ -73,7 +73,7 @@ function overwritten(data: Tensor, updates: Tensor, offsets: Float64Array, run: 
   for (const [at, offset] of offsets.entries()) {
     const place = Math.floor(offset / run);
     // Which of two updates comes last is not defined.
-    if (seen[place] === 1) refuse('two updates are for one place');
+    if (seen[place] === 1) refuse('two updates have the same index');
     seen[place] = 1;
     result.set(source.subarray(at * run * words, (at + 1) * run * words), offset * words);
   }
@@ -133,7 +133,7 @@ function tensorScatter(context: KernelContext): Tensor {
   for (let at = 0; at < offsets.length; at++) {
     const line = Math.floor(at / length);
     const place = (starts[Math.floor(line / (outer / batches))] as number) + (at % length);
-    if (place < 0 || (place >= size && !isCircular)) refuse(`place ${place} is out of range for size ${size}`);
+    if (place < 0 || (place >= size && !isCircular)) refuse(`index ${place} is out of range for size ${size}`);
     offsets[at] = (line * size + (place % size)) * inner;
   }
   return overwritten(data, update, offsets, inner);

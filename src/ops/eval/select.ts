@@ -96,7 +96,7 @@ function trilu(context: KernelContext): Tensor {
   const data = context.input(0);
   const [rows, columns] = data.dims.slice(-2);
   if (rows === undefined || columns === undefined) return refuse('the input must have rank 2 at least');
-  if (data.dataType === DataType.STRING) refuse('text has no zero');
+  if (data.dataType === DataType.STRING) refuse('strings have no zero');
   const isUpper = context.flag('upper');
   const offset = context.optional(1) ? context.integer(1) : 0;
   const cells = cellsFor(data);

@@ -10,7 +10,7 @@ function window(factors: readonly number[]): Kernel {
     const size = context.integer(0);
     const type = floatType(context);
     const period = context.int('periodic') === 0 ? size - 1 : size;
-    if (size === 1 && period === 0) refuse('a symmetric window of one element is not settled');
+    if (size === 1 && period === 0) refuse('a symmetric window of one element is not specified');
     context.allow(type, [size]);
     const values = Float64Array.from({ length: size }, (_, n) =>
       factors.reduce((sum, factor, k) => sum + factor * Math.cos((2 * Math.PI * k * n) / period), 0),
@@ -22,7 +22,7 @@ function window(factors: readonly number[]): Kernel {
 function floatType(context: KernelContext): number {
   const type = context.int('output_datatype') ?? DataType.FLOAT;
   if (type !== DataType.FLOAT && type !== DataType.DOUBLE && type !== DataType.FLOAT16)
-    refuse('only windows of floating-point numbers are made');
+    refuse('only floating-point windows are supported');
   return type;
 }
 
@@ -42,7 +42,7 @@ function melWeightMatrix(context: KernelContext): Tensor {
   const values = new Float64Array(rows * bins);
   for (let bin = 0; bin < bins; bin++) {
     const [from, peak, to] = centers.slice(bin, bin + 3) as [number, number, number];
-    if (from < 0 || to > rows) refuse('a triangle is beyond the spectrum');
+    if (from < 0 || to > rows) refuse('a triangle exceeds the spectrum');
     if (from === peak) values[peak * bins + bin] = 1;
     else for (let row = from; row <= peak; row++) values[row * bins + bin] = (row - from) / (peak - from);
     if (to > peak) for (let row = peak; row < to; row++) values[row * bins + bin] = (to - row) / (to - peak);

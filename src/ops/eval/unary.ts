@@ -106,7 +106,7 @@ function bigBound(context: KernelContext, slot: number): bigint | undefined {
 function test(make: (context: KernelContext) => (x: number) => boolean): Kernel {
   return (context) => {
     const input = context.input(0);
-    if (!isFloat(input.dataType)) refuse('only the plain floating-point types are looked at');
+    if (!isFloat(input.dataType)) refuse('only the plain floating-point types are supported');
     const matches = make(context);
     return elementwise(
       context,
@@ -211,7 +211,7 @@ function hardSigmoid(alpha: number, beta: number): (x: number) => number {
   return (x) => Math.max(0, Math.min(1, alpha * x + beta));
 }
 function shrink(context: KernelContext): (x: number) => number {
-  if (!isFloat(context.outputType())) refuse('integers moved by a float are not settled');
+  if (!isFloat(context.outputType())) refuse('integers moved by a float are not specified');
   const lambd = context.requiredFloat('lambd');
   const bias = context.requiredFloat('bias');
   return (x) => (x < -lambd ? x + bias : x > lambd ? x - bias : 0);

@@ -55,7 +55,7 @@ function elementOrder(tensor: Tensor): (a: number, b: number) => number {
     const texts = tensor.stringElements();
     return (a, b) => Buffer.compare(texts[a] as Uint8Array, texts[b] as Uint8Array);
   }
-  const kind = laneKind(tensor.dataType) ?? refuse('only numbers and text have an order');
+  const kind = laneKind(tensor.dataType) ?? refuse('only numbers and strings can be ordered');
   refuseNaN(tensor);
   const lane: { readonly [at: number]: number | bigint } = kind === 'bigint' ? bigintsOf(tensor) : numbersOf(tensor);
   return (a, b) => {

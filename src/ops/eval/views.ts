@@ -12,7 +12,7 @@ function reshape(context: KernelContext): Tensor {
   const wanted = context.attributeOrInput('shape', 1) ?? refuse('the shape is missing');
   const keepZero = context.flag('allowzero');
   const dims = wanted.map((dim, axis) =>
-    dim === 0 && !keepZero ? (data.dims[axis] ?? refuse(`there is no axis ${axis} to keep`)) : dim,
+    dim === 0 && !keepZero ? (data.dims[axis] ?? refuse(`the input has no axis ${axis} to keep`)) : dim,
   );
   const open = dims.indexOf(-1);
   if (open >= 0) {
@@ -25,7 +25,7 @@ function reshape(context: KernelContext): Tensor {
 
 function fitted(context: KernelContext, data: Tensor, dims: readonly number[]): Tensor {
   if (elementCount(dims) !== data.size || dims.some((dim) => !Number.isInteger(dim)))
-    refuse(`[${data.dims.join(',')}] does not become [${dims.join(',')}]`);
+    refuse(`[${data.dims.join(',')}] cannot be reshaped to [${dims.join(',')}]`);
   context.allow(data.dataType, dims);
   return data.reshaped(dims);
 }
@@ -77,7 +77,7 @@ function dropout(context: KernelContext): Tensor[] {
   if (isTraining) refuse('it runs in training mode');
   const data = context.input(0);
   if (context.outputCount === 1) return [data];
-  if (context.since < 10) refuse('the type of the mask is not settled');
+  if (context.since < 10) refuse('the type of the mask is not specified');
   context.allow(DataType.BOOL, data.dims);
   return [data, Tensor.of(DataType.BOOL, data.dims, new Uint8Array(data.size).fill(1))];
 }

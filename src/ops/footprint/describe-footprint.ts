@@ -10,9 +10,9 @@ export function whyTooLarge({ peakBytes, peakNode, largest }: Footprint, limitBy
   if (peakBytes <= limitBytes) return undefined;
   const limit = `the limit is ${formatBytes(limitBytes)} (--mem)`;
   if (largest && largest.bytes > limitBytes)
-    return `${nameOf(largest.node)} would make ${formatBytes(largest.bytes)} (${largest.typeText}); ${limit}`;
+    return `${nameOf(largest.node)} would produce ${formatBytes(largest.bytes)} (${largest.typeText}); ${limit}`;
   const where = peakNode ? `, most of all at ${nameOf(peakNode)}` : '';
-  const what = largest ? `, of which ${nameOf(largest.node)} makes ${formatBytes(largest.bytes)}` : '';
+  const what = largest ? `, of which ${nameOf(largest.node)} produces ${formatBytes(largest.bytes)}` : '';
   return `${formatBytes(peakBytes)} would be needed at once${where}${what}; ${limit}`;
 }
 
@@ -21,7 +21,7 @@ export function whyTooLong({ runs, longest }: Footprint, mostRuns: number): stri
   if (runs <= mostRuns || !longest) return undefined;
   const { node, times } = longest;
   return Number.isFinite(times)
-    ? `${nameOf(node)} runs its body ${times.toLocaleString('en-US')} times, too often to be tried`
+    ? `${nameOf(node)} runs its body ${times.toLocaleString('en-US')} times, too many to run`
     : `${nameOf(node)} never ends`;
 }
 

@@ -38,7 +38,7 @@ function reshape(context: RuleContext): void {
     dims[only] = input && divideProducts(input, [...dims.slice(0, only), ...dims.slice(only + 1)]);
     const total = input && numericDims(input);
     if (total && dims[only] === undefined && numericDims(dims.filter((_, at) => at !== only)))
-      context.problem(`[${input.join(',')}] does not reshape to [${wanted.map((d) => d ?? '?').join(',')}]`, 'shape');
+      context.problem(`[${input.join(',')}] cannot be reshaped to [${wanted.map((d) => d ?? '?').join(',')}]`, 'shape');
   }
   const shape = dims.map((dim) => (dim === -1 ? undefined : dim));
   if (!keepZero && input && open.length === 0) leaveOpenZeros(shape, input);
@@ -78,7 +78,7 @@ function transpose(context: RuleContext): void {
     new Set(order).size !== order.length ||
     order.some((a) => a < 0 || a >= shape.length)
   ) {
-    context.problem(`perm [${order.join(',')}] is no permutation of ${shape.length} axes`);
+    context.problem(`perm [${order.join(',')}] is not a permutation of ${shape.length} axes`);
     return;
   }
   context.setShape(

@@ -10,11 +10,11 @@ import { broadcastKeeps } from './broadcast-keeps.js';
 import { passThrough } from './pass-through.js';
 
 /**
- * `x + 0` and `x - (-0)` of floats, which differ from `x` in one thing: a -0 becomes 0.
+ * `x + 0` and `x - (-0)` of floats, which differs from `x` in one way: a -0 becomes 0.
  *
- * Fires when one operand is a constant full of zeros and broadcasting with it leaves the shape of `x` as it is.
- * Refuses: where a division, a power or a look at the bits reads the sum, since those tell -0 from 0. Numerics: nothing but
- * the sign of a zero changes.
+ * Fires when one operand is a constant of zeros and broadcasting with it keeps the shape of `x`. Refuses: where a
+ * division, a power or a bit cast reads the sum, since those distinguish -0 from 0. Numerics: nothing but the sign of a
+ * zero changes.
  */
 export const eliminateAddZero = defineRewrite<object>({
   name: 'eliminate-add-zero',
@@ -40,7 +40,7 @@ function matchAddZero(node: Node, context: RewriteContext): Match {
     if (!broadcastKeeps(shapeOf(other), shapeOf(constant)))
       return `the zeros make the result larger than "${other.name}"`;
     for (const { opType } of output.consumers())
-      if (TELLS_ZEROS_APART.has(opType)) return `${opType} reads it and may tell -0 from 0`;
+      if (TELLS_ZEROS_APART.has(opType)) return `${opType} reads it and may distinguish -0 from 0`;
     return passThrough(node, other, output);
   }
   return undefined;

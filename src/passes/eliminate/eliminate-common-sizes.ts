@@ -15,7 +15,7 @@ import { type VisibleTable, visitInScope } from './visible-table.js';
  */
 export const eliminateCommonSizes = defineRewrite<object>({
   name: 'eliminate-common-sizes',
-  summary: 'Computes once the sizes that are known to be equal.',
+  summary: 'Computes sizes that are known to be equal only once.',
   group: 'eliminate',
   numerics: 'exact',
   scope: 'all-graphs',

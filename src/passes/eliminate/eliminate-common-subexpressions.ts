@@ -14,22 +14,22 @@ export interface EliminateCommonSubexpressionsOptions {
 }
 
 /**
- * Computes once what is computed twice: of two nodes with the same operator, inputs and attributes the first stays, and
- * who read the second reads it.
+ * Of two nodes with the same operator, inputs and attributes the first stays, and the readers of the second read it
+ * instead.
  *
- * Fires in all graphs, and where a subgraph repeats what an enclosing graph has computed before. Inputs of commutative
- * operators may be swapped; tensors in attributes are compared bit for bit; an attribute equal to its default is none.
- * Refuses: operators that are random or unknown, nodes with subgraphs, nodes that give out other outputs than the first,
- * and two that both make outputs of the graph. Numerics: exact.
+ * Fires in all graphs, and where a subgraph repeats a node of an enclosing graph. Inputs of commutative operators may
+ * be swapped; tensors in attributes are compared bit for bit; an attribute equal to its default is none. Refuses:
+ * operators that are random or unknown, nodes with subgraphs, nodes with other outputs than the first, and two that
+ * both produce graph outputs. Numerics: exact.
  */
 export const eliminateCommonSubexpressions = defineRewrite<EliminateCommonSubexpressionsOptions>({
   name: 'eliminate-common-subexpressions',
-  summary: 'Computes once what is computed twice.',
+  summary: 'Computes repeated subexpressions only once.',
   group: 'eliminate',
   numerics: 'exact',
   scope: 'all-graphs',
   opset: [1, null],
-  options: { heavy: { description: 'also Conv, MatMul and other operators that multiply weights', default: true } },
+  options: { heavy: { description: 'also Conv, MatMul and other operators with weights', default: true } },
   roots: [],
   rules: ({ heavy }) => ({ sweep: (context) => shareResults(context, heavy) }),
 });

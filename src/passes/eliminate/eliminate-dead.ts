@@ -4,11 +4,11 @@ import type { SweepContext } from '../engine/rewrite.js';
 import { isUnused } from '../nodes.js';
 
 /**
- * Removes nodes whose outputs nobody reads, and constants nobody reads.
+ * Removes nodes whose outputs are unused, and unused constants.
  *
- * Fires when: every output of a node is unused, or an initializer is; also in subgraphs, and in turn on what fed them.
- * Refuses: graph inputs and outputs (an initializer that is a graph input stays), values that quantization annotations,
- * training information or sharding name. Numerics: exact.
+ * Fires when: every output of a node is unused, or an initializer is; also in subgraphs, and then on the producers of
+ * its inputs. Refuses: graph inputs and outputs (an initializer that is a graph input stays), values that quantization
+ * annotations, training information or sharding name. Numerics: exact.
  */
 export const eliminateDead = defineRewrite<object>({
   name: 'eliminate-dead',

@@ -10,7 +10,7 @@ import { passThrough } from './pass-through.js';
  * Dropout(x) = x outside training, and with a ratio of 0.
  *
  * Fires when: `training_mode` (opset 12) is absent or known to be false, or the ratio is known to be 0; always from
- * opset 7 to 11; before that, when `is_test` is set. Refuses: a mask that somebody reads. Numerics: exact.
+ * opset 7 to 11; before that, when `is_test` is set. Refuses: a mask that is used. Numerics: exact.
  */
 export const eliminateDropout = defineRewrite<object>({
   name: 'eliminate-dropout',

@@ -11,10 +11,10 @@ import { VisibleTable, visitInScope } from './visible-table.js';
 /**
  * Keeps one of several initializers with the same type, shape and bits.
  *
- * Fires in all graphs, and where a subgraph has a copy of what an enclosing graph has. Type and shape are compared first,
- * then a few hundred bytes, and only what agrees in those is read whole.
- * Refuses: inputs with defaults, outputs of a graph, and what quantization annotations, training information or sharding
- * name. Numerics: exact.
+ * Fires in all graphs, and where a subgraph has a copy of an initializer of an enclosing graph. Type and shape are
+ * compared first, then a few hundred bytes; only tensors that match so far are read in full. Refuses: inputs with
+ * defaults, outputs of a graph, and values that quantization annotations, training information or sharding name.
+ * Numerics: exact.
  */
 export const eliminateDuplicateInitializers = defineRewrite<object>({
   name: 'eliminate-duplicate-initializers',

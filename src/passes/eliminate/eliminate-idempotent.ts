@@ -8,15 +8,15 @@ import { dataTypeOf } from '../types.js';
 import { passThrough } from './pass-through.js';
 
 /**
- * What changes nothing a second time: `f(f(x)) = f(x)` for Abs, Ceil, Floor, Round, Sign, Relu, Trilu, Hardmax; and Ceil, Floor
- * and Round of what is whole already, by one another or from integers.
+ * Operators whose repetition has no effect: `f(f(x)) = f(x)` for Abs, Ceil, Floor, Round, Sign, Relu, Trilu, Hardmax;
+ * and Ceil, Floor and Round of values that are already integral, from one another or from integers.
  *
  * Fires when the input comes from such an operator with the same attributes and, besides the data, the same inputs.
  * Refuses nothing. Numerics: exact, for NaN and both zeros too.
  */
 export const eliminateIdempotent = defineRewrite<object>({
   name: 'eliminate-idempotent',
-  summary: 'Removes what was done just before already, such as Relu of Relu.',
+  summary: 'Removes operators that repeat the one before them, such as Relu of Relu.',
   group: 'eliminate',
   numerics: 'exact',
   scope: 'all-graphs',

@@ -4,11 +4,12 @@ import type { Match } from '../engine/rewrite.js';
 import { forward, whyNotForwardable } from '../nodes.js';
 
 /**
- * Identity(x) = x. Exporters share one weight between nodes this way, which hides it from every pass that looks for constants.
+ * Identity(x) = x. Exporters share one weight between nodes this way, which hides it from passes that look for
+ * constants.
  *
- * Fires on every Identity; one that makes an output of its graph hands the name of that output to the node before it.
- * Refuses where that node is not there to take it: an output that is an input, a constant, another output, or comes from
- * an enclosing graph. Numerics: exact.
+ * Fires on every Identity; one that makes an output of its graph passes the name of that output to the node before it.
+ * Refuses where there is no such node: an output that is an input, a constant, another output, or comes from an
+ * enclosing graph. Numerics: exact.
  */
 export const eliminateIdentity = defineRewrite<object>({
   name: 'eliminate-identity',

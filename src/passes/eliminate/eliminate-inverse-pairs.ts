@@ -8,11 +8,11 @@ import { dataTypeOf } from '../types.js';
 import { passThrough } from './pass-through.js';
 
 /**
- * What undoes what came just before: `Not(Not(x))`, `Neg(Neg(x))`, `BitwiseNot(BitwiseNot(x))`, and a Cast to a type that
- * holds every value of the first, followed by one back.
+ * An operator that undoes the one before it: `Not(Not(x))`, `Neg(Neg(x))`, `BitwiseNot(BitwiseNot(x))`, and a Cast to a
+ * type that holds every value of the first, followed by one back.
  *
- * Fires on each such pair; the first of it stays while somebody else reads it. Refuses nothing: a Cast that may lose
- * something, such as float → float16 → float, stays. Numerics: exact.
+ * Fires on each such pair; the first of the pair stays while it has other readers. Refuses nothing: a Cast that may
+ * lose something, such as float → float16 → float, stays. Numerics: exact.
  */
 export const eliminateInversePairs = defineRewrite<object>({
   name: 'eliminate-inverse-pairs',

@@ -11,12 +11,12 @@ import { broadcastKeeps } from './broadcast-keeps.js';
 import { passThrough } from './pass-through.js';
 
 /**
- * Arithmetic with the neutral element: `x·1`, `x/1`, `x-0`, `x+(-0)`, `x+0` of integers, `x^1`, `x∨false`, `x∧true`, `x⊻false`
- * and their kin on bits; Max, Min, Sum and Mean of one tensor; `x∧x`, `x∨x`, `max(x,x)`, `min(x,x)`.
+ * Arithmetic with the neutral element: `x·1`, `x/1`, `x-0`, `x+(-0)`, `x+0` of integers, `x^1`, `x∨false`, `x∧true`,
+ * `x⊻false` and the bitwise forms; Max, Min, Sum and Mean of one tensor; `x∧x`, `x∨x`, `max(x,x)`, `min(x,x)`.
  *
- * Fires when one operand is a constant full of the neutral element and broadcasting with it leaves the shape of the other
- * as it is. `x+0` of floats is left to eliminate-add-zero: it turns -0 into 0. Refuses: a constant that makes the result
- * larger than `x`. Numerics: exact.
+ * Fires when one operand is a constant filled with the neutral element and broadcasting with it keeps the shape of the
+ * other unchanged. `x+0` of floats is handled by eliminate-add-zero: it turns -0 into 0. Refuses: a constant that makes
+ * the result larger than `x`. Numerics: exact.
  */
 export const eliminateNoOpArithmetic = defineRewrite<object>({
   name: 'eliminate-no-op-arithmetic',

@@ -7,13 +7,13 @@ import { dataTypeOf } from '../types.js';
 import { passThrough } from './pass-through.js';
 
 /**
- * Cast and CastLike to the type that is there already.
+ * Cast and CastLike to the type that the input already has.
  *
  * Fires when the element type of the input is known and is the wanted one. Numerics: exact.
  */
 export const eliminateNoOpCast = defineRewrite<object>({
   name: 'eliminate-no-op-cast',
-  summary: 'Removes Cast and CastLike that change no type.',
+  summary: 'Removes Cast and CastLike that do not change the type.',
   group: 'eliminate',
   numerics: 'exact',
   scope: 'all-graphs',

@@ -15,7 +15,7 @@ import { releaseInputs } from './release-inputs.js';
  */
 export const eliminateNoOpConcat = defineRewrite<object>({
   name: 'eliminate-no-op-concat',
-  summary: 'Removes Concat of one tensor, and what is empty from Concat of several.',
+  summary: 'Removes Concat of one tensor, and empty inputs of other Concats.',
   group: 'eliminate',
   numerics: 'exact',
   scope: 'all-graphs',

@@ -7,14 +7,14 @@ import { broadcastKeeps } from './broadcast-keeps.js';
 import { passThrough } from './pass-through.js';
 
 /**
- * Expand to the shape that is there already, and Tile once along every axis.
+ * Expand to the shape that the input already has, and Tile with 1 along every axis.
  *
  * Fires when: every wanted size of Expand is 1 or that of the input, symbolic ones included; every repeat of Tile is 1.
  * Refuses nothing: where sizes cannot be compared the node stays. Numerics: exact.
  */
 export const eliminateNoOpExpand = defineRewrite<object>({
   name: 'eliminate-no-op-expand',
-  summary: 'Removes Expand and Tile that repeat nothing.',
+  summary: 'Removes Expand and Tile that do not change the shape.',
   group: 'eliminate',
   numerics: 'exact',
   scope: 'all-graphs',

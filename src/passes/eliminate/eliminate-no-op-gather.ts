@@ -17,7 +17,7 @@ import { passThrough } from './pass-through.js';
  */
 export const eliminateNoOpGather = defineRewrite<object>({
   name: 'eliminate-no-op-gather',
-  summary: 'Removes Gather that takes a whole axis in order.',
+  summary: 'Removes Gather that selects a whole axis in order.',
   group: 'eliminate',
   numerics: 'exact',
   scope: 'all-graphs',

@@ -5,13 +5,13 @@ import type { Match, RewriteContext } from '../engine/rewrite.js';
 import { passThrough } from './pass-through.js';
 
 /**
- * Pad by nothing on every side.
+ * Pad with zero padding on every side.
  *
  * Fires when all pads are known to be 0, whatever the mode and the axes are. Numerics: exact.
  */
 export const eliminateNoOpPad = defineRewrite<object>({
   name: 'eliminate-no-op-pad',
-  summary: 'Removes Pad that adds nothing.',
+  summary: 'Removes Pad with zero padding on all sides.',
   group: 'eliminate',
   numerics: 'exact',
   scope: 'all-graphs',

@@ -7,11 +7,11 @@ import { frontAxis, shapeOf } from '../types.js';
 import { passThrough } from './pass-through.js';
 
 /**
- * Greatest, least, mean, sum or product of one element: that element.
+ * Maximum, minimum, mean, sum or product of one element: that element.
  *
- * Fires when: MaxPool or AveragePool has a window of one element, moves by one and pads nothing; a global pool or a
- * reduction that keeps its axes finds size 1 along each of them, or has no axes at all by `noop_with_empty_axes`.
- * Refuses: indices of MaxPool that somebody reads. Numerics: exact, as the specification defines the operators.
+ * Fires when: MaxPool or AveragePool has a window of one element, stride 1 and no padding; a global pool or a reduction
+ * that keeps its axes finds size 1 along each of them, or has no axes at all by `noop_with_empty_axes`. Refuses:
+ * indices of MaxPool that are used. Numerics: exact, as the specification defines the operators.
  */
 export const eliminateNoOpPool = defineRewrite<object>({
   name: 'eliminate-no-op-pool',

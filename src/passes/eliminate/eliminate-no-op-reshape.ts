@@ -7,7 +7,7 @@ import { rankOf, sameDim, sameShape, shapeOf } from '../types.js';
 import { passThrough } from './pass-through.js';
 
 /**
- * Reshape, Flatten, Squeeze and Unsqueeze to the shape that is there already.
+ * Reshape, Flatten, Squeeze and Unsqueeze to the shape that the input already has.
  *
  * Fires when: the wanted sizes are those of the input whatever the symbols are (`[0, -1, 384]` on `[batch, seq, 384]`);
  * Flatten at the axis where a matrix is one already; Squeeze that finds no axis of size 1; Squeeze and Unsqueeze of no

@@ -7,14 +7,14 @@ import { frontAxis, sameDim, shapeOf } from '../types.js';
 import { passThrough } from './pass-through.js';
 
 /**
- * Resize and Upsample to the size that is there already, DepthToSpace and SpaceToDepth with blocks of one element.
+ * Resize and Upsample to the size that the input already has, DepthToSpace and SpaceToDepth with blocks of one element.
  *
  * Fires when: all scales are 1, or all sizes are those of the input; the block size is 1. Every mode then gives each
- * element itself. Refuses: `tf_crop_and_resize`, which cuts a region out. Numerics: exact.
+ * element itself. Refuses: `tf_crop_and_resize`, which crops a region. Numerics: exact.
  */
 export const eliminateNoOpResize = defineRewrite<object>({
   name: 'eliminate-no-op-resize',
-  summary: 'Removes Resize, Upsample, DepthToSpace and SpaceToDepth that change no size.',
+  summary: 'Removes Resize, Upsample, DepthToSpace and SpaceToDepth that do not change the size.',
   group: 'eliminate',
   numerics: 'exact',
   scope: 'all-graphs',

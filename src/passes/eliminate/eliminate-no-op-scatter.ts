@@ -16,7 +16,7 @@ import { sameDim, sameShape, shapeOf } from '../types.js';
  */
 export const eliminateNoOpScatter = defineRewrite<object>({
   name: 'eliminate-no-op-scatter',
-  summary: 'Removes ScatterND that overwrites everything in order.',
+  summary: 'Removes ScatterND that overwrites the whole tensor in order.',
   group: 'eliminate',
   numerics: 'exact',
   scope: 'all-graphs',

@@ -8,15 +8,15 @@ import { frontAxis, shapeOf } from '../types.js';
 import { passThrough } from './pass-through.js';
 
 /**
- * Slice that takes all of every axis.
+ * Slice that selects all of every axis.
  *
- * Fires when, on each axis it names, the step is 1, the start is 0 (or so negative that it is cut off there) and the end
- * is not before that of the axis: `INT_MAX`, or a size that is provably not smaller, symbolic ones included.
- * Refuses nothing: where it may cut something off the node stays. Numerics: exact.
+ * Fires when, on each axis it names, the step is 1, the start is 0 (or so negative that it is clamped to 0) and the end
+ * is not before that of the axis: `INT_MAX`, or a size that is provably not smaller, symbolic ones included. Refuses
+ * nothing: where elements may be removed, the node stays. Numerics: exact.
  */
 export const eliminateNoOpSlice = defineRewrite<object>({
   name: 'eliminate-no-op-slice',
-  summary: 'Removes Slice that takes everything.',
+  summary: 'Removes Slice that selects the whole tensor.',
   group: 'eliminate',
   numerics: 'exact',
   scope: 'all-graphs',

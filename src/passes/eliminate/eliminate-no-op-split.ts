@@ -6,7 +6,7 @@ import { passThrough } from './pass-through.js';
 /**
  * Split into one part.
  *
- * Fires when the node has one output, which then holds everything. Numerics: exact.
+ * Fires when the node has one output, which is then the whole input. Numerics: exact.
  */
 export const eliminateNoOpSplit = defineRewrite<object>({
   name: 'eliminate-no-op-split',

@@ -6,13 +6,13 @@ import { rankOf } from '../types.js';
 import { passThrough } from './pass-through.js';
 
 /**
- * Transpose that leaves every axis in its place.
+ * Transpose that keeps every axis in place.
  *
  * Fires when: `perm` is 0, 1, 2, …, or is absent and the input has at most one axis. Numerics: exact.
  */
 export const eliminateNoOpTranspose = defineRewrite<object>({
   name: 'eliminate-no-op-transpose',
-  summary: 'Removes Transpose that moves no axis.',
+  summary: 'Removes Transpose that keeps the order of the axes.',
   group: 'eliminate',
   numerics: 'exact',
   scope: 'all-graphs',

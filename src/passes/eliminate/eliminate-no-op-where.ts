@@ -7,15 +7,15 @@ import { broadcastKeeps } from './broadcast-keeps.js';
 import { passThrough } from './pass-through.js';
 
 /**
- * `Where(c, a, b)` that chooses the same everywhere.
+ * `Where(c, a, b)` that selects the same input everywhere.
  *
- * Fires when the condition is a constant full of true or full of false, or `a` and `b` are one value, and broadcasting with
- * the rest leaves the shape of the chosen one as it is. Refuses: where the chosen one would have to be repeated.
- * Numerics: exact but for −0, which ONNX Runtime's Where turns into +0 and what is left here does not.
+ * Fires when the condition is a constant of all true or all false, or `a` and `b` are the same value, and broadcasting
+ * with the rest keeps the shape of the selected input. Refuses: where the selected input would be broadcast. Numerics:
+ * exact but for −0, which ONNX Runtime's Where turns into +0 and what is left here does not.
  */
 export const eliminateNoOpWhere = defineRewrite<object>({
   name: 'eliminate-no-op-where',
-  summary: 'Removes Where that chooses the same everywhere.',
+  summary: 'Removes Where whose condition is the same everywhere, or whose two branches are equal.',
   group: 'eliminate',
   numerics: 'reassociates',
   scope: 'all-graphs',
@@ -36,5 +36,5 @@ function matchWhere(node: Node, context: RewriteContext): Match {
   const shape = shapeOf(chosen);
   const keeps =
     broadcastKeeps(shape, shapeOf(condition)) && (chosen === other || broadcastKeeps(shape, shapeOf(other)));
-  return keeps ? passThrough(node, chosen, output) : `"${chosen.name}" is repeated to a larger shape`;
+  return keeps ? passThrough(node, chosen, output) : `"${chosen.name}" is broadcast to a larger shape`;
 }

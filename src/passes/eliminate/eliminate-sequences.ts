@@ -13,17 +13,18 @@ import { passThrough } from './pass-through.js';
 import { partSizes, splitInstead } from './split-to-sequence.js';
 
 /**
- * Sequences and optionals that are put together and taken apart again: `SequenceAt(SequenceConstruct(a, b), 1) = b`, the
+ * Sequences and optionals that are built and taken apart again: `SequenceAt(SequenceConstruct(a, b), 1) = b`, the
  * concatenation of what was split is the whole, a sequence of known parts has a known length, Optional(x) has x; a
  * sequence of which only single parts are read, and all of known size, is a Split.
  *
- * Fires when the sequence is made in plain view (SequenceConstruct, SequenceEmpty, SplitToSequence) and places in it are
- * constant. SequenceInsert and SequenceErase become a SequenceConstruct. Refuses: places and sizes that only run time
- * knows, stacking along a new axis, and parts without the axis they were split along. Numerics: exact.
+ * Fires when the sequence is built in the same graph (SequenceConstruct, SequenceEmpty, SplitToSequence) and positions
+ * in it are constant. SequenceInsert and SequenceErase become a SequenceConstruct. Refuses: positions and sizes that
+ * are known at run time only, stacking along a new axis, and parts without the axis they were split along. Numerics:
+ * exact.
  */
 export const eliminateSequences = defineRewrite<object>({
   name: 'eliminate-sequences',
-  summary: 'Removes sequences and optionals that are taken apart where they were put together.',
+  summary: 'Removes sequences and optionals that are built and taken apart in the same graph.',
   group: 'eliminate',
   numerics: 'exact',
   scope: 'all-graphs',
@@ -73,7 +74,7 @@ function matchAt(node: Node, context: RewriteContext): Match {
   if (!parts) return undefined;
   const place = placeOf(node.input(1), parts.length, parts.length - 1, context);
   const part = place === undefined ? undefined : parts[place];
-  return part ? passThrough(node, part) : 'its place in the sequence is not constant';
+  return part ? passThrough(node, part) : 'its position in the sequence is not constant';
 }
 
 function matchInsert(node: Node, context: RewriteContext): Match {
@@ -81,7 +82,7 @@ function matchInsert(node: Node, context: RewriteContext): Match {
   const parts = partsOf(sequence);
   if (!parts || !added) return undefined;
   const place = position ? placeOf(position, parts.length, parts.length, context) : parts.length;
-  if (place === undefined) return 'its place in the sequence is not constant';
+  if (place === undefined) return 'its position in the sequence is not constant';
   return construct(node, [...parts.slice(0, place), added, ...parts.slice(place)]);
 }
 
@@ -90,8 +91,8 @@ function matchErase(node: Node, context: RewriteContext): Match {
   const parts = partsOf(sequence);
   if (!parts || parts.length === 0) return undefined;
   const place = position ? placeOf(position, parts.length, parts.length - 1, context) : parts.length - 1;
-  if (place === undefined) return 'its place in the sequence is not constant';
-  if (parts.length === 1) return 'nothing would be left, and there is no saying of what type';
+  if (place === undefined) return 'its position in the sequence is not constant';
+  if (parts.length === 1) return 'the sequence would be empty, and its type is unknown';
   return construct(node, [...parts.slice(0, place), ...parts.slice(place + 1)]);
 }
 
@@ -123,7 +124,7 @@ function matchConcat(node: Node): Match {
   }
   const parts = partsOf(node.input(0));
   if (!parts || parts.length === 0) return undefined;
-  if (isStacked) return 'it stacks along a new axis, for which Concat has no word';
+  if (isStacked) return 'it stacks along a new axis, which Concat does not support';
   return { nodes: [node, inner], apply: () => takeOver(node, { opType: 'Concat', inputs: parts, attributes: [axis] }) };
 }
 

@@ -5,11 +5,11 @@ import { uniformNumber } from '../fold/uniform-value.js';
 import { releaseInputs } from './release-inputs.js';
 
 /**
- * RNN, GRU and LSTM with h₀ = 0 or c₀ = 0: the same without that input, since a state that is not given is zero.
+ * RNN, GRU and LSTM with h₀ = 0 or c₀ = 0: the same without that input, since an omitted state is zero.
  *
  * Fires for each initial state whose elements are all 0, whatever its shape: constants, ConstantOfShape, and what is
- * repeated, picked, cast or joined from them, so that zeros shaped by the batch of the input go with all that computes
- * the shape. Refuses nothing. Numerics: exact. Reference: ONNX operators RNN, GRU and LSTM.
+ * repeated, gathered, cast or concatenated from them, so that zeros shaped by the batch of the input are removed with
+ * the nodes that compute the shape. Refuses nothing. Numerics: exact. Reference: ONNX operators RNN, GRU and LSTM.
  */
 export const eliminateZeroStates = defineRewrite<object>({
   name: 'eliminate-zero-states',

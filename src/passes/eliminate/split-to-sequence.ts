@@ -32,7 +32,7 @@ export function splitInstead(node: Node, context: RewriteContext): Match {
   for (const { node: reader, slot } of sequence.uses) {
     if (slot !== 0 || !reader.is('SequenceAt')) return undefined;
     const given = scalarOf(context.constant(reader.input(1)));
-    if (given === undefined || !sizes) return 'which of its parts are read, or their sizes, only run time knows';
+    if (given === undefined || !sizes) return 'which of its parts are read, or their sizes, are known at run time only';
     const place = given < 0 ? given + sizes.length : given;
     if (place < 0 || place >= sizes.length) return undefined;
     if (reader.graph !== node.graph || readers.has(place)) return 'one of its parts is read in more than one place';
@@ -40,7 +40,7 @@ export function splitInstead(node: Node, context: RewriteContext): Match {
   }
   const axis = node.int('axis', 0);
   if (!sizes || sizes.length > MOST_PARTS) return undefined;
-  if (!node.input(1) && node.int('keepdims', 1) === 0) return 'its parts lose the axis that it splits';
+  if (!node.input(1) && node.int('keepdims', 1) === 0) return 'its parts do not keep the axis that it splits';
   return {
     nodes: [node, ...readers.values()],
     apply() {

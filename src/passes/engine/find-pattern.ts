@@ -126,7 +126,7 @@ class Search implements PatternMatch {
   #op(pattern: OpPattern, node: Node, then: Then): boolean {
     const type = operatorName(node);
     if (!pattern.opTypes.has(type) || node.graph !== this.#root.graph) return false;
-    if (hasReference(node)) return this.#differs(`an attribute of "${nodeLabel(node)}" is not known here`);
+    if (hasReference(node)) return this.#differs(`an attribute of "${nodeLabel(node)}" is unknown`);
     const { operands } = pattern;
     const complete = () => this.#holds(pattern.where?.(node, this)) && then();
     const inside = (match: () => boolean) =>
@@ -196,7 +196,7 @@ class Search implements PatternMatch {
   #isScalar(expected: number | undefined, number: number, value: Value, { node, slot }: Place): Answer {
     const tensor = this.context.constant(value);
     if (expected !== undefined && !standsFor(number, expected, tensor?.dataType ?? 0))
-      return `"${value.name}" is ${Number(number.toPrecision(7))} and not ${Number(expected.toPrecision(7))}`;
+      return `"${value.name}" is ${Number(number.toPrecision(7))}, not ${Number(expected.toPrecision(7))}`;
     const rank = tensor?.rank ?? 0;
     const others = node.inputs.filter((_, other) => other !== slot);
     return rank === 0 || others.some((other) => (rankOf(other) ?? 0) >= rank) || `"${value.name}" may add axes`;

@@ -20,8 +20,7 @@ export function whyNotAvailable(
   const imported = context.opset(at, domain);
   if (imported !== 0 && imported !== version) return `${domain} is imported as version ${imported}`;
   for (const fn of context.model.functions.values())
-    if (fn.domain === domain && fn.name === opType)
-      return `the model has a function named ${domain}.${opType} of its own`;
+    if (fn.domain === domain && fn.name === opType) return `the model has a local function named ${domain}.${opType}`;
   return undefined;
 }
 

@@ -25,11 +25,11 @@ const QUANTIZERS: ReadonlySet<string> = new Set(['QuantizeLinear', 'DequantizeLi
 
 /** Why folding does not touch a node, whatever its inputs are; undefined when it may. */
 export function whyNotFolded(node: Node): string | undefined {
-  if (QUANTIZERS.has(node.opType)) return 'that would undo a quantization';
+  if (QUANTIZERS.has(node.opType)) return 'folding would undo a quantization';
   const pinned = node.outputs.find((output) => output?.pinned);
   if (pinned) return `"${pinned.name}" is named by parts of the model that are kept as they are`;
   if (isDeterministic(node)) return undefined;
-  return 'it gives other results each time, or its operator is not known here';
+  return 'it is not deterministic, or its operator is unknown';
 }
 
 /** False for what folding never touches, whatever its inputs are. */
@@ -47,10 +47,11 @@ export function growth(
   for (const [index, bytes] of resultBytes.entries()) {
     const output = node.outputs[index];
     if (bytes === undefined || !output) continue;
-    if (bytes > LARGEST_RESULT_BYTES) return `${node.opType} would make ${formatBytes(bytes)}, too much for a constant`;
+    if (bytes > LARGEST_RESULT_BYTES)
+      return `${node.opType} would produce ${formatBytes(bytes)}, which is too large for a constant`;
     const largest = largestResult(context);
     if (bytes > largest)
-      return `${node.opType} would make ${formatBytes(bytes)}; the limit for a constant is ${formatBytes(largest)} (--mem)`;
+      return `${node.opType} would produce ${formatBytes(bytes)}; the limit for a constant is ${formatBytes(largest)} (--mem)`;
     gained += bytes + output.name.length + 20;
   }
   for (const input of new Set(node.inputs)) {
@@ -59,7 +60,7 @@ export function growth(
   }
   return mayCost(gained, context)
     ? gained
-    : `the model would become ${gained} bytes larger, beyond the limit of growth (--max-growth)`;
+    : `the model would become ${gained} bytes larger, beyond the growth limit (--max-growth)`;
 }
 
 /** Whether the file may gain so many bytes by a fold. */

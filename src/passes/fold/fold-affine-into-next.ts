@@ -18,14 +18,14 @@ export interface FoldAffineIntoNextOptions {
 }
 
 /**
- * Conv(x · f + s, W, b) = Conv(x, W·f, b + Σ W·s), with f and s per input channel: a constant Mul, Div, Add, Sub, Neg or a
- * BatchNormalization before Conv, ConvTranspose, Gemm or MatMul, such as the normalization of an image.
+ * Conv(x · f + s, W, b) = Conv(x, W·f, b + Σ W·s), with f and s per input channel: a constant Mul, Div, Add, Sub, Neg
+ * or a BatchNormalization before Conv, ConvTranspose, Gemm or MatMul, such as the normalization of an image.
  *
- * Fires when weights and constants are float tensors and nothing else reads the value in between. A shift needs a Conv without
- * padding, or a Gemm; it stays elsewhere, and where it is so large that rounding would show. Refuses as well what would leave
- * the range of the weights' type, and shared weights too large to copy. Before INT8 (`forIntegers`) a scaler that evens the channels of the
- * input out stays as well.
- * Numerics: folded in float64, rounded once. Reference: ONNX Conv: zeros are what it pads with.
+ * Fires when weights and constants are float tensors and nothing else reads the value in between. A shift needs a Conv
+ * without padding, or a Gemm; it stays elsewhere, and where it is so large that rounding errors would be visible. Also
+ * refuses results that would exceed the range of the weights' type, and shared weights too large to copy. Before INT8
+ * (`forIntegers`) a scaler that equalizes the channels of the input stays as well. Numerics: folded in float64, rounded
+ * once. Reference: ONNX Conv: it pads with zeros.
  */
 export const foldAffineIntoNext = defineRewrite<FoldAffineIntoNextOptions>({
   name: 'fold-affine-into-next',
@@ -36,7 +36,7 @@ export const foldAffineIntoNext = defineRewrite<FoldAffineIntoNextOptions>({
   scope: 'all-graphs',
   opset: [7, null],
   options: {
-    forIntegers: { description: 'leave what would make INT8 of the result worse', default: false },
+    forIntegers: { description: 'skip folds that would make the result worse in INT8', default: false },
   },
   roots: ['Conv', 'ConvTranspose', 'Gemm', 'MatMul'],
   rules: ({ forIntegers }) => ({ match: (node, context) => matchLinear(node, context, forIntegers) }),
@@ -55,9 +55,9 @@ function matchLinear(node: Node, context: RewriteContext, forIntegers: boolean):
   if (!affine || (node.is('MatMul') && affine.shift.some((s) => s !== 0))) return undefined;
   if (onlyConsumer(value) !== node) return `"${value.name}" is also used elsewhere`;
   if (forIntegers && affine.shift.some((s) => Math.abs(s) > largestShift(source)))
-    return 'the shift would take steps of INT8 from its input';
+    return 'the shift would cost its input INT8 resolution';
   if (forIntegers && worsensSpread(input, affine.factor))
-    return 'its input channels would differ more in size, and share one scale in INT8';
+    return 'its input channels, which share one scale in INT8, would differ more in magnitude';
   const folded = foldInput(input, affine, context);
   if (typeof folded === 'string') return folded;
   return {

@@ -17,17 +17,18 @@ import { absorbConsumer, onlyConsumer } from '../nodes.js';
 import { dataTypeOf, shapeOf } from '../types.js';
 
 /**
- * BN(x) · f + s and BN(x · f + s) = BN(x) with other parameters, for f and s with one value, or one a channel: Mul, Div, Add, Sub, Neg or
- * another BatchNormalization after or before a BatchNormalization, such as the Scale layers of Caffe.
+ * BN(x) · f + s and BN(x · f + s) = BN(x) with other parameters, for f and s with one value, or one per channel: Mul,
+ * Div, Add, Sub, Neg or another BatchNormalization after or before a BatchNormalization, such as the Scale layers of
+ * Caffe.
  *
- * Fires in inference mode when parameters and constants are float tensors, the rank is known, and nothing else reads the value in
- * between. Refuses constants that vary along other axes or widen the result, a shift before it that is so large that rounding would
- * show, and parameters that would leave the range of their type. Numerics: folded in float64, rounded once.
- * Reference: ONNX BatchNormalization-15.
+ * Fires in inference mode when parameters and constants are float tensors, the rank is known, and nothing else reads
+ * the value in between. Refuses constants that vary along other axes or widen the result, a shift before it that is so
+ * large that rounding errors would be visible, and parameters that would exceed the range of their type. Numerics:
+ * folded in float64, rounded once. Reference: ONNX BatchNormalization-15.
  */
 export const foldAffineIntoNormalization = defineRewrite<object>({
   name: 'fold-affine-into-normalization',
-  summary: 'Folds a constant Mul, Div, Add or Sub into the BatchNormalization beside it.',
+  summary: 'Folds a constant Mul, Div, Add or Sub into the BatchNormalization next to it.',
   group: 'fold',
   numerics: 'reassociates',
   scope: 'all-graphs',
@@ -117,7 +118,8 @@ function matchBefore(node: Node, context: RewriteContext): Match {
   if (onlyConsumer(value) !== node) return undefined;
   const shifts = affine.factor.map((f, c) => f * (first.affine.shift[c] as number));
   const format = floatFormat(dataTypeOf(value) ?? 0);
-  if (!format || !isSmallShift(shifts, format)) return 'the shift before it is so large that rounding would show';
+  if (!format || !isSmallShift(shifts, format))
+    return 'the shift before it is so large that rounding errors would be visible';
   const parameters: Parameters = [
     [1, scale.map((v, c) => v * (first.affine.factor[c] as number))],
     [2, bias.map((v, c) => v + (shifts[c] as number) - (affine.factor[c] as number) * (mean[c] as number))],
@@ -143,7 +145,7 @@ function whyOutOfRange(node: Node, parameters: Parameters): string | undefined {
   for (const [slot, values] of parameters) {
     const format = floatFormat(dataTypeOf(node.input(slot)) ?? 0);
     if (!format || !values.every((v) => Math.abs(v) <= format.max))
-      return 'its parameters would leave the range of their type';
+      return 'its parameters would exceed the range of their type';
   }
   return undefined;
 }

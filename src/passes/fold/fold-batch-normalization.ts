@@ -6,13 +6,14 @@ import { onlyConsumer } from '../nodes.js';
 import { foldInto, labelOf, linearOutput } from './linear-output.js';
 
 /**
- * BN(Conv(x, W, b)) = Conv(x, W·f, (b − mean)·f + shift), f = scale / √(variance + epsilon); the same for ConvTranspose, Gemm,
- * MatMul and MatMul + Add.
+ * BN(Conv(x, W, b)) = Conv(x, W·f, (b − mean)·f + shift), f = scale / √(variance + epsilon); the same for
+ * ConvTranspose, Gemm, MatMul and MatMul + Add.
  *
- * Fires when the normalization runs in inference mode, its four parameters and the weights are constants of any float type, and
- * nothing else reads the value in between. Refuses otherwise, where MatMul gives a rank that is not known to be 2, where scaled
- * weights would leave the range of their type, and where a weight used elsewhere too is too large to copy.
- * Numerics: folded in float64, rounded once to the type of the weights. Reference: Jacob et al. 2018 (arXiv 1712.05877), section 3.2.
+ * Fires when the normalization runs in inference mode, its four parameters and the weights are constants of any float
+ * type, and nothing else reads the value in between. Refuses otherwise, where the rank of MatMul may not be 2, where
+ * scaled weights would exceed the range of their type, and where a weight used elsewhere too is too large to copy.
+ * Numerics: folded in float64, rounded once to the type of the weights. Reference: Jacob et al. 2018 (arXiv
+ * 1712.05877), section 3.2.
  */
 export const foldBatchNormalization = defineRewrite<object>({
   name: 'fold-batch-normalization',
@@ -30,7 +31,7 @@ function matchNormalization(node: Node, context: RewriteContext): Match {
   const input = node.input(0);
   const producer = input?.producer;
   if (!input || !node.outputs[0]) return undefined;
-  if (!producer || producer.graph !== node.graph) return 'no node of the same graph computes its input';
+  if (!producer || producer.graph !== node.graph) return 'its input is not computed in the same graph';
   const affine = normalizationAffine(node, context.opset(node));
   if ('reason' in affine) return affine.reason;
   if (onlyConsumer(input) !== node) return `"${input.name}" is also used elsewhere`;
@@ -38,8 +39,7 @@ function matchNormalization(node: Node, context: RewriteContext): Match {
   if (output === undefined) return `${labelOf(producer)} has no weights to fold into`;
   if (typeof output === 'string') return output;
   const { channels, fromEnd, rank } = output.axis;
-  if (rank === undefined || rank - fromEnd !== 1)
-    return `${labelOf(output.node)}: its output is not known to be a matrix`;
+  if (rank === undefined || rank - fromEnd !== 1) return `${labelOf(output.node)}: its output may not be a matrix`;
   if (channels !== affine.factor.length) return `${labelOf(output.node)}: the number of channels differs`;
   return foldInto(output, node, affine, context, true);
 }

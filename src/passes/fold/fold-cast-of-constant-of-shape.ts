@@ -7,14 +7,14 @@ import type { Match, RewriteContext } from '../engine/rewrite.js';
 import { onlyConsumer, takeOver } from '../nodes.js';
 
 /**
- * Cast(ConstantOfShape(s; v); t) = ConstantOfShape(s; Cast(v; t)): the one value is cast instead of all its copies.
+ * Cast(ConstantOfShape(s; v); t) = ConstantOfShape(s; Cast(v; t)): the single value is cast instead of all its copies.
  *
- * Fires for every such Cast. Refuses where something else reads the uncast tensor, and types that
- * cannot be cast here. Numerics: exact. Reference: ONNX operators ConstantOfShape and Cast.
+ * Fires for every such Cast. Refuses where something else reads the uncast tensor, and types that have no cast.
+ * Numerics: exact. Reference: ONNX operators ConstantOfShape and Cast.
  */
 export const foldCastOfConstantOfShape = defineRewrite<object>({
   name: 'fold-cast-of-constant-of-shape',
-  summary: 'Casts the value of a ConstantOfShape instead of its result.',
+  summary: 'Casts the value of a ConstantOfShape instead of its output.',
   group: 'fold',
   numerics: 'exact',
   scope: 'all-graphs',

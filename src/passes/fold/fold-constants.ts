@@ -12,12 +12,13 @@ const WORK_SHARE = 1 / 2;
 /**
  * f(c₁, c₂, …) = c for constants c₁, c₂, …: computed once here instead of in every session.
  *
- * Fires when all inputs of a deterministic node are constants that callers cannot override: by kernels of our own, and by
- * ONNX Runtime where there is none, if the caller gave the means to run it. An output of a graph becomes a Constant node.
- * What grows in between, as a table that is normalized and projected, is folded as a whole where its ends are small enough.
- * Refuses what would make the file larger than the limit of growth allows, quantization and dequantization, values that
- * opaque parts of the model name, and what cannot be computed. Numerics: integers and data movement are exact; floats are
- * rounded once an operation, where another runtime may round otherwise in the last place.
+ * Fires when all inputs of a deterministic node are constants that callers cannot override: by built-in kernels, and by
+ * ONNX Runtime where there is none, if the caller provides it. An output of a graph becomes a Constant node. Chains
+ * with large intermediate results, such as a table that is normalized and projected, are folded as a whole where the
+ * result is small enough. Refuses results that would make the file larger than the growth limit allows, quantization
+ * and dequantization, values that opaque parts of the model name, and what cannot be computed. Numerics: integers and
+ * data movement are exact; floats are rounded once an operation, where another runtime may round the last digit
+ * differently.
  */
 export const foldConstants = defineRewrite<object>({
   name: 'fold-constants',

@@ -8,15 +8,15 @@ import type { Match, RewriteContext } from '../engine/rewrite.js';
 import { dataTypeOf } from '../types.js';
 
 /**
- * Whole numbers that follow from shapes alone become constants: `Gather(Shape(x), 1)` where x is `[batch, 3, h, w]`, what
- * is computed from them, and comparisons of sizes that hold whatever the symbols are.
+ * Integers that follow from shapes alone become constants: `Gather(Shape(x), 1)` where x is `[batch, 3, h, w]`, what is
+ * computed from them, and comparisons of sizes that hold whatever the symbols are.
  *
- * Fires when shape inference knows every element of an integer or bool output as a number.
- * An output of the graph becomes a Constant node. Refuses: a constant by which the file would outgrow its budget. Numerics: exact.
+ * Fires when shape inference knows every element of an integer or bool output as a number. An output of the graph
+ * becomes a Constant node. Refuses: a constant that would make the file larger than its limit. Numerics: exact.
  */
 export const foldKnownValues = defineRewrite<object>({
   name: 'fold-known-values',
-  summary: 'Folds sizes and other whole numbers that shape inference knows.',
+  summary: 'Folds sizes and other integers that shape inference determines.',
   group: 'fold',
   numerics: 'exact',
   scope: 'all-graphs',
@@ -37,7 +37,7 @@ function matchKnown(node: Node, context: RewriteContext): Match {
     if (output.pinned) return `"${output.name}" is named by parts of the model that are kept as they are`;
     if (output.isGraphOutput && node.outputs.length > 1) return `"${output.name}" is one of several outputs`;
     if (tensor.byteLength > SMALL_BYTES && !context.mayGrow(tensor.byteLength))
-      return `a constant of ${tensor.byteLength} bytes would be larger than what computes it`;
+      return `a constant of ${tensor.byteLength} bytes would be larger than the nodes that compute it`;
     return {
       nodes: [node],
       apply() {

@@ -13,17 +13,16 @@ import { sameDim, shapeOf } from '../types.js';
 
 /**
  * A computed target of Reshape becomes a constant: a size that is a number is written as one, one that the input has on
- * the same axis as 0 (copy it), and at most one other as -1. With it goes what computed it: the chains of Shape, Gather
- * and Concat that exporters leave.
+ * the same axis as 0 (copy it), and at most one other as -1. The nodes that computed it are removed: the chains of
+ * Shape, Gather and Concat that exporters leave.
  *
- * Fires when the target is computed and at most one of its sizes is neither a number nor that of the input.
- * Refuses: two such sizes; a -1 beside a copied size where the original had none, since Reshape then fails for an empty
- * tensor, which the original may have reshaped. A matrix is written as Flatten then, which has no such trouble.
- * Numerics: exact.
+ * Fires when the target is computed and at most one of its sizes is neither a number nor that of the input. Refuses:
+ * two such sizes; a -1 beside a copied size where the original had none, since Reshape then fails for an empty tensor,
+ * which the original may have reshaped. A matrix is then written as Flatten, which has no such limit. Numerics: exact.
  */
 export const foldReshapeTarget = defineRewrite<object>({
   name: 'fold-reshape-target',
-  summary: 'Makes the computed target of a Reshape a constant with 0 and -1.',
+  summary: 'Replaces the computed target of a Reshape with a constant of known sizes, 0 and -1.',
   group: 'fold',
   numerics: 'exact',
   scope: 'all-graphs',
@@ -76,7 +75,7 @@ function constantSizes(wanted: readonly Dim[], input: Shape, keepsZero: boolean)
   if (open > 1) return `${open} sizes of its target are known at run time only`;
   if (open === 1 && !mayCopy) return 'its target has an empty axis beside a size that is known at run time only';
   if (open === 1 && copies > 0 && !wanted.includes(-1))
-    return 'with -1 in its target it would fail for an empty tensor';
+    return 'with -1 in its target, it would fail for an empty tensor';
   return sizes;
 }
 

@@ -15,16 +15,16 @@ import { dataTypeOf } from '../types.js';
 import { findRun, type ShapeRun } from './shape-runs.js';
 
 /**
- * Sizes that stand next to each other in a shape are read with one operator: `Unsqueeze(Gather(Shape(x), 1))` and
- * `Slice(Shape(x), 1, 2)` are `Shape<start=1, end=2>(x)`, two such in a row in a Concat are one, and a single size that
- * took a detour is `Gather(Shape(x), 1)`.
+ * Consecutive sizes of a shape are read with one operator: `Unsqueeze(Gather(Shape(x), 1))` and `Slice(Shape(x), 1, 2)`
+ * are `Shape<start=1, end=2>(x)`, two such in a row in a Concat are one, and a single size that was computed in more
+ * steps is `Gather(Shape(x), 1)`.
  *
- * Fires when shape inference knows the sizes, symbolic ones included, they are in the shape of a tensor from which the
- * node got them, and something in between is needed for nothing else. Refuses nothing. Numerics: exact.
+ * Fires when shape inference knows the sizes, symbolic ones included, they are in the shape of a tensor that the node
+ * reads, and some node in between has no other use. Refuses nothing. Numerics: exact.
  */
 export const foldShapePieces = defineRewrite<object>({
   name: 'fold-shape-pieces',
-  summary: 'Reads sizes that stand next to each other in a shape with one Shape.',
+  summary: 'Reads consecutive sizes of a shape with one Shape.',
   group: 'fold',
   numerics: 'exact',
   scope: 'all-graphs',

@@ -10,16 +10,16 @@ import { sameShape, shapeOf } from '../types.js';
 import { uniformInteger } from './uniform-value.js';
 
 /**
- * x + Gather(table, ids) = x + table[i] where every id is i: the rows for the segments of a text that has only one, whose
- * ids exporters compute from the shape of the input.
+ * x + Gather(table, ids) = x + table[i] where every id is i: the rows for the segments of a text that has only one,
+ * whose ids exporters compute from the shape of the input.
  *
- * Fires when the table is constant, the ids are picked or repeated from constants that are all the same, and all readers
- * are Add, Sub, Mul or Div with something of the same shape, so that the one row is repeated by broadcasting. Refuses the
- * rest. Numerics: exact. Reference: ONNX operator Gather.
+ * Fires when the table is constant, the ids are gathered or broadcast from constants that are all the same, and all
+ * readers are Add, Sub, Mul or Div with something of the same shape, so that the row broadcasts. Refuses other readers.
+ * Numerics: exact. Reference: ONNX operator Gather.
  */
 export const foldUniformGather = defineRewrite<object>({
   name: 'fold-uniform-gather',
-  summary: 'Folds a Gather whose indices are all the same into the row that it repeats.',
+  summary: 'Replaces a Gather whose indices are all the same with the row that it repeats.',
   group: 'fold',
   numerics: 'exact',
   scope: 'all-graphs',

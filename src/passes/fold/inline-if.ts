@@ -7,14 +7,14 @@ import type { Match, RewriteContext } from '../engine/rewrite.js';
 import { giveOutput } from '../nodes.js';
 
 /**
- * If(true, A, B) = A and If(false, A, B) = B: the nodes of the branch come to stand where the If stood.
+ * If(true, A, B) = A and If(false, A, B) = B: the nodes of the branch replace the If.
  *
- * Fires when the condition is a constant with one element. Refuses a branch that holds initializers inside a local
- * function, which can hold none. Numerics: exact. Reference: ONNX operator If.
+ * Fires when the condition is a constant with one element. Refuses a branch with initializers inside a local function,
+ * which cannot have any. Numerics: exact. Reference: ONNX operator If.
  */
 export const inlineIf = defineRewrite<object>({
   name: 'inline-if',
-  summary: 'Replaces an If whose condition is constant by the branch it takes.',
+  summary: 'Replaces an If whose condition is constant with the branch that it takes.',
   group: 'fold',
   numerics: 'exact',
   scope: 'all-graphs',
@@ -34,7 +34,7 @@ function matchIf(node: Node, context: RewriteContext): Match {
   const branch = value.value;
   if (branch.inputs.length > 0 || branch.outputs.length < node.outputs.length)
     return `its ${name} has another interface`;
-  if (branch.initializers.size > 0 && insideFunction(node.graph)) return 'its branch holds initializers';
+  if (branch.initializers.size > 0 && insideFunction(node.graph)) return 'its branch has initializers';
   return {
     nodes: [node],
     detail: `${name}, ${branch.nodes.size} nodes`,

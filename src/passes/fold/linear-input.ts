@@ -90,8 +90,8 @@ const groupOf = (output: number, outputs: number, group: number): number => Math
 function shiftedBias({ node, weight }: LinearInput, shift: Float64Array): Tensor | string {
   const format = floatFormat(weight.dataType);
   if (!(node.is('Conv') || node.is('Gemm')) || !format) return `${node.opType} has no bias that could take the shift`;
-  if (node.is('Conv') && !isUnpadded(node, weight)) return 'it pads with zeros, which the shift does not reach';
-  if (!isSmallShift(shift, format)) return 'the shift is so large that rounding would show';
+  if (node.is('Conv') && !isUnpadded(node, weight)) return 'it pads with zeros, which the shift does not change';
+  if (!isSmallShift(shift, format)) return 'the shift is so large that rounding errors would be visible';
   const value = node.input(2);
   const old = constantTensor(value);
   if (value && !old) return 'its bias is not constant';
@@ -101,14 +101,14 @@ function shiftedBias({ node, weight }: LinearInput, shift: Float64Array): Tensor
   const before = old ? float64Values(old) : new Float64Array(1);
   if (!sums || !before) return 'its bias is not a float tensor';
   if (before.length !== 1 && (old?.dims.at(-1) !== sums.length || old.rank > 2))
-    return 'its bias is not one value a channel';
+    return 'its bias is not one value per channel';
   const count = sums.length;
   const values = Float64Array.from(
     { length: Math.max(count, before.length) },
     (_, i) => (before[before.length === 1 ? 0 : i] as number) * beta + (sums[i % count] as number) * alpha,
   );
   if (!values.every((b) => Math.abs(b) <= format.max))
-    return `its folded bias would leave the range of ${dataTypeName(weight.dataType)}`;
+    return `its folded bias would exceed the range of ${dataTypeName(weight.dataType)}`;
   return floatTensor(weight.dataType, values, before.length > count && old ? old.dims : [count]);
 }
 

@@ -36,16 +36,16 @@ export function linearOutput(value: Value): LinearOutput | string | undefined {
   if (!node) return undefined;
   if (node.is('Add')) return biasedMatMul(node);
   if (!(node.is('Conv') || node.is('ConvTranspose') || node.is('Gemm') || node.is('MatMul'))) return undefined;
-  if (hasReference(node)) return `${labelOf(node)}: its attributes differ from call to call`;
+  if (hasReference(node)) return `${labelOf(node)}: its attributes depend on the caller`;
   const shape = shapeOf(node.input(1));
-  if (!shape) return `${labelOf(node)}: the rank of its weight is not known`;
+  if (!shape) return `${labelOf(node)}: the rank of its weight is unknown`;
   const convolution = node.is('Conv') || node.is('ConvTranspose');
   const rank = shape.length;
   if (convolution ? rank < 3 : node.is('Gemm') ? rank !== 2 : rank < 2)
     return `${labelOf(node)} with a weight of rank ${rank} has no output channels to fold into`;
   const channels = outputChannels(node, shape);
   if (typeof channels !== 'number' || channels < 1)
-    return `${labelOf(node)}: the number of its output channels is not known`;
+    return `${labelOf(node)}: the number of its output channels is unknown`;
   const known = convolution ? rank : node.is('Gemm') ? 2 : (rankOf(value) ?? matMulRank(node));
   return { node, add: undefined, axis: { channels, fromEnd: convolution ? rank - 1 : 1, rank: known } };
 }
@@ -149,7 +149,7 @@ export function scaledConstant(
 ): Tensor | string {
   const stays = value.uses.size > 1 || value.isGraphOutput || value.pinned;
   if (stays && tensor.byteLength > FREE_COPY_BYTES && !context.mayGrow(tensor.byteLength))
-    return `"${value.name}" is used elsewhere too, and a copy of it would make the model larger`;
+    return `"${value.name}" is also used elsewhere, and a copy of it would make the model larger`;
   return whyOutOfRange(tensor, scaling) ?? scaledTensor(tensor, scaling);
 }
 
@@ -159,10 +159,10 @@ function whyOutOfRange(tensor: Tensor, { factors, inner }: Scaling): string | un
   for (const [run, magnitude] of runMagnitudes(tensor, factors.length, inner).entries()) {
     const factor = factors[run] as number;
     const scaled = magnitude * Math.abs(factor);
-    if (Number.isNaN(magnitude)) return 'its weight holds what is not finite';
+    if (Number.isNaN(magnitude)) return 'its weight has NaN or infinite values';
     const vanishes = factor !== 0 && magnitude >= format.smallestNormal && scaled < format.smallestNormal;
     if (scaled > format.max || vanishes)
-      return `its scaled weight would leave the range of ${dataTypeName(tensor.dataType)}`;
+      return `its scaled weight would exceed the range of ${dataTypeName(tensor.dataType)}`;
   }
   return undefined;
 }
@@ -199,13 +199,13 @@ function foldedBias({ node, add, axis: { channels } }: LinearOutput, affine: Aff
   if (dataType === undefined || !format) return 'its bias is not a float tensor';
   const beta = node.is('Gemm') ? node.float('beta', 1) : 1;
   const spread = spreadBias(tensor, channels, affine);
-  if (!spread) return 'its bias is not one value a channel';
+  if (!spread) return 'its bias is not one value per channel';
   const folded = spread.values.map((b, i) => {
     const channel = i % channels;
     return b * beta * (affine.factor[channel] as number) + (affine.shift[channel] as number);
   });
   if (!folded.every((b) => Math.abs(b) <= format.max))
-    return `its folded bias would leave the range of ${dataTypeName(dataType)}`;
+    return `its folded bias would exceed the range of ${dataTypeName(dataType)}`;
   return floatTensor(dataType, folded, spread.dims);
 }
 

@@ -17,21 +17,21 @@ export interface UnrollLoopOptions {
 }
 
 /**
- * Loop(M, true, v₀; body) = body(M − 1, … body(1, body(0, v₀))): each iteration becomes nodes of the graph around, where
- * constants fold and what an iteration does not need goes. Scan outputs are joined by Concat.
+ * Loop(M, true, v₀; body) = body(M − 1, … body(1, body(0, v₀))): each iteration becomes nodes of the graph around,
+ * where constants fold and unused nodes are removed. Scan outputs are joined by Concat.
  *
- * Fires when the trip count is constant, nothing can end the loop early, and the iterations come to at most `maxNodes`
- * nodes. Refuses otherwise, and where a carried value or scan output is no tensor. Numerics: exact. Reference: ONNX
+ * Fires when the trip count is constant, nothing can end the loop early, and the iterations have at most `maxNodes`
+ * nodes. Refuses otherwise, and where a carried value or scan output is not a tensor. Numerics: exact. Reference: ONNX
  * operator Loop.
  */
 export const unrollLoop = defineRewrite<UnrollLoopOptions>({
   name: 'unroll-loop',
-  summary: 'Writes the iterations of a Loop with a small constant trip count out.',
+  summary: 'Unrolls a Loop with a small constant trip count.',
   group: 'fold',
   numerics: 'exact',
   scope: 'all-graphs',
   opset: [7, null],
-  options: { maxNodes: { description: 'nodes that all iterations together may make', default: 128 } },
+  options: { maxNodes: { description: 'limit on the nodes of all iterations together', default: 128 } },
   roots: ['Loop'],
   rules: ({ maxNodes }) => ({ match: (node, context) => matchLoop(node, context, maxNodes) }),
 });
@@ -51,14 +51,13 @@ function matchLoop(node: Node, context: RewriteContext, maxNodes: number): Match
   if (count > 1 && behindIdentities(condition) !== body.inputs[1] && context.elements(condition)?.items[0] !== 1)
     return 'its body may end it early';
   const size = nodesIn(body) * count;
-  if (size > maxNodes) return `${count} iterations would make ${size} nodes`;
+  if (size > maxNodes) return `${count} iterations would add ${size} nodes`;
   const scans = body.outputs.slice(carried + 1);
-  if (scans.length > 0 && count === 0) return 'it has scan outputs but no iteration';
-  if (scans.some((scan) => scan.type?.kind !== 'tensor')) return 'a scan output is not known to be a tensor';
+  if (scans.length > 0 && count === 0) return 'it has scan outputs but no iterations';
+  if (scans.some((scan) => scan.type?.kind !== 'tensor')) return 'a scan output may not be a tensor';
   if (node.inputs.slice(2).some((input) => !input)) return 'a carried value is omitted';
-  if (body.initializers.size > 0 && insideFunction(node.graph)) return 'its body holds initializers';
-  if (context.opset(node) < 13 && scans.length > 0)
-    return 'its scan outputs would need an Unsqueeze of before opset 13';
+  if (body.initializers.size > 0 && insideFunction(node.graph)) return 'its body has initializers';
+  if (context.opset(node) < 13 && scans.length > 0) return 'its scan outputs need opset 13 or later';
   return {
     nodes: [node],
     detail: `${count} iterations`,

@@ -95,7 +95,7 @@ function leaveCopies(jobs: Map<Node, DynamicJob>, left: Map<Node, string>, growt
     jobs.delete(node);
     left.set(
       node,
-      `"${copied.value.name}" is also read in FP32 (${others.get(copied.value)}), so that INT8 weights would make the file larger`,
+      `"${copied.value.name}" is also read in FP32 (${others.get(copied.value)}), so INT8 weights would make the file larger`,
     );
   }
 }
@@ -175,6 +175,6 @@ function weightOf(node: Node, slot: number, options: DynamicOptions): ConstantOp
   if (tensor.dataType !== DataType.FLOAT) return 'its weight is not FLOAT';
   if (tensor.size === 0) return 'its weight is empty';
   if (tensor.size < options.smallestWeight && options.include.length === 0)
-    return `it has only ${tensor.size} weights: more nodes would cost more than they save`;
+    return `it has only ${tensor.size} weights: the added nodes would cost more than INT8 saves`;
   return operand;
 }

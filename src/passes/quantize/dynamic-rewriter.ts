@@ -20,7 +20,7 @@ interface DynamicInput {
   readonly zeroPoint: Value;
 }
 
-const NOT_FINITE = 'its weight holds NaN or an infinity';
+const NOT_FINITE = 'its weight has NaN or infinite values';
 
 export class DynamicRewriter {
   readonly #weights: DynamicWeights;

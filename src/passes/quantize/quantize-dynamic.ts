@@ -17,18 +17,19 @@ export interface QuantizeDynamicOptions extends DynamicOptions {
 }
 
 /**
- * Dynamic INT8: x·W = (quantized(x) ×ᵢₙₜ quantized(W)) · scale(x) · scale(W), where the range of x is taken from each x itself, so no
- * samples are needed. Written as DynamicQuantizeLinear, MatMulInteger, Cast and Mul, which ONNX Runtime joins to one node.
+ * Dynamic INT8: x·W = (quantized(x) ×ᵢₙₜ quantized(W)) · scale(x) · scale(W), where the range is taken from each x, so
+ * no samples are needed. Written as DynamicQuantizeLinear, MatMulInteger, Cast and Mul, which ONNX Runtime fuses to one
+ * node.
  *
- * Fires on MatMul and Gemm with constant FLOAT weights, on Gather from large constant tables, and with `operators: 'ort'` on LSTM; in all
- * graphs. A stack of matrices has a scale for each column of each; a table that is looked up and, transposed, multiplied by is written once.
- * Refuses Conv, whose dynamic form is slow and has one scale a weight, small layers, and weights that something else reads in FP32 where the
- * file would grow. Numerics: lossy.
- * Reference: ONNX operators DynamicQuantizeLinear-11 and MatMulInteger-10.
+ * Fires on MatMul and Gemm with constant FLOAT weights, on Gather from large constant tables, and with `operators:
+ * 'ort'` on LSTM; in all graphs. A batch of matrices has one scale per column of each matrix; a table used by a lookup
+ * and, transposed, by a MatMul is stored once. Refuses Conv, whose dynamic form is slow and has one scale per weight,
+ * small layers, and weights that are also read in FP32 where the file would grow. Numerics: lossy. Reference: ONNX
+ * operators DynamicQuantizeLinear-11 and MatMulInteger-10.
  */
 export const quantizeDynamic = definePass<QuantizeDynamicOptions>({
   name: NAME,
-  summary: 'Quantizes the weights of MatMul, Gemm and embeddings to INT8, activations while running.',
+  summary: 'Quantizes the weights of MatMul, Gemm and embeddings to INT8, and activations at run time.',
   group: 'quantize',
   numerics: 'lossy',
   scope: 'all-graphs',
@@ -36,7 +37,7 @@ export const quantizeDynamic = definePass<QuantizeDynamicOptions>({
   options: {
     include: { description: 'only these nodes: names, globs or op types', default: [] },
     exclude: { description: 'not these nodes: names, globs or op types', default: [] },
-    perChannel: { description: 'one scale an output channel', default: DYNAMIC_DEFAULTS.perChannel },
+    perChannel: { description: 'one scale per output channel', default: DYNAMIC_DEFAULTS.perChannel },
     reduceRange: { description: '7-bit weights, for CPUs without VNNI', default: DYNAMIC_DEFAULTS.reduceRange },
     weightType: { description: 'type of weights', default: DYNAMIC_DEFAULTS.weightType, choices: ['u8', 's8'] },
     embeddings: { description: 'also tables of embeddings', default: DYNAMIC_DEFAULTS.embeddings },
@@ -45,7 +46,7 @@ export const quantizeDynamic = definePass<QuantizeDynamicOptions>({
       description: 'weights with fewer elements stay in FP32',
       default: DYNAMIC_DEFAULTS.smallestWeight,
     },
-    growthBytes: { description: 'bytes that copies of shared weights may add', default: DYNAMIC_DEFAULTS.growthBytes },
+    growthBytes: { description: 'limit in bytes on copies of shared weights', default: DYNAMIC_DEFAULTS.growthBytes },
   },
   run(model, options) {
     if (model.opset() < 11) {

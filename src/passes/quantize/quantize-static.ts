@@ -38,13 +38,14 @@ export interface QuantizeStaticOptions {
 }
 
 /**
- * Static INT8 in the QDQ form: quantized(x) = clip(round(x / scale) + zeroPoint). Weights become 8-bit constants behind a
- * DequantizeLinear, biases INT32 ones, and activations pass through a quantize–dequantize pair, which runtimes with
- * INT8 kernels join to integer operators.
+ * Static INT8 in the QDQ form: quantized(x) = clip(round(x / scale) + zeroPoint). Weights become 8-bit constants behind
+ * a DequantizeLinear, biases INT32 ones, and activations pass through a quantize–dequantize pair, which runtimes with
+ * INT8 kernels fuse to integer operators.
  *
- * Fires on Conv, Gemm and MatMul with constant FLOAT weights, and on what lies between two quantized nodes and has an INT8 kernel.
- * Refuses nodes whose range is missing or not finite, whose weights are not finite, and opsets below 10; one scale a
- * channel needs opset 13. Numerics: lossy. Reference: Jacob et al. 2018 (arXiv 1712.05877); ONNX Runtime `quantize_static`.
+ * Fires on Conv, Gemm and MatMul with constant FLOAT weights, and on nodes between two quantized ones that have an INT8
+ * kernel. Refuses nodes whose range is missing or not finite, whose weights are not finite, and opsets below 10; one
+ * scale per channel needs opset 13. Numerics: lossy. Reference: Jacob et al. 2018 (arXiv 1712.05877); ONNX Runtime
+ * `quantize_static`.
  */
 export const quantizeStatic = definePass<QuantizeStaticOptions>({
   name: 'quantize-static',
@@ -57,18 +58,18 @@ export const quantizeStatic = definePass<QuantizeStaticOptions>({
     ranges: { description: 'observed range of each tensor', default: new Map(), internal: true },
     include: { description: 'only these nodes: names, globs or op types', default: [] },
     exclude: { description: 'not these nodes: names, globs or op types', default: [] },
-    perChannel: { description: 'one scale an output channel', default: true },
+    perChannel: { description: 'one scale per output channel', default: true },
     reduceRange: { description: '7-bit weights, for CPUs without VNNI', default: false },
     activationType: { description: 'type of activations', default: 'u8', choices: ['u8', 's8'] },
     weightType: { description: 'type of weights', default: 's8', choices: ['u8', 's8'] },
     activationSymmetric: { description: 'activation ranges centred on zero', default: false },
     quantizeBias: { description: 'biases as INT32', default: true },
     opTypes: { description: 'quantize every node of these op types', default: [] },
-    growthBytes: { description: 'bytes that copies of shared weights may add', default: 0 },
+    growthBytes: { description: 'limit in bytes on copies of shared weights', default: 0 },
   },
   run(model, options) {
     if (options.activationType === 's8' && options.weightType === 'u8') {
-      throw new ServeOptError('SO1002', 'INT8 activations cannot go with UINT8 weights', {
+      throw new ServeOptError('SO1002', 'INT8 activations cannot be combined with UINT8 weights', {
         hint: 'use s8 weights, or u8 activations',
       });
     }
@@ -78,7 +79,7 @@ export const quantizeStatic = definePass<QuantizeStaticOptions>({
     const notes: string[] = [];
     const perChannel = options.perChannel && model.opset() >= 13;
     if (options.perChannel && !perChannel) {
-      notes.push(`opset ${model.opset()} allows one scale a weight only: upgrade to opset 13 for one a channel`);
+      notes.push(`opset ${model.opset()} allows one scale per weight only: upgrade to opset 13 for one per channel`);
     }
     const scan = new WeightScan({ ...options, perChannel });
     const { plan, refused } = usablePlan(model, options, scan);
@@ -109,8 +110,8 @@ function usablePlan(
     });
     const before = refused.size;
     for (const weighted of plan.weighted) {
-      if (!scan.parameters(weighted)) refused.set(weighted.node, 'its weight holds NaN or an infinity');
-      else if (!holdsFinite(weighted.bias?.tensor)) refused.set(weighted.node, 'its bias holds NaN or an infinity');
+      if (!scan.parameters(weighted)) refused.set(weighted.node, 'its weight has NaN or infinite values');
+      else if (!holdsFinite(weighted.bias?.tensor)) refused.set(weighted.node, 'its bias has NaN or infinite values');
     }
     refuseWithoutRange(plan, options.ranges, refused);
     refuseLosingChannels(plan, options, refused);
@@ -141,10 +142,10 @@ function refuseWithoutRange(plan: StaticPlan, ranges: RangeMap, refused: Map<Nod
 
 function whyUnusable(root: Value, plan: StaticPlan, ranges: RangeMap): string | undefined {
   const range = knownRange(root, ranges, plan);
-  if (!range) return `no range was observed for "${root.name}": no sample led there`;
+  if (!range) return `no range was observed for "${root.name}": no sample reached it`;
   const isUsable = Number.isFinite(range.min) && Number.isFinite(range.max) && range.min <= range.max;
   if (!isUsable) return `the range of "${root.name}" is not finite: [${range.min}, ${range.max}]`;
-  if (range.min === 0 && range.max === 0) return `"${root.name}" was 0 in all samples: its range is not known`;
+  if (range.min === 0 && range.max === 0) return `"${root.name}" was 0 in all samples: its range is unknown`;
   if (!plan.pinsFixedRanges && losesProbabilities(root, range))
     return `8 bits would round most of the probabilities in "${root.name}" to 0`;
   return undefined;
@@ -161,7 +162,7 @@ function refuseLosingChannels(plan: StaticPlan, options: QuantizeStaticOptions, 
     if (channel !== undefined)
       refused.set(
         node,
-        `one scale for all channels of "${value.name}", which leaves the model, would drown channel ${channel}`,
+        `one scale for all channels of "${value.name}", an output of the model, would lose channel ${channel}`,
       );
   }
 }
@@ -188,7 +189,7 @@ function refuseCopies({ weighted }: StaticPlan, growthBytes: number, refused: Ma
     const reader = `${other.opType} "${nodeLabel(other)}"`;
     refused.set(
       node,
-      `"${value.name}" is also read in FP32 (by ${reader}), so that INT8 weights would make the file larger`,
+      `"${value.name}" is also read in FP32 (by ${reader}), so INT8 weights would make the file larger`,
     );
   }
 }

@@ -7,17 +7,17 @@ export interface InitializersNotInputsOptions {
 }
 
 /**
- * Before IR version 4 every initializer had to be listed among the graph inputs, where it looks like an input that callers
- * must give. This removes those listings and raises the IR version to 4, from which on an initializer stands alone. With `overridable` it
- * does so in later versions too: what callers could replace is a constant then, and can be folded and quantized.
+ * Before IR version 4 every initializer had to be listed among the graph inputs, where it looks like an input that
+ * callers must provide. This removes those entries and raises the IR version to 4, from which on initializers need no
+ * input. With `overridable` it does so in later versions too: values that callers could replace are then constants, and
+ * can be folded and quantized.
  *
- * Fires on models of IR version 1 to 3, with `overridable` on all. Refuses nothing. Numerics: exact. Reference: onnx.proto,
- * `IR_VERSION_2019_1_22`.
+ * Fires on models of IR version 1 to 3, with `overridable` on all. Refuses nothing. Numerics: exact. Reference:
+ * onnx.proto, `IR_VERSION_2019_1_22`.
  */
 export const initializersNotInputs = definePass<InitializersNotInputsOptions>({
   name: 'initializers-not-inputs',
-  summary:
-    'Takes initializers off the list of graph inputs: in models older than IR version 4, or where it is asked for.',
+  summary: 'Removes initializers from the graph inputs: in models older than IR version 4, or on request.',
   group: 'rewrite',
   numerics: 'exact',
   scope: 'all-graphs',

@@ -9,15 +9,15 @@ import type { Match, RewriteContext, SweepContext } from '../engine/rewrite.js';
 import { giveOutput } from '../nodes.js';
 
 /**
- * f(x) = body of f: a call of a local function becomes the nodes of its body, and a function without calls goes.
+ * f(x) = body of f: a call of a local function becomes the nodes of its body, and a function without calls is removed.
  *
- * Fires on every call in the main graph, its subgraphs and other functions. Refuses a function whose operators mean
- * something else at the operator sets that the caller imports, and one that calls itself. Numerics: exact. Reference: ONNX
- * IR, section Functions.
+ * Fires on every call in the main graph, its subgraphs and other functions. Refuses a function whose operators have
+ * another meaning in the operator sets that the caller imports, and one that calls itself. Numerics: exact. Reference:
+ * ONNX IR, section Functions.
  */
 export const inlineFunctions = defineRewrite<object>({
   name: 'inline-functions',
-  summary: 'Writes the bodies of local functions where they are called.',
+  summary: 'Inlines local functions where they are called.',
   group: 'rewrite',
   numerics: 'exact',
   scope: 'all-graphs',
@@ -43,7 +43,7 @@ function matchCall(node: Node, context: RewriteContext): Match {
 }
 
 function whyNotInlined(called: ModelFunction, node: Node, context: RewriteContext): string | undefined {
-  if (called.graph.initializers.size > 0) return 'its function holds initializers';
+  if (called.graph.initializers.size > 0) return 'its function has initializers';
   for (const graph of walkGraphs(called.graph)) {
     for (const inner of graph.nodes) {
       if (
@@ -58,7 +58,7 @@ function whyNotInlined(called: ModelFunction, node: Node, context: RewriteContex
       if (callers === 0) continue;
       const [low, high] = [Math.min(own, callers), Math.max(own, callers)];
       if (opVersions(inner.domain, inner.opType).some((version) => version > low && version <= high))
-        return `${inner.opType} in its function is that of version ${own} of its operator set, the caller's is ${callers}`;
+        return `${inner.opType} in its function is of version ${own} of its operator set, the caller's is ${callers}`;
     }
   }
   return undefined;

@@ -19,23 +19,23 @@ export interface MakeDynamicOptions {
 }
 
 /**
- * Dimensions of fixed size become a symbol: a model exported for one sample takes batches.
+ * Dimensions of fixed size become symbols: a model exported for one sample then accepts batches.
  *
- * Fires for every name given. Constant targets of Reshape and Expand in which the old size is baked follow. All or
- * nothing: what keeps the old size elsewhere (an initial state, a constant of that many rows) is an error, and the model
- * then is as it was. Numerics: exact for inputs of the old size.
- * @throws SO1006 for an input or axis that is not there; SO1002 for dimensions of several sizes under one name; SO3101
- *   where the graph cannot follow.
+ * Fires for every name given. Constant targets of Reshape and Expand that contain the old size are updated. All or
+ * nothing: where the old size remains elsewhere (an initial state, a constant of that many rows), that is an error, and
+ * the model stays unchanged. Numerics: exact for inputs of the old size.
+ * @throws SO1006 for an input or axis that does not exist; SO1002 for dimensions of several sizes under one name;
+ *   SO3101 where the graph does not allow it.
  */
 export const makeDynamic = definePass<MakeDynamicOptions>({
   name: 'make-dynamic',
-  summary: 'Makes dimensions of fixed size symbols that callers may choose.',
+  summary: 'Replaces fixed dimensions with symbols whose size callers choose.',
   group: 'rewrite',
   numerics: 'exact',
   scope: 'all-graphs',
   opset: [7, null],
   options: {
-    dims: { description: 'dimensions (`input:axis`) by the name they get', default: new Map(), internal: true },
+    dims: { description: 'dimensions (`input:axis`) by their new name', default: new Map(), internal: true },
   },
   run(model, { dims }) {
     const plan = [...dims].map(([name, places]) => planDim(model, name, places));
@@ -68,7 +68,7 @@ export const makeDynamic = definePass<MakeDynamicOptions>({
       for (const [value, type] of undo) value.type = type;
       inferTypes(model);
       throw new ServeOptError('SO3101', `The model cannot be made dynamic: ${problem.reason}`, {
-        why: `the old size is baked into ${problem.opType} "${problem.node}" or what feeds it`,
+        why: `the old size is hard-coded in ${problem.opType} "${problem.node}" or its inputs`,
         location: { node: problem.node },
       });
     }
@@ -119,7 +119,7 @@ function planDim(model: Model, name: string, places: readonly string[]): Planned
   }
   const taken = inputs.some((value) => shapeOf(value)?.some((dim) => symbolsOf(dim).includes(name)));
   if (taken && sizes.size > 0)
-    throw new ServeOptError('SO1002', `The model has a dimension "${name}" already`, { hint: 'choose another name' });
+    throw new ServeOptError('SO1002', `The model already has a dimension "${name}"`, { hint: 'choose another name' });
   if (sizes.size > 1) {
     throw new ServeOptError('SO1002', `"${name}" would stand for the sizes ${[...sizes].join(' and ')}`, {
       hint: `name the dimensions: --dynamic ${name}=INPUT:AXIS,INPUT:AXIS`,

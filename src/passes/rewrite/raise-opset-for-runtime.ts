@@ -24,15 +24,15 @@ const SPELT_OUT: readonly (readonly [operators: readonly string[], opset: number
 ];
 
 /**
- * Brings a model that ONNX Runtime will run to the opset at which the patterns it spells out are operators.
+ * Upgrades a model for ONNX Runtime to the opset in which the patterns it is built from are operators.
  *
- * Fires for models of opset 7 or newer that hold what RMSNormalization (23), LayerNormalization (17) or HardSwish (14) is
- * made of, and goes to the newest of these that it can. Refuses, and leaves the model as it is, where one node has no safe
- * equivalent. Numerics: as upgrade-opset.
+ * Fires for models of opset 7 or newer that have the parts of RMSNormalization (23), LayerNormalization (17) or
+ * HardSwish (14) is built from, and upgrades to the newest of these that is possible. Refuses, and keeps the model
+ * unchanged, where one node has no safe equivalent. Numerics: as upgrade-opset.
  */
 export const raiseOpsetForRuntime = defineRewrite<object>({
   name: 'raise-opset-for-runtime',
-  summary: 'Brings older models to the opset that has the operators they spell out.',
+  summary: 'Upgrades older models to the opset that has the operators they build from others.',
   group: 'rewrite',
   numerics: 'reassociates',
   scope: 'main-graph',
@@ -56,7 +56,7 @@ function raise(context: SweepContext): void {
     if (node && refusal)
       context.refuse(
         node,
-        `the model cannot be brought to opset ${least}: ${refusal.opType} "${refusal.node}" ${refusal.reason}`,
+        `the model cannot be upgraded to opset ${least}: ${refusal.opType} "${refusal.node}": ${refusal.reason}`,
       );
     return;
   }

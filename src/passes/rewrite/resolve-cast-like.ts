@@ -13,7 +13,7 @@ import { dataTypeOf } from '../types.js';
  */
 export const resolveCastLike = defineRewrite<object>({
   name: 'resolve-cast-like',
-  summary: 'Writes CastLike as Cast where the type it takes over is known.',
+  summary: 'Replaces CastLike with Cast where the target type is known.',
   group: 'rewrite',
   numerics: 'exact',
   scope: 'all-graphs',
@@ -25,7 +25,7 @@ export const resolveCastLike = defineRewrite<object>({
 
 function matchCastLike(node: Node): Match {
   const to = dataTypeOf(node.input(1));
-  if (to === undefined) return 'the type it takes over is not known';
+  if (to === undefined) return 'its target type is unknown';
   if (node.int('saturate', 1) === 0) return 'it does not saturate';
   return {
     nodes: [node],

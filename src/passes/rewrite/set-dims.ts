@@ -17,10 +17,10 @@ export interface SetDimsOptions {
 /**
  * A named dimension becomes a number everywhere: in graph inputs, outputs and the types between.
  *
- * Fires for every name given. All or nothing: a size that the graph contradicts is an error, and the model then is as it
- * was. Numerics: exact, for inputs of these sizes.
- * @throws SO1006 for a name that no graph input has, or a size below 1; SO1002 for sizes that contradict
- *   each other, the file or the graph.
+ * Fires for every name given. All or nothing: a size that the graph contradicts is an error, and the model stays
+ * unchanged. Numerics: exact, for inputs of these sizes.
+ * @throws SO1006 for a name that no graph input has, or a size below 1; SO1002 for sizes that contradict each other,
+ *   the file or the graph.
  */
 export const setDims = definePass<SetDimsOptions>({
   name: 'set-dims',

@@ -26,23 +26,23 @@ export interface UpgradeOpsetOptions {
 const NAME = 'upgrade-opset';
 
 /**
- * Brings every node of the main graph and its subgraphs to a newer ai.onnx opset, keeping what it computes.
- * - Fires when the model imports an older ai.onnx opset, at least 7. All or nothing: every node is checked before any is
- *   changed, and one node that has no safe equivalent leaves the model as it was (see `refusals`).
+ * Upgrades every node of the main graph and its subgraphs to a newer ai.onnx opset without changing what it computes.
+ * - Fires when the model imports an older ai.onnx opset, at least 7. All or nothing: every node is checked before any
+ *   is changed, and one node without a safe equivalent leaves the model unchanged (see `refusals`).
  * - Local functions keep their own opset imports; one that uses an operator that differs between the two refuses.
  * - The IR version is raised to the one of the opset's release.
- * - Numerics: the same function; a runtime may pick another kernel for a newer operator, which may round otherwise.
+ * - Numerics: the same function; a runtime may choose another kernel for a newer operator, which may round differently.
  * - Reference: onnx docs/Changelog.md; onnx/version_converter does the same for fewer operators.
  * @throws SO1006 when `to` is not an integer between 7 and 24.
  */
 export const upgradeOpset = definePass<UpgradeOpsetOptions>({
   name: NAME,
-  summary: 'Bring the model to a newer ai.onnx opset',
+  summary: 'Upgrades the model to a newer ai.onnx opset.',
   group: 'rewrite',
   numerics: 'reassociates',
   scope: 'all-graphs',
   opset: [OLDEST_UPGRADABLE_OPSET, NEWEST_UPGRADE_OPSET],
-  options: { to: { description: 'ai.onnx opset to reach', default: 13 } },
+  options: { to: { description: 'target ai.onnx opset', default: 13 } },
   run(model, { to }) {
     if (!Number.isInteger(to) || to < OLDEST_UPGRADABLE_OPSET || to > NEWEST_UPGRADE_OPSET) {
       throw new ServeOptError('SO1006', `Cannot upgrade to opset ${to}`, {
@@ -107,14 +107,14 @@ function refusal(node: string, opType: string, reason: string): Refusal {
 /** Why a node cannot be brought over; empty when it can. */
 function nodeRefusal(node: Node, from: number, to: number): Refusal[] {
   const refuse = (reason: string): Refusal[] => [refusal(nodeLabel(node), node.opType, reason)];
-  if (!opSchema('', node.opType, from)) return refuse(`no operator of this name is known at opset ${from}`);
+  if (!opSchema('', node.opType, from)) return refuse(`there is no operator of this name at opset ${from}`);
   let opType = node.opType;
   let adapted = false;
   for (let version = from + 1; version <= to; version++) {
     const adapter = opsetAdapter(opType, version);
     if (!adapter) continue;
     const reason = adapter.check?.(node);
-    if (reason) return refuse(`cannot be brought to opset ${version}: ${reason}`);
+    if (reason) return refuse(`cannot be upgraded to opset ${version}: ${reason}`);
     opType = adapter.renames ?? opType;
     adapted = true;
   }
@@ -128,7 +128,7 @@ function nodeRefusal(node: Node, from: number, to: number): Refusal[] {
     if (dataType === undefined || !parameter) continue;
     const allowed = schema.typeConstraints.get(parameter.type) ?? [parameter.type];
     if (!allowed.includes(`tensor(${dataTypeName(dataType)})`)) {
-      return refuse(`at opset ${to} it no longer takes ${dataTypeName(dataType)}`);
+      return refuse(`at opset ${to} it no longer supports ${dataTypeName(dataType)}`);
     }
   }
   return [];

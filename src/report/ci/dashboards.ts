@@ -85,7 +85,7 @@ export function openMetrics(report: BenchReport): string {
 
 const HELP: Readonly<Record<string, string>> = {
   serve_opt_latency_seconds: 'Quantiles of latency, by nearest rank.',
-  serve_opt_throughput_per_second: 'Samples a second, or tokens where a server counts them.',
+  serve_opt_throughput_per_second: 'Samples per second, or tokens where a server counts them.',
   serve_opt_memory_bytes: 'Peak memory over the bare runtime.',
   serve_opt_cold_start_seconds: 'From process start to the end of the first inference, median.',
   serve_opt_size_bytes: 'Model file with its data files.',

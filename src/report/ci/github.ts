@@ -61,7 +61,7 @@ function* annotationsOf(report: BenchReport): Iterable<Annotation> {
     yield {
       level: 'warning',
       title: 'serve-opt bench',
-      message: 'interrupted: the report holds what was measured by then',
+      message: 'interrupted: the report has partial results',
     };
   }
   if (report.suggestion !== undefined) {

@@ -53,7 +53,7 @@ function benchMarkdown(report: BenchReport, maximumBytes: number): string {
       `${sentence(verdictReasons(report))}`,
       '',
     );
-  if (report.interrupted) page.block('> ⚠️ Interrupted: this is what had been measured by then.', '');
+  if (report.interrupted) page.block('> ⚠️ Interrupted: these are partial results.', '');
   budgetsTable(page, report.budgets, report.configurations.length > 1);
   regressions(page, report);
   configurations(page, report);

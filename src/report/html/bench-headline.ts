@@ -30,7 +30,7 @@ export function headline(report: BenchReport): readonly Markup[] {
       : banner(verdict, VERDICT_TITLES[verdict], [...reasons, ...decidingGates(report, verdict)]),
   ];
   if (interrupted) {
-    parts.push(notice('warning', 'Interrupted.', 'The figures are those that had been measured by then.'));
+    parts.push(notice('warning', 'Interrupted.', 'The figures are partial results.'));
   }
   const [only] = failed;
   if (configurations.length === 1 && only !== undefined) parts.push(...errorNotice(only));

@@ -133,7 +133,7 @@ class PlanSearch {
     return tried === undefined || tried === LARGE;
   }
 
-  /** Where values do not go together in every sample: one scalar after the other varies, as long as that runs. */
+  /** Where values are not compatible in every sample: one scalar after the other varies, as long as that runs. */
   async #someScalars(plain: SeedPlan, scalars: ReadonlyMap<string, readonly number[]>, end: number): Promise<SeedPlan> {
     let plan = plain;
     for (const [name, values] of scalars) {

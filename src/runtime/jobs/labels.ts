@@ -33,7 +33,7 @@ export async function labelsJob(
       throw new ServeOptError('SO4005', `"${label}" has no labels`, {
         why:
           dropped ??
-          `an array named "labels" or "label" is looked for${others.length > 0 ? `; beside the inputs there is ${others.join(', ')}` : ''}`,
+          `no array is named "labels" or "label"${others.length > 0 ? `; besides the inputs it has ${others.join(', ')}` : ''}`,
         hint: 'save the labels under the name "labels" beside the inputs',
       });
     }
@@ -43,7 +43,7 @@ export async function labelsJob(
         why,
         hint:
           wish.metric === undefined && wish.output === undefined
-            ? 'labels are class numbers from 0 on, one a sample, or what the output itself holds'
+            ? 'labels must be class numbers from 0 on, one per sample, or values of the same kind as the output'
             : 'leave out --metric and --output-name to have them chosen',
       });
     }

@@ -52,7 +52,7 @@ const isFloatKind = (code: DataTypeCode) => dataTypeRow(code)?.kind === 'float';
 export function refuseConversion(array: SourceArray, spec: ValueSpec): string | undefined {
   const from = array.dataType;
   const to = spec.dataType;
-  if (to === undefined) return 'only tensor inputs can be fed from data';
+  if (to === undefined) return 'only tensor inputs are supported';
   if (from === to) return undefined;
   if (to !== DataType.STRING && !STORAGE.has(to)) return `no data format has the type ${dataTypeName(to)}`;
   if (from === DataType.STRING || to === DataType.STRING) return 'strings and numbers are not converted to each other';
@@ -134,6 +134,6 @@ function toInteger(source: NumericData, to: DataTypeCode, array: SourceArray, sp
 function badValue(value: string, what: string, array: SourceArray, spec: ValueSpec): ServeOptError {
   return new ServeOptError(
     'SO4002',
-    `Input "${spec.name}" is ${spec.typeText}, and the value ${value} in "${array.label}" (${array.typeText}) ${what} ${dataTypeName(spec.dataType ?? 0)}`,
+    `Input "${spec.name}" is ${spec.typeText}, but the value ${value} in "${array.label}" (${array.typeText}) ${what} ${dataTypeName(spec.dataType ?? 0)}`,
   );
 }

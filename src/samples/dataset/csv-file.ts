@@ -105,7 +105,7 @@ async function readColumns(
   const repeated = header.find((name, i) => header.indexOf(name) !== i);
   if (repeated !== undefined)
     throw new ServeOptError('SO4001', `"${file}" has two columns named "${repeated}"`, {
-      hint: 'the first row must name the columns, each by another name',
+      hint: 'the first row must give each column a unique name',
     });
   return { header, columns };
 }
@@ -129,8 +129,8 @@ function column(
 function neededNumber(cell: string, file: string, name: string, row: number): number {
   const value = cellNumber(cell);
   if (value === undefined)
-    throw new ServeOptError('SO4001', `"${file}", sample ${row}, column "${name}", holds "${cell.slice(0, 40)}"`, {
-      why: cell.trim() === '' ? 'the cell is empty, and the model takes a number' : 'the model takes a number',
+    throw new ServeOptError('SO4001', `"${file}", sample ${row}, column "${name}", has "${cell.slice(0, 40)}"`, {
+      why: cell.trim() === '' ? 'the cell is empty, but the model expects a number' : 'the model expects a number',
     });
   return value;
 }

@@ -36,8 +36,8 @@ export function dataKind(path: string): DataKind {
     case 'pickle':
       throw new ServeOptError('SO4003', `"${file}" is a pickle`);
     default:
-      throw new ServeOptError('SO4001', `"${file}" is of no data format that is known`, {
-        why: 'known are .npz, .npy, .jsonl and .csv files, and folders of .npz, .npy or ONNX test data',
+      throw new ServeOptError('SO4001', `"${file}" has no supported data format`, {
+        why: 'supported are .npz, .npy, .jsonl and .csv files, and folders of .npz, .npy or ONNX test data',
       });
   }
 }

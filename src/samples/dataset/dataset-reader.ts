@@ -46,7 +46,7 @@ export function datasetReader(
   const warnings = [...options.warnings];
   const labelled = shards.filter((shard) => shard.labels !== undefined);
   if (labelled.length > 0 && labelled.length < shards.length)
-    warnings.push(`labels are left out: only ${labelled.length} of ${shards.length} files have them`);
+    warnings.push(`labels are ignored: only ${labelled.length} of ${shards.length} files have them`);
   const labels =
     labelled.length === shards.length && labelled.length > 0
       ? joinLabels(labelled.map((shard) => shard.labels as HostTensor))
@@ -216,8 +216,8 @@ function refuseNonFinite(
   }
   const where = layout.constant || samples === 1 ? `sample ${firstSample}` : `samples ${firstSample} to ${last}`;
   const overflow = spec.dataType === DataType.FLOAT16 ? ', or too large for float16' : '';
-  throw new ServeOptError('SO4001', `Input "${spec.name}" holds ${count} NaN or infinite values in ${where}`, {
+  throw new ServeOptError('SO4001', `Input "${spec.name}" has ${count} NaN or infinite values in ${where}`, {
     why: `the first is element [${index.join(',')}] in "${array.label}"${overflow}`,
-    hint: 'repair or drop these samples: one such value spoils every range measured with it',
+    hint: 'fix or remove these samples: one such value distorts every range measured with it',
   });
 }

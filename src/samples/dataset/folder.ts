@@ -24,7 +24,10 @@ export function sortedNames(path: string): string[] {
     throw fileError(path, cause);
   }
   if (names.length > MAXIMUM_FILES)
-    throw new ServeOptError('SO2104', `"${basename(path)}" holds ${names.length} files; the limit is ${MAXIMUM_FILES}`);
+    throw new ServeOptError(
+      'SO2104',
+      `"${basename(path)}" contains ${names.length} files; the limit is ${MAXIMUM_FILES}`,
+    );
   return names.sort((a, b) => byNumber.compare(a, b) || (a < b ? -1 : 1));
 }
 
@@ -49,8 +52,8 @@ export async function readFolder(path: string, inputs: readonly ValueSpec[], lim
   const arrays = names.filter((name) => /\.npy$/i.test(name));
   if (arrays.length > 0) return { shards: readArrays(path, folder, arrays, inputs, limits), warnings: [] };
   const kinds = [...new Set(names.map((name) => /\.[^.]*$/.exec(name)?.[0] ?? name))].slice(0, 10);
-  throw new ServeOptError('SO4001', `The folder "${folder}" has no samples that can be read`, {
-    why: `it holds ${names.length === 0 ? 'nothing' : kinds.join(', ')}; .npz, .npy and ONNX test data are looked for`,
+  throw new ServeOptError('SO4001', `The folder "${folder}" has no readable samples`, {
+    why: `it contains ${names.length === 0 ? 'no files' : kinds.join(', ')}; supported are .npz, .npy and ONNX test data`,
     hint: 'give the path of the .jsonl or .csv file',
   });
 }
@@ -66,7 +69,7 @@ async function readArchives(path: string, names: readonly string[], limits: Read
   }
   const [only] = shards;
   if (labels && only && shards.length === 1) return { shards: [{ ...only, labels }], warnings };
-  if (labels) warnings.push(`"${labels.label}" is left out: the archives carry labels themselves`);
+  if (labels) warnings.push(`"${labels.label}" is ignored: the archives contain labels themselves`);
   return { shards, warnings };
 }
 
@@ -91,7 +94,7 @@ function readArrays(
     return labels ? withRowLabels(shards, labels) : shards;
   }
   const first = named[0] ?? samples[0];
-  if (first === undefined) throw new ServeOptError('SO4004', `The folder "${folder}" holds labels but no samples`);
+  if (first === undefined) throw new ServeOptError('SO4004', `The folder "${folder}" has labels but no samples`);
   return [readNpyFile(join(path, first), inputs, limits)];
 }
 

@@ -39,7 +39,7 @@ function parseRow(text: string, label: string): Row {
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new ServeOptError('SO4001', `${label}, is not a JSON object`, {
-      hint: 'write one object a line: {"input name": [values], "label": 0}',
+      hint: 'write one object per line: {"input name": [values], "label": 0}',
     });
   const row = new Map<string, NestedValues>();
   for (const [name, element] of Object.entries(value)) {

@@ -55,7 +55,7 @@ export function joinLabels(parts: readonly HostTensor[]): HostTensor {
   if (first.dims.length > 2) {
     const inner = first.dims.slice(1);
     if (parts.some((part) => part.dims.slice(1).join() !== inner.join()))
-      throw new ServeOptError('SO4005', 'The labels of some samples have another shape than those of others');
+      throw new ServeOptError('SO4005', 'The labels of the samples differ in shape');
   }
   const width = parts.reduce((most, part) => Math.max(most, elementCount(part.dims.slice(1))), 0);
   const dims = first.dims.length === 2 ? [count, width] : [count, ...first.dims.slice(1)];

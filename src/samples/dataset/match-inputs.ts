@@ -77,7 +77,7 @@ function quoted(names: Iterable<string>): string {
   const list = [...names];
   const shown = list.slice(0, 20).map((name) => `"${name}"`);
   if (list.length > shown.length) shown.push(`and ${list.length - shown.length} more`);
-  return shown.join(', ') || 'nothing';
+  return shown.join(', ') || 'no arrays';
 }
 
 function nameMismatch(
@@ -93,7 +93,7 @@ function nameMismatch(
     .filter(({ guess }) => guess !== undefined)
     .map(({ name, guess }) => `rename "${guess}" to "${name}"`);
   return new ServeOptError('SO4002', `"${shard.label}" has no array for input ${quoted(missing)}`, {
-    why: `the data has ${quoted(has)}; the model takes ${quoted(inputs.map((spec) => spec.name))}`,
+    why: `the data has ${quoted(has)}; the model expects ${quoted(inputs.map((spec) => spec.name))}`,
     hint:
       guesses.length > 0
         ? `did you mean: ${guesses.join('; ')}`
@@ -148,7 +148,7 @@ function noLayout(
   const [count] = counts;
   if (labels) {
     const listed = found.map((array) => `"${array.name}" ${arrayText(array)}`).join(', ');
-    return new ServeOptError('SO4005', `There are ${count} labels, which is not the number of samples`, {
+    return new ServeOptError('SO4005', `The number of labels, ${count}, is not the number of samples`, {
       why: `labels ${arrayText(labels)} (${labels.label}); ${listed}`,
     });
   }
@@ -169,11 +169,11 @@ function shapeMismatch(
   const differ = dims.findIndex((dim, axis) => axis > 0 && !isOpenOrEqual(shape[axis], dim));
   if (count !== undefined) {
     const others = found.filter((a) => a !== array).map((a) => `"${a.name}" ${arrayText(a)}`);
-    why = `it does not hold ${count} samples, as the other arrays do: ${others.join(', ')}`;
+    why = `it does not have ${count} samples, as the other arrays do: ${others.join(', ')}`;
   } else if (dims.length !== shape.length)
-    why = `the data has ${dims.length} ${dims.length === 1 ? 'axis' : 'axes'} and the model ${shape.length}`;
-  else if (differ > 0) why = `axis ${differ} has size ${dims[differ]} in the data and ${shape[differ]} in the model`;
-  else why = `axis 0 has size ${dims[0]} in the data and ${shape[0]} in the model`;
+    why = `the data has ${dims.length} ${dims.length === 1 ? 'axis' : 'axes'}, the model expects ${shape.length}`;
+  else if (differ > 0) why = `axis ${differ} has size ${dims[differ]} in the data, the model expects ${shape[differ]}`;
+  else why = `axis 0 has size ${dims[0]} in the data, the model expects ${shape[0]}`;
   const expected = shapeText(shape.map((dim) => (typeof dim === 'number' && dim <= 0 ? '?' : (dim ?? '?'))));
   const message = `Array "${array.name}" has shape ${shapeText(dims)}, ${inputText(array, spec)} expects ${expected}`;
   return new ServeOptError('SO4002', message, {

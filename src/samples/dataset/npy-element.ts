@@ -44,8 +44,8 @@ export function npyElement(descr: string, label: string): NpyElement {
   const match = /^([<>|=]?)([a-zA-Z?])(\d{0,9})$/.exec(descr);
   const [, order = '', kind = '', size = ''] = match ?? [];
   if (kind === 'O') {
-    throw new ServeOptError('SO4003', `"${label}" holds Python objects (dtype object)`, {
-      why: 'such arrays are pickles, and loading a pickle runs code',
+    throw new ServeOptError('SO4003', `"${label}" contains Python objects (dtype object)`, {
+      why: 'such arrays are pickled, and loading a pickle runs code',
       hint: 'save it with a plain dtype, for example np.asarray(x, dtype=np.float32); pickled objects are never loaded',
     });
   }
@@ -66,8 +66,8 @@ export function npyElement(descr: string, label: string): NpyElement {
       return { dataType: DataType.STRING, itemBytes, typeText: kind === 'U' ? 'str' : 'bytes', decode };
     }
   }
-  throw new ServeOptError('SO4001', `"${label}" has the element type "${descr}", which no model input takes`, {
-    why: 'bool, int8…int64, uint8…uint64, float16, float32, float64 and strings are read',
+  throw new ServeOptError('SO4001', `"${label}" has the element type "${descr}", which no model input accepts`, {
+    why: 'supported are bool, int8…int64, uint8…uint64, float16, float32, float64 and strings',
     hint: 'convert the array with .astype(np.float32) or another plain type before saving it',
   });
 }
@@ -91,7 +91,7 @@ function decodeUcs4(bytes: Uint8Array, itemBytes: number, bigEndian: boolean, la
     let text = '';
     for (let i = at; i < end; i += 4) {
       const point = view.getUint32(i, !bigEndian);
-      if (point > 0x10ffff) throw new ServeOptError('SO4001', `"${label}" holds a character beyond Unicode`);
+      if (point > 0x10ffff) throw new ServeOptError('SO4001', `"${label}" has a character outside Unicode`);
       text += String.fromCodePoint(point);
     }
     list.push(text);
@@ -110,7 +110,7 @@ function decodeByteStrings(bytes: Uint8Array, itemBytes: number, label: string):
     try {
       list.push(decoder.decode(bytes.subarray(at, end)));
     } catch (cause) {
-      throw new ServeOptError('SO4001', `"${label}" holds byte strings that are not UTF-8`, { cause });
+      throw new ServeOptError('SO4001', `"${label}" has byte strings that are not UTF-8`, { cause });
     }
   }
   return list;

@@ -31,18 +31,18 @@ export function looksLikeNpy(bytes: Uint8Array): boolean {
 export function readNpyHeader(range: ByteRange): NpyHeader {
   const fail = (why: string) => new ServeOptError('SO4001', `"${range.label}" is not a readable .npy array`, { why });
   const start = range.prefix(12);
-  if (!looksLikeNpy(start)) throw fail('it does not begin with the bytes of a .npy file');
-  if (start.byteLength < 12) throw fail('it ends inside its header');
+  if (!looksLikeNpy(start)) throw fail('it does not start with the .npy signature');
+  if (start.byteLength < 12) throw fail('it is cut off inside its header');
   const version = start[6] as number;
-  if (version < 1 || version > 3) throw fail(`its format version is ${version}; 1 to 3 are known`);
+  if (version < 1 || version > 3) throw fail(`its format version is ${version}; 1 to 3 are supported`);
   const view = new DataView(start.buffer, start.byteOffset, start.byteLength);
   const textOffset = version === 1 ? 10 : 12;
   const textBytes = version === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
   if (textBytes > MAXIMUM_NPY_HEADER_BYTES)
-    throw fail(`its header claims ${textBytes} bytes; the limit is ${MAXIMUM_NPY_HEADER_BYTES}`);
+    throw fail(`its header declares ${textBytes} bytes; the limit is ${MAXIMUM_NPY_HEADER_BYTES}`);
   const dataOffset = textOffset + textBytes;
   const head = range.prefix(dataOffset);
-  if (head.byteLength < dataOffset) throw fail('it ends inside its header');
+  if (head.byteLength < dataOffset) throw fail('it is cut off inside its header');
   const text = new TextDecoder(version === 3 ? 'utf-8' : 'latin1').decode(head.subarray(textOffset));
   return { ...parseHeaderText(text, fail), dataOffset };
 }
@@ -60,7 +60,7 @@ function tokens(text: string, fail: (why: string) => ServeOptError): Token[] {
   while (at < end) {
     TOKEN.lastIndex = at;
     const match = TOKEN.exec(text);
-    if (!match) throw fail(`its header has unexpected text at character ${at}`);
+    if (!match) throw fail(`its header has invalid text at character ${at}`);
     at = TOKEN.lastIndex;
     if (match[1] !== undefined) list.push({ kind: 'mark', text: match[1] });
     else if (match[4] !== undefined) list.push({ kind: 'word', text: match[4] });
@@ -75,12 +75,13 @@ function parseHeaderText(text: string, fail: (why: string) => ServeOptError): Om
   let at = 0;
   const next = (): Token => {
     const token = list[at++];
-    if (!token) throw fail('its header ends early');
+    if (!token) throw fail('its header is cut off');
     return token;
   };
   const mark = (wanted: string) => {
     const token = next();
-    if (token.kind !== 'mark' || token.text !== wanted) throw fail(`its header has "${token.text}" for "${wanted}"`);
+    if (token.kind !== 'mark' || token.text !== wanted)
+      throw fail(`its header has "${token.text}" instead of "${wanted}"`);
   };
   const peek = (wanted: string) => list[at]?.kind === 'mark' && list[at]?.text === wanted;
 
@@ -90,7 +91,7 @@ function parseHeaderText(text: string, fail: (why: string) => ServeOptError): Om
     while (!peek(')')) {
       const token = next();
       if (token.kind !== 'number' || !Number.isSafeInteger(Number(token.text)))
-        throw fail(`its shape holds "${token.text}"`);
+        throw fail(`its shape has "${token.text}"`);
       dims.push(Number(token.text));
       if (dims.length > MAXIMUM_RANK) throw fail(`its shape has more than ${MAXIMUM_RANK} axes`);
       if (!peek(')')) mark(',');
@@ -105,10 +106,10 @@ function parseHeaderText(text: string, fail: (why: string) => ServeOptError): Om
   mark('{');
   while (!peek('}')) {
     const key = next();
-    if (key.kind !== 'string') throw fail(`its header has "${key.text}" where a key belongs`);
+    if (key.kind !== 'string') throw fail(`its header has "${key.text}" instead of a key`);
     mark(':');
     if (key.text === 'descr' && descr === undefined) {
-      if (peek('[') || peek('(')) throw fail('it is a structured array; only plain arrays are read');
+      if (peek('[') || peek('(')) throw fail('it is a structured array; only plain arrays are supported');
       const token = next();
       if (token.kind !== 'string') throw fail(`its element type is "${token.text}"`);
       descr = token.text;
@@ -118,11 +119,11 @@ function parseHeaderText(text: string, fail: (why: string) => ServeOptError): Om
       fortranOrder = token.text === 'True';
     } else if (key.text === 'shape' && dims === undefined) {
       dims = shape();
-    } else throw fail(`its header has an unexpected or repeated key "${key.text}"`);
+    } else throw fail(`its header has an unknown or repeated key "${key.text}"`);
     if (!peek('}')) mark(',');
   }
   mark('}');
-  if (at !== list.length) throw fail('its header goes on after its end');
+  if (at !== list.length) throw fail('its header has text after its end');
   if (descr === undefined || fortranOrder === undefined || dims === undefined)
     throw fail('its header lacks descr, fortran_order or shape');
   return { descr, fortranOrder, dims };

@@ -37,12 +37,12 @@ export async function readNpz(path: string, limits: ReadLimits): Promise<NpzCont
   for (const { name, entry } of members) {
     const range = memberRange(path, `${file}: ${name}`, whole, entry);
     if (!looksLikeNpy(range.prefix(6))) {
-      warnings.push(`${file}: member "${name}" is not an array and is left out`);
+      warnings.push(`${file}: member "${name}" is not an array and is ignored`);
       continue;
     }
     if (range.inMemory) inflatedBytes += range.byteLength;
     if (inflatedBytes > limits.maximumBytes) throw tooLarge(file, inflatedBytes, limits);
-    if (arrays.has(name)) throw damaged(file, `it holds two arrays named "${name}"`);
+    if (arrays.has(name)) throw damaged(file, `it has two arrays named "${name}"`);
     arrays.set(name, npyArray(name, range, limits));
   }
   return { arrays: [...arrays.values()], warnings };
@@ -112,11 +112,13 @@ function memberRange(path: string, label: string, whole: ByteRange, entry: Entry
   const stored = fileRange(path, label, start, entry.compressedSize);
   switch (entry.compressionMethod) {
     case 0:
-      if (entry.compressedSize !== entry.uncompressedSize) throw fail('its two sizes contradict each other');
+      if (entry.compressedSize !== entry.uncompressedSize) throw fail('its two declared sizes differ');
       return stored;
     case 8:
       return inflatedRange(stored, entry.uncompressedSize, entry.crc32);
     default:
-      throw fail(`its compression method is ${entry.compressionMethod}; stored and deflated members are read`);
+      throw fail(
+        `its compression method is ${entry.compressionMethod}; only stored and deflated members are supported`,
+      );
   }
 }

@@ -33,14 +33,14 @@ export function readTestDataFolder(
     if (!spec)
       throw new ServeOptError(
         'SO4002',
-        `"${label}/${file}" is for input ${index}, and the model has ${inputs.length}`,
+        `"${label}/${file}" is for input ${index}, but the model has ${inputs.length}`,
         {
           why: `the model takes ${inputs.map(({ name }) => `"${name}"`).join(', ')}`,
         },
       );
     // Sequences and optionals are other messages, which must not be read as a tensor.
     if (spec.dataType === undefined)
-      throw new ServeOptError('SO4002', `Input "${spec.name}" is ${spec.typeText}: only tensors can be fed`);
+      throw new ServeOptError('SO4002', `Input "${spec.name}" is ${spec.typeText}: only tensor inputs are supported`);
     arrays.push(tensorArray(spec.name, `${label}/${file}`, readTensorFile(join(path, file))));
   }
   return { label, arrays, oneSample: true };
@@ -59,6 +59,9 @@ function tensorData(tensor: Tensor, label: string): HostData {
   }
   const view = elementsView(tensor.dataType, tensor.bytes());
   if (!view)
-    throw new ServeOptError('SO4001', `"${label}" is a ${dataTypeName(tensor.dataType)} tensor, which cannot be fed`);
+    throw new ServeOptError(
+      'SO4001',
+      `"${label}" is a ${dataTypeName(tensor.dataType)} tensor, which is not supported`,
+    );
   return view;
 }

@@ -56,9 +56,9 @@ export function npyArray(name: string, range: ByteRange, limits: ReadLimits): So
   if (bytes !== present) {
     throw new ServeOptError(
       'SO4001',
-      `"${range.label}" ${bytes > present ? 'ends early' : 'goes on after its array'}`,
+      `"${range.label}" ${bytes > present ? 'ends early' : 'has extra bytes after its array'}`,
       {
-        why: `its shape (${dims.join(', ')}) of ${element.typeText} needs ${bytes} bytes and it holds ${present}`,
+        why: `its shape (${dims.join(', ')}) of ${element.typeText} needs ${bytes} bytes, but it has ${present}`,
         hint: 'write the array again; it may be a partial download',
       },
     );

@@ -43,7 +43,7 @@ export function* textLines(path: string): Generator<{ readonly text: string; rea
     heldBytes += piece.byteLength - from;
     if (heldBytes > MAXIMUM_LINE_BYTES)
       throw new ServeOptError('SO4001', `"${file}", line ${number + 1}, is longer than ${MAXIMUM_LINE_BYTES} bytes`, {
-        hint: 'write one sample a line, or use .npz',
+        hint: 'write one sample per line, or use .npz',
       });
   }
   const text = line(new Uint8Array(0));

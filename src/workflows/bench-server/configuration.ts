@@ -260,7 +260,7 @@ export class ServerConfiguration implements Measured {
   #nothingMeasured(failures: number): ServeOptError | undefined {
     if (failures > 0) return this.#allFailed(failures);
     // After a signal there may be nothing, and that is not an error.
-    return this.#aborted ? undefined : outOfTime('no request ended by then');
+    return this.#aborted ? undefined : outOfTime('no request completed by then');
   }
 
   #allFailed(failures: number): ServeOptError {

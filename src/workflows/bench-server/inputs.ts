@@ -26,7 +26,7 @@ export interface FixedInputs {
 export function fixInputs(specs: readonly ValueSpec[], batchSize: number, chosen: readonly ChosenDim[]): FixedInputs {
   for (const { name, dataType, typeText } of specs) {
     if (dataType === undefined) {
-      throw new ServeOptError('SO4002', `The input "${name}" is of a type that cannot be fed: ${typeText}`);
+      throw new ServeOptError('SO4002', `The input "${name}" has a type that is not supported: ${typeText}`);
     }
   }
   const used = new Set<string>();
@@ -38,12 +38,16 @@ export function fixInputs(specs: readonly ValueSpec[], batchSize: number, chosen
     spec.shape !== undefined && spec.shape.length > 0 && isOpen(spec.shape[0]);
   const hasBatch = picked.some(batched);
   if (!hasBatch && batchSize !== 1) {
-    throw new ServeOptError('SO1006', `The model takes no batch of ${batchSize}: its first dimensions are fixed`, {
-      why: `it takes ${specs
-        .map(({ name, typeText }) => `${name}: ${typeText}`)
-        .slice(0, 4)
-        .join(', ')}`,
-    });
+    throw new ServeOptError(
+      'SO1006',
+      `The model does not accept a batch size of ${batchSize}: its first dimensions are fixed`,
+      {
+        why: `it takes ${specs
+          .map(({ name, typeText }) => `${name}: ${typeText}`)
+          .slice(0, 4)
+          .join(', ')}`,
+      },
+    );
   }
   const sized = picked.map((spec) =>
     batched(spec) ? { ...spec, shape: [batchSize, ...(spec.shape ?? []).slice(1)] } : spec,

@@ -206,9 +206,9 @@ function refuseTokenBudgets(protocol: Protocol, { budgets = [] }: BenchServerOpt
   if (protocol.startsWith('openai')) return;
   const wrong = budgets.find(({ metric }) => metric === 'first-token' || metric === 'tokens');
   if (!wrong) return;
-  throw new ServeOptError('SO1006', `A server of ${protocol} has no budget of ${wrong.metric}`, {
-    why: 'tokens are counted in completions alone',
-    hint: 'leave it out, or name the protocol of completions: --protocol openai',
+  throw new ServeOptError('SO1006', `The budget ${wrong.metric} is not available for ${protocol} servers`, {
+    why: 'tokens are counted for completions only',
+    hint: 'leave it out, or use --protocol openai',
   });
 }
 
@@ -220,8 +220,8 @@ function scenarios(options: BenchServerOptions): ServerLoad[] {
   } = options;
   for (const count of [...concurrency, maximumConnections]) {
     if (!Number.isInteger(count) || count < 1 || count > MAX_CONNECTIONS) {
-      throw new ServeOptError('SO1006', `There cannot be ${count} connections`, {
-        why: `from 1 to ${MAX_CONNECTIONS}`,
+      throw new ServeOptError('SO1006', `The number of connections ${count} is not allowed`, {
+        why: `it must be from 1 to ${MAX_CONNECTIONS}`,
       });
     }
   }
@@ -232,7 +232,7 @@ function scenarios(options: BenchServerOptions): ServerLoad[] {
       });
     }
     if (!(rate > 0 && rate <= MAX_RATE)) {
-      throw new ServeOptError('SO1006', `A rate of ${rate} requests/s is not possible`);
+      throw new ServeOptError('SO1006', `The rate of ${rate} requests/s is not allowed`);
     }
     const arrivals = options.arrivals ?? BENCH_SERVER_DEFAULTS.arrivals;
     return [{ scenario: { kind: 'server', ratePerSecond: rate, arrivals }, connections: maximumConnections }];
@@ -258,7 +258,9 @@ function labelOf(model: string, scenario: Scenario, batchSize: number, loads: nu
 function connectionNote(options: BenchServerOptions): string[] {
   if (options.rate === undefined) return [];
   const most = options.maximumConnections ?? BENCH_SERVER_DEFAULTS.maximumConnections;
-  return [`requests start on a schedule, on up to ${most} connections; others wait, and the wait counts`];
+  return [
+    `requests start on a schedule, on up to ${most} connections; further requests wait, and the waiting time counts`,
+  ];
 }
 
 /** Without user, password or query: none of them passed `parseServerUrl`. */
@@ -279,7 +281,7 @@ async function prepareRequests(
   const { dataPath, seed = defaults.seed, batch: batchSize = defaults.batch } = options;
   const dims = [...(options.dims ?? [])].map(([name, size]) => ({ name, size }));
   if (!Number.isInteger(batchSize) || batchSize < 1)
-    throw new ServeOptError('SO1006', `A batch of ${batchSize} is not possible`);
+    throw new ServeOptError('SO1006', `The batch size ${batchSize} is not allowed`);
   const limits = { maximumRequestBytes, pace };
   const requestOptions = {
     seed,
@@ -308,7 +310,7 @@ async function prepareRequests(
   }
   if (dataPath === undefined) {
     throw new ServeOptError('SO1001', 'The server does not report the inputs of its model: data is needed', {
-      hint: '--data bodies.jsonl (a JSON body a line), a file or a folder of bodies',
+      hint: '--data bodies.jsonl (one JSON body per line), a file or a folder of bodies',
     });
   }
   return { ...rawRequests((raw) => prepareRaw.call(client, raw), dataPath), batchSize: 1, dims: [] };

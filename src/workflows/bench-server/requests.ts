@@ -73,7 +73,7 @@ export async function tensorRequests(
       throw new ServeOptError('SO4002', 'These samples cannot be stacked: their shapes differ', { hint: '--batch 1' });
     }
     if (batchSize > reader.count) {
-      throw new ServeOptError('SO4002', `There are ${reader.count} samples, too few for a batch of ${batchSize}`);
+      throw new ServeOptError('SO4002', `The ${reader.count} samples are too few for a batch of ${batchSize}`);
     }
     const step = Math.max(batchSize, reader.block ?? 1);
     for (let at = 0; at + step <= reader.count && hasRoom(prepared); at += step) {
@@ -122,7 +122,7 @@ export function rawRequests(
     prepared.push(prepareRaw(raw));
     if (!hasRoom(prepared)) break;
   }
-  if (prepared.length === 0) throw new ServeOptError('SO4004', `"${basename(path)}" has no bodies`);
+  if (prepared.length === 0) throw new ServeOptError('SO4004', `"${basename(path)}" has no request bodies`);
   return { prepared, inputs: [{ name: 'body', type: 'bytes' }], source: basename(path), warnings: [] };
 }
 
@@ -190,6 +190,6 @@ function promptOf(line: string, where: string): string {
     // Reported below.
   }
   throw new ServeOptError('SO4001', `${where} has no prompt`, {
-    why: 'a text, or an object with "prompt" or "text"',
+    why: 'it must be a string, or an object with "prompt" or "text"',
   });
 }

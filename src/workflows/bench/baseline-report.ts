@@ -95,7 +95,7 @@ function parse(path: string): unknown {
 /** `--json` wraps a report in a document; a file of `--report` holds it alone. */
 function unwrap(value: unknown, path: string): Json {
   if (!isObject(value)) throw notUsable(path, 'it is not a report of `serve-opt bench`');
-  if (value.ok === false && value.result === undefined) throw notUsable(path, 'that run failed: it holds an error');
+  if (value.ok === false && value.result === undefined) throw notUsable(path, 'that run failed: it contains an error');
   return isObject(value.result) ? value.result : value;
 }
 
@@ -105,12 +105,12 @@ function isObject(value: unknown): value is Json {
 
 function text(value: unknown, wrong: (what: string) => ServeOptError): string {
   if (typeof value === 'string') return value;
-  throw wrong(`it holds ${shown(value)} where a name should be`);
+  throw wrong(`it has ${shown(value)} instead of a name`);
 }
 
 function positive(value: unknown, wrong: (what: string) => ServeOptError): number {
   if (typeof value === 'number' && Number.isFinite(value) && value > 0) return value;
-  throw wrong(`it holds ${shown(value)} where a number should be`);
+  throw wrong(`it has ${shown(value)} instead of a number`);
 }
 
 function shown(value: unknown): string {

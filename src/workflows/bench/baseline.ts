@@ -96,7 +96,7 @@ export class Baseline {
       });
       if (!alike) {
         throw new ServeOptError('SO4007', `The baseline "${this.name}" is of another model`, {
-          why: `${report.name} takes ${names.join(', ') || 'nothing'}, and nothing in the report does`,
+          why: `${report.name} takes ${names.join(', ') || 'nothing'}, which the report does not have`,
         });
       }
     }
@@ -226,7 +226,7 @@ export class Baseline {
       return notComparable(`it was measured on another CPU (${report.cpuModel}), this is ${environment.cpuModel}`);
     if (report.availableParallelism !== environment.availableParallelism)
       return notComparable(
-        `it was measured with ${report.availableParallelism} CPUs, here are ${environment.availableParallelism}`,
+        `it was measured with ${report.availableParallelism} CPUs, this machine has ${environment.availableParallelism}`,
       );
     if (report.onnxRuntimeVersion !== onnxRuntimeVersion)
       return notComparable(
@@ -234,8 +234,8 @@ export class Baseline {
       );
     if (report.scenario !== scenarioKey(scenario)) return notComparable('it was measured in another scenario');
     const earlier = report.configurations.find((each) => isSame(each, run));
-    if (!earlier) return notComparable('it has no configuration of these inputs, threads and execution providers');
-    if (earlier.processes.length === 0) return notComparable('it measured nothing of this configuration');
+    if (!earlier) return notComparable('it has no configuration with these inputs, threads and execution providers');
+    if (earlier.processes.length === 0) return notComparable('it has no measurement of this configuration');
     const processes = processMedians(run.segments);
     const { verdict = 'inconclusive', ...found } = judgeAgainstReport(earlier.processes, processes, {
       minEffect,
@@ -254,7 +254,7 @@ const SAME_SHARE = 0.9;
 function whyDisturbed(then: number | undefined, now: number | undefined): string | undefined {
   if (then === undefined || now === undefined) return undefined;
   if (Math.min(then, now) >= SAME_SHARE * Math.max(then, now)) return undefined;
-  return `it had ${then.toFixed(2)} CPUs then and ${now.toFixed(2)} now: something else ran on this machine`;
+  return `it had ${then.toFixed(2)} CPUs then and ${now.toFixed(2)} now: other processes ran on this machine`;
 }
 
 function settings(options: BenchOptions): { readonly minEffect: number; readonly seed: number } {

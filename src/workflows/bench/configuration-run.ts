@@ -143,7 +143,7 @@ export class ConfigurationRun implements Measured {
   get warnings(): readonly string[] {
     const { scenario } = this.#context;
     if (scenario.kind !== 'server' || this.#behindMs * scenario.ratePerSecond < LATE_REQUESTS * 1000) return [];
-    const late = `requests came ${Math.round(this.#behindMs)} ms late at the end`;
+    const late = `requests were ${Math.round(this.#behindMs)} ms late at the end`;
     return [`${this.label}: it cannot keep up with ${scenario.ratePerSecond} requests per second: ${late}.`];
   }
 

@@ -65,7 +65,7 @@ export function benchReport(found: Findings): BenchReport {
     warnings: [...found.warnings, ...found.runs.flatMap(({ warnings }) => warnings)],
     notes: [
       ...new Set(found.notes),
-      ...(isCut ? [`After the signal only the last ${formatInteger(most)} requests are summed up.`] : []),
+      ...(isCut ? [`After the signal only the last ${formatInteger(most)} requests are summarised.`] : []),
     ],
   };
 }

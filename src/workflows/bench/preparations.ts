@@ -73,7 +73,7 @@ export class Preparations {
       if (this.#options.findBatch && configuration.batch === undefined) {
         chosen = await this.#bestBatch(await runtime.host(), configuration, source);
         if (chosen.batch !== undefined)
-          notes.push(`Batch size ${chosen.batch} gave most samples a second of those tried.`);
+          notes.push(`Batch size ${chosen.batch} gave the highest throughput of those tried.`);
       }
       const profile = await this.#profile(runtime, chosen, source);
       const warnings = profile ? proveProviders(profile, chosen.provider.executionProviders) : [];

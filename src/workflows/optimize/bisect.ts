@@ -63,7 +63,7 @@ export async function repair(context: RepairContext, failed: Optimized, verdict:
     let [current, currentVerdict] = [failed, verdict];
     const untouched = await judge(await pipeline.run({ limit: 0 }), verdict.depth);
     if (untouched.wrong !== undefined)
-      return { optimized: undefined, dropped, unstable: `the original does not agree with itself: ${untouched.wrong}` };
+      return { optimized: undefined, dropped, unstable: `two runs of the original differ: ${untouched.wrong}` };
     for (let round = 1; ; round++) {
       const { applied } = current.outcome;
       const { depth } = currentVerdict;

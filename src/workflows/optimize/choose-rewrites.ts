@@ -78,7 +78,7 @@ export class RewriteChooser {
     let optimized = await pipeline.runWithinBudget();
     stages.end(`${countModel(model).nodes} → ${countModel(optimized?.model ?? model).nodes} nodes`);
     if (!optimized) {
-      this.#notes.push('Optimized, the file would have become larger than --max-growth allows.');
+      this.#notes.push('The optimized file would have grown more than --max-growth allows.');
       optimized = await pipeline.run({ limit: 0 });
     }
     await this.#refuseInvalid();
@@ -131,7 +131,7 @@ export class RewriteChooser {
 
   async #repaired(optimized: Optimized, verdict: Verdict): Promise<Optimized> {
     const { pipeline, verifier, stages, requested } = this.#context;
-    stages.end('wrong: looking for the rewrite');
+    stages.end('wrong: searching for the rewrite');
     stages.start('bisect');
     const isExact = (each: Optimized): boolean => this.#isExact(each);
     const isRounding = (pass: string): boolean => this.#hasNumerics(pass, 'reassociates');
@@ -145,7 +145,7 @@ export class RewriteChooser {
     if (found.unstable !== undefined) {
       const [first] = requested;
       if (first) {
-        throw new ServeOptError('SO3101', `${first.name} does not keep what the model computes`, {
+        throw new ServeOptError('SO3101', `${first.name} changes what the model computes`, {
           why: found.unstable,
         });
       }
@@ -158,7 +158,7 @@ export class RewriteChooser {
       this.#hasEnded = true;
       if (first > 0)
         this.#warnings.push(
-          `The search for wrong rewrites was stopped early: only the first ${first} of ${of} rewrites, which are known to be right, were kept.`,
+          `The search for wrong rewrites was stopped early: only the first ${first} of ${of} rewrites, which are verified, were kept.`,
         );
     }
     if (found.optimized) return found.optimized;
@@ -185,7 +185,7 @@ export class RewriteChooser {
     }
     this.#speed = speed;
     if (speed.hopeless) {
-      this.#notes.push('Optimized, the model is slower on this machine, whatever is left out.');
+      this.#notes.push('The optimized model is slower on this machine, whichever rewrites are left out.');
       return pipeline.run({ limit: 0 });
     }
     if (speed.slower.length === 0) return undefined;

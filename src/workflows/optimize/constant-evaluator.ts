@@ -134,7 +134,7 @@ export class FragmentEvaluator {
     let file: ByteSource | undefined;
     for (const [name, output] of outputs) {
       const { dataType, dims } = output;
-      if (dataType === DataType.UNDEFINED) return `the type of "${name}" is not known`;
+      if (dataType === DataType.UNDEFINED) return `the type of "${name}" is unknown`;
       if ('fileOffset' in output) {
         if (!file) {
           file = openFileSource(resultPath, 'evaluated constants');

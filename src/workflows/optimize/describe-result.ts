@@ -90,7 +90,7 @@ export async function describeResult(
 /** Patterns that were nearly there, and those that were there and would have made the file too large. */
 function nearMissesOf(pipeline: Pipeline, refusals: readonly NearMiss[] = []): readonly NearMiss[] {
   const refused = pipeline.tooLarge.map(({ id: { pass, label }, opType, bytes }) => {
-    const reason = `the file would grow by ${plural(bytes, 'byte')}, and all growth together beyond its limit (--max-growth)`;
+    const reason = `the file would grow by ${plural(bytes, 'byte')}, and the total growth would exceed its limit (--max-growth)`;
     return { pass, node: label, opType, reason };
   });
   return [...refusals, ...refused];
@@ -138,10 +138,10 @@ function warningsOf(
   const warnings = [...run.warnings, ...choice.warnings];
   for (const { pass, node, opType, reason } of dropped) {
     const what = node === undefined ? `The pass ${pass}` : `A rewrite of ${pass} at ${opType ?? 'node'} "${node}"`;
-    warnings.push(`${what} made the model wrong and was left out: ${reason}.`);
+    warnings.push(`${what} made the model wrong and was skipped: ${reason}.`);
   }
   const unknown = [...unknownOperators(run.model)].map(([name, count]) => (count === 1 ? name : `${name} (${count})`));
-  if (unknown.length > 0) warnings.push(`Operators that are not known here were left alone: ${firstOf(unknown)}.`);
+  if (unknown.length > 0) warnings.push(`Unknown operators were left unchanged: ${firstOf(unknown)}.`);
   if (evaluator.unavailable) warnings.push(`Some constants were not computed: ${evaluator.unavailable.message}.`);
   if (verification.runs === 'skipped')
     warnings.push(`The result was not run: ${verification.reason ?? 'no reason given'}.`);
@@ -149,7 +149,7 @@ function warningsOf(
     const list = (names: readonly string[]): string => firstOf(names.map((name) => `"${name}"`));
     if (original.notCompared.length > 0) {
       const names = list(original.notCompared);
-      warnings.push(`Outputs that ONNX Runtime for Node cannot hand over were not compared: ${names}.`);
+      warnings.push(`Outputs that ONNX Runtime for Node cannot return were not compared: ${names}.`);
     }
     if (original.random.length > 0) {
       const names = list(original.random);
@@ -177,14 +177,14 @@ function notesOf(
     all.push(`Left out because the file would have grown (--max-growth allows it): rewrites of ${passes}.`);
   }
   if ((optimized?.outcome.applied.length ?? 0) === 0 && requested.length === 0) {
-    const why = all.length > 0 || dropped.length > 0 ? 'The' : 'There is nothing to optimize in this model: the';
-    all.push(`${why} output is the model as it was.`);
+    const why = all.length > 0 || dropped.length > 0 ? 'The' : 'This model has nothing to optimize: the';
+    all.push(`${why} output is the unchanged model.`);
   }
   if (optimized && !optimized.outcome.settled && !pipeline.isCutShort)
-    all.push('The passes were stopped before they found nothing more to do: please report the model.');
+    all.push('The passes were stopped before they had finished: please report the model.');
   if (speed?.hopeless === false && speed.slower.length > 0) {
     const names = speed.slower.map(({ pass }) => pass).join(', ');
-    all.push(`Left out because the model is faster without on this machine: ${names}.`);
+    all.push(`Left out because the model is faster without them on this machine: ${names}.`);
   }
   return all;
 }

@@ -22,7 +22,7 @@ export function prepareDumps(folder: string, force: boolean): void {
     mkdirSync(folder, { recursive: true });
     const old = readdirSync(folder).filter((name) => FILE_NAME.test(name));
     if (old.length > 0 && !force) {
-      throw new ServeOptError('SO1005', `"${folder}" holds ${old.length} dumps of another run`, {
+      throw new ServeOptError('SO1005', `"${folder}" contains ${old.length} dumps of another run`, {
         hint: 'add --force to replace them, or choose another folder',
       });
     }

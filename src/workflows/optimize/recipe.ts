@@ -57,13 +57,13 @@ export function parseRecipe(text: string): RecipeRow[] {
 }
 
 function parseStep(step: unknown, index: number): RecipeRow {
-  if (!isObject(step) || typeof step.pass !== 'string') throw badRecipe(`entry ${index + 1} names no "pass"`);
+  if (!isObject(step) || typeof step.pass !== 'string') throw badRecipe(`entry ${index + 1} has no "pass"`);
   const pass = rewritePass(step.pass);
   const stage = OPTIMIZE_STAGES.find((each) => each === step.stage);
   if (stage === undefined) {
     if (step.stage === 'target') throw badRecipe(`the stage "target" of ${step.pass} is called "finish" now`);
     throw badRecipe(
-      `the stage of ${step.pass} is ${JSON.stringify(step.stage)}; there are ${OPTIMIZE_STAGES.join(', ')}`,
+      `the stage of ${step.pass} is ${JSON.stringify(step.stage)}; it must be one of ${OPTIMIZE_STAGES.join(', ')}`,
     );
   }
   if (step.options === undefined) return { pass, stage };

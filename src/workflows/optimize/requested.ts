@@ -42,9 +42,9 @@ export async function makeRequestedChanges(
     if (options.opset < model.opset()) {
       throw new ServeOptError(
         'SO3101',
-        `The model cannot be brought to opset ${options.opset}: it has opset ${model.opset()}`,
+        `The model cannot be converted to opset ${options.opset}: it has opset ${model.opset()}`,
         {
-          why: 'operators are only brought to a newer opset',
+          why: 'operators can only be converted to a newer opset',
           hint: `leave out --opset, or export the model with opset ${options.opset}`,
         },
       );

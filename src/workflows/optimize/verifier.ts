@@ -122,7 +122,7 @@ export class Verifier {
     const { loads, wrong } = await original.sessions.whyNotLoaded(path);
     if (!wrong) return { depth: 'structure', notRun: reason, loads };
     if (wrong.memory) throw wrong.memory;
-    return { wrong: `it does not load, and the original does: ${wrong.reason}`, died: wrong.died, depth: 'plain' };
+    return { wrong: `it does not load, but the original does: ${wrong.reason}`, died: wrong.died, depth: 'plain' };
   }
 
   async #runAll(

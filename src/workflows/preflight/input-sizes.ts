@@ -40,7 +40,7 @@ export function withSizes(inputs: readonly ValueSpec[], sizes: Sizes): ValueSpec
     if (!place) throw unknownDim(name, new Map([...places].map(([key, { dim }]) => [key, dim])));
     if (typeof place.dim === 'number' && place.dim !== size) {
       throw new ServeOptError('SO4002', `The model's dimension "${name}" is ${place.dim}, not ${size}`, {
-        hint: `serve-opt optimize MODEL --dynamic size=${name} may open it`,
+        hint: `serve-opt optimize MODEL --dynamic size=${name} may make it dynamic`,
       });
     }
   }

@@ -25,7 +25,7 @@ export function checkModel(model: Model, { allowInvalid = false }: ModelOptions)
   const more = problems.length - MOST_TOLD;
   return [
     ...problems.slice(0, MOST_TOLD).map(({ message }) => `The model is invalid: ${message}.`),
-    ...(more > 0 ? [`The model breaks the rules of its operators in ${more} more places.`] : []),
+    ...(more > 0 ? [`The model violates operator specifications in ${more} more places.`] : []),
   ];
 }
 

@@ -22,7 +22,7 @@ export interface OptionRule {
   readonly hint?: string;
 }
 
-const BY_RUNNING = 'the result is not run';
+const BY_RUNNING = 'the result does not run';
 
 /** Every rule. Refused is what contradicts itself; what merely does nothing is a warning. */
 export const OPTION_RULES: readonly OptionRule[] = [
@@ -42,7 +42,7 @@ export const OPTION_RULES: readonly OptionRule[] = [
     commands: ['quantize'],
     options: ['--per-tensor', '--reduce-range', '--batch'],
     excludes: ['--mode fp16'],
-    why: 'it is an option of INT8',
+    why: 'it applies to INT8 only',
   },
   {
     commands: ['quantize'],
@@ -61,7 +61,7 @@ export const OPTION_RULES: readonly OptionRule[] = [
     commands: ['compare'],
     options: ['--metric', '--output-name', '--max-loss', '--budget accuracy', '--budget drop'],
     needs: '--data',
-    why: 'labels stand beside samples',
+    why: 'labels are stored with the samples',
     hint: 'add --data samples.npz with labels',
   },
   {
@@ -74,7 +74,7 @@ export const OPTION_RULES: readonly OptionRule[] = [
     commands: ['quantize'],
     options: ['--max-loss', '--budget accuracy', '--budget drop'],
     needs: '--eval',
-    why: 'labels stand beside samples',
+    why: 'labels are stored with the samples',
     hint: 'add --eval samples.npz with labels',
   },
   {
@@ -87,35 +87,35 @@ export const OPTION_RULES: readonly OptionRule[] = [
     commands: ['quantize', 'compare'],
     options: ['--budget accuracy'],
     excludes: ['--metric error'],
-    why: 'the lower an error the better',
+    why: 'lower is better for an error',
     hint: 'set --budget drop=1% instead: how much larger the error may become',
   },
   {
     commands: ['optimize'],
     options: ['--budget speed-up'],
     excludes: ['--no-speed-gate'],
-    why: 'nothing is measured then',
+    why: 'latency is not measured in that case',
   },
   {
     commands: ['quantize', 'compare', 'optimize'],
     options: ['--allow-inconclusive'],
     idleWithout: ['--budget', '--max-loss', '--min-sqnr'],
-    why: 'nothing is judged then',
+    why: 'no budget is checked in that case',
   },
-  { commands: ['compare'], options: ['--batch'], idleWithout: ['--data'], why: 'synthetic inputs go one at a time' },
+  { commands: ['compare'], options: ['--batch'], idleWithout: ['--data'], why: 'synthetic inputs run one at a time' },
   { commands: ['quantize'], options: ['--samples'], idleWithout: ['--data'], why: 'it limits calibration samples' },
   { commands: ['quantize'], options: ['--data'], idleWith: ['--mode dynamic', '--no-verify'] },
   {
     commands: ['quantize'],
     options: ['--operators ort'],
     idleWith: ['--mode static'],
-    why: 'static INT8 takes standard operators only',
+    why: 'static INT8 supports standard operators only',
   },
   {
     commands: ['quantize'],
     options: ['--operators ort'],
     idleWith: ['--mode fp16'],
-    why: 'FP16 takes standard operators only',
+    why: 'FP16 supports standard operators only',
   },
   { commands: ['quantize'], options: ['--ep'], idleWith: ['--no-verify'], why: BY_RUNNING },
   {
@@ -137,7 +137,7 @@ export const OPTION_RULES: readonly OptionRule[] = [
     commands: ['optimize'],
     options: ['--print-recipe'],
     excludes: ['-o', '--report', '--dump-after', '--explain'],
-    why: 'it prints the passes and does nothing else',
+    why: 'it only prints the passes',
   },
   { commands: ['optimize'], options: ['--data'], idleWith: ['--no-verify'], why: BY_RUNNING },
   {
@@ -151,7 +151,7 @@ export const OPTION_RULES: readonly OptionRule[] = [
     commands: ['bench'],
     options: ['--protocol', '--model', '--concurrency', '--header', '--timeout', '--max-tokens'],
     needs: '--url',
-    why: 'it is about a running server',
+    why: 'it applies to a running server only',
   },
   {
     commands: ['bench'],
@@ -190,6 +190,6 @@ export const OPTION_RULES: readonly OptionRule[] = [
     commands: ['bench'],
     options: ['--min-effect'],
     needs: '--baseline',
-    why: 'it is about the difference from one',
+    why: 'it applies to the difference from a baseline',
   },
 ];

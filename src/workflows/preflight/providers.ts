@@ -8,7 +8,7 @@ export function namedProviders(texts: readonly string[]): readonly ExecutionProv
   return texts.flatMap((text) => {
     const { auto, providers } = parseProviderChoice(text);
     if (!auto) return providers;
-    throw new ServeOptError('SO1006', 'The execution provider "auto" is for bench alone', {
+    throw new ServeOptError('SO1006', 'The execution provider "auto" works with bench only', {
       hint: 'serve-opt doctor shows which ones work here',
     });
   });

@@ -25,8 +25,8 @@ export function growthBytes(growth: Growth, sizeBytes: number): number {
 }
 
 function notAllowed(text: string): ServeOptError {
-  return new ServeOptError('SO1006', `"${text}" is not a limit of growth`, {
-    why: 'it is bytes with a unit, a share of the file, or none for no limit',
+  return new ServeOptError('SO1006', `"${text}" is not a growth limit`, {
+    why: 'it must be a size with a unit, a percentage of the file size, or none',
     hint: 'write 500kB, 2MiB, 5% or none',
   });
 }

@@ -150,6 +150,6 @@ function notScored({ source, metricsSkipped }: ComparisonResult): ServeOptError 
   const name = source.kind === 'data' ? source.name : '';
   return new ServeOptError('SO4005', `The labels in "${name}" cannot be scored against any output`, {
     ...(metricsSkipped === undefined ? {} : { why: metricsSkipped }),
-    hint: 'labels are class numbers from 0 on, one a sample, or what the output itself holds',
+    hint: 'labels must be class numbers from 0 on, one per sample, or values of the same kind as the output',
   });
 }

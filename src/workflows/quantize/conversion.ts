@@ -92,7 +92,7 @@ export class Conversion {
     await this.#run(infer);
     this.#layers = { include: this.#left(options.include), exclude: this.#left(options.exclude) };
     if (options.include?.length && this.#layers.include.length === 0) {
-      throw new ServeOptError('SO1003', 'No layer of --include is left after the graph was optimized', {
+      throw new ServeOptError('SO1003', 'No layer that --include matches is left after the graph was optimized', {
         why: `it was ${options.include.map((pattern) => `"${pattern}"`).join(', ')}`,
         hint: 'add --no-optimize, or choose layers of the optimized model',
       });
@@ -104,7 +104,7 @@ export class Conversion {
     const gone = patterns.filter((pattern) => !meansNode(this.model, pattern));
     for (const pattern of gone) {
       this.warnings.push(
-        `"${pattern}" matches no layer any more: what it matched was folded or merged before quantizing.`,
+        `"${pattern}" no longer matches a layer: what it matched was folded or fused before quantizing.`,
       );
     }
     return patterns.filter((pattern) => !gone.includes(pattern));
@@ -132,9 +132,7 @@ export class Conversion {
     const pipeline = new Pipeline(this.model, recipe, options, outputPath, undefined, this.#memoryBytes);
     const optimized = await pipeline.runWithinBudget();
     if (!optimized) {
-      this.warnings.push(
-        'The graph was not optimized first: its file would have become larger than --max-growth allows.',
-      );
+      this.warnings.push('The graph was not optimized first: the file would have grown more than --max-growth allows.');
       return;
     }
     this.steps.push(...summarizePasses(optimized.outcome, countModel(this.model).nodes));

@@ -84,7 +84,7 @@ async function convertStatic(
     ranges = result.ranges;
     sampleCount = result.samples;
     for (const [name, runs] of result.nonFinite)
-      warnings.push(`Tensor "${name}" held NaN or infinities in ${runs} calibration runs.`);
+      warnings.push(`Tensor "${name}" had NaN or infinite values in ${runs} calibration runs.`);
     stages.end(`${observe.length} tensors, ${sampleCount} samples`);
   }
   stages.start('quantize');

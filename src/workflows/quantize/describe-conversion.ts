@@ -34,7 +34,7 @@ export function describeConversion(
   const nothing =
     leftInFloat.length > 0
       ? 'Nothing was quantized, for the reasons given for each layer: the output is the unchanged model.'
-      : 'There is nothing to quantize in this model: the output is the unchanged model.';
+      : 'This model has nothing to quantize: the output is the unchanged model.';
   return {
     ...(headline === undefined ? {} : { headline }),
     quantized: [],
@@ -63,7 +63,7 @@ function nothingGained(
   const gained = done === 'none' ? 0 : bytesOf(layers.quantized);
   if (bytesOf(convolutions) < left / 2 || convolutions.length === 0 || gained >= SMALL_GAIN * (gained + left))
     return undefined;
-  return `${gained > 0 ? 'Next to nothing' : 'Nothing'} was gained: without samples ${plural(convolutions.length, 'convolution')} with ${formatBytes(bytesOf(convolutions))} of weights cannot be INT8. Give samples with --data, or halve the file with --mode fp16.`;
+  return `${gained > 0 ? 'Very little' : 'Nothing'} was gained: without samples ${plural(convolutions.length, 'convolution')} with ${formatBytes(bytesOf(convolutions))} of weights cannot be quantized to INT8. Give samples with --data, or halve the file with --mode fp16.`;
 }
 
 function bytesOf(layers: readonly LayerReport[]): number {

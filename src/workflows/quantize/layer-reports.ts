@@ -30,7 +30,7 @@ const WORTH_MENTIONING_BYTES = 256;
 const UNTOUCHED = new Map([
   [
     'Gather',
-    'a lookup does no arithmetic that INT8 could speed up; --mode dynamic quantizes large tables for their size',
+    'a lookup has no arithmetic that INT8 could speed up; --mode dynamic quantizes large tables to make them smaller',
   ],
 ]);
 
@@ -56,8 +56,7 @@ export function describeLayers(
     const weights = floatWeights(node);
     const now = new Set(kept.has(key) ? floatWeights(kept.get(key) as Node) : []);
     const untouched = weights.some((tensor) => now.has(tensor));
-    const reason =
-      reasons.get(key) ?? (untouched ? (UNTOUCHED.get(node.opType) ?? 'no pass applied to it') : undefined);
+    const reason = reasons.get(key) ?? (untouched ? (UNTOUCHED.get(node.opType) ?? 'no pass matched it') : undefined);
     if (reason !== undefined) leftInFloat.push({ ...layer, reason });
     else if (weights.length > 0) quantized.push(layer);
   }

@@ -20,5 +20,5 @@ export function whyTooLarge(
   const allowed =
     options.maxGrowth === undefined ? (mode === 'fp16' ? CASTS_BYTES : 0) : growthBytes(options.maxGrowth, before);
   if (sizeBytes - before <= allowed) return undefined;
-  return `The result would be larger than the model (${formatBytes(before)} → ${formatBytes(sizeBytes)}), so nothing was done: the output is the unchanged model. --max-growth allows growth.`;
+  return `The result would be larger than the model (${formatBytes(before)} → ${formatBytes(sizeBytes)}), so nothing was done: the output is the unchanged model. To allow it, raise --max-growth.`;
 }

@@ -41,7 +41,9 @@ export async function coverBranches(
   const notes: string[] = [];
   const hidden = ifs.length - exposed.length;
   if (hidden > 0)
-    notes.push(`Which branches ${hidden === 1 ? 'an If' : `${hidden} If`} inside other graphs took was not looked at.`);
+    notes.push(
+      `For ${hidden === 1 ? '1 If' : `${hidden} Ifs`} inside other graphs it was not checked which branch ran.`,
+    );
   if (exposed.length === 0) return { source, notes };
   try {
     const { reached, further } = await withWorkFolder(async (folder) => {
@@ -60,7 +62,7 @@ export async function coverBranches(
     return { source: withFurther(source, further), notes };
   } catch (error) {
     if (!(error instanceof ServeOptError) || (error.code !== 'SO5001' && error.code !== 'SO5002')) throw error;
-    return { source, notes: [...notes, 'Which branches of If were taken could not be found out.'] };
+    return { source, notes: [...notes, 'It could not be determined which branches of If were taken.'] };
   }
 }
 

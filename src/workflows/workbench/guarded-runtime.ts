@@ -38,14 +38,14 @@ export class GuardedRuntime {
       if (silence.signal.aborted) {
         await this.runtime.close();
         const seconds = Math.round(this.#silenceMs / 1000);
-        return new Failure(`${doing} does not end within ${seconds} s`, true, undefined, true);
+        return new Failure(`${doing} did not finish within ${seconds} s`, true, undefined, true);
       }
       const reason = error.why === undefined ? error.message : `${error.message}: ${error.why}`;
       if (error.code === 'SO5001' || error.code === 'SO5002' || error.code === 'SO5006') return new Failure(reason);
       if (error.code !== 'SO5003' && error.code !== 'SO2105') throw error;
       await this.runtime.close();
-      if (error.code === 'SO2105') return new Failure(`${doing} takes too much memory: ${reason}`, true, error);
-      return new Failure(`${doing} ends the ONNX Runtime process: ${reason}`, true);
+      if (error.code === 'SO2105') return new Failure(`${doing} needs too much memory: ${reason}`, true, error);
+      return new Failure(`${doing} crashed the ONNX Runtime process: ${reason}`, true);
     } finally {
       clearTimeout(timer);
     }

@@ -23,7 +23,7 @@ export async function measureLatency(
     maxMs: options.maxMs ?? LATENCY_LIMITS.maxMs,
   });
   const [first, second] = latencies;
-  if (!first || !second || !ratio) throw new ServeOptError('SO9001', 'the latency job measured nothing');
+  if (!first || !second || !ratio) throw new ServeOptError('SO9001', 'the latency measurement gave no result');
   return {
     p50MsA: first.p50Ms,
     p50MsB: second.p50Ms,

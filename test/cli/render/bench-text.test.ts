@@ -193,7 +193,7 @@ describe('renderBench', () => {
 
   it('says first that it was interrupted', async () => {
     expect(await renderBench(CUT_SHORT, options)).toMatchInlineSnapshot(`
-      "▲ interrupted: this is what had been measured by then
+      "▲ interrupted: these are partial results
 
       cuda · batch 1
       one request at a time; closed loop, so percentiles exclude queueing

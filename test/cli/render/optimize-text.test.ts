@@ -91,7 +91,7 @@ out.onnx`,
 fold-constants: 0 rewrites
   not Expand c: the model would become larger`);
     const one = await renderOptimize(report, { ...options, explain: 'fuse-clip' });
-    expect(one).toContain('fuse-clip: 0 rewrites\n  nothing looks like its pattern');
+    expect(one).toContain('fuse-clip: 0 rewrites\n  nothing is similar to its pattern');
     expect(one).not.toContain('Expand c');
   });
 

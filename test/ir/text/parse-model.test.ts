@@ -165,7 +165,7 @@ describe('parseModel', () => {
     ['g (float[N] X) (float[N] Y) {}', 'expected "=>"'],
     ['g (X) => (X) { X = Neg (X) }', '"X" is defined twice'],
     ['g (X) => (Y) { Y = Neg (X) Y = Abs (X) }', '"Y" is defined twice'],
-    ['g (X) => (Y) { Y = Op <a = 1, a = 2> (X) }', '"a" comes twice'],
+    ['g (X) => (Y) { Y = Op <a = 1, a = 2> (X) }', '"a" appears twice'],
     ['g (X) => (Y) { Y = Op <a = []> (X) }', 'an empty list needs its kind'],
     ['g (X) => (Y) { Y = Op <a: int = 1.5> (X) }', 'is declared int but has float'],
     ['g (X) => (Y) { Y = Op <a = 99999999999999999999> (X) }', 'does not fit into 64 bits'],

@@ -49,7 +49,7 @@ describe('evaluateNode', () => {
     expect(add([one, one, one])).toBe('Add has at most 2 inputs');
     expect(add([one, one], [attribute('axis', 1)])).toBe('Add of version 14 has no attribute axis');
     expect(reason(operatorNode('Add', [one, one]), [one, undefined], 21)).toBe('input 1 is missing');
-    expect(reason(operatorNode('Conv', [one, one]), [one, one], 21)).toBe('there is no kernel for Conv');
+    expect(reason(operatorNode('Conv', [one, one]), [one, one], 21)).toBe('Conv has no kernel');
     expect(reason(operatorNode('Gelu', [one]), [one], 19)).toBe('Gelu does not exist in version 19');
     expect(reason(operatorNode('Scatter', [one]), [one], 11)).toBe('Scatter does not exist in version 11');
     expect(reason(operatorNode('Clip', [one, one]), [one, undefined], 13)).toBe('input 1 is not constant');

@@ -95,7 +95,7 @@ describe('large results', () => {
   it('are refused beyond the bytes that are wanted', () => {
     const { tensor, reads } = watched();
     const run = (maxBytes: number) => evaluateOperator('Transpose', [tensor], [], 21, { maxBytes });
-    expect(() => run(ROWS * COLUMNS * 4 - 1)).toThrow('Transpose would make 2.52 MB');
+    expect(() => run(ROWS * COLUMNS * 4 - 1)).toThrow('Transpose would produce 2.52 MB');
     expect(run(ROWS * COLUMNS * 4).size).toBe(ROWS * COLUMNS);
     expect(reads()).toBe(0);
     expect(() => evaluateOperator('Expand', [scalar, Tensor.int64([1e6, 1e6])])).toThrow('Expand would make 4.00 TB');

@@ -86,7 +86,7 @@ describe('modelFootprint', () => {
     const footprint = modelFootprint(loop);
     expect(footprint.runs).toBe(2001);
     expect(whyTooLong(footprint, 1e6)).toBeUndefined();
-    expect(whyTooLong(footprint, 1000)).toBe('Loop "y" runs its body 1,000 times, too often to be tried');
+    expect(whyTooLong(footprint, 1000)).toBe('Loop "y" runs its body 1,000 times, too many to run');
   });
 
   it('says that a loop without end has none, and nothing of one that its body may end', () => {

@@ -73,7 +73,7 @@ describe('findPattern', () => {
       GELU,
       gelu('two = Constant <value: tensor = float {2}> ()\n m = Mul (a, s)\n y = Mul (m, two)'),
     );
-    expect(found).toBe('"two" is 2 and not 0.5');
+    expect(found).toBe('"two" is 2, not 0.5');
   });
 
   it('says what else reads a value in between', () => {

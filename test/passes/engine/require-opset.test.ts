@@ -71,7 +71,7 @@ describe('requireOpset', () => {
       MODEL.replaceAll('own', 'com.microsoft').replace('"com.microsoft": 1', '"com.microsoft": 2'),
     );
     await atAdd(model, (context, at) => {
-      expect(whyNotAvailable(context, at, 'twice')).toContain('a function named com.microsoft.twice of its own');
+      expect(whyNotAvailable(context, at, 'twice')).toContain('a local function named com.microsoft.twice');
       expect(whyNotAvailable(context, model.graph, 'FusedConv')).toBe('com.microsoft is imported as version 2');
     });
   });

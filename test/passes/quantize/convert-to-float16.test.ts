@@ -91,7 +91,7 @@ describe('convert-to-float16', () => {
     const model = parseModel(MLP);
     await convert(model);
     const step = await convert(model);
-    expect([step.changed, step.notes]).toEqual([0, ['nothing to convert: the weights are FLOAT16 already']]);
+    expect([step.changed, step.notes]).toEqual([0, ['nothing to convert: the weights are already FLOAT16']]);
   });
 
   it('finds nothing to convert where no arithmetic takes float16', async () => {
@@ -344,8 +344,10 @@ describe('convert-to-float16', () => {
     const reasons = async (op: string, value: string) =>
       (await convert(parseModel(text(op, value)))).refusals.map(({ opType, reason }) => `${opType}: ${reason}`);
     expect(await reasons('Mul', '1e-8')).toEqual(['Mul: its scale 1.0e-8 is too small for float16']);
-    expect(await reasons('Div', '2e6')).toEqual(['Div: its constant "k" reaches 2.0e+6: float16 ends at 65504']);
-    expect(await reasons('Sub', '80000')).toEqual(['Sub: its constant "k" reaches 80000: float16 ends at 65504']);
+    expect(await reasons('Div', '2e6')).toEqual(['Div: its constant "k" reaches 2.0e+6: the largest float16 is 65504']);
+    expect(await reasons('Sub', '80000')).toEqual([
+      'Sub: its constant "k" reaches 80000: the largest float16 is 65504',
+    ]);
     expect(await reasons('Add', '1e-8')).toEqual([]);
     expect(await reasons('Mul', '0.001')).toEqual([]);
   });
@@ -360,7 +362,7 @@ describe('convert-to-float16', () => {
     const step = await convert(model, { ranges: new Map([['f', { min: 0, max: 5000 }]]) });
     expect(step.refusals.map(({ opType }) => opType)).toEqual(['Cast', 'Sub']);
     expect(step.notes[1]).toBe(
-      'stays FLOAT: "f", "d": "f" counts from 0 to 5000: float16 holds whole numbers up to 2048 only',
+      'stays FLOAT: "f", "d": "f" has integer values from 0 to 5000: float16 is exact for integers up to 2048 only',
     );
   });
 

@@ -25,7 +25,7 @@ describe('githubAnnotations', () => {
   it('tells of errors, warnings, an interruption and a suggestion', () => {
     expect(githubAnnotations(CUT_SHORT)).toBe(
       '::error title=not measured%3A cuda::SO5005 Execution provider cuda is not available\n' +
-        '::warning title=serve-opt bench::interrupted: the report holds what was measured by then\n',
+        '::warning title=serve-opt bench::interrupted: the report has partial results\n',
     );
     expect(githubAnnotations(SWEPT)).toContain(
       '::notice title=suggested configuration::2 threads batch=8: most samples',

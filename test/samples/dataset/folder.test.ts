@@ -97,6 +97,8 @@ describe('a folder', () => {
 
   it('without anything that can be read is refused, naming what is there', async () => {
     const path = dirname(put('photos/cat.jpg', 'x'));
-    expect(await errorText(() => openDataset(path, [x]))).toMatch(/^SO4001 .*"photos".*it holds .jpg; .npz, .npy/);
+    expect(await errorText(() => openDataset(path, [x]))).toMatch(
+      /^SO4001 .*"photos".*it contains .jpg; supported are .npz, .npy/,
+    );
   });
 });

@@ -109,7 +109,7 @@ describe('a .csv file', () => {
   it('is refused with the cell that is wrong', async () => {
     const refuse = (text: string) =>
       errorText(async () => (await openDataset(put('bad.csv', text), inputs)).read(0, 1));
-    expect(await refuse('age,job\n1,a\nold,b')).toMatch(/^SO4001 .*sample 1, column "age", holds "old"/);
+    expect(await refuse('age,job\n1,a\nold,b')).toMatch(/^SO4001 .*sample 1, column "age", has "old"/);
     expect(await refuse('age,job\n,a')).toMatch(/^SO4001 .*the cell is empty/);
     expect(await refuse('age,job\nnan,a')).toMatch(/^SO4001 .*NaN or infinite/);
     expect(await refuse('age,job\n1,a,2')).toMatch(/^SO4001 .*Invalid Record Length/);

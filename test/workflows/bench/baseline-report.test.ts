@@ -47,14 +47,14 @@ describe('readEarlierReport', () => {
     [
       'a number too few',
       changed({ environment: { ...PLAIN.environment, availableParallelism: null } }),
-      'where a number',
+      'instead of a number',
     ],
     [
       'a negative latency',
       changed({
         configurations: [{ ...PLAIN.configurations[0], latency: { processes: [{ runs: 1, p50Ms: -1 }] } }],
       }),
-      'it holds -1 where a number',
+      'it has -1 instead of a number',
     ],
   ])('refuses %s in words', (_what, content, words) => {
     expect(() => readEarlierReport(written(content))).toThrow(

@@ -22,7 +22,7 @@ const BIASED = op(
  */
 export const fuseBiasGeluOrt = defineRewrite<object>({
   name: 'fuse-bias-gelu-ort',
-  summary: 'Merges the Add of a bias and Gelu into com.microsoft.BiasGelu or FastGelu.',
+  summary: 'Fuses the Add of a bias and Gelu into com.microsoft.BiasGelu or FastGelu.',
   group: 'fuse',
   numerics: 'reassociates',
   scope: 'all-graphs',

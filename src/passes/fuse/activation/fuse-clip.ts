@@ -7,15 +7,16 @@ import { dataTypeOf } from '../../types.js';
 import { clampOf, clampOperator, clampSpec, composeClamps } from './clamp.js';
 
 /**
- * Clip, Relu, and Min or Max with a constant, one after another, are one of them: Clip(Clip(x, a, b), c, d) = Clip(x, e, f) with
- * e and f = a and b clipped to c … d; Min(Max(x, 0), 6) = Clip(x, 0, 6). Max(x, 0) = Relu(x).
+ * Clip, Relu, and Min or Max with a constant, in sequence, merge into one: Clip(Clip(x, a, b), c, d) = Clip(x, e, f)
+ * with e and f = a and b clipped to c … d; Min(Max(x, 0), 6) = Clip(x, 0, 6). Max(x, 0) = Relu(x).
  *
- * Fires for constant bounds of one element, in any type, when nothing else reads the value between the two. Leaves computed
- * bounds and bounds with axes alone. Numerics: reassociates, by the sign of zero only. Reference: ONNX operator Clip-13.
+ * Fires for constant bounds of one element, in any type, when nothing else reads the value between the two. Does not
+ * merge computed bounds and bounds with axes. Numerics: reassociates, by the sign of zero only. Reference: ONNX
+ * operator Clip-13.
  */
 export const fuseClip = defineRewrite<object>({
   name: 'fuse-clip',
-  summary: 'Merges Clip, Relu, Min and Max with constant bounds that follow each other.',
+  summary: 'Merges consecutive Clip, Relu, Min and Max with constant bounds.',
   group: 'fuse',
   numerics: 'reassociates',
   scope: 'all-graphs',
@@ -34,7 +35,7 @@ function match(node: Node, context: RewriteContext): Match {
   const clamp = inner ? composeClamps(inner, outer) : outer;
   const nodes: [Node, ...Node[]] = inner && producer ? [node, producer] : [node];
   const dataType = dataTypeOf(outer.x);
-  if (dataType === undefined) return `the type of "${outer.x.name}" is not known`;
+  if (dataType === undefined) return `the type of "${outer.x.name}" is unknown`;
   const opType = clampOperator(clamp, dataType);
   if (opType === undefined || (!inner && opType !== 'Relu')) return undefined;
   const reason = whyNotOfType(opType, context.opset(node), outer.x);

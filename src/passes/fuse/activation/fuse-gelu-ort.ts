@@ -17,7 +17,7 @@ import { ERF_GELU, TANH_GELU } from './gelu-patterns.js';
  */
 export const fuseGeluOrt = defineRewrite<object>({
   name: 'fuse-gelu-ort',
-  summary: 'Writes Erf or Tanh with the arithmetic around it as com.microsoft.Gelu or FastGelu.',
+  summary: 'Fuses Erf or Tanh and the arithmetic around it into com.microsoft.Gelu or FastGelu.',
   group: 'fuse',
   numerics: 'reassociates',
   scope: 'all-graphs',

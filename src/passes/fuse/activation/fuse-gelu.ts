@@ -9,15 +9,16 @@ import { takeOver } from '../../nodes.js';
 import { ERF_GELU, TANH_GELU } from './gelu-patterns.js';
 
 /**
- * x · (1 + erf(x / √2)) / 2 = Gelu(x), and x · (1 + tanh(√(2/π) · (x + 0.044715 · x³))) / 2 = Gelu(x; approximate = tanh).
+ * x · (1 + erf(x / √2)) / 2 = Gelu(x), and x · (1 + tanh(√(2/π) · (x + 0.044715 · x³))) / 2 = Gelu(x; approximate =
+ * tanh).
  *
- * Fires for factors in any order and grouping, halves and roots as divisors or factors, cubes as Pow or products. Refuses
- * constants that are others, and values in between that are read elsewhere. Numerics: reassociates. Reference: Hendrycks and Gimpel
- * 2016 (arXiv 1606.08415); ONNX operator Gelu-20.
+ * Fires for factors in any order and grouping, halves and roots as divisors or factors, cubes as Pow or products.
+ * Refuses other constants, and values in between that are used elsewhere. Numerics: reassociates. Reference: Hendrycks
+ * and Gimpel 2016 (arXiv 1606.08415); ONNX operator Gelu-20.
  */
 export const fuseGelu = defineRewrite<object>({
   name: 'fuse-gelu',
-  summary: 'Writes Erf or Tanh with the arithmetic around it as Gelu.',
+  summary: 'Fuses Erf or Tanh and the arithmetic around it into Gelu.',
   group: 'fuse',
   numerics: 'reassociates',
   scope: 'all-graphs',

@@ -41,16 +41,16 @@ const HARD_SIGMOIDS: readonly Pattern[] = [
 
 /**
  * x · Clip(x + 3, 0, 6) / 6 = HardSwish(x), before opset 14 x · HardSigmoid(x; 1/6, 1/2); Clip(x + 3, 0, 6) / 6 =
- * HardSigmoid(x; 1/6, 1/2), and Clip(a · x + b, 0, 1) = HardSigmoid(x; a, b). Exporters of MobileNetV3 and PP-OCR write the long
- * forms, which take up to four passes over the data. ONNX Runtime computes HardSwish as HardSigmoid and Mul.
+ * HardSigmoid(x; 1/6, 1/2), and Clip(a · x + b, 0, 1) = HardSigmoid(x; a, b). Exporters of MobileNetV3 and PP-OCR write
+ * the long forms, which take up to four passes over the data. ONNX Runtime computes HardSwish as HardSigmoid and Mul.
  *
- * Fires for constants of one element, in any order of factors. Refuses values in between that are read elsewhere, and DOUBLE, for which
- * ONNX Runtime has no HardSigmoid. Numerics: reassociates. Reference: Howard et al. 2019 (arXiv 1905.02244), section 5.2;
- * ONNX operators HardSwish-14 and HardSigmoid-6.
+ * Fires for constants of one element, in any order of factors. Refuses values in between that are used elsewhere, and
+ * DOUBLE, for which ONNX Runtime has no HardSigmoid. Numerics: reassociates. Reference: Howard et al. 2019 (arXiv
+ * 1905.02244), section 5.2; ONNX operators HardSwish-14 and HardSigmoid-6.
  */
 export const fuseHardSwish = defineRewrite<object>({
   name: 'fuse-hard-swish',
-  summary: 'Writes Add, Clip, Mul and Div of a hard swish or sigmoid as HardSwish or HardSigmoid.',
+  summary: 'Fuses Add, Clip, Mul and Div of a hard swish or sigmoid into HardSwish or HardSigmoid.',
   group: 'fuse',
   numerics: 'reassociates',
   scope: 'all-graphs',

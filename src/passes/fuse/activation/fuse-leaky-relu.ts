@@ -21,16 +21,17 @@ const LEAKY_RELUS: readonly Pattern[] = [
 ];
 
 /**
- * Where(x > 0, x, slope · x) = LeakyRelu(x; slope), and the same for PRelu with one slope, for Max(x, slope · x) with a slope of 0
- * to 1, and for Relu(x) − slope · Relu(−x), in which Keras writes PReLU.
+ * Where(x > 0, x, slope · x) = LeakyRelu(x; slope), and the same for PRelu with one slope, for Max(x, slope · x) with a
+ * slope of 0 to 1, and for Relu(x) − slope · Relu(−x), in which Keras writes PReLU.
  *
- * Fires for a constant slope of one element. A slope for each channel is left alone: PRelu of ONNX Runtime takes several times as
- * long as what it would replace. Refuses where something else reads the values in between. Numerics: reassociates.
- * Reference: Maas et al. 2013, Rectifier nonlinearities improve neural network acoustic models; ONNX operator LeakyRelu-16.
+ * Fires for a constant slope of one element. A slope per channel is not fused: PRelu of ONNX Runtime takes several
+ * times as long as what it would replace. Refuses where something else reads the values in between. Numerics:
+ * reassociates. Reference: Maas et al. 2013, Rectifier nonlinearities improve neural network acoustic models; ONNX
+ * operator LeakyRelu-16.
  */
 export const fuseLeakyRelu = defineRewrite<object>({
   name: 'fuse-leaky-relu',
-  summary: 'Writes Where, Max or Relu with one slope, and PRelu with one slope, as LeakyRelu.',
+  summary: 'Fuses Where, Max or Relu with one slope, and PRelu with one slope, into LeakyRelu.',
   group: 'fuse',
   numerics: 'reassociates',
   scope: 'all-graphs',

@@ -21,15 +21,15 @@ const SPELLED_OUT: readonly Pattern[] = [
 ];
 
 /**
- * log(Softmax(x)) = LogSoftmax(x), and the same for x − log Σ exp(x), with the maximum taken off before or not.
+ * log(Softmax(x)) = LogSoftmax(x), and the same for x − log Σ exp(x), with the maximum subtracted before or not.
  *
- * Fires for a Softmax over any axes, and for sums over the last one, or with `anyAxis` (from opset 13 on) any one. Refuses
- * where something else reads the values in between. Numerics: reassociates; where Softmax gives 0, LogSoftmax does
- * not give −∞. Reference: ONNX operator LogSoftmax-13.
+ * Fires for a Softmax over any axes, and for sums over the last one, or with `anyAxis` (from opset 13 on) any one.
+ * Refuses where something else reads the values in between. Numerics: reassociates; where Softmax gives 0, LogSoftmax
+ * does not give −∞. Reference: ONNX operator LogSoftmax-13.
  */
 export const fuseLogSoftmax = defineRewrite<SoftmaxOptions>({
   name: 'fuse-log-softmax',
-  summary: 'Writes Log and Softmax, or what they are made of, as LogSoftmax.',
+  summary: 'Fuses Log and Softmax, or their parts, into LogSoftmax.',
   group: 'fuse',
   numerics: 'reassociates',
   scope: 'all-graphs',

@@ -16,7 +16,7 @@ const MISH = op('Mul', ['x', op('Tanh', [op('Softplus', ['x'])])]);
  */
 export const fuseMish = defineRewrite<object>({
   name: 'fuse-mish',
-  summary: 'Writes Softplus, Tanh and Mul as Mish.',
+  summary: 'Fuses Softplus, Tanh and Mul into Mish.',
   group: 'fuse',
   numerics: 'reassociates',
   scope: 'all-graphs',

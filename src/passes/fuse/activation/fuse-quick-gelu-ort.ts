@@ -20,7 +20,7 @@ const QUICK_GELU = either(SWISH, op('Swish', ['x']));
  */
 export const fuseQuickGeluOrt = defineRewrite<object>({
   name: 'fuse-quick-gelu-ort',
-  summary: 'Writes Sigmoid and Mul of a swish (SiLU) as com.microsoft.QuickGelu.',
+  summary: 'Fuses Sigmoid and Mul of a swish (SiLU) into com.microsoft.QuickGelu.',
   group: 'fuse',
   numerics: 'reassociates',
   scope: 'all-graphs',

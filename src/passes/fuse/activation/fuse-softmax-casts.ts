@@ -12,15 +12,15 @@ const WIDENED = op('Cast', [
 ]);
 
 /**
- * Cast(Softmax(Cast(x to FLOAT)) to FLOAT16) = Softmax(x) for FLOAT16 x, and the same for LogSoftmax: runtimes add up in FLOAT by
- * themselves.
+ * Cast(Softmax(Cast(x to FLOAT)) to FLOAT16) = Softmax(x) for FLOAT16 x, and the same for LogSoftmax: runtimes
+ * accumulate in FLOAT internally.
  *
- * Fires when the Casts go from FLOAT16 to FLOAT and back, and nothing else reads the result in FLOAT. Numerics: reassociates, within
- * the rounding of FLOAT16.
+ * Fires when the Casts go from FLOAT16 to FLOAT and back, and nothing else reads the result in FLOAT. Numerics:
+ * reassociates, within the rounding of FLOAT16.
  */
 export const fuseSoftmaxCasts = defineRewrite<object>({
   name: 'fuse-softmax-casts',
-  summary: 'Computes Softmax in float16 where it is cast to float for that alone.',
+  summary: 'Computes Softmax in float16 where Casts to float surround only the Softmax.',
   group: 'fuse',
   numerics: 'reassociates',
   scope: 'all-graphs',

@@ -34,15 +34,16 @@ export const ANY_AXIS: OptionRow<boolean> = {
 };
 
 /**
- * exp(x − max x) / Σ exp(x − max x) = Softmax(x), with the maximum taken off or not; Softmax(x − max x) = Softmax(x), and
- * the same for LogSoftmax.
+ * exp(x − max x) / Σ exp(x − max x) = Softmax(x), with the maximum subtracted or not; Softmax(x − max x) = Softmax(x),
+ * and the same for LogSoftmax.
  *
- * Fires for a sum, and maximum, over the last axis, or with `anyAxis` (from opset 13 on) any one axis. Refuses where something else reads the values in between. Numerics: reassociates; where
- * exp(x) overflows, Softmax does not. Reference: ONNX operator Softmax-13.
+ * Fires for a sum, and maximum, over the last axis, or with `anyAxis` (from opset 13 on) any one axis. Refuses where
+ * something else reads the values in between. Numerics: reassociates; where exp(x) overflows, Softmax does not.
+ * Reference: ONNX operator Softmax-13.
  */
 export const fuseSoftmax = defineRewrite<SoftmaxOptions>({
   name: 'fuse-softmax',
-  summary: 'Writes Exp, ReduceSum and Div of a softmax as Softmax.',
+  summary: 'Fuses Exp, ReduceSum and Div of a softmax into Softmax.',
   group: 'fuse',
   numerics: 'reassociates',
   scope: 'all-graphs',
@@ -91,7 +92,7 @@ export function newAxis(
   if (typeof axis === 'string') return axis;
   const isNew = context.opset(last) >= 13;
   if (axis === (rankOf(found.value('x')) ?? 0) - 1) return isNew ? [] : [attribute('axis', axis)];
-  if (!isNew) return 'Softmax before opset 13 takes the axes after it too';
+  if (!isNew) return 'Softmax before opset 13 also normalizes over the axes after it';
   return anyAxis ? [attribute('axis', axis)] : 'Softmax may be slower where its axis is not the last';
 }
 

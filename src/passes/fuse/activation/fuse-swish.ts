@@ -18,7 +18,7 @@ export const SWISH = op('Mul', ['x', op('Sigmoid', [either(op('Mul', ['x', scala
  */
 export const fuseSwish = defineRewrite<object>({
   name: 'fuse-swish',
-  summary: 'Writes Sigmoid and Mul of a swish (SiLU) as Swish.',
+  summary: 'Fuses Sigmoid and Mul of a swish (SiLU) into Swish.',
   group: 'fuse',
   numerics: 'reassociates',
   scope: 'all-graphs',

@@ -72,7 +72,7 @@ export function planBias(
   const isGrown = grown.every((dim, axis) => dim === lifted[axis]);
   const target = grown.map((dim, axis): Dim => (dim === lifted[axis] ? 1 : dim));
   const sizes = target.map((dim, axis) => sizeSource(dim, axis, core, querySource, queryAxis));
-  if (sizes.includes(undefined)) return 'nothing tells how many queries its mask is for';
+  if (sizes.includes(undefined)) return 'the number of queries that its mask is for is unknown';
   const symbolic = sizes.filter((size) => typeof size === 'object').length;
   const shapeNodes = symbolic > 0 ? 1 + symbolic * (context.opset(core.root) >= 15 ? 1 : 2) : 0;
   const { floor } = limits;
@@ -113,14 +113,14 @@ function whyNotBias(step: ScoreStep, core: AttentionCore, dims: ScoreDims, dataT
   if (step.kind === 'fill') {
     const largest = LARGEST_FILL.get(dataType);
     if (largest === undefined || !(step.number <= largest))
-      return `a score may be less than what its mask puts in place of others (${step.number})`;
+      return `a score may be less than the value that its mask fills in (${step.number})`;
   }
   const value = step.kind === 'add' ? step.value : step.condition;
   const shape = shapeOf(value);
-  if (!shape) return `the shape of its mask "${value.name}" is not known`;
+  if (!shape) return `the shape of its mask "${value.name}" is unknown`;
   const merged = core.scoreShape.length === 3;
   if (merged && dims.heads !== 1 && shape.length === 3 && shape[0] !== 1)
-    return `its mask "${value.name}" has batch and heads in one axis`;
+    return `its mask "${value.name}" has batch and heads merged into one axis`;
   const full = [dims.batch, ...(merged ? [] : [dims.heads]), dims.queries, dims.keys];
   if (core.scoreShape.length > 4) return 'its mask is added to scores of more than four axes';
   if (shape.length > full.length) return `its mask "${value.name}" has more axes than its scores`;
@@ -133,7 +133,7 @@ function whyNotBias(step: ScoreStep, core: AttentionCore, dims: ScoreDims, dataT
       !isLimited(dim, expected) &&
       !(isCut && isEqual(unlimited(dim), expected))
     )
-      return `axis ${axis} of its mask "${value.name}" is not known to be 1 or that of the scores`;
+      return `axis ${axis} of its mask "${value.name}" may be neither 1 nor that of the scores`;
   }
   return undefined;
 }

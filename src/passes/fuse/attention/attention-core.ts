@@ -89,7 +89,7 @@ function writtenOut(softmax: Node, context: RewriteContext): AttentionCore | str
   if (typeof below.problem === 'string') return below.problem;
   if (typeof above.problem === 'string') return above.problem;
   const productShape = shapeOf(above.product.output());
-  if (!productShape) return 'the shape of its scores is not known';
+  if (!productShape) return 'the shape of its scores is unknown';
   const { stepShape } = above;
   const isReshaped = stepShape && stepShape.length !== productShape.length;
   const scoreShape = isReshaped ? [...stepShape.slice(0, -2), ...productShape.slice(-2)] : productShape;

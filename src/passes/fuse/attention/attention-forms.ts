@@ -107,7 +107,7 @@ export function whyNotFitting(
     return 'query, key and value have different numbers of heads';
   if (query.size !== key.size) return 'heads of query and key have different sizes';
   if (!sameDim(query.batch, key.batch) || !sameDim(key.batch, value.batch))
-    return 'query, key and value are not known to have the same batch';
+    return 'query, key and value may have different batch sizes';
   if (value.factor !== 1) return 'its value is scaled';
   const scale = core.scale * query.factor * keyFactor;
   return Number.isFinite(scale) && scale !== 0 ? undefined : `its scale is ${scale}`;

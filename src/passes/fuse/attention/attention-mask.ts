@@ -42,7 +42,7 @@ export function planRowGuard(
   if (!bias || !site.core.zeroesMaskedRows || !lowsOfSteps(site, context).infinite) return undefined;
   const { root } = site.core;
   if (!root.is('Softmax') || context.opset(root) < 11) return 'rows whose scores are all masked become 0';
-  if (bias.shape[1] !== 1) return 'rows whose scores are all masked become 0, and heads have masks of their own';
+  if (bias.shape[1] !== 1) return 'rows whose scores are all masked become 0, and each head has its own mask';
   const [batch, , queries] = bias.shape;
   return {
     cost: 4,
@@ -99,7 +99,7 @@ export function planMask(
   const condition = keptWhereTrue(site, scoreDims(site, query));
   if (condition) return { shape: shapeOf(condition) ?? [], cost: 0, build: () => condition };
   const lows = lowsOfSteps(site, context);
-  if (zeroesMaskedRows && lows.finite && lows.infinite) return 'it cannot be told which of its rows become 0';
+  if (zeroesMaskedRows && lows.finite && lows.infinite) return 'it is unknown which of its rows become 0';
   if (low === undefined) return siteBias(site, query, context);
   return siteBias(site, query, context, { fill: low, ...(lows.finite ? { floor: low } : {}) });
 }

@@ -25,7 +25,7 @@ export function attentionSite(softmax: Node, context: RewriteContext): Attention
   const core = attentionCore(softmax, context);
   if (typeof core !== 'object') return core;
   const dataType = dataTypeOf(core.query);
-  if (dataType === undefined) return 'the data type of its query is not known';
+  if (dataType === undefined) return 'the data type of its query is unknown';
   return {
     core,
     dataType,

@@ -27,15 +27,17 @@ import { type PackedCache, type Projected, type ProjectedOperands, planPacked } 
 
 /**
  * softmax(scale · (x·Wq + bq)·(x·Wk + bk)ᵀ + mask)·(x·Wv + bv), in heads, becomes one com.microsoft.Attention of x, the
- * columns of the three weights side by side and the three biases: the projections, the Transposes and Reshapes that make
- * heads and undo them, and all in between.
+ * columns of the three weights side by side and the three biases: the projections, the Transposes and Reshapes that
+ * make heads and undo them, and all in between.
  *
- * Fires for FLOAT self-attention whose projections have constant weights, however the heads are cut out: of three MatMuls
- * or of one, before or after a scaling of the query. A mask that is added, or that fills scores, becomes `attention_bias`,
- * expanded to [1, 1, queries, keys] where it is smaller. Refuses where something else reads what is in between, where the mask may not
- * have those sizes whatever the symbols are, and where a fill is not so low that it always outweighs the score it replaces.
+ * Fires for FLOAT self-attention whose projections have constant weights, however the heads are split: of three MatMuls
+ * or of one, before or after a scaling of the query. A mask that is added, or that fills scores, becomes
+ * `attention_bias`, expanded to [1, 1, queries, keys] where it is smaller. Refuses where something else reads the
+ * values in between, where the mask may not have those sizes whatever the symbols are, and where a fill is not so low
+ * that it always outweighs the score it replaces.
  *
- * Numerics: reassociates. Reference: Vaswani et al. 2017 (arXiv 1706.03762), section 3.2; ONNX Runtime ContribOperators.md, Attention.
+ * Numerics: reassociates. Reference: Vaswani et al. 2017 (arXiv 1706.03762), section 3.2; ONNX Runtime
+ * ContribOperators.md, Attention.
  */
 export const fuseAttentionOrt = defineRewrite<object>({
   name: 'fuse-attention-ort',
@@ -83,7 +85,7 @@ function whyNot(
   if (query.projection.input !== key.projection.input || key.projection.input !== value.projection.input)
     return 'query, key and value are not projections of the same input';
   if (query.view.batchFirst !== key.view.batchFirst || key.view.batchFirst !== value.view.batchFirst)
-    return 'query, key and value have batch and sequence in different order';
+    return 'query, key and value have batch and sequence in different orders';
   const { heads, size } = query.view;
   if (
     heads !== key.view.heads ||
@@ -117,7 +119,7 @@ function rewrite(site: AttentionSite, operands: ProjectedOperands, made: PackedC
   if (operands.some((one) => one.projection.nodes.some((node) => !dying.has(node))))
     return 'its projections are also used elsewhere';
   const cost = 1 + OUTPUT_COST[layout.form] + (bias?.cost ?? 0) + (guard?.cost ?? 0) + (input ? 0 : 1);
-  if (dying.size <= cost) return 'that would save no nodes';
+  if (dying.size <= cost) return 'the fusion would not save a node';
   const packed = planPacked(operands, nodeLabel(site.core.root), made);
   const growth = packed.bytes - freedBytes(dying, context);
   if (packed.bytes > 0 && !context.mayGrow(growth) && !isSharedByAttention(operands, context))

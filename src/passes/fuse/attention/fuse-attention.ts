@@ -22,21 +22,21 @@ import { type AttentionSite, attentionSite, gainOf, scaleAttributes, scoreDims, 
 import { leadsTo } from './leads-to.js';
 
 /**
- * softmax(scale · Q·Kᵀ + mask)·V, in heads, = Attention(Q, K, V, mask): the Transposes and Reshapes that cut heads and undo
- * that, and all in between.
+ * softmax(scale · Q·Kᵀ + mask)·V, in heads, = Attention(Q, K, V, mask): the Transposes and Reshapes that split heads
+ * and undo that, and all in between.
  *
- * Fires for FLOAT and FLOAT16, also between two sequences; for [batch, sequence, features] where heads are cut out of that, and for
- * [batch, heads, sequence, size] as they are. Heads of key and value that are repeated for several heads of the query, and
- * keys and values to which those of earlier steps are prepended, are left to the operator. Refuses where something else reads
- * what is in between, where query, key and value may differ in batch or heads, where the mask may not have the sizes of the
- * scores, scales below 0, and what would save no nodes. A mask that may be as low as its type goes is raised a little: in ONNX
- * Runtime a row masked like that is 0.
+ * Fires for FLOAT and FLOAT16, also between two sequences; for [batch, sequence, features] where heads are split from
+ * it, and for [batch, heads, sequence, size] as they are. Heads of key and value that are repeated for several heads of
+ * the query, and keys and values to which those of earlier steps are prepended, are handled by the operator. Refuses
+ * where something else reads the values in between, where query, key and value may differ in batch or heads, where the
+ * mask may not have the sizes of the scores, scales below 0, and fusions that would not save a node. A mask that may be
+ * the lowest number of its type is raised a little: in ONNX Runtime a row masked like that is 0.
  *
  * Numerics: reassociates. Reference: Vaswani et al. 2017 (arXiv 1706.03762), section 3.2; ONNX operator Attention-23.
  */
 export const fuseAttention = defineRewrite<object>({
   name: 'fuse-attention',
-  summary: 'Fuses attention that is written out into Attention.',
+  summary: 'Fuses attention built from basic operators into Attention.',
   group: 'fuse',
   numerics: 'reassociates',
   scope: 'all-graphs',
@@ -66,8 +66,8 @@ function match(softmax: Node, context: RewriteContext): Match {
     if (typeof candidate === 'string') reason ??= candidate;
     else if (!best || candidate.saved > best.saved) best = candidate;
   }
-  if (!best) return reason ?? 'its query, key and value are not heads of tensors of features';
-  return best.saved > 0 ? best : 'that would save no nodes';
+  if (!best) return reason ?? 'its query, key and value are not split into heads from [batch, sequence, features]';
+  return best.saved > 0 ? best : 'the fusion would not save a node';
 }
 
 function formsOf(site: AttentionSite, context: RewriteContext): AttentionForm[] {
@@ -101,7 +101,7 @@ function candidateOf(site: AttentionSite, form: AttentionForm, context: RewriteC
   if (problem !== undefined) return problem;
   const presents = concats.map((concat) => concat.output());
   const masks = site.core.steps.map((step) => (step.kind === 'add' ? step.value : step.condition));
-  if (leadsTo(presents, [...kept, ...masks], dying)) return 'its mask or its query is made of its keys';
+  if (leadsTo(presents, [...kept, ...masks], dying)) return 'its mask or its query is computed from its keys';
   const cost =
     1 + (isHeads ? 0 : OUTPUT_COST[layout.form]) + (mask?.cost ?? 0) + operands.reduce((sum, one) => sum + one.cost, 0);
   const dims = scoreDims(site, shape);

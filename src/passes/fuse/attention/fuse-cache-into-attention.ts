@@ -9,17 +9,17 @@ import { cachedInput } from './attention-inputs.js';
 import { leadsTo } from './leads-to.js';
 
 /**
- * Attention(Q, repeated heads of Concat(past, K), …) = Attention(Q, K, …, past): the operator repeats heads of key and value
- * for groups of heads of the query, and prepends those of earlier steps, by itself.
+ * Attention(Q, repeated heads of Concat(past, K), …) = Attention(Q, K, …, past): the operator itself repeats heads of
+ * key and value for groups of heads of the query, and prepends those of earlier steps.
  *
- * Fires for operands of shape [batch, heads, sequence, size], where key and value are both repeated as often, or both put together so.
- * Refuses to take in earlier steps where the mask is causal by attribute (which counts from the first key without them), or
- * where the mask or the query is made of the keys. Numerics: reassociates.
- * Reference: Ainslie et al. 2023 (arXiv 2305.13245); ONNX operator Attention-23.
+ * Fires for operands of shape [batch, heads, sequence, size], where key and value are both repeated as often, or both
+ * concatenated so. Does not merge earlier steps where the mask is causal by attribute (which counts from the first key
+ * without them), or where the mask or the query is computed from the keys. Numerics: reassociates. Reference: Ainslie
+ * et al. 2023 (arXiv 2305.13245); ONNX operator Attention-23.
  */
 export const fuseCacheIntoAttention = defineRewrite<object>({
   name: 'fuse-cache-into-attention',
-  summary: 'Leaves repeating heads and prepending earlier keys and values to Attention.',
+  summary: 'Moves the repetition of heads and the key-value cache into Attention.',
   group: 'fuse',
   numerics: 'reassociates',
   scope: 'all-graphs',
@@ -45,12 +45,12 @@ function match(node: Node, context: RewriteContext): Match {
   const heads = shapeOf(query)?.[1];
   const keyHeadCount = shapeOf(newKey)?.[1];
   if (typeof heads !== 'number' || typeof keyHeadCount !== 'number' || keyHeadCount * keyHeads.repeats !== heads)
-    return 'key and value have not as many heads as the query';
+    return 'key and value do not have as many heads as the query';
   const dying = dyingNodes([node, ...concats], [query, newKey, newValue, ...past, ...node.inputs.slice(3)]);
   if (dying.size <= 1) return undefined;
   const presents = concats.map((concat) => concat.output());
   if (leadsTo(presents, [query, newKey, newValue, node.input(3)], dying))
-    return 'its mask or its query is made of its keys';
+    return 'its mask or its query is computed from its keys';
   return {
     nodes: [node, ...concats, ...producers(key, value)],
     apply() {
@@ -93,9 +93,10 @@ function cacheOf(
   const key = cachedInput(keyHeads, 'heads-first', context);
   const value = cachedInput(valueHeads, 'heads-first', context);
   if (!key || !value || key.concat === value.concat) return undefined;
-  if (!sameDim(shapeOf(key.past)?.[2], shapeOf(value.past)?.[2])) return 'earlier keys and values may differ in number';
-  if (node.int('is_causal', 0) === 1) return 'its causal mask counts from the first of all keys';
-  if (node.input(6)) return 'it is told how many of its keys count';
+  if (!sameDim(shapeOf(key.past)?.[2], shapeOf(value.past)?.[2]))
+    return 'the numbers of earlier keys and values may differ';
+  if (node.int('is_causal', 0) === 1) return 'its causal mask starts at the first of all keys';
+  if (node.input(6)) return 'it has an input for the number of valid keys';
   if (key.added.cost > 0 || value.added.cost > 0) return undefined;
   return {
     concats: [key.concat, value.concat],

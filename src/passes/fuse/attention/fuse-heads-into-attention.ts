@@ -11,16 +11,16 @@ import { featuresInput, type OperandInput, rotaryInput, splitInputs } from './at
 import { attachOutput, OUTPUT_COST, replacedNodes } from './attention-output.js';
 
 /**
- * Attention of heads that Reshape and Transpose cut out of [batch, sequence, features] = Attention of those with q_num_heads
- * and kv_num_heads: the operator cuts them itself, and puts the result together.
+ * Attention of heads that Reshape and Transpose split from [batch, sequence, features] = Attention of those with
+ * q_num_heads and kv_num_heads: the operator splits them and joins the result itself.
  *
- * Fires where query, key and value are all heads of such tensors, of one or of three, also after a rotary embedding, and the
- * result is put together again. Refuses where that would save no nodes. Numerics: exact.
- * Reference: ONNX operator Attention-23.
+ * Fires where query, key and value are all heads of such tensors, of one or of three, also after a rotary embedding,
+ * and the result is joined again. Refuses where the fusion would not save a node. Numerics: exact. Reference: ONNX
+ * operator Attention-23.
  */
 export const fuseHeadsIntoAttention = defineRewrite<object>({
   name: 'fuse-heads-into-attention',
-  summary: 'Leaves cutting heads to Attention.',
+  summary: 'Moves the split into heads into Attention.',
   group: 'fuse',
   numerics: 'reassociates',
   scope: 'all-graphs',
@@ -51,7 +51,7 @@ function match(node: Node, context: RewriteContext): Match {
   const leak = layout.last === node ? undefined : leakOf(computed, layout.last, dying);
   if (leak) return `"${leak.name}" is also used elsewhere`;
   const cost = 1 + OUTPUT_COST[layout.form] + query.cost + key.cost + value.cost;
-  if (dying.size <= cost) return 'that would save no nodes';
+  if (dying.size <= cost) return 'the fusion would not save a node';
   return {
     nodes: [node, ...between],
     apply() {

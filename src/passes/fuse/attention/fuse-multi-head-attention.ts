@@ -36,17 +36,17 @@ import { leadsTo } from './leads-to.js';
 import { columnsBeside } from './linear-projection.js';
 
 /**
- * softmax(scale · Q·Kᵀ + mask)·V, in heads, becomes one com.microsoft.MultiHeadAttention of query, key and value as they
- * are before heads are cut out of them: the Transposes and Reshapes that do and undo that, and all in between.
+ * softmax(scale · Q·Kᵀ + mask)·V, in heads, becomes one com.microsoft.MultiHeadAttention of query, key and value as
+ * they are before the split into heads: the Transposes and Reshapes that do and undo that, and all in between.
  *
  * Fires for FLOAT attention, also between two sequences. Key and value may stay as heads where only those are there, as
- * after a rotary embedding. Rows that are added to query, key and value become `bias`; keys and values to which those of
- * earlier steps are prepended become `past_key`, `past_value`, `present_key` and `present_value`; masks become `attention_bias`.
- * Refuses where something else reads what is in between, where query, key and value may differ in batch or heads, where the
- * mask may not have the sizes of the scores, and where no node would be saved.
+ * after a rotary embedding. Rows that are added to query, key and value become `bias`; keys and values to which those
+ * of earlier steps are prepended become `past_key`, `past_value`, `present_key` and `present_value`; masks become
+ * `attention_bias`. Refuses where something else reads the values in between, where query, key and value may differ in
+ * batch or heads, where the mask may not have the sizes of the scores, and fusions that would not save a node.
  *
- * Numerics: reassociates. Reference: Vaswani et al. 2017 (arXiv 1706.03762), section 3.2; ONNX Runtime ContribOperators.md,
- * MultiHeadAttention.
+ * Numerics: reassociates. Reference: Vaswani et al. 2017 (arXiv 1706.03762), section 3.2; ONNX Runtime
+ * ContribOperators.md, MultiHeadAttention.
  */
 export const fuseMultiHeadAttention = defineRewrite<object>({
   name: 'fuse-multi-head-attention',
@@ -76,7 +76,7 @@ function match(softmax: Node, context: RewriteContext): Match {
     if (typeof result === 'object') return result;
     reason ??= result;
   }
-  return reason ?? 'its query, key and value are not heads of tensors of features';
+  return reason ?? 'its query, key and value are not split into heads from [batch, sequence, features]';
 }
 
 /** Forms in which query, key and value can be given, the best first. */
@@ -124,13 +124,13 @@ function rewrite(site: AttentionSite, inputs: AttentionForm, context: RewriteCon
     (bias?.cost ?? 0) +
     (guard?.cost ?? 0) +
     operands.reduce((sum, one) => sum + one.cost, 0);
-  if (dying.size <= cost) return 'that would save no nodes';
+  if (dying.size <= cost) return 'the fusion would not save a node';
   const presents = inputs.concats.map((concat) => concat.output());
   const sources = [
     ...kept(taken),
     ...site.core.steps.map((step) => (step.kind === 'add' ? step.value : step.condition)),
   ];
-  if (leadsTo(presents, sources, dying)) return 'its mask or its query is made of its keys';
+  if (leadsTo(presents, sources, dying)) return 'its mask or its query is computed from its keys';
   const dims = scoreDims(site, shape);
   return {
     nodes: [site.core.root, ...nodes.filter((node) => node !== site.core.root)],

@@ -15,17 +15,17 @@ import { dataTypeOf, shapeOf } from '../../types.js';
 import { type Columns, columnsBeside, type LinearProjection, linearProjection } from './linear-projection.js';
 
 /**
- * x·W₁ + b₁, x·W₂ + b₂, … = Split(x·[W₁ W₂ …] + [b₁ b₂ …]): the projections of query, key and value, which read the same input,
- * as one product.
+ * x·W₁ + b₁, x·W₂ + b₂, … = Split(x·[W₁ W₂ …] + [b₁ b₂ …]): the projections of query, key and value, which read the
+ * same input, as one product.
  *
- * Fires for MatMuls of one value with constant FLOAT matrices, with an Add of a constant row or without, where nodes are saved:
- * three products, or two that have rows added. Refuses weights that are read elsewhere too, where the copy would make the
- * file larger than it may become. Numerics: reassociates (each number is the same sum; a runtime may add it up in another order).
- * Reference: Vaswani et al. 2017 (arXiv 1706.03762), section 3.2.2.
+ * Fires for MatMuls of one value with constant FLOAT matrices, with an Add of a constant row or without, where nodes
+ * are saved: three products, or two that have rows added. Refuses weights that are also used elsewhere, where the copy
+ * would make the file larger than allowed. Numerics: reassociates (each number is the same sum; a runtime may add it up
+ * in another order). Reference: Vaswani et al. 2017 (arXiv 1706.03762), section 3.2.2.
  */
 export const fuseQkvMatmuls = defineRewrite<object>({
   name: 'fuse-qkv-matmuls',
-  summary: 'Computes several products of one input with constant matrices as one.',
+  summary: 'Merges MatMuls of one input with constant matrices into one.',
   group: 'fuse',
   numerics: 'reassociates',
   scope: 'all-graphs',
@@ -50,7 +50,7 @@ function match(node: Node, context: RewriteContext): Match {
   if (products.length < 2 || saved <= 0) return undefined;
   const nodes = products.flatMap((product) => product.nodes);
   const growth = packedBytes(products) - freedBytes(new Set(nodes), context);
-  if (!context.mayGrow(growth)) return `its weights are read elsewhere too, and a copy takes ${growth} bytes`;
+  if (!context.mayGrow(growth)) return `its weights are also used elsewhere, and a copy takes ${growth} bytes`;
   return { nodes, apply: () => fuse(input, products, nodes, context) };
 }
 

@@ -18,18 +18,18 @@ import { type Angles, anglesOf, type Halved } from './rotary-angles.js';
 import { rotationAt } from './rotation.js';
 
 /**
- * The rotation of fuse-rotary-embedding as com.microsoft.RotaryEmbedding, which older operator sets can be joined with. It
- * takes cosines and sines as tables, and a position in them for each token.
+ * The rotation of fuse-rotary-embedding as com.microsoft.RotaryEmbedding, which older operator sets can be joined with.
+ * It takes cosines and sines as tables, and a position in them for each token.
  *
- * Fires for FLOAT and FLOAT16 x of shape [batch, heads, sequence, size]. Rows of a constant table are looked up by the operator;
- * angles that the batch shares are a table of which position 0 is the first; those of each token are put one after the
- * other into a table for all of them. A RotaryEmbedding of a part of each head takes in the rest. Refuses halves that cannot be shown to be
- * the same, and what would save no nodes. Numerics: reassociates.
+ * Fires for FLOAT and FLOAT16 x of shape [batch, heads, sequence, size]. Rows of a constant table are looked up by the
+ * operator; angles that the batch shares are a table of which position 0 is the first; those of each token are put one
+ * after the other into a table for all of them. A RotaryEmbedding of a part of each head includes the rest. Refuses
+ * halves that cannot be proved to be the same, and fusions that would not save a node. Numerics: reassociates.
  * Reference: Su et al. 2021 (arXiv 2104.09864); ONNX Runtime ContribOperators.md, RotaryEmbedding.
  */
 export const fuseRotaryEmbeddingOrt = defineRewrite<object>({
   name: 'fuse-rotary-embedding-ort',
-  summary: 'Writes the rotation of halves by cosines and sines as com.microsoft.RotaryEmbedding.',
+  summary: 'Fuses the rotation of halves by cosines and sines into com.microsoft.RotaryEmbedding.',
   group: 'fuse',
   numerics: 'reassociates',
   scope: 'all-graphs',
@@ -55,14 +55,15 @@ function match(node: Node, context: RewriteContext, taken: WeakSet<Value>): Matc
   if (!TYPES.has(dataTypeOf(x) ?? 0)) return 'ONNX Runtime has this operator for float and float16 only';
   const cos = anglesOf(rotation.cos, rotation.isHalf, shape, context);
   const sin = anglesOf(rotation.sin, rotation.isHalf, shape, context);
-  if (!cos || !sin) return 'its angles are not known to be the same for all heads and for both halves';
+  if (!cos || !sin) return 'its angles may differ between heads or halves';
   const unavailable = whyNotAvailable(context, node, 'RotaryEmbedding');
   if (unavailable !== undefined) return unavailable;
   const tables = lookupTables(cos, sin, x) ?? rowTables(cos, sin, x);
   if (typeof tables === 'string') return tables;
   const dying = dyingNodes(rotation.nodes, [x, ...tables.kept]);
   const rotations = rotation.cos.uses.size;
-  if (!taken.has(rotation.cos) && (dying.size - 1) * rotations <= tables.cost) return 'that would save no nodes';
+  if (!taken.has(rotation.cos) && (dying.size - 1) * rotations <= tables.cost)
+    return 'the fusion would not save a node';
   const partial = partialHeads(x, node.output(), context);
   const whole = typeof partial === 'object' ? partial : undefined;
   return {
@@ -103,7 +104,7 @@ function lookupTables(cos: Angles, sin: Angles, x: Value): Tables | undefined {
 
 /** Rows of angles as tables of their own. */
 function rowTables(cos: Angles, sin: Angles, x: Value): Tables | string {
-  if (cos.isShared !== sin.isShared) return 'its cosines and sines differ in what they are for';
+  if (cos.isShared !== sin.isShared) return 'only one of its cosines and sines is shared by the batch';
   const rows = [cos.rows, sin.rows];
   const [batch, , sequence] = shapeOf(x) ?? [];
   const asOne = cos.isShared || batch === 1;

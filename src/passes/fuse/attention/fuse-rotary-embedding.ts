@@ -14,18 +14,19 @@ import { type Angles, anglesOf, type Halved } from './rotary-angles.js';
 import { rotationAt } from './rotation.js';
 
 /**
- * x · cos + Concat(−x₂, x₁) · sin, with x₁ and x₂ the halves of x along its last axis, = RotaryEmbedding(x, cos, sin), where
- * cos and sin have each number twice, or x₁ · cos − x₂ · sin beside x₂ · cos + x₁ · sin, where they have it once. A
- * RotaryEmbedding of a part of each head, put together with the rest of it, becomes one with that rotary_embedding_dim.
+ * x · cos + Concat(−x₂, x₁) · sin, with x₁ and x₂ the halves of x along its last axis, = RotaryEmbedding(x, cos, sin),
+ * where cos and sin have each number twice, or x₁ · cos − x₂ · sin beside x₂ · cos + x₁ · sin, where they have it once.
+ * A RotaryEmbedding of a part of each head, concatenated with the rest of it, becomes one with that
+ * rotary_embedding_dim.
  *
- * Fires for FLOAT and FLOAT16 x of shape [batch, heads, sequence, size], and angles that are the same for all heads: those of
- * each token ([batch, sequence, pairs]), or rows of a constant table. Refuses angles that the batch shares (the
- * operator wants them for each), and halves that cannot be shown to be the same. Numerics: reassociates.
+ * Fires for FLOAT and FLOAT16 x of shape [batch, heads, sequence, size], and angles that are the same for all heads:
+ * those of each token ([batch, sequence, pairs]), or rows of a constant table. Refuses angles that the batch shares
+ * (the operator needs them per sample), and halves that cannot be proved to be the same. Numerics: reassociates.
  * Reference: Su et al. 2021 (arXiv 2104.09864); ONNX operator RotaryEmbedding-23.
  */
 export const fuseRotaryEmbedding = defineRewrite<object>({
   name: 'fuse-rotary-embedding',
-  summary: 'Writes the rotation of halves by cosines and sines as RotaryEmbedding.',
+  summary: 'Fuses the rotation of halves by cosines and sines into RotaryEmbedding.',
   group: 'fuse',
   numerics: 'reassociates',
   scope: 'all-graphs',
@@ -50,12 +51,13 @@ function match(node: Node, context: RewriteContext, taken: WeakSet<Value>): Matc
   if (!TYPES.has(dataTypeOf(x) ?? 0)) return 'ONNX Runtime has this operator for float and float16 only';
   const cos = anglesOf(rotation.cos, rotation.isHalf, shape, context);
   const sin = anglesOf(rotation.sin, rotation.isHalf, shape, context);
-  if (!cos || !sin) return 'its angles are not known to be the same for all heads and for both halves';
+  if (!cos || !sin) return 'its angles may differ between heads or halves';
   const inputs = lookupInputs(cos, sin, x) ?? rowInputs(cos, sin);
   if (typeof inputs === 'string') return inputs;
   const dying = dyingNodes(rotation.nodes, [x, ...inputs.kept]);
   const rotations = rotation.cos.uses.size;
-  if (!taken.has(rotation.cos) && (dying.size - 1) * rotations <= inputs.cost) return 'that would save no nodes';
+  if (!taken.has(rotation.cos) && (dying.size - 1) * rotations <= inputs.cost)
+    return 'the fusion would not save a node';
   const partial = partialHeads(x, node.output(), context);
   const whole = typeof partial === 'object' ? partial : undefined;
   return {
@@ -96,7 +98,7 @@ function lookupInputs(cos: Angles, sin: Angles, x: Value): AngleInputs | undefin
 }
 
 function rowInputs(cos: Angles, sin: Angles): AngleInputs | string {
-  if (cos.isShared || sin.isShared) return 'its angles are the same for all of the batch';
+  if (cos.isShared || sin.isShared) return 'its angles are the same for the whole batch';
   const rows = [cos.rows, sin.rows];
   return {
     kept: rows.map(({ from }) => from),

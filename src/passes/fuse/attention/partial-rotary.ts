@@ -32,8 +32,8 @@ export function partialHeads(part: Value, rotated: Value, context: RewriteContex
   if (shape?.length !== 4 || typeof size !== 'number' || frontAxis(concat.int('axis', 0), 4) !== 3) return undefined;
   const restSize = shapeOf(rest)?.[3];
   const x = typeof restSize === 'number' ? wholeOf(part, size, rest, restSize, context) : undefined;
-  if (!x) return 'what stands beside it is not known to be the rest of what it turns';
-  if (typeof heads !== 'number') return 'the number of heads is not known';
+  if (!x) return 'the values concatenated with it may not be the rest of its input';
+  if (typeof heads !== 'number') return 'the number of heads is unknown';
   return {
     x,
     concat,

@@ -12,16 +12,16 @@ import { dataTypeOf, sameShape, shapeOf } from '../../types.js';
 import { singleNumber } from './padding.js';
 
 /**
- * act(Conv(x, W, b) + z) as one com.microsoft.FusedConv, with or without the residual z, for Relu, Sigmoid, Tanh, LeakyRelu, Clip,
- * HardSigmoid and HardSwish: the output is written once.
+ * act(Conv(x, W, b) + z) as one com.microsoft.FusedConv, with or without the residual z, for Relu, Sigmoid, Tanh,
+ * LeakyRelu, Clip, HardSigmoid and HardSwish: the output is written once.
  *
- * Fires on FLOAT where nothing else reads the value in between; z must be known to have the shape of the output. Refuses what would
- * stretch, and Clip with computed bounds. Numerics: terms may be added in another order. Reference: ONNX Runtime FusedConv-1, its
- * kernel for the CPU.
+ * Fires on FLOAT where nothing else reads the value in between; z must be known to have the shape of the output.
+ * Refuses z that would broadcast, and Clip with computed bounds. Numerics: terms may be added in another order.
+ * Reference: ONNX Runtime FusedConv-1, its kernel for the CPU.
  */
 export const fuseConvActivation = defineRewrite<object>({
   name: 'fuse-conv-activation',
-  summary: 'Merges Conv, Add and an activation into FusedConv of ONNX Runtime.',
+  summary: 'Fuses Conv, Add and an activation into FusedConv of ONNX Runtime.',
   group: 'fuse',
   numerics: 'reassociates',
   scope: 'all-graphs',
@@ -84,7 +84,7 @@ function matchAdd(node: Node, context: RewriteContext): Match {
     if (!conv || !value || !other || other === value || conv.attributes.has(ACTIVATION) || conv.input(3)) continue;
     if (onlyConsumer(value) !== node) nearMiss ??= `"${value.name}" is also used elsewhere`;
     else if (!sameShape(shapeOf(value), shapeOf(other)))
-      nearMiss ??= `"${other.name}" is not known to have the shape of Conv "${nodeLabel(conv)}"`;
+      nearMiss ??= `"${other.name}" may not have the shape of Conv "${nodeLabel(conv)}"`;
     else return fused([node, conv], node, conv, [conv.input(0), conv.input(1), conv.input(2), other], [], context);
   }
   return nearMiss;

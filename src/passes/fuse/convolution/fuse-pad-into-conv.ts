@@ -6,13 +6,13 @@ import { shapeOf } from '../../types.js';
 import { ownPads, padBefore, singleNumber, windowOf } from './padding.js';
 
 /**
- * Conv(Pad(x, p), W; pads = q) = Conv(x, W; pads = p + q); the same for ConvInteger and QLinearConv, which pad with the zero point of
- * their input.
+ * Conv(Pad(x, p), W; pads = q) = Conv(x, W; pads = p + q); the same for ConvInteger and QLinearConv, which pad with the
+ * zero point of their input.
  *
- * Fires for a constant Pad of the spatial axes with zeros (with the zero point), also where the Conv says `auto_pad`, as long as its
- * sizes are known then. Several Convs may read one Pad. Refuses other modes, negative amounts, padded batch or channel axes, amounts
- * or values that are not constant, and a Pad that others read too. Numerics: terms may be added in another order.
- * Reference: ONNX Conv-11, Pad-18.
+ * Fires for a constant Pad of the spatial axes with zeros (with the zero point), also where the Conv has `auto_pad`, as
+ * long as its sizes are known then. Several Convs may read one Pad. Refuses other modes, negative amounts, padded batch
+ * or channel axes, amounts or values that are not constant, and a Pad that has other readers. Numerics: terms may be
+ * added in another order. Reference: ONNX Conv-11, Pad-18.
  */
 export const fusePadIntoConv = defineRewrite<object>({
   name: 'fuse-pad-into-conv',
@@ -42,7 +42,7 @@ function matchConv(node: Node, context: RewriteContext): Match {
   if (pad.value !== zero) return `the Pad before it pads with ${pad.value}, not with ${zero ?? 'its zero point'}`;
   const window = windowOf(node, shapeOf(node.input(slots.weight)));
   const own = window && ownPads(node, window);
-  if (own?.length !== 2 * pad.begins.length) return 'how much it pads by itself is not known';
+  if (own?.length !== 2 * pad.begins.length) return 'its own padding is unknown';
   const pads = [...pad.begins, ...pad.ends].map((amount, at) => amount + (own[at] as number));
   return {
     nodes: [pad.node, node],

@@ -15,7 +15,7 @@ import { dataTypeOf, frontAxis, rankOf } from '../../types.js';
  */
 export const fusePads = defineRewrite<object>({
   name: 'fuse-pads',
-  summary: 'Merges Pads in a row into one.',
+  summary: 'Merges consecutive Pads into one.',
   group: 'fuse',
   numerics: 'exact',
   scope: 'all-graphs',
@@ -35,9 +35,9 @@ function matchPad(node: Node, context: RewriteContext): Match {
   if (mode !== first.string('mode', 'constant') || (mode !== 'constant' && mode !== 'edge')) return undefined;
   const inner = padsOf(context, first);
   const outer = padsOf(context, node);
-  if (!inner || !outer) return 'the pads, or the rank, are not known';
-  if ([...inner, ...outer].some((pad) => pad < 0)) return 'one of the two cuts off';
-  if (mode === 'constant' && !sameFill(first, node, context)) return 'the two fill in different values';
+  if (!inner || !outer) return 'the pads, or the rank, are unknown';
+  if ([...inner, ...outer].some((pad) => pad < 0)) return 'one of the two crops';
+  if (mode === 'constant' && !sameFill(first, node, context)) return 'the two pad with different values';
   const pads = inner.map((pad, at) => pad + (outer[at] ?? 0));
   const asInput = isInput('Pad', 'pads', context.opset(node));
   return {

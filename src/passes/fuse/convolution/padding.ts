@@ -35,11 +35,11 @@ export function padBefore(node: Node, context: RewriteContext): SpatialPad | str
   const pad = padded?.producer;
   const input = pad?.input(0);
   if (!pad?.is('Pad') || !padded || !input || pad.graph !== node.graph) return undefined;
-  if (hasReference(pad) || hasReference(node)) return 'its attributes differ from call to call';
+  if (hasReference(pad) || hasReference(node)) return 'its attributes depend on the caller';
   if (pad.string('mode', 'constant') !== 'constant') return 'the Pad before it does not pad with a constant';
   const known = shapeOf(padded) ?? shapeOf(input);
   const amounts = padAmounts(pad, known?.length, context);
-  if (!amounts) return 'how much the Pad before it pads is not known';
+  if (!amounts) return 'the amount of padding of the Pad before it is unknown';
   const value = padValue(pad, context);
   if (value === undefined) return 'the value of the Pad before it is not constant';
   const rank = amounts.length / 2;

@@ -11,15 +11,15 @@ import { dataTypeOf, shapeOf } from '../../types.js';
 
 /**
  * Cast(Cast(x)) = Cast(x), or x, where the type between holds every value of the first one, or loses only bits of
- * integers that the last one drops as well. Reshape, Transpose, Slice, Gather and others that only move elements may
- * stand between the two: they then move elements of the first type.
+ * integers that the last one drops as well. Reshape, Transpose, Slice, Gather and others that only move elements may be
+ * between the two: they then move elements of the first type.
  *
  * Fires when all types are known and nothing else reads the values between. Refuses a detour that rounds, such as float
  * → float16 → float. Numerics: exact.
  */
 export const fuseCasts = defineRewrite<object>({
   name: 'fuse-casts',
-  summary: 'Merges Casts where the type between changes nothing.',
+  summary: 'Merges consecutive Casts where the intermediate type loses nothing.',
   group: 'fuse',
   numerics: 'exact',
   scope: 'all-graphs',
@@ -59,7 +59,7 @@ function matchCast(node: Node, context: RewriteContext): Match {
   const over = first.int('to', DataType.UNDEFINED);
   if (!source || from === undefined || hasReference(first) || hasReference(node)) return undefined;
   if (!skipsExactly(from, over, to))
-    return holdsAll(from, over) || moves.length > 0 ? undefined : 'the type between rounds';
+    return holdsAll(from, over) || moves.length > 0 ? undefined : 'the intermediate type rounds';
   if (moves.some((move) => MOVES_COMMON.has(move.opType)) && (context.opset(node) < 9 || !COMMON.has(from)))
     return undefined;
   return { nodes: [node, first], apply: () => moveUncast(node, cursor, moves, source, from, to) };

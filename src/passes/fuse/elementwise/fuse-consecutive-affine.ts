@@ -10,16 +10,17 @@ import { onlyConsumer, takeOver } from '../../nodes.js';
 import { type Link, linkOf, product, scaledShift, sum } from './affine-chain.js';
 
 /**
- * (x · a) · b = x · (a·b), (x + a) + b = x + (a + b), and of three that take turns two remain: (x · a + b) · c = x · (a·c) + b·c,
- * (x + a) · b + c = x · b + (a·b + c); Mul, Div, Add, Sub and Neg with constants of any shape.
+ * (x · a) · b = x · (a·b), (x + a) + b = x + (a + b), and of three that take turns two remain: (x · a + b) · c = x ·
+ * (a·c) + b·c, (x + a) · b + c = x · b + (a·b + c); Mul, Div, Add, Sub and Neg with constants of any shape.
  *
- * Fires on FLOAT, DOUBLE, FLOAT16 and BFLOAT16, and on INT32 and INT64 where every result is exact. Refuses numbers that cancel each
- * other by more than rounding (x + 2²³ − 2²³ rounds x), factors one of which undoes what overflows in the other, and constants that
- * together are larger than they were. Numerics: reassociates. Reference: Higham 2002, Accuracy and Stability, chapter 1.
+ * Fires on FLOAT, DOUBLE, FLOAT16 and BFLOAT16, and on INT32 and INT64 where every result is exact. Refuses numbers
+ * that cancel each other by more than rounding (x + 2²³ − 2²³ rounds x), factors of which one compensates an overflow
+ * of the other, and constants that are larger when merged. Numerics: reassociates. Reference: Higham 2002, Accuracy and
+ * Stability, chapter 1.
  */
 export const fuseConsecutiveAffine = defineRewrite<object>({
   name: 'fuse-consecutive-affine',
-  summary: 'Merges multiplications and additions of constants in a row.',
+  summary: 'Merges consecutive multiplications and additions of constants.',
   group: 'fuse',
   numerics: 'reassociates',
   scope: 'all-graphs',
@@ -46,7 +47,7 @@ function matchChain(node: Node, context: RewriteContext): Match {
   const dataType = last.dataType ?? middle.dataType;
   if (dataType === undefined) return undefined;
   const two = mergeTwo(middle, last, dataType);
-  if (two === 'none') return 'its constant and the one before cancel, or leave the range of their type';
+  if (two === 'none') return 'its constant and the one before cancel out, or exceed the range of their type';
   if (two) return rewrite([middle, last], two, dataType, context);
   const first = linkBefore(middle);
   const three = first && mergeThree(first, middle, last, dataType);
@@ -91,12 +92,13 @@ function times(numbers: Numbers, sign: number): Numbers {
 function rewrite(links: readonly Link[], merged: Merged, dataType: DataTypeCode, context: RewriteContext): Match {
   const factor = merged.factor && numbersTensor(dataType, merged.factor);
   const shift = merged.shift && numbersTensor(dataType, merged.shift);
-  if ((merged.factor && !factor) || (merged.shift && !shift)) return 'its constants leave the range of their type';
+  if ((merged.factor && !factor) || (merged.shift && !shift)) return 'its constants exceed the range of their type';
   const [first] = links;
   const last = links.at(-1);
   if (!first || !last) return undefined;
   const bytes = (factor?.byteLength ?? 0) + (shift?.byteLength ?? 0) - freedBytes(links);
-  if (bytes > FREE_BYTES && !context.mayGrow(bytes)) return 'its constants together are larger than they were';
+  if (bytes > FREE_BYTES && !context.mayGrow(bytes))
+    return 'the merged constants would be larger than the separate ones';
   return {
     nodes: links.map(({ node }) => node).reverse(),
     apply: () => write(first, last.node, factor, shift, merged.sign === -1),

@@ -12,14 +12,15 @@ import { dataTypeOf, sameShape, shapeOf } from '../../types.js';
 
 /**
  * An operator that broadcasts its inputs needs no Expand before it where they broadcast to the same shape without:
- * Add(Expand(x; s), y) = Add(x, y). The same for a Tile of axes of size 1, and for ConstantOfShape, of which one element is enough.
+ * Add(Expand(x; s), y) = Add(x, y). The same for a Tile of axes of size 1, and for ConstantOfShape, of which one
+ * element is enough.
  *
  * Fires where the shape of the output is known and the same without; the Expand stays while something else needs it.
- * Refuses shapes that are not known. Numerics: exact.
+ * Refuses unknown shapes. Numerics: exact.
  */
 export const fuseExpands = defineRewrite<object>({
   name: 'fuse-expands',
-  summary: 'Drops Expand, Tile and ConstantOfShape before operators that broadcast.',
+  summary: 'Removes Expand, Tile and ConstantOfShape before operators that broadcast.',
   group: 'fuse',
   numerics: 'exact',
   scope: 'all-graphs',
@@ -48,7 +49,7 @@ function matchBroadcast(node: Node, context: RewriteContext): Match {
     const expanded = value && smallerInput(value, context);
     if (!value || !expanded) continue;
     if (broadcastsAlike(node, value, expanded.dims, context)) return bypass(node, value, expanded);
-    reason ??= `without the ${expanded.by.opType} the shape may be another`;
+    reason ??= `without the ${expanded.by.opType} the shape may differ`;
   }
   return reason;
 }

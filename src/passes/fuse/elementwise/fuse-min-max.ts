@@ -11,7 +11,7 @@ import { onlyConsumer, takeOver } from '../../nodes.js';
  */
 export const fuseMinMax = defineRewrite<object>({
   name: 'fuse-min-max',
-  summary: 'Merges a Min of a Min, and a Max of a Max.',
+  summary: 'Merges nested Min, and nested Max.',
   group: 'fuse',
   numerics: 'reassociates',
   scope: 'all-graphs',

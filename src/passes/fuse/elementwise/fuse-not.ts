@@ -9,7 +9,7 @@ import { dataTypeOf } from '../../types.js';
  * Where(Not(c), a, b) = Where(c, b, a), If(Not(c)) is If(c) with its branches exchanged, and Not of a comparison of
  * integers is the opposite comparison.
  *
- * Fires always on Where and If; the Not stays while something else reads it. Leaves comparisons of floats alone: with a NaN
+ * Fires always on Where and If; the Not stays while something else reads it. Comparisons of floats stay: with a NaN
  * both a < b and a >= b are false. Numerics: exact.
  */
 export const fuseNot = defineRewrite<object>({

@@ -12,17 +12,17 @@ import { dataTypeOf, shapeOf } from '../../types.js';
 import { isView } from '../views/view-shapes.js';
 
 /**
- * One elementwise operator instead of several alike: f of all outputs of a Split is the Split of f, a Concat of f of each is f
- * of the Concat, and f of several views or Transposes of one value are these of f of the value.
+ * One elementwise operator instead of several alike: f of all outputs of a Split is the Split of f, a Concat of f of
+ * each is f of the Concat, and f of several views or Transposes of one value are these of f of the value.
  *
  * Fires for operators of one input, or with operands of one element, that have the same attributes and operands, when
- * nothing else reads the values between. Leaves what follows convolutions, products and additions before a Concat alone:
- * runtimes compute it along with these. Numerics: reassociates; each element is computed as before, but kernels may round the last few of a
- * tensor otherwise than the rest.
+ * nothing else reads the values between. Does not merge activations of convolutions, products and additions before a
+ * Concat: runtimes compute it along with these. Numerics: reassociates; each element is computed as before, but kernels
+ * may round the last elements of a tensor differently.
  */
 export const fuseParallelElementwise = defineRewrite<object>({
   name: 'fuse-parallel-elementwise',
-  summary: 'Computes an elementwise operator once instead of for each piece or view of a value.',
+  summary: 'Computes an elementwise operator once instead of once for each slice or view of a value.',
   group: 'fuse',
   numerics: 'reassociates',
   scope: 'all-graphs',
@@ -223,5 +223,5 @@ function firstOf(nodes: readonly Node[]): Node {
   const [any] = nodes;
   const wanted = new Set(nodes);
   for (const node of any?.graph.nodes ?? []) if (wanted.has(node)) return node;
-  throw bug('nodes of a graph are not in it');
+  throw bug('a node is not in its graph');
 }

@@ -17,7 +17,7 @@ import { dataTypeOf } from '../../types.js';
  */
 export const fuseReduces = defineRewrite<object>({
   name: 'fuse-reduces',
-  summary: 'Merges reductions in a row over different axes into one.',
+  summary: 'Merges consecutive reductions over different axes into one.',
   group: 'fuse',
   numerics: 'reassociates',
   scope: 'all-graphs',
@@ -46,7 +46,7 @@ function matchReduces(node: Node, context: RewriteContext): Match {
   const inner = readReduction(context, first);
   const outer = readReduction(context, node);
   if (!inner || !outer || inner.axes.length === 0 || outer.axes.length === 0) return undefined;
-  if (inner.keepsAxes !== outer.keepsAxes) return 'one of the two keeps the axes it goes over, and one drops them';
+  if (inner.keepsAxes !== outer.keepsAxes) return 'one of the two keeps the reduced axes, and one drops them';
   const axes = [...new Set([...inner.axes, ...(inner.keepsAxes ? outer.axes : sourceAxes(inner.axes, outer.axes))])];
   return {
     nodes: [node, first],

@@ -7,10 +7,11 @@ import { onlyConsumer, takeOver } from '../../nodes.js';
 import { dataTypeOf } from '../../types.js';
 
 /**
- * x + (−y) = x − y, x − (−y) = x + y, (−x)·(−y) = x·y, (−x)/(−y) = x/y, |−x| = |x|. The first two are how IEEE 754 defines them.
+ * x + (−y) = x − y, x − (−y) = x + y, (−x)·(−y) = x·y, (−x)/(−y) = x/y, |−x| = |x|. The first two are how IEEE 754
+ * defines them.
  *
- * Fires when nothing else reads the negated value; for quotients on floats only. Leaves −(x − y) alone: it is −0 where y − x
- * is 0. Numerics: exact.
+ * Fires when nothing else reads the negated value; for quotients on floats only. Does not merge −(x − y): it is −0
+ * where y − x is 0. Numerics: exact.
  */
 export const fuseSigns = defineRewrite<object>({
   name: 'fuse-signs',

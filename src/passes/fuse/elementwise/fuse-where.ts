@@ -6,14 +6,14 @@ import { sameShape } from '../../types.js';
 
 /**
  * Where(c, Where(c, a, b), d) = Where(c, a, d) and Where(c, a, Where(c, b, d)) = Where(c, a, d): the other value of the
- * inner one is never taken.
+ * inner one is never selected.
  *
- * Fires when both have the same condition and the shape of the output is known and the same without the inner one, which
- * stays while something else reads it. Numerics: exact.
+ * Fires when both have the same condition and the shape of the output is known and the same without the inner one,
+ * which stays while something else reads it. Numerics: exact.
  */
 export const fuseWhere = defineRewrite<object>({
   name: 'fuse-where',
-  summary: 'Drops a Where inside another of the same condition.',
+  summary: 'Removes a Where inside another one with the same condition.',
   group: 'fuse',
   numerics: 'exact',
   scope: 'all-graphs',
@@ -36,7 +36,7 @@ function matchWhere(node: Node, context: RewriteContext): Match {
       });
       return type?.kind === 'tensor' ? type.shape : undefined;
     };
-    if (!sameShape(shapeWith(true), shapeWith(false))) return 'without the inner Where the shape may be another';
+    if (!sameShape(shapeWith(true), shapeWith(false))) return 'without the inner Where the shape may differ';
     return {
       nodes: [node, inner],
       apply() {

@@ -10,15 +10,15 @@ import { isIdentityPerm, type Perm, permOf } from '../views/perms.js';
 import { type Equation, equationText, pairProduct, readEquation } from './einsum-equation.js';
 
 /**
- * An Einsum that is one MatMul, Mul, Transpose or ReduceSum is written as such: `bik,bkj->bij` = MatMul, `ij->ji` = Transpose,
- * `ij->i` = ReduceSum. A Transpose before or after an Einsum goes into its equation.
+ * An Einsum that is one MatMul, Mul, Transpose or ReduceSum is written as such: `bik,bkj->bij` = MatMul, `ij->ji` =
+ * Transpose, `ij->i` = ReduceSum. A Transpose before or after an Einsum is merged into its equation.
  *
- * Fires when no axis has to be moved for it, and the sizes that are summed over are known to be the same. Leaves Einsum
- * alone with an ellipsis, a diagonal, more than two operands, and where it would take two nodes. Numerics: reassociates.
+ * Fires when no axis has to be moved for it, and the sizes that are summed over are known to be the same. Skips Einsum
+ * with an ellipsis, a diagonal, more than two operands, and where it would take two nodes. Numerics: reassociates.
  */
 export const fuseEinsum = defineRewrite<object>({
   name: 'fuse-einsum',
-  summary: 'Writes Einsum as MatMul, Mul, Transpose or ReduceSum, and takes Transposes into its equation.',
+  summary: 'Replaces Einsum with MatMul, Mul, Transpose or ReduceSum, and merges Transposes into its equation.',
   group: 'fuse',
   numerics: 'reassociates',
   scope: 'all-graphs',
@@ -129,8 +129,7 @@ function matchPair(node: Node, equation: Equation, context: RewriteContext): Mat
   const dataType = dataTypeOf(a) ?? dataTypeOf(b) ?? DataType.UNDEFINED;
   if (!product || !a || !b || !TYPES.has(dataType) || context.opset(node) < 12) return undefined;
   const size = (slot: number) => shapeOf(node.input(slot))?.[equation.operands[slot]?.indexOf(product.summed) ?? -1];
-  if (product.summed !== '' && !sameDim(size(0), size(1)))
-    return `the sizes of "${product.summed}" are not known to be the same`;
+  if (product.summed !== '' && !sameDim(size(0), size(1))) return `the sizes of "${product.summed}" may differ`;
   const inputs = product.swapped ? [b, a] : [a, b];
   return { nodes: [node], apply: () => takeOver(node, { opType: product.opType, inputs }) };
 }

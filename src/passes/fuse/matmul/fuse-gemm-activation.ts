@@ -9,14 +9,15 @@ import { nameOf, onlyConsumer, takeOver } from '../../nodes.js';
 import { dataTypeOf } from '../../types.js';
 
 /**
- * act(Gemm(A, B, C)) as one com.microsoft.FusedGemm, for the activations that its kernel knows: the output is written once.
+ * act(Gemm(A, B, C)) as one com.microsoft.FusedGemm, for the activations that its kernel supports: the output is
+ * written once.
  *
- * Fires on FLOAT where nothing else reads the output of the Gemm. Numerics: exact but for the rounding of the activation's own
- * approximation. Reference: ONNX Runtime FusedGemm-1, its kernel for the CPU.
+ * Fires on FLOAT where nothing else reads the output of the Gemm. Numerics: exact but for the rounding of the
+ * activation's own approximation. Reference: ONNX Runtime FusedGemm-1, its kernel for the CPU.
  */
 export const fuseGemmActivation = defineRewrite<object>({
   name: 'fuse-gemm-activation',
-  summary: 'Merges Gemm and an activation into FusedGemm of ONNX Runtime.',
+  summary: 'Fuses Gemm and an activation into FusedGemm of ONNX Runtime.',
   group: 'fuse',
   numerics: 'reassociates',
   scope: 'all-graphs',

@@ -4,14 +4,15 @@ import type { Match, RewriteContext } from '../../engine/rewrite.js';
 import { productOf, scaleAfter, scaleBefore, transposeAfter, transposeBefore } from './fused-matmul.js';
 
 /**
- * Transposes and multiplications with a number beside a com.microsoft.FusedMatMul that the model has already become flags and factor
- * of it; see `fuse-matmul-transpose` and `fuse-matmul-scale`, which make one of a MatMul.
+ * Transposes and multiplications by a scalar next to a com.microsoft.FusedMatMul that the model already has become its
+ * flags and factor; see `fuse-matmul-transpose` and `fuse-matmul-scale`, which create one from a MatMul.
  *
- * Fires also on a Transpose that others read: it stays for them. Numerics: reassociates. Reference: ONNX Runtime FusedMatMul-1.
+ * Fires also on a Transpose with other readers: it stays for them. Numerics: reassociates. Reference: ONNX Runtime
+ * FusedMatMul-1.
  */
 export const fuseIntoFusedMatmul = defineRewrite<object>({
   name: 'fuse-into-fused-matmul',
-  summary: 'Takes Transposes and multiplications with a number into the FusedMatMul beside them.',
+  summary: 'Merges Transposes and multiplications by a scalar into the FusedMatMul next to them.',
   group: 'fuse',
   numerics: 'reassociates',
   scope: 'all-graphs',

@@ -11,16 +11,18 @@ import { shapeOf } from '../../types.js';
 import { fitsAsBias, GEMM_DEFAULTS, gemmAttributes, gemmOptions, matrixProduct } from './gemm.js';
 
 /**
- * A·B + C = Gemm(A, B, C), for matrices: MatMul, or a Gemm without C or with a constant one, and Add, Sub or a Sum of two.
+ * A·B + C = Gemm(A, B, C), for matrices: MatMul, or a Gemm without C or with a constant one, and Add, Sub or a Sum of
+ * two.
  *
- * Fires when A and B are known to be float matrices, nothing else reads the product, and C can be stretched to its shape without
- * stretching it. Refuses where C may be larger than the product, where ranks are not known and, unless operators of ONNX Runtime
- * are allowed, where C is computed but B is a weight: as MatMul and Add it can be quantized. Products of higher rank stay: a
- * Gemm would need a Reshape on each side. Numerics: the sum is rounded in another place. Reference: ONNX Gemm-11.
+ * Fires when A and B are known to be float matrices, nothing else reads the product, and C broadcasts to its shape
+ * without enlarging it. Refuses where C may be larger than the product, where ranks are unknown and, unless operators
+ * of ONNX Runtime are allowed, where C is computed but B is a weight: as MatMul and Add it can be quantized. Products
+ * of higher rank stay: a Gemm would need a Reshape on each side. Numerics: the sum is rounded elsewhere. Reference:
+ * ONNX Gemm-11.
  */
 export const fuseMatmulAdd = defineRewrite<object>({
   name: 'fuse-matmul-add',
-  summary: 'Writes MatMul and Add of matrices as Gemm.',
+  summary: 'Fuses MatMul and Add of matrices into Gemm.',
   group: 'fuse',
   numerics: 'reassociates',
   scope: 'all-graphs',
@@ -50,7 +52,7 @@ function matchProduct(node: Node, product: Value, bias: Value, slot: number, con
   const label = `${producer.opType} "${nodeLabel(producer)}"`;
   if (onlyConsumer(product) !== node) return `${label} is also used elsewhere`;
   const shape = shapeOf(bias);
-  if (!fitsAsBias(shape, dims)) return `"${bias.name}" is not known to fit into the output of ${label}`;
+  if (!fitsAsBias(shape, dims)) return `"${bias.name}" may not broadcast to the output of ${label}`;
   const { alpha, beta, transA, transB } = producer.is('Gemm') ? gemmOptions(producer) : GEMM_DEFAULTS;
   const signs = { product: node.is('Sub') && slot === 1 ? -1 : 1, bias: node.is('Sub') && slot === 0 ? -1 : 1 };
   const options = { alpha: signs.product * alpha, transA, transB };
@@ -69,7 +71,7 @@ function matchProduct(node: Node, product: Value, bias: Value, slot: number, con
   }
   // A layer whose bias is computed has no 8-bit kernel; MatMul and Add have one each.
   if (context.operators === 'portable' && context.constant(producer.input(1)) && !context.constant(bias))
-    return `"${bias.name}" is computed, and ${label} could not be quantized then`;
+    return `"${bias.name}" is computed at run time, and ${label} could not be quantized then`;
   return { nodes, apply: () => write(bias, signs.bias) };
 }
 

@@ -13,7 +13,7 @@ import { productOf, transposeAfter, transposeBefore } from './fused-matmul.js';
  */
 export const fuseMatmulTranspose = defineRewrite<object>({
   name: 'fuse-matmul-transpose',
-  summary: 'Merges MatMul and the Transposes beside it into FusedMatMul of ONNX Runtime.',
+  summary: 'Fuses MatMul and the Transposes next to it into FusedMatMul of ONNX Runtime.',
   group: 'fuse',
   numerics: 'reassociates',
   scope: 'all-graphs',

@@ -12,17 +12,17 @@ import { failingSizes, followable, isView, shapeAfter } from '../views/view-shap
 import { sameProducts } from './matmul-rows.js';
 
 /**
- * MatMul takes batches of any rank, so views that only flatten them before it and bring them back after it are not needed:
- * View(MatMul(View(A), View(B))) = MatMul(A, B). The same with operators between that `fuse-view-sandwiches` knows, and for a Gemm
- * between views, which becomes MatMul and Add.
+ * MatMul takes batches of any rank, so views that only flatten them before it and bring them back after it are not
+ * needed: View(MatMul(View(A), View(B))) = MatMul(A, B). The same with operators between that `fuse-view-sandwiches`
+ * knows, and for a Gemm between views, which becomes MatMul and Add.
  *
  * Fires when each row of the product is made of the same row of A and the same matrix of B, at the same place, with and
  * without the views; of a view before the product, of one after it, or of both. A Gemm must have no factors or
- * transpositions, and a bias over its columns only. Refuses where the shapes are not known. Numerics: reassociates.
+ * transpositions, and a bias over its columns only. Refuses where the shapes are unknown. Numerics: reassociates.
  */
 export const fuseMatmulViews = defineRewrite<object>({
   name: 'fuse-matmul-views',
-  summary: 'Drops views around MatMul that only flatten its batch.',
+  summary: 'Removes views around MatMul that only flatten its batch.',
   group: 'fuse',
   numerics: 'reassociates',
   scope: 'all-graphs',

@@ -16,7 +16,7 @@ import { isFactor, scaleOf } from './scalar-factor.js';
  */
 export const fuseScaleIntoGemm = defineRewrite<object>({
   name: 'fuse-scale-into-gemm',
-  summary: 'Takes a multiplication with a number into the factors of the Gemm or MatMul beside it.',
+  summary: 'Folds a multiplication by a scalar into the Gemm or MatMul next to it.',
   group: 'fuse',
   numerics: 'reassociates',
   scope: 'all-graphs',

@@ -5,16 +5,16 @@ import { nameOf, onlyConsumer, takeOver } from '../../nodes.js';
 import { type GemmOptions, gemmAttributes, gemmOptions, matrixProduct, transposedMatrix } from './gemm.js';
 
 /**
- * Gemm(Aᵀ, B, C) = Gemm(A, B, C; transA = 1), the same for B, and (A·B)ᵀ = Gemm(B, A; transA = 1, transB = 1). MatMul of matrices with a
- * Transpose before or after it becomes such a Gemm.
+ * Gemm(Aᵀ, B, C) = Gemm(A, B, C; transA = 1), the same for B, and (A·B)ᵀ = Gemm(B, A; transA = 1, transB = 1). MatMul
+ * of matrices with a Transpose before or after it becomes such a Gemm.
  *
- * Fires on a Transpose that swaps the axes of a matrix; one that others read too stays for them, but then a MatMul stays as well. A
- * Transpose after the product needs one without C, that nothing else reads. Numerics: terms may be added in another order.
- * Reference: ONNX Gemm-11.
+ * Fires on a Transpose that swaps the axes of a matrix; one with other readers stays for them, but then a MatMul stays
+ * as well. A Transpose after the product needs one without C, that nothing else reads. Numerics: terms may be added in
+ * another order. Reference: ONNX Gemm-11.
  */
 export const fuseTransposeIntoGemm = defineRewrite<object>({
   name: 'fuse-transpose-into-gemm',
-  summary: 'Takes the Transpose of a matrix into the Gemm or MatMul beside it.',
+  summary: 'Merges the Transpose of a matrix into the Gemm or MatMul next to it.',
   group: 'fuse',
   numerics: 'reassociates',
   scope: 'all-graphs',

@@ -28,7 +28,8 @@ import { type EmbeddingSum, embeddingSum } from './embedding-sum.js';
  */
 export const fuseEmbedLayerNormalization = defineRewrite<object>({
   name: 'fuse-embed-layer-normalization',
-  summary: 'Fuses lookups of words, positions and segments, their sum and its normalization.',
+  summary:
+    'Fuses lookups of words, positions and segments, their sum and its normalization into EmbedLayerNormalization.',
   group: 'fuse',
   numerics: 'reassociates',
   scope: 'all-graphs',
@@ -49,18 +50,18 @@ function match(node: Node, context: RewriteContext): Match {
   const ids = [word.ids, segment?.ids, positions.ids].map((value) => value && int32Source(value));
   const dying = dyingNodes([node, ...found.adds], [...ids, word.table, segment?.table, positions.table]);
   const cost = 1 + ids.filter((value) => value && dataTypeOf(value) !== DataType.INT32).length;
-  if (dying.size <= cost) return 'that would save no nodes';
+  if (dying.size <= cost) return 'the fusion would not save a node';
   if (positions.made && !context.mayGrow(positions.made.byteLength - freedBytes(dying, context)))
-    return `its table of positions is used elsewhere, and a copy takes ${positions.made.byteLength} bytes`;
+    return `its table of positions is also used elsewhere, and a copy takes ${positions.made.byteLength} bytes`;
   return { nodes: [node, ...found.adds], apply: () => fuse(node, sum, found, ids, context) };
 }
 
 function whyNot(node: Node, { features }: EmbeddingSum, context: RewriteContext): string | undefined {
-  if (node.outputs.slice(1).some((output) => output !== undefined)) return 'its mean or deviation is given out';
+  if (node.outputs.slice(1).some((output) => output !== undefined)) return 'its mean or deviation is an output';
   if (frontAxis(node.int('axis', -1), 3) !== 2) return 'it normalizes over more than the last axis';
   for (const parameter of node.inputs.slice(1))
     if (parameter && shapeOf(parameter)?.join() !== `${features}`)
-      return `"${parameter.name}" is not one number a feature`;
+      return `"${parameter.name}" is not one number per feature`;
   return whyNotAvailable(context, node, 'EmbedLayerNormalization');
 }
 

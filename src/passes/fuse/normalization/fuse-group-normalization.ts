@@ -23,19 +23,19 @@ const GROUPED = op('Reshape', [
 ]);
 
 /**
- * Reshape to groups of channels, InstanceNormalization with scale 1 and bias 0, and Reshape back, then a scale and a bias for each
- * channel = GroupNormalization: how exporters write it.
+ * Reshape to groups of channels, InstanceNormalization with scale 1 and bias 0, and Reshape back, then a scale and a
+ * bias for each channel = GroupNormalization: how exporters write it.
  *
- * Fires when the shapes are known to be [N, groups, rest] in between and the same before and after, for constant scale and bias, or
- * none. Refuses other types than those of GroupNormalization. Numerics: reassociates. ONNX Runtime has no kernel for
- * GroupNormalization: it runs the function of the specification, which is slower and computes the variance as E[x²] − E[x]². That
- * cancels where a group's mean is much larger than its spread: 3000 and 3001 become ∓158 instead of ∓1. So no level of
- * `optimize` has this pass; ask for it (`--passes +fuse-group-normalization`) for runtimes with a kernel. Reference: Wu and He 2018 (arXiv
- * 1803.08494); ONNX operator GroupNormalization-21.
+ * Fires when the shapes are known to be [N, groups, rest] in between and the same before and after, for constant scale
+ * and bias, or none. Refuses other types than those of GroupNormalization. Numerics: reassociates. ONNX Runtime has no
+ * kernel for GroupNormalization: it runs the function of the specification, which is slower and computes the variance
+ * as E[x²] − E[x]². That cancels where a group's mean is much larger than its spread: 3000 and 3001 become ∓158 instead
+ * of ∓1. So no level of `optimize` has this pass; add it (`--passes +fuse-group-normalization`) for runtimes with a
+ * kernel. Reference: Wu and He 2018 (arXiv 1803.08494); ONNX operator GroupNormalization-21.
  */
 export const fuseGroupNormalization = defineRewrite<object>({
   name: 'fuse-group-normalization',
-  summary: 'Writes InstanceNormalization between Reshapes as GroupNormalization.',
+  summary: 'Fuses InstanceNormalization between Reshapes into GroupNormalization.',
   group: 'fuse',
   numerics: 'reassociates',
   scope: 'all-graphs',
@@ -51,10 +51,11 @@ function match(node: Node, context: RewriteContext): Match {
   const x = found.value('x');
   const [shape, grouped] = [shapeOf(x), shapeOf(found.value('grouped'))];
   const [batch, groups] = grouped ?? [];
-  if (!shape || shape.length < 3 || !sameShape(shape, shapeOf(node.output()))) return 'it ends in another shape';
+  if (!shape || shape.length < 3 || !sameShape(shape, shapeOf(node.output()))) return 'its result has another shape';
   if (grouped?.length !== 3 || typeof groups !== 'number' || !sameDim(batch, shape[0]))
-    return 'its groups are not known to be of channels';
-  if (typeof shape[1] !== 'number' || shape[1] % groups !== 0) return 'its channels are no multiple of its groups';
+    return 'its groups may not be groups of channels';
+  if (typeof shape[1] !== 'number' || shape[1] % groups !== 0)
+    return 'its number of channels is not a multiple of its groups';
   const reason = whyNotOfType('GroupNormalization', context.opset(node), x);
   if (reason !== undefined) return reason;
   const factor = channelFollower(node.output(), 'Mul', x, context);

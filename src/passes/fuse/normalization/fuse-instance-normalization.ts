@@ -14,16 +14,17 @@ import { NORMALIZED } from './fuse-layer-normalization.js';
 import { commonTail, epsilonOf } from './normalization-pattern.js';
 
 /**
- * (x − mean) / √(variance + epsilon) · scale + bias = InstanceNormalization(x, scale, bias), where mean and variance are over
- * all axes but the first two, and scale and bias have one number for each channel.
+ * (x − mean) / √(variance + epsilon) · scale + bias = InstanceNormalization(x, scale, bias), where mean and variance
+ * are over all axes but the first two, and scale and bias have one number for each channel.
  *
- * Fires with constant scale and bias, and for two axes or more without them. What has a scale for each place is a layer
- * normalization. Refuses values that are read elsewhere, unknown channels, and DOUBLE, for which ONNX Runtime has no kernel.
- * Numerics: reassociates. Reference: Ulyanov et al. 2016 (arXiv 1607.08022); ONNX operator InstanceNormalization-6.
+ * Fires with constant scale and bias, and for two axes or more without them. A scale per position is a layer
+ * normalization. Refuses values that are used elsewhere, unknown channels, and DOUBLE, for which ONNX Runtime has no
+ * kernel. Numerics: reassociates. Reference: Ulyanov et al. 2016 (arXiv 1607.08022); ONNX operator
+ * InstanceNormalization-6.
  */
 export const fuseInstanceNormalization = defineRewrite<object>({
   name: 'fuse-instance-normalization',
-  summary: 'Writes means, Sub, Pow, Sqrt, Div, Mul and Add of an instance normalization as InstanceNormalization.',
+  summary: 'Fuses means, Sub, Pow, Sqrt, Div, Mul and Add of an instance normalization into InstanceNormalization.',
   group: 'fuse',
   numerics: 'reassociates',
   scope: 'all-graphs',
@@ -49,7 +50,7 @@ function fuse(found: PatternMatch, root: Node, context: RewriteContext): Rewrite
   const dataType = dataTypeOf(x) ?? DataType.FLOAT;
   const scale = factor?.tensor ?? uniformChannels(1, x, dataType);
   const bias = summand?.tensor ?? uniformChannels(0, x, dataType);
-  if (!scale || !bias) return 'how many channels it has is not known';
+  if (!scale || !bias) return 'its number of channels is unknown';
   const last = summand?.node ?? factor?.node ?? root;
   return {
     nodes: [...found.nodes, ...(factor ? [factor.node] : []), ...(summand ? [summand.node] : [])],

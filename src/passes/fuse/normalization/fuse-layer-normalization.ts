@@ -37,18 +37,18 @@ const SHIFTED = op('Add', [
 ]);
 
 /**
- * (x − mean) / √(variance + epsilon) · scale + bias = LayerNormalization(x, scale, bias), where mean and variance are over
- * the last axes: one pass over the data instead of nine.
+ * (x − mean) / √(variance + epsilon) · scale + bias = LayerNormalization(x, scale, bias), where mean and variance are
+ * over the last axes: one pass over the data instead of nine.
  *
- * Fires for Pow or Mul as the square; Sqrt with Div or Reciprocal, or Pow(−0.5); factors in any order; scale and bias, each of which may be
- * missing, of the sizes of the last axes, computed or constant. FLOAT16 that is cast to FLOAT for this and back before the
- * scale is normalized without the casts: LayerNormalization computes in FLOAT by itself. Refuses sizes that are not known
- * to fit, means that are read elsewhere, DOUBLE (LayerNormalization computes it in FLOAT). Numerics: reassociates.
- * Reference: Ba et al. 2016 (arXiv 1607.06450); ONNX operator LayerNormalization-17.
+ * Fires for Pow or Mul as the square; Sqrt with Div or Reciprocal, or Pow(−0.5); factors in any order; scale and bias,
+ * each of which may be missing, of the sizes of the last axes, computed or constant. FLOAT16 that is cast to FLOAT for
+ * this and back before the scale is normalized without the casts: LayerNormalization computes in FLOAT internally.
+ * Refuses sizes that may not fit, means that are used elsewhere, DOUBLE (LayerNormalization computes it in FLOAT).
+ * Numerics: reassociates. Reference: Ba et al. 2016 (arXiv 1607.06450); ONNX operator LayerNormalization-17.
  */
 export const fuseLayerNormalization = defineRewrite<object>({
   name: 'fuse-layer-normalization',
-  summary: 'Writes means, Sub, Pow, Sqrt, Div, Mul and Add of a layer normalization as LayerNormalization.',
+  summary: 'Fuses means, Sub, Pow, Sqrt, Div, Mul and Add of a layer normalization into LayerNormalization.',
   group: 'fuse',
   numerics: 'reassociates',
   scope: 'all-graphs',

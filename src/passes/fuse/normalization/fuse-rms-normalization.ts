@@ -35,15 +35,15 @@ export const RMS_NORMALIZATION_OPSET = 23;
 /**
  * x / √(mean of x² + epsilon) · scale = RMSNormalization(x, scale), where the mean is over the last axes.
  *
- * Fires for Pow or Mul as the square; Sqrt with Div or Reciprocal, or Pow(−0.5); factors in any order; a scale of the sizes of the
- * last axes, computed or constant, or none. FLOAT16 that is cast to FLOAT for this and back before the scale is
- * normalized without the casts. Refuses sizes that are not known to fit, a mean that is read elsewhere, and DOUBLE
+ * Fires for Pow or Mul as the square; Sqrt with Div or Reciprocal, or Pow(−0.5); factors in any order; a scale of the
+ * sizes of the last axes, computed or constant, or none. FLOAT16 that is cast to FLOAT for this and back before the
+ * scale is normalized without the casts. Refuses sizes that may not fit, a mean that is used elsewhere, and DOUBLE
  * (RMSNormalization computes it in FLOAT). Numerics: reassociates. Reference: Zhang and Sennrich 2019 (arXiv
  * 1910.07467); ONNX operator RMSNormalization-23.
  */
 export const fuseRmsNormalization = defineRewrite<object>({
   name: 'fuse-rms-normalization',
-  summary: 'Writes Pow, ReduceMean, Sqrt, Div and Mul of a root mean square normalization as RMSNormalization.',
+  summary: 'Fuses Pow, ReduceMean, Sqrt, Div and Mul of a root mean square normalization into RMSNormalization.',
   group: 'fuse',
   numerics: 'reassociates',
   scope: 'all-graphs',

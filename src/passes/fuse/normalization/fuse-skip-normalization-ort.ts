@@ -29,27 +29,28 @@ const FUSED: ReadonlyMap<string, string> = new Map([
 ]);
 /**
  * LayerNormalization(input + skip + bias) = com.microsoft.SkipLayerNormalization(input, skip, scale, shift, bias), and
- * RMSNormalization the same as SkipSimplifiedLayerNormalization. Before opset 23 has RMSNormalization, what it is made of
- * is merged with the sum all the same.
+ * RMSNormalization the same as SkipSimplifiedLayerNormalization. Before opset 23 has RMSNormalization, its parts are
+ * merged with the sum as well.
  *
- * ONNX Runtime does this by itself when it loads a model, though its kernels for the CPU (1.30) take two to six times as long
- * as Add and the normalization. What it would not do is done with `always` only: where others read the sum, which then becomes
- * the fourth output, and for RMSNormalization.
+ * ONNX Runtime also does this when it loads a model, though its kernels for the CPU (1.30) take two to six times as
+ * long as Add and the normalization. Fusions that it would not do are done with `always` only: where others read the
+ * sum, which then becomes the fourth output, and for RMSNormalization.
  *
- * Fires for sums of two or three axes whose sizes are the same (one operand may lack the batch) and with a bias of one axis or
- * none, normalized over the last axis in FLOAT with a scale as long as that. Refuses means that are read elsewhere, and other types than
- * FLOAT and FLOAT16. Numerics: reassociates. Reference: ONNX Runtime ContribOperators.md, SkipLayerNormalization.
+ * Fires for sums of two or three axes whose sizes are the same (one operand may lack the batch) and with a bias of one
+ * axis or none, normalized over the last axis in FLOAT with a scale as long as that. Refuses means that are used
+ * elsewhere, and other types than FLOAT and FLOAT16. Numerics: reassociates. Reference: ONNX Runtime
+ * ContribOperators.md, SkipLayerNormalization.
  */
 export const fuseSkipNormalizationOrt = defineRewrite<FuseSkipNormalizationOrtOptions>({
   name: 'fuse-skip-normalization-ort',
-  summary: 'Merges a residual sum and its normalization into com.microsoft.SkipLayerNormalization.',
+  summary: 'Fuses a residual sum and its normalization into com.microsoft.SkipLayerNormalization.',
   group: 'fuse',
   numerics: 'reassociates',
   scope: 'all-graphs',
   opset: [7, null],
   options: {
     always: {
-      description: 'also where ONNX Runtime would not do it: for a sum that others read, and for RMSNormalization',
+      description: 'also where ONNX Runtime would not fuse: for a sum with other readers, and for RMSNormalization',
       default: false,
     },
   },
@@ -114,7 +115,7 @@ function fuse(site: Site, context: RewriteContext, always: boolean): Rewrite | s
   const reason = whyNotOfContribType(opType, sum) ?? whyNotAvailable(context, last, opType);
   if (reason !== undefined) return reason;
   const parameters = [...('value' in site.scale ? [site.scale.value] : []), ...(site.shift ? [site.shift] : [])];
-  if (parameters.some((value) => dataTypeOf(value) !== dataTypeOf(sum))) return 'its scale is of another type';
+  if (parameters.some((value) => dataTypeOf(value) !== dataTypeOf(sum))) return 'its scale has another type';
   const readByOthers = sum.isGraphOutput || sum.pinned || [...sum.uses].some((use) => !site.nodes.includes(use.node));
   if (!always && (readByOthers || last.is('RMSNormalization')))
     return 'the kernel of ONNX Runtime is slower than the nodes that it would replace';

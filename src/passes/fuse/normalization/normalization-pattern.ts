@@ -18,7 +18,7 @@ import { dataTypeOf, rankOf, sameShape, shapeOf } from '../../types.js';
 function reducedTail(node: Node, context: RewriteContext): number | string {
   const reduction = readReduction(context, node);
   const rank = rankOf(node.input(0));
-  if (!reduction || rank === undefined) return 'the axes of its mean are not known';
+  if (!reduction || rank === undefined) return 'the axes of its mean are unknown';
   if (!reduction.keepsAxes) return 'its mean drops axes';
   const { axes } = reduction;
   return axes.length > 0 && axes[0] === rank - axes.length ? axes.length : 'its mean is not over the last axes';
@@ -127,7 +127,7 @@ export function normalizationParts(
 ): NormalizationParts | string {
   const computed = found.value('x');
   const sizes = tailOf(computed, count);
-  if (!sizes) return `the rank of "${computed.name}" is not known`;
+  if (!sizes) return `the rank of "${computed.name}" is unknown`;
   const nodes = [...found.nodes];
   let last = root;
   let x = computed;
@@ -159,9 +159,9 @@ const FREE_ONES_BYTES = 1024;
 function ones(sizes: readonly Dim[], like: Value, context: RewriteContext): Parameter | string {
   const dims = numericDims(sizes);
   const tensor = dims && filledTensor(1, dataTypeOf(like) ?? DataType.FLOAT, dims);
-  if (!tensor) return 'it has no scale, and how many ones it needs is not known';
+  if (!tensor) return 'it has no scale, and the size of a scale of ones is unknown';
   if (tensor.byteLength > FREE_ONES_BYTES && !context.mayGrow(tensor.byteLength))
-    return `it has no scale, and ${tensor.size} ones would make the model larger`;
+    return `it has no scale, and a scale of ${tensor.size} ones would make the model larger`;
   return { tensor, name: 'ones' };
 }
 

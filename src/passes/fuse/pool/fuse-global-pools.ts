@@ -8,15 +8,15 @@ import { sameShape, shapeOf } from '../../types.js';
 import { followable, shapeAfter } from '../views/view-shapes.js';
 
 /**
- * GlobalAveragePool or GlobalMaxPool, and a view that takes out the axes of size 1 which it leaves, is ReduceMean or
- * ReduceMax of these axes with keepdims = 0.
+ * GlobalAveragePool or GlobalMaxPool, and a view that removes its axes of size 1, become ReduceMean or ReduceMax of
+ * these axes with keepdims = 0.
  *
  * Fires when the rank is known and nothing else reads the value between. One node fewer, but a pool may have the faster
  * kernel in a runtime that keeps images in blocks of channels. Numerics: reassociates.
  */
 export const fuseGlobalPools = defineRewrite<object>({
   name: 'fuse-global-pools',
-  summary: 'Writes a global pool and the view after it as one reduction.',
+  summary: 'Replaces a global pool and the view after it with one reduction.',
   group: 'fuse',
   numerics: 'reassociates',
   scope: 'all-graphs',
@@ -38,7 +38,7 @@ function matchPooledView(node: Node, context: RewriteContext): Match {
   const opType = pool?.domain === '' ? REDUCTION.get(pool.opType) : undefined;
   if (!middle || !pool || !source || opType === undefined || onlyConsumer(middle) !== node) return undefined;
   const from = followable(shapeOf(source));
-  if (!from) return `the rank of "${source.name}" is not known`;
+  if (!from) return `the rank of "${source.name}" is unknown`;
   const axes = from.flatMap((_, axis) => (axis > 1 ? [axis] : []));
   const pooled = from.map((dim, axis) => (axis > 1 ? 1 : dim));
   if (!sameShape(shapeAfter(context, node, pooled), from.slice(0, 2))) return undefined;

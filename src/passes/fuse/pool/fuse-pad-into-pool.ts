@@ -9,14 +9,16 @@ import { dataTypeOf, shapeOf } from '../../types.js';
 import { ownPads, padBefore, type SpatialPad, singleNumber, type Window, windowOf } from '../convolution/padding.js';
 
 /**
- * Pool(Pad(x, p); pads = q) = Pool(x; pads = p + q), for AveragePool (which then counts what is padded), MaxPool and LpPool.
+ * Pool(Pad(x, p); pads = q) = Pool(x; pads = p + q), for AveragePool (which then counts the padding), MaxPool and
+ * LpPool.
  *
- * Fires for a constant Pad of the spatial axes: with zeros before AveragePool and LpPool; with what is below everything else before
- * MaxPool: −∞, the least number of an 8-bit type, or zero after Relu and other nodes that give nothing negative.
- * Refuses zeros before MaxPool otherwise, pads that are not smaller than the window, an AveragePool that leaves its own pads out of
- * the count, indices of MaxPool, dilated MaxPool, and `ceil_mode` unless the windows are known to come out even.
- * Numerics: terms may be added in another order. Where a window holds nothing but −∞, the MaxPool of a runtime may give its
- * least finite number instead, as ONNX Runtime's does for windows that it pads itself. Reference: ONNX AveragePool-22, MaxPool-22.
+ * Fires for a constant Pad of the spatial axes: with zeros before AveragePool and LpPool; with a value below all others
+ * before MaxPool: −∞, the least number of an 8-bit type, or zero after Relu and other nodes without negative results.
+ * Refuses zeros before MaxPool otherwise, pads that are not smaller than the window, an AveragePool that excludes its
+ * own padding from the count, indices of MaxPool, dilated MaxPool, and `ceil_mode` unless the windows are known to come
+ * out even. Numerics: terms may be added in another order. Where a window has only −∞, the MaxPool of a runtime may
+ * give its least finite number instead, as ONNX Runtime's does for windows that it pads itself. Reference: ONNX
+ * AveragePool-22, MaxPool-22.
  */
 export const fusePadIntoPool = defineRewrite<object>({
   name: 'fuse-pad-into-pool',
@@ -35,13 +37,13 @@ function matchPool(node: Node, context: RewriteContext): Match {
   if (pad === undefined || typeof pad === 'string') return pad;
   const window = windowOf(node, undefined);
   const own = window && ownPads(node, window);
-  if (!window || own?.length !== 2 * pad.begins.length) return 'how much it pads by itself is not known';
+  if (!window || own?.length !== 2 * pad.begins.length) return 'its own padding is unknown';
   const pads = [...pad.begins, ...pad.ends].map((amount, at) => amount + (own[at] as number));
   const axes = window.kernel.length;
   if (pads.some((amount, at) => amount >= (window.kernel[at % axes] as number)))
     return 'the pads would not be smaller than the window';
   if (node.int('ceil_mode', 0) !== 0 && !comesOutEven(pad.input, pads, window))
-    return 'with ceil_mode, pads of its own would count differently';
+    return 'with ceil_mode, its own padding would count differently';
   const reason = node.is('MaxPool') ? whyNotMaximum(node, pad, window) : whyNotSum(node, pad, own);
   if (reason !== undefined) return reason;
   return {
@@ -59,17 +61,17 @@ function matchPool(node: Node, context: RewriteContext): Match {
 function whyNotSum(node: Node, pad: SpatialPad, own: readonly number[]): string | undefined {
   if (pad.value !== 0) return `the Pad before it pads with ${pad.value}, not with 0`;
   const counts = node.is('LpPool') || node.int('count_include_pad', 0) !== 0;
-  return counts || own.every((amount) => amount === 0) ? undefined : 'it leaves its own pads out of the count';
+  return counts || own.every((amount) => amount === 0) ? undefined : 'it excludes its own padding from the count';
 }
 
 function whyNotMaximum(node: Node, pad: SpatialPad, { dilations }: Window): string | undefined {
-  if (node.outputs[1]) return 'its indices count what is padded';
-  if (dilations.some((dilation) => dilation !== 1)) return 'a dilated window may see nothing but padding';
+  if (node.outputs[1]) return 'its indices include the padding';
+  if (dilations.some((dilation) => dilation !== 1)) return 'a dilated window may cover only padding';
   if (pad.value === Number.NEGATIVE_INFINITY) return undefined;
   const least = leastValue(pad.input, 0);
   return least !== undefined && pad.value <= least
     ? undefined
-    : `the Pad before it pads with ${pad.value}, and its input may be less`;
+    : `the Pad before it pads with ${pad.value}, and its input may be smaller`;
 }
 
 /** True when the last window ends where the padded input does, on every axis. */

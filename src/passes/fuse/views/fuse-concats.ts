@@ -21,7 +21,7 @@ import { areAdjacent, isWholeRange, partReader, type ValuePart } from './value-p
  */
 export const fuseConcats = defineRewrite<object>({
   name: 'fuse-concats',
-  summary: 'Merges Concats in a row, and pieces of one value that Concat puts together again.',
+  summary: 'Merges consecutive Concats, and Concats of slices of one value.',
   group: 'fuse',
   numerics: 'exact',
   scope: 'all-graphs',

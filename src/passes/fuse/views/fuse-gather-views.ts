@@ -13,8 +13,8 @@ import { axisChange, followable, shapeAfter } from './view-shapes.js';
  * Gather gives its indices' shape to the output, so a view that changes nothing else is a Gather with the same indices
  * under another shape: Unsqueeze(x[3]) = x[[3]], Squeeze(x[[3]]) = x[3]. And Squeeze(x[3:4]) = x[3].
  *
- * Fires when the indices are constant, or the Slice takes one element of the one axis that is squeezed, and nothing else
- * reads the value between. Refuses where axes or sizes are not known. Numerics: exact.
+ * Fires when the indices are constant, or the Slice takes one element of the one axis that is squeezed, and nothing
+ * else reads the value between. Refuses where axes or sizes are unknown. Numerics: exact.
  */
 export const fuseGatherViews = defineRewrite<object>({
   name: 'fuse-gather-views',

@@ -17,7 +17,7 @@ import { isReadBy } from './sole-readers.js';
  */
 export const fuseGathers = defineRewrite<object>({
   name: 'fuse-gathers',
-  summary: 'Merges Gathers and Slices along one axis into one Gather.',
+  summary: 'Merges consecutive Gathers and Slices along one axis into one Gather.',
   group: 'fuse',
   numerics: 'exact',
   scope: 'all-graphs',
@@ -68,7 +68,7 @@ function indicesOfSlice(first: Node, second: Node, context: RewriteContext): Gat
   const indices = outer.indices.map((index) => indexInSource(range, index, dim));
   return indices.every((index) => index !== undefined)
     ? { ...outer, indices }
-    : `where the Slice of axis ${outer.axis} starts depends on its size, which is not known`;
+    : `the start of the Slice of axis ${outer.axis} depends on its size, which is unknown`;
 }
 
 /** Where element `index` of a range stands in what the range is taken of. */

@@ -8,11 +8,11 @@ import { rankOf, sameShape, shapeOf } from '../../types.js';
 import { axisChange, followable, shapeAfter } from './view-shapes.js';
 
 /**
- * A reduction that drops its axes, and a view that puts them back as 1, is the reduction with keepdims = 1; one that keeps
- * them, and a view that takes them out, has keepdims = 0.
+ * A reduction that drops its axes, and a view that restores them as 1, are the reduction with keepdims = 1; one that
+ * keeps them, and a view that removes them, become keepdims = 0.
  *
- * Fires on all Reduce operators, ArgMax and ArgMin before Squeeze, Unsqueeze, Reshape and Flatten, by axes or by shapes,
- * when nothing else reads the value between. Refuses where axes are computed. Numerics: exact.
+ * Fires on all Reduce operators, ArgMax and ArgMin before Squeeze, Unsqueeze, Reshape and Flatten, by axes or by
+ * shapes, when nothing else reads the value between. Refuses where axes are computed. Numerics: exact.
  */
 export const fuseReduceViews = defineRewrite<object>({
   name: 'fuse-reduce-views',
@@ -31,7 +31,7 @@ function matchReducedView(node: Node, context: RewriteContext): Match {
   const first = middle?.producer;
   if (!middle || !first || !isReduction(first) || onlyConsumer(middle) !== node) return undefined;
   const reduction = readReduction(context, first);
-  if (!reduction) return `the axes of ${first.opType} are not known`;
+  if (!reduction) return `the axes of ${first.opType} are unknown`;
   if (!togglesByAxes(reduction, node, context) && !togglesByShape(reduction, first, node, context)) return undefined;
   return {
     nodes: [node, first],

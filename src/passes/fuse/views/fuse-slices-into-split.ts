@@ -10,14 +10,14 @@ import { readGather } from './gather-indices.js';
 import { indexRun, readSlice } from './slice-ranges.js';
 
 /**
- * Slices of one value that together take all of an axis, none of it twice, are the outputs of a Split; a Gather of one
- * element, by a list, is such a Slice.
+ * Slices of one value that together cover an axis exactly once are the outputs of a Split; a Gather of one element, by
+ * a list, is such a Slice.
  *
  * Fires when the size of the axis and all ranges are known, and there are two pieces or more. Numerics: exact.
  */
 export const fuseSlicesIntoSplit = defineRewrite<object>({
   name: 'fuse-slices-into-split',
-  summary: 'Writes Slices that take an axis apart as one Split.',
+  summary: 'Replaces Slices that cover an axis with one Split.',
   group: 'fuse',
   numerics: 'exact',
   scope: 'all-graphs',

@@ -10,11 +10,11 @@ import { isReadBy } from './sole-readers.js';
  * Slice(Slice(x)) = Slice(x): of different axes, or ranges of ranges of the same one.
  *
  * Fires when all starts, ends, axes and steps are known, and nothing but Slices reads the value between. Refuses ranges
- * of ranges that depend on a size which is not known, such as `x[-5:][:3]`. Numerics: exact.
+ * of ranges that depend on a size which is unknown, such as `x[-5:][:3]`. Numerics: exact.
  */
 export const fuseSlices = defineRewrite<object>({
   name: 'fuse-slices',
-  summary: 'Merges Slices in a row into one.',
+  summary: 'Merges consecutive Slices into one.',
   group: 'fuse',
   numerics: 'exact',
   scope: 'all-graphs',
@@ -49,7 +49,7 @@ function composedRanges(
   for (const [axis, range] of inner) {
     const before = outer.get(axis);
     const both = before ? composeRanges(before, range, shape?.[axis]) : range;
-    if (!both) return `which part of axis ${axis} both take depends on its size, which is not known`;
+    if (!both) return `which part of axis ${axis} both select depends on its size, which is unknown`;
     ranges.set(axis, both);
   }
   return ranges;

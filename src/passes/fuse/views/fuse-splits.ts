@@ -11,15 +11,16 @@ import { sliceSpec } from './slice-ranges.js';
 import { splitSizes } from './value-parts.js';
 
 /**
- * Split of an output of a Split, along one axis, is one Split; Split of a Concat that gives its inputs back is those inputs;
- * a Split of which one output is used is a Slice.
+ * Split of an output of a Split, along one axis, is one Split; Split of a Concat that gives its inputs back is those
+ * inputs; a Split of which one output is used is a Slice.
  *
- * Fires when the sizes are known as numbers (for Split of Concat: equal) and nothing else reads the value between. Refuses
- * inputs that cannot take over the name of a graph output. Numerics: exact.
+ * Fires when the sizes are known as numbers (for Split of Concat: equal) and nothing else reads the value between.
+ * Refuses inputs that cannot take the name of a graph output. Numerics: exact.
  */
 export const fuseSplits = defineRewrite<object>({
   name: 'fuse-splits',
-  summary: 'Merges Splits in a row, undoes Concat by Split, and writes a Split of one used output as Slice.',
+  summary:
+    'Merges consecutive Splits, removes Concat before Split, and replaces a Split with one used output by a Slice.',
   group: 'fuse',
   numerics: 'exact',
   scope: 'all-graphs',
@@ -45,7 +46,7 @@ function mergeSplits(first: Node, node: Node, axis: number, context: RewriteCont
     return undefined;
   const outer = splitSizes(context, first);
   const inner = splitSizes(context, node);
-  if (!outer || !inner) return 'the sizes of both are not known';
+  if (!outer || !inner) return 'the sizes of both are unknown';
   const sizes = outer.flatMap((size, at) => (at === middle.outputIndex ? inner : [size]));
   return {
     nodes: [node, first],
@@ -145,7 +146,7 @@ function writeAsSlice(node: Node, axis: number, context: RewriteContext): Match 
   const [output] = used;
   if (!source || !output || used.length !== 1 || node.outputs.length < 2) return undefined;
   const sizes = splitSizes(context, node);
-  if (!sizes) return 'the sizes are not known';
+  if (!sizes) return 'the sizes are unknown';
   const start = sizes.slice(0, output.outputIndex).reduce((sum, size) => sum + size, 0);
   const end = start + (sizes[output.outputIndex] ?? 0);
   return {

@@ -12,11 +12,11 @@ import { isReadBy } from './sole-readers.js';
  * Transpose(Transpose(x; p); q) = Transpose(x; r) with r[i] = p[q[i]], and x where r leaves every axis in place.
  *
  * Fires when both permutations are known (a missing one reverses the axes) and nothing but Transposes reads the value
- * between. Refuses one that comes back to a value which cannot take over the name of a graph output. Numerics: exact.
+ * between. Refuses one that comes back to a value which cannot take the name of a graph output. Numerics: exact.
  */
 export const fuseTransposes = defineRewrite<object>({
   name: 'fuse-transposes',
-  summary: 'Merges Transposes in a row into one, or none.',
+  summary: 'Merges consecutive Transposes into one, or none.',
   group: 'fuse',
   numerics: 'exact',
   scope: 'all-graphs',

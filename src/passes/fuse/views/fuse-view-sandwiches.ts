@@ -11,11 +11,12 @@ import { dropFirstView, findSandwich } from './view-sandwich.js';
 import { followable, isView, shapeAfter } from './view-shapes.js';
 
 /**
- * View(f(View(x))) = View(f(x)), or f(x) where the second view brings the shape of x back, for what computes the same
- * elements in either shape. And f(View(x), View(y)) = View(f(x, y)), where x and y have one shape, and their views another.
+ * View(f(View(x))) = View(f(x)), or f(x) where the second view restores the shape of x, for what computes the same
+ * elements in either shape. And f(View(x), View(y)) = View(f(x, y)), where x and y have one shape, and their views
+ * another.
  *
- * Fires for elementwise operators, Softmax and normalization over axes that the first view leaves alone, in a row of which
- * each is the only reader of the one before. Refuses operands that reach further than these axes. Numerics: exact.
+ * Fires for elementwise operators, Softmax and normalization over axes that the first view leaves alone, in a row of
+ * which each is the only reader of the one before. Refuses operands with more axes than these. Numerics: exact.
  */
 export const fuseViewSandwiches = defineRewrite<object>({
   name: 'fuse-view-sandwiches',

@@ -14,17 +14,17 @@ import { axisChange, failingSizes, followable, isTransposedView, isView, shapeAf
 const LONGEST_CHAIN = 16;
 
 /**
- * Reshape, Flatten, Squeeze and Unsqueeze in a row, and a Transpose among them that moves nothing but axes of size 1,
- * become one view; those that come back to an earlier shape go. The order of elements is the same in all of them, so
- * only the last shape counts.
+ * Reshape, Flatten, Squeeze and Unsqueeze in sequence, and a Transpose among them that only moves axes of size 1,
+ * become one view; views that return to an earlier shape are removed. The order of elements is the same in all of them,
+ * so only the last shape counts.
  *
- * Fires when that shape can be written for one operator: the constant of the last Reshape, a new one with sizes copied by
- * 0 and at most one -1, axes of a Squeeze or an Unsqueeze, the axis of a Flatten. The value between must have no reader
- * but views. Refuses a -1 where a size of 0 would make it fail and did not before. Numerics: exact.
+ * Fires when that shape can be written for one operator: the constant of the last Reshape, a new one with sizes copied
+ * by 0 and at most one -1, axes of a Squeeze or an Unsqueeze, the axis of a Flatten. The value in between must have no
+ * readers but views. Refuses a -1 where it would newly fail for a size of 0. Numerics: exact.
  */
 export const fuseViews = defineRewrite<object>({
   name: 'fuse-views',
-  summary: 'Merges Reshape, Flatten, Squeeze and Unsqueeze in a row into one of them, or none.',
+  summary: 'Merges consecutive Reshape, Flatten, Squeeze and Unsqueeze into one of them, or none.',
   group: 'fuse',
   numerics: 'exact',
   scope: 'all-graphs',
@@ -52,7 +52,7 @@ function matchView(node: Node, context: RewriteContext): Match {
   if (!isView(first) && !(from && isTransposedView(first, from))) return undefined;
   if (!isView(node) && !isTransposedView(node, (from && viewedShape(first, from, context)) ?? [])) return undefined;
   const spec = mergedView(first, node, source, context);
-  if (!spec) return `no one view gives the shape that ${first.opType} and ${node.opType} make together`;
+  if (!spec) return `no single view gives the shape that ${first.opType} and ${node.opType} make together`;
   return { nodes: [node, first], apply: () => takeOver(node, spec()) };
 }
 

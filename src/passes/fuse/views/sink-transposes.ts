@@ -10,18 +10,19 @@ import { TransposeEdits } from './transpose-edits.js';
 import { TransposeRegion } from './transpose-region.js';
 
 /**
- * Moves Transposes past operators that compute in any order of axes, where that leaves fewer of them: Transpose(Relu(Transpose(x)))
- * = Relu(x) when the two undo each other. Such operators are elementwise ones, Concat, Split, Slice, Pad, Tile, reductions,
- * ArgMax, Softmax, Squeeze, Unsqueeze, Gather, quantization, MatMul over its last axes and LayerNormalization; constants come along.
+ * Moves Transposes past operators that compute in any order of axes, where that leaves fewer of them:
+ * Transpose(Relu(Transpose(x))) = Relu(x) when the two undo each other. Such operators are elementwise ones, Concat,
+ * Split, Slice, Pad, Tile, reductions, ArgMax, Softmax, Squeeze, Unsqueeze, Gather, quantization, MatMul over its last
+ * axes and LayerNormalization; constants are transposed with them.
  *
- * Looks at all values that are connected by such operators with one Transpose, and finds which of them to store in its
- * order by a minimum cut, so that as few Transposes as possible are left. Fires when these are fewer than before. Leaves
- * everything alone where ranks or axes are not known, and constants that others share when the model may not grow.
+ * Looks at all values that are connected by such operators with one Transpose, and determines which of them to store in
+ * its order by a minimum cut, so that as few Transposes as possible are left. Fires when these are fewer than before.
+ * Does nothing where ranks or axes are unknown, and keeps constants with other readers when the model may not grow.
  * Numerics: reassociates, where sums go over the axes in another order.
  */
 export const sinkTransposes = defineRewrite<object>({
   name: 'sink-transposes',
-  summary: 'Moves Transposes past other operators so that they cancel.',
+  summary: 'Moves Transposes past other operators so that they cancel out.',
   group: 'fuse',
   numerics: 'reassociates',
   scope: 'all-graphs',

@@ -53,7 +53,7 @@ export function isFloat32Constant(value: Value | undefined): boolean {
   return constantTensor(value)?.dataType === DataType.FLOAT;
 }
 
-const DRAWN = 'ONNX Runtime draws random numbers in float32 and float64 only';
+const DRAWN = 'ONNX Runtime generates random numbers in float32 and float64 only';
 
 const KEPT = new Map([
   ['RandomNormal', DRAWN],
@@ -62,11 +62,11 @@ const KEPT = new Map([
   ['RandomUniformLike', DRAWN],
   ['Bernoulli', DRAWN],
   ['BitCast', 'it reads the bits of a float32'],
-  ['MeanVarianceNormalization', 'the mean of squares leaves the float16 range from 256 on'],
-  ['HannWindow', 'it makes a table, which runtimes make in float32'],
-  ['HammingWindow', 'it makes a table, which runtimes make in float32'],
-  ['BlackmanWindow', 'it makes a table, which runtimes make in float32'],
-  ['MelWeightMatrix', 'it makes a table, which runtimes make in float32'],
+  ['MeanVarianceNormalization', 'the mean of squares exceeds the float16 range from 256 on'],
+  ['HannWindow', 'it generates a table, which runtimes do in float32'],
+  ['HammingWindow', 'it generates a table, which runtimes do in float32'],
+  ['BlackmanWindow', 'it generates a table, which runtimes do in float32'],
+  ['MelWeightMatrix', 'it generates a table, which runtimes do in float32'],
 ]);
 
 /** Why an operator that the specification lets take FLOAT16 is better left alone; undefined when nothing speaks against it. */

@@ -54,7 +54,7 @@ export function whyConstantsDoNotFit(node: Node): string | undefined {
     const largest = largestOf(input);
     if (!input || largest === undefined || largest === 0) continue;
     if (largest > FLOAT16_MAX && !fills) {
-      return `its constant "${input.name}" reaches ${formatRangeNumber(largest)}: float16 ends at 65504`;
+      return `its constant "${input.name}" reaches ${formatRangeNumber(largest)}: the largest float16 is 65504`;
     }
     const isScale = (node.is('Mul') || node.is('Div')) && constantTensor(input)?.size === 1;
     if (isScale && Math.abs(fromFloat16(toFloat16(largest)) / largest - 1) > SCALE_LOSS && largest < FLOAT16_MAX) {

@@ -73,7 +73,8 @@ function staysFloat32(model: Model, node: Node, options: PlanOptions): string | 
   if (model.functions.has(functionKey(node.domain, node.opType, node.overload))) {
     return 'it calls a local function, whose body keeps its types';
   }
-  if (node.domain !== '' && node.domain !== 'com.microsoft') return `operators of ${node.domain} take no float16`;
+  if (node.domain !== '' && node.domain !== 'com.microsoft')
+    return `operators of ${node.domain} do not support float16`;
   for (const value of [...node.inputs, ...node.outputs]) {
     if (!value) continue;
     if (value.type && value.type.kind !== 'tensor') return 'sequences and optional values keep float32';
@@ -81,7 +82,7 @@ function staysFloat32(model: Model, node: Node, options: PlanOptions): string | 
     if (node.domain === 'com.microsoft' && (type === DataType.INT8 || type === DataType.UINT8)) {
       return 'quantized operators keep float32';
     }
-    if (type === undefined && !value.type) return `the type of "${value.name}" is not known`;
+    if (type === undefined && !value.type) return `the type of "${value.name}" is unknown`;
   }
   if (isQuantizer(node)) return 'quantized operators keep float32';
   if (node.inputs.some((input) => input?.producer?.opType === 'DequantizeLinear'))
@@ -119,10 +120,10 @@ function planNode(model: Model, node: Node, wide: string | undefined): NodePlan 
   if (node.is('Constant') || !touchesFloat) return keep(undefined);
   if (wide !== undefined) return keep(wide);
   const schema = opSchema(node.domain, node.opType, model.opset(node.domain));
-  if (!schema) return keep('its operator is not known');
+  if (!schema) return keep('its operator is unknown');
   if (schema.determinism === 'subgraph') return keep(undefined);
   const narrow = narrowVariables(node, schema);
-  if (narrow.size === 0) return keep(`${node.opType} takes no float16 at opset ${model.opset(node.domain)}`);
+  if (narrow.size === 0) return keep(`${node.opType} does not support float16 at opset ${model.opset(node.domain)}`);
   return {
     inputs: node.inputs.map((_, slot): Demand => {
       if (takesAnyType(node, slot)) return 'any';

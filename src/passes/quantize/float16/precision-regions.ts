@@ -29,7 +29,7 @@ interface NamedRule extends PathRule {
 
 const RULES: readonly NamedRule[] = [
   {
-    reason: 'squares under a square root leave the float16 range from 256 on',
+    reason: 'squares under a square root exceed the float16 range from 256 on',
     start: isSquare,
     through: (node) => isScaling(node) || isReduce(node) || isShapeOnly(node),
     end: isSquareRoot,
@@ -42,13 +42,13 @@ const RULES: readonly NamedRule[] = [
     enters: (node, slot) => !node.is('Div') || slot === 1,
   },
   {
-    reason: 'the product with a reciprocal leaves the float16 range',
+    reason: 'the product with a reciprocal exceeds the float16 range',
     start: (node) => isReciprocal(node),
     through: isShapeOnly,
     end: standard('Mul'),
   },
   {
-    reason: 'sums and exponentials before a division or logarithm leave the float16 range',
+    reason: 'sums and exponentials before a division or logarithm exceed the float16 range',
     start: standard('Exp', 'ReduceSum', 'ReduceSumSquare', 'CumSum'),
     through: (node) => isSummed(node) || isReduce(node) || isShapeOnly(node),
     end: (node) => isSingular(node),

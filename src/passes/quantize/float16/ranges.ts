@@ -29,10 +29,10 @@ export function rangeReasons(model: Model, ranges: RangeMap): (value: Value) => 
     if (!range) return undefined;
     const largest = Math.max(-range.min, range.max);
     if (largest > LARGEST_MEASURED && !masked.has(value)) {
-      return `"${value.name}" was measured from ${formatRange(range)}: float16 ends at 65504`;
+      return `"${value.name}" was measured from ${formatRange(range)}: the largest float16 is 65504`;
     }
     if (largest > WHOLE_NUMBERS && value.producer && makesWhole(value.producer)) {
-      return `"${value.name}" counts from ${formatRange(range)}: float16 holds whole numbers up to ${WHOLE_NUMBERS} only`;
+      return `"${value.name}" has integer values from ${formatRange(range)}: float16 is exact for integers up to ${WHOLE_NUMBERS} only`;
     }
     return undefined;
   };

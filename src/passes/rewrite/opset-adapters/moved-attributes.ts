@@ -35,8 +35,8 @@ function cannotMove(node: Node, row: MovedAttribute): string | undefined {
   if (!found) return row.required ? `it lacks the attribute "${row.name}"` : undefined;
   if (asTensor(found, row, node)) return undefined;
   return row.form === 'data' && found.value.kind === 'float'
-    ? 'the element type of its input is not known'
-    : `its attribute "${row.name}" has an unexpected kind`;
+    ? 'the element type of its input is unknown'
+    : `its attribute "${row.name}" has a wrong type`;
 }
 
 function move(node: Node, row: MovedAttribute): void {

@@ -24,7 +24,7 @@ export const NORMALIZATION_ADAPTERS: readonly OpsetAdapter[] = [
   {
     opType: 'GroupNormalization',
     version: 21,
-    check: (node) => (channelsPerGroup(node) ? undefined : 'its number of channels is not known'),
+    check: (node) => (channelsPerGroup(node) ? undefined : 'its number of channels is unknown'),
     apply: (node) => {
       const repeats = channelsPerGroup(node) ?? 1;
       if (repeats === 1) return;

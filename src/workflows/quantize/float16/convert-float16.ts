@@ -81,9 +81,9 @@ async function measureRanges(
   const none: RangeMap = new Map();
   const unmeasured = (why: string): Measured => ({
     ranges: none,
-    warning: `The ranges of values were not measured: ${why}. Layers that leave the float16 range may have been converted.`,
+    warning: `Activation ranges were not measured: ${why}. Layers whose values exceed the float16 range may have been converted.`,
   });
-  if (!runtime) return unmeasured('nothing was to be run');
+  if (!runtime) return unmeasured('running the model was switched off');
   const tensors = floatTensors(model);
   if (tensors.length === 0) return { ranges: none };
   const refused = whyNotRunnable(model);

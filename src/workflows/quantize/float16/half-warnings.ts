@@ -40,14 +40,14 @@ export function judgeHalf(
     const what =
       nonFinite.b > nonFinite.a
         ? `has ${nonFinite.b} NaN or infinite values`
-        : `keeps ${formatSqnr(sqnrDb ?? Number.NaN)} of its signal`;
-    warnings.push(`In half precision the output "${name}" ${what}: less than FP16 usually leaves.`);
+        : `has an SQNR of ${formatSqnr(sqnrDb ?? Number.NaN)}`;
+    warnings.push(`In half precision the output "${name}" ${what}, worse than FP16 usually is.`);
   }
   if (warnings.length > 0 && lossyLayers) warnings.push(whereItIsLost(lossyLayers));
   const worstHere = worstSqnrDb(here.outputs);
   if (worstHere < ROUNDING_ONLY_DB && worstHere < worstSqnrDb(emulated.outputs) - 3) {
     warnings.push(
-      `ONNX Runtime on this machine loses more than the emulation: its outputs keep ${formatSqnr(worstHere)}.`,
+      `ONNX Runtime on this machine loses more precision than the emulation: its outputs have an SQNR of ${formatSqnr(worstHere)}.`,
     );
   }
   return warnings;
@@ -55,7 +55,7 @@ export function judgeHalf(
 
 function whereItIsLost({ single, spread }: LossyNames): string {
   if (single.length > 0)
-    return `Most of it is lost at ${[...single, ...spread].join('; ')}: keep more layers in FP32 with --exclude.`;
+    return `Most of the loss is at ${[...single, ...spread].join('; ')}: keep more layers in FP32 with --exclude.`;
   const from = spread.length === 0 ? '' : `, most of it at ${spread.join('; ')}`;
-  return `No single layer loses it: rounding adds up over the model${from}.`;
+  return `No single layer causes the loss: rounding errors add up over the model${from}.`;
 }

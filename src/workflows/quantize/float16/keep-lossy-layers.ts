@@ -96,7 +96,7 @@ export async function keepLossyLayers(
   const kept = new Map(
     found.layers.map(({ name, lossDb, keptDb }) => [
       name,
-      `${withRange(name, ranges)} loses more than rounding: ${keepsPhrase(lossDb)} with it in float16, ${formatSqnr(keptDb)} without`,
+      `${withRange(name, ranges)} loses more than rounding: ${keepsPhrase(lossDb)} with it in float16, ${formatSqnr(keptDb)} with it in FP32`,
     ]),
   );
   const lossyLayers = {
@@ -117,7 +117,7 @@ function withRange(name: string, ranges: RangeMap): string {
 function keepsPhrase(sqnrDb: number): string {
   return sqnrDb === Number.NEGATIVE_INFINITY
     ? 'an output has NaN or infinities'
-    : `the outputs keep ${formatSqnr(sqnrDb)}`;
+    : `the outputs have an SQNR of ${formatSqnr(sqnrDb)}`;
 }
 
 function constantBytes(model: Model): number {

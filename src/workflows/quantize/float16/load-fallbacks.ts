@@ -27,7 +27,7 @@ const FALLBACKS: readonly LoadFallback[] = [
   { kept: transposesBeforeMatMul },
   {
     session: { config: { 'optimization.disable_specified_optimizers': LAYOUT_STEP } },
-    warning: `ONNX Runtime dies of loading the result with all of its optimizations; it was loaded without ${LAYOUT_STEP}. To load it, set the session option optimization.disable_specified_optimizers to ${LAYOUT_STEP}, or the optimization level to extended.`,
+    warning: `ONNX Runtime crashes while loading the result with all optimizations; it was loaded without ${LAYOUT_STEP}. To load it, set the session option optimization.disable_specified_optimizers to ${LAYOUT_STEP}, or the optimization level to extended.`,
   },
 ];
 
@@ -50,7 +50,7 @@ export class LoadFallbacks {
   async after(error: unknown): Promise<LoadFallback> {
     if (!(error instanceof ServeOptError) || error.code !== 'SO5003') throw error;
     this.#death ??= error;
-    this.#stages.end('ONNX Runtime died');
+    this.#stages.end('ONNX Runtime crashed');
     // Sessions are gone with the process; the next attempt starts another one.
     await this.#runtime.close();
     const next = FALLBACKS[this.#tried++];
@@ -64,7 +64,7 @@ function transposesBeforeMatMul(prepared: Model): ReadonlyMap<string, string> {
   for (const node of allNodes(prepared)) {
     if (!node.is('Transpose')) continue;
     const feeds = [...node.output().uses].some((use) => use.node.is('MatMul'));
-    if (feeds) kept.set(nodeKey(node), 'ONNX Runtime dies of loading it in float16 before a MatMul');
+    if (feeds) kept.set(nodeKey(node), 'ONNX Runtime crashes while loading it in float16 before a MatMul');
   }
   return kept;
 }

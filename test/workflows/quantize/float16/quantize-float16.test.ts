@@ -68,7 +68,7 @@ describe('values that leave the range of FLOAT16', () => {
     const synthetic = await half(GATED);
     expect(synthetic.sqnrDb).toBeGreaterThan(40);
     expect(synthetic.report.calibration?.source).toBe('synthetic inputs (seed 0)');
-    expect(notes(synthetic)).toMatch(/"h" was measured from -\d\S* to \d\S*: float16 ends at 65504/);
+    expect(notes(synthetic)).toMatch(/"h" was measured from -\d\S* to \d\S*: the largest float16 is 65504/);
     const real = await half(GATED, samples(16, [0.5, 2]));
     expect(real.sqnrDb).toBeGreaterThan(40);
     expect(real.report.calibration).toMatchObject({ samples: 26 });
@@ -111,13 +111,15 @@ describe('options of FLOAT16', () => {
     expect(sqnrDb).toBeGreaterThan(55);
   });
 
-  it('measures ranges on data even where the result is not run, and says so where it cannot', async () => {
+  it('measures ranges on data even where the result does not run, and says so where it cannot', async () => {
     const data = samples(4, [1000, 40_000]);
     const measured = await half(SMALL.replace('1e5', '0.5'), data, { verify: false });
     expect(notes(measured)).toContain('was measured from');
     expect(measured.report.warnings.join()).not.toContain('no effect');
     const blind = await half(SMALL, undefined, { verify: false });
-    expect(blind.report.warnings.join()).toContain('The ranges of values were not measured: nothing was to be run.');
+    expect(blind.report.warnings.join()).toContain(
+      'Activation ranges were not measured: running the model was switched off.',
+    );
   });
 });
 
@@ -142,7 +144,7 @@ describe('layers that lose more than rounding', () => {
     const { report } = await half(`g (float[n,4] x) => (float[n,4] y) <float[4,4] w = {${numbers(16, 1)}}> {
       h = MatMul (x, w) r = RandomNormalLike (x) y = Add (h, r) }`);
     expect(report.warnings.filter((warning) => !warning.startsWith('ONNX Runtime'))).toEqual([
-      'Output "y" depends on random numbers: differences of its values mean nothing.',
+      'Output "y" depends on random numbers: differences in its values are meaningless.',
     ]);
     expect(report.notes.join()).not.toContain('loses more than rounding');
   });
