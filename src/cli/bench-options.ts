@@ -52,7 +52,7 @@ export function benchOptions(flags: FlagValues, dims: readonly string[]): BenchO
 /** Flags of `bench --url` as options. Errors as `benchOptions`. */
 export function serverOptions(flags: FlagValues, dims: readonly string[]): BenchServerOptions {
   const [batch, another] = flags.batch ?? [];
-  if (another !== undefined) contradict(`--batch ${flags.batch?.join(',')}`, '--url, which takes one batch size');
+  if (another !== undefined) contradict(`--batch ${flags.batch?.join(',')}`, '--url, which allows one batch size');
   const budgets = flags.budget && parseBudgets(flags.budget, 'bench --url');
   const duration = (name: 'duration' | 'max-time' | 'timeout'): number | undefined =>
     flags[name] === undefined ? undefined : parseDuration(flags[name], `--${name}`);
@@ -78,7 +78,7 @@ export function serverOptions(flags: FlagValues, dims: readonly string[]): Bench
 function chosenDims(texts: readonly string[]): Map<string, number> {
   return new Map(
     [...parseDims(texts, DIM)].map(([name, [size = 1, another]]) => {
-      if (another !== undefined) contradict(`--dim ${name}=${size},${another}`, '--url, which takes one size');
+      if (another !== undefined) contradict(`--dim ${name}=${size},${another}`, '--url, which allows one size');
       return [name, size];
     }),
   );

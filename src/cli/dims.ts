@@ -38,7 +38,7 @@ export function parseDims(texts: readonly string[], { flag, several, hint }: Dim
       const why = whyNotWholeNumber(size, { minimum: 1 });
       if (why !== undefined) throw notAllowed(why);
     }
-    if (!several && sizes.length > 1) throw notAllowed('it takes one size');
+    if (!several && sizes.length > 1) throw notAllowed('it must be one size');
     const known = dims.get(name);
     if (known !== undefined && known.join() !== sizes.join()) {
       throw new ServeOptError('SO1002', `${flag} ${name}=${known.join()} and ${flag} ${text} contradict each other`, {

@@ -23,13 +23,13 @@ export async function passChoice(flags: FlagValues): Promise<PassChoice> {
   const signed = words.filter((word) => /^[+-]/.test(word));
   if (signed.length > 0 && signed.length < words.length) {
     throw new ServeOptError('SO1006', `The value "${flags.passes}" of --passes is not allowed`, {
-      why: 'either all names have a sign, or none: +a,-b changes the passes of the level, a,b is exactly these',
+      why: 'either all names or none must have a sign: +a,-b changes the passes of the level, a,b is exactly these',
       hint: 'write --passes +a,-b',
     });
   }
   if (words.length > signed.length && flags.level !== undefined) {
     throw new ServeOptError('SO1002', `--level ${flags.level} and --passes ${flags.passes} contradict each other`, {
-      why: 'names without a sign are all the passes that run',
+      why: 'names without a sign are the only passes that run',
       hint: 'write --passes +a,-b to change those of the level',
     });
   }

@@ -172,7 +172,7 @@ function single(flags: FlagValues, name: 'threads' | 'batch'): number | undefine
   const [value, second] = flags[name] ?? [];
   if (second === undefined) return value;
   throw new ServeOptError('SO1006', `The value "${flags[name]?.join(',')}" of --${name} is not allowed`, {
-    why: 'it takes one number; bench takes several',
+    why: 'it must be one number; only bench accepts several',
   });
 }
 

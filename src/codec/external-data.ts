@@ -116,7 +116,7 @@ export class ExternalFiles {
       const why = cause instanceof ServeOptError ? cause.message : String(cause);
       throw new ServeOptError('SO2102', `External data of tensor "${tensorName}" cannot be used: ${why}`, {
         location: { value: tensorName },
-        hint: 'keep the data file beside the model, under the name the model gives',
+        hint: 'keep the data file next to the model, under the name in the model',
         cause,
       });
     }
@@ -147,7 +147,7 @@ export class ExternalFiles {
 function linkError(what: string, location: string, tensorName: string): ServeOptError {
   return new ServeOptError('SO2103', `External data of tensor "${tensorName}" is ${what}: "${location}"`, {
     why: 'a link can lead out of the model folder',
-    hint: 'copy the data file beside the model, or allow links with --allow-links if you trust the folder',
+    hint: 'copy the data file next to the model, or allow links with --allow-links if you trust the folder',
     location: { value: tensorName },
   });
 }

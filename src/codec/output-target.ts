@@ -171,7 +171,7 @@ function isTwice(first: PlannedOutput, second: PlannedOutput): ServeOptError {
   const flag = [name, first.name].find((each) => each.startsWith('-')) ?? '-o';
   const words = (each: string): string => (each.startsWith('-') ? `the file of ${each}` : each);
   return new ServeOptError('SO1002', `Two files would be written to "${path}"`, {
-    why: first.name === name ? `${name} names it twice` : `it is both ${words(first.name)} and ${words(name)}`,
+    why: first.name === name ? `${name} is given it twice` : `it is both ${words(first.name)} and ${words(name)}`,
     hint: `give ${flag} another path`,
     location: { file: path },
   });

@@ -39,12 +39,12 @@ const MAGICS: readonly MagicRow[] = [
   {
     magic: 'ptrt',
     format: 'a TensorRT engine',
-    hint: 'an engine cannot be converted back: give the ONNX model it was built from',
+    hint: 'an engine cannot be converted back: give the ONNX model that it was built from',
   },
   {
     magic: 'ftrt',
     format: 'a TensorRT engine',
-    hint: 'an engine cannot be converted back: give the ONNX model it was built from',
+    hint: 'an engine cannot be converted back: give the ONNX model that it was built from',
   },
   {
     magic: '\x93NUMPY',

@@ -129,7 +129,7 @@ export function temporaryError(folder: string, cause: unknown): ServeOptError {
   if (cause instanceof ServeOptError) return cause;
   const hint = 'set TMPDIR to a folder on a disk with free space: TMPDIR=/path serve-opt …';
   const code = systemCode(cause);
-  const reason = code === 'ENOENT' ? 'it does not exist, or takes no files' : systemReason(cause, 'writing');
+  const reason = code === 'ENOENT' ? 'it does not exist, or is not writable' : systemReason(cause, 'writing');
   const error = fault('SO6001', `Cannot write to the temporary folder "${folder}": ${reason}`, cause, folder, hint);
   return error.code === 'SO6101' ? error : new ServeOptError('SO6001', error.message, { hint, cause });
 }

@@ -160,7 +160,7 @@ export class WireReader {
         const length = this.#varint(start, end);
         const payload = this.#next;
         if (typeof length === 'bigint' || payload + length > end) {
-          const what = `${this.#name(number, row, table)} claims ${length} bytes where ${end - payload} are left, so it`;
+          const what = `${this.#name(number, row, table)} claims ${length} bytes, but ${end - payload} are left, so it`;
           throw this.#overrun(what, at, end);
         }
         return { number, wire, row, tagStart: at, start: payload, end: payload + length, value: 0 };

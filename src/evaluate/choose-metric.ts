@@ -174,7 +174,7 @@ function answerFits({ kind, elements }: OutputTraits, labels: LabelTraits, rows:
   }
   if (labels.coding === 'one-hot' && elements === rows)
     return [
-      { kind: 'accuracy', coding: 'one-hot', classes: 0, because: 'holds the class that each row of labels marks' },
+      { kind: 'accuracy', coding: 'one-hot', classes: 0, because: 'has the class that each row of labels marks' },
     ];
   return [];
 }

@@ -102,7 +102,7 @@ function ofMetric(result: MeasuredResult, judge: (metric: MetricComparison) => J
 }
 
 function accuracyOf({ metric, higherIsBetter, b }: MetricComparison): Judged {
-  if (!higherIsBetter) return failed(`the ${metric} is an error, the lower the better: set drop instead`);
+  if (!higherIsBetter) return failed(`the ${metric} is an error, where lower is better: use the budget drop instead`);
   if (Number.isNaN(b.value)) return failed(`the ${metric} cannot be computed`);
   return { measured: b.value, ...interval(b.low, b.high), why: `${metric}, n = ${count(b.n)}` };
 }
@@ -112,7 +112,7 @@ function dropOf(metric: MetricComparison): Judged {
   const measured = lossOf(metric);
   const change = `from ${a.value.toFixed(4)} to ${b.value.toFixed(4)}`;
   if (Number.isNaN(measured)) return failed(`${metric.metric} cannot be computed, ${change}`);
-  const why = `${metric.metric} goes ${change}, n = ${count(b.n)}`;
+  const why = `${metric.metric} changes ${change}, n =  ${count(b.n)}`;
   if (!higherIsBetter || differenceLow === undefined || differenceHigh === undefined) return { measured, why };
   return { measured, low: -differenceHigh, high: -differenceLow, why };
 }
@@ -135,7 +135,7 @@ function agreementOf(comparison: ComparisonResult): Judged {
   const [worst] = notRandom(comparison)
     .flatMap(({ name, top1Agreement }) => (top1Agreement === undefined ? [] : [{ name, ...top1Agreement }]))
     .sort((a, b) => a.value - b.value);
-  if (!worst) return failed('no output holds scores of classes');
+  if (!worst) return failed('no output has class scores');
   const { name, value, n, low, high } = worst;
   if (Number.isNaN(value)) return failed(`output "${name}" has no rows`);
   const same = `the same class in ${count(value * n)} of ${plural(n, 'row')}`;

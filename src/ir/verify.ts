@@ -124,7 +124,7 @@ function verifyInitializer(graph: Graph, value: Value, tensor: Tensor, list: Pro
   const { type } = value;
   if (type?.kind === 'tensor' && type.dataType !== tensor.dataType && type.dataType !== 0) {
     list.add(
-      `"${value.name}" is declared ${dataTypeName(type.dataType)} but its initializer holds ${dataTypeName(tensor.dataType)}`,
+      `"${value.name}" is declared ${dataTypeName(type.dataType)} but its initializer is ${dataTypeName(tensor.dataType)}`,
       where,
     );
   }
@@ -204,7 +204,7 @@ function verifyOrder(node: Node, input: Value, positions: ReadonlyMap<Node, numb
   list.add(
     before === after
       ? `The ${describeNode(node)} uses its own output "${input.name}"`
-      : `The ${describeNode(node)} stands before the one that gives it "${input.name}", or both are in a cycle`,
+      : `The ${describeNode(node)} comes before the node that produces "${input.name}", or both are in a cycle`,
     where,
   );
 }

@@ -56,7 +56,7 @@ function whereItWasMet(told: string): string | undefined {
   const [, size] = /requested buffer of size (\d+)/.exec(told) ?? [];
   if (opType === undefined) return undefined;
   const node = name ? `${opType} "${cleanNativeText(name, LONGEST_NAME)}"` : `a node of the operator ${opType}`;
-  return size === undefined ? `it was used up at ${node}` : `${node} asked for ${formatBytes(Number(size))} at once`;
+  return size === undefined ? `it was used up at ${node}` : `${node} requested ${formatBytes(Number(size))} at once`;
 }
 
 const LONGEST_NAME = 100;

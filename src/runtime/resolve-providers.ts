@@ -64,10 +64,11 @@ async function resolveAuto(options: ResolveOptions): Promise<ResolvedProviders> 
       continue;
     }
     const result = await probeOnce(provider, options);
-    if (result.works) return { providers: [provider], label: provider, notes: [`auto takes ${provider}`, ...without] };
+    if (result.works)
+      return { providers: [provider], label: provider, notes: [`auto chooses ${provider}`, ...without] };
     without.push(`${provider}: ${result.cause ?? result.why ?? 'it does not work'}`);
   }
-  return { providers: ['cpu'], label: 'cpu', notes: ['auto takes the CPU', ...without] };
+  return { providers: ['cpu'], label: 'cpu', notes: ['auto chooses the CPU', ...without] };
 }
 
 async function probeOnce(provider: ExecutionProvider, options: ResolveOptions): Promise<ProbeResult> {

@@ -198,7 +198,7 @@ function checkFeed(input: SessionValue, tensor: HostTensor): void {
   const wanted = `${dataTypeName(input.dataType ?? DataType.UNDEFINED)}[${input.shape.map((d) => d || '?').join(',')}]`;
   const given = `${dataTypeName(tensor.dataType)}[${tensor.dims.join(',')}]`;
   const mismatch = (): ServeOptError =>
-    new ServeOptError('SO4002', `The model's input "${input.name}" is ${wanted}, but the data gives ${given}`);
+    new ServeOptError('SO4002', `The model's input "${input.name}" is ${wanted}, but the data has ${given}`);
   if (input.dataType !== undefined && input.dataType !== tensor.dataType) throw mismatch();
   // An empty shape may also mean that the rank is unknown.
   if (input.shape.length > 0) {

@@ -50,7 +50,7 @@ export async function rowsOfRead(reader: SampleReader, batchSize: number): Promi
   const rows = stackedRows(reader, batchSize);
   if (reader.count >= rows || reader.block !== undefined) return rows;
   throw new ServeOptError('SO4002', `A batch of ${batchSize} needs ${rows} samples, but the data has ${reader.count}`, {
-    hint: 'give a smaller batch or more samples; without data, synthetic inputs take any batch',
+    hint: 'use a smaller batch or more samples; without data, synthetic inputs work with any batch size',
   });
 }
 
@@ -59,7 +59,7 @@ function stackedRows(reader: SampleReader, batchSize: number): number {
   if (batchSize === 1 || reader.batchable) return batchSize;
   throw new ServeOptError('SO4002', `The samples cannot be stacked to batches of ${batchSize}`, {
     why: 'They differ in shape, or an input of the model has no open first dimension',
-    hint: 'measure with a batch of 1, or give samples of one shape',
+    hint: 'measure with a batch size of 1, or give samples of one shape',
   });
 }
 

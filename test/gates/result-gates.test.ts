@@ -140,7 +140,7 @@ describe('a budget of a result', () => {
     expect(judged('drop=4%', result)).toMatchObject({ verdict: 'fail' });
     expect(judged('accuracy=0.1', result)).toMatchObject({
       verdict: 'fail',
-      why: 'the mean absolute error is an error, the lower the better: set drop instead',
+      why: 'the mean absolute error is an error, where lower is better: use the budget drop instead',
     });
   });
 });
@@ -176,7 +176,7 @@ describe('what cannot be measured', () => {
   it('in the outputs that there are fails', () => {
     const bare = { ...RESULT, comparison: comparison([output('i')]), accuracy: undefined };
     expect(judged('sqnr=1dB', bare)).toMatchObject({ verdict: 'fail', why: 'no output is of floats' });
-    expect(judged('agreement=0.1', bare)).toMatchObject({ verdict: 'fail', why: 'no output holds scores of classes' });
+    expect(judged('agreement=0.1', bare)).toMatchObject({ verdict: 'fail', why: 'no output has class scores' });
     expect(judged('accuracy=0.1', bare)).toMatchObject({ verdict: 'fail', why: 'there are no labels to score' });
   });
 

@@ -38,8 +38,8 @@ describe('verifyModel', () => {
     const model = chain();
     model.graph.nodes.reorder([node(model, 'b'), node(model, 'a'), node(model, 'c')]);
     expect(messages(model)).toEqual([
-      'The node "T" (Neg) stands before the one that gives it "A", or both are in a cycle',
-      'The node "b" (If) stands before the one that gives it "A", or both are in a cycle',
+      'The node "T" (Neg) comes before the node that produces "A", or both are in a cycle',
+      'The node "b" (If) comes before the node that produces "A", or both are in a cycle',
     ]);
   });
 
@@ -99,7 +99,7 @@ describe('verifyModel', () => {
     const model = chain();
     const weight = model.graph.values.get('w');
     if (weight) weight.tensor = Tensor.int64([1]);
-    expect(messages(model)).toEqual(['"w" is declared float but its initializer holds int64']);
+    expect(messages(model)).toEqual(['"w" is declared float but its initializer is int64']);
     if (weight) weight.tensor = undefined;
     expect(messages(model)).toEqual(['Initializer "w" has no tensor']);
   });

@@ -227,7 +227,7 @@ describe('run', () => {
       host.request('run', { session, feeds: new Map([['x', { dataType, dims, data }]]) });
     await expect(run(DataType.INT32, [1, 3], new Int32Array(3))).rejects.toMatchObject({
       code: 'SO4002',
-      message: `The model's input "x" is float[N,3], but the data gives int32[1,3]`,
+      message: `The model's input "x" is float[N,3], but the data has int32[1,3]`,
     });
     await expect(run(DataType.FLOAT, [1, 4], new Float32Array(4))).rejects.toMatchObject({ code: 'SO4002' });
     await expect(run(DataType.FLOAT, [3], new Float32Array(3))).rejects.toMatchObject({ code: 'SO4002' });

@@ -204,12 +204,12 @@ describe('resolveProviders', () => {
   });
 
   it.each([
-    ['linux-x64', ['webgpu', 'cuda'], 'cuda', ['auto takes cuda']],
-    ['linux-x64', ['webgpu'], 'webgpu', ['auto takes webgpu', 'cuda: no cuda']],
-    ['linux-x64', [], 'cpu', ['auto takes the CPU', 'cuda: no cuda', 'webgpu: no webgpu']],
-    ['darwin-arm64', ['coreml', 'webgpu'], 'coreml', ['auto takes coreml']],
-    ['win32-x64', ['directml'], 'directml', ['auto takes directml']],
-    ['linux-arm64', ['cuda', 'webgpu'], 'cpu', ['auto takes the CPU']],
+    ['linux-x64', ['webgpu', 'cuda'], 'cuda', ['auto chooses cuda']],
+    ['linux-x64', ['webgpu'], 'webgpu', ['auto chooses webgpu', 'cuda: no cuda']],
+    ['linux-x64', [], 'cpu', ['auto chooses the CPU', 'cuda: no cuda', 'webgpu: no webgpu']],
+    ['darwin-arm64', ['coreml', 'webgpu'], 'coreml', ['auto chooses coreml']],
+    ['win32-x64', ['directml'], 'directml', ['auto chooses directml']],
+    ['linux-arm64', ['cuda', 'webgpu'], 'cpu', ['auto chooses the CPU']],
   ])('auto on %s with %j takes %s and says why not the others', async (platform, working, label, notes) => {
     const resolved = await resolveProviders(parseProviderChoice('auto'), { ...probing(working), platform });
     expect(resolved).toMatchObject({ label, notes, providers: [label] });

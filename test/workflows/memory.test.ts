@@ -87,7 +87,7 @@ describe('checkMemory', () => {
 
   it('tries the sizes that open dimensions would take, where inputs are made up', async () => {
     const model = bomb('quadratic-in-the-batch');
-    expect((await check(model))?.message).toMatch(/^MatMul "y" would make 17\.2 GB/);
+    expect((await check(model))?.message).toMatch(/^MatMul "y" would produce 17\.2 GB/);
     expect(await check(model, false)).toBeUndefined();
   });
 
@@ -136,7 +136,7 @@ describe('commands under a limit', () => {
     for (const work of [optimizeModel, quantizeModel]) {
       const outputPath = join(folder, `${work.name}.onnx`);
       const error = await failureOf(work(path, { outputPath }));
-      expect(error?.message).toMatch(/^Concat "t\d+" would make .* \(--mem\)$/);
+      expect(error?.message).toMatch(/^Concat "t\d+" would produce .* \(--mem\)$/);
       expect(existsSync(outputPath)).toBe(false);
     }
   });
@@ -153,7 +153,7 @@ describe('commands under a limit', () => {
     expect(error).toMatchObject({
       code: 'SO2105',
       message: 'The model needs more than the 400 MB that --mem allows',
-      why: 'a node of the operator Expand asked for 68.7 GB at once',
+      why: 'a node of the operator Expand requested 68.7 GB at once',
     });
   });
 });

@@ -186,7 +186,7 @@ export function readAttribute(
   const [present] = payload.keys();
   const declared = code === 0 ? present : KIND_BY_CODE.get(code);
   if (present !== undefined && declared !== undefined && present !== declared)
-    throw fail(`is declared ${declared} but holds ${present}`);
+    throw fail(`is declared ${declared} but has ${present}`);
   if (declared === undefined && code === 0) throw fail('has neither type nor value');
   const value =
     declared === undefined

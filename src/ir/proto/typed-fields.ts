@@ -20,7 +20,7 @@ export function typedFieldBytes(
   fail: (what: string) => ServeOptError,
 ): TensorBytes {
   const byteLength = rawByteLength(row.code, size);
-  if (byteLength === undefined) throw fail(`of ${row.name} has a packing that the ONNX specification leaves open`);
+  if (byteLength === undefined) throw fail(`of ${row.name} has a packing that the ONNX specification does not define`);
   const width =
     row.typedField === 'float_data' || row.typedField === 'double_data' ? FIXED_WIDTH[row.typedField] : undefined;
   if (width !== undefined) {

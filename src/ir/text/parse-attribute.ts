@@ -66,7 +66,7 @@ export function parseAttribute(context: AttributeContext, label: NameSyntax): At
   const { scanner } = context;
   const annotated = scanner.matches(':') ? annotation(scanner) : undefined;
   scanner.expect('=', `after the attribute ${JSON.stringify(label.name)}`);
-  if (scanner.matches('...')) scanner.fail('the text leaves this attribute out: it has no text form');
+  if (scanner.matches('...')) scanner.fail('the text omits this attribute: it has no text form');
   if (!scanner.matches('[')) return fromItem(scanner, label, parseItem(context), annotated);
   const items: Item[] = [];
   if (!scanner.matches(']')) {
@@ -163,7 +163,7 @@ function fromList(
     mismatch(scanner, label, annotated ?? 'ints', kind ?? 'nothing');
   }
   for (const value of values) {
-    if (value.kind !== single) scanner.fail(`a list holds ${single} and ${value.kind}`, label.at);
+    if (value.kind !== single) scanner.fail(`a list contains ${single} and ${value.kind}`, label.at);
   }
   return assemble(scanner, label, kind, values);
 }

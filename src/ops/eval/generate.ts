@@ -41,7 +41,7 @@ function constantOfShape(context: KernelContext): Tensor {
   const dims = context.integers(0) ?? refuse('the shape is missing');
   if (context.input(0).rank !== 1) refuse('the shape must be a list');
   const value = context.tensorAttribute('value') ?? Tensor.float32([0]);
-  if (value.size !== 1) refuse('the value must hold one element');
+  if (value.size !== 1) refuse('the value must have one element');
   context.allow(value.dataType, dims);
   return viewedTensor(context, value.reshaped([]), broadcastView([], dims), dims);
 }
@@ -49,7 +49,7 @@ function constantOfShape(context: KernelContext): Tensor {
 function range(context: KernelContext): Tensor {
   const [start, limit, delta] = context.allInputs();
   if (!start || !limit || !delta || start.size !== 1 || limit.size !== 1 || delta.size !== 1)
-    return refuse('start, limit and delta must hold one element each');
+    return refuse('start, limit and delta must have one element each');
   const type = context.outputType();
   return laneKind(type) === 'bigint'
     ? bigRange(context, type, only(bigintsOf(start)), only(bigintsOf(limit)), only(bigintsOf(delta)))

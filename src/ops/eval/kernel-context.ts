@@ -90,7 +90,7 @@ export class KernelContext extends NodeAttributes {
   /** The only element of an integer input. */
   integer(slot: number): number {
     const values = this.integers(slot);
-    return values?.length === 1 ? (values[0] as number) : refuse(`input ${slot} must hold one element`);
+    return values?.length === 1 ? (values[0] as number) : refuse(`input ${slot} must have one element`);
   }
 
   /** An axis counted from the front. */
@@ -103,7 +103,7 @@ export class KernelContext extends NodeAttributes {
   /** Several axes counted from the front, each at most once. */
   axes(axes: readonly number[], rank: number): number[] {
     const resolved = axes.map((axis) => this.axis(axis, rank));
-    if (new Set(resolved).size !== resolved.length) refuse(`axes [${axes.join(',')}] name one twice`);
+    if (new Set(resolved).size !== resolved.length) refuse(`axes [${axes.join(',')}] are not unique`);
     return resolved;
   }
 

@@ -42,7 +42,7 @@ function tile(context: KernelContext): Tensor {
 function oldRepeats(context: KernelContext, data: Tensor): number[] {
   const single = (slot: number) => {
     const [value, ...more] = numbersOf(context.input(slot));
-    return value === undefined || more.length > 0 ? refuse(`input ${slot} must hold one element`) : value;
+    return value === undefined || more.length > 0 ? refuse(`input ${slot} must have one element`) : value;
   };
   const at = context.axis(single(2), data.rank);
   return data.dims.map((_, axis) => (axis === at ? single(1) : 1));

@@ -114,7 +114,7 @@ function matrix(context: KernelContext, slot: number, isTransposed: boolean): Te
 function determinant(context: KernelContext): Tensor {
   const data = context.input(0);
   const [rows = 0, columns] = data.dims.slice(-2);
-  if (data.rank < 2 || rows !== columns) refuse('the input must hold square matrices');
+  if (data.rank < 2 || rows !== columns) refuse('the input must be square matrices');
   if (data.size * rows > MOST_PRODUCTS) refuse('the matrices are too large');
   const lane = numbersOf(data);
   const dims = data.dims.slice(0, -2);

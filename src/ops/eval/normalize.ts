@@ -45,7 +45,7 @@ function spread(context: KernelContext, tensor: Tensor, dims: readonly number[])
 function perChannel(context: KernelContext, slot: number, data: Tensor): Float64Array {
   const tensor = context.input(slot);
   if (tensor.rank !== 1 || data.rank < 2 || tensor.size !== data.dims[1])
-    refuse(`input ${slot} must hold one element for each channel`);
+    refuse(`input ${slot} must have one element for each channel`);
   return spread(context, tensor.reshaped([tensor.size, ...data.dims.slice(2).map(() => 1)]), data.dims);
 }
 

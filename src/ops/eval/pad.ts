@@ -23,7 +23,7 @@ function pad(context: KernelContext): Tensor {
 /** One element of the data's type. */
 function fillValue(context: KernelContext, data: Tensor): Tensor {
   const given = context.optional(2);
-  if (given) return given.size === 1 ? given : refuse('the constant value must hold one element');
+  if (given) return given.size === 1 ? given : refuse('the constant value must have one element');
   const value = context.float('value') ?? 0;
   if (value !== 0) return numberTensor(data.dataType, [1], Float64Array.of(value));
   return zeroOf(data);

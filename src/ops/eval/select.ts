@@ -62,7 +62,7 @@ function oneHot(context: KernelContext): Tensor {
   const values = context.input(2);
   const depth = wholeNumbers(context.input(1));
   const [size = 0] = depth;
-  if (depth.length !== 1 || values.size !== 2 || size < 0) refuse('depth must hold one element, and values two');
+  if (depth.length !== 1 || values.size !== 2 || size < 0) refuse('depth must have one element, and values two');
   const axis = context.axis(context.int('axis') ?? -1, indices.rank + 1);
   const dims = [...indices.dims.slice(0, axis), size, ...indices.dims.slice(axis)];
   context.allow(values.dataType, dims);

@@ -52,7 +52,7 @@ function melWeightMatrix(context: KernelContext): Tensor {
 
 function edge(context: KernelContext, slot: number): number {
   const tensor = context.input(slot);
-  if (tensor.size !== 1 || laneKind(tensor.dataType) !== 'number') refuse(`input ${slot} must hold one number`);
+  if (tensor.size !== 1 || laneKind(tensor.dataType) !== 'number') refuse(`input ${slot} must have one element`);
   return numbersOf(tensor)[0] as number;
 }
 

@@ -94,13 +94,13 @@ function bound(context: KernelContext, name: string, slot: number): number | und
   if (context.schema.attributes.has(name)) return context.float(name);
   const tensor = context.optional(slot);
   if (!tensor) return undefined;
-  return tensor.size === 1 ? numbersOf(tensor)[0] : refuse(`input ${slot} must hold one element`);
+  return tensor.size === 1 ? numbersOf(tensor)[0] : refuse(`input ${slot} must have one element`);
 }
 
 function bigBound(context: KernelContext, slot: number): bigint | undefined {
   const tensor = context.optional(slot);
   if (!tensor) return undefined;
-  return tensor.size === 1 ? bigintsOf(tensor)[0] : refuse(`input ${slot} must hold one element`);
+  return tensor.size === 1 ? bigintsOf(tensor)[0] : refuse(`input ${slot} must have one element`);
 }
 
 function test(make: (context: KernelContext) => (x: number) => boolean): Kernel {

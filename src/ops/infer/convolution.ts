@@ -95,7 +95,7 @@ export function convolution(x: number, w: number): (context: RuleContext) => voi
     const channels = input?.[1];
     const perGroup = weight?.[1];
     if (typeof channels === 'number' && typeof perGroup === 'number' && channels !== perGroup * group)
-      context.problem(`input has ${channels} channels, the weight takes ${perGroup * group}`);
+      context.problem(`input has ${channels} channels, the weight expects ${perGroup * group}`);
     context.setShape(0, [
       input?.[0],
       weight?.[0],

@@ -15,7 +15,7 @@ import { passThrough } from './pass-through.js';
  */
 export const eliminateNoOpReshape = defineRewrite<object>({
   name: 'eliminate-no-op-reshape',
-  summary: 'Removes Reshape, Flatten, Squeeze and Unsqueeze that leave the shape as it is.',
+  summary: 'Removes Reshape, Flatten, Squeeze and Unsqueeze that do not change the shape.',
   group: 'eliminate',
   numerics: 'exact',
   scope: 'all-graphs',

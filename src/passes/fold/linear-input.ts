@@ -89,7 +89,7 @@ const groupOf = (output: number, outputs: number, group: number): number => Math
 /** bias + W·shift, or why the shift cannot go there. */
 function shiftedBias({ node, weight }: LinearInput, shift: Float64Array): Tensor | string {
   const format = floatFormat(weight.dataType);
-  if (!(node.is('Conv') || node.is('Gemm')) || !format) return `${node.opType} has no bias that could take the shift`;
+  if (!(node.is('Conv') || node.is('Gemm')) || !format) return `${node.opType} has no bias to fold the shift into`;
   if (node.is('Conv') && !isUnpadded(node, weight)) return 'it pads with zeros, which the shift does not change';
   if (!isSmallShift(shift, format)) return 'the shift is so large that rounding errors would be visible';
   const value = node.input(2);

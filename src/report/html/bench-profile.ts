@@ -17,7 +17,7 @@ export function providersPart(providers: readonly ProviderUse[] | undefined): Ma
     element('h3', {}, 'Where the graph ran'),
     lead('From the profile of ONNX Runtime, not from the request.'),
     providers.length === 0
-      ? empty('The profile names no provider.')
+      ? empty('The profile has no provider.')
       : table(
           'Execution providers that ran nodes',
           [

@@ -70,6 +70,6 @@ export function judgedBanner({ budgets = [], verdict }: JudgedReport): Markup | 
 /** The budgets of a model that was made or compared. */
 export function judgedSection({ budgets = [] }: JudgedReport): Markup | undefined {
   const how =
-    'What is measured on samples is judged by the figure on these samples, with the interval beside it; a speed-up is judged by its interval, and inconclusive where the limit lies within.';
+    'A metric measured on samples is judged by its value on these samples, shown with its interval; a speed-up is judged by its interval, and inconclusive where the limit lies within it.';
   return budgetsSection(budgets, false, how);
 }

@@ -78,7 +78,7 @@ function passesFigure(passes: readonly PassReport[]): Markup | undefined {
   }));
   return figure(
     'Nodes removed by pass',
-    'Nodes of all graphs that each pass made superfluous, most first.',
+    'Nodes that each pass removed from all graphs, most first.',
     rankedBars('Nodes removed by pass', bars, groups),
   );
 }
@@ -109,7 +109,7 @@ function leftOutSection({ dropped, slower }: OptimizeReport): Markup | undefined
   return section(
     'left-out',
     'Left out',
-    lead('What made the model wrong, or slower on this machine, is not in the result.'),
+    lead('Rewrites that made the model wrong, or slower on this machine, are not in the result.'),
     list([
       ...dropped.map(({ pass, node, opType, reason }) => [
         named(pass),

@@ -34,7 +34,7 @@ export async function labelsJob(
         why:
           dropped ??
           `no array is named "labels" or "label"${others.length > 0 ? `; besides the inputs it has ${others.join(', ')}` : ''}`,
-        hint: 'save the labels under the name "labels" beside the inputs',
+        hint: 'save the labels under the name "labels" next to the inputs',
       });
     }
     const why = whyLabelsDoNotFit(labels, outputs, reader.block ?? 1, wish);
@@ -44,7 +44,7 @@ export async function labelsJob(
         hint:
           wish.metric === undefined && wish.output === undefined
             ? 'labels must be class numbers from 0 on, one per sample, or values of the same kind as the output'
-            : 'leave out --metric and --output-name to have them chosen',
+            : 'leave out --metric and --output-name to choose them automatically',
       });
     }
     return { count };

@@ -39,7 +39,7 @@ export function nestedValues(value: unknown): NestedValues | string {
   for (let i = 0; i < level.length; i++) {
     const element = level[i];
     if (typeof element !== 'number' && typeof element !== 'boolean')
-      return Array.isArray(element) ? 'its rows have different lengths' : `it holds ${kindOf(element)}`;
+      return Array.isArray(element) ? 'its rows have different lengths' : `it contains ${kindOf(element)}`;
     data[i] = Number(element);
   }
   return { dims, data };

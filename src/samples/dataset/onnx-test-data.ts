@@ -35,7 +35,7 @@ export function readTestDataFolder(
         'SO4002',
         `"${label}/${file}" is for input ${index}, but the model has ${inputs.length}`,
         {
-          why: `the model takes ${inputs.map(({ name }) => `"${name}"`).join(', ')}`,
+          why: `the inputs of the model are ${inputs.map(({ name }) => `"${name}"`).join(', ')}`,
         },
       );
     // Sequences and optionals are other messages, which must not be read as a tensor.

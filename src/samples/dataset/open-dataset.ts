@@ -101,8 +101,8 @@ function withLabelFile(shards: readonly Shard[], path: string, limits: ReadLimit
   const labels = npyArray('labels', fileRange(path, basename(path)), limits);
   const [only] = shards;
   if (!only || shards.length > 1)
-    throw new ServeOptError('SO4005', `"${basename(path)}" cannot label ${shards.length} files one by one`, {
-      hint: 'put the labels into the data files',
+    throw new ServeOptError('SO4005', `"${basename(path)}" cannot be the labels of ${shards.length} files`, {
+      hint: 'store the labels in the data files',
     });
   return [{ ...only, labels }];
 }

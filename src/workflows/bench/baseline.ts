@@ -96,7 +96,7 @@ export class Baseline {
       });
       if (!alike) {
         throw new ServeOptError('SO4007', `The baseline "${this.name}" is of another model`, {
-          why: `${report.name} takes ${names.join(', ') || 'nothing'}, which the report does not have`,
+          why: `${report.name} has the inputs ${names.join(', ') || 'none'}, which the report does not have`,
         });
       }
     }

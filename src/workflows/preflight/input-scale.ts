@@ -37,11 +37,11 @@ export async function doubtsAboutScale(
     const other = evaluation.get(values.name);
     if (other && ratio(values, other) > LARGEST_RATIO) {
       doubts.push(
-        `Input "${values.name}" holds values ${range(values)} in ${basename(dataPath)} and ${range(other)} in ${basename(evalPath ?? '')}: prepare both in the same way.`,
+        `Input "${values.name}" has values ${range(values)} in ${basename(dataPath)} and ${range(other)} in ${basename(evalPath ?? '')}: prepare both in the same way.`,
       );
     } else if (areBytes(values) && expectsSmallValues(model, values.name)) {
       doubts.push(
-        `Input "${values.name}" is FLOAT and holds bytes ${range(values)} in ${basename(dataPath)}: they were probably not normalised as the first layer of the model expects (x / 255, minus the mean, divided by the deviation).`,
+        `Input "${values.name}" is FLOAT and has byte values ${range(values)} in ${basename(dataPath)}: they were probably not normalised as the first layer of the model expects (x / 255, minus the mean, divided by the deviation).`,
       );
     }
   }

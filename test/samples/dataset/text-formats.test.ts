@@ -59,7 +59,7 @@ describe('a .jsonl file', () => {
     expect(await refuse('[1, 2]')).toMatch(/^SO4001 .*line 1, is not a JSON object/);
     expect(await refuse('{"ids": [[1, 2], [3]]}')).toMatch(/^SO4001 .*different lengths/);
     expect(await refuse('{"ids": [1, [2]]}')).toMatch(/^SO4001 .*different lengths/);
-    expect(await refuse('{"ids": [1, null]}')).toMatch(/^SO4001 .*holds null/);
+    expect(await refuse('{"ids": [1, null]}')).toMatch(/^SO4001 .*contains null/);
     expect(await refuse('{"ids": ["a", 1]}')).toMatch(/^SO4001 .*mixes strings/);
     expect(await refuse(`{"ids": ${'['.repeat(50)}${']'.repeat(50)}}`)).toMatch(/^SO4001 .*deeper than 16/);
     expect(await refuse('{"ids": [1.5]}')).toMatch(/^SO4002 .*1.5/);

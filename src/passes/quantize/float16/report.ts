@@ -63,7 +63,7 @@ export function describeKept(kept: readonly { readonly node: string; readonly re
     notes.push(`stays FLOAT: ${named.join(', ')}${rest}: ${reason}`);
   }
   const unsaid = byReason.size - notes.length;
-  if (unsaid > 0) notes.push(`${count(unsaid, 'more node')} or groups stay FLOAT: the report names all`);
+  if (unsaid > 0) notes.push(`${count(unsaid, 'more node')} or groups stay FLOAT: the report lists all`);
   return notes;
 }
 
