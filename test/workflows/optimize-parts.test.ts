@@ -43,7 +43,7 @@ describe('limits of growth', () => {
   });
 
   it.each(['', '-1', '5 apples', '1e3', '%', 'MB', '-5%'])('of "%s" are refused', (text) => {
-    expect(() => growthBytes(text, 1000)).toThrow('not a limit of growth');
+    expect(() => growthBytes(text, 1000)).toThrow('not a growth limit');
   });
 });
 
