@@ -112,7 +112,7 @@ function dropOf(metric: MetricComparison): Judged {
   const measured = lossOf(metric);
   const change = `from ${a.value.toFixed(4)} to ${b.value.toFixed(4)}`;
   if (Number.isNaN(measured)) return failed(`${metric.metric} cannot be computed, ${change}`);
-  const why = `${metric.metric} changes ${change}, n =  ${count(b.n)}`;
+  const why = `${metric.metric} changes ${change}, n = ${count(b.n)}`;
   if (!higherIsBetter || differenceLow === undefined || differenceHigh === undefined) return { measured, why };
   return { measured, low: -differenceHigh, high: -differenceLow, why };
 }

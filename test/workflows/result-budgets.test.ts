@@ -48,7 +48,7 @@ describe('the program', () => {
       low: expect.any(Number),
       high: expect.any(Number),
       verdict: 'pass',
-      why: expect.stringMatching(/^.* goes from 0\.\d{4} to 0\.\d{4}, n = 1,000$/),
+      why: expect.stringMatching(/^.* changes from 0\.\d{4} to 0\.\d{4}, n = 1,000$/),
     });
     const beside = JSON.parse(read(place, 'out.report.json')) as QuantizeReport;
     expect(beside.budgets).toEqual(result.budgets);
