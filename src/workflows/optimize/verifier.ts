@@ -4,6 +4,7 @@ import type { Model } from '../../ir/model.js';
 import { readModel } from '../../ir/read-model.js';
 import { assertUsable } from '../../ir/usable.js';
 import { verifyModel } from '../../ir/verify.js';
+import { collectGarbage } from '../../machine/collect-garbage.js';
 import type { CheckResult } from '../../runtime/jobs/check.js';
 import { SESSIONS } from '../../runtime/session-options.js';
 import type { SessionOptions } from '../../runtime/types.js';
@@ -78,10 +79,14 @@ export class Verifier {
    * @throws SO2105 where the memory that is allowed does not suffice to run it
    */
   async check(path: string, exact: boolean, depth: CheckDepth, inARow = 1): Promise<Verdict> {
+    const isLarge = this.#original?.sessions.isLarge ?? false;
+    if (isLarge) collectGarbage();
     const unsound = await this.#whyUnsound(path);
     if (unsound !== undefined) return { wrong: unsound, depth: 'structure' };
     const original = this.#original;
     if (!original || depth === 'structure') return { depth: 'structure' };
+    // The result that was read back, before the child process takes as much.
+    if (isLarge) collectGarbage();
     const tolerances = {
       plain: exact ? toleranceOf(this.#base, true) : this.#tolerance(inARow),
       optimized: this.#tolerance(inARow),
