@@ -10,6 +10,7 @@ import type { ConvertToFloat16Options } from '../../passes/quantize/convert-to-f
 import type { RangeMap } from '../../quantize/observers.js';
 import { type InContext, QUANTIZE_DEFAULTS, type QuantizeOptions } from '../options.js';
 import { growthBytes } from '../produce/growth.js';
+import type { Stages } from '../stages.js';
 import { hasLayersInFunctions, withLayersInlined } from './inlined-functions.js';
 
 /** Opset that the operators a mode writes need: DequantizeLinear by channel, DynamicQuantizeLinear. */
@@ -197,4 +198,19 @@ export class Conversion {
     if (step.changed > 0) await this.#run(eliminateDead());
     return step;
   }
+}
+
+/** The stage `prepare`: a copy of the model, ready to be converted in a mode. */
+export async function prepareConversion(
+  model: Model,
+  mode: ConversionMode,
+  options: InContext<QuantizeOptions>,
+  stages: Stages,
+  memoryBytes: number,
+): Promise<Conversion> {
+  stages.start('prepare');
+  const conversion = new Conversion(model.clone(), options, memoryBytes);
+  await conversion.prepare(mode, options);
+  stages.end(`${countModel(model).nodes} → ${countModel(conversion.model).nodes} nodes`);
+  return conversion;
 }

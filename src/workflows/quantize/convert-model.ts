@@ -1,5 +1,4 @@
 import { basename } from 'node:path';
-import { countModel } from '../../ir/diff.js';
 import type { Model } from '../../ir/model.js';
 import type { Refusal } from '../../ir/transform.js';
 import { planStatic } from '../../quantize/plan.js';
@@ -7,7 +6,7 @@ import type { RuntimeHost } from '../../runtime/host.js';
 import { calibrateIn } from '../calibrate.js';
 import { type InContext, QUANTIZE_DEFAULTS, type QuantizeOptions } from '../options.js';
 import type { Stages } from '../stages.js';
-import { Conversion } from './conversion.js';
+import { Conversion, prepareConversion } from './conversion.js';
 import type { Converted } from './converted.js';
 import { convertToHalf } from './float16/convert-float16.js';
 import type { LoadFallback } from './float16/load-fallbacks.js';
@@ -60,10 +59,7 @@ async function convertStatic(
   runtime: Promise<RuntimeHost> | undefined,
   memoryBytes: number,
 ): Promise<Converted> {
-  stages.start('prepare');
-  const conversion = new Conversion(model.clone(), options, memoryBytes);
-  await conversion.prepare('static', options);
-  stages.end(`${countModel(model).nodes} → ${countModel(conversion.model).nodes} nodes`);
+  const conversion = await prepareConversion(model, 'static', options, stages, memoryBytes);
   const { calibration } = split;
   const warnings = [...conversion.warnings];
   const observe = planStatic(conversion.model).observe;

@@ -1,6 +1,5 @@
 import { basename } from 'node:path';
 import { ServeOptError } from '../../../errors.js';
-import { countModel } from '../../../ir/diff.js';
 import type { Model } from '../../../ir/model.js';
 import { walkGraphs } from '../../../ir/walk.js';
 import { isObservable } from '../../../quantize/expose-ranges.js';
@@ -13,7 +12,7 @@ import { type InContext, QUANTIZE_DEFAULTS, type QuantizeOptions } from '../../o
 import { whyNotRunnable } from '../../preflight/runnable.js';
 import type { Stages } from '../../stages.js';
 import { withSmallerSamples } from '../../workbench/smaller-samples.js';
-import { Conversion } from '../conversion.js';
+import { prepareConversion } from '../conversion.js';
 import type { Converted, Float16Base } from '../converted.js';
 import type { SampleSplit } from '../sample-split.js';
 import type { LoadFallback } from './load-fallbacks.js';
@@ -36,10 +35,7 @@ export async function convertToHalf(
   memoryBytes: number,
   fallback: LoadFallback,
 ): Promise<Converted> {
-  stages.start('prepare');
-  const prepared = new Conversion(model.clone(), options, memoryBytes);
-  await prepared.prepare('fp16', options);
-  stages.end(`${countModel(model).nodes} → ${countModel(prepared.model).nodes} nodes`);
+  const prepared = await prepareConversion(model, 'fp16', options, stages, memoryBytes);
   const measured = await measureRanges(prepared.model, options, split, stages, runtime);
   const kept = fallback.kept?.(prepared.model) ?? new Map();
   const base: Float16Base = { prepared, ranges: measured.ranges, kept };
