@@ -14,8 +14,8 @@ import type { Match, RewriteContext } from '../../engine/rewrite.js';
 import { takeOver } from '../../nodes.js';
 import { dataTypeOf, sameDim, shapeOf } from '../../types.js';
 import { partialHeads, partialRotary } from './partial-rotary.js';
-import { type Angles, anglesOf, type Halved } from './rotary-angles.js';
-import { rotationAt } from './rotation.js';
+import type { Angles, Halved } from './rotary-angles.js';
+import { rotationWithAngles } from './rotation-with-angles.js';
 
 /**
  * The rotation of fuse-rotary-embedding as com.microsoft.RotaryEmbedding, which older operator sets can be joined with.
@@ -43,19 +43,13 @@ export const fuseRotaryEmbeddingOrt = defineRewrite<object>({
   },
 });
 
-const TYPES: ReadonlySet<number> = new Set([DataType.FLOAT, DataType.FLOAT16]);
-
 /** @param taken cosines of which one rotation was fused: what that costs is paid, so others that read them follow */
 function match(node: Node, context: RewriteContext, taken: WeakSet<Value>): Match {
   if (node.domain === MICROSOFT) return partialRotary(node, context);
-  const rotation = rotationAt(node, context);
-  if (!rotation) return undefined;
+  const found = rotationWithAngles(node, context);
+  if (found === undefined || typeof found === 'string') return found;
+  const { rotation, cos, sin } = found;
   const { x } = rotation;
-  const shape = shapeOf(x);
-  if (!TYPES.has(dataTypeOf(x) ?? 0)) return 'ONNX Runtime has this operator for float and float16 only';
-  const cos = anglesOf(rotation.cos, rotation.isHalf, shape, context);
-  const sin = anglesOf(rotation.sin, rotation.isHalf, shape, context);
-  if (!cos || !sin) return 'its angles may differ between heads or halves';
   const unavailable = whyNotAvailable(context, node, 'RotaryEmbedding');
   if (unavailable !== undefined) return unavailable;
   const tables = lookupTables(cos, sin, x) ?? rowTables(cos, sin, x);

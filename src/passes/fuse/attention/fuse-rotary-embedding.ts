@@ -10,8 +10,8 @@ import type { Match, RewriteContext } from '../../engine/rewrite.js';
 import { takeOver } from '../../nodes.js';
 import { dataTypeOf, sameDim, shapeOf } from '../../types.js';
 import { partialHeads, partialRotary } from './partial-rotary.js';
-import { type Angles, anglesOf, type Halved } from './rotary-angles.js';
-import { rotationAt } from './rotation.js';
+import type { Angles, Halved } from './rotary-angles.js';
+import { rotationWithAngles } from './rotation-with-angles.js';
 
 /**
  * x · cos + Concat(−x₂, x₁) · sin, with x₁ and x₂ the halves of x along its last axis, = RotaryEmbedding(x, cos, sin),
@@ -39,19 +39,13 @@ export const fuseRotaryEmbedding = defineRewrite<object>({
   },
 });
 
-const TYPES: ReadonlySet<number> = new Set([DataType.FLOAT, DataType.FLOAT16]);
-
 /** @param taken cosines of which one rotation was fused: what that costs is paid, so others that read them follow */
 function match(node: Node, context: RewriteContext, taken: WeakSet<Value>): Match {
   if (node.is('RotaryEmbedding')) return partialRotary(node, context);
-  const rotation = rotationAt(node, context);
-  if (!rotation) return undefined;
+  const found = rotationWithAngles(node, context);
+  if (found === undefined || typeof found === 'string') return found;
+  const { rotation, cos, sin } = found;
   const { x } = rotation;
-  const shape = shapeOf(x);
-  if (!TYPES.has(dataTypeOf(x) ?? 0)) return 'ONNX Runtime has this operator for float and float16 only';
-  const cos = anglesOf(rotation.cos, rotation.isHalf, shape, context);
-  const sin = anglesOf(rotation.sin, rotation.isHalf, shape, context);
-  if (!cos || !sin) return 'its angles may differ between heads or halves';
   const inputs = lookupInputs(cos, sin, x) ?? rowInputs(cos, sin);
   if (typeof inputs === 'string') return inputs;
   const dying = dyingNodes(rotation.nodes, [x, ...inputs.kept]);
