@@ -112,6 +112,16 @@ export const ERROR_TABLE = {
     summary: 'The model breaks the rules of its operators',
     hint: 'export the model again; add --allow-invalid to continue anyway',
   },
+  SO3501: {
+    exitCode: EXIT.input,
+    summary: 'The model cannot be served by this target',
+    hint: 'serve-opt inspect MODEL shows its inputs and outputs',
+  },
+  SO3502: {
+    exitCode: EXIT.input,
+    summary: 'A path is unsafe in a package',
+    hint: 'rename the file: relative paths with slashes, no "..", no links',
+  },
   SO3101: {
     exitCode: EXIT.failed,
     summary: 'A pass cannot be applied to this model',

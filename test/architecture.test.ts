@@ -35,7 +35,9 @@ const LAYERS: Readonly<Record<string, { readonly imports: readonly string[]; rea
   },
   // Clients of inference servers and the load they are put under.
   serving: { imports: [...BASE, 'tensor', 'codec', 'proto', 'bench', 'samples'] },
-  report: { imports: [...BASE, 'tensor', 'bench'], types: ['passes', 'evaluate', 'gates', 'runtime'] },
+  // What servers want of a model: pure, from facts and options to the files of a package.
+  targets: { imports: [...BASE, 'tensor', 'codec', 'ir', 'ops', 'proto', 'samples'] },
+  report: { imports: [...BASE, 'tensor', 'bench'], types: ['passes', 'evaluate', 'gates', 'runtime', 'targets'] },
   workflows: { imports: ['*'] },
   cli: { imports: ['*', 'cli'] },
 };

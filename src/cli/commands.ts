@@ -20,6 +20,7 @@ export interface ExampleDefinition {
 
 /** One command as data. Nothing here loads its code before it runs. */
 export interface CommandDefinition {
+  /** One word; or that of a family and one more, as in `package triton`. */
   readonly name: string;
   /** One sentence without a full stop, for the list of commands. */
   readonly summary: string;
@@ -37,8 +38,25 @@ export interface CommandDefinition {
 }
 
 /** Headings of the list of commands, in this order. */
-export const COMMAND_GROUPS = ['Look', 'Measure', 'Change', 'Set up'] as const;
+export const COMMAND_GROUPS = ['Look', 'Measure', 'Change', 'Serve', 'Set up'] as const;
 export type CommandGroup = (typeof COMMAND_GROUPS)[number];
+
+/** Commands of two words that share the first. The list of commands shows the family only. */
+export interface CommandFamily {
+  readonly name: string;
+  readonly summary: string;
+  readonly group: CommandGroup;
+  readonly example: ExampleDefinition;
+}
+
+export const COMMAND_FAMILIES: readonly CommandFamily[] = [
+  {
+    name: 'package',
+    summary: 'Package a model for a server, and check packages',
+    group: 'Serve',
+    example: { command: 'serve-opt package triton model.onnx -o models/', summary: 'a Triton model repository' },
+  },
+];
 
 const MODEL: ArgumentDefinition = { name: 'model', summary: 'path of an ONNX model', path: true };
 
@@ -259,6 +277,16 @@ export const COMMANDS: readonly CommandDefinition[] = [
     load: () => import('./commands/optimize.js'),
   },
   {
+    name: 'package triton',
+    summary: 'Write a Triton model repository for a model',
+    group: 'Serve',
+    arguments: [MODEL],
+    flags: ['output', 'force', 'dry-run'],
+    moreFlags: ['allow-links', 'allow-invalid'],
+    examples: [{ command: 'serve-opt package triton model.onnx -o models/', summary: 'models/model/1/model.onnx' }],
+    load: () => import('./commands/package-triton.js'),
+  },
+  {
     name: 'doctor',
     summary: 'Show versions, execution providers that work, and tools found',
     group: 'Set up',
@@ -286,7 +314,26 @@ export function flagsOf({ flags, moreFlags = [] }: CommandDefinition): readonly 
   return [...flags, ...moreFlags];
 }
 
-/** The command of this name. */
+/** The command of this name, of one word or two. */
 export function findCommand(name: string): CommandDefinition | undefined {
   return COMMANDS.find((command) => command.name === name);
+}
+
+export function findFamily(name: string): CommandFamily | undefined {
+  return COMMAND_FAMILIES.find((family) => family.name === name);
+}
+
+/** The commands of a family, in the order of help. */
+export function membersOf({ name }: CommandFamily): readonly CommandDefinition[] {
+  return COMMANDS.filter((command) => command.name.startsWith(`${name} `));
+}
+
+/** What the list of commands shows: commands of one word, and families. */
+export function listedCommands(): readonly Pick<CommandDefinition, 'name' | 'summary' | 'group'>[] {
+  return [...COMMANDS.filter(({ name }) => !name.includes(' ')), ...COMMAND_FAMILIES];
+}
+
+/** Words that a command line may begin with. */
+export function firstWords(): readonly string[] {
+  return listedCommands().map(({ name }) => name);
 }

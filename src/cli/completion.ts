@@ -1,9 +1,24 @@
-import { COMMANDS, type CommandDefinition, flagsOf, type Shell } from './commands.js';
+import {
+  COMMAND_FAMILIES,
+  COMMANDS,
+  type CommandDefinition,
+  type CommandFamily,
+  firstWords,
+  flagsOf,
+  listedCommands,
+  membersOf,
+  type Shell,
+} from './commands.js';
 import { COMMON_FLAGS, type FlagName, flagDefinition } from './flags.js';
 
 /** A script that completes commands, flags, values and paths, made from the table of commands. */
 export function completionScript(shell: Shell): string {
   return { bash: bashScript, zsh: zshScript, fish: fishScript }[shell]();
+}
+
+/** The second words of a family. */
+function secondWords(family: CommandFamily): readonly string[] {
+  return membersOf(family).map(({ name }) => name.slice(family.name.length + 1));
 }
 
 function completedFlags(command: CommandDefinition): readonly FlagName[] {
@@ -16,7 +31,7 @@ function spellings(name: FlagName): readonly string[] {
 }
 
 function bashScript(): string {
-  const names = COMMANDS.map((command) => command.name).join(' ');
+  const names = firstWords().join(' ');
   const values = new Map<string, string>();
   const cases = COMMANDS.map((command) => {
     for (const name of completedFlags(command)) {
@@ -31,18 +46,27 @@ function bashScript(): string {
     }
     const flags = completedFlags(command).flatMap(spellings).join(' ');
     const choices = command.arguments.flatMap((argument) => argument.choices ?? []).join(' ');
-    return `    ${command.name}) flags="${flags}"; words="${choices}" ;;`;
+    return `    "${command.name}") flags="${flags}"; words="${choices}" ;;`;
   });
   return `# serve-opt completion for bash: source <(serve-opt completion bash)
 _serve_opt() {
-  local word="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}" flags="" words=""
+  local word="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}" flags="" words="" command="\${COMP_WORDS[1]}"
   if [[ $COMP_CWORD -eq 1 ]]; then
     COMPREPLY=($(compgen -W "${names} --help --version" -- "$word")); return
   fi
+  case "$command" in
+${COMMAND_FAMILIES.map(
+  (family) => `    ${family.name})
+      if [[ $COMP_CWORD -eq 2 ]]; then
+        COMPREPLY=($(compgen -W "${secondWords(family).join(' ')} --help" -- "$word")); return
+      fi
+      command="$command \${COMP_WORDS[2]}" ;;`,
+).join('\n')}
+  esac
   case "$before" in
 ${[...values].map(([spelling, action]) => `    ${spelling}) ${action} ;;`).join('\n')}
   esac
-  case "\${COMP_WORDS[1]}" in
+  case "$command" in
 ${cases.join('\n')}
   esac
   if [[ "$word" == -* ]]; then COMPREPLY=($(compgen -W "$flags" -- "$word"))
@@ -53,7 +77,22 @@ complete -F _serve_opt serve-opt`;
 }
 
 function zshScript(): string {
-  const commands = COMMANDS.map((command) => `    ${zshQuote(`${command.name}:${command.summary}`)}`).join('\n');
+  const described = (name: string, summary: string): string => `    ${zshQuote(`${name}:${summary}`)}`;
+  const commands = listedCommands()
+    .map(({ name, summary }) => described(name, summary))
+    .join('\n');
+  const families = COMMAND_FAMILIES.map((family) => {
+    const members = membersOf(family).map(({ name, summary }) =>
+      described(name.slice(family.name.length + 1), summary),
+    );
+    return `    ${family.name})
+      local -a members=(
+${members.join('\n')}
+      )
+      if (( CURRENT == 2 )); then _describe command members; return; fi
+      command="$command $words[2]"
+      shift words; (( CURRENT-- )) ;;`;
+  });
   const cases = COMMANDS.map((command) => {
     const specs = [
       ...completedFlags(command).flatMap((name) => spellings(name).map((spelling) => zshFlag(name, spelling))),
@@ -62,7 +101,7 @@ function zshScript(): string {
         return zshQuote(`${index + 1}:${zshText(argument.summary)}:${action}`);
       }),
     ];
-    return `    ${command.name}) _arguments \\\n${specs.map((spec) => `      ${spec}`).join(' \\\n')} ;;`;
+    return `    "${command.name}") _arguments \\\n${specs.map((spec) => `      ${spec}`).join(' \\\n')} ;;`;
   });
   return `#compdef serve-opt
 # serve-opt completion for zsh: source <(serve-opt completion zsh)
@@ -73,6 +112,9 @@ ${commands}
   if (( CURRENT == 2 )); then _describe command commands; return; fi
   local command="$words[2]"
   shift words; (( CURRENT-- ))
+  case "$command" in
+${families.join('\n')}
+  esac
   case "$command" in
 ${cases.join('\n')}
   esac
@@ -99,9 +141,17 @@ function zshQuote(text: string): string {
 
 function fishScript(): string {
   const lines = ['# serve-opt completion for fish: serve-opt completion fish | source', 'complete -c serve-opt -f'];
+  for (const { name, summary } of listedCommands())
+    lines.push(`complete -c serve-opt -n __fish_use_subcommand -a ${name} -d ${fishQuote(summary)}`);
+  for (const family of COMMAND_FAMILIES) {
+    const seconds = secondWords(family).join(' ');
+    const open = `-n '__fish_seen_subcommand_from ${family.name}; and not __fish_seen_subcommand_from ${seconds}'`;
+    for (const { name, summary } of membersOf(family))
+      lines.push(`complete -c serve-opt ${open} -a ${name.slice(family.name.length + 1)} -d ${fishQuote(summary)}`);
+  }
   for (const command of COMMANDS) {
-    const seen = `-n '__fish_seen_subcommand_from ${command.name}'`;
-    lines.push(`complete -c serve-opt -n __fish_use_subcommand -a ${command.name} -d ${fishQuote(command.summary)}`);
+    const words = command.name.split(' ').map((word) => `__fish_seen_subcommand_from ${word}`);
+    const seen = `-n '${words.join('; and ')}'`;
     for (const argument of command.arguments) {
       if (argument.choices) lines.push(`complete -c serve-opt ${seen} -a '${argument.choices.join(' ')}'`);
       else if (argument.path) lines.push(`complete -c serve-opt ${seen} -F`);

@@ -1,6 +1,6 @@
 import { EXIT } from '../errors.js';
 import { LARGEST_SIZE } from '../workflows/limits.js';
-import { COMMANDS, type CommandDefinition } from './commands.js';
+import { COMMANDS, type CommandDefinition, type CommandFamily, membersOf } from './commands.js';
 import { COMMON_FLAGS, type FlagName, flagDefinition } from './flags.js';
 import { commandUsage } from './help.js';
 
@@ -69,6 +69,18 @@ export function helpDocument(): HelpDocument {
     flags: COMMON_FLAGS.map((name) => flagDocument(name, false)),
     exitCodes: EXIT,
   };
+}
+
+/** The `result` of `serve-opt FAMILY --json --help`. */
+export interface FamilyDocument {
+  readonly name: string;
+  readonly summary: string;
+  readonly commands: readonly CommandDocument[];
+}
+
+/** Help of a family of commands as data. */
+export function familyDocument(family: CommandFamily): FamilyDocument {
+  return { name: family.name, summary: family.summary, commands: membersOf(family).map(commandDocument) };
 }
 
 /** Help of one command as data. */

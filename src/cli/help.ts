@@ -1,4 +1,12 @@
-import { type ArgumentDefinition, COMMAND_GROUPS, COMMANDS, type CommandDefinition, flagsOf } from './commands.js';
+import {
+  type ArgumentDefinition,
+  COMMAND_GROUPS,
+  type CommandDefinition,
+  type CommandFamily,
+  flagsOf,
+  listedCommands,
+  membersOf,
+} from './commands.js';
 import { COMMON_FLAGS, FLAG_GROUPS, type FlagName, flagDefinition, flagSyntax } from './flags.js';
 import type { Style } from './render/style.js';
 
@@ -12,15 +20,36 @@ export function programHelp(style: Style): string {
     `${style.bold('Usage:')} serve-opt <command> [options]`,
   ];
   const commonWidth = columnWidth(COMMON_FLAGS.map(indentedSyntax));
-  const names = columnWidth(COMMANDS.map((command) => command.name));
+  const listed = listedCommands();
+  const names = columnWidth(listed.map((command) => command.name));
   for (const group of COMMAND_GROUPS) {
-    const commands = COMMANDS.filter((command) => command.group === group);
+    const commands = listed.filter((command) => command.group === group);
+    if (commands.length === 0) continue;
     lines.push('', style.bold(`${group}:`));
     for (const command of commands) lines.push(`  ${style.cyan(command.name.padEnd(names))}${command.summary}`);
   }
   lines.push('', style.bold('Everywhere:'), ...flagLines(COMMON_FLAGS, commonWidth, style));
   lines.push(`  ${style.cyan('    --version'.padEnd(commonWidth))}show the version`);
   lines.push('', `serve-opt <command> --help shows the options of a command.`);
+  return `${lines.join('\n')}\n`;
+}
+
+/** Help of a family: its commands. */
+export function familyHelp(family: CommandFamily, style: Style): string {
+  const { name, summary, example } = family;
+  const members = membersOf(family);
+  const width = columnWidth(members.map((command) => command.name));
+  const lines = [
+    `${summary}.`,
+    '',
+    `  ${style.dim('$')} ${example.command}`,
+    '',
+    `${style.bold('Usage:')} serve-opt ${name} <command> [options]`,
+    '',
+    ...members.map((command) => `  ${style.cyan(command.name.padEnd(width))}${command.summary}`),
+    '',
+    `serve-opt ${name} <command> --help shows the options of a command.`,
+  ];
   return `${lines.join('\n')}\n`;
 }
 

@@ -1,11 +1,18 @@
 import { EXIT, type ExitCode, ServeOptError } from '../errors.js';
 import { secretsOfArguments } from '../report/secrets.js';
 import { suggest } from '../suggest.js';
-import { COMMANDS, type CommandDefinition, findCommand } from './commands.js';
+import {
+  type CommandDefinition,
+  type CommandFamily,
+  findCommand,
+  findFamily,
+  firstWords,
+  membersOf,
+} from './commands.js';
 import type { CliContext } from './context.js';
 import { COMMON_FLAGS, flagDefinition } from './flags.js';
-import { commandHelp, programHelp } from './help.js';
-import { commandDocument, helpDocument } from './help-document.js';
+import { commandHelp, familyHelp, programHelp } from './help.js';
+import { commandDocument, familyDocument, helpDocument } from './help-document.js';
 import { writeDocument, writeText } from './output.js';
 import { createProcessHost } from './process-host.js';
 import { renderError, reportError, toServeOptError } from './render/error.js';
@@ -36,7 +43,7 @@ export async function main(
   const json = words.includes('--json');
   const debug = words.includes('--debug');
   const colourFlag = colourOf(words);
-  const { definition, rest } = route(argv);
+  const { definition, family, rest } = route(argv);
   const styleOf = (stream: CliContext['stdout']) =>
     createStyle(wantsColour({ flag: colourFlag, env: context.env, isTTY: stream.isTTY === true }));
   try {
@@ -46,6 +53,12 @@ export async function main(
       const all = words.includes('-v') || words.includes('--verbose');
       if (json) writeDocument('help', { ok: true, result: commandDocument(definition) }, context);
       else writeText(context.stdout, commandHelp(definition, styleOf(context.stdout), all), context);
+      return EXIT.done;
+    }
+    if (family !== undefined) {
+      if (rest[0] !== undefined || !asksHelp) throw unknownMember(family, rest[0]);
+      if (json) writeDocument('help', { ok: true, result: familyDocument(family) }, context);
+      else writeText(context.stdout, familyHelp(family, styleOf(context.stdout)), context);
       return EXIT.done;
     }
     if (definition === undefined) {
@@ -92,8 +105,15 @@ function outcomeOf(thrown: unknown, signal: AbortSignal): ServeOptError {
   return reason instanceof ServeOptError ? reason : toServeOptError(thrown);
 }
 
-/** Splits off the command. Switches that every command takes may stand before it. */
-function route(argv: readonly string[]): { definition: CommandDefinition | undefined; rest: readonly string[] } {
+interface Route {
+  readonly definition?: CommandDefinition;
+  /** Of a command of two words whose second is missing or unknown. */
+  readonly family?: CommandFamily;
+  readonly rest: readonly string[];
+}
+
+/** Splits off the command. Switches that every command takes may stand before it, and between its two words. */
+function route(argv: readonly string[]): Route {
   const common = new Set(
     COMMON_FLAGS.flatMap((name) => {
       const { short } = flagDefinition(name);
@@ -105,15 +125,36 @@ function route(argv: readonly string[]): { definition: CommandDefinition | undef
   for (; index < argv.length && common.has(argv[index] ?? ''); index++) switches.push(argv[index] ?? '');
   // `help quantize` is `quantize --help`.
   if (argv[index] === 'help') index++;
-  const word = argv[index];
-  const definition = word === undefined ? undefined : findCommand(word);
+  const word = argv[index] ?? '';
+  const family = findFamily(word);
+  if (family !== undefined) {
+    for (index++; index < argv.length && common.has(argv[index] ?? ''); index++) switches.push(argv[index] ?? '');
+  }
+  const name = family === undefined ? word : `${word} ${argv[index] ?? ''}`;
+  const definition = findCommand(name);
   if (definition !== undefined) return { definition, rest: [...switches, ...argv.slice(index + 1)] };
   const rest = argv.slice(index).filter((part) => part !== '--version' && part !== '-V' && !common.has(part));
-  return { definition, rest };
+  return family === undefined ? { rest } : { family, rest };
+}
+
+function unknownMember(family: CommandFamily, typed: string | undefined): ServeOptError {
+  const names = membersOf(family).map(({ name }) => name);
+  const seconds = names.map((name) => name.slice(family.name.length + 1));
+  if (typed === undefined || typed.startsWith('-')) {
+    return new ServeOptError('SO1001', `"${family.name}" needs a second word`, {
+      why: `the commands are ${names.join(', ')}`,
+      hint: `serve-opt ${family.name} --help`,
+    });
+  }
+  const near = suggest(typed, seconds);
+  return new ServeOptError('SO1001', `Unknown command "${family.name} ${typed}"`, {
+    why: near === undefined ? `the commands are ${names.join(', ')}` : `did you mean "${family.name} ${near}"?`,
+    hint: near === undefined ? `serve-opt ${family.name} --help` : `serve-opt ${family.name} ${near} --help`,
+  });
 }
 
 function unknownCommand(typed: string | undefined): ServeOptError {
-  const names = COMMANDS.map((command) => command.name);
+  const names = firstWords();
   if (typed === undefined) {
     return new ServeOptError('SO1001', 'No command was given', {
       why: `the commands are ${names.join(', ')}`,

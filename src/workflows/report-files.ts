@@ -17,7 +17,7 @@ export class FileHashes {
   }
 
   /** What a report says of a file: its name without folder, size and hash. */
-  async file(path: string): Promise<ReportFile> {
+  async file(path: string): Promise<ReportFile & { readonly sha256: string }> {
     const sizeBytes = hashedSize(path);
     return { name: basename(path), sizeBytes, sha256: await this.#of(path).digest(sizeBytes) };
   }

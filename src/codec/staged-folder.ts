@@ -1,0 +1,219 @@
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  statSync,
+} from 'node:fs';
+import { copyFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { ServeOptError } from '../errors.js';
+import { lacksLinks, placeNew } from './place-file.js';
+import { isSystemError, outputError } from './system-error.js';
+import { makeTemporaryFolder, removeTemporaryFolder, sweepTemporaryFolders } from './temporary-folder.js';
+import { writeFully } from './write-fully.js';
+
+export interface StageFileOptions {
+  /** Give a file a second name instead of copying it, where the file system allows that. Default false. */
+  readonly link?: boolean;
+  /** Checked between two files. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * A folder tree on its way to its final name: built in a hidden folder beside it, synced, then renamed once. Until `commit`
+ * nothing is seen at the target; `discard` leaves no trace. A killed process leaves the hidden folder, which the next run
+ * that writes beside it removes.
+ */
+export class StagedFolder {
+  /** Final path. */
+  readonly path: string;
+  readonly #hidden: string;
+  readonly #root: string;
+  #settled = false;
+
+  private constructor(path: string, hidden: string) {
+    this.path = path;
+    this.#hidden = hidden;
+    this.#root = join(hidden, 'tree');
+    mkdirSync(this.#root);
+  }
+
+  /** @param path final path of the folder; its parent must exist @throws SO6001 when the parent cannot be written to */
+  static create(path: string): StagedFolder {
+    const parent = dirname(path);
+    sweepTemporaryFolders(parent, '.');
+    try {
+      return new StagedFolder(path, makeTemporaryFolder(parent, `.${basename(path).slice(0, 60)}`));
+    } catch (cause) {
+      throw outputError(path, cause);
+    }
+  }
+
+  /** Where a file or folder of the tree stands until the commit. */
+  stagedPath(path: string): string {
+    return join(this.#root, path);
+  }
+
+  /** Makes a folder of the tree, with those above it. @throws SO6001 */
+  makeFolder(path: string): void {
+    this.#try(() => mkdirSync(this.stagedPath(path), { recursive: true }));
+  }
+
+  /** Writes a file of the tree and syncs it. @param path relative, with slashes; checked by the caller @throws SO6001 */
+  writeFile(path: string, content: string | Uint8Array): void {
+    const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
+    this.#try(() => {
+      const staged = this.#room(path);
+      const fd = openSync(staged, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o666);
+      try {
+        writeFully(fd, bytes);
+        fsyncSync(fd);
+      } finally {
+        closeSync(fd);
+      }
+    });
+  }
+
+  /**
+   * Takes an existing file into the tree: by a second name where `link` is given and possible, by a copy otherwise, which
+   * the system makes without its bytes coming here (on file systems that can, without copying). @throws SO6001
+   * @returns whether the file shares its bytes with the source
+   */
+  async addFile(path: string, source: string, { link = false, signal }: StageFileOptions = {}): Promise<boolean> {
+    signal?.throwIfAborted();
+    try {
+      const staged = this.#room(path);
+      if (link && linked(source, staged)) return true;
+      await copyFile(source, staged, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+      syncPath(staged);
+      return false;
+    } catch (cause) {
+      this.discard();
+      throw outputError(this.path, cause);
+    }
+  }
+
+  /**
+   * Gives the tree its final name. Fails where something stands there, unless it is an empty folder.
+   * @throws SO1005, SO6001
+   */
+  commit(): void {
+    try {
+      syncTree(this.#root);
+      refuseExisting(this.path);
+      renameSync(this.#root, this.path);
+    } catch (cause) {
+      this.discard();
+      if (isSystemError(cause) && ['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(cause.code)) throw taken(this.path);
+      throw outputError(this.path, cause);
+    }
+    this.#finish();
+  }
+
+  /**
+   * Moves each entry of the tree into a folder that exists already, in this order: the one that refers to others last.
+   * Files of the same name are replaced where `replace` is given; folders never are.
+   * @param entries names of files or folders at the top of the tree
+   * @throws SO1005 for one that exists, before anything was moved; SO6001
+   */
+  commitInto(entries: readonly string[], { replace = false }: { readonly replace?: boolean } = {}): void {
+    try {
+      syncTree(this.#root);
+      for (const entry of entries) {
+        const target = join(this.path, entry);
+        if (existsSync(target) && !(replace && lstatSync(target).isFile())) throw taken(target);
+      }
+      for (const entry of entries) {
+        const target = join(this.path, entry);
+        const staged = this.stagedPath(entry);
+        if (replace || statSync(staged).isDirectory()) renameSync(staged, target);
+        else placeNew(staged, target, target);
+      }
+    } catch (cause) {
+      this.discard();
+      throw outputError(this.path, cause);
+    }
+    this.#finish();
+  }
+
+  /** Removes what was staged, unless committed. Safe to call again. */
+  discard(): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    removeTemporaryFolder(this.#hidden);
+  }
+
+  #finish(): void {
+    this.#settled = true;
+    removeTemporaryFolder(this.#hidden);
+    syncPath(dirname(this.path));
+  }
+
+  #room(path: string): string {
+    const staged = this.stagedPath(path);
+    mkdirSync(dirname(staged), { recursive: true });
+    return staged;
+  }
+
+  #try(work: () => void): void {
+    try {
+      work();
+    } catch (cause) {
+      this.discard();
+      throw outputError(this.path, cause);
+    }
+  }
+}
+
+function taken(path: string): ServeOptError {
+  return new ServeOptError('SO1005', `The output "${path}" already exists`, { location: { file: path } });
+}
+
+function refuseExisting(path: string): void {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined || (found.isDirectory() && readdirSync(path).length === 0)) return;
+  throw taken(path);
+}
+
+/** Whether a second name could be made; symbolic links are not followed into one. */
+function linked(source: string, staged: string): boolean {
+  try {
+    linkSync(source, staged);
+    return true;
+  } catch (error) {
+    if (lacksLinks(error)) return false;
+    throw error;
+  }
+}
+
+function syncTree(folder: string): void {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (entry.isDirectory()) syncTree(join(folder, entry.name));
+  }
+  syncPath(folder);
+}
+
+/** Makes a file or a folder's names durable. Systems that cannot sync a folder are left alone. */
+function syncPath(path: string): void {
+  let fd: number;
+  try {
+    fd = openSync(path, constants.O_RDONLY);
+  } catch {
+    return;
+  }
+  try {
+    fsyncSync(fd);
+  } catch (cause) {
+    // Some network file systems refuse to sync folders; files must be on the disk.
+    if (statSync(path).isFile()) throw cause;
+  } finally {
+    closeSync(fd);
+  }
+}
