@@ -51,6 +51,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   yauzl: ['samples/dataset'],
   'csv-parse': ['samples/dataset'],
   protobufjs: ['proto'],
+  yaml: ['targets/yaml-text.ts'],
 };
 
 const MAXIMUM_LINES = 400;
