@@ -1,7 +1,15 @@
-/** `npm run servers -- FOLDER`: compiles the clients and the suite of real servers, and runs it (test/servers/main.ts). */
+/**
+ * `npm run servers -- FOLDER`: compiles the clients and the suite of real servers, and runs it (test/servers/main.ts).
+ * `npm run servers -- --install FOLDER` installs them (install-servers.js); `--record FOLDER [CASE…]` writes down what a real
+ * tritonserver says to right and wrong configurations (test/servers/refusals/record.ts).
+ */
 import { copyFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ensureInstalled, ROOT, runProgram, toolPath } from './install.js';
+import { installServers } from './install-servers.js';
+
+const [first = '', ...rest] = process.argv.slice(2);
+if (first === '--install') process.exit(rest[0] === undefined ? usage() : installServers(rest[0]));
 
 ensureInstalled();
 const compiled = join(ROOT, '.cache', 'servers');
@@ -10,5 +18,13 @@ const code = runProgram(process.execPath, [toolPath('typescript', 'tsc'), ...com
 if (code !== 0) process.exit(code);
 // The version that reports name.
 copyFileSync(join(ROOT, 'package.json'), join(compiled, 'package.json'));
-const folders = process.argv.slice(2).map((folder) => resolve(process.env.INIT_CWD ?? '.', folder));
-process.exit(runProgram(process.execPath, [join(compiled, 'test', 'servers', 'main.js'), ROOT, ...folders]));
+const isRecord = first === '--record';
+const [folder, ...cases] = isRecord ? rest : [first, ...rest];
+if (!folder) process.exit(usage());
+const parameters = [ROOT, ...(isRecord ? ['--record'] : []), resolve(process.env.INIT_CWD ?? '.', folder), ...cases];
+process.exit(runProgram(process.execPath, [join(compiled, 'test', 'servers', 'main.js'), ...parameters]));
+
+function usage() {
+  console.error('usage: npm run servers -- [--install | --record] FOLDER');
+  return 2;
+}

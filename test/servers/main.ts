@@ -25,6 +25,7 @@ import type { BenchServerOptions } from '../../src/workflows/bench-server/open-s
 import { benchServer } from '../../src/workflows/bench-server.js';
 import { messageOf, print, Suite } from '../conformance/suite.js';
 import { type Installed, startMlServer, startTorchServe, startTriton } from './installed.js';
+import { record } from './refusals/record.js';
 
 const DIGITS_INPUT: ValueSpec = { name: 'X', dataType: DataType.FLOAT, shape: [2, 64], typeText: 'float[2,64]' };
 
@@ -176,12 +177,13 @@ async function echoed(url: string, protocol: Protocol): Promise<string | undefin
   return feeds.size < 13 ? `only ${feeds.size} types` : undefined;
 }
 
-async function main(root: string, folder: string | undefined): Promise<void> {
-  if (folder === undefined) {
-    print('usage: npm run servers -- FOLDER (see test/servers/main.ts)');
-    process.exitCode = 2;
+async function main(root: string, [first = '', ...rest]: readonly string[]): Promise<void> {
+  if (first === '--record') {
+    const [folder = '', ...names] = rest;
+    process.exitCode = await record(root, folder, names);
     return;
   }
+  const folder = first;
   const suites = [
     await serverSuite('Triton', startTriton, root, folder),
     await serverSuite('TorchServe', startTorchServe, root, folder),
@@ -192,5 +194,5 @@ async function main(root: string, folder: string | undefined): Promise<void> {
   process.exitCode = total((suite) => suite.failed) === 0 ? 0 : 1;
 }
 
-const [root = '.', folder] = process.argv.slice(2);
-await main(root, folder);
+const [root = '.', ...parameters] = process.argv.slice(2);
+await main(root, parameters);

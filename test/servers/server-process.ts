@@ -6,11 +6,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export interface RunningServer {
   /** What it wrote, the last part. */
   readonly log: () => string;
+  /** How many characters before that part are lost. */
+  readonly dropped: () => number;
+  readonly hasEnded: () => boolean;
   stop(): Promise<void>;
 }
 
 const READY_LIMIT_MS = 120_000;
-const LOG_KEPT = 20_000;
+const LOG_KEPT = 100_000;
 
 export async function freePort(): Promise<number> {
   const server = createServer();
@@ -35,13 +38,21 @@ export async function startServer(
     detached: true,
   });
   let log = '';
+  let dropped = 0;
   const keep = (piece: Buffer): void => {
-    log = (log + piece.toString()).slice(-LOG_KEPT);
+    log += piece.toString();
+    dropped += Math.max(0, log.length - LOG_KEPT);
+    log = log.slice(-LOG_KEPT);
   };
   child.stdout.on('data', keep);
   child.stderr.on('data', keep);
   child.on('error', (error) => keep(Buffer.from(error.message)));
-  const running: RunningServer = { log: () => log, stop: () => stop(child) };
+  const running: RunningServer = {
+    log: () => log,
+    dropped: () => dropped,
+    hasEnded: () => child.exitCode !== null || child.signalCode !== null,
+    stop: () => stop(child),
+  };
   const limit = Date.now() + READY_LIMIT_MS;
   while (Date.now() < limit) {
     if (child.exitCode !== null) throw new Error(`it ended: ${log.slice(-2000)}`);
