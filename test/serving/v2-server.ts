@@ -11,6 +11,9 @@ export interface V2Faults {
   readonly metadata?: unknown;
   readonly extensions?: readonly string[];
   readonly ready?: boolean;
+  /** Of Triton: what its index and its configuration of the model say. */
+  readonly index?: unknown;
+  readonly configuration?: unknown;
 }
 
 export const METADATA = {
@@ -28,7 +31,10 @@ export async function v2Server(faults: V2Faults = {}): Promise<FakeServer> {
     const path = (url ?? '').replace('/versions/1', '');
     if (path === '/v2') {
       json(response, { name: 'fake', version: '1.0', extensions: faults.extensions ?? ['binary_tensor_data'] });
-    } else if (path === '/v2/repository/index' && method === 'POST') json(response, [{ name: 'double' }]);
+    } else if (path === '/v2/repository/index' && method === 'POST')
+      json(response, faults.index ?? [{ name: 'double' }]);
+    else if (path === '/v2/health/live') json(response, {});
+    else if (path === '/v2/models/double/config' && faults.configuration) json(response, faults.configuration);
     else if (path === '/v2/models/double') json(response, faults.metadata ?? METADATA);
     else if (path === '/v2/models/double/ready') json(response, {}, faults.ready === false ? 400 : 200);
     else if (path === '/v2/models/double/infer' && method === 'POST') {
