@@ -18,7 +18,8 @@ describe('fixtures/SOURCES.md', () => {
     const files = readdirSync(FIXTURES, { recursive: true, encoding: 'utf8' })
       .filter((path) => statSync(join(FIXTURES, path)).isFile())
       .map((path) => path.split(sep).join('/'))
-      .filter((path) => path !== 'SOURCES.md');
+      // Made by scripts of this repository, from its own texts: see the section triton.
+      .filter((path) => path !== 'SOURCES.md' && !path.startsWith('triton/'));
     expect(rows.map((row) => row.path).sort()).toEqual(files.sort());
   });
 

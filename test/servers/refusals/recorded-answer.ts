@@ -112,7 +112,8 @@ const ENTRY = /^([A-Z])\d{4} [\d:.]+ \d+ ([\w.]+):\d+\] /;
 /** The reader of the text format writes its own, with line and column. */
 const PROTOBUF = /^\[libprotobuf (ERROR|WARNING) \S+:\d+\] /;
 /** Of every start or every model, whatever it is. */
-const NOISE = /Cuda|CUDA|NVML|DCGM|GPU metrics|shared memory|--disable-auto-complete-config|PinnedMemory|pinned system memory/;
+const NOISE =
+  /Cuda|CUDA|NVML|DCGM|GPU metrics|shared memory|--disable-auto-complete-config|PinnedMemory|pinned system memory/;
 
 function problemsOf(log: string): string[] {
   const entries: string[] = [];

@@ -45,7 +45,13 @@ export const ENSEMBLE_CASES: readonly ServerCase[] = [
     'The order of steps does not matter',
     `${HEAD}${TENSORS}ensemble_scheduling {\n  ${STEP_B}\n  ${STEP_A}\n}\n`,
   ),
-  ensemble('loaded', 'version-left-out', 'A step without model_version', swap('"a" model_version: -1', '"a"')),
+  ensemble(
+    'refused',
+    'version-left-out',
+    'A step without model_version: that is version 0, not the latest',
+    swap('"a" model_version: -1', '"a"'),
+  ),
+  ensemble('refused', 'version-zero', 'A step with version 0', swap('"a" model_version: -1', '"a" model_version: 0')),
   ensemble('refused', 'platform', 'Steps without the platform ensemble', swap('platform: "ensemble"\n', '')),
   ensemble('refused', 'platform-other', 'Steps with another platform', swap('"ensemble"', '"onnxruntime_onnx"')),
   ensemble('refused', 'backend', 'ensemble as a backend', swap('platform: "ensemble"', 'backend: "ensemble"')),
@@ -158,13 +164,15 @@ export const ENSEMBLE_CASES: readonly ServerCase[] = [
     },
   ),
   ensemble(
-    'refused',
+    'ignored',
     'input-mapped-twice',
     'An input map with one key twice',
     swap(
       'input_map { key: "X" value: "MID" }',
       'input_map { key: "X" value: "RAW" } input_map { key: "X" value: "MID" }',
     ),
+    MEMBERS,
+    { ignored: 'the first entry is lost' },
   ),
   ensemble('refused', 'unknown-model', 'A step whose model is not there', swap('"b"', '"c"')),
   ensemble('refused', 'invalid-model', 'A step whose model does not load', VALID, {
@@ -231,10 +239,14 @@ export const ENSEMBLE_CASES: readonly ServerCase[] = [
     ...MEMBERS,
     b: onnx('batched', UNBATCHED),
   }),
-  ensemble('refused', 'member-without-batch', 'A step whose model has a fixed shape without a batch', VALID, {
-    ...MEMBERS,
-    b: onnx('row', PLAIN.replace('8', '0')),
-  }),
+  ensemble(
+    'ignored',
+    'member-without-batch',
+    'A step whose model has a fixed shape without a batch',
+    VALID,
+    { ...MEMBERS, b: onnx('row', PLAIN.replace('8', '0')) },
+    { ignored: 'requests of more than one row fail' },
+  ),
   ensemble(
     'loaded',
     'without-batching',

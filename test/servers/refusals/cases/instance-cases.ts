@@ -63,7 +63,7 @@ export const INSTANCE_CASES: readonly ServerCase[] = [
   quiet(
     'passive-only',
     'Only passive instances',
-    'no instance takes requests: they wait forever',
+    'no instance takes requests: the first one ends the server',
     group('count: 1 kind: KIND_CPU passive: true'),
   ),
   quiet(
