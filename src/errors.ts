@@ -122,6 +122,11 @@ export const ERROR_TABLE = {
     summary: 'A path is unsafe in a package',
     hint: 'rename the file: relative paths with slashes, no "..", no links',
   },
+  SO3509: {
+    exitCode: EXIT.input,
+    summary: 'It is not a package',
+    hint: 'give a Triton model repository, the folder of one of its models, or a .mar archive',
+  },
   SO3101: {
     exitCode: EXIT.failed,
     summary: 'A pass cannot be applied to this model',
@@ -209,6 +214,16 @@ export const ERROR_TABLE = {
     summary: 'The time limit ended before anything was measured',
     hint: 'give it more time with --max-time',
   },
+  SO5106: {
+    exitCode: EXIT.failed,
+    summary: 'The server that was started is not ready',
+    hint: "see the server's last lines above; give it more time with --start-timeout",
+  },
+  SO5107: {
+    exitCode: EXIT.capability,
+    summary: 'There is no server to load the package',
+    hint: 'install the server, or give the address of a running one with --url',
+  },
   SO6001: {
     exitCode: EXIT.failed,
     summary: 'The output cannot be written',
@@ -238,6 +253,11 @@ export const ERROR_TABLE = {
     exitCode: EXIT.inconclusive,
     summary: 'A budget cannot be decided',
     hint: 'set a limit further from what was measured, or add --allow-inconclusive',
+  },
+  SO7004: {
+    exitCode: EXIT.gate,
+    summary: 'A packaged model is not served as it should be',
+    hint: 'serve-opt package check DIR explains faults of a package',
   },
   SO8130: { exitCode: EXIT.interrupted, summary: 'Interrupted', hint: 'run the command again' },
   SO8143: { exitCode: EXIT.terminated, summary: 'Terminated', hint: 'run the command again' },

@@ -83,6 +83,9 @@ export type {
   WorkflowContext,
 } from './workflows/options.js';
 export { BENCH_DEFAULTS, OPTIMIZE_DEFAULTS, QUANTIZE_DEFAULTS, QUANTIZE_MODES } from './workflows/options.js';
+export { verifyPackage } from './workflows/package/verify/verify-package.js';
+export type { VerifyPackageOptions } from './workflows/package/verify/verify-run.js';
+export { VERIFY_PACKAGE_DEFAULTS } from './workflows/package/verify/verify-run.js';
 export { quantizeModel } from './workflows/quantize-model.js';
 
 // Running models: these start ONNX Runtime in a process of its own.
@@ -167,6 +170,7 @@ export type {
   MemoryReport,
   NoiseReport,
 } from './report/bench-types.js';
+export type { PackageVerifyReport, VerifiedModel, VerifiedWire } from './report/package-verify-types.js';
 export type {
   CalibrationReport,
   CompareReport,

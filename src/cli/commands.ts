@@ -287,6 +287,25 @@ export const COMMANDS: readonly CommandDefinition[] = [
     load: () => import('./commands/package-triton.js'),
   },
   {
+    name: 'package verify',
+    summary: 'Load a package in a real server and compare what it responds',
+    group: 'Serve',
+    arguments: [{ name: 'package', summary: 'path of a model repository, a model in it, or an archive', path: true }],
+    flags: ['data', 'samples', 'seed', 'url', 'grpc-url', 'tritonserver', 'torchserve', 'start-timeout'],
+    moreFlags: ['header', 'timeout', 'mem'],
+    examples: [
+      { command: 'serve-opt package verify models/', summary: 'every model, with synthetic inputs' },
+      { command: 'serve-opt package verify models/resnet --data val.npz', summary: 'one model, real inputs' },
+      { command: 'serve-opt package verify resnet.mar', summary: 'in TorchServe' },
+    ],
+    notes: [
+      'Starts the server and ends it; with --url it uses one that runs.',
+      'Each sample goes by JSON, binary tensors and gRPC, alone and all at once.',
+      'Exit codes: 0 all equal, 4 not loaded or not equal, 6 no server here.',
+    ],
+    load: () => import('./commands/package-verify.js'),
+  },
+  {
     name: 'doctor',
     summary: 'Show versions, execution providers that work, and tools found',
     group: 'Set up',

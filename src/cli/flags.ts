@@ -207,6 +207,15 @@ export const FLAGS = {
   },
   header: { value: 'TEXT', repeatable: true, group: 'Server', summary: 'header of every request: "Name: value"' },
   timeout: { value: 'TIME', default: '30s', group: 'Server', summary: 'time limit of one response' },
+  'grpc-url': { value: 'URL', group: 'Server', summary: 'its gRPC address: grpc://HOST:8001' },
+  tritonserver: { value: 'PATH', path: true, group: 'Server', summary: 'program of Triton, if not on the PATH' },
+  torchserve: { value: 'PATH', path: true, group: 'Server', summary: 'program of TorchServe, if not on the PATH' },
+  'start-timeout': {
+    value: 'TIME',
+    default: '5m',
+    group: 'Server',
+    summary: 'time limit to start and load models',
+  },
   'max-tokens': {
     value: 'N',
     type: 'integer',

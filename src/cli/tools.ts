@@ -17,6 +17,7 @@ export interface ToolReport extends ToolDefinition {
 export const TOOLS: readonly ToolDefinition[] = [
   { name: 'trtexec', purpose: 'builds and times TensorRT engines' },
   { name: 'tritonserver', purpose: 'serves model repositories' },
+  { name: 'torchserve', purpose: 'serves archives' },
   { name: 'torch-model-archiver', purpose: 'packs archives for TorchServe' },
   { name: 'docker', purpose: 'builds and runs images' },
   { name: 'kubectl', purpose: 'talks to a Kubernetes cluster' },
@@ -24,14 +25,30 @@ export const TOOLS: readonly ToolDefinition[] = [
 
 /** Looks for each tool along PATH, as a shell would. Nothing is run. */
 export async function findTools(env: Readonly<Record<string, string | undefined>>): Promise<readonly ToolReport[]> {
-  const folders = (env.PATH ?? env.Path ?? '').split(delimiter).filter((folder) => folder !== '');
-  const endings = env.PATHEXT === undefined ? [''] : env.PATHEXT.split(';');
+  const folders = pathFolders(env);
+  const endings = endingsOf(env);
   return Promise.all(
     TOOLS.map(async (tool) => {
       const path = await firstExecutable(folders, tool.name, endings);
       return path === undefined ? { ...tool, found: false } : { ...tool, found: true, path };
     }),
   );
+}
+
+/** The path of one program along PATH. */
+export async function findProgram(
+  name: string,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<string | undefined> {
+  return firstExecutable(pathFolders(env), name, endingsOf(env));
+}
+
+function pathFolders(env: Readonly<Record<string, string | undefined>>): readonly string[] {
+  return (env.PATH ?? env.Path ?? '').split(delimiter).filter((folder) => folder !== '');
+}
+
+function endingsOf(env: Readonly<Record<string, string | undefined>>): readonly string[] {
+  return env.PATHEXT === undefined ? [''] : env.PATHEXT.split(';');
 }
 
 async function firstExecutable(

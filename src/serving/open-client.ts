@@ -1,13 +1,10 @@
 import { ServeOptError } from '../errors.js';
 import { isFailure, type ServerClient } from './client.js';
-import { defaultLimitMs, HttpConnection, type Transport } from './http-connection.js';
+import { HttpConnection, type Transport } from './http-connection.js';
 import { jsonObject, parseJson } from './json-tensor.js';
-import { DEFAULT_RESPONSE_BYTES, POOL_BYTES } from './limits.js';
-import { LiveConnections } from './live-connections.js';
-import { awaitNameService } from './name-service.js';
+import { openTransport } from './open-transport.js';
 import { type CompletionOptions, OpenAiClient } from './openai.js';
 import type { Protocol } from './protocols.js';
-import { ResponsePool } from './response-buffer.js';
 import { failedExchange } from './server-error.js';
 import { parseServerUrl, type ServerUrl } from './server-url.js';
 import { type TensorFlowFormat, TensorFlowServingClient } from './tensorflow-serving.js';
@@ -43,9 +40,6 @@ export interface OpenedClient {
   readonly close: () => void;
 }
 
-/** For one response. */
-export const DEFAULT_TIMEOUT_MS = 30_000;
-
 /**
  * The client for a URL. Queries the server only where neither the options nor the URL give the protocol.
  * @throws SO1002, SO1006 for a URL or options that cannot be used; SO5101, SO5103 when the protocol cannot be found out
@@ -55,19 +49,15 @@ export async function openClient(urlText: string, options: ClientOptions): Promi
   if (options.model !== undefined && url.model !== undefined && options.model !== url.model) {
     throw new ServeOptError('SO1002', `The URL names the model "${url.model}" and --model another`);
   }
-  const transport: Transport = {
-    url,
+  const transport = await openTransport(url, {
     headers: headerFields(options.headers ?? []),
-    timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
-    maximumResponseBytes: options.maximumResponseBytes ?? DEFAULT_RESPONSE_BYTES,
-    pool: new ResponsePool(Math.max(POOL_BYTES, options.maximumResponseBytes ?? 0)),
+    ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
+    ...(options.maximumResponseBytes === undefined ? {} : { maximumResponseBytes: options.maximumResponseBytes }),
     remainingMs: options.remainingMs,
-    connections: new LiveConnections(options.signal),
-  };
+    signal: options.signal,
+  });
   const { close } = transport.connections;
   try {
-    const lookupFailure = await awaitNameService(url.host, defaultLimitMs(transport), transport.connections);
-    if (lookupFailure) throw failedExchange(url.address, lookupFailure);
     const { protocol, notes } = await chooseProtocol(transport, options.protocol);
     const model = options.model ?? url.model;
     const version = options.modelVersion ?? url.version;
