@@ -122,6 +122,36 @@ export const ERROR_TABLE = {
     summary: 'A path is unsafe in a package',
     hint: 'rename the file: relative paths with slashes, no "..", no links',
   },
+  SO3503: {
+    exitCode: EXIT.usage,
+    summary: 'A setting is not in the configuration of the server',
+    hint: 'serve-opt package triton --help; the fields are those of ModelConfig in model_config.proto of Triton',
+  },
+  SO3504: {
+    exitCode: EXIT.capability,
+    summary: 'There is no package for this server',
+    hint: 'serve-opt package triton MODEL -o models/',
+  },
+  SO3505: {
+    exitCode: EXIT.input,
+    summary: 'The labels do not fit the outputs',
+    hint: 'give one label a line, in the order of the classes',
+  },
+  SO3506: {
+    exitCode: EXIT.input,
+    summary: 'The models of an ensemble do not fit together',
+    hint: 'connect their tensors with --map',
+  },
+  SO3507: {
+    exitCode: EXIT.usage,
+    summary: 'The configuration of a packaged model would change',
+    hint: 'add --force to replace it, or choose another --name',
+  },
+  SO3508: {
+    exitCode: EXIT.usage,
+    summary: 'The interface of an engine is not known',
+    hint: 'give --platform tensorrt_plan with --engine-input and --engine-output, or keep the report of serve-opt tensorrt beside it',
+  },
   SO3509: {
     exitCode: EXIT.input,
     summary: 'It is not a package',

@@ -88,6 +88,30 @@ export type { VerifyPackageOptions } from './workflows/package/verify/verify-run
 export { VERIFY_PACKAGE_DEFAULTS } from './workflows/package/verify/verify-run.js';
 export { quantizeModel } from './workflows/quantize-model.js';
 
+// Packages for servers.
+
+export type { DiffLine } from './report/line-diff.js';
+export type { PackagedFile, PackageReport } from './report/package-types.js';
+export type { EntryChange, TritonReport } from './report/triton-types.js';
+export type {
+  Accelerator,
+  GraphOptimization,
+  Priorities,
+  QueueTimeout,
+  SequenceStrategy,
+  ServingOptions,
+  TritonDevice,
+  VersionPolicy,
+} from './targets/triton/triton-options.js';
+export { GRAPH_OPTIMIZATIONS, SEQUENCE_STRATEGIES, TENSORRT_PRECISIONS } from './targets/triton/triton-options.js';
+export { packageTriton, packageTritonEnsemble } from './workflows/package/triton/package-triton.js';
+export type {
+  PackageEnsembleOptions,
+  PackageTritonOptions,
+  RepositoryOptions,
+} from './workflows/package/triton/triton-package-options.js';
+export type { WritePackageOptions } from './workflows/package/write-package.js';
+
 // Running models: these start ONNX Runtime in a process of its own.
 
 export type { RangeMap, ValueRange } from './quantize/observers.js';

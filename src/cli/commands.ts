@@ -1,53 +1,9 @@
-import type { CommandModule } from './command.js';
+import { COMMAND_GROUPS, type CommandDefinition, type CommandFamily, MODEL } from './command-definition.js';
 import type { FlagName } from './flags.js';
+import { PACKAGE_COMMANDS } from './package-commands.js';
 
-export interface ArgumentDefinition {
-  readonly name: string;
-  readonly summary: string;
-  readonly choices?: readonly string[];
-  /** The argument is a path: completion offers files. */
-  readonly path?: boolean;
-  /** May be left out; only the last one may. */
-  readonly optional?: boolean;
-  /** May stand several times; only the last one may. */
-  readonly variadic?: boolean;
-}
-
-export interface ExampleDefinition {
-  readonly command: string;
-  readonly summary: string;
-}
-
-/** One command as data. Nothing here loads its code before it runs. */
-export interface CommandDefinition {
-  /** One word; or that of a family and one more, as in `package triton`. */
-  readonly name: string;
-  /** One sentence without a full stop, for the list of commands. */
-  readonly summary: string;
-  readonly group: CommandGroup;
-  /** In order. */
-  readonly arguments: readonly ArgumentDefinition[];
-  /** Besides the common flags. */
-  readonly flags: readonly FlagName[];
-  /** Flags that few need: help shows them with `-v`. */
-  readonly moreFlags?: readonly FlagName[];
-  readonly examples: readonly ExampleDefinition[];
-  /** What a reader of its help should know: when to use it, what it never does. */
-  readonly notes?: readonly string[];
-  readonly load: () => Promise<CommandModule>;
-}
-
-/** Headings of the list of commands, in this order. */
-export const COMMAND_GROUPS = ['Look', 'Measure', 'Change', 'Serve', 'Set up'] as const;
-export type CommandGroup = (typeof COMMAND_GROUPS)[number];
-
-/** Commands of two words that share the first. The list of commands shows the family only. */
-export interface CommandFamily {
-  readonly name: string;
-  readonly summary: string;
-  readonly group: CommandGroup;
-  readonly example: ExampleDefinition;
-}
+export type { ArgumentDefinition, CommandDefinition, CommandFamily, CommandGroup } from './command-definition.js';
+export { COMMAND_GROUPS };
 
 export const COMMAND_FAMILIES: readonly CommandFamily[] = [
   {
@@ -57,8 +13,6 @@ export const COMMAND_FAMILIES: readonly CommandFamily[] = [
     example: { command: 'serve-opt package triton model.onnx -o models/', summary: 'a Triton model repository' },
   },
 ];
-
-const MODEL: ArgumentDefinition = { name: 'model', summary: 'path of an ONNX model', path: true };
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
@@ -276,35 +230,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
     ],
     load: () => import('./commands/optimize.js'),
   },
-  {
-    name: 'package triton',
-    summary: 'Write a Triton model repository for a model',
-    group: 'Serve',
-    arguments: [MODEL],
-    flags: ['output', 'force', 'dry-run'],
-    moreFlags: ['allow-links', 'allow-invalid'],
-    examples: [{ command: 'serve-opt package triton model.onnx -o models/', summary: 'models/model/1/model.onnx' }],
-    load: () => import('./commands/package-triton.js'),
-  },
-  {
-    name: 'package verify',
-    summary: 'Load a package in a real server and compare what it responds',
-    group: 'Serve',
-    arguments: [{ name: 'package', summary: 'path of a model repository, a model in it, or an archive', path: true }],
-    flags: ['data', 'samples', 'seed', 'url', 'grpc-url', 'tritonserver', 'torchserve', 'start-timeout'],
-    moreFlags: ['header', 'timeout', 'mem'],
-    examples: [
-      { command: 'serve-opt package verify models/', summary: 'every model, with synthetic inputs' },
-      { command: 'serve-opt package verify models/resnet --data val.npz', summary: 'one model, real inputs' },
-      { command: 'serve-opt package verify resnet.mar', summary: 'in TorchServe' },
-    ],
-    notes: [
-      'Starts the server and ends it; with --url it uses one that runs.',
-      'Each sample goes by JSON, binary tensors and gRPC, alone and all at once.',
-      'Exit codes: 0 all equal, 4 not loaded or not equal, 6 no server here.',
-    ],
-    load: () => import('./commands/package-verify.js'),
-  },
+  ...PACKAGE_COMMANDS,
   {
     name: 'doctor',
     summary: 'Show versions, execution providers that work, and tools found',

@@ -9,7 +9,7 @@ import {
   membersOf,
   type Shell,
 } from './commands.js';
-import { COMMON_FLAGS, type FlagName, flagDefinition } from './flags.js';
+import { COMMON_FLAGS, type FlagName, type FlagOverrides, flagDefinition } from './flags.js';
 
 /** A script that completes commands, flags, values and paths, made from the table of commands. */
 export function completionScript(shell: Shell): string {
@@ -95,7 +95,9 @@ ${members.join('\n')}
   });
   const cases = COMMANDS.map((command) => {
     const specs = [
-      ...completedFlags(command).flatMap((name) => spellings(name).map((spelling) => zshFlag(name, spelling))),
+      ...completedFlags(command).flatMap((name) =>
+        spellings(name).map((spelling) => zshFlag(name, spelling, command.overrides)),
+      ),
       ...command.arguments.map((argument, index) => {
         const action = argument.choices ? `(${argument.choices.join(' ')})` : argument.path ? '_files' : '';
         return zshQuote(`${index + 1}:${zshText(argument.summary)}:${action}`);
@@ -122,8 +124,8 @@ ${cases.join('\n')}
 compdef _serve_opt serve-opt`;
 }
 
-function zshFlag(name: FlagName, spelling: string): string {
-  const { choices, path, repeatable, summary, optionalValue, value: named } = flagDefinition(name);
+function zshFlag(name: FlagName, spelling: string, overrides?: FlagOverrides): string {
+  const { choices, path, repeatable, summary, optionalValue, value: named } = flagDefinition(name, overrides);
   const value = optionalValue ? undefined : named;
   const action = choices ? `(${choices.join(' ')})` : path ? '_files' : '';
   return zshQuote(
@@ -157,7 +159,7 @@ function fishScript(): string {
       else if (argument.path) lines.push(`complete -c serve-opt ${seen} -F`);
     }
     for (const name of completedFlags(command)) {
-      const { short, value, choices, path, summary, optionalValue } = flagDefinition(name);
+      const { short, value, choices, path, summary, optionalValue } = flagDefinition(name, command.overrides);
       const parts = [`complete -c serve-opt ${seen} -l ${name}`];
       if (short !== undefined) parts.push(`-s ${short}`);
       if (value !== undefined && !optionalValue)

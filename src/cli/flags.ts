@@ -2,6 +2,7 @@ import { ARRIVAL_PROCESSES, SCENARIO_KINDS } from '../bench/scenario.js';
 import { SCORING_KINDS } from '../evaluate/scoring-kinds.js';
 import { ALLOWED_OPERATORS, OPTIMIZE_LEVELS } from '../passes/levels.js';
 import { PROTOCOLS } from '../serving/protocols.js';
+import { GRAPH_OPTIMIZATIONS, SEQUENCE_STRATEGIES } from '../targets/triton/triton-options.js';
 import { NUMBER_LIMITS, type WholeNumberLimits } from '../workflows/limits.js';
 import {
   BENCH_DEFAULTS,
@@ -23,6 +24,8 @@ export interface FlagDefinition extends WholeNumberLimits {
   readonly optionalValue?: RegExp;
   /** `text` by default; `integer` is checked against the limits, and so is each of `integers`, a list with commas. */
   readonly type?: 'text' | 'integer' | 'integers';
+  /** Of `integers`: they are written `intra=2,inter=1` in any order, and one that is not there is 0. */
+  readonly parts?: readonly string[];
   readonly choices?: readonly string[];
   /** May be given several times; the values form a list. */
   readonly repeatable?: boolean;
@@ -190,6 +193,62 @@ export const FLAGS = {
   bencher: { value: 'PATH', path: true, group: 'Output', summary: 'write JSON for Bencher' },
   openmetrics: { value: 'PATH', path: true, group: 'Output', summary: 'write OpenMetrics text' },
   'no-github': { group: 'Output', summary: 'no summary or annotations in Actions' },
+  name: { value: 'NAME', group: 'Server', summary: 'name of the model on the server' },
+  version: { value: 'N', group: 'Server', summary: 'version to write: a number, or next' },
+  'max-batch': {
+    value: 'N',
+    type: 'integer',
+    ...NUMBER_LIMITS['max-batch'],
+    group: 'Server',
+    summary: 'rows that run together at most; 0 for one',
+  },
+  preferred: {
+    value: 'LIST',
+    type: 'integers',
+    ...NUMBER_LIMITS.batch,
+    group: 'Server',
+    summary: 'batch sizes to wait for: 4,8',
+  },
+  'max-delay': { value: 'TIME', group: 'Server', summary: 'longest wait for a batch to fill: 100us' },
+  instances: {
+    value: 'N',
+    type: 'integer',
+    ...NUMBER_LIMITS.instances,
+    group: 'Server',
+    summary: 'copies of the model on each device',
+  },
+  device: { value: 'DEVICE', group: 'Server', summary: 'cpu, gpu or gpu:0,1' },
+  priority: { value: 'N[:M]', group: 'Server', summary: 'N priority levels, M of a plain request' },
+  'queue-timeout': { value: 'TIME', group: 'Server', summary: 'reject after 50ms; 50ms:delay serves last' },
+  accelerator: { value: 'NAME', group: 'Server', summary: 'tensorrt, tensorrt:fp16 or openvino' },
+  optimization: {
+    value: 'LEVEL',
+    choices: GRAPH_OPTIMIZATIONS,
+    group: 'Server',
+    summary: 'of the graph: off, basic, extended or all',
+  },
+  cache: { group: 'Server', summary: 'keep responses for equal requests' },
+  policy: { value: 'WHICH', group: 'Server', summary: 'versions: latest:2, specific:1,3 or all' },
+  sequence: {
+    value: 'HOW',
+    choices: SEQUENCE_STRATEGIES,
+    group: 'Server',
+    summary: 'stateful models: direct or oldest',
+  },
+  set: { value: 'FIELD=VALUE', repeatable: true, group: 'Server', summary: 'any other field of the configuration' },
+  warmup: { group: 'Server', summary: 'run the model before it is ready' },
+  labels: { value: 'PATH', path: true, group: 'Data', summary: 'class names, one a line' },
+  ensemble: { value: 'A,B', group: 'Method', summary: 'models of the repository, one after the other' },
+  map: { value: 'TO=FROM', repeatable: true, group: 'Method', summary: 'connect: b.x=a.y, b.x=NAME, NAME=b.y' },
+  platform: {
+    value: 'NAME',
+    choices: ['onnxruntime_onnx', 'tensorrt_plan'],
+    group: 'Method',
+    summary: 'kind of the file: tensorrt_plan is an engine',
+  },
+  'engine-input': { value: 'SPEC', repeatable: true, group: 'Method', summary: 'of an engine: x:float:-1,3,224,224' },
+  'engine-output': { value: 'SPEC', repeatable: true, group: 'Method', summary: 'of an engine: y:float:-1,1000' },
+  link: { group: 'Output', summary: 'link model files instead of copying them' },
   url: { value: 'URL', group: 'Method', summary: 'measure a running server instead' },
   protocol: {
     value: 'NAME',
@@ -272,14 +331,23 @@ type FlagValue<F extends FlagDefinition> = F extends { readonly repeatable: true
 /** Parsed values; a flag that was not given is absent. */
 export type FlagValues = { readonly [K in FlagName]?: FlagValue<(typeof FLAGS)[K]> };
 
-/** The row of a flag, without its literal types. */
-export function flagDefinition(name: FlagName): FlagDefinition {
-  return FLAGS[name];
+/** Fields of a row that are others for one command; undefined takes a field away. */
+export type FlagOverride = { readonly [K in keyof FlagDefinition]?: FlagDefinition[K] | undefined };
+
+/** What a command changes in the rows of its flags: words and defaults, never the type of a value. */
+export type FlagOverrides = { readonly [K in FlagName]?: FlagOverride };
+
+/** The row of a flag, without its literal types, as a command has it. */
+export function flagDefinition(name: FlagName, overrides: FlagOverrides = {}): FlagDefinition {
+  const override = overrides[name];
+  if (override === undefined) return FLAGS[name];
+  const row = Object.entries({ ...FLAGS[name], ...override }).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(row) as unknown as FlagDefinition;
 }
 
 /** How a flag is written in help: `-o, --output PATH`. */
-export function flagSyntax(name: FlagName): string {
-  const { short, value, optionalValue } = flagDefinition(name);
+export function flagSyntax(name: FlagName, overrides: FlagOverrides = {}): string {
+  const { short, value, optionalValue } = flagDefinition(name, overrides);
   const shown = optionalValue ? `[${value}]` : value;
   return `${short === undefined ? '' : `-${short}, `}--${name}${shown === undefined ? '' : ` ${shown}`}`;
 }

@@ -1,7 +1,7 @@
 import { EXIT } from '../errors.js';
 import { LARGEST_SIZE } from '../workflows/limits.js';
 import { COMMANDS, type CommandDefinition, type CommandFamily, membersOf } from './commands.js';
-import { COMMON_FLAGS, type FlagName, flagDefinition } from './flags.js';
+import { COMMON_FLAGS, type FlagName, type FlagOverrides, flagDefinition } from './flags.js';
 import { commandUsage } from './help.js';
 
 /** The `result` of `serve-opt --json --help`. */
@@ -85,7 +85,7 @@ export function familyDocument(family: CommandFamily): FamilyDocument {
 
 /** Help of one command as data. */
 export function commandDocument(command: CommandDefinition): CommandDocument {
-  const { name, summary, group, flags, moreFlags = [], examples, notes = [] } = command;
+  const { name, summary, group, flags, moreFlags = [], overrides, examples, notes = [] } = command;
   return {
     name,
     summary,
@@ -99,14 +99,17 @@ export function commandDocument(command: CommandDefinition): CommandDocument {
       path,
       ...(argument.choices === undefined ? {} : { choices: argument.choices }),
     })),
-    flags: [...flags.map((flag) => flagDocument(flag, false)), ...moreFlags.map((flag) => flagDocument(flag, true))],
+    flags: [
+      ...flags.map((flag) => flagDocument(flag, false, overrides)),
+      ...moreFlags.map((flag) => flagDocument(flag, true, overrides)),
+    ],
     examples,
     notes,
   };
 }
 
-function flagDocument(name: FlagName, advanced: boolean): FlagDocument {
-  const flag = flagDefinition(name);
+function flagDocument(name: FlagName, advanced: boolean, overrides?: FlagOverrides): FlagDocument {
+  const flag = flagDefinition(name, overrides);
   const { short, summary, group, value, choices, repeatable = false, path = false } = flag;
   const type = value === undefined ? 'switch' : (flag.type ?? 'text');
   const isNumber = type === 'integer' || type === 'integers';

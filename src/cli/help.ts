@@ -7,7 +7,7 @@ import {
   listedCommands,
   membersOf,
 } from './commands.js';
-import { COMMON_FLAGS, FLAG_GROUPS, type FlagName, flagDefinition, flagSyntax } from './flags.js';
+import { COMMON_FLAGS, FLAG_GROUPS, type FlagName, type FlagOverrides, flagDefinition, flagSyntax } from './flags.js';
 import type { Style } from './render/style.js';
 
 /** Help of the whole program, made from the table of commands: no command is loaded. */
@@ -19,7 +19,7 @@ export function programHelp(style: Style): string {
     '',
     `${style.bold('Usage:')} serve-opt <command> [options]`,
   ];
-  const commonWidth = columnWidth(COMMON_FLAGS.map(indentedSyntax));
+  const commonWidth = columnWidth(COMMON_FLAGS.map((name) => indentedSyntax(name)));
   const listed = listedCommands();
   const names = columnWidth(listed.map((command) => command.name));
   for (const group of COMMAND_GROUPS) {
@@ -70,10 +70,11 @@ export function commandHelp(command: CommandDefinition, style: Style, all = fals
     for (const argument of command.arguments)
       lines.push(`  ${argumentSyntax(argument).padEnd(width)}${argument.summary}`);
   }
-  const flagWidth = columnWidth(shown.map(indentedSyntax));
+  const { overrides } = command;
+  const flagWidth = columnWidth(shown.map((name) => indentedSyntax(name, overrides)));
   for (const group of FLAG_GROUPS) {
     const flags = shown.filter((name) => flagDefinition(name).group === group);
-    if (flags.length > 0) lines.push('', style.bold(`${group}:`), ...flagLines(flags, flagWidth, style));
+    if (flags.length > 0) lines.push('', style.bold(`${group}:`), ...flagLines(flags, flagWidth, style, overrides));
   }
   for (const note of command.notes ?? []) lines.push('', note);
   if (!all && command.moreFlags)
@@ -95,19 +96,22 @@ export function argumentSyntax({ name, optional, variadic }: ArgumentDefinition)
 }
 
 /** Summary with what else a reader needs: the default, that it may be repeated. */
-export function flagSummary(name: FlagName): string {
-  const flag = flagDefinition(name);
+export function flagSummary(name: FlagName, overrides: FlagOverrides = {}): string {
+  const flag = flagDefinition(name, overrides);
   const extra = flag.default !== undefined ? ` (default ${flag.default})` : flag.repeatable ? ' (repeatable)' : '';
   return flag.summary + extra;
 }
 
-function flagLines(names: readonly FlagName[], width: number, style: Style): string[] {
-  return names.map((name) => `  ${style.cyan(indentedSyntax(name).padEnd(width))}${flagSummary(name)}`);
+function flagLines(names: readonly FlagName[], width: number, style: Style, overrides: FlagOverrides = {}): string[] {
+  const line = (name: FlagName): string =>
+    `  ${style.cyan(indentedSyntax(name, overrides).padEnd(width))}${flagSummary(name, overrides)}`;
+  return names.map(line);
 }
 
 /** Long names line up whether or not there is a short one. */
-function indentedSyntax(name: FlagName): string {
-  return flagDefinition(name).short === undefined ? `    ${flagSyntax(name)}` : flagSyntax(name);
+function indentedSyntax(name: FlagName, overrides: FlagOverrides = {}): string {
+  const syntax = flagSyntax(name, overrides);
+  return flagDefinition(name, overrides).short === undefined ? `    ${syntax}` : syntax;
 }
 
 function columnWidth(texts: readonly string[]): number {

@@ -40,7 +40,7 @@ export function parseCommand(definition: CommandDefinition, argv: readonly strin
       return argument.variadic ? [...(Array.isArray(previous) ? previous : []), checked] : checked;
     });
   }
-  for (const name of names) command.addOption(commanderOption(name, hint));
+  for (const name of names) command.addOption(commanderOption(name, definition, hint));
   try {
     command.parse(withExplicitValues(argv, names), { from: 'user' });
   } catch (error) {
@@ -83,8 +83,8 @@ function withExplicitValues(argv: readonly string[], names: readonly FlagName[])
   });
 }
 
-function commanderOption(name: FlagName, hint: string): Option {
-  const flag = flagDefinition(name);
+function commanderOption(name: FlagName, { overrides }: CommandDefinition, hint: string): Option {
+  const flag = flagDefinition(name, overrides);
   const short = flag.short === undefined ? '' : `-${flag.short}, `;
   const brackets = flag.optionalValue ? '[]' : '<>';
   const value = flag.value === undefined ? '' : ` ${brackets[0]}${flag.value}${brackets[1]}`;
@@ -101,9 +101,32 @@ function commanderOption(name: FlagName, hint: string): Option {
 function parseValue(text: string, flag: FlagDefinition, owner: string, hint: string): string | number | number[] {
   if (text === '' && flag.optionalValue) return text;
   if (text === '') throw notAllowed(text, owner, 'it is empty', hint);
+  if (flag.parts !== undefined) return parseParts(text, flag, flag.parts, owner, hint);
   if (flag.type === 'integers') return text.split(',').map((part) => parseInteger(part, flag, owner, hint));
   if (flag.type !== 'integer') return checkChoice(text, flag.choices, owner, hint);
   return parseInteger(text, flag, owner, hint);
+}
+
+/** `intra=2,inter=1` as [2, 1]. */
+function parseParts(
+  text: string,
+  flag: FlagDefinition,
+  parts: readonly string[],
+  owner: string,
+  hint: string,
+): number[] {
+  const values = parts.map(() => 0);
+  for (const each of text.split(',')) {
+    const [name = '', number] = each.split('=');
+    const at = parts.indexOf(name.trim());
+    if (at < 0 || number === undefined) {
+      const shown = parts.map((part, index) => `${part}=${index + 1}`).join(',');
+      throw notAllowed(text, owner, `it is written ${owner} ${shown}`, hint);
+    }
+    if (values[at] !== 0) throw notAllowed(text, owner, `it has ${name.trim()} twice`, hint);
+    values[at] = parseInteger(number, flag, owner, hint);
+  }
+  return values;
 }
 
 function parseInteger(text: string, flag: FlagDefinition, owner: string, hint: string): number {

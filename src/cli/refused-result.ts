@@ -1,5 +1,8 @@
 import { ServeOptError } from '../errors.js';
 
+/** What is said of a result that is not delivered although it has a report: a budget, or what stands in its place. */
+const REFUSALS: ReadonlySet<string> = new Set(['SO7001', 'SO7002', 'SO3507']);
+
 /** A report, and why the result that it is about was not delivered. */
 export interface KeptOrRefused<R> {
   readonly report: R;
@@ -21,7 +24,7 @@ export async function keptOrRefused<R extends object>(
       }),
     };
   } catch (error) {
-    const isRefusal = error instanceof ServeOptError && (error.code === 'SO7001' || error.code === 'SO7002');
+    const isRefusal = error instanceof ServeOptError && REFUSALS.has(error.code);
     if (report === undefined || !isRefusal) throw error;
     return { report, refused: error };
   }

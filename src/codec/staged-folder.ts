@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   closeSync,
   constants,
   existsSync,
@@ -8,6 +9,7 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  realpathSync,
   renameSync,
   statSync,
 } from 'node:fs';
@@ -15,6 +17,7 @@ import { copyFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { ServeOptError } from '../errors.js';
 import { lacksLinks, placeNew } from './place-file.js';
+import { replaceFolder, restoreReplaced } from './replaced-folder.js';
 import { isSystemError, outputError } from './system-error.js';
 import { makeTemporaryFolder, removeTemporaryFolder, sweepTemporaryFolders } from './temporary-folder.js';
 import { writeFully } from './write-fully.js';
@@ -24,6 +27,11 @@ export interface StageFileOptions {
   readonly link?: boolean;
   /** Checked between two files. */
   readonly signal?: AbortSignal | undefined;
+}
+
+export interface CommitOptions {
+  /** Whether entries that exist are replaced: all of them, or those named. Default false. */
+  readonly replace?: boolean | ReadonlySet<string>;
 }
 
 /**
@@ -45,9 +53,13 @@ export class StagedFolder {
     mkdirSync(this.#root);
   }
 
-  /** @param path final path of the folder; its parent must exist @throws SO6001 when the parent cannot be written to */
-  static create(path: string): StagedFolder {
-    const parent = dirname(path);
+  /**
+   * @param path final path of the folder; its parent must exist
+   * @param parent where the hidden folder is made, on the same file system; default the parent of `path`
+   * @throws SO6001 when the parent cannot be written to
+   */
+  static create(path: string, parent = dirname(path)): StagedFolder {
+    restoreReplaced(parent);
     sweepTemporaryFolders(parent, '.');
     try {
       return new StagedFolder(path, makeTemporaryFolder(parent, `.${basename(path).slice(0, 60)}`));
@@ -90,8 +102,9 @@ export class StagedFolder {
     signal?.throwIfAborted();
     try {
       const staged = this.#room(path);
-      if (link && linked(source, staged)) return true;
+      if (link && linked(realpathSync(source), staged)) return true;
       await copyFile(source, staged, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+      makeWritable(staged);
       syncPath(staged);
       return false;
     } catch (cause) {
@@ -111,7 +124,7 @@ export class StagedFolder {
       renameSync(this.#root, this.path);
     } catch (cause) {
       this.discard();
-      if (isSystemError(cause) && ['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(cause.code)) throw taken(this.path);
+      if (isTaken(cause)) throw taken(this.path);
       throw outputError(this.path, cause);
     }
     this.#finish();
@@ -119,28 +132,41 @@ export class StagedFolder {
 
   /**
    * Moves each entry of the tree into a folder that exists already, in this order: the one that refers to others last.
-   * Files of the same name are replaced where `replace` is given; folders never are.
+   * What stands there is replaced where `replace` is given, or names it. One entry appears in one step, but for a folder that is replaced: it
+   * takes two, and what is interrupted between them is undone by the next run.
    * @param entries names of files or folders at the top of the tree
    * @throws SO1005 for one that exists, before anything was moved; SO6001
    */
-  commitInto(entries: readonly string[], { replace = false }: { readonly replace?: boolean } = {}): void {
+  commitInto(entries: readonly string[], { replace = false }: CommitOptions = {}): void {
+    const replaces = (entry: string): boolean => (typeof replace === 'boolean' ? replace : replace.has(entry));
     try {
       syncTree(this.#root);
       for (const entry of entries) {
         const target = join(this.path, entry);
-        if (existsSync(target) && !(replace && lstatSync(target).isFile())) throw taken(target);
+        const found = lstatSync(target, { throwIfNoEntry: false });
+        if (found === undefined) continue;
+        const isSameKind = found.isDirectory() === statSync(this.stagedPath(entry)).isDirectory();
+        if (!replaces(entry) || !isSameKind) throw taken(target);
       }
-      for (const entry of entries) {
-        const target = join(this.path, entry);
-        const staged = this.stagedPath(entry);
-        if (replace || statSync(staged).isDirectory()) renameSync(staged, target);
-        else placeNew(staged, target, target);
-      }
+      for (const entry of entries) this.#place(this.stagedPath(entry), join(this.path, entry), replaces(entry));
     } catch (cause) {
       this.discard();
-      throw outputError(this.path, cause);
+      throw isTaken(cause) ? taken(this.path) : outputError(this.path, cause);
     }
+    syncPath(this.path);
     this.#finish();
+  }
+
+  #place(staged: string, target: string, replace: boolean): void {
+    if (!statSync(staged).isDirectory()) {
+      if (replace) renameSync(staged, target);
+      else placeNew(staged, target, target);
+    } else if (replace && existsSync(target)) replaceFolder(staged, target, this.#hidden);
+    else {
+      // A rename would replace an empty folder, and two writers may both find none.
+      refuseExisting(target);
+      renameSync(staged, target);
+    }
   }
 
   /** Removes what was staged, unless committed. Safe to call again. */
@@ -172,6 +198,11 @@ export class StagedFolder {
   }
 }
 
+/** What a rename says of a folder that another process made in the meantime. */
+function isTaken(cause: unknown): boolean {
+  return isSystemError(cause) && ['ENOTEMPTY', 'EEXIST', 'ENOTDIR', 'EISDIR'].includes(cause.code);
+}
+
 function taken(path: string): ServeOptError {
   return new ServeOptError('SO1005', `The output "${path}" already exists`, { location: { file: path } });
 }
@@ -182,7 +213,13 @@ function refuseExisting(path: string): void {
   throw taken(path);
 }
 
-/** Whether a second name could be made; symbolic links are not followed into one. */
+/** A copy has the mode of its source, which may be read-only: a package can be changed by its owner. */
+function makeWritable(path: string): void {
+  const { mode } = statSync(path);
+  if ((mode & 0o200) === 0) chmodSync(path, mode | 0o200);
+}
+
+/** Whether a second name could be made. */
 function linked(source: string, staged: string): boolean {
   try {
     linkSync(source, staged);

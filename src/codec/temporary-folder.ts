@@ -44,15 +44,19 @@ export function removeTemporaryFolder(path: string): void {
  */
 export function sweepTemporaryFolders(parent: string, stem: string): void {
   for (const path of temporaryFolders(parent, stem)) {
-    const [, pid = '', began = '', machine = ''] = NAME_END.exec(path) ?? [];
-    const dead = machine === machineName() ? !isAlive(Number(pid), began) : isStale(path);
-    if (!dead) continue;
+    if (!isOwnerDead(path)) continue;
     try {
       rmSync(path, REMOVAL);
     } catch {
       // It is no part of this run: another process may be removing it, or the next one will.
     }
   }
+}
+
+/** Whether the owner of a temporary folder is dead, by the name of the folder. @param path as `makeTemporaryFolder` gives it */
+export function isOwnerDead(path: string): boolean {
+  const [, pid = '', began = '', machine = ''] = NAME_END.exec(path) ?? [];
+  return machine === machineName() ? !isAlive(Number(pid), began) : isStale(path);
 }
 
 /** Paths of the folders of this user in `parent` that are named as temporary ones are, and that nobody else can write to. */
@@ -69,7 +73,8 @@ export function temporaryFolders(parent: string, stem: string): readonly string[
     .filter(isOwnPrivate);
 }
 
-function isOwnPrivate(path: string): boolean {
+/** Whether a path is a folder of this user that nobody else can write to. */
+export function isOwnPrivate(path: string): boolean {
   const stat = lstatSync(path, { throwIfNoEntry: false });
   if (!stat?.isDirectory()) return false;
   const { uid } = userInfo();

@@ -23,6 +23,9 @@ export const NUMBER_LIMITS = {
   'max-tokens': { minimum: 1 },
   // Each is started, whatever the machine has; the largest servers have about half as many cores.
   threads: { minimum: 1, maximum: 1024 },
+  'max-batch': { minimum: 0 },
+  // Each holds the model.
+  instances: { minimum: 1, maximum: 1024 },
 } as const satisfies Readonly<Record<string, WholeNumberLimits>>;
 
 /** Why a number is not allowed, as a clause; undefined when it is. */

@@ -16,6 +16,8 @@ export interface OpenedModel {
   readonly stages: Stages;
   /** Of the look at the model. */
   readonly warnings: readonly string[];
+  /** Looks whether the files are what they were, before something made of them appears. @throws SO2008 */
+  readonly check: () => void;
 }
 
 /**
@@ -36,7 +38,8 @@ export async function withOpenModel<T>(
     return await inputs.during(options.signal, async () => {
       const warnings = checkModel(model, options);
       stages.end();
-      const result = await use({ model, facts: modelFacts(model, path), stages, warnings });
+      const check = (): void => inputs.check();
+      const result = await use({ model, facts: modelFacts(model, path), stages, warnings, check });
       inputs.check();
       return result;
     });
