@@ -157,6 +157,16 @@ export const ERROR_TABLE = {
     summary: 'It is not a package',
     hint: 'give a Triton model repository, the folder of one of its models, or a .mar archive',
   },
+  SO3511: {
+    exitCode: EXIT.input,
+    summary: 'There is no measurement of this model',
+    hint: 'serve-opt bench MODEL --report model.bench.json',
+  },
+  SO3512: {
+    exitCode: EXIT.input,
+    summary: 'The folder or archive has no model that a server loads',
+    hint: 'serve-opt package triton model.onnx -o models/ makes a repository',
+  },
   SO3101: {
     exitCode: EXIT.failed,
     summary: 'A pass cannot be applied to this model',

@@ -56,6 +56,8 @@ export { inferTypes } from './ops/infer-types.js';
 export type { PlannedOutput } from './codec/output-target.js';
 export type { ValueSpec } from './samples/types.js';
 export type { TensorFlowFormat } from './serving/tensorflow-serving.js';
+export type { Autoscaler, KubernetesServer, Router, TokenMode } from './targets/kubernetes/options.js';
+export { AUTOSCALERS, KUBERNETES_SERVERS, ROUTERS, TOKEN_MODES } from './targets/kubernetes/options.js';
 export { benchModels } from './workflows/bench/bench-models.js';
 export type { BenchServerContext, BenchServerOptions } from './workflows/bench-server/open-server-bench.js';
 export { BENCH_SERVER_DEFAULTS } from './workflows/bench-server/open-server-bench.js';
@@ -83,6 +85,10 @@ export type {
   WorkflowContext,
 } from './workflows/options.js';
 export { BENCH_DEFAULTS, OPTIMIZE_DEFAULTS, QUANTIZE_DEFAULTS, QUANTIZE_MODES } from './workflows/options.js';
+export type { PackageKubernetesOptions } from './workflows/package/kubernetes/kubernetes-options.js';
+export { PACKAGE_KUBERNETES_DEFAULTS } from './workflows/package/kubernetes/kubernetes-options.js';
+export type { PackagedKubernetes } from './workflows/package/kubernetes/package-kubernetes.js';
+export { packageKubernetes } from './workflows/package/kubernetes/package-kubernetes.js';
 export { verifyPackage } from './workflows/package/verify/verify-package.js';
 export type { VerifyPackageOptions } from './workflows/package/verify/verify-run.js';
 export { VERIFY_PACKAGE_DEFAULTS } from './workflows/package/verify/verify-run.js';
@@ -194,6 +200,7 @@ export type {
   MemoryReport,
   NoiseReport,
 } from './report/bench-types.js';
+export type { KubernetesPackageReport } from './report/kubernetes-types.js';
 export type { PackageVerifyReport, VerifiedModel, VerifiedWire } from './report/package-verify-types.js';
 export type {
   CalibrationReport,

@@ -422,6 +422,7 @@ describe('architecture', () => {
       'report/secrets.ts',
       'serving/protocols.ts',
       'suggest.ts',
+      'targets/kubernetes/options.ts',
       'targets/triton/triton-options.ts',
       'version.ts',
       'workflows/limits.ts',

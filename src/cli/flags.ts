@@ -2,6 +2,7 @@ import { ARRIVAL_PROCESSES, SCENARIO_KINDS } from '../bench/scenario.js';
 import { SCORING_KINDS } from '../evaluate/scoring-kinds.js';
 import { ALLOWED_OPERATORS, OPTIMIZE_LEVELS } from '../passes/levels.js';
 import { PROTOCOLS } from '../serving/protocols.js';
+import { AUTOSCALERS, KUBERNETES_SERVERS, ROUTERS, TOKEN_MODES } from '../targets/kubernetes/options.js';
 import { GRAPH_OPTIMIZATIONS, SEQUENCE_STRATEGIES } from '../targets/triton/triton-options.js';
 import { NUMBER_LIMITS, type WholeNumberLimits } from '../workflows/limits.js';
 import {
@@ -282,6 +283,22 @@ export const FLAGS = {
     group: 'Server',
     summary: 'tokens of a completion',
   },
+  for: { value: 'SERVER', choices: KUBERNETES_SERVERS, group: 'Server', summary: 'triton, torchserve or kserve' },
+  namespace: { value: 'NAME', group: 'Server', summary: 'namespace of the objects' },
+  image: { value: 'IMAGE', group: 'Server', summary: 'container image of the server, with a tag' },
+  storage: { value: 'WHERE', group: 'Server', summary: 'pvc[:NAME], s3://…, image[:REF], hostPath:/…' },
+  replicas: { value: 'N', group: 'Server', summary: 'pods: 2, or 2:10 to scale between them' },
+  autoscale: { value: 'HOW', choices: AUTOSCALERS, group: 'Server', summary: 'keda or hpa, on time in the queue' },
+  'max-queue': { value: 'TIME', group: 'Server', summary: 'mean time in the queue to scale for' },
+  prometheus: { value: 'URL', group: 'Server', summary: 'Prometheus, for KEDA' },
+  split: { value: 'LIST', group: 'Server', summary: 'percent by version: 1=90,2=10' },
+  gateway: { value: 'NAME', group: 'Server', summary: 'gateway of the routes: NAMESPACE/NAME' },
+  route: { value: 'HOW', choices: ROUTERS, group: 'Server', summary: 'routes: gateway (Gateway API) or istio' },
+  host: { value: 'HOST', group: 'Server', summary: 'host name of the routes' },
+  'rate-limit': { value: 'N/s', group: 'Server', summary: 'requests per s, min or h (Envoy Gateway)' },
+  'pod-monitor': { group: 'Server', summary: 'PodMonitor instead of scrape annotations' },
+  token: { value: 'MODE', choices: TOKEN_MODES, group: 'Server', summary: "TorchServe's token: off or on" },
+  'no-measure': { group: 'Run', summary: 'do not run the model: estimate by its size' },
   threads: {
     value: 'N',
     type: 'integers',

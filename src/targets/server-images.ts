@@ -5,4 +5,6 @@ export const SERVER_IMAGES = {
   torchserveGpu: 'pytorch/torchserve:0.12.0-gpu',
   /** Copies models from S3 before a server starts. */
   awsCli: 'amazon/aws-cli:2.17.0',
+  /** Copies files into a volume. */
+  busybox: 'busybox:1.37.0',
 } as const;

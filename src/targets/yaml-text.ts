@@ -10,7 +10,7 @@ export type YamlValue =
   | { readonly [key: string]: YamlValue | undefined };
 
 /** A text that every reader takes for a string as it stands; everything else is quoted. */
-const PLAIN = /^[A-Za-z/][A-Za-z0-9_./-]*$/;
+const PLAIN = /^(--)?[A-Za-z/]([A-Za-z0-9_./:=@,-]*[A-Za-z0-9_/])?$/;
 
 /** Words that YAML 1.1 or 1.2 reads as something else than a string. */
 const RESERVED = /^(y|n|yes|no|on|off|true|false|null)$/i;
