@@ -36,7 +36,8 @@ export async function run(context: CommandContext, args: readonly string[], flag
 function kubernetesFlags(flags: FlagValues): PackageKubernetesOptions {
   const threads = one('--threads', flags.threads);
   const batch = one('--batch', flags.batch);
-  const report = one('--report', flags.report);
+  // Here it is given once, so that it is not a list.
+  const report = one('--report', [flags.report ?? []].flat());
   return {
     ...given('server', flags.for),
     ...given('name', flags.name),
