@@ -5,7 +5,7 @@
  */
 import { copyFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { ensureInstalled, ROOT, runProgram, toolPath } from './install.js';
+import { ensureBuilt, ensureInstalled, ROOT, runProgram, toolPath } from './install.js';
 import { installServers } from './install-servers.js';
 
 const [first = '', ...rest] = process.argv.slice(2);
@@ -14,7 +14,7 @@ if (first === '--install') process.exit(rest[0] === undefined ? usage() : instal
 ensureInstalled();
 const compiled = join(ROOT, '.cache', 'servers');
 const compile = ['-p', 'test/servers/tsconfig.json', '--outDir', compiled];
-const code = runProgram(process.execPath, [toolPath('typescript', 'tsc'), ...compile]);
+const code = ensureBuilt() || runProgram(process.execPath, [toolPath('typescript', 'tsc'), ...compile]);
 if (code !== 0) process.exit(code);
 // The version that reports name.
 copyFileSync(join(ROOT, 'package.json'), join(compiled, 'package.json'));

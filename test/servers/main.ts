@@ -4,9 +4,10 @@
  * FOLDER holds what is installed; what is missing is skipped with a reason:
  *   px/ nvidia-pytriton unpacked, tb/ a Python with onnxruntime and numpy below 2, be/python the Python backend with the
  *   stub of that Python (a real tritonserver);  ts/ a Python with torchserve, torch-model-archiver, torch and onnxruntime;
- *   ml/ a Python with mlserver and onnxruntime.
+ *   ml/ a Python with mlserver and onnxruntime. `npm run servers -- --install FOLDER` installs all of them.
  * Each protocol must describe the model, give ONNX Runtime's own outputs, refuse what is wrong with clear words, and be
- * measured in both loops without a failure.
+ * measured in both loops without a failure. Then what `package triton` and `package mar` make of many models must load and
+ * respond as ONNX Runtime does, by every protocol.
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -26,6 +27,8 @@ import { benchServer } from '../../src/workflows/bench-server.js';
 import { messageOf, print, Suite } from '../conformance/suite.js';
 import { type Installed, startMlServer, startTorchServe, startTriton } from './installed.js';
 import { record } from './refusals/record.js';
+import { torchServePackages } from './torchserve-packages.js';
+import { tritonPackages } from './triton-packages.js';
 
 const DIGITS_INPUT: ValueSpec = { name: 'X', dataType: DataType.FLOAT, shape: [2, 64], typeText: 'float[2,64]' };
 
@@ -177,6 +180,15 @@ async function echoed(url: string, protocol: Protocol): Promise<string | undefin
   return feeds.size < 13 ? `only ${feeds.size} types` : undefined;
 }
 
+async function inScratch(run: (scratch: string) => Promise<Suite>): Promise<Suite> {
+  const scratch = mkdtempSync(join(tmpdir(), 'serve-opt-servers-'));
+  try {
+    return await run(scratch);
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
 async function main(root: string, [first = '', ...rest]: readonly string[]): Promise<void> {
   if (first === '--record') {
     const [folder = '', ...names] = rest;
@@ -188,6 +200,8 @@ async function main(root: string, [first = '', ...rest]: readonly string[]): Pro
     await serverSuite('Triton', startTriton, root, folder),
     await serverSuite('TorchServe', startTorchServe, root, folder),
     await serverSuite('MLServer', startMlServer, root, folder),
+    await inScratch((scratch) => tritonPackages(root, folder, scratch)),
+    await inScratch((scratch) => torchServePackages(root, folder, scratch)),
   ];
   const total = (pick: (suite: Suite) => number): number => suites.reduce((sum, suite) => sum + pick(suite), 0);
   print(`\n${total((suite) => suite.passed)} passed, ${total((suite) => suite.failed)} failed`);
