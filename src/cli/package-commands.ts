@@ -71,6 +71,11 @@ export const PACKAGE_COMMANDS: readonly CommandDefinition[] = [
     arguments: [{ name: 'package', summary: 'path of a model repository, a model in it, or an archive', path: true }],
     flags: ['data', 'samples', 'seed', 'url', 'grpc-url', 'tritonserver', 'torchserve', 'start-timeout'],
     moreFlags: ['header', 'timeout', 'mem'],
+    overrides: {
+      url: { summary: 'a server that runs: http://HOST:8000' },
+      samples: { default: 8, summary: 'samples to send' },
+      seed: { default: 0 },
+    },
     examples: [
       { command: 'serve-opt package verify models/', summary: 'every model, with synthetic inputs' },
       { command: 'serve-opt package verify models/resnet --data val.npz', summary: 'one model, real inputs' },

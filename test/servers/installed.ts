@@ -1,7 +1,7 @@
 /** Starts the servers of a folder (docs in main.ts) with the digits model on them. */
 
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { freePort, type RunningServer, responds, startServer } from './server-process.js';
 
@@ -47,8 +47,7 @@ export async function startTriton(
   for (const path of [binary, python, stub]) if (!existsSync(path)) return `there is no ${path}`;
   const backends = join(scratch, 'backends');
   mkdirSync(join(backends, 'onnxruntime'), { recursive: true });
-  mkdirSync(join(backends, 'python'));
-  for (const name of readdirSync(stub)) copyFileSync(join(stub, name), join(backends, 'python', name));
+  cpSync(stub, join(backends, 'python'), { recursive: true });
   copyFileSync(join(models, 'onnx_backend.py'), join(backends, 'onnxruntime', 'model.py'));
   const repository = join(scratch, 'repository');
   mkdirSync(join(repository, 'digits', '1'), { recursive: true });

@@ -1,5 +1,5 @@
 /**
- * Real inference servers: `npm run servers -- FOLDER`.
+ * Real inference servers: `npm run servers -- FOLDER [PART…]`; parts are the keys of `PARTS` below.
  *
  * FOLDER holds what is installed; what is missing is skipped with a reason:
  *   px/ nvidia-pytriton unpacked, tb/ a Python with onnxruntime and numpy below 2, be/python the Python backend with the
@@ -189,6 +189,18 @@ async function inScratch(run: (scratch: string) => Promise<Suite>): Promise<Suit
   }
 }
 
+/** Suites by the word that chooses them. */
+const PARTS: ReadonlyMap<string, (root: string, folder: string) => Promise<Suite>> = new Map([
+  ['triton', (root: string, folder: string) => serverSuite('Triton', startTriton, root, folder)],
+  ['torchserve', (root: string, folder: string) => serverSuite('TorchServe', startTorchServe, root, folder)],
+  ['mlserver', (root: string, folder: string) => serverSuite('MLServer', startMlServer, root, folder)],
+  ['triton-packages', (root: string, folder: string) => inScratch((scratch) => tritonPackages(root, folder, scratch))],
+  [
+    'torchserve-packages',
+    (root: string, folder: string) => inScratch((scratch) => torchServePackages(root, folder, scratch)),
+  ],
+]);
+
 async function main(root: string, [first = '', ...rest]: readonly string[]): Promise<void> {
   if (first === '--record') {
     const [folder = '', ...names] = rest;
@@ -196,13 +208,12 @@ async function main(root: string, [first = '', ...rest]: readonly string[]): Pro
     return;
   }
   const folder = first;
-  const suites = [
-    await serverSuite('Triton', startTriton, root, folder),
-    await serverSuite('TorchServe', startTorchServe, root, folder),
-    await serverSuite('MLServer', startMlServer, root, folder),
-    await inScratch((scratch) => tritonPackages(root, folder, scratch)),
-    await inScratch((scratch) => torchServePackages(root, folder, scratch)),
-  ];
+  const unknown = rest.find((part) => !PARTS.has(part));
+  if (unknown !== undefined) throw new Error(`no part ${unknown}; there are ${[...PARTS.keys()].join(', ')}`);
+  const suites: Suite[] = [];
+  for (const [part, run] of PARTS) {
+    if (rest.length === 0 || rest.includes(part)) suites.push(await run(root, folder));
+  }
   const total = (pick: (suite: Suite) => number): number => suites.reduce((sum, suite) => sum + pick(suite), 0);
   print(`\n${total((suite) => suite.passed)} passed, ${total((suite) => suite.failed)} failed`);
   process.exitCode = total((suite) => suite.failed) === 0 ? 0 : 1;

@@ -131,7 +131,7 @@ async function verifyModel(
 ): Promise<VerifiedModel> {
   if (state === undefined || !state.ready) {
     const name = state?.name ?? basename(run.path);
-    const why = lastError(server.output) ?? 'no worker of the model became ready';
+    const why = workerError(server.output) ?? 'no worker of the model became ready';
     return { name, reference: 'none', why, ready: false, wires: [], ok: false };
   }
   const named = { name: state.name, version: state.version };
@@ -188,9 +188,18 @@ function outputsOf(body: Uint8Array, expected: Feeds): Feeds {
   );
 }
 
-/** The last error of the log, which says more than the state of the worker. */
-function lastError(output: string): string | undefined {
-  const lines = output.split('\n').filter((line) => /\b(Error|Exception)\b/.test(line) && !/^\s+at /.test(line));
-  const line = lines.at(-1);
-  return line === undefined ? undefined : serverText(line);
+/** What a worker logs of the error that ends it, and what TorchServe says where the worker says nothing. */
+const WORKER_ERROR = /MODEL_LOG - (\w*(?:Error|Exception)\b: .*)$/;
+const LOAD_FAILED = /(Load model failed: .*)$/;
+
+/** Why the worker ended: its first error, since later ones only say that there was one. */
+function workerError(output: string): string | undefined {
+  const lines = output.split('\n');
+  for (const pattern of [WORKER_ERROR, LOAD_FAILED]) {
+    for (const line of lines) {
+      const found = pattern.exec(line)?.[1];
+      if (found !== undefined) return serverText(found);
+    }
+  }
+  return undefined;
 }
