@@ -294,6 +294,11 @@ export const ERROR_TABLE = {
     summary: 'A budget cannot be decided',
     hint: 'set a limit further from what was measured, or add --allow-inconclusive',
   },
+  SO7003: {
+    exitCode: EXIT.gate,
+    summary: 'The package has errors',
+    hint: 'correct what serve-opt package check lists',
+  },
   SO7004: {
     exitCode: EXIT.gate,
     summary: 'A packaged model is not served as it should be',

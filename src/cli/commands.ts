@@ -232,6 +232,23 @@ export const COMMANDS: readonly CommandDefinition[] = [
   },
   ...PACKAGE_COMMANDS,
   {
+    name: 'package check',
+    summary: 'Check a package as its server would, and explain what is wrong',
+    group: 'Serve',
+    arguments: [{ name: 'package', summary: 'Triton model repository, or one model of it', path: true }],
+    flags: ['junit', 'strict'],
+    examples: [
+      { command: 'serve-opt package check models/', summary: 'every model, and ensembles as a whole' },
+      { command: 'serve-opt package check models/resnet', summary: 'one model' },
+      { command: 'serve-opt package check models/ --junit check.xml', summary: 'for CI' },
+    ],
+    notes: [
+      'Reads configurations, names and the graphs of ONNX files: no weights, no server.',
+      'An error is what the server refuses; a warning is what it takes and ignores.',
+    ],
+    load: () => import('./commands/package-check.js'),
+  },
+  {
     name: 'doctor',
     summary: 'Show versions, execution providers that work, and tools found',
     group: 'Set up',

@@ -188,6 +188,7 @@ export const FLAGS = {
   },
   'allow-inconclusive': { group: 'Gates', summary: 'let pass what could not be decided (exit 0)' },
   report: { value: 'PATH', path: true, repeatable: true, group: 'Output', summary: 'write a report: .html or .json' },
+  strict: { group: 'Gates', summary: 'warnings fail, too' },
   junit: { value: 'PATH', path: true, group: 'Output', summary: 'write JUnit XML' },
   markdown: { value: 'PATH', path: true, group: 'Output', summary: 'write Markdown' },
   'github-benchmark': { value: 'PATH', path: true, group: 'Output', summary: 'write github-action-benchmark JSON' },

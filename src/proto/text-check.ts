@@ -3,7 +3,7 @@ import { suggest } from '../suggest.js';
 import { readScalar } from './scalar-text.js';
 import { isScalar } from './schema.js';
 import { fieldHomes } from './schema-search.js';
-import type { TextProblem } from './text-problem.js';
+import type { DecodedText, TextProblem } from './text-problem.js';
 import { enumSchema, type TextFieldSchema, type TextSchema, textMessage } from './text-schema.js';
 import type { FieldNode, ValueNode } from './text-syntax.js';
 
@@ -14,6 +14,7 @@ export interface OffsetProblem extends Omit<TextProblem, 'line' | 'column'> {
 
 export interface CheckedText {
   readonly problems: readonly OffsetProblem[];
+  readonly notices: readonly OffsetProblem[];
   /** Offsets by path. */
   readonly places: ReadonlyMap<string, number>;
   /** The text with what does not count blanked out. */
@@ -27,26 +28,30 @@ export function checkTextFields(
   schema: TextSchema,
   name: string,
   fields: readonly FieldNode[],
-  text: string,
+  decoded: DecodedText,
 ): CheckedText {
-  const check = new TextCheck(schema, name, text);
+  const check = new TextCheck(schema, name, decoded);
   check.message(fields, name, '');
-  return { problems: check.problems, places: check.places, text: check.effectiveText() };
+  const { problems, notices, places } = check;
+  return { problems, notices, places, text: check.effectiveText() };
 }
 
 class TextCheck {
   readonly problems: OffsetProblem[] = [];
+  readonly notices: OffsetProblem[] = [];
   readonly places = new Map<string, number>();
   private readonly blanks: FieldNode[] = [];
 
   private readonly schema: TextSchema;
   private readonly root: string;
   private readonly text: string;
+  private readonly isDamaged: boolean;
 
-  constructor(schema: TextSchema, root: string, text: string) {
+  constructor(schema: TextSchema, root: string, { text, isDamaged }: DecodedText) {
     this.schema = schema;
     this.root = root;
     this.text = text;
+    this.isDamaged = isDamaged;
   }
 
   message(nodes: readonly FieldNode[], type: string, path: string): void {
@@ -150,8 +155,20 @@ class TextCheck {
     } else if (!colon) this.report(value.offset, 'syntax', `There must be a colon after ${name}`, path);
     else if (values !== undefined) this.enumValue(value, values, name, path);
     else if (isScalar(type)) {
-      const read = readScalar(type, this.text.slice(value.offset, value.end));
+      const text = this.text.slice(value.offset, value.end);
+      const read = readScalar(type, text);
       if (!read.ok) this.report(value.offset, 'value', `${name}: ${read.why}`, path);
+      else this.notice(value.offset, name, text, read.value, path);
+    }
+  }
+
+  /** What is allowed and probably not meant. */
+  private notice(offset: number, name: string, text: string, value: unknown, path: string): void {
+    if (/^-?0[0-7]*[1-7]/.test(text) && typeof value !== 'string') {
+      const message = `${name} is ${value}: a number with a leading zero is octal`;
+      this.notices.push({ offset, kind: 'octal', message, path });
+    } else if (this.isDamaged && typeof value === 'string' && value.includes('\ufffd')) {
+      this.notices.push({ offset, kind: 'bytes', message: `${name} has bytes that are not UTF-8`, path });
     }
   }
 
@@ -202,7 +219,10 @@ class TextCheck {
       if (read.ok) shown = keyType === 'string' ? JSON.stringify(read.value) : String(read.value);
     }
     const at = `${path}[${shown}]`;
-    // Of two entries with one key, the later counts.
+    if (this.places.has(at)) {
+      const message = `The key ${shorten(shown)} is there twice, and the earlier entry is lost`;
+      this.notices.push({ offset: entry.offset, kind: 'key', message, path: at });
+    }
     this.places.set(at, entry.offset);
     const value = parts.get('value');
     const [inner] = value?.values ?? [];

@@ -4,9 +4,9 @@
  */
 import { isUtf8 } from 'node:buffer';
 import textFormat from 'protobufjs/ext/textformat.js';
-import { checkTextFields } from './text-check.js';
+import { checkTextFields, type OffsetProblem } from './text-check.js';
 import { fromLibrary } from './text-message.js';
-import type { TextProblem } from './text-problem.js';
+import type { DecodedText, TextProblem } from './text-problem.js';
 import { reflectedType, type TextMessageOf, type TextSchema } from './text-schema.js';
 import { LineIndex, parseTextTree, type TextPosition, TextSyntaxError } from './text-syntax.js';
 
@@ -17,7 +17,13 @@ export type { TextProblem } from './text-problem.js';
 export const MAX_TEXT_BYTES = 1024 * 1024;
 
 export type ParsedText<M> =
-  | { readonly ok: true; readonly message: M; readonly positions: TextPositions }
+  | {
+      readonly ok: true;
+      readonly message: M;
+      readonly positions: TextPositions;
+      /** What is allowed and probably not meant. */
+      readonly notices: readonly TextProblem[];
+    }
   | { readonly ok: false; readonly problems: readonly TextProblem[] };
 
 /** Where the fields of a text stand. */
@@ -51,7 +57,7 @@ function parentPath(path: string): string {
 
 /**
  * Parses a text into a message of the schema. It never throws for what is in the text: all problems that can be told apart
- * are returned, in the order of the text. A byte order mark is skipped, as protobuf does.
+ * are returned, in the order of the text. Bytes that are not UTF-8 may stand in comments and strings, as in C++.
  */
 export function parseText<S extends TextSchema, N extends keyof S & string>(
   schema: S,
@@ -59,19 +65,23 @@ export function parseText<S extends TextSchema, N extends keyof S & string>(
   source: Uint8Array | string,
 ): ParsedText<TextMessageOf<S, N>> {
   const decoded = decodeText(source);
-  if (typeof decoded !== 'string') return { ok: false, problems: [decoded] };
-  const lines = new LineIndex(decoded);
+  if (decoded.problem !== undefined) return { ok: false, problems: [decoded.problem] };
+  const lines = new LineIndex(decoded.text);
   try {
-    const tree = parseTextTree(decoded);
-    const { problems, places, text } = checkTextFields(schema, name, tree, decoded);
-    if (problems.length > 0) {
-      return { ok: false, problems: problems.map(({ offset, ...rest }) => ({ ...rest, ...lines.at(offset) })) };
-    }
+    const tree = parseTextTree(decoded.text);
+    const { problems, notices, places, text } = checkTextFields(schema, name, tree, decoded);
+    const placed = ({ offset, ...rest }: OffsetProblem): TextProblem => ({ ...rest, ...lines.at(offset) });
+    if (problems.length > 0) return { ok: false, problems: problems.map(placed) };
     const type = reflectedType(schema, name);
     const message = fromLibrary(schema, name, textFormat.fromText(type, text) as unknown as Record<string, unknown>);
     const positions = new Map<string, TextPosition>();
     for (const [path, offset] of places) positions.set(path, lines.at(offset));
-    return { ok: true, message: message as TextMessageOf<S, N>, positions: new TextPositions(positions) };
+    return {
+      ok: true,
+      message: message as TextMessageOf<S, N>,
+      positions: new TextPositions(positions),
+      notices: notices.map(placed),
+    };
   } catch (error) {
     return { ok: false, problems: [libraryProblem(error, lines)] };
   }
@@ -93,46 +103,28 @@ function libraryProblem(error: unknown, lines: LineIndex): TextProblem {
   };
 }
 
-/** The text of the bytes, or why they are none. */
-function decodeText(source: Uint8Array | string): string | TextProblem {
+function decodeText(source: Uint8Array | string): DecodedText {
   const size = typeof source === 'string' ? Buffer.byteLength(source) : source.byteLength;
-  const at = (kind: TextProblem['kind'], message: string, before = ''): TextProblem => {
+  const refused = (kind: TextProblem['kind'], message: string, before = ''): DecodedText => {
     const line = before.split('\n').length;
-    return { kind, message, path: '', line, column: before.length - (before.lastIndexOf('\n') + 1) + 1 };
+    const column = before.length - (before.lastIndexOf('\n') + 1) + 1;
+    return { text: '', isDamaged: false, problem: { kind, message, path: '', line, column } };
   };
-  if (size > MAX_TEXT_BYTES) return at('limit', `The text has more than ${MAX_TEXT_BYTES / 1024 / 1024} MiB`);
-  let text = source;
-  if (typeof text !== 'string') {
-    const [first, second] = text;
+  if (size > MAX_TEXT_BYTES) return refused('limit', `The text has more than ${MAX_TEXT_BYTES / 1024 / 1024} MiB`);
+  let text: string;
+  let isDamaged = false;
+  if (typeof source === 'string') text = source;
+  else {
+    const bytes = Buffer.from(source.buffer, source.byteOffset, source.byteLength);
+    const [first, second] = bytes;
     if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) {
-      return at('encoding', 'The text is UTF-16: save it as UTF-8');
+      return refused('encoding', 'The text is UTF-16: save it as UTF-8');
     }
-    // Bytes that are no UTF-8 become U+FFFD: the first of them is looked for only if there is one.
-    const bytes = Buffer.from(text.buffer, text.byteOffset, text.byteLength);
     text = bytes.toString('utf8');
-    if (text.includes('\ufffd') && !isUtf8(bytes)) {
-      return at('encoding', 'The text is not UTF-8 here', text.slice(0, firstDamage(bytes)));
-    }
+    isDamaged = !isUtf8(bytes);
   }
-  if (text.startsWith('\ufeff')) text = ` ${text.slice(1)}`;
+  if (text.startsWith('\ufeff')) return refused('encoding', 'The text begins with a byte order mark');
   const nul = text.indexOf('\0');
-  if (nul >= 0) return at('encoding', 'The text has a NUL character here', text.slice(0, nul));
-  return text;
-}
-
-/** Characters before the first byte that is no UTF-8: of the prefixes that decode, the longest. */
-function firstDamage(bytes: Buffer): number {
-  let low = 0;
-  let high = bytes.byteLength;
-  while (low < high) {
-    const middle = (low + high + 1) >> 1;
-    const decoder = new TextDecoder('utf-8', { fatal: true });
-    try {
-      decoder.decode(bytes.subarray(0, middle), { stream: true });
-      low = middle;
-    } catch {
-      high = middle - 1;
-    }
-  }
-  return new TextDecoder().decode(bytes.subarray(0, low), { stream: true }).length;
+  if (nul >= 0) return refused('encoding', 'The text has a NUL character here', text.slice(0, nul));
+  return { text, isDamaged };
 }

@@ -1,20 +1,24 @@
-/** How bad a finding is: an `error` makes the server refuse the package, a `warning` is taken and ignored, or does harm; a `note` only informs. */
-export type FindingSeverity = 'error' | 'warning' | 'note';
+import type { PackageFinding } from '../targets/finding.js';
 
-/** What a check of a package found, at one place. */
-export interface PackageFinding {
-  readonly severity: FindingSeverity;
-  /** Stable name of the rule, `triton/dims-batch`. */
-  readonly rule: string;
-  /** File or folder, relative to what was checked, with slashes; empty for that itself. */
-  readonly path: string;
-  /** From 1; absent where the finding is not in a text. */
-  readonly line?: number;
-  readonly column?: number;
-  /** What is wrong, a sentence without a period. */
-  readonly what: string;
-  /** Why that matters, or the rule of the server. */
-  readonly why: string;
-  /** What to do. */
-  readonly fix: string;
+export type { FindingSeverity, PackageFinding } from '../targets/finding.js';
+
+/** What `package check` reports. */
+export interface PackageCheckReport {
+  readonly schemaVersion: number;
+  readonly command: 'package check';
+  /** Of serve-opt. */
+  readonly version: string;
+  /** What was checked, as given. */
+  readonly checked: string;
+  /** What it is: a model repository or a model of Triton, an archive of TorchServe. */
+  readonly kind: PackageKind;
+  /** Models that were looked at. */
+  readonly models: readonly string[];
+  readonly errors: number;
+  readonly warnings: number;
+  readonly notes: number;
+  /** Errors and the rest by model and place. */
+  readonly findings: readonly PackageFinding[];
 }
+
+export type PackageKind = 'triton repository' | 'triton model' | 'torchserve archive';

@@ -141,8 +141,10 @@ describe('positions', () => {
 });
 
 describe('bytes', () => {
-  it('may begin with a byte order mark', () => {
-    expect(messageOf('\ufeffname: "a"')).toEqual({ name: 'a' });
+  it('may not begin with a byte order mark', () => {
+    expect(problemsOf(Buffer.from('\ufeffname: "a"')).map(told)).toEqual([
+      '1:1 The text begins with a byte order mark',
+    ]);
   });
 
   it('are told from UTF-16', () => {
@@ -151,9 +153,29 @@ describe('bytes', () => {
     ]);
   });
 
-  it('that are not UTF-8 have a place', () => {
-    const bytes = Buffer.concat([Buffer.from('# é\nname: "a'), Buffer.from([0xe9]), Buffer.from('"')]);
-    expect(problemsOf(bytes).map(told)).toEqual(['2:9 The text is not UTF-8 here']);
+  it('that are not UTF-8 may stand in comments, and in strings with a notice', () => {
+    const bytes = Buffer.concat([
+      Buffer.from('# '),
+      Buffer.from([0xe9]),
+      Buffer.from('\nname: "a'),
+      Buffer.from([0xe9, 0x22]),
+    ]);
+    const parsed = parse(bytes);
+    expect(parsed.ok && parsed.message).toEqual({ name: 'a\ufffd' });
+    expect(parsed.ok && parsed.notices.map(told)).toEqual(['2:7 name has bytes that are not UTF-8']);
+  });
+
+  it('that are not UTF-8 have a place elsewhere', () => {
+    expect(problemsOf(Buffer.concat([Buffer.from('# é\n'), Buffer.from([0xe9])])).map(told)).toEqual([
+      '2:1 A field name is due here, not "�"',
+    ]);
+  });
+
+  it('of a number with a leading zero have a notice', () => {
+    const parsed = parse('max_batch_size: 010 input { dims: [ 0, 00, 0x10 ] }');
+    expect(parsed.ok && parsed.notices.map(told)).toEqual([
+      '1:17 max_batch_size is 8: a number with a leading zero is octal',
+    ]);
   });
 
   it('that are a replacement character are UTF-8', () => {
