@@ -45,10 +45,18 @@ export function checkEnsembleMembers(view: ModelView, models: ReadonlyMap<string
       view.at('ensemble-model-broken', `${field}.model_name`, `The model "${name}" does not load`);
       continue;
     }
-    const version = step.model_version === undefined ? 0n : BigInt(step.model_version);
-    // 0 is the default of the field; Triton takes it, as -1, for the latest.
-    if (version > 0n && !member.effective.versions.loaded.includes(version)) {
-      view.at('ensemble-model', `${field}.model_version`, `Version ${version} of "${name}" is not loaded`);
+    const version = BigInt(step.model_version ?? 0);
+    if (version !== -1n && !member.effective.versions.loaded.includes(version)) {
+      const isGiven = step.model_version !== undefined;
+      const what = isGiven
+        ? `Version ${version} of "${name}" is not loaded`
+        : `Step ${index} has no model_version, which is version 0, and "${name}" has none`;
+      view.at(
+        'ensemble-model',
+        isGiven ? `${field}.model_version` : field,
+        what,
+        'Write model_version: -1 for the latest',
+      );
     }
     const most = member.maxBatchSize;
     if (most !== 0 && most < view.maxBatchSize) {

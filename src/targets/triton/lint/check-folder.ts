@@ -41,6 +41,10 @@ export function checkVersions(view: ModelView): void {
   const { found, ignored, zeroed, beyond, loaded, absent } = effective.versions;
   for (const name of beyond) view.on('version-beyond', name, `The version "${name}" has more than 64 bits`);
   for (const version of absent) view.at('version-absent', 'version_policy', `There is no version ${version}`);
+  const policy = view.config.version_policy;
+  if (policy !== undefined && (policy.all ?? policy.latest ?? policy.specific) === undefined) {
+    view.at('policy-empty', 'version_policy', 'The version policy has no choice');
+  }
   if (loaded.length === 0) {
     noVersion(view);
     return;

@@ -82,61 +82,45 @@ function checkInputs(view: ModelView, facts: OnnxFacts): void {
   const batchTargets = (config.batch_input ?? []).flatMap(({ target_name: names = [] }, index) =>
     names.map((name) => ({ name, field: `batch_input[${index}]` })),
   );
-  if (given.length + batchTargets.length > 0) {
-    const named = new Set([
-      ...given.map(({ name }) => name),
-      ...[...controls, ...batchTargets].map(({ name }) => name),
-      ...states.map(({ input_name: name }) => name),
-    ]);
-    for (const { name, typeText } of facts.inputs) {
-      if (!named.has(name))
-        view.at(
-          'input-missing',
-          'input',
-          `The model needs the input "${name}", ${typeText}, which the configuration does not have`,
-        );
-    }
+  const special = new Set([...controls.map(({ name }) => name), ...states.map(({ input_name: name = '' }) => name)]);
+  const named = new Set([...given, ...batchTargets].map(({ name = '' }) => name).concat([...special]));
+  // Triton compares the number of inputs, and then looks for each that the configuration has.
+  const count =
+    given.filter(({ optional }) => !optional).length + batchTargets.length + controls.length + states.length;
+  const isCounted = count !== facts.inputs.length;
+  const hasUnknown = [...named].some((name) => !all.some((tensor) => tensor.name === name));
+  const hasInputs = given.length + batchTargets.length > 0;
+  for (const { name, typeText } of hasInputs && (isCounted || !hasUnknown) ? facts.inputs : []) {
+    if (named.has(name)) continue;
+    const what = `The model needs the input "${name}", ${typeText}, which the configuration does not have`;
+    view.at(isCounted ? 'input-missing' : 'inputs-mixed', 'input', what);
   }
   const seen = new Set<string>();
-  const special = new Set([...controls.map(({ name }) => name), ...states.map(({ input_name: name = '' }) => name)]);
   for (const [index, input] of given.entries()) {
     const { name = '' } = input;
     const field = `input[${index}]`;
-    if (seen.has(name)) view.at('input-twice', field, `The input "${name}" is there twice`);
+    const twice = isCounted ? 'input-twice' : 'inputs-mixed';
+    if (seen.has(name)) view.at(twice, field, `The input "${name}" is there twice`);
     else if (special.has(name))
-      view.at('input-twice', field, `The input "${name}" is a control or a state of the sequence batcher, too`);
+      view.at(twice, field, `The input "${name}" is a control or a state of the sequence batcher, too`);
     seen.add(name);
     const tensor = findTensor(view, all, 'input', name, field);
     if (tensor === undefined) continue;
-    const isDefault = facts.defaults.includes(tensor);
-    if (input.optional && view.maxBatchSize > 0)
-      view.at(
-        'input-optional',
-        `${field}.optional`,
-        `The input "${name}" is optional, and max_batch_size is ${view.maxBatchSize}`,
-        'Write max_batch_size: 0 with the batch in dims, or remove optional',
-      );
-    else if (input.optional && !isDefault)
-      view.at(
-        'input-optional',
-        `${field}.optional`,
-        `The input "${name}" is optional, and the model needs it`,
-        'Remove optional',
-      );
-    else if (!input.optional && isDefault)
-      view.at(
-        'input-optional',
-        field,
-        `The input "${name}" has a default in the model, and is not optional`,
-        'Write optional: true, or leave the input out',
-      );
+    checkOptional(view, facts.defaults.includes(tensor), name, index);
     compare(view, tensor, 'input', index, false);
   }
   for (const control of controls) checkControl(view, all, control);
   for (const { name, field } of batchTargets) findTensor(view, all, 'input', name, field);
   for (const [index, state] of states.entries()) {
     const field = `sequence_batching.state[${index}]`;
-    findTensor(view, all, 'input', state.input_name ?? '', field);
+    const input = state.input_name ?? '';
+    if (!all.some(({ name }) => name === input)) {
+      view.at(
+        'inputs-mixed',
+        `${field}.input_name`,
+        `The model has no input "${input}" for the state; it has ${namesOf(all)}`,
+      );
+    }
     const output = findTensor(view, facts.outputs, 'output', state.output_name ?? '', field);
     if (output !== undefined && output.type !== state.data_type) {
       view.at(
@@ -170,6 +154,39 @@ function findTensor(
     near === undefined ? undefined : `Write "${near}"`,
   );
   return undefined;
+}
+
+/** Names for a message. */
+function namesOf(tensors: readonly TensorFacts[]): string {
+  const shown = tensors.slice(0, 5).map(({ name }) => `"${name}"`);
+  return `${shown.join(', ')}${tensors.length > shown.length ? ', …' : ''}`;
+}
+
+function checkOptional(view: ModelView, isDefault: boolean, name: string, index: number): void {
+  const field = `input[${index}]`;
+  const isOptional = view.config.input?.[index]?.optional === true;
+  if (isOptional && view.maxBatchSize > 0) {
+    view.at(
+      'input-optional',
+      `${field}.optional`,
+      `The input "${name}" is optional, and max_batch_size is ${view.maxBatchSize}`,
+      'Write max_batch_size: 0 with the batch in dims, or remove optional',
+    );
+  } else if (isOptional && !isDefault) {
+    view.at(
+      'input-optional',
+      `${field}.optional`,
+      `The input "${name}" is optional, and the model needs it`,
+      'Remove optional',
+    );
+  } else if (!isOptional && isDefault) {
+    view.at(
+      'input-optional',
+      field,
+      `The input "${name}" has a default in the model, and is not optional`,
+      'Write optional: true, or leave the input out',
+    );
+  }
 }
 
 function checkControl(view: ModelView, tensors: readonly TensorFacts[], { name, type, field }: ControlTensor): void {

@@ -14,7 +14,15 @@ export function checkWarmup(view: ModelView): void {
 
 type Warmup = ModelConfigPart<'ModelWarmup'>;
 
-function checkRequest(view: ModelView, { inputs = new Map() }: Warmup, field: string): void {
+function checkRequest(view: ModelView, { inputs = new Map(), batch_size: size = 0 }: Warmup, field: string): void {
+  const most = Math.max(1, view.maxBatchSize);
+  if (size > most && view.effective.backend === 'onnxruntime') {
+    view.at(
+      'warmup',
+      `${field}.batch_size`,
+      `The warm-up request has a batch of ${size}, and max_batch_size is ${view.maxBatchSize}`,
+    );
+  }
   const controls = new Set([...controlTensors(view)].map(({ name }) => name));
   const states = new Set((view.config.sequence_batching?.state ?? []).map(({ input_name: name }) => name));
   const known = view.inputs;

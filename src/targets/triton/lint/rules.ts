@@ -70,9 +70,14 @@ export const TRITON_RULES = {
   ),
   'version-beyond': rule('error', 'The server ends when it reads the name', 'Use a smaller number'),
   'version-absent': rule(
-    'error',
-    'A version that the policy asks for must have its folder',
+    'warning',
+    'Triton serves the versions of the list that have a folder',
     'Add the version, or remove it from version_policy',
+  ),
+  'policy-empty': rule(
+    'warning',
+    'A policy without a choice serves all versions, and no policy the latest',
+    'Write version_policy { all { } }, or leave it out',
   ),
   'version-name': rule(
     'error',
@@ -268,6 +273,11 @@ export const TRITON_RULES = {
     'Write max_batch_size: 0 with the batch in dims, or open it: serve-opt optimize MODEL.onnx --dynamic batch',
   ),
   'input-missing': rule('error', 'The configuration must have every input that the model needs', 'Add the input'),
+  'inputs-mixed': rule(
+    'warning',
+    'Triton counts the inputs and loads the model; requests fail',
+    'Write the inputs of the model',
+  ),
   'input-twice': rule('error', 'An input is there once', 'Remove one of them'),
   'input-optional': rule(
     'error',

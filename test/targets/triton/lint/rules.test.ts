@@ -18,8 +18,10 @@ const instead = (rule: RuleId, what: string, text: string, by: string, graph = B
   one(rule, what, onnx(PLAIN.replace(text, by), graph));
 
 const UNBATCHED = PLAIN.replace('8', '0').replaceAll('dims: 4', 'dims: [-1, 4]');
-const STEP_A = 'step { model_name: "a" input_map { key: "X" value: "IN" } output_map { key: "Y" value: "MID" } }\n';
-const STEP_B = 'step { model_name: "b" input_map { key: "X" value: "MID" } output_map { key: "Y" value: "OUT" } }\n';
+const STEP_A =
+  'step { model_name: "a" model_version: -1 input_map { key: "X" value: "IN" } output_map { key: "Y" value: "MID" } }\n';
+const STEP_B =
+  'step { model_name: "b" model_version: -1 input_map { key: "X" value: "MID" } output_map { key: "Y" value: "OUT" } }\n';
 const IO = 'input { name: "IN" data_type: TYPE_FP32 dims: 4 }\noutput { name: "OUT" data_type: TYPE_FP32 dims: 4 }\n';
 const ENSEMBLE = `platform: "ensemble"\nmax_batch_size: 8\n${IO}ensemble_scheduling {\n${STEP_A}${STEP_B}}\n`;
 function ensemble(rule: RuleId, what: string, text: string, by: string, more: Models = {}): Case {
@@ -250,6 +252,15 @@ const CASES: readonly Case[] = [
     'The model needs the input "B", float[N,4]',
     onnx(PLAIN.replace('"X"', '"A"'), 'g (float[N,4] A, float[N,4] B) => (float[N,4] Y) { Y = Add (A, B) }'),
   ),
+  plus('policy-empty', 'The version policy has no choice', 'version_policy { }'),
+  one(
+    'inputs-mixed',
+    'The model needs the input "B"',
+    onnx(
+      PLAIN.replace(X4, X4.replace('"X"', '"A"').repeat(2)),
+      'g (float[N,4] A, float[N,4] B) => (float[N,4] Y) { Y = Add (A, B) }',
+    ),
+  ),
   plus('input-twice', 'The input "X" is there twice', X4),
   instead('input-optional', 'The input "X" is optional, and max_batch_size is 8', 'dims: 4', 'dims: 4 optional: true'),
   instead('tensor-unknown', 'The model has no input "x"; it has "X"', '"X"', '"x"'),
@@ -290,7 +301,8 @@ const CASES: readonly Case[] = [
     'value: "OUT" } output_map',
   ),
   ensemble('ensemble-model', 'There is no model "c" in the repository', '"b"', '"c"'),
-  ensemble('ensemble-model', 'Version 2 of "b" is not loaded', '"b"', '"b" model_version: 2'),
+  ensemble('ensemble-model', 'Version 2 of "b" is not loaded', '"b" model_version: -1', '"b" model_version: 2'),
+  ensemble('ensemble-model', 'Step 1 has no model_version, which is version 0', '"b" model_version: -1', '"b"'),
   ensemble('ensemble-model-broken', 'The model "b" does not load', IO, IO, { b: onnx(PLAIN.replace('"X"', '"Q"')) }),
   ensemble(
     'ensemble-batch',
