@@ -136,13 +136,14 @@ function compare(
       field,
       `The tensor "${name}" is ${before.type} in ${before.owner}, and ${here.type} in ${here.owner}`,
     );
-  } else if (!agree(before.dims, here.dims) && !agree(before.full, here.full)) {
-    view.at(
-      'ensemble-shape',
-      field,
-      `The tensor "${name}" has the shape [${before.full.join(', ')}] in ${before.owner}, and [${here.full.join(', ')}] in ${here.owner}`,
-    );
+    return;
   }
+  if (agree(before.full, here.full)) return;
+  const shapes = `[${before.full.join(', ')}] in ${before.owner}, and [${here.full.join(', ')}] in ${here.owner}`;
+  // Triton compares the shapes without the batch, too, and lets one side have none.
+  const isLenient = agree(before.dims, here.dims);
+  const rule = isLenient ? 'ensemble-member-batch' : 'ensemble-shape';
+  view.at(rule, field, `The tensor "${name}" has the shape ${shapes}`);
 }
 
 function agree(a: readonly number[], b: readonly number[]): boolean {

@@ -52,20 +52,12 @@ export function checkSequences(view: ModelView): void {
       checkValues(view, each, kind, name, place);
     }
   }
-  const { direct, oldest } = batching;
-  const slots = direct?.minimum_slot_utilization ?? 0;
+  const slots = batching.direct?.minimum_slot_utilization ?? 0;
   if (!(slots >= 0 && slots <= 1)) {
     view.at(
       'slot-utilization',
       'sequence_batching.direct.minimum_slot_utilization',
       `minimum_slot_utilization is ${slots}`,
-    );
-  }
-  if (oldest !== undefined && (oldest.max_candidate_sequences ?? 0) <= 0) {
-    view.at(
-      'no-candidates',
-      'sequence_batching.oldest',
-      `max_candidate_sequences is ${oldest.max_candidate_sequences ?? 0}`,
     );
   }
   for (const [index, state] of (batching.state ?? []).entries()) checkState(view, state, index);

@@ -218,11 +218,6 @@ export const TRITON_RULES = {
     'Correct the control',
   ),
   'slot-utilization': rule('error', 'It is a share from 0 to 1', 'Write a number from 0 to 1'),
-  'no-candidates': rule(
-    'warning',
-    'No sequence is ever admitted: requests wait forever',
-    'Write max_candidate_sequences',
-  ),
   'sequence-state': rule(
     'error',
     'A state is an input and an output of the model, and starts with their type and shape',
@@ -342,6 +337,11 @@ export const TRITON_RULES = {
     'Add the model, or correct the name',
   ),
   'ensemble-model-broken': rule('error', 'An ensemble loads after the models of its steps', 'Correct that model'),
+  'ensemble-member-batch': rule(
+    'warning',
+    'Requests of more than one row fail',
+    'Give that model a batch, or the ensemble max_batch_size: 1',
+  ),
   'ensemble-batch': rule(
     'error',
     'Each model must take the batches of the ensemble',

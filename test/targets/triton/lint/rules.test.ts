@@ -178,7 +178,6 @@ const CASES: readonly Case[] = [
   plus('metric', 'A metric has no family', 'model_metrics { metric_control { histogram_options { buckets: 1 } } }'),
   plus('sequence-control', 'A control has no name', sequence('control_input { control { fp32_false_true: [0, 1] } }')),
   plus('slot-utilization', 'minimum_slot_utilization is 1.5', sequence('direct { minimum_slot_utilization: 1.5 }')),
-  plus('no-candidates', 'max_candidate_sequences is 0', sequence('oldest { }')),
   one(
     'sequence-state',
     'The initial state of "H" has neither',
@@ -310,6 +309,9 @@ const CASES: readonly Case[] = [
     'max_batch_size: 8',
     'max_batch_size: 16',
   ),
+  ensemble('ensemble-member-batch', 'The tensor "MID" has the shape [-1, 4] in "a", and [4] in "b"', IO, IO, {
+    b: onnx(PLAIN.replace('8', '0'), 'g (float[4] X) => (float[4] Y) { Y = Relu (X) }'),
+  }),
   ensemble(
     'ensemble-map',
     'The model "a" has no input "x"; it has "X"',
@@ -440,7 +442,7 @@ describe('names of strangers', () => {
   it('do not reach properties of objects', () => {
     const config = `${PLAIN}parameters { key: "__proto__" value { string_value: "1" } } metric_tags { key: "constructor" value: "x" }`;
     expect(lint({ __proto__x: onnx(config) }).map(({ rule }) => rule)).toEqual(['triton/unknown-parameter']);
-    expect(lint({ model: onnx(X4 + Y4 + 'platform: "toString"') }).map(({ rule }) => rule)).toContain(
+    expect(lint({ model: onnx(`${X4}${Y4}platform: "toString"`) }).map(({ rule }) => rule)).toContain(
       'triton/unknown-platform',
     );
   });
