@@ -85,11 +85,11 @@ export type {
   WorkflowContext,
 } from './workflows/options.js';
 export { BENCH_DEFAULTS, OPTIMIZE_DEFAULTS, QUANTIZE_DEFAULTS, QUANTIZE_MODES } from './workflows/options.js';
+export { checkPackage } from './workflows/package/check/check-package.js';
 export type { PackageKubernetesOptions } from './workflows/package/kubernetes/kubernetes-options.js';
 export { PACKAGE_KUBERNETES_DEFAULTS } from './workflows/package/kubernetes/kubernetes-options.js';
 export type { PackagedKubernetes } from './workflows/package/kubernetes/package-kubernetes.js';
 export { packageKubernetes } from './workflows/package/kubernetes/package-kubernetes.js';
-export { checkPackage } from './workflows/package/check/check-package.js';
 export { verifyPackage } from './workflows/package/verify/verify-package.js';
 export type { VerifyPackageOptions } from './workflows/package/verify/verify-run.js';
 export { VERIFY_PACKAGE_DEFAULTS } from './workflows/package/verify/verify-run.js';
@@ -202,7 +202,12 @@ export type {
   NoiseReport,
 } from './report/bench-types.js';
 export type { KubernetesPackageReport } from './report/kubernetes-types.js';
-export type { PackageCheckReport, PackageKind } from './report/package-check-types.js';
+export type {
+  FindingSeverity,
+  PackageCheckReport,
+  PackageFinding,
+  PackageKind,
+} from './report/package-check-types.js';
 export type { PackageVerifyReport, VerifiedModel, VerifiedWire } from './report/package-verify-types.js';
 export type {
   CalibrationReport,
