@@ -5,7 +5,8 @@ export interface PackagedFile {
   /** Relative to the package, with slashes. */
   readonly path: string;
   readonly sizeBytes: number;
-  readonly sha256: string;
+  /** Absent for model files above 256 MiB: the system copies them, and reading them again would take as long. */
+  readonly sha256?: string;
   /** It is a second name of the model's own file, not a copy. */
   readonly linked?: boolean;
 }

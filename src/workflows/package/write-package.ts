@@ -3,6 +3,7 @@ import { StagedFolder } from '../../codec/staged-folder.js';
 import { ServeOptError } from '../../errors.js';
 import type { PackagedFile } from '../../report/package-types.js';
 import { checkPackagePaths, type PackageFile, type PackageFiles } from '../../targets/package-file.js';
+import { hashedSize } from '../file-hash.js';
 import type { WorkflowContext } from '../options.js';
 import { FileHashes } from '../report-files.js';
 
@@ -17,6 +18,9 @@ export interface StagingPlace {
   readonly parent?: string;
 }
 
+/** Files above this are not hashed: a copy that the system makes takes no longer than that. */
+export const HASHED_BYTES = 256 * 1024 * 1024;
+
 /** A package that is on the disk but not under its name yet, and what a report says of its files. */
 export interface StagedPackage {
   readonly folder: StagedFolder;
@@ -25,7 +29,7 @@ export interface StagedPackage {
 
 /**
  * Writes the files of a package into a hidden folder beside `path`. The caller looks at what was written, then commits. Files
- * are hashed while they are copied; memory does not grow with their size.
+ * up to 256 MiB are hashed while they are copied; memory does not grow with their size.
  * @throws SO3502 for an unsafe path, SO6001; nothing is left then
  */
 export async function stagePackage(
@@ -69,14 +73,16 @@ async function stageFile(
     const { sizeBytes, sha256 } = await hashes.file(staged);
     return { path: file.path, sizeBytes, sha256 };
   }
-  // The source is read once, by the copy; the hash finds it in the cache of the system.
-  hashes.begin(file.source);
+  const isHashed = hashedSize(file.source) <= HASHED_BYTES;
+  // Read beside the copy, so that one of them finds it in the cache of the system.
+  if (isHashed) hashes.begin(file.source);
   const isLinked = await folder.addFile(file.path, file.source, { link, signal });
-  const { sizeBytes, sha256 } = await hashes.file(file.source);
+  const hash = isHashed ? { sha256: (await hashes.file(file.source)).sha256 } : {};
+  const sizeBytes = hashedSize(file.source);
   if (statSync(staged).size !== sizeBytes) {
     throw new ServeOptError('SO2008', `"${file.source}" changed while it was copied`, {
       location: { file: file.source },
     });
   }
-  return { path: file.path, sizeBytes, sha256, ...(isLinked ? { linked: true } : {}) };
+  return { path: file.path, sizeBytes, ...hash, ...(isLinked ? { linked: true } : {}) };
 }

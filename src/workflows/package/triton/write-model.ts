@@ -13,9 +13,10 @@ import { checkPackagePaths, type PackageFile } from '../../../targets/package-fi
 import { serverCommand, tritonReadme } from '../../../targets/triton/readme.js';
 import { TRITON_RELEASES } from '../../../targets/triton/releases.js';
 import { packageVersion } from '../../../version.js';
+import { hashedSize } from '../../file-hash.js';
 import type { WorkflowContext } from '../../options.js';
 import { FileHashes } from '../../report-files.js';
-import { stagePackage } from '../write-package.js';
+import { HASHED_BYTES, stagePackage } from '../write-package.js';
 import { type EntryPlan, planEntries, README } from './model-entries.js';
 import type { PreparedModel } from './prepared-model.js';
 import { type RepositoryState, readConfig, type StoredConfig } from './repository.js';
@@ -257,8 +258,9 @@ async function describeFiles(files: readonly PackageFile[]): Promise<PackagedFil
     const described: PackagedFile[] = [];
     for (const file of files) {
       if ('source' in file) {
-        const { sizeBytes, sha256 } = await hashes.file(file.source);
-        described.push({ path: file.path, sizeBytes, sha256 });
+        const sizeBytes = hashedSize(file.source);
+        const hash = sizeBytes <= HASHED_BYTES ? { sha256: (await hashes.file(file.source)).sha256 } : {};
+        described.push({ path: file.path, sizeBytes, ...hash });
         continue;
       }
       const bytes = 'text' in file ? new TextEncoder().encode(file.text) : file.bytes;
