@@ -51,13 +51,11 @@ function tree(report: TritonReport, { style }: TextOptions): string[] {
   for (const { path, sizeBytes, linked } of report.files)
     add(path, `${formatBytes(sizeBytes)}${linked ? ', linked' : ''}`);
   for (const { entry, change } of report.changes) {
-    if (change === 'unchanged' || change === 'kept') add(`${report.name}/${entry}`, change);
-    else if (
-      !report.files.some(
-        ({ path }) => path === `${report.name}/${entry}` || path.startsWith(`${report.name}/${entry}/`),
-      )
-    )
-      add(`${report.name}/${entry}/`, 'empty');
+    const path = `${report.name}/${entry}`;
+    if (report.files.some((file) => file.path === path || file.path.startsWith(`${path}/`))) continue;
+    // An ensemble has nothing in its version; what is refused has no files to list.
+    if (report.files.length > 0 && entry === String(report.modelVersion)) add(`${path}/`, 'empty');
+    else add(path, change);
   }
   for (const version of report.versions)
     if (version !== report.modelVersion) add(`${report.name}/${version}/`, 'as it was');
