@@ -1,7 +1,9 @@
 import { BATCHING_CASES } from './cases/batching-cases.js';
 import { ENSEMBLE_CASES } from './cases/ensemble-cases.js';
 import { INSTANCE_CASES } from './cases/instance-cases.js';
+import { OTHER_STYLE_CASES } from './cases/other-style-cases.js';
 import { REPOSITORY_CASES } from './cases/repository-cases.js';
+import { RESHAPE_CASES } from './cases/reshape-cases.js';
 import { STYLE_CASES } from './cases/style-cases.js';
 import { TENSOR_CASES } from './cases/tensor-cases.js';
 import { TEXT_CASES } from './cases/text-cases.js';
@@ -11,11 +13,11 @@ import type { ServerCase } from './server-case.js';
 export const CASE_GROUPS: Readonly<Record<string, readonly ServerCase[]>> = {
   text: TEXT_CASES,
   repository: REPOSITORY_CASES,
-  tensors: TENSOR_CASES,
+  tensors: [...TENSOR_CASES, ...RESHAPE_CASES],
   batching: BATCHING_CASES,
   instances: INSTANCE_CASES,
   ensembles: ENSEMBLE_CASES,
-  styles: STYLE_CASES,
+  styles: [...STYLE_CASES, ...OTHER_STYLE_CASES],
 };
 
 /** @throws Error for a name that stands twice, or an `ignored` without its reason */
