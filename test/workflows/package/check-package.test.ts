@@ -1,8 +1,19 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { validateXML } from 'xmllint-wasm';
 import { packageJunit } from '../../../src/report/ci/junit-package.js';
 import type { PackageFinding } from '../../../src/report/package-check-types.js';
 import { checkPackage } from '../../../src/workflows/package/check/check-package.js';
@@ -84,13 +95,17 @@ describe('checkPackage', () => {
     expect(await checkPackage(folder)).toEqual(await checkPackage(folder));
   });
 
-  it('makes valid JUnit XML names of what it found', async () => {
+  it('writes valid JUnit XML of what it found, whatever names say', async () => {
     addModel('good');
     addModel('bad', PLAIN.replace('FP32', 'FP16'));
+    addModel('a\u001b<&>"', PLAIN.replace('"X"', '"<&\\001"'));
     const xml = packageJunit(await checkPackage(folder));
     expect(xml).toContain('<testsuite name="bad" tests="1" failures="1"');
     expect(xml).toContain('<failure type="triton/type-differs"');
     expect(xml).toContain('<testsuite name="good" tests="1" failures="0"');
+    const schema = readFileSync(join(import.meta.dirname, '../../report/ci/junit.xsd'), 'utf8');
+    const { errors } = await validateXML({ xml: [{ fileName: 'check.xml', contents: xml }], schema: [schema] });
+    expect(errors).toEqual([]);
   });
 
   it('tells progress by model', async () => {
