@@ -263,6 +263,16 @@ describe('packageTriton', () => {
     expect(existsSync(at('models'))).toBe(false);
   });
 
+  it.each(['max_batch_size=-1', 'version_policy.specific.versions=0', 'input[0].dims=0'])(
+    'refuses --set %s, which the server would refuse, by the rules of package check',
+    async (field) => {
+      await writeText(at('m.onnx'), CLASSIFIER);
+      const packing = packageTriton(at('m.onnx'), at('models'), { fields: [field], verify: false });
+      await expect(packing).rejects.toMatchObject({ code: 'SO3503' });
+      expect(existsSync(at('models'))).toBe(false);
+    },
+  );
+
   it('refuses links and names that differ in capital letters in the repository', async () => {
     await writeText(at('m.onnx'), CLASSIFIER);
     mkdirSync(at('models/M'), { recursive: true });

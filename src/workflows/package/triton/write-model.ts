@@ -17,6 +17,7 @@ import { hashedSize } from '../../file-hash.js';
 import type { WorkflowContext } from '../../options.js';
 import { FileHashes } from '../../report-files.js';
 import { HASHED_BYTES, stagePackage } from '../write-package.js';
+import { lintPlan } from './lint-plan.js';
 import { type EntryPlan, planEntries, README } from './model-entries.js';
 import type { PreparedModel } from './prepared-model.js';
 import { type RepositoryState, readConfig, type StoredConfig } from './repository.js';
@@ -52,6 +53,7 @@ export async function writeModel(
     { entry: String(version), change: versionExists ? 'replaced' : 'new', files: versionFiles(prepared, version) },
     config.entry,
   ];
+  const ignored = config.entry.change === 'unchanged' ? [] : lintPlan(name, text, plan, versions);
   const report = (written: boolean, files: readonly PackagedFile[]): TritonReport => ({
     schemaVersion: REPORT_SCHEMA_VERSION,
     command: 'package triton',
@@ -72,7 +74,7 @@ export async function writeModel(
     ...(config.diff === undefined ? {} : { configDiff: config.diff }),
     serverCommand: readme.serverCommand,
     files: files.map((file) => ({ ...file, path: `${name}/${file.path}` })),
-    warnings: [...prepared.warnings, ...policy],
+    warnings: [...prepared.warnings, ...ignored, ...policy],
     notes: [...prepared.notes, ...(plan.some(({ change }) => change === 'kept') ? [README_KEPT] : [])],
   });
   refuseChanges(state, plan, version, versionExists, options, () => options.onRefused?.(report(false, [])));
