@@ -167,6 +167,11 @@ export const ERROR_TABLE = {
     summary: 'The folder or archive has no model that a server loads',
     hint: 'serve-opt package triton model.onnx -o models/ makes a repository',
   },
+  SO3515: {
+    exitCode: EXIT.input,
+    summary: 'The files do not fit into an archive',
+    hint: 'add --format folder',
+  },
   SO3101: {
     exitCode: EXIT.failed,
     summary: 'A pass cannot be applied to this model',

@@ -98,8 +98,25 @@ export { quantizeModel } from './workflows/quantize-model.js';
 // Packages for servers.
 
 export type { DiffLine } from './report/line-diff.js';
+export type { MarReport } from './report/mar-types.js';
 export type { PackagedFile, PackageReport } from './report/package-types.js';
 export type { EntryChange, TritonReport } from './report/triton-types.js';
+export type {
+  ImageOptions,
+  MarDevice,
+  MarFormat,
+  MarOptions,
+  PreprocessKind,
+  ResizeMethod,
+  TextOptions,
+} from './targets/mar/mar-options.js';
+export {
+  MAR_DEFAULTS,
+  MAR_DEVICES,
+  MAR_FORMATS,
+  PREPROCESS_KINDS,
+  RESIZE_METHODS,
+} from './targets/mar/mar-options.js';
 export type {
   Accelerator,
   GraphOptimization,
@@ -111,6 +128,9 @@ export type {
   VersionPolicy,
 } from './targets/triton/triton-options.js';
 export { GRAPH_OPTIMIZATIONS, SEQUENCE_STRATEGIES, TENSORRT_PRECISIONS } from './targets/triton/triton-options.js';
+export { checkMar } from './workflows/package/check-mar.js';
+export type { PackageMarOptions } from './workflows/package/package-mar.js';
+export { packageMar } from './workflows/package/package-mar.js';
 export { packageTriton, packageTritonEnsemble } from './workflows/package/triton/package-triton.js';
 export type {
   PackageEnsembleOptions,

@@ -12,6 +12,7 @@ import {
   QUANTIZE_DEFAULTS,
   QUANTIZE_MODES,
 } from '../workflows/options.js';
+import { MAR_FLAGS } from './mar-flags.js';
 
 /** One flag as data: parsing, help, completion and the docs page come from it. */
 export interface FlagDefinition extends WholeNumberLimits {
@@ -122,6 +123,7 @@ export const FLAGS = {
     group: 'Data',
     summary: 'seed of synthetic inputs',
   },
+  ...MAR_FLAGS,
   metric: {
     value: 'NAME',
     choices: SCORING_KINDS,

@@ -1,3 +1,4 @@
+import { MAR_DEFAULTS } from '../targets/mar/mar-options.js';
 import { type CommandDefinition, MODEL } from './command-definition.js';
 
 /** The commands of the family `package`, in the order of help. */
@@ -63,6 +64,57 @@ export const PACKAGE_COMMANDS: readonly CommandDefinition[] = [
     ],
     notes: ['What stands in the repository is never changed without --force.'],
     load: () => import('./commands/package-triton.js'),
+  },
+  {
+    name: 'package mar',
+    summary: 'Write an archive for TorchServe (.mar) with a handler',
+    group: 'Serve',
+    arguments: [MODEL],
+    flags: [
+      'output',
+      'format',
+      'force',
+      'dry-run',
+      'preprocess',
+      'pixels',
+      'tokenizer',
+      'labels',
+      'top-k',
+      'name',
+      'workers',
+      'max-batch',
+      'max-delay',
+      'device',
+    ],
+    moreFlags: [
+      'version',
+      'softmax',
+      'output-name',
+      'max-length',
+      'threads',
+      'response-timeout',
+      'startup-timeout',
+      'link',
+      'allow-links',
+      'allow-invalid',
+    ],
+    overrides: {
+      output: { summary: 'archive to write, or a folder for it' },
+      link: { summary: 'with --format folder: link model files' },
+      labels: { group: 'Method', summary: 'names of classes: one a line, or JSON' },
+      version: { value: 'TEXT', default: MAR_DEFAULTS.version, summary: 'version of the model' },
+      threads: { summary: 'of a worker; default processors / workers' },
+      'max-batch': { minimum: 1, summary: 'requests that run together; default 8' },
+      'max-delay': { default: '5ms', summary: 'longest wait for a batch to fill' },
+      device: { default: MAR_DEFAULTS.device, summary: 'auto, cpu, gpu or gpu:0,1' },
+    },
+    examples: [
+      { command: 'serve-opt package mar model.onnx', summary: 'model.mar, tensors as JSON' },
+      { command: 'serve-opt package mar resnet.onnx --preprocess image --labels names.txt', summary: 'images' },
+      { command: 'serve-opt package mar bert.onnx --preprocess text --tokenizer tokenizer.json', summary: 'texts' },
+    ],
+    notes: ['TorchServe is no longer maintained: package triton is the other way.'],
+    load: () => import('./commands/package-mar.js'),
   },
   {
     name: 'package verify',

@@ -18,6 +18,12 @@ export interface WriteOptions {
   readonly onFileBytes?: ((path: string, doneBytes: number) => void) | undefined;
 }
 
+export interface StreamOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Called as bytes go out. */
+  readonly onBytes?: ((doneBytes: number) => void) | undefined;
+}
+
 /** Receives bytes in order. The buffer is reused after the call returns. */
 export type Sink = (bytes: Uint8Array) => void | Promise<void>;
 
@@ -147,26 +153,63 @@ export class StagedFiles {
 
   /** Writes a rope as file `name` and syncs it to the disk. Discards everything on failure. @throws SO6001 */
   async write(name: string, rope: Rope, options: WriteOptions = {}): Promise<void> {
+    await this.#writing(name, rope.sizeBytes, async (put, flush) => {
+      await streamRope(rope, put, {
+        signal: options.signal,
+        onProgress: (done, total) => {
+          flush();
+          options.onFileBytes?.(this.stagedPath(name), done);
+          options.onProgress?.(done, total);
+        },
+      });
+    });
+  }
+
+  /**
+   * Writes what a stream gives as file `name` and syncs it to the disk. Discards everything on failure.
+   * @param neededBytes what it will take about, to refuse a disk without room early
+   * @throws SO6001
+   */
+  async writeStream(
+    name: string,
+    chunks: AsyncIterable<Uint8Array>,
+    neededBytes: number,
+    options: StreamOptions = {},
+  ): Promise<void> {
+    await this.#writing(name, neededBytes, async (put, flush) => {
+      let done = 0;
+      let flushed = 0;
+      for await (const chunk of chunks) {
+        if (options.signal?.aborted) throw new ServeOptError('SO8130', 'Interrupted while writing');
+        put(chunk);
+        done += chunk.byteLength;
+        if (done - flushed < TURN_BYTES) continue;
+        flushed = done;
+        flush();
+        options.onBytes?.(done);
+      }
+      options.onBytes?.(done);
+    });
+  }
+
+  async #writing(
+    name: string,
+    neededBytes: number,
+    work: (put: (bytes: Uint8Array) => void, flush: () => void) => Promise<void>,
+  ): Promise<void> {
     const path = this.stagedPath(name);
     let fd: number | undefined;
     try {
-      checkSpace(this.label, this.folder, rope.sizeBytes);
+      checkSpace(this.label, this.folder, neededBytes);
       this.#names.push(name);
       const target = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o666);
       fd = target;
-      const flush = backgroundFlush(target);
+      const background = backgroundFlush(target);
       let flushed: Error | undefined;
       try {
-        await streamRope(rope, (bytes) => writeFully(target, bytes), {
-          signal: options.signal,
-          onProgress: (done, total) => {
-            flush.start();
-            options.onFileBytes?.(path, done);
-            options.onProgress?.(done, total);
-          },
-        });
+        await work((bytes) => writeFully(target, bytes), background.start);
       } finally {
-        flushed = await flush.end();
+        flushed = await background.end();
       }
       if (flushed) throw flushed;
       fsyncSync(target);

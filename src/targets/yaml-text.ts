@@ -1,4 +1,4 @@
-import { Document, isScalar, parseDocument, visit } from 'yaml';
+import { Document, isMap, isNode, isScalar, LineCounter, parseDocument, visit } from 'yaml';
 
 /** Plain data that YAML can write. */
 export type YamlValue =
@@ -86,4 +86,37 @@ function quoteOwn(document: ReturnType<typeof parseDocument>, keys: ReadonlySet<
 /** The plain data of a YAML document. */
 export function yamlData(text: string): unknown {
   return parseDocument(text).toJS({ maxAliasCount: 100 });
+}
+
+/** A place in a text, both numbers from 1. */
+export interface YamlPlace {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** What a YAML text is: its faults, and the entries of the mapping at its top. */
+export interface YamlMapping {
+  readonly problems: readonly (YamlPlace & { readonly message: string })[];
+  /** Undefined where the text is no mapping; empty for an empty text. */
+  readonly entries: readonly (YamlPlace & { readonly key: string; readonly value: unknown })[] | undefined;
+}
+
+/** Reads a YAML 1.1 text, as TorchServe's readers do, with the places of its keys. Keys that are there twice are listed twice. */
+export function readYamlMapping(text: string): YamlMapping {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { version: '1.1', prettyErrors: false, lineCounter: lines, uniqueKeys: false });
+  const place = (offset: number): YamlPlace => {
+    const { line, col } = lines.linePos(offset);
+    return { line, column: col };
+  };
+  const problems = document.errors.map(({ message, pos }) => ({ message, ...place(pos[0]) }));
+  const { contents } = document;
+  if (contents === null || (isScalar(contents) && contents.value === null)) return { problems, entries: [] };
+  if (!isMap(contents)) return { problems, entries: undefined };
+  const entries = contents.items.map(({ key, value }) => ({
+    key: isScalar(key) ? String(key.value) : String(key),
+    value: isNode(value) ? value.toJS(document, { maxAliasCount: 100 }) : value,
+    ...place(isNode(key) ? (key.range?.[0] ?? 0) : 0),
+  }));
+  return { problems, entries };
 }

@@ -21,6 +21,10 @@ export const NUMBER_LIMITS = {
   processes: { minimum: 1 },
   concurrency: { minimum: 1 },
   'max-tokens': { minimum: 1 },
+  'max-length': { minimum: 1, maximum: 1_000_000 },
+  'top-k': { minimum: 1 },
+  // Each is a process that holds a model.
+  workers: { minimum: 1, maximum: 256 },
   // Each is started, whatever the machine has; the largest servers have about half as many cores.
   threads: { minimum: 1, maximum: 1024 },
   'max-batch': { minimum: 0 },

@@ -10,6 +10,7 @@ import { lintRepository } from '../../../targets/triton/lint/lint-repository.js'
 import { packageVersion } from '../../../version.js';
 import type { WorkflowContext } from '../../options.js';
 import { Stages } from '../../stages.js';
+import { checkMar, isMarPath } from '../check-mar.js';
 import { EntryReader } from './entries.js';
 import { readModelFolder } from './read-model-folder.js';
 
@@ -24,8 +25,8 @@ interface Checked {
 }
 
 /**
- * Checks a package as the server would that it is made for, and says more: a Triton model repository, or the folder of
- * one of its models. Reads configurations, names and the graphs of ONNX files; never weights, nothing outside of the
+ * Checks a package as the server would that it is made for, and says more: a Triton model repository, the folder of
+ * one of its models, or an archive for TorchServe. Reads configurations, names and the graphs of ONNX files; never weights, nothing outside of the
  * folder, and writes nothing.
  * @throws SO2001, SO2002 for a path that cannot be read, SO3509 for one that is no package
  */
@@ -60,6 +61,7 @@ function checkerOf(path: string): Checker {
   } catch (cause) {
     throw fileError(path, cause);
   }
+  if ((isFolder || isFile) && isMarPath(path)) return checkArchive;
   if (isFolder) return checkTriton;
   if (isFile && basename(path) === 'config.pbtxt')
     return (file, context) => checkTriton(dirname(resolve(file)), context);
@@ -67,6 +69,10 @@ function checkerOf(path: string): Checker {
     why: 'a package is a Triton model repository, or the folder of one of its models',
     hint: 'serve-opt package check FOLDER',
   });
+}
+
+async function checkArchive(path: string, context: WorkflowContext): Promise<Checked> {
+  return { kind: 'torchserve archive', models: [basename(path)], findings: await checkMar(path, context) };
 }
 
 async function checkTriton(path: string, context: WorkflowContext): Promise<Checked> {

@@ -1,0 +1,61 @@
+import { MAR_DEFAULTS, MAR_FORMATS, PREPROCESS_KINDS } from '../targets/mar/mar-options.js';
+import { NUMBER_LIMITS } from '../workflows/limits.js';
+
+/** Rows of `FLAGS` that only `package mar` has so far. */
+export const MAR_FLAGS = {
+  format: {
+    value: 'FORMAT',
+    choices: MAR_FORMATS,
+    group: 'Output',
+    summary: 'mar (zip), tgz or folder; default by -o',
+  },
+  preprocess: {
+    value: 'KIND',
+    choices: PREPROCESS_KINDS,
+    default: MAR_DEFAULTS.preprocess,
+    group: 'Method',
+    summary: 'requests carry json, image or text',
+  },
+  pixels: {
+    value: 'KEY=VALUE',
+    repeatable: true,
+    group: 'Method',
+    summary: 'images: size=224x224, mean=…, std=…',
+  },
+  tokenizer: { value: 'PATH', path: true, group: 'Method', summary: 'texts: tokenizer.json, or vocab.txt of BERT' },
+  'max-length': {
+    value: 'N',
+    type: 'integer',
+    ...NUMBER_LIMITS['max-length'],
+    group: 'Method',
+    summary: 'texts: tokens after which they are cut',
+  },
+  'top-k': {
+    value: 'N',
+    type: 'integer',
+    ...NUMBER_LIMITS['top-k'],
+    group: 'Method',
+    summary: 'classes in a response; default 5 with --labels',
+  },
+  softmax: { group: 'Method', summary: 'turn scores of classes into probabilities' },
+  workers: {
+    value: 'N',
+    type: 'integer',
+    ...NUMBER_LIMITS.workers,
+    default: MAR_DEFAULTS.workers,
+    group: 'Server',
+    summary: 'worker processes, each with a session',
+  },
+  'response-timeout': {
+    value: 'TIME',
+    default: `${MAR_DEFAULTS.responseTimeoutSeconds}s`,
+    group: 'Server',
+    summary: 'time limit of a batch',
+  },
+  'startup-timeout': {
+    value: 'TIME',
+    default: `${MAR_DEFAULTS.startupTimeoutSeconds}s`,
+    group: 'Server',
+    summary: 'time limit to load the model',
+  },
+} as const;

@@ -1,0 +1,15 @@
+/** A file on its way into an archive: its path inside of it, and its content, or the file that has it. */
+export type ArchiveFile =
+  | { readonly path: string; readonly bytes: Uint8Array }
+  | { readonly path: string; readonly source: string; readonly sizeBytes: number };
+
+export interface ArchiveOptions {
+  /** Told how many more bytes of the sources were read. */
+  readonly onSourceBytes?: (bytes: number) => void;
+}
+
+/** Type and permissions of every file in an archive: owner writes, all read. */
+export const ARCHIVE_MODE = 0o100644;
+
+/** Time of every file in an archive, so that equal files give equal archives: the earliest that zip files have. */
+export const ARCHIVE_TIME = new Date(Date.UTC(1980, 0, 1));
