@@ -24,7 +24,8 @@ const LAYERS: Readonly<Record<string, { readonly imports: readonly string[]; rea
   ir: { imports: [...BASE, 'tensor', 'codec'] },
   ops: { imports: [...BASE, 'tensor', 'codec', 'ir'] },
   quantize: { imports: [...BASE, 'tensor', 'codec', 'ir', 'ops'] },
-  passes: { imports: [...BASE, 'tensor', 'codec', 'ir', 'ops', 'quantize'] },
+  prune: { imports: [...BASE, 'tensor', 'codec', 'ir', 'ops'] },
+  passes: { imports: [...BASE, 'tensor', 'codec', 'ir', 'ops', 'quantize', 'prune'] },
   samples: { imports: [...BASE, 'tensor', 'machine', 'codec', 'ir', 'ops'] },
   evaluate: { imports: [...BASE, 'tensor', 'samples'] },
   // What a measurement is held against: the grammar of budgets, and the verdicts.

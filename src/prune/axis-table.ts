@@ -1,0 +1,110 @@
+import type { Node } from '../ir/node.js';
+import type { Value } from '../ir/value.js';
+
+/** An axis of a tensor whose size is a number above 1; or `ONE`, or `OPEN`. */
+export type AxisId = number;
+/** An axis of size 1: there is nothing to cut, and broadcasting stretches it. */
+export const ONE: AxisId = -1;
+/** An axis whose size is not known before the model runs, such as the batch. */
+export const OPEN: AxisId = -2;
+
+/** Where an axis is: of a value or, for a constant that is read per element, of one use of it. Factors of axes are of neither. */
+export interface AxisPlace {
+  readonly size: number;
+  readonly value?: Value;
+  /** Position among the axes of the value. */
+  readonly axis?: number;
+  /** For a constant whose uses are cut apart from each other: the node and the input that this is of. */
+  readonly reader?: { readonly node: Node; readonly slot: number };
+}
+
+/** Why something stays: what of which node. */
+export interface FrozenReason {
+  readonly text: string;
+  readonly node?: Node;
+}
+
+/** An axis that is several in one, outermost first: index = (i0·n1 + i1)·n2 + i2 … */
+export interface ProductAxis {
+  readonly whole: AxisId;
+  readonly factors: readonly AxisId[];
+  readonly node: Node;
+  /** The factor along which it is cut, where only one can be. */
+  readonly forced?: number;
+}
+
+/**
+ * What an analysis collects: axes of tensors, which indices of them stand or fall together, and which must stay. The relations
+ * are kept as runs (start, stride, count), so a model with millions of indices takes few of them.
+ */
+export class AxisTable {
+  readonly places: AxisPlace[] = [];
+  readonly products: ProductAxis[] = [];
+  readonly reasons: FrozenReason[] = [];
+  /** Runs of seven numbers: axis, start, stride, axis, start, stride, count. */
+  readonly runs: number[] = [];
+  /** Four numbers each: axis, start, count, reason. */
+  readonly freezes: number[] = [];
+  /** Axes over which products of computed tensors are repeated: the heads of attention. */
+  readonly batchAxes: Set<AxisId> = new Set();
+  readonly #ofValue: Map<Value, AxisId[]> = new Map();
+  readonly #ofUse: Map<Node, Map<number, AxisId[]>> = new Map();
+
+  /** The axes of a value of these sizes (undefined: not a number). */
+  ofValue(value: Value, sizes: readonly (number | undefined)[]): readonly AxisId[] {
+    let known = this.#ofValue.get(value);
+    if (known === undefined) {
+      known = sizes.map((size, axis) => this.#add(size, { value, axis }));
+      this.#ofValue.set(value, known);
+    }
+    return known;
+  }
+
+  /** The axes of a constant as one node reads it. */
+  ofUse(value: Value, node: Node, slot: number, sizes: readonly number[]): readonly AxisId[] {
+    let slots = this.#ofUse.get(node);
+    if (slots === undefined) {
+      slots = new Map();
+      this.#ofUse.set(node, slots);
+    }
+    let known = slots.get(slot);
+    if (known === undefined) {
+      known = sizes.map((size, axis) => this.#add(size, { value, axis, reader: { node, slot } }));
+      slots.set(slot, known);
+    }
+    return known;
+  }
+
+  /** The axes that were asked for before, of a value or of a constant as this node reads it. */
+  known(value: Value, node?: Node, slot?: number): readonly AxisId[] | undefined {
+    const apart = node === undefined || slot === undefined ? undefined : this.#ofUse.get(node)?.get(slot);
+    return apart ?? this.#ofValue.get(value);
+  }
+
+  /** A factor of axes, in no tensor. */
+  factor(size: number): AxisId {
+    return this.#add(size, {});
+  }
+
+  #add(size: number | undefined, place: Omit<AxisPlace, 'size'>): AxisId {
+    if (size === undefined || size === 0) return OPEN;
+    if (size === 1) return ONE;
+    this.places.push({ size, ...place });
+    return this.places.length - 1;
+  }
+
+  size(axis: AxisId): number {
+    return axis === ONE ? 1 : (this.places[axis]?.size ?? 0);
+  }
+
+  /** Index `aStart + k·aStride` of one and `bStart + k·bStride` of the other stand or fall together, for k below `count`. */
+  join(a: AxisId, aStart: number, aStride: number, b: AxisId, bStart: number, bStride: number, count: number): void {
+    if (a >= 0 && b >= 0 && count > 0) this.runs.push(a, aStart, aStride, b, bStart, bStride, count);
+  }
+
+  freeze(axis: AxisId, reason: FrozenReason, start = 0, count = this.size(axis)): void {
+    if (axis < 0 || count <= 0) return;
+    this.freezes.push(axis, start, count, this.reasons.length);
+    this.reasons.push(reason);
+  }
+}

@@ -1,0 +1,161 @@
+import { type AxisId, ONE } from '../axis-table.js';
+import type { RuleContext } from '../rule-context.js';
+import { type AxisRules, rulesFor } from './rule.js';
+
+/** [batch, positions, heads·width]: its last axis is heads of equal width, cut by heads. */
+function packed(context: RuleContext, axis: AxisId | undefined, heads: AxisId): void {
+  const width = context.table.size(axis ?? ONE) / context.table.size(heads);
+  context.product(axis, [heads, context.factor(width)], heads === ONE ? undefined : 0);
+  if (heads === ONE) context.stay(axis, 'there is one head');
+}
+
+/** The first axes of two tensors. */
+function sameFirst(
+  context: RuleContext,
+  a: readonly AxisId[] | undefined,
+  b: readonly AxisId[] | undefined,
+  count: number,
+): void {
+  for (let at = 0; at < count; at++) context.same(a?.[at], b?.[at]);
+}
+
+/** An additive mask [batch or 1, heads or 1, positions, positions]. */
+function mask(context: RuleContext, slot: number, heads: AxisId): void {
+  const axes = context.input(slot);
+  if (axes?.length !== 4) return;
+  if (axes[1] !== ONE && context.table.size(axes[1] as AxisId) === context.table.size(heads))
+    context.same(axes[1], heads);
+}
+
+/** A cache [batch, heads, positions, width], or [2, batch, heads, …]. */
+function cache(context: RuleContext, axes: readonly AxisId[] | undefined, heads: AxisId): void {
+  if (axes?.length === 4) context.same(axes[1], heads);
+  if (axes?.length === 5) context.same(axes[2], heads);
+}
+
+/** com.microsoft.Attention: input [N, S, I], weights [I, Q|K|V], bias, mask, past, mask to add. */
+function packedAttention(context: RuleContext): void {
+  const x = context.input(0);
+  const w = context.input(1);
+  const y = context.output();
+  const count = context.node.int('num_heads', 0);
+  if (x === undefined || w === undefined || y === undefined || count === 0) return;
+  sameFirst(context, x, y, 2);
+  context.same(x[2], w[0]);
+  context.mark(w[0], 'consumes');
+  context.mark(w[1], 'produces');
+  const heads = context.factor(count);
+  const sizes = context.node.ints('qkv_hidden_sizes');
+  const total = context.table.size(w[1] as AxisId);
+  if (sizes !== undefined && new Set(sizes).size > 1) return;
+  for (const axis of [w[1], context.input(2)?.[0]]) {
+    if (axis === undefined) continue;
+    context.product(axis, [context.factor(3), heads, context.factor(total / 3 / count)], 1);
+  }
+  packed(context, y[2], heads);
+  mask(context, 5, heads);
+  cache(context, context.input(4), heads);
+  cache(context, context.output(1), heads);
+}
+
+/** com.microsoft.MultiHeadAttention: query, key, value [N, S, D], bias, masks, past. */
+function multiHeadAttention(context: RuleContext): void {
+  const [q, k, v] = [context.input(0), context.input(1), context.input(2)];
+  const y = context.output();
+  const count = context.node.int('num_heads', 0);
+  if (q?.length !== 3 || k?.length !== 3 || v?.length !== 3 || y === undefined || count === 0) return;
+  const heads = context.factor(count);
+  sameFirst(context, q, y, 2);
+  context.same(k[0], v[0]);
+  for (const axis of [q[2], k[2], v[2], y[2]]) packed(context, axis, heads);
+  const bias = context.input(3)?.[0];
+  if (bias !== undefined && bias >= 0) {
+    let start = 0;
+    for (const axis of [q[2], k[2], v[2]]) {
+      const size = context.table.size(axis as AxisId);
+      context.run(axis as AxisId, 0, 1, bias, start, 1, size);
+      start += size;
+    }
+  }
+  mask(context, 5, heads);
+  for (const axes of [context.input(6), context.input(7), context.output(1), context.output(2)])
+    cache(context, axes, heads);
+}
+
+/** Queries whose heads share those of keys and values: a group is cut whole. */
+function groupedHeads(
+  context: RuleContext,
+  queryHeads: number,
+  keyHeads: number,
+): { readonly heads: AxisId; readonly query: AxisId } {
+  const heads = context.factor(keyHeads);
+  if (queryHeads === keyHeads) return { heads, query: heads };
+  const query = context.factor(queryHeads);
+  context.product(query, [heads, context.factor(queryHeads / keyHeads)], heads === ONE ? undefined : 0);
+  return { heads, query };
+}
+
+/** com.microsoft.GroupQueryAttention with separate query, key and value. */
+function groupQueryAttention(context: RuleContext): void {
+  const [q, k, v] = [context.input(0), context.input(1), context.input(2)];
+  const y = context.output();
+  const count = context.node.int('num_heads', 0);
+  const keyCount = context.node.int('kv_num_heads', 0);
+  if (q === undefined || k === undefined || v === undefined || y === undefined || count === 0 || keyCount === 0) return;
+  const { heads, query } = groupedHeads(context, count, keyCount);
+  sameFirst(context, q, y, 2);
+  sameFirst(context, k, v, 2);
+  for (const axis of [q[2], y[2]]) packed(context, axis, query);
+  for (const axis of [k[2], v[2]]) packed(context, axis, heads);
+  for (const axes of [context.input(3), context.input(4), context.output(1), context.output(2)])
+    cache(context, axes, heads);
+}
+
+/** ai.onnx Attention: [N, heads, S, width], or [N, S, heads·width] with the numbers of heads as attributes. */
+function standardAttention(context: RuleContext): void {
+  const [q, k, v] = [context.input(0), context.input(1), context.input(2)];
+  const y = context.output();
+  if (q === undefined || k === undefined || v === undefined || y === undefined) return;
+  const isPacked = q.length === 3;
+  const count = isPacked ? context.node.int('q_num_heads', 0) : context.table.size(q[1] as AxisId);
+  const keyCount = isPacked ? context.node.int('kv_num_heads', 0) : context.table.size(k[1] as AxisId);
+  if (count === 0 || keyCount === 0) return;
+  const { heads, query } = groupedHeads(context, count, keyCount);
+  const place = (axes: readonly AxisId[], of: AxisId): void =>
+    isPacked ? packed(context, axes[2], of) : context.same(axes[1], of);
+  sameFirst(context, q, y, 1);
+  context.same(q[isPacked ? 1 : 2], y[isPacked ? 1 : 2]);
+  place(q, query);
+  place(y, query);
+  place(k, heads);
+  place(v, heads);
+  mask(context, 3, query);
+  for (const axes of [context.input(4), context.input(5), context.output(1), context.output(2)])
+    cache(context, axes, heads);
+  if (context.output(3)?.length === 4) context.same(context.output(3)?.[1], query);
+}
+
+/** Pairs within each head are turned: heads pass, their width stays. */
+function rotary(context: RuleContext): void {
+  const x = context.input(0);
+  const y = context.output();
+  if (x === undefined || y === undefined) return;
+  if (x.length === 4) {
+    sameFirst(context, x, y, 3);
+    return;
+  }
+  sameFirst(context, x, y, 2);
+  const count = context.node.int('num_heads', 0);
+  if (count === 0) return;
+  const heads = context.factor(count);
+  packed(context, x[2], heads);
+  packed(context, y[2], heads);
+}
+
+export const ATTENTION_RULES: AxisRules = new Map([
+  ...rulesFor('com.microsoft:Attention', packedAttention),
+  ...rulesFor('com.microsoft:MultiHeadAttention', multiHeadAttention),
+  ...rulesFor('com.microsoft:GroupQueryAttention', groupQueryAttention),
+  ...rulesFor('Attention', standardAttention),
+  ...rulesFor('RotaryEmbedding com.microsoft:RotaryEmbedding', rotary),
+]);
