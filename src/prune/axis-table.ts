@@ -1,12 +1,28 @@
 import type { Node } from '../ir/node.js';
+import type { Dim } from '../ir/type.js';
 import type { Value } from '../ir/value.js';
+import { divideDimsExactly } from '../ops/dim.js';
 
-/** An axis of a tensor whose size is a number above 1; or `ONE`, or `OPEN`. */
+/** An axis of a tensor whose size is a number above 1; or `ONE`, `OPEN`, or below that an axis that is open but for a factor. */
 export type AxisId = number;
 /** An axis of size 1: there is nothing to cut, and broadcasting stretches it. */
 export const ONE: AxisId = -1;
 /** An axis whose size is not known before the model runs, such as the batch. */
 export const OPEN: AxisId = -2;
+
+/** Whether the size of an axis is not known before the model runs. */
+export function isOpen(axis: AxisId): boolean {
+  return axis <= OPEN;
+}
+
+/**
+ * An axis of size k·n, where k is a number and n is not known, such as batch and heads in one. Its index is either `i·n + …` or
+ * `… + i` with i below k: both readings are kept, and the one that nothing confirms stays.
+ */
+export interface ScaledAxis {
+  readonly outer: AxisId;
+  readonly inner: AxisId;
+}
 
 /** Where an axis is: of a value or, for a constant that is read per element, of one use of it. Factors of axes are of neither. */
 export interface AxisPlace {
@@ -47,11 +63,12 @@ export class AxisTable {
   readonly freezes: number[] = [];
   /** Axes over which products of computed tensors are repeated: the heads of attention. */
   readonly batchAxes: Set<AxisId> = new Set();
+  readonly #scaled: ScaledAxis[] = [];
   readonly #ofValue: Map<Value, AxisId[]> = new Map();
   readonly #ofUse: Map<Node, Map<number, AxisId[]>> = new Map();
 
-  /** The axes of a value of these sizes (undefined: not a number). */
-  ofValue(value: Value, sizes: readonly (number | undefined)[]): readonly AxisId[] {
+  /** The axes of a value of these sizes. */
+  ofValue(value: Value, sizes: readonly Dim[]): readonly AxisId[] {
     let known = this.#ofValue.get(value);
     if (known === undefined) {
       known = sizes.map((size, axis) => this.#add(size, { value, axis }));
@@ -86,11 +103,31 @@ export class AxisTable {
     return this.#add(size, {});
   }
 
-  #add(size: number | undefined, place: Omit<AxisPlace, 'size'>): AxisId {
+  #add(size: Dim, place: Omit<AxisPlace, 'size'>): AxisId {
+    if (typeof size === 'string') return this.#addScaled(size);
     if (size === undefined || size === 0) return OPEN;
     if (size === 1) return ONE;
     this.places.push({ size, ...place });
     return this.places.length - 1;
+  }
+
+  #addScaled(size: string): AxisId {
+    const coefficient = Number(/^(\d+)\*/.exec(size)?.[1] ?? 1);
+    if (coefficient < 2 || divideDimsExactly(size, coefficient) === undefined) return OPEN;
+    this.#scaled.push({ outer: this.factor(coefficient), inner: this.factor(coefficient) });
+    return OPEN - this.#scaled.length;
+  }
+
+  /** The readings of an axis that is open but for a factor. */
+  scaled(axis: AxisId | undefined): ScaledAxis | undefined {
+    return axis === undefined ? undefined : this.#scaled[OPEN - axis - 1];
+  }
+
+  /** Takes note of an axis over which products of computed tensors are repeated. */
+  addBatchAxis(axis: AxisId): void {
+    const scaled = this.scaled(axis);
+    if (scaled) for (const each of [scaled.outer, scaled.inner]) this.batchAxes.add(each);
+    else if (axis >= 0) this.batchAxes.add(axis);
   }
 
   size(axis: AxisId): number {
@@ -103,6 +140,8 @@ export class AxisTable {
   }
 
   freeze(axis: AxisId, reason: FrozenReason, start = 0, count = this.size(axis)): void {
+    const scaled = this.scaled(axis);
+    if (scaled) for (const each of [scaled.outer, scaled.inner]) this.freeze(each, reason);
     if (axis < 0 || count <= 0) return;
     this.freezes.push(axis, start, count, this.reasons.length);
     this.reasons.push(reason);

@@ -4,10 +4,11 @@ import { nodeLabel } from '../ir/problem.js';
 import type { Value } from '../ir/value.js';
 import { constantTensor, walkGraphs } from '../ir/walk.js';
 import { type Elements, inferTypes } from '../ops/infer-types.js';
+import { hasWholeBytes } from '../tensor/take-axes.js';
 import { type AxisId, AxisTable, type FrozenReason } from './axis-table.js';
 import { axesOfInput, axesOfValue, type DependencyOptions, type RoleMark, RuleContext } from './rule-context.js';
+import type { AxisRule } from './rules/rule.js';
 import { AXIS_RULES } from './rules/table.js';
-import { sizesReadAsNumbers } from './sizes-read.js';
 import { type FactorPreference, type SolvedAxes, solveAxes } from './solve-axes.js';
 
 /** Indices of one axis that belong to a unit. */
@@ -42,6 +43,8 @@ export interface FrozenAxis {
 /** What may be cut from a model, and what not. */
 export interface Dependencies {
   readonly table: AxisTable;
+  /** What is known of sizes, axes and positions that the model computes or has as constants. */
+  readonly elements: ReadonlyMap<Value, Elements>;
   readonly solved: SolvedAxes;
   readonly groups: readonly DependencyGroup[];
   readonly frozen: readonly FrozenAxis[];
@@ -59,10 +62,9 @@ export function findDependencies(model: Model, options: DependencyOptions & Fact
   for (const node of model.graph.nodes) applyRule(node, table, options, elements, marks);
   freezeInterface(model, table);
   freezeCaptured(model, table);
-  for (const { value, text, node } of sizesReadAsNumbers(model))
-    for (const axis of axesOfValue(table, value) ?? []) table.freeze(axis, { text, node });
+  freezeFixed(model, table);
   const solved = solveAxes(table, options);
-  return { table, solved, groups: groupsOf(table, solved, marks), frozen: frozenAxes(table, solved, marks) };
+  return { table, elements, solved, groups: groupsOf(table, solved, marks), frozen: frozenAxes(table, solved, marks) };
 }
 
 function applyRule(
@@ -76,9 +78,36 @@ function applyRule(
   const opset = node.graph.model.opset(node.domain);
   const context = new RuleContext(node, table, options, opset, elements, marks);
   const isAllKnown = node.inputs.every((value, slot) => !value || axesOfInput(table, value, node, slot) !== undefined);
-  const rule = AXIS_RULES.get(node.domain === '' ? node.opType : `${node.domain}:${node.opType}`);
-  if (node.subgraphs().length === 0 && (isAllKnown || node.is('Reshape'))) rule?.(context);
-  context.finish();
+  const rule = node.subgraphs().length === 0 ? ruleOf(node) : undefined;
+  if (isAllKnown || node.is('Reshape')) rule?.(context);
+  if (isAllKnown || rule === undefined) context.finish();
+  else context.finish('the rank of an operand is not known');
+}
+
+/** Local functions are no operators, whatever they are called. */
+function ruleOf(node: Node): AxisRule | undefined {
+  const { model } = node.graph;
+  for (const fn of model.functions.values()) if (fn.name === node.opType && fn.domain === node.domain) return undefined;
+  return AXIS_RULES.get(node.domain === '' ? node.opType : `${node.domain}:${node.opType}`);
+}
+
+/** Constants that cannot be cut: of types that share bytes, sparse, of no numbers, or named by parts that are kept as they are. */
+function freezeFixed(model: Model, table: AxisTable): void {
+  for (const node of model.graph.nodes)
+    for (const [slot, value] of node.inputs.entries()) {
+      const text = value && fixedText(value);
+      if (!value || text === undefined) continue;
+      for (const axis of axesOfInput(table, value, node, slot) ?? []) table.freeze(axis, { text, node });
+    }
+}
+
+function fixedText(value: Value): string | undefined {
+  if (value.pinned) return `parts of the model that are kept as they are name "${value.name}"`;
+  if (value.producer && !value.producer.is('Constant')) return undefined;
+  const tensor = constantTensor(value);
+  if (tensor === undefined)
+    return value.isGraphInput ? undefined : `the constant "${value.name}" is sparse or of no numbers`;
+  return hasWholeBytes(tensor) ? undefined : `elements of the constant "${value.name}" share bytes`;
 }
 
 function freezeInterface(model: Model, table: AxisTable): void {

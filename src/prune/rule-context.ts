@@ -1,10 +1,13 @@
 import type { Node } from '../ir/node.js';
 import { nodeLabel } from '../ir/problem.js';
+import type { Dim } from '../ir/type.js';
 import type { Value } from '../ir/value.js';
 import { constantTensor } from '../ir/walk.js';
 import type { Elements } from '../ops/infer-types.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { type AxisId, type AxisTable, ONE, OPEN } from './axis-table.js';
+import { type AxisId, type AxisTable, isOpen, ONE, OPEN } from './axis-table.js';
+import { isReadApart } from './read-apart.js';
+import { wholeText } from './whole-text.js';
 
 /** What an axis of a constant is to the node that reads it. */
 export type AxisRole = 'produces' | 'consumes' | 'scales';
@@ -74,9 +77,14 @@ export class RuleContext {
 
   /** Elements of a small integer input as numbers; undefined unless all are known. */
   integers(slot: number): readonly number[] | undefined {
-    const value = this.node.input(slot);
-    const items = value && this.#elements.get(value)?.items;
+    const items = this.items(slot);
     return items?.every((item) => typeof item === 'number') ? (items as readonly number[]) : undefined;
+  }
+
+  /** Elements of a small integer input as far as they are known: a number, a symbolic size or undefined. */
+  items(slot: number): readonly Dim[] | undefined {
+    const value = this.node.input(slot);
+    return value && this.#elements.get(value)?.items;
   }
 
   /** Two axes of one size whose indices are the same. Where only one of them is known, it stays. */
@@ -86,7 +94,13 @@ export class RuleContext {
       return;
     }
     this.touch(a, b);
-    if (a < 0 && b < 0) return;
+    const [x, y] = [this.table.scaled(a), this.table.scaled(b)];
+    if (x && y && this.table.size(x.outer) === this.table.size(y.outer)) {
+      this.same(x.outer, y.outer);
+      this.same(x.inner, y.inner);
+      return;
+    }
+    if (a < 0 && b < 0 && !x && !y) return;
     if (this.table.size(a) !== this.table.size(b) || a < 0 || b < 0) {
       this.stay(a, 'the size of the other side is not known');
       this.stay(b, 'the size of the other side is not known');
@@ -114,7 +128,7 @@ export class RuleContext {
   /** `whole` is several axes in one, outermost first. @param forced the factor along which alone it can be cut */
   product(whole: AxisId | undefined, factors: readonly (AxisId | undefined)[], forced?: number): void {
     const known = factors.map((factor) => factor ?? OPEN);
-    if (whole === undefined || whole < 0 || known.includes(OPEN)) {
+    if (whole === undefined || whole < 0 || known.some(isOpen)) {
       this.stay(whole, 'the sizes of its parts are not known');
       for (const factor of known) this.stay(factor, 'the size of the whole is not known');
       return;
@@ -124,6 +138,10 @@ export class RuleContext {
     const [only] = real;
     if (real.length === 1 && only !== undefined) {
       this.same(whole, only);
+      return;
+    }
+    if (forced !== undefined && known[forced] === ONE) {
+      for (const axis of [whole, ...real]) this.stay(axis, 'nothing is left of it but what is arranged as a block');
       return;
     }
     this.table.products.push({
@@ -140,7 +158,7 @@ export class RuleContext {
 
   /** Indices that must stay, and why. */
   stay(axis: AxisId | undefined, text: string, start?: number, count?: number): void {
-    if (axis === undefined || axis < 0) return;
+    if (axis === undefined || axis === ONE || axis === OPEN) return;
     this.touch(axis);
     this.table.freeze(
       axis,
@@ -153,54 +171,43 @@ export class RuleContext {
   /** Axes over which the node computes statistics: they stay, unless that is allowed. @returns whether they may be cut */
   normalizes(axes: readonly (AxisId | undefined)[]): boolean {
     if (this.options.throughNormalization) return true;
-    for (const axis of axes) this.stay(axis, 'it is normalized over as a whole');
+    for (const axis of axes) this.stay(axis, 'its statistics are computed over it');
     return false;
   }
 
   /** Says that an axis may be cut whatever this node does. */
   touch(...axes: readonly (AxisId | undefined)[]): void {
-    for (const axis of axes) if (axis !== undefined && axis >= 0) this.#touched.add(axis);
+    for (const axis of axes) if (axis !== undefined && axis !== ONE && axis !== OPEN) this.#touched.add(axis);
   }
 
   mark(axis: AxisId | undefined, role: AxisRole): void {
     if (axis !== undefined && axis >= 0) this.#marks.push({ axis, role, node: this.node });
   }
 
-  /** What no rule mentioned stays. */
-  finish(): void {
+  /** What no rule mentioned stays. @param text why, where not even a rule was asked */
+  finish(text?: string): void {
     const all = [
       ...this.node.inputs.map((_, slot) => this.input(slot)),
       ...this.node.outputs.map((_, index) => this.output(index)),
     ];
     for (const axes of all)
       for (const axis of axes ?? [])
-        if (axis >= 0 && !this.#touched.has(axis)) this.stay(axis, 'it is read as a whole');
+        if (axis !== ONE && axis !== OPEN && !this.#touched.has(axis)) this.stay(axis, text ?? wholeText(this.node));
   }
 }
 
 /** The axes of a value as a node reads it: constants that are read per element are cut for each reader apart. */
 export function axesOfInput(table: AxisTable, value: Value, node: Node, slot: number): readonly AxisId[] | undefined {
   const tensor = constantTensor(value);
-  if (tensor && isVector(tensor.dims)) return table.ofUse(value, node, slot, tensor.dims);
+  if (tensor && isReadApart(node, slot, tensor.dims)) return table.ofUse(value, node, slot, tensor.dims);
   return axesOfValue(table, value);
 }
 
 export function axesOfValue(table: AxisTable, value: Value): readonly AxisId[] | undefined {
   const dims = constantTensor(value)?.dims ?? shapeOf(value);
-  return (
-    dims &&
-    table.ofValue(
-      value,
-      dims.map((dim) => (typeof dim === 'number' ? dim : undefined)),
-    )
-  );
+  return dims && table.ofValue(value, dims);
 }
 
-export function shapeOf(value: Value | undefined): readonly (number | string | undefined)[] | undefined {
+export function shapeOf(value: Value | undefined): readonly Dim[] | undefined {
   return value?.type?.kind === 'tensor' ? value.type.shape : undefined;
-}
-
-/** A row, a column or a channel vector: exporters share those of equal values between layers that have nothing to do with each other. */
-function isVector(dims: readonly number[]): boolean {
-  return dims.filter((size) => size > 1).length <= 1;
 }

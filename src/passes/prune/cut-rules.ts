@@ -1,8 +1,10 @@
-import type { AxisId } from '../../prune/axis-table.js';
+import type { Dim } from '../../ir/type.js';
+import { type AxisId, ONE } from '../../prune/axis-table.js';
 import { fromStart } from '../../prune/rules/rule.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { addConstant } from '../constants.js';
 import type { CutNode } from './cut-node.js';
+import type { SizeEdit, SizeEdits } from './size-edits.js';
 
 /** Writes the sizes anew that a node says of axes that are cut. Called before its constants are. */
 type CutRule = (cut: CutNode) => void;
@@ -12,52 +14,40 @@ const shapeInput =
   (slot: number): CutRule =>
   (cut) => {
     const axes = cut.output();
-    if (cut.node.input(slot) === undefined) {
-      const attribute = cut.node.ints('shape');
-      if (attribute) cut.setInts('shape', newSizes(cut, attribute, axes));
-      return;
-    }
-    const copies = cut.isCut(cut.input(0));
-    if (!cut.isCut(axes) && !copies) return;
-    const given = cut.integers(slot);
-    if (given) {
-      const sizes = newSizes(cut, given, axes);
-      if (sizes.some((size, at) => size !== given[at])) cut.setIntegers(slot, sizes);
-    } else if (cut.isCut(axes)) overrideSizes(cut, slot, axes);
+    const attribute = cut.node.input(slot) === undefined ? cut.node.ints('shape') : undefined;
+    if (attribute) {
+      const edits = sizeEdits(cut, attribute, axes);
+      if (edits.size === 0) return;
+      cut.setInts(
+        'shape',
+        attribute.map((size, at) => {
+          const edit = edits.get(at);
+          return edit !== undefined && 'value' in edit ? edit.value : size;
+        }),
+      );
+    } else cut.editItems(slot, sizeEdits(cut, cut.items(slot), axes));
   };
 
-/** Sizes as they were, but for axes that are cut, and for those that stand for a size of the input that is. */
-function newSizes(cut: CutNode, given: readonly number[], axes: readonly AxisId[]): number[] {
+/** What becomes of a list of sizes. -1 and 0 stay where what they stand for is right. */
+function sizeEdits(cut: CutNode, given: readonly Dim[] | undefined, axes: readonly AxisId[]): SizeEdits {
   const before = cut.outputShape() ?? [];
-  const source = cut.node.is('Reshape') ? cut.input(0) : [];
-  return given.map((size, at) => {
-    if (cut.kept.of(axes[at])) return size === 1 ? size : cut.kept.size(axes[at] as AxisId);
-    const wasCopied = size === 0 && cut.kept.of(source[at]) !== undefined;
-    const known = before[at];
-    return wasCopied && typeof known === 'number' ? known : size;
-  });
-}
-
-/** Sizes that are computed: those of the axes that are cut are put over them. */
-function overrideSizes(cut: CutNode, slot: number, axes: readonly AxisId[]): void {
-  const { node, kept } = cut;
-  const given = node.input(slot);
-  if (given === undefined) return;
-  const isCut = axes.map((axis) => kept.of(axis) !== undefined);
-  const name = `${node.output().name}_sizes`;
-  const mask = addConstant(
-    node.graph,
-    `${name}_cut`,
-    Tensor.of(9, [axes.length], Uint8Array.from(isCut, Number)),
-    node,
-  );
-  const sizes = axes.map((axis, at) => (isCut[at] ? kept.size(axis) : 0));
-  const values = addConstant(node.graph, `${name}_new`, Tensor.int64(sizes), node);
-  const where = node.graph.addNode(
-    { opType: 'Where', name: '', inputs: [mask, values, given], outputs: [{ name: node.graph.model.freshName(name) }] },
-    node,
-  );
-  node.setInput(slot, where.output());
+  const source = cut.node.is('Reshape') && cut.node.int('allowzero', 0) === 0 ? cut.input(0) : [];
+  const edits = new Map<number, SizeEdit>();
+  for (const [at, axis] of axes.entries()) {
+    const edit = cut.sizeEdit(axis);
+    const item = given?.[at];
+    if (item === -1) continue;
+    if (item === 0 && source[at] !== undefined) {
+      const copied = cut.sizeEdit(source[at]);
+      if (JSON.stringify(copied) === JSON.stringify(edit)) continue;
+      const size = edit ?? { value: Number(before[at]) };
+      edits.set(at, size);
+      continue;
+    }
+    // Expand repeats nothing where it says 1.
+    if (edit !== undefined && item !== 1) edits.set(at, edit);
+  }
+  return edits;
 }
 
 function split(cut: CutNode): void {
@@ -65,58 +55,63 @@ function split(cut: CutNode): void {
   const parts = cut.node.outputs.map((_, index) => cut.output(index)[axis] as AxisId);
   if (!cut.isCut([cut.input(0)[axis] as AxisId, ...parts])) return;
   const sizes = parts.map((part) => cut.kept.size(part));
-  if (cut.node.graph.model.opset() < 13) cut.setInts('split', sizes);
+  if (cut.opset < 13) cut.setInts('split', sizes);
   else {
     cut.node.removeAttribute('num_outputs');
     cut.setIntegers(1, sizes);
   }
 }
 
-/** A slice keeps its form where the indices that it picks are evenly spaced still, and becomes a Gather otherwise. */
+/** A slice keeps its form where the indices that it picks are evenly spaced still, and takes them by a Gather otherwise. */
 function slice(cut: CutNode): void {
   const { node, kept } = cut;
-  const old = node.graph.model.opset() < 10;
+  const old = cut.opset < 10;
   const rank = cut.input(0).length;
-  const starts = old ? node.ints('starts') : cut.integers(1);
-  const ends = old ? node.ints('ends') : cut.integers(2);
+  const starts = old ? node.ints('starts') : cut.items(1);
+  const ends = old ? node.ints('ends') : cut.items(2);
   const axes = (old ? node.ints('axes') : cut.integers(3)) ?? starts?.map((_, at) => at);
-  if (starts === undefined || ends === undefined || axes === undefined) return;
-  const steps = (old ? undefined : cut.integers(4)) ?? starts.map(() => 1);
+  const steps = (old ? undefined : cut.items(4)) ?? starts?.map(() => 1);
+  if (starts === undefined || ends === undefined || axes === undefined || steps === undefined) return;
   const input = cut.input(0);
-  let changed = false;
+  const changes = new Map<number, readonly [start: number, end: number, step: number]>();
   for (const [at, axis] of axes.map((each) => fromStart(each, rank)).entries()) {
     const data = input[axis] as AxisId;
     const whole = kept.of(data);
     if (whole === undefined) continue;
-    changed = true;
     const size = cut.table.size(data);
-    const picked = pickedIndices(size, starts[at] as number, ends[at] as number, steps[at] as number);
+    const picked = pickedIndices(size, Number(starts[at]), Number(ends[at]), Number(steps[at]));
     const places = placesOf(whole, picked);
     const spacing = (places[1] ?? (places[0] as number) + 1) - (places[0] as number);
     if (spacing === 0 || places.some((place, k) => place !== (places[0] as number) + k * spacing)) {
       gatherInstead(cut, axis, places);
-      starts[at] = 0;
-      ends[at] = 2 ** 31 - 1;
-      steps[at] = 1;
+      changes.set(at, [0, 2 ** 31 - 1, 1]);
       continue;
     }
     const last = (places.at(-1) as number) + Math.sign(spacing);
-    starts[at] = places[0] as number;
-    ends[at] = last < 0 ? -(2 ** 31) : last;
-    steps[at] = spacing;
+    changes.set(at, [places[0] as number, last < 0 ? -(2 ** 31) : last, spacing]);
   }
-  if (!changed) return;
+  if (changes.size === 0) return;
+  const column = (index: 0 | 1 | 2): SizeEdits => new Map([...changes].map(([at, row]) => [at, { value: row[index] }]));
   if (old) {
-    cut.setInts('starts', starts);
-    cut.setInts('ends', ends);
+    cut.setInts('starts', edited(starts, column(0)));
+    cut.setInts('ends', edited(ends, column(1)));
     return;
   }
-  cut.setIntegers(1, starts);
-  cut.setIntegers(2, ends);
-  if (steps.some((step) => step !== 1)) {
-    if (cut.integers(3) === undefined) cut.setIntegers(3, axes);
-    cut.setIntegers(4, steps);
-  } else if (cut.integers(4)) cut.setIntegers(4, steps);
+  cut.editItems(1, column(0));
+  cut.editItems(2, column(1));
+  const isStepped = [...changes.values()].some(([, , step]) => step !== 1);
+  if (cut.original(4)) cut.editItems(4, column(2));
+  else if (isStepped) {
+    if (cut.original(3) === undefined) cut.setIntegers(3, axes);
+    cut.setIntegers(4, edited(steps, column(2)));
+  }
+}
+
+function edited(given: readonly Dim[], edits: SizeEdits): number[] {
+  return given.map((item, at) => {
+    const edit = edits.get(at);
+    return edit !== undefined && 'value' in edit ? edit.value : Number(item);
+  });
 }
 
 function pickedIndices(size: number, start: number, end: number, step: number): number[] {
@@ -171,37 +166,69 @@ function gather(cut: CutNode): void {
 }
 
 function pad(cut: CutNode): void {
-  const old = cut.node.graph.model.opset() < 11;
-  const pads = old ? cut.node.ints('pads') : cut.integers(1);
+  const old = cut.opset < 11;
+  const pads = old ? cut.node.ints('pads') : cut.items(1);
   const rank = cut.input(0).length;
-  const axes = (cut.node.input(3) ? cut.integers(3) : undefined) ?? Array.from({ length: rank }, (_, axis) => axis);
+  const axes = (cut.original(3) ? cut.integers(3) : undefined) ?? Array.from({ length: rank }, (_, axis) => axis);
   if (pads === undefined) return;
-  let changed = false;
+  const edits = new Map<number, SizeEdit>();
   for (const [at, axis] of axes.map((each) => fromStart(each, rank)).entries()) {
     const result = cut.kept.of(cut.output()[axis]);
     if (result === undefined) continue;
-    const before = pads[at] as number;
+    const before = Number(pads[at]);
     const size = cut.table.size(cut.input(0)[axis] as AxisId);
-    pads[at] = result.filter((index) => index < before).length;
-    pads[at + axes.length] = result.filter((index) => index >= before + size).length;
-    changed = true;
+    edits.set(at, { value: result.filter((index) => index < before).length });
+    edits.set(at + axes.length, { value: result.filter((index) => index >= before + size).length });
   }
-  if (!changed) return;
-  if (old) cut.setInts('pads', pads);
-  else cut.setIntegers(1, pads);
+  if (edits.size === 0) return;
+  if (old) cut.setInts('pads', edited(pads, edits));
+  else cut.editItems(1, edits);
 }
 
-/** `sizes` of Resize: one for each axis. */
+/** `sizes` of Resize: one for each axis, or for those that it names. */
 function resize(cut: CutNode): void {
-  const sizes = cut.integers(3);
-  const axes = cut.node.ints('axes') ?? cut.output().map((_, axis) => axis);
-  if (!cut.isCut(cut.output())) return;
-  if (sizes)
-    cut.setIntegers(
-      3,
-      sizes.map((size, at) => cut.kept.of(cut.output()[axes[at] as number])?.length ?? size),
-    );
-  else if (cut.node.input(3) && !cut.node.attributes.has('axes')) overrideSizes(cut, 3, cut.output());
+  const axes = cut.output();
+  const named = cut.node.ints('axes')?.map((axis) => fromStart(axis, axes.length)) ?? axes.map((_, axis) => axis);
+  if (cut.original(3) === undefined) return;
+  const edits = new Map<number, SizeEdit>();
+  for (const [at, axis] of named.entries()) {
+    const edit = cut.sizeEdit(axes[axis]);
+    if (edit) edits.set(at, edit);
+  }
+  cut.editItems(3, edits);
+}
+
+/** How often an axis of size 1 is repeated. */
+function tile(cut: CutNode): void {
+  const edits = new Map<number, SizeEdit>();
+  for (const [at, axis] of cut.input(0).entries()) {
+    const result = cut.kept.of(cut.output()[at]);
+    if (axis === ONE && result !== undefined) edits.set(at, { value: result.length });
+  }
+  cut.editItems(1, edits);
+}
+
+/** Without axes, all of size 1 are dropped: where another has become so, those of before are named. */
+function squeeze(cut: CutNode): void {
+  const input = cut.input(0);
+  if (cut.node.ints('axes') !== undefined || cut.original(1) !== undefined) return;
+  if (!input.some((axis) => cut.kept.of(axis)?.length === 1)) return;
+  const ones = input.flatMap((axis, at) => (axis === ONE ? [at] : []));
+  if (cut.opset < 13) cut.setInts('axes', ones);
+  else cut.setIntegers(1, ones);
+}
+
+/** Groups of a normalization, where whole ones are cut. */
+function groupCount(cut: CutNode): void {
+  const channels = cut.input(0)[1] as AxisId;
+  const kept = cut.kept.of(channels);
+  const groups = cut.node.int('num_groups', 1);
+  if (kept === undefined) return;
+  const each = cut.table.size(channels) / groups;
+  const perGroup = new Array<number>(groups).fill(0);
+  for (const index of kept) perGroup[Math.floor(index / each)] = (perGroup[Math.floor(index / each)] as number) + 1;
+  const left = perGroup.filter((count) => count > 0);
+  if (left.length < groups) cut.setInt('num_groups', left.length);
 }
 
 /** Groups of a convolution: channels over those of a group. */
@@ -231,15 +258,17 @@ const headCounts =
     }
     const widths = cut.node.ints('qkv_hidden_sizes');
     const weights = cut.input(1)[1];
-    if (widths && weights !== undefined && cut.node.is('Attention') === false && cut.kept.of(weights))
+    if (widths && weights !== undefined && cut.node.domain !== '' && cut.kept.of(weights))
       cut.setInts(
         'qkv_hidden_sizes',
         widths.map((width) => (width * cut.kept.size(weights)) / cut.table.size(weights)),
       );
   };
 
-const queryWidth = (cut: CutNode): AxisId | undefined => (cut.input(0).length === 3 ? cut.input(0)[2] : undefined);
-const keyWidth = (cut: CutNode): AxisId | undefined => (cut.input(1).length === 3 ? cut.input(1)[2] : undefined);
+/** The axis that holds heads: of [batch, positions, heads·width] or of [batch, heads, positions, width]. */
+const headAxis = (axes: readonly AxisId[]): AxisId | undefined => axes[axes.length === 3 ? 2 : 1];
+const queryWidth = (cut: CutNode): AxisId | undefined => headAxis(cut.input(0));
+const keyWidth = (cut: CutNode): AxisId | undefined => headAxis(cut.input(1));
 const outputWidth = (cut: CutNode): AxisId | undefined => (cut.output().length === 3 ? cut.output()[2] : undefined);
 
 export const CUT_RULES: ReadonlyMap<string, CutRule> = new Map([
@@ -250,6 +279,9 @@ export const CUT_RULES: ReadonlyMap<string, CutRule> = new Map([
   ...rulesOf('Gather', gather),
   ...rulesOf('Pad', pad),
   ...rulesOf('Resize', resize),
+  ...rulesOf('Tile', tile),
+  ...rulesOf('Squeeze', squeeze),
+  ...rulesOf('GroupNormalization', groupCount),
   ...rulesOf(
     'Conv ConvInteger com.microsoft:FusedConv',
     groups(

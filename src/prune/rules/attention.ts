@@ -19,18 +19,29 @@ function sameFirst(
   for (let at = 0; at < count; at++) context.same(a?.[at], b?.[at]);
 }
 
-/** An additive mask [batch or 1, heads or 1, positions, positions]. */
+/** An additive mask [batch or 1, heads or 1, positions, positions], without the first axes where it is the same for all of them. */
 function mask(context: RuleContext, slot: number, heads: AxisId): void {
-  const axes = context.input(slot);
-  if (axes?.length !== 4) return;
-  if (axes[1] !== ONE && context.table.size(axes[1] as AxisId) === context.table.size(heads))
-    context.same(axes[1], heads);
+  if (!context.has(slot)) return;
+  const axis = context.input(slot)?.at(-3) ?? ONE;
+  if (axis !== ONE) context.same(axis, heads);
 }
 
 /** A cache [batch, heads, positions, width], or [2, batch, heads, …]. */
 function cache(context: RuleContext, axes: readonly AxisId[] | undefined, heads: AxisId): void {
   if (axes?.length === 4) context.same(axes[1], heads);
   if (axes?.length === 5) context.same(axes[2], heads);
+}
+
+/** An output or input that may be there. Of unknown rank, it keeps the heads. */
+function caches(context: RuleContext, slots: readonly number[], outputs: readonly number[], heads: AxisId): void {
+  const all = [
+    ...slots.map((slot) => [context.has(slot), context.input(slot)] as const),
+    ...outputs.map((index) => [context.node.outputs[index] !== undefined, context.output(index)] as const),
+  ];
+  for (const [isThere, axes] of all) {
+    if (isThere && axes === undefined) context.stay(heads, 'the shape of a cache is not known');
+    cache(context, axes, heads);
+  }
 }
 
 /** com.microsoft.Attention: input [N, S, I], weights [I, Q|K|V], bias, mask, past, mask to add. */
@@ -54,8 +65,7 @@ function packedAttention(context: RuleContext): void {
   }
   packed(context, y[2], heads);
   mask(context, 5, heads);
-  cache(context, context.input(4), heads);
-  cache(context, context.output(1), heads);
+  caches(context, [4], [1], heads);
 }
 
 /** com.microsoft.MultiHeadAttention: query, key, value [N, S, D], bias, masks, past. */
@@ -78,20 +88,20 @@ function multiHeadAttention(context: RuleContext): void {
     }
   }
   mask(context, 5, heads);
-  for (const axes of [context.input(6), context.input(7), context.output(1), context.output(2)])
-    cache(context, axes, heads);
+  caches(context, [6, 7], [1, 2, 3], heads);
 }
 
-/** Queries whose heads share those of keys and values: a group is cut whole. */
+/** Queries whose heads share those of keys and values: they are cut with them or, where those stay, as many of each group. */
 function groupedHeads(
   context: RuleContext,
   queryHeads: number,
   keyHeads: number,
 ): { readonly heads: AxisId; readonly query: AxisId } {
   const heads = context.factor(keyHeads);
+  context.table.addBatchAxis(heads);
   if (queryHeads === keyHeads) return { heads, query: heads };
   const query = context.factor(queryHeads);
-  context.product(query, [heads, context.factor(queryHeads / keyHeads)], heads === ONE ? undefined : 0);
+  context.product(query, [heads, context.factor(queryHeads / keyHeads)]);
   return { heads, query };
 }
 
@@ -107,8 +117,16 @@ function groupQueryAttention(context: RuleContext): void {
   sameFirst(context, k, v, 2);
   for (const axis of [q[2], y[2]]) packed(context, axis, query);
   for (const axis of [k[2], v[2]]) packed(context, axis, heads);
-  for (const axes of [context.input(3), context.input(4), context.output(1), context.output(2)])
-    cache(context, axes, heads);
+  caches(context, [3, 4], [1, 2], heads);
+  caches(context, [], [3], query);
+  mask(context, 10, query);
+  if (context.has(11)) context.same(context.input(11)?.[0], query);
+  for (const slot of [12, 13]) if (context.has(slot)) keepScales(context, slot, heads);
+}
+
+/** Scales of a quantized cache: one for all, or one for each element of a head. */
+function keepScales(context: RuleContext, slot: number, heads: AxisId): void {
+  if (!context.input(slot)?.every((axis) => axis === ONE)) context.stay(heads, 'its cache has scales of its own');
 }
 
 /** ai.onnx Attention: [N, heads, S, width], or [N, S, heads·width] with the numbers of heads as attributes. */
@@ -130,9 +148,8 @@ function standardAttention(context: RuleContext): void {
   place(k, heads);
   place(v, heads);
   mask(context, 3, query);
-  for (const axes of [context.input(4), context.input(5), context.output(1), context.output(2)])
-    cache(context, axes, heads);
-  if (context.output(3)?.length === 4) context.same(context.output(3)?.[1], query);
+  caches(context, [4, 5], [1, 2], heads);
+  caches(context, [], [3], query);
 }
 
 /** Pairs within each head are turned: heads pass, their width stays. */

@@ -3,16 +3,17 @@ import type { RuleContext } from '../rule-context.js';
 import { type AxisRules, rulesFor } from './rule.js';
 
 /** Where a convolution has its operands. */
-interface Layout {
+export interface Layout {
   readonly data: number;
   readonly weight: number;
-  readonly bias: number;
+  /** Undefined where there is none. */
+  readonly bias: number | undefined;
 }
 
 const PLAIN: Layout = { data: 0, weight: 1, bias: 2 };
 
 /** Which axis of each operand holds channels; a group is a block of both. */
-function convolution(context: RuleContext, { data, weight, bias }: Layout = PLAIN): void {
+export function convolution(context: RuleContext, { data, weight, bias }: Layout = PLAIN): void {
   const x = context.input(data);
   const w = context.input(weight);
   const y = context.output();
@@ -22,7 +23,7 @@ function convolution(context: RuleContext, { data, weight, bias }: Layout = PLAI
   const channels = x[1] ?? ONE;
   context.same(x[0], y[0]);
   context.same(outputs, y[1]);
-  vector(context, bias, outputs);
+  if (bias !== undefined) vector(context, bias, outputs);
   context.mark(outputs, 'produces');
   if (groups === 1) {
     context.same(channels, inputs);
@@ -61,28 +62,22 @@ function transposedConvolution(context: RuleContext): void {
 }
 
 /** A vector with one element a channel. */
-function vector(context: RuleContext, slot: number, channels: AxisId): void {
+export function vector(context: RuleContext, slot: number, channels: AxisId): void {
   const axes = context.input(slot);
   if (axes?.length !== 1) return;
   if (axes[0] !== ONE) context.same(axes[0], channels);
   context.mark(axes[0], 'produces');
 }
 
-/** Scales and zero points may be one for all, or one a channel. */
-function quantizedConvolution(context: RuleContext): void {
-  convolution(context, { data: 0, weight: 3, bias: 8 });
-  const outputs = context.input(3)?.[0];
-  if (outputs !== undefined) for (const slot of [4, 5]) vector(context, slot, outputs);
-}
-
-/** Rank 2 and more: batch and channels pass, windows slide over the rest. */
+/** Rank 2 and more: batch and channels pass, windows slide over the rest. Indices of maxima count through all channels. */
 function pooling(context: RuleContext): void {
   const x = context.input(0);
-  for (const index of context.node.outputs.keys()) {
-    const y = context.output(index);
-    if (x === undefined || y === undefined) continue;
-    context.same(x[0], y[0]);
-    context.same(x[1], y[1]);
+  const y = context.output();
+  if (x === undefined || y === undefined) return;
+  const isCounted = context.node.outputs[1] !== undefined;
+  for (const at of [0, 1]) {
+    context.same(x[at], y[at]);
+    if (isCounted) context.stay(x[at], 'indices of maxima count through it');
   }
 }
 
@@ -114,9 +109,8 @@ function fusedConvolution(context: RuleContext): void {
 }
 
 export const CONVOLUTION_RULES: AxisRules = new Map([
-  ...rulesFor('Conv ConvInteger', (context) => convolution(context)),
+  ...rulesFor('Conv', (context) => convolution(context)),
   ...rulesFor('ConvTranspose', transposedConvolution),
-  ...rulesFor('QLinearConv', quantizedConvolution),
   ...rulesFor('com.microsoft:FusedConv', fusedConvolution),
   ...rulesFor('MaxPool AveragePool LpPool GlobalAveragePool GlobalMaxPool GlobalLpPool', pooling),
   ...rulesFor('DepthToSpace', depthToSpace),

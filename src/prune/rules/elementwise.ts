@@ -16,19 +16,22 @@ export function broadcast(context: RuleContext, slots: readonly number[] = [...c
     const offset = output.length - input.length;
     for (const [at, axis] of input.entries()) {
       if (axis !== ONE) context.same(axis, output[at + offset]);
-      else if (context.constant(slot)) continue;
     }
   }
-  // Where all operands have size 1, or lack the axis, the result has too.
-  context.touch(...output);
 }
 
 /** One input whose axes are those of the result. */
-function unary(context: RuleContext): void {
+export function unary(context: RuleContext): void {
   context.sameAll(context.input(0), context.output());
   for (let index = 1; index < context.node.outputs.length; index++) {
     if (context.node.outputs[index]) context.sameAll(context.input(0), context.output(index));
   }
+}
+
+/** The second input tells the type alone. */
+function alike(context: RuleContext): void {
+  unary(context);
+  context.touch(...(context.input(1) ?? []));
 }
 
 /** As `unary`, but each result along one axis depends on all of it. */
@@ -41,35 +44,14 @@ const alongAxis =
     const flattens = flattensBefore !== undefined && context.opset < flattensBefore;
     const axis = fromStart(context.node.int('axis', flattens ? 1 : fallback), input.length);
     const read = flattens ? input.slice(axis) : [input[axis]];
-    for (const each of read) context.stay(each, text);
+    for (const each of read) if (each !== ONE) context.stay(each, text);
   };
 
-/** Scale and zero point along one axis, or for the whole tensor. */
-function quantized(context: RuleContext): void {
-  const input = context.input(0);
-  context.sameAll(input, context.output());
-  if (input === undefined) return;
-  const axis = fromStart(context.node.int('axis', 1), input.length);
-  for (const slot of [1, 2]) {
-    const parameters = context.input(slot);
-    if (parameters === undefined) continue;
-    if (parameters.length === 1 && parameters[0] !== ONE) context.same(parameters[0], input[axis]);
-    else if (parameters.length > 1) {
-      for (const [at, each] of parameters.entries())
-        if (context.table.size(each) === context.table.size(input[at] ?? ONE)) context.same(each, input[at]);
-        else {
-          context.stay(each, 'it has one scale for each block');
-          context.stay(input[at], 'it has one scale for each block');
-        }
-    }
-  }
-}
-
 const UNARY = `
-  Abs Acos Acosh Asin Asinh Atan Atanh BitwiseNot Cast CastLike Ceil Celu Clip Cos Cosh Dropout Elu Erf Exp Floor Gelu HardSigmoid
+  Abs Acos Acosh Asin Asinh Atan Atanh BitwiseNot Cast Ceil Celu Clip Cos Cosh Dropout Elu Erf Exp Floor Gelu HardSigmoid
   HardSwish Identity IsInf IsNaN LeakyRelu Log Mish Neg Not Reciprocal Relu Round Selu Shrink Sigmoid Sign Sin Sinh Softplus
   Softsign Sqrt Swish Tan Tanh ThresholdedRelu
-  com.microsoft:FastGeluNoBias com.microsoft:Gelu com.microsoft:QuickGelu`;
+  com.microsoft:Gelu com.microsoft:QuickGelu`;
 
 const BROADCAST = `
   Add And BitShift BitwiseAnd BitwiseOr BitwiseXor Div Equal Greater GreaterOrEqual Less LessOrEqual Max Mean Min Mod Mul Or Pow
@@ -77,7 +59,7 @@ const BROADCAST = `
 
 export const ELEMENTWISE_RULES: AxisRules = new Map([
   ...rulesFor(UNARY, unary),
+  ...rulesFor('CastLike', alike),
   ...rulesFor(BROADCAST, (context) => broadcast(context)),
-  ...rulesFor('Softmax LogSoftmax Hardmax', alongAxis('Softmax divides by the sum over it', -1, 13)),
-  ...rulesFor('QuantizeLinear DequantizeLinear', quantized),
+  ...rulesFor('Softmax LogSoftmax Hardmax', alongAxis('each element is divided by the sum over it', -1, 13)),
 ]);

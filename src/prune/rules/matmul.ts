@@ -4,23 +4,28 @@ import { broadcast } from './elementwise.js';
 import { type AxisRules, rulesFor } from './rule.js';
 
 /** Batch axes of a product of matrices, aligned from the right: of both operands and the result. */
-function batchAxes(context: RuleContext, a: readonly AxisId[], b: readonly AxisId[], y: readonly AxisId[]): void {
-  const bothComputed = !context.constant(0) && !context.constant(1);
+function batchAxes(
+  context: RuleContext,
+  a: readonly AxisId[],
+  b: readonly AxisId[],
+  y: readonly AxisId[],
+  bothComputed: boolean,
+): void {
   for (const operand of [a, b]) {
     const offset = y.length - operand.length;
     for (const [at, axis] of operand.slice(0, -2).entries()) {
       if (axis === ONE) continue;
       context.same(axis, y[at + offset]);
-      if (bothComputed && axis >= 0 && a.length > 2 && b.length > 2) context.table.batchAxes.add(axis);
+      if (bothComputed && a.length > 2 && b.length > 2) context.table.addBatchAxis(axis);
     }
   }
-  context.touch(...y.slice(0, -2));
 }
 
 /** Y[…, m, n] = A[…, m, k] · B[…, k, n], with A or B read transposed where the flags say so. */
-function product(context: RuleContext, transA: boolean, transB: boolean): void {
-  const a = context.input(0);
-  const b = context.input(1);
+export function product(context: RuleContext, transA = false, transB = false, slots = [0, 1]): void {
+  const [left = 0, right = 1] = slots;
+  const a = context.input(left);
+  const b = context.input(right);
   const y = context.output();
   if (a === undefined || b === undefined || y === undefined || a.length === 0 || b.length === 0) return;
   const isRow = a.length === 1;
@@ -34,20 +39,21 @@ function product(context: RuleContext, transA: boolean, transB: boolean): void {
   context.same(innerA, innerB);
   if (!isRow) context.same(rowsA, isColumn ? y.at(-1) : y.at(-2));
   if (!isColumn) context.same(columnsB, y.at(-1));
-  if (!isRow && !isColumn) batchAxes(context, a, b, y);
-  if (context.constant(1) || isWeightLike(context, 1)) {
+  if (!isRow && !isColumn) batchAxes(context, a, b, y, !isWeightLike(context, left) && !isWeightLike(context, right));
+  if (isWeightLike(context, right)) {
     context.mark(innerB, 'consumes');
     context.mark(columnsB, 'produces');
   }
-  if (context.constant(0) || isWeightLike(context, 0)) {
+  if (isWeightLike(context, left)) {
     context.mark(innerA, 'consumes');
     context.mark(rowsA, 'produces');
   }
 }
 
 /** Whether an operand is made of constants alone, through views and conversions. */
-function isWeightLike(context: RuleContext, slot: number): boolean {
+export function isWeightLike(context: RuleContext, slot: number): boolean {
   let value = context.node.input(slot);
+  if (context.constant(slot)) return true;
   for (let steps = 0; steps < 8 && value?.producer; steps++) {
     const { opType } = value.producer;
     if (opType === 'Constant') return true;
@@ -72,21 +78,22 @@ function fusedMatMul(context: RuleContext): void {
   product(context, node.int('transA', 0) === 1, node.int('transB', 0) === 1);
 }
 
-/** Scales and zero points of the second operand may be one a column. */
-function integerMatMul(context: RuleContext, b: number, perColumn: readonly number[]): void {
-  if (b === 1) product(context, false, false);
-  for (const slot of perColumn) {
-    const axes = context.input(slot);
-    if (axes?.length === 1 && axes[0] !== ONE) context.same(axes[0], context.output()?.at(-1));
-  }
+/** What an equation without an arrow gives: the labels that it has once, in the order of the alphabet. */
+function impliedLabels(left: string): string {
+  const labels = [...left.replaceAll(',', '')];
+  return labels
+    .filter((label) => labels.indexOf(label) === labels.lastIndexOf(label))
+    .sort()
+    .join('');
 }
 
 /** Each label is one axis, wherever it is written. */
 function einsum(context: RuleContext): void {
   const equation = context.node.string('equation', '').replaceAll(' ', '');
-  const [left = '', right] = equation.split('->');
+  const [left = '', given] = equation.split('->');
   const terms = left.split(',');
-  if (right === undefined || equation.includes('.')) return;
+  if (equation.includes('.')) return;
+  const right = given ?? impliedLabels(left);
   const axes = new Map<string, AxisId[]>();
   const operands = [
     ...terms.map((term, slot) => [term, context.input(slot)] as const),
@@ -101,8 +108,8 @@ function einsum(context: RuleContext): void {
     if (first === undefined) continue;
     context.touch(first);
     for (const other of others) context.same(first, other);
-    const isBatch = computed && first >= 0 && right.includes(label) && terms.every((term) => term.includes(label));
-    if (isBatch) context.table.batchAxes.add(first);
+    const isBatch = computed && right.includes(label) && terms.every((term) => term.includes(label));
+    if (isBatch) context.table.addBatchAxis(first);
     for (const [slot, term] of terms.entries()) {
       if (!context.constant(slot) || !term.includes(label)) continue;
       context.mark(context.input(slot)?.[term.indexOf(label)], right.includes(label) ? 'produces' : 'consumes');
@@ -111,9 +118,8 @@ function einsum(context: RuleContext): void {
 }
 
 export const MATMUL_RULES: AxisRules = new Map([
-  ...rulesFor('MatMul', (context) => product(context, false, false)),
+  ...rulesFor('MatMul', (context) => product(context)),
   ...rulesFor('Gemm com.microsoft:FusedGemm', gemm),
   ...rulesFor('com.microsoft:FusedMatMul', fusedMatMul),
-  ...rulesFor('MatMulInteger', (context) => integerMatMul(context, 1, [3])),
   ...rulesFor('Einsum', einsum),
 ]);

@@ -1,17 +1,22 @@
 import { ONE } from '../axis-table.js';
 import type { RuleContext } from '../rule-context.js';
+import { broadcast } from './elementwise.js';
 import { type AxisRules, fromStart, rulesFor } from './rule.js';
 
 /** One parameter a channel, statistics of training: channels do not see each other. */
 function batchNormalization(context: RuleContext): void {
   const x = context.input(0);
   context.sameAll(x, context.output());
+  if (context.node.int('spatial', 1) === 0)
+    for (const axis of x ?? []) context.stay(axis, 'each position has parameters of its own');
   for (const slot of [1, 2, 3, 4]) {
     const parameter = context.input(slot)?.[0];
     if (parameter === undefined) continue;
     context.same(parameter, x?.[1]);
     context.mark(parameter, 'scales');
   }
+  for (const [index, value] of context.node.outputs.entries())
+    if (index > 0 && value) context.same(context.output(index)?.[0], x?.[1]);
 }
 
 /** Statistics of each channel over its own positions. */
@@ -22,7 +27,7 @@ function instanceNormalization(context: RuleContext): void {
     context.same(context.input(slot)?.[0], x?.[1]);
     context.mark(context.input(slot)?.[0], 'scales');
   }
-  for (const axis of x?.slice(2) ?? []) context.stay(axis, 'it is normalized over as a whole');
+  for (const axis of x?.slice(2) ?? []) context.stay(axis, 'its statistics are computed over it');
 }
 
 /** Statistics over the axes from `axis` on, which scale and bias have too. */
@@ -30,8 +35,7 @@ const layerNormalization =
   (parameters: readonly number[], inputs: readonly number[] = [0]) =>
   (context: RuleContext): void => {
     const x = context.input(0);
-    const output = context.output();
-    for (const slot of inputs) context.sameAll(context.input(slot), output);
+    broadcast(context, inputs);
     for (const index of context.node.outputs.keys()) {
       const extra = index === 0 ? undefined : context.output(index);
       if (extra === undefined || x === undefined || extra.length !== x.length) continue;
@@ -39,7 +43,7 @@ const layerNormalization =
     }
     if (x === undefined) return;
     const axis = fromStart(context.node.int('axis', -1), x.length);
-    const normalized = x.slice(axis);
+    const normalized = x.slice(axis).filter((each) => each !== ONE);
     for (const slot of parameters) {
       const given = context.input(slot);
       if (given === undefined) continue;
@@ -52,23 +56,44 @@ const layerNormalization =
     context.normalizes(normalized);
   };
 
-/** Statistics over the channels of a group and all positions. Scale and bias are one a channel, or (opset 18) one a group. */
+/**
+ * Statistics over the channels of a group and all positions: whole groups are cut, or with `throughNormalization` as many channels
+ * of each. Scale and bias are one a channel, or (opset 18) one a group.
+ */
 function groupNormalization(context: RuleContext): void {
   const x = context.input(0);
   context.sameAll(x, context.output());
   if (x === undefined) return;
-  for (const axis of x.slice(2)) context.stay(axis, 'it is normalized over as a whole');
+  for (const axis of x.slice(2)) context.stay(axis, 'its statistics are computed over it');
   const groups = context.node.int('num_groups', 1);
   const channels = x[1] ?? ONE;
   const group = context.factor(groups);
-  context.product(channels, [group, context.factor(context.table.size(channels) / groups)], 1);
+  const each = context.factor(context.table.size(channels) / groups);
+  const isOneGroup = group === ONE;
+  if (isOneGroup) context.normalizes([channels]);
+  const within = context.options.throughNormalization === true || isOneGroup;
+  context.product(channels, [group, each], each === ONE || isOneGroup ? undefined : within ? 1 : 0);
   for (const slot of [1, 2]) {
     const axis = context.input(slot)?.[0] ?? ONE;
     if (context.table.size(axis) === context.table.size(channels)) context.same(axis, channels);
     else context.same(axis, group);
     context.mark(axis, 'scales');
   }
-  context.normalizes([channels]);
+}
+
+/** com.microsoft.EmbedLayerNormalization: ids, segments, three embeddings [rows, D], scale and bias [D]. */
+function embeddings(context: RuleContext): void {
+  const y = context.output();
+  const width = y?.[2];
+  for (const slot of [2, 3, 4, 5, 6]) {
+    if (!context.has(slot)) continue;
+    context.same(context.input(slot)?.at(-1), width);
+    context.mark(context.input(slot)?.at(-1), slot < 5 ? 'produces' : 'scales');
+  }
+  if (context.node.outputs[2]) context.same(context.output(2)?.[2], width);
+  const ids = context.input(0);
+  for (const at of [0, 1]) context.same(ids?.[at], y?.[at]);
+  context.normalizes([width]);
 }
 
 /** Each channel is divided by what its neighbours have. */
@@ -88,7 +113,7 @@ function meanVariance(context: RuleContext): void {
   const x = context.input(0);
   context.sameAll(x, context.output());
   for (const axis of context.node.ints('axes') ?? [0, 2, 3])
-    if (x) context.stay(x[fromStart(axis, x.length)], 'it is normalized over as a whole');
+    if (x) context.stay(x[fromStart(axis, x.length)], 'its statistics are computed over it');
 }
 
 export const NORMALIZATION_RULES: AxisRules = new Map([
@@ -99,6 +124,7 @@ export const NORMALIZATION_RULES: AxisRules = new Map([
   ...rulesFor('com.microsoft:SkipSimplifiedLayerNormalization', layerNormalization([2, 3], [0, 1])),
   ...rulesFor('com.microsoft:SimplifiedLayerNormalization', layerNormalization([1])),
   ...rulesFor('GroupNormalization', groupNormalization),
+  ...rulesFor('com.microsoft:EmbedLayerNormalization', embeddings),
   ...rulesFor('LRN', localResponse),
   ...rulesFor('LpNormalization', lpNormalization),
   ...rulesFor('MeanVarianceNormalization', meanVariance),

@@ -22,7 +22,13 @@ const recurrent =
     context.mark(hidden, 'consumes');
     const bias = context.input(3);
     if (bias) gated(bias[1], 2 * gates);
-    for (const slot of [5, 6]) if (context.has(slot)) context.same(context.input(slot)?.[2], hidden);
+    const batch = x[batchFirst ? 0 : 1];
+    if (context.has(4)) context.same(context.input(4)?.[0], batch);
+    for (const slot of [5, 6]) {
+      if (!context.has(slot)) continue;
+      context.same(context.input(slot)?.[2], hidden);
+      context.same(context.input(slot)?.[batchFirst ? 0 : 1], batch);
+    }
     const peephole = context.input(7);
     if (peephole) gated(peephole[1], 3);
     const [y, ...last] = [context.output(0), context.output(1), context.output(2)];

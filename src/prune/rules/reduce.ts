@@ -1,3 +1,4 @@
+import { type AxisId, ONE } from '../axis-table.js';
 import type { RuleContext } from '../rule-context.js';
 import { type AxisRules, fromStart, rulesFor } from './rule.js';
 
@@ -27,10 +28,18 @@ function reduced(context: RuleContext, axes: ReadonlySet<number>): void {
   const keeps = context.node.int('keepdims', 1) === 1;
   let at = 0;
   for (const [axis, each] of x.entries()) {
-    if (axes.has(axis)) context.stay(each, 'it is reduced');
+    if (axes.has(axis)) reduce(context, each);
     else context.same(each, y[at]);
     if (keeps || !axes.has(axis)) at++;
   }
+}
+
+/** A mean is a statistic as others are. */
+function reduce(context: RuleContext, axis: AxisId): void {
+  context.touch(axis);
+  if (axis === ONE) return;
+  if (context.node.is('ReduceMean')) context.normalizes([axis]);
+  else context.stay(axis, 'it is reduced');
 }
 
 function argument(context: RuleContext): void {

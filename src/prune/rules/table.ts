@@ -3,6 +3,7 @@ import { CONVOLUTION_RULES } from './convolution.js';
 import { ELEMENTWISE_RULES } from './elementwise.js';
 import { MATMUL_RULES } from './matmul.js';
 import { NORMALIZATION_RULES } from './normalization.js';
+import { QUANTIZED_RULES } from './quantized.js';
 import { RECURRENT_RULES } from './recurrent.js';
 import { REDUCE_RULES } from './reduce.js';
 import type { AxisRules } from './rule.js';
@@ -13,6 +14,7 @@ export const AXIS_RULES: AxisRules = new Map([
   ...ELEMENTWISE_RULES,
   ...CONVOLUTION_RULES,
   ...MATMUL_RULES,
+  ...QUANTIZED_RULES,
   ...NORMALIZATION_RULES,
   ...REDUCE_RULES,
   ...VIEW_RULES,

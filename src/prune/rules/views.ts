@@ -1,8 +1,7 @@
-import type { Dim } from '../../ir/type.js';
-import { type AxisId, ONE, OPEN } from '../axis-table.js';
-import { type RuleContext, shapeOf } from '../rule-context.js';
-import { alignShapes } from './align-shapes.js';
+import { type AxisId, isOpen, ONE } from '../axis-table.js';
+import type { RuleContext } from '../rule-context.js';
 import { broadcast } from './elementwise.js';
+import { reshape } from './reshape.js';
 import { type AxisRules, fromStart, rulesFor } from './rule.js';
 
 function transpose(context: RuleContext): void {
@@ -11,79 +10,6 @@ function transpose(context: RuleContext): void {
   if (x === undefined || y === undefined) return;
   const order = context.node.ints('perm') ?? x.map((_, axis) => x.length - 1 - axis);
   for (const [at, axis] of order.entries()) context.same(x[axis], y[at]);
-}
-
-/** Reshape, Flatten, Squeeze, Unsqueeze: which axes of one shape are which of the other, by their sizes. */
-function reshape(context: RuleContext): void {
-  const x = context.input(0);
-  const y = context.output();
-  const from = dims(context, 0);
-  const to = shapeOf(context.node.outputs[0]);
-  if (x === undefined || y === undefined || from === undefined || to === undefined) return;
-  for (const { left, right } of alignShapes(from, to)) {
-    if (left.length === 1 && right.length === 1) context.same(x[left[0] as number], y[right[0] as number]);
-    else
-      regroup(
-        context,
-        left.map((at) => x[at] as AxisId),
-        right.map((at) => y[at] as AxisId),
-      );
-  }
-}
-
-function dims(context: RuleContext, slot: number): readonly Dim[] | undefined {
-  return context.constant(slot)?.dims ?? shapeOf(context.node.input(slot));
-}
-
-/** Axes of equal product: each is a product of the sizes between the cuts of both. */
-function regroup(context: RuleContext, left: readonly AxisId[], right: readonly AxisId[]): void {
-  const { table } = context;
-  const sizes = (axes: readonly AxisId[]): number[] => axes.map((axis) => table.size(axis));
-  const cuts = [...new Set([...outerProducts(sizes(left)), ...outerProducts(sizes(right))])].sort((a, b) => a - b);
-  const isRegular = cuts.every((cut, at) => at === 0 || cut % (cuts[at - 1] as number) === 0);
-  if (!isRegular || [...left, ...right].includes(OPEN)) {
-    for (const axis of [...left, ...right])
-      context.stay(axis, 'it is regrouped in a way that does not keep its indices apart');
-    return;
-  }
-  // Where one side has the factor as an axis of its own, that axis is the factor.
-  const factors = new Map<number, AxisId>();
-  const factorAt = (cut: number, size: number): AxisId => {
-    const known = factors.get(cut);
-    if (known !== undefined) return known;
-    const own = axisBetween(left, sizes(left), cut, size) ?? axisBetween(right, sizes(right), cut, size);
-    const made = own ?? context.factor(size);
-    factors.set(cut, made);
-    return made;
-  };
-  for (const axes of [left, right]) {
-    let inner = 1;
-    for (const axis of [...axes].reverse()) {
-      const outer = inner * table.size(axis);
-      const within = cuts.filter((cut) => cut >= inner && cut <= outer);
-      const parts = within.slice(0, -1).map((cut, at) => factorAt(cut, (within[at + 1] as number) / cut));
-      if (parts.length === 1) context.same(axis, parts[0]);
-      else if (parts.length > 1) context.product(axis, parts.reverse());
-      inner = outer;
-    }
-  }
-}
-
-/** Products of the innermost 0, 1, 2 … sizes. */
-function outerProducts(sizes: readonly number[]): number[] {
-  const products = [1];
-  for (const size of [...sizes].reverse()) products.push((products.at(-1) as number) * size);
-  return products;
-}
-
-/** The axis that spans exactly `size` from the inner product `cut` on. */
-function axisBetween(axes: readonly AxisId[], sizes: readonly number[], cut: number, size: number): AxisId | undefined {
-  let inner = 1;
-  for (let at = axes.length - 1; at >= 0; at--) {
-    if (inner === cut && sizes[at] === size && size > 1) return axes[at];
-    inner *= sizes[at] as number;
-  }
-  return undefined;
 }
 
 function concat(context: RuleContext): void {
@@ -100,7 +26,7 @@ function concat(context: RuleContext): void {
     for (const [at, each] of x.entries()) if (at !== axis) context.same(each, y[at]);
     const part = x[axis] as AxisId;
     const size = context.table.size(part);
-    if (part === OPEN || (y[axis] as AxisId) < 0) {
+    if (isOpen(part) || (y[axis] as AxisId) < 0) {
       context.stay(y[axis], 'the size of a part is not known');
       context.stay(part, 'the size of the whole is not known');
     } else if (part === ONE) context.stay(y[axis], 'it is a part of size 1', start, 1);
@@ -124,7 +50,7 @@ function split(context: RuleContext): void {
     const part = y[axis] as AxisId;
     const whole = x[axis] as AxisId;
     const size = context.table.size(part);
-    if (part === OPEN || whole < 0) {
+    if (isOpen(part) || whole < 0) {
       context.stay(whole, 'the size of a part is not known');
       context.stay(part, 'the size of the whole is not known');
     } else if (part === ONE) context.stay(whole, 'a part of it has size 1', start, 1);
@@ -138,11 +64,12 @@ function slice(context: RuleContext): void {
   const y = context.output();
   if (x === undefined || y === undefined) return;
   const old = context.opset < 10;
-  const starts = old ? context.node.ints('starts') : context.integers(1);
-  const axes = (old ? context.node.ints('axes') : context.integers(3)) ?? starts?.map((_, at) => at);
-  const axesKnown = old || !context.has(3) || context.integers(3) !== undefined;
-  const steps = (old ? undefined : context.integers(4)) ?? starts?.map(() => 1);
-  if (axes === undefined || !axesKnown) return;
+  const starts = old ? context.node.ints('starts') : context.items(1);
+  const ends = old ? context.node.ints('ends') : context.items(2);
+  const isPlain = old ? context.node.ints('axes') === undefined : !context.has(3);
+  const axes = isPlain ? starts?.map((_, at) => at) : old ? context.node.ints('axes') : context.integers(3);
+  const steps = old || !context.has(4) ? starts?.map(() => 1) : context.items(4);
+  if (axes === undefined || starts === undefined || ends === undefined || steps === undefined) return;
   const sliced = new Map(axes.map((axis, at) => [fromStart(axis, x.length), at]));
   for (const [axis, each] of x.entries()) {
     const at = sliced.get(axis);
@@ -152,10 +79,9 @@ function slice(context: RuleContext): void {
     }
     const result = y[axis] as AxisId;
     const size = context.table.size(each);
-    const start = starts?.[at];
-    const step = steps?.[at];
-    if (each < 0 && result < 0) continue;
-    if (each < 0 || result === OPEN || start === undefined || step === undefined || step === 0) continue;
+    const [start, end, step] = [starts[at], ends[at], steps[at]];
+    if (each < 0 || isOpen(result)) continue;
+    if (typeof start !== 'number' || typeof end !== 'number' || typeof step !== 'number' || step === 0) continue;
     const first = Math.min(Math.max(start < 0 ? start + size : start, 0), step < 0 ? size - 1 : size);
     if (result === ONE) context.stay(each, 'one index of it is picked', first, 1);
     else context.run(each, first, step, result, 0, 1, context.table.size(result));
@@ -172,15 +98,16 @@ function gather(context: RuleContext): void {
     if (at < axis) context.same(each, y[at]);
     else if (at > axis) context.same(each, y[at - 1 + indices.length]);
   }
-  for (const [at, each] of indices.entries())
-    if (each < 0) context.touch(each);
-    else if (!context.constant(1)) context.same(each, y[axis + at]);
   if (context.constant(0)) context.mark(x.at(-1), 'produces');
   const picked = context.integers(1) ?? wholeNumbers(context);
   const data = x[axis] as AxisId;
-  if (picked === undefined || data < 0) return;
+  if (picked === undefined || data < 0) {
+    for (const [at, each] of indices.entries()) context.same(each, y[axis + at]);
+    return;
+  }
   const size = context.table.size(data);
   const result = indices.length === 1 ? (y[axis] as AxisId) : ONE;
+  // Known indices are written anew where what they pick is cut.
   context.touch(data, ...indices);
   for (const [at, index] of picked.entries()) {
     const from = fromStart(index, size);
@@ -199,15 +126,16 @@ function pad(context: RuleContext): void {
   const x = context.input(0);
   const y = context.output();
   if (x === undefined || y === undefined) return;
-  const pads = context.opset < 11 ? context.node.ints('pads') : context.integers(1);
+  const pads = context.opset < 11 ? context.node.ints('pads') : context.items(1);
   const given = context.has(3) ? context.integers(3) : x.map((_, axis) => axis);
-  if (pads === undefined || given === undefined) return;
+  if (pads === undefined || given === undefined || pads.length !== 2 * given.length) return;
   const isConstant = context.node.string('mode', 'constant') === 'constant';
   const at = new Map(given.map((axis, index) => [fromStart(axis, x.length), index]));
   for (const [axis, each] of x.entries()) {
     const index = at.get(axis);
-    const before = index === undefined ? 0 : (pads[index] as number);
-    const after = index === undefined ? 0 : (pads[index + given.length] as number);
+    const before = index === undefined ? 0 : pads[index];
+    const after = index === undefined ? 0 : pads[index + given.length];
+    if (typeof before !== 'number' || typeof after !== 'number') continue;
     if (before === 0 && after === 0) context.same(each, y[axis]);
     else if (isConstant && before >= 0 && after >= 0 && each >= 0 && (y[axis] as AxisId) >= 0)
       context.run(each, 0, 1, y[axis] as AxisId, before, 1, context.table.size(each));
@@ -217,39 +145,76 @@ function pad(context: RuleContext): void {
 /** Sizes of 1 are repeated: the result's axis then depends on the shape alone. */
 function expand(context: RuleContext): void {
   broadcast(context, [0]);
-  context.touch(...(context.input(1) ?? []));
+  context.touch(...(context.output() ?? []));
 }
 
 function tile(context: RuleContext): void {
   const x = context.input(0);
   const y = context.output();
-  const repeats = context.integers(1);
+  const repeats = context.items(1);
   if (x === undefined || y === undefined || repeats === undefined) return;
   for (const [axis, each] of x.entries()) {
-    const count = repeats[axis] ?? 1;
-    if (count === 1) context.same(each, y[axis]);
-    else if (each === ONE) context.touch(y[axis]);
-    else context.product(y[axis], [context.factor(count), each], 1);
+    const count = repeats[axis];
+    const result = y[axis];
+    if (count === 1) context.same(each, result);
+    else if (each === ONE && typeof count === 'number') context.touch(result);
+    else if (typeof count === 'number') context.product(result, [context.factor(count), each], 1);
   }
 }
 
-/** Axes of unchanged size pass; the others are interpolated. */
+/** Axes that are not resized pass; the others are interpolated. */
 function resize(context: RuleContext): void {
   const x = context.input(0);
   const y = context.output();
   if (x === undefined || y === undefined) return;
-  for (const [axis, each] of x.entries())
-    if (each >= 0 && context.table.size(each) === context.table.size(y[axis] as AxisId) && axis < 2)
-      context.same(each, y[axis]);
+  if (context.node.string('coordinate_transformation_mode', '') === 'tf_crop_and_resize') return;
+  for (const [axis, each] of x.entries()) if (isKept(context, axis, x.length)) context.same(each, y[axis]);
 }
 
-/** Reads sizes only. Whether they end as numbers of a computation is looked at elsewhere. */
+/** Whether an axis has the same positions before and after. */
+function isKept(context: RuleContext, axis: number, rank: number): boolean {
+  const axes = context.node.ints('axes')?.map((each) => fromStart(each, rank));
+  const at = axes === undefined ? axis : axes.indexOf(axis);
+  if (at < 0) return true;
+  const scalesSlot = context.node.is('Upsample') || context.opset < 11 ? 1 : 2;
+  const scales = context.node.floats('scales') ?? context.constant(scalesSlot)?.float32Array();
+  if (scales !== undefined && scales.length > 0) return scales[at] === 1;
+  if (context.has(scalesSlot) && !context.has(3)) return context.items(scalesSlot)?.[at] === 1;
+  const [before, after] = [context.input(0)?.[axis], context.output()?.[axis]];
+  return before === after || (before !== undefined && context.table.size(before) === context.table.size(after ?? ONE));
+}
+
+/** Reads sizes only, and is made to give those of before where they are cut: what is computed with them stays as it was. */
 function shape(context: RuleContext): void {
+  if (context.node.output().isGraphOutput)
+    for (const axis of context.input(0) ?? []) context.stay(axis, 'its size is an output of the model');
   context.touch(...(context.input(0) ?? []));
 }
 
 function filled(context: RuleContext): void {
   context.touch(...(context.output() ?? []));
+}
+
+/** Channels pass; over the others, elements are picked by positions that are computed. */
+function sampled(context: RuleContext): void {
+  const x = context.input(0);
+  const y = context.output();
+  context.same(x?.[1], y?.[1]);
+}
+
+/** A triangle of the last two axes is kept; the others pass. */
+function triangle(context: RuleContext): void {
+  const x = context.input(0);
+  const y = context.output();
+  if (x !== undefined && y !== undefined) context.sameAll(x.slice(0, -2), y.slice(0, -2));
+}
+
+/** Along one axis, as far as lengths say, the order is turned; the others but the batch pass. */
+function reversed(context: RuleContext): void {
+  const x = context.input(0);
+  const y = context.output();
+  const fixed = [context.node.int('batch_axis', 1), context.node.int('time_axis', 0)];
+  for (const [at, each] of x?.entries() ?? []) if (!fixed.includes(at)) context.same(each, y?.[at]);
 }
 
 export const VIEW_RULES: AxisRules = new Map([
@@ -265,4 +230,7 @@ export const VIEW_RULES: AxisRules = new Map([
   ...rulesFor('Resize Upsample', resize),
   ...rulesFor('Shape', shape),
   ...rulesFor('ConstantOfShape', filled),
+  ...rulesFor('RoiAlign MaxRoiPool GridSample', sampled),
+  ...rulesFor('Trilu', triangle),
+  ...rulesFor('ReverseSequence', reversed),
 ]);
