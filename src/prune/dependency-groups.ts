@@ -50,12 +50,15 @@ export interface Dependencies {
   readonly frozen: readonly FrozenAxis[];
 }
 
+/** Options of `findDependencies`. */
+export interface PruneOptions extends DependencyOptions, FactorPreference {}
+
 /**
  * Finds which indices of which axes can only be cut together, over all tensors of the main graph. No weights are read.
  * Local functions are to be inlined before. Axes that a graph input or output has, that an operator reads as a whole, or of which
  * something is not known, stay.
  */
-export function findDependencies(model: Model, options: DependencyOptions & FactorPreference = {}): Dependencies {
+export function findDependencies(model: Model, options: PruneOptions = {}): Dependencies {
   const { elements } = inferTypes(model);
   const table = new AxisTable();
   const marks: RoleMark[] = [];
