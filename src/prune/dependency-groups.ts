@@ -66,7 +66,11 @@ export function findDependencies(model: Model, options: PruneOptions = {}): Depe
   freezeInterface(model, table);
   freezeCaptured(model, table);
   freezeFixed(model, table);
-  const solved = solveAxes(table, options);
+  const solved = solveAxes(
+    table,
+    options,
+    marks.map(({ axis }) => axis),
+  );
   return { table, elements, solved, groups: groupsOf(table, solved, marks), frozen: frozenAxes(table, solved, marks) };
 }
 

@@ -105,51 +105,77 @@ export interface FactorPreference {
 }
 
 /** More would mean that choices go in circles. */
-const MOST_ROUNDS = 8;
+const MOST_ROUNDS = 16;
 
 /**
  * Chooses for each axis that is several in one the factor along which it is cut, so that something can be cut wherever
- * possible, and solves. Where several factors could be: the heads of attention, else the one with most indices.
+ * possible, and solves. Where several factors could be: the heads of attention, else those that weights have, else the one with
+ * most indices.
+ * @param weightAxes axes of weights
  */
-export function solveAxes(table: AxisTable, { heads = true }: FactorPreference = {}): SolvedAxes {
+export function solveAxes(
+  table: AxisTable,
+  { heads = true }: FactorPreference = {},
+  weightAxes: Iterable<AxisId> = [],
+): SolvedAxes {
   const choices = new Map<ProductAxis, number>();
   for (const product of table.products) if (product.forced !== undefined) choices.set(product, product.forced);
   const open = table.products.filter((product) => product.forced === undefined);
+  const free = new SolvedAxes(table, choices);
+  if (open.length === 0) return free;
+  const tier = tiersOf(table, heads, weightAxes);
+  const candidates = new Map<ProductAxis, number[]>();
+  for (const product of open) {
+    const factor = (at: number): AxisId => product.factors[at] as AxisId;
+    const real = [...product.factors.keys()].filter((at) => factor(at) >= 0);
+    real.sort((a, b) => tier(factor(b)) - tier(factor(a)) || table.size(factor(b)) - table.size(factor(a)));
+    // What is frozen whatever is chosen comes last.
+    const frozen = (at: number): number => Number(free.isFrozen(factor(at)));
+    real.sort((a, b) => frozen(a) - frozen(b));
+    candidates.set(product, real);
+    choices.set(product, real[0] ?? 0);
+  }
   let solved = new SolvedAxes(table, choices);
-  if (open.length === 0) return solved;
-  const family = familiesOf(table);
-  const batch = new Set([...table.batchAxes].map((axis) => family(axis)));
-  const rank = (factor: AxisId): number => (heads && batch.has(family(factor)) ? 1e9 : 0) + table.size(factor);
-  const excluded = new Set<string>();
-  const key = (product: ProductAxis, at: number): string => `${table.products.indexOf(product)} ${at}`;
   for (let round = 0; round < MOST_ROUNDS; round++) {
-    const free = solved;
-    for (const product of open) {
-      const candidates = [...product.factors.keys()]
-        .filter((at) => (product.factors[at] as AxisId) >= 0 && !excluded.has(key(product, at)))
-        .sort((a, b) => rank(product.factors[b] as AxisId) - rank(product.factors[a] as AxisId));
-      const best =
-        round === 0 ? candidates.find((at) => !free.isFrozen(product.factors[at] as AxisId)) : choices.get(product);
-      choices.set(product, best !== undefined && candidates.includes(best) ? best : (candidates[0] ?? 0));
+    const stuck = open.filter(
+      (product) =>
+        (candidates.get(product)?.length ?? 0) > 1 && solved.isFrozen(product.factors[choices.get(product) as number] as AxisId),
+    );
+    if (stuck.length === 0) return solved;
+    // Who wants least gives way first: what the others wanted may be free then.
+    const tierOf = (product: ProductAxis): number => tier(product.factors[choices.get(product) as number] as AxisId);
+    const least = Math.min(...stuck.map(tierOf));
+    for (const product of stuck) {
+      if (tierOf(product) > least) continue;
+      const left = candidates.get(product)?.slice(1) ?? [];
+      candidates.set(product, left);
+      choices.set(product, left[0] ?? 0);
     }
-    solved = new SolvedAxes(table, choices);
-    let changed = false;
-    for (const product of open) {
-      const chosen = choices.get(product) as number;
-      if (!solved.isFrozen(product.factors[chosen] as AxisId)) continue;
-      const others = [...product.factors.keys()].filter(
-        (at) => at !== chosen && (product.factors[at] as AxisId) >= 0 && !excluded.has(key(product, at)),
-      );
-      const [next] = others.sort((a, b) => rank(product.factors[b] as AxisId) - rank(product.factors[a] as AxisId));
-      if (next === undefined) continue;
-      excluded.add(key(product, chosen));
-      choices.set(product, next);
-      changed = true;
-    }
-    if (!changed) return solved;
     solved = new SolvedAxes(table, choices);
   }
   return solved;
+}
+
+/** How much a factor is wanted: 2 for heads, 1 for what weights have, 0 for others. */
+function tiersOf(table: AxisTable, heads: boolean, weightAxes: Iterable<AxisId>): (factor: AxisId) => number {
+  const family = familiesOf(table);
+  const weights = new Set([...weightAxes].map(family));
+  const batch = new Set([...table.batchAxes].map(family));
+  const ofWeights = new Set<AxisId>();
+  for (const { whole, factors } of table.products)
+    if (weights.has(family(whole))) for (const factor of factors) ofWeights.add(family(factor));
+  // Heads may be groups of heads in turn.
+  for (let size = -1; size !== batch.size; ) {
+    size = batch.size;
+    for (const { whole, factors } of table.products)
+      if (batch.has(family(whole))) for (const factor of factors) if (factor >= 0) batch.add(family(factor));
+  }
+  return (factor) => {
+    const of = family(factor);
+    const isWeight = weights.has(of) || ofWeights.has(of);
+    if (!isWeight) return 0;
+    return heads && batch.has(of) ? 2 : 1;
+  };
 }
 
 /** Axes that are joined at all, as numbers of families. */

@@ -193,7 +193,7 @@ const resized: ImageLayer = (b, x) => {
   const roi = b.opset >= 13 ? '' : b.floats([0], () => 0);
   const name = b.chance(0.5)
     ? b.node('Resize', [x.name, roi, b.floats([4], () => 1)], 'mode = "nearest"')
-    : b.node('Resize', [x.name, roi, '', b.sizesOf(x.name, [channels, h + 1, w + 2])], 'mode = "linear"');
+    : b.node('Resize', [x.name, roi, b.opset >= 13 ? '' : b.floats([0], () => 0), b.sizesOf(x.name, [channels, h + 1, w + 2])], 'mode = "linear"');
   return b.lines.at(-1)?.includes('linear') ? { ...x, name, height: h + 1, width: w + 2 } : { ...x, name };
 };
 

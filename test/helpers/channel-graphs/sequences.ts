@@ -172,7 +172,6 @@ const groupedQueries: SequenceLayer = (b, x) => {
   const [groups, repeats, width] = b.choose([[2, 2, 4], [3, 2, 2], [1, 3, 4], [2, 3, 2]] as const);
   const heads = groups * repeats;
   const repeat = (value: string): string => {
-    if (repeats === 1) return value;
     const style = b.random.integer(3);
     if (style === 0) {
       const indices = Array.from({ length: heads }, (_, at) => Math.floor(at / repeats));
