@@ -29,8 +29,8 @@ export class FuzzRuntime {
     return new FuzzRuntime(await importOnnxRuntime());
   }
 
-  async session(bytes: Uint8Array): Promise<FuzzSession> {
-    const options = { graphOptimizationLevel: 'disabled', logSeverityLevel: 4, intraOpNumThreads: 1 } as const;
+  async session(bytes: Uint8Array, graphOptimizationLevel: 'disabled' | 'all' = 'disabled'): Promise<FuzzSession> {
+    const options = { graphOptimizationLevel, logSeverityLevel: 4, intraOpNumThreads: 1 } as const;
     return new FuzzSession(this.#ort, await this.#ort.InferenceSession.create(bytes, options));
   }
 

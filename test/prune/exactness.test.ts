@@ -25,8 +25,8 @@ async function cutOf(seed: number, layers?: number): Promise<CutComparison> {
 async function failureOf(seed: number): Promise<string | undefined> {
   const { coarse } = channelGraph(seed);
   try {
-    const { relative } = await cutOf(seed);
-    return relative <= (coarse ? 2e-3 : 1e-5) ? undefined : `outputs differ by ${relative.toExponential(1)}`;
+    const { relative, rounding } = await cutOf(seed);
+    return relative <= Math.max(coarse ? 2e-3 : 1e-5, rounding) ? undefined : `outputs differ by ${relative.toExponential(1)}`;
   } catch (error) {
     return error instanceof Error ? error.message.slice(0, 500) : String(error);
   }

@@ -1,6 +1,6 @@
 import type { Dim } from '../../ir/type.js';
 import { DataType } from '../../tensor/dtype.js';
-import { addDims, divideDimsExactly } from '../dim.js';
+import { addDims, multiplyDims, divideDimsExactly } from '../dim.js';
 import type { RuleContext, RuleTable } from './context.js';
 import { convolution, globalPool, pool } from './convolution.js';
 import { broadcast, sameShape } from './elementwise.js';
@@ -69,12 +69,13 @@ function attention(context: RuleContext): void {
   context.setShape(1, [past[0], past[1], past[2], addDims(past[3], input[1]), past[4]]);
 }
 
-/** com.microsoft MultiHeadAttention with separate 3-D projections; packed layouts are left open. */
+/** com.microsoft MultiHeadAttention with separate projections, of values also as [batch, heads, positions, width]; packed layouts are left open. */
 function multiHeadAttention(context: RuleContext): void {
   const query = context.shape(0);
   const value = context.shape(2);
   if (query?.length !== 3) return;
-  const hidden = value?.length === 3 ? value[2] : undefined;
+  const heads = value?.length === 4 ? multiplyDims(value[1], value[3]) : undefined;
+  const hidden = value?.length === 3 ? value[2] : heads;
   context.setShape(0, [query[0], query[1], hidden]);
 }
 

@@ -68,18 +68,23 @@ function packedAttention(context: RuleContext): void {
   caches(context, [4], [1], heads);
 }
 
-/** com.microsoft.MultiHeadAttention: query, key, value [N, S, D], bias, masks, past. */
+/** com.microsoft.MultiHeadAttention: query [N, S, D]; key and value too, or [N, heads, S, width]; bias, masks, past. */
 function multiHeadAttention(context: RuleContext): void {
   const [q, k, v] = [context.input(0), context.input(1), context.input(2)];
   const y = context.output();
   const count = context.node.int('num_heads', 0);
-  if (q?.length !== 3 || k?.length !== 3 || v?.length !== 3 || y === undefined || count === 0) return;
+  if (q?.length !== 3 || k === undefined || v === undefined || y === undefined || count === 0) return;
+  if (k.length !== v.length || (k.length !== 3 && k.length !== 4)) return;
   const heads = context.factor(count);
   sameFirst(context, q, y, 2);
   context.same(k[0], v[0]);
-  for (const axis of [q[2], k[2], v[2], y[2]]) packed(context, axis, heads);
+  for (const axis of [q[2], y[2]]) packed(context, axis, heads);
+  for (const axes of [k, v])
+    if (axes.length === 3) packed(context, axes[2], heads);
+    else context.same(axes[1], heads);
   const bias = context.input(3)?.[0];
-  if (bias !== undefined && bias >= 0) {
+  if (bias !== undefined && bias >= 0 && k.length === 4) context.stay(heads, 'keys with heads of their own have no bias');
+  else if (bias !== undefined && bias >= 0) {
     let start = 0;
     for (const axis of [q[2], k[2], v[2]]) {
       const size = context.table.size(axis as AxisId);
