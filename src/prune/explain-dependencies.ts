@@ -75,11 +75,7 @@ function inSubgraph(node: Node): Verdict {
   return { prunable: 0, groups: [], reasons: [`subgraphs are not analyzed (${node.opType} ${nodeLabel(node)})`] };
 }
 
-function explainAxis(
-  axis: AxisId,
-  { table, solved }: Dependencies,
-  groups: ReadonlyMap<AxisId, string[]>,
-): Verdict {
+function explainAxis(axis: AxisId, { table, solved }: Dependencies, groups: ReadonlyMap<AxisId, string[]>): Verdict {
   const reasons = new Set<string>();
   let prunable = 0;
   for (let index = 0; index < table.size(axis); index++) {

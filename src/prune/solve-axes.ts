@@ -139,7 +139,8 @@ export function solveAxes(
   for (let round = 0; round < MOST_ROUNDS; round++) {
     const stuck = open.filter(
       (product) =>
-        (candidates.get(product)?.length ?? 0) > 1 && solved.isFrozen(product.factors[choices.get(product) as number] as AxisId),
+        (candidates.get(product)?.length ?? 0) > 1 &&
+        solved.isFrozen(product.factors[choices.get(product) as number] as AxisId),
     );
     if (stuck.length === 0) return solved;
     // Who wants least gives way first: what the others wanted may be free then.
@@ -156,7 +157,7 @@ export function solveAxes(
   return solved;
 }
 
-/** How much a factor is wanted: 2 for heads, 1 for what weights have, 0 for others. */
+/** How much a factor is wanted: 2 for heads, where they are, 1 for what weights have, 0 for others. */
 function tiersOf(table: AxisTable, heads: boolean, weightAxes: Iterable<AxisId>): (factor: AxisId) => number {
   const family = familiesOf(table);
   const weights = new Set([...weightAxes].map(family));
@@ -174,7 +175,7 @@ function tiersOf(table: AxisTable, heads: boolean, weightAxes: Iterable<AxisId>)
     const of = family(factor);
     const isWeight = weights.has(of) || ofWeights.has(of);
     if (!isWeight) return 0;
-    return heads && batch.has(of) ? 2 : 1;
+    return batch.has(of) ? (heads ? 2 : 0) : 1;
   };
 }
 

@@ -6,6 +6,7 @@
  * Inference: types and shapes beside onnx's own.
  * Folding: onnx's node cases with constants for inputs, by our kernels alone and by the whole of `optimize`.
  * Optimize: every model of the onnx package, before/after cases in the folders given, node counts of known models.
+ * Pruning: random networks and the models of the folders, cut and compared with what does not see what is cut.
  * Ends with `N passed, N failed`; exit code 1 when something failed. What cannot be run is a failure, not left out.
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -23,6 +24,7 @@ import { nodeBarsSuite } from './node-bars.js';
 import { OnnxChecker } from './onnx-checker.js';
 import { type OnnxPackage, onnxPackage } from './onnx-package.js';
 import { optimizeSuite } from './optimize.js';
+import { pruneSuites } from './prune.js';
 import { quantizationSuite } from './quantization.js';
 import { checkRoundTrip } from './round-trip.js';
 import { messageOf, modelFiles, print, Suite } from './suite.js';
@@ -98,6 +100,7 @@ async function main(root: string, compiled: string, given: readonly string[]): P
     if (suite) suites.push(suite);
   }
   suites.push(...(await optimizeSuites(root, typeof onnx === 'string' ? undefined : onnx, folders)));
+  suites.push(...(await pruneSuites(folders)));
   const total = (pick: (suite: Suite) => number): number => suites.reduce((sum, suite) => sum + pick(suite), 0);
   print('');
   print(`${total((suite) => suite.passed)} passed, ${total((suite) => suite.failed)} failed`);

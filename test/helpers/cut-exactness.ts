@@ -71,10 +71,7 @@ export async function compareCut(model: Model, request: CutRequest, runtime: Fuz
   maskConsumers(masked, choose);
   request.change?.(cut);
   checkSound(model, cut);
-  const [expected, got] = [
-    await runOnce(masked, request.feeds, runtime),
-    await runOnce(cut, request.feeds, runtime),
-  ];
+  const [expected, got] = [await runOnce(masked, request.feeds, runtime), await runOnce(cut, request.feeds, runtime)];
   const relative = largestDifference(expected, got);
   return {
     relative,

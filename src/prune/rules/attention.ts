@@ -83,7 +83,8 @@ function multiHeadAttention(context: RuleContext): void {
     if (axes.length === 3) packed(context, axes[2], heads);
     else context.same(axes[1], heads);
   const bias = context.input(3)?.[0];
-  if (bias !== undefined && bias >= 0 && k.length === 4) context.stay(heads, 'keys with heads of their own have no bias');
+  if (bias !== undefined && bias >= 0 && k.length === 4)
+    context.stay(heads, 'keys with heads of their own have no bias');
   else if (bias !== undefined && bias >= 0) {
     let start = 0;
     for (const axis of [q[2], k[2], v[2]]) {

@@ -36,14 +36,20 @@ function images(
   feeds: Map<string, FeedTensor>,
   seed: number,
 ): void {
-  const [height, width] = b.choose([[4, 4], [6, 5], [4, 6]] as const);
+  const [height, width] = b.choose([
+    [4, 4],
+    [6, 5],
+    [4, 6],
+  ] as const);
   const isOpen = b.chance(0.2);
   const name = b.input('float', [batch, 3, ...(isOpen ? ['H', 'W'] : [height, width])]);
   feeds.set(name, floats([BATCH, 3, height, width], seed));
   let x: Image = { name, channels: 3, height, width };
   let y: Image | undefined;
   for (let made = 0, tries = 0; made < wanted && tries < MOST_TRIES; tries++) {
-    y = attempt(b, () => (made === 0 ? (IMAGE_LAYERS[0] as (typeof IMAGE_LAYERS)[number]) : b.choose(IMAGE_LAYERS))(b, x));
+    y = attempt(b, () =>
+      (made === 0 ? (IMAGE_LAYERS[0] as (typeof IMAGE_LAYERS)[number]) : b.choose(IMAGE_LAYERS))(b, x),
+    );
     if (y === undefined || y.channels > 40) continue;
     x = y;
     made++;

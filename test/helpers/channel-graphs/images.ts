@@ -44,11 +44,17 @@ const convTranspose: ImageLayer = (b, x) => {
 };
 
 const batchNormalization: ImageLayer = (b, x) => {
-  const vectors = [b.positive([x.channels]), b.weight([x.channels], 4), b.weight([x.channels], 4), b.positive([x.channels])];
+  const vectors = [
+    b.positive([x.channels]),
+    b.weight([x.channels], 4),
+    b.weight([x.channels], 4),
+    b.positive([x.channels]),
+  ];
   return map(b, x, 'BatchNormalization', vectors);
 };
 
-const activation: ImageLayer = (b, x) => map(b, x, b.choose(['Relu', 'Sigmoid', 'Tanh', 'LeakyRelu', 'Softplus', 'Elu']));
+const activation: ImageLayer = (b, x) =>
+  map(b, x, b.choose(['Relu', 'Sigmoid', 'Tanh', 'LeakyRelu', 'Softplus', 'Elu']));
 
 const clip: ImageLayer = (b, x) =>
   b.opset >= 11 ? map(b, x, 'Clip', [b.scalar(0), b.scalar(6)]) : map(b, x, 'Clip', [], 'min = 0.0, max = 6.0');
@@ -66,7 +72,17 @@ const dense: ImageLayer = (b, x) => {
   const y = conv(b, x, b.choose(WIDTHS));
   const parts = b.chance(0.2) ? [x, y, x] : [x, y];
   const channels = parts.reduce((sum, part) => sum + part.channels, 0);
-  return channels > 24 ? undefined : { ...x, name: b.node('Concat', parts.map(({ name }) => name), 'axis = 1'), channels };
+  return channels > 24
+    ? undefined
+    : {
+        ...x,
+        name: b.node(
+          'Concat',
+          parts.map(({ name }) => name),
+          'axis = 1',
+        ),
+        channels,
+      };
 };
 
 const paddedConcat: ImageLayer = (b, x) => {
@@ -88,7 +104,11 @@ const sliced: ImageLayer = (b, x) => {
   if (x.channels < 4) return undefined;
   const step = b.opset >= 10 ? b.choose([1, 1, 2, -1]) : 1;
   if (step < 0) return { ...x, name: b.slice(x.name, 1, -1, -x.channels - 1, -1) };
-  const [start, end] = b.choose([[0, x.channels - 2], [1, 100], [-3, x.channels]] as const);
+  const [start, end] = b.choose([
+    [0, x.channels - 2],
+    [1, 100],
+    [-3, x.channels],
+  ] as const);
   const from = start < 0 ? x.channels + start : start;
   const channels = Math.ceil((Math.min(end, x.channels) - from) / step);
   return { ...x, name: b.slice(x.name, 1, start, end, step), channels };
@@ -118,7 +138,11 @@ const oneChannel: ImageLayer = (b, x) => {
 
 /** Channels of zeros, as shortcuts without weights have, or borders. */
 const padded: ImageLayer = (b, x) => {
-  const [c, s] = b.choose([[2, 0], [1, 1], [0, 1]] as const);
+  const [c, s] = b.choose([
+    [2, 0],
+    [1, 1],
+    [0, 1],
+  ] as const);
   const pads = [0, c, s, s, 0, c, s, s];
   const mode = c === 0 && b.chance(0.3) ? 'mode = "reflect"' : '';
   const name =
@@ -171,8 +195,7 @@ const flattenedGate: ImageLayer = (b, x) => {
   const flat = b.node('Flatten', [b.node('GlobalAveragePool', [x.name])]);
   const gate = b.node('Gemm', [flat, b.weight([x.channels, x.channels]), b.weight([x.channels], 4)], 'transB = 1');
   const style = b.random.integer(2);
-  const wide =
-    style === 0 ? b.unsqueeze(gate, [2, 3]) : b.reshape(gate, [b.choose([0, -1]), x.channels, 1, 1]);
+  const wide = style === 0 ? b.unsqueeze(gate, [2, 3]) : b.reshape(gate, [b.choose([0, -1]), x.channels, 1, 1]);
   return { ...x, name: b.node('Mul', [x.name, b.node('Sigmoid', [wide])]) };
 };
 
@@ -193,7 +216,11 @@ const resized: ImageLayer = (b, x) => {
   const roi = b.opset >= 13 ? '' : b.floats([0], () => 0);
   const name = b.chance(0.5)
     ? b.node('Resize', [x.name, roi, b.floats([4], () => 1)], 'mode = "nearest"')
-    : b.node('Resize', [x.name, roi, b.opset >= 13 ? '' : b.floats([0], () => 0), b.sizesOf(x.name, [channels, h + 1, w + 2])], 'mode = "linear"');
+    : b.node(
+        'Resize',
+        [x.name, roi, b.opset >= 13 ? '' : b.floats([0], () => 0), b.sizesOf(x.name, [channels, h + 1, w + 2])],
+        'mode = "linear"',
+      );
   return b.lines.at(-1)?.includes('linear') ? { ...x, name, height: h + 1, width: w + 2 } : { ...x, name };
 };
 
@@ -235,7 +262,9 @@ const groupNormalization: ImageLayer = (b, x) => {
     b.floats([groups], () => 1),
     b.floats([groups], () => 0),
   ]);
-  const back = b.chance(0.5) ? b.node('Reshape', [grouped, shape]) : b.reshape(grouped, [0, x.channels, x.height, x.width]);
+  const back = b.chance(0.5)
+    ? b.node('Reshape', [grouped, shape])
+    : b.reshape(grouped, [0, x.channels, x.height, x.width]);
   const scaled = b.node('Mul', [back, b.positive([x.channels, 1, 1])]);
   return { ...x, name: b.node('Add', [scaled, b.weight([x.channels, 1, 1], 4)]) };
 };
@@ -269,7 +298,9 @@ const quantizedWeight: ImageLayer = (b, x) => {
   const weight = b.node('DequantizeLinear', [w, scale, b.integers('int8', [channels], () => 0)], 'axis = 0');
   const scalar = [b.scalar(0.05), b.scalar(128, 'uint8')];
   const quantized = b.chance(0.5);
-  const data = quantized ? b.node('DequantizeLinear', [b.node('QuantizeLinear', [x.name, ...scalar]), ...scalar]) : x.name;
+  const data = quantized
+    ? b.node('DequantizeLinear', [b.node('QuantizeLinear', [x.name, ...scalar]), ...scalar])
+    : x.name;
   return { ...x, name: b.node('Conv', [data, weight]), channels };
 };
 
@@ -307,11 +338,56 @@ const frozen: ImageLayer = (b, x) => {
 };
 
 export const IMAGE_LAYERS: readonly ImageLayer[] = [
-  plainConv, plainConv, plainConv, groupedConv, depthwise, depthwise, convTranspose, batchNormalization, batchNormalization,
-  activation, activation, clip, prelu, hardSwish, residual, residual, dense, dense, paddedConcat, splitBlock, splitBlock,
-  sliced, halves, gathered, oneChannel, padded, padded, shuffle, shuffle, squeezeExcite, squeezeExcite, tiledGate, flattenedGate,
-  pool, unpooled, resized, depthToSpace, pixelShuffle, spaceToDepth, instanceNormalization, groupNormalization,
-  groupNormalization, channelsLast, perChannel, perChannel, quantizedWeight, quantizedConv, halfPrecision, zerosLike, frozen,
+  plainConv,
+  plainConv,
+  plainConv,
+  groupedConv,
+  depthwise,
+  depthwise,
+  convTranspose,
+  batchNormalization,
+  batchNormalization,
+  activation,
+  activation,
+  clip,
+  prelu,
+  hardSwish,
+  residual,
+  residual,
+  dense,
+  dense,
+  paddedConcat,
+  splitBlock,
+  splitBlock,
+  sliced,
+  halves,
+  gathered,
+  oneChannel,
+  padded,
+  padded,
+  shuffle,
+  shuffle,
+  squeezeExcite,
+  squeezeExcite,
+  tiledGate,
+  flattenedGate,
+  pool,
+  unpooled,
+  resized,
+  depthToSpace,
+  pixelShuffle,
+  spaceToDepth,
+  instanceNormalization,
+  groupNormalization,
+  groupNormalization,
+  channelsLast,
+  perChannel,
+  perChannel,
+  quantizedWeight,
+  quantizedConv,
+  halfPrecision,
+  zerosLike,
+  frozen,
 ];
 
 /** From an image to classes. */
@@ -326,9 +402,7 @@ export function classify(b: GraphBuilder, x: Image): string {
     const flat = b.reshape(x.name, b.chance(0.5) ? [b.size(x.name, 0), -1] : [b.choose([0, -1]), size]);
     return b.node('Add', [b.node('MatMul', [flat, b.weight([size, 5], size)]), b.weight([1, 5], 4)]);
   }
-  const vector = b.chance(0.5)
-    ? b.node('Flatten', [pooled(b, x)])
-    : b.reduce('ReduceMean', x.name, [2, 3], 0);
+  const vector = b.chance(0.5) ? b.node('Flatten', [pooled(b, x)]) : b.reduce('ReduceMean', x.name, [2, 3], 0);
   const w = style === 2 ? b.weight([x.channels, 5]) : b.transpose(b.weight([5, x.channels]), [1, 0]);
   return b.node('MatMul', [vector, w]);
 }

@@ -10,7 +10,12 @@ export type SequenceLayer = (b: GraphBuilder, x: Sequence) => Sequence | undefin
 
 const WIDTHS = [4, 6, 8, 12];
 /** Heads and width of each: of unequal numbers, so that they are not mistaken for each other. */
-const HEADS = [[2, 4], [3, 4], [4, 2], [2, 6]] as const;
+const HEADS = [
+  [2, 4],
+  [3, 4],
+  [4, 2],
+  [2, 6],
+] as const;
 
 export function linear(b: GraphBuilder, x: string, from: number, to: number): string {
   const style = b.random.integer(4);
@@ -115,9 +120,7 @@ const attention: SequenceLayer = (b, x) => {
   const q = turn(splitHeads(b, linear(b, x.name, x.width, all), shape));
   const v = splitHeads(b, linear(b, x.name, x.width, all), shape);
   const k = linear(b, x.name, x.width, all);
-  const kt = turns
-    ? b.transpose(turn(splitHeads(b, k, shape)), [0, 1, 3, 2])
-    : splitHeads(b, k, shape, [0, 2, 3, 1]);
+  const kt = turns ? b.transpose(turn(splitHeads(b, k, shape)), [0, 1, 3, 2]) : splitHeads(b, k, shape, [0, 2, 3, 1]);
   const y = joinHeads(b, attend(b, q, kt, v, shape), shape);
   return { ...x, name: b.node('Add', [x.name, linear(b, y, all, x.width)]) };
 };
@@ -169,7 +172,12 @@ const batchedAttention: SequenceLayer = (b, x) => {
 
 /** Groups of queries with one key and value each, repeated in one of the usual ways. */
 const groupedQueries: SequenceLayer = (b, x) => {
-  const [groups, repeats, width] = b.choose([[2, 2, 4], [3, 2, 2], [1, 3, 4], [2, 3, 2]] as const);
+  const [groups, repeats, width] = b.choose([
+    [2, 2, 4],
+    [3, 2, 2],
+    [1, 3, 4],
+    [2, 3, 2],
+  ] as const);
   const heads = groups * repeats;
   const repeat = (value: string): string => {
     const style = b.random.integer(3);
@@ -186,7 +194,10 @@ const groupedQueries: SequenceLayer = (b, x) => {
   };
   const q = splitHeads(b, linear(b, x.name, x.width, heads * width), { heads, width });
   const shared = { heads: groups, width };
-  const [k, v] = [0, 1].map(() => repeat(splitHeads(b, linear(b, x.name, x.width, groups * width), shared))) as [string, string];
+  const [k, v] = [0, 1].map(() => repeat(splitHeads(b, linear(b, x.name, x.width, groups * width), shared))) as [
+    string,
+    string,
+  ];
   const y = joinHeads(b, attend(b, q, b.transpose(k, [0, 1, 3, 2]), v, { heads, width }), { heads, width });
   return { ...x, name: b.node('Add', [x.name, linear(b, y, heads * width, x.width)]) };
 };
@@ -194,7 +205,8 @@ const groupedQueries: SequenceLayer = (b, x) => {
 const einsumAttention: SequenceLayer = (b, x) => {
   const [heads, width] = b.choose(HEADS);
   if (b.opset < 12) return undefined;
-  const project = (): string => b.node('Einsum', [x.name, b.weight([x.width, heads, width], x.width)], 'equation = "nsd,dhk->nhsk"');
+  const project = (): string =>
+    b.node('Einsum', [x.name, b.weight([x.width, heads, width], x.width)], 'equation = "nsd,dhk->nhsk"');
   const scores = b.node('Einsum', [project(), project()], 'equation = "nhsk,nhtk->nhst"');
   const y = b.node('Einsum', [b.node('Softmax', [scores], 'axis = 3'), project()], 'equation = "nhst,nhtk->nshk"');
   const out = b.node('Einsum', [y, b.weight([heads, width, x.width], heads * width)], 'equation = "nshk,hkd->nsd"');
@@ -220,7 +232,10 @@ const windows: SequenceLayer = (b, x) => {
 
 const normalization: SequenceLayer = (b, x) => {
   if (b.opset >= 17 && b.chance(0.5))
-    return { ...x, name: b.node('LayerNormalization', [x.name, b.positive([x.width]), b.weight([x.width], 4)], 'axis = -1') };
+    return {
+      ...x,
+      name: b.node('LayerNormalization', [x.name, b.positive([x.width]), b.weight([x.width], 4)], 'axis = -1'),
+    };
   const mean = b.reduce('ReduceMean', b.node('Mul', [x.name, x.name]), [-1]);
   const root = b.node('Sqrt', [b.node('Add', [mean, b.scalar(0.01)])]);
   return { ...x, name: b.node('Mul', [b.node('Div', [x.name, root]), b.positive([x.width])]) };
@@ -228,7 +243,11 @@ const normalization: SequenceLayer = (b, x) => {
 
 /** LSTM, GRU or RNN over [S, N, D], of one direction or two. */
 const recurrent: SequenceLayer = (b, x) => {
-  const [opType, gates] = b.choose([['LSTM', 4], ['GRU', 3], ['RNN', 1]] as const);
+  const [opType, gates] = b.choose([
+    ['LSTM', 4],
+    ['GRU', 3],
+    ['RNN', 1],
+  ] as const);
   const hidden = b.choose([3, 5]);
   const directions = b.choose([1, 2]);
   const turned = b.transpose(x.name, [1, 0, 2]);
@@ -261,7 +280,11 @@ const convolution: SequenceLayer = (b, x) => {
 const integerProduct: SequenceLayer = (b, x) => {
   if (b.opset < 11) return undefined;
   const width = b.choose(WIDTHS);
-  const [data, scale, zero] = [b.node('QuantizeLinear', [x.name, b.scalar(0.05), b.scalar(128, 'uint8')]), b.scalar(0.0004), b.scalar(128, 'uint8')];
+  const [data, scale, zero] = [
+    b.node('QuantizeLinear', [x.name, b.scalar(0.05), b.scalar(128, 'uint8')]),
+    b.scalar(0.0004),
+    b.scalar(128, 'uint8'),
+  ];
   const w = b.integers('int8', [x.width, width], () => b.random.integer(200) - 100);
   const weightZero = b.chance(0.5) ? [b.integers('int8', [width], () => 0)] : [];
   const y = b.node('Cast', [b.node('MatMulInteger', [data, w, zero, ...weightZero])], 'to = 1');
@@ -301,9 +324,30 @@ const frozen: SequenceLayer = (b, x) => {
 
 /** Layers for rotary embeddings of other forms come with the attention above. */
 export const SEQUENCE_LAYERS: readonly SequenceLayer[] = [
-  widen, widen, feedForward, feedForward, gatedFeedForward, gatedFeedForward, attention, attention, fusedAttention, fusedAttention,
-  batchedAttention, batchedAttention, groupedQueries, groupedQueries, einsumAttention, windows, normalization, recurrent,
-  recurrent, convolution, integerProduct, tied, branch, frozen,
+  widen,
+  widen,
+  feedForward,
+  feedForward,
+  gatedFeedForward,
+  gatedFeedForward,
+  attention,
+  attention,
+  fusedAttention,
+  fusedAttention,
+  batchedAttention,
+  batchedAttention,
+  groupedQueries,
+  groupedQueries,
+  einsumAttention,
+  windows,
+  normalization,
+  recurrent,
+  recurrent,
+  convolution,
+  integerProduct,
+  tied,
+  branch,
+  frozen,
 ];
 
 /** Rows of a table, by their numbers. */

@@ -51,7 +51,15 @@ function mobileNet(sizes: Sizes): Model {
   const clip = (x: Value): Value => net.op('Clip', [x, net.scalar(0), net.scalar(6)]);
   let x = clip(net.convNorm(net.input('image', IMAGE), 3, w(32), { stride: 2 }));
   let [from, expansion] = [32, 1];
-  for (const [t, c, n, s] of [[1, 16, 1, 1], [6, 24, 2, 2], [6, 32, 3, 2], [6, 64, 4, 2], [6, 96, 3, 1], [6, 160, 3, 2], [6, 320, 1, 1]] as const)
+  for (const [t, c, n, s] of [
+    [1, 16, 1, 1],
+    [6, 24, 2, 2],
+    [6, 32, 3, 2],
+    [6, 64, 4, 2],
+    [6, 96, 3, 1],
+    [6, 160, 3, 2],
+    [6, 320, 1, 1],
+  ] as const)
     for (let block = 0; block < n; block++) {
       expansion = t;
       const inner = expansion === 1 ? w(from) : w(from * expansion);
@@ -116,7 +124,14 @@ function efficientNet(sizes: Sizes): Model {
   const w = widths(sizes);
   let x = net.swish(net.convNorm(net.input('image', IMAGE), 3, w(32), { stride: 2 }));
   let from = 32;
-  for (const [to, stride] of [[16, 1], [24, 2], [24, 1], [40, 2], [40, 1], [80, 1]] as const) {
+  for (const [to, stride] of [
+    [16, 1],
+    [24, 2],
+    [24, 1],
+    [40, 2],
+    [40, 1],
+    [80, 1],
+  ] as const) {
     const inner = w(from * 4);
     let y = net.swish(net.convNorm(x, w(from), inner, { side: 1 }));
     y = net.swish(net.convNorm(y, inner, inner, { side: 5, stride, group: inner }));
@@ -148,7 +163,9 @@ function shuffleNet(sizes: Sizes): Model {
       let right: Value;
       if (unit === 0) {
         const from = 2 * half;
-        left = net.relu(net.convNorm(net.convNorm(x, from, from, { stride: 2, group: from }), from, w(width), { side: 1 }));
+        left = net.relu(
+          net.convNorm(net.convNorm(x, from, from, { stride: 2, group: from }), from, w(width), { side: 1 }),
+        );
         right = branch(x, from, w(width), 2);
         half = w(width);
         side /= 2;
@@ -184,7 +201,8 @@ function vgg(sizes: Sizes): Model {
 function preluPadResize(sizes: Sizes): Model {
   const net = new Net();
   const w = widths(sizes);
-  const prelu = (x: Value, channels: number): Value => net.op('PRelu', [x, net.op('Reshape', [net.vector(channels), net.ints([channels, 1, 1])])]);
+  const prelu = (x: Value, channels: number): Value =>
+    net.op('PRelu', [x, net.op('Reshape', [net.vector(channels), net.ints([channels, 1, 1])])]);
   let x = prelu(net.convNorm(net.input('image', IMAGE), 3, w(64)), w(64));
   x = net.op('Pad', [x, net.ints([0, 0, 1, 1, 0, 0, 1, 1])], { mode: 'reflect' });
   x = prelu(net.convNorm(x, w(64), w(128), { stride: 2 }), w(128));

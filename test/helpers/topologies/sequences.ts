@@ -122,7 +122,10 @@ function swin({ share }: SequenceSizes): Model {
     const packed = net.linear(windows, width, 3 * heads * head);
     const wide = net.transpose(net.reshape(packed, [-1, 4, 3, heads, head]), [2, 0, 3, 1, 4]);
     const [q, k, v] = [0, 1, 2].map((at) => net.op('Gather', [wide, net.int(at)], { axis: 0 }));
-    const table = net.op('Gather', [net.weight([9, heads], 4), net.ints([4, 3, 1, 0, 5, 4, 2, 1, 7, 6, 4, 3, 8, 7, 5, 4])]);
+    const table = net.op('Gather', [
+      net.weight([9, heads], 4),
+      net.ints([4, 3, 1, 0, 5, 4, 2, 1, 7, 6, 4, 3, 8, 7, 5, 4]),
+    ]);
     const bias = net.transpose(net.reshape(table, [4, 4, heads]), [2, 0, 1]);
     const scaled = net.op('Mul', [q as Value, net.scalar(head ** -0.5)]);
     let scores = net.op('MatMul', [scaled, net.transpose(k as Value, [0, 1, 3, 2])]);
