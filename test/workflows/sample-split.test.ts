@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { splitSamples } from '../../src/workflows/quantize/sample-split.js';
+import { splitSamples } from '../../src/workflows/workbench/sample-split.js';
 
 describe('splitSamples', () => {
   it.each([

@@ -14,8 +14,8 @@ import { checkProviders } from '../preflight/providers.js';
 import { checkRunnable } from '../preflight/runnable.js';
 import type { ModelRun } from '../produce/model-run.js';
 import { SEEDED_SAMPLES } from '../workbench/fit-source.js';
+import { type SampleSplit, splitSamples } from '../workbench/sample-split.js';
 import { LoadFallbacks } from './float16/load-fallbacks.js';
-import { type SampleSplit, splitSamples } from './sample-split.js';
 
 /** What a quantization needs beside the run itself. */
 export interface QuantizeWork {

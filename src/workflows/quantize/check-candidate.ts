@@ -1,10 +1,11 @@
 import type { StagedModel } from '../../ir/write-model.js';
-import { QUANTIZE_DEFAULTS, type QuantizeOptions } from '../options.js';
+import { type InContext, QUANTIZE_DEFAULTS, type QuantizeOptions } from '../options.js';
 import type { CheckOutcome } from '../produce/model-command.js';
 import type { ModelRun } from '../produce/model-run.js';
+import { type Checked, checkResult, type HalfPrecision } from '../workbench/check-result.js';
 import type { QuantizeWork } from './before-work.js';
-import { type Checked, checkWhatFits } from './check-quantized.js';
-import { isLossy } from './float16/half-warnings.js';
+import { withEmulated } from './float16/emulated.js';
+import { compareHere, isLossy } from './float16/half-warnings.js';
 import { keepLossyLayers, type LossyNames } from './float16/keep-lossy-layers.js';
 import { candidateOf, convertSurviving, type QuantizeCandidate } from './quantize-candidate.js';
 
@@ -30,10 +31,16 @@ export async function checkCandidate(
   const { lossyLayers, fallback, converted } = candidate;
   if (!runtime || !(run.options.verify ?? QUANTIZE_DEFAULTS.verify))
     return { verdict: { checked: undefined, lossyLayers } };
-  const written = { path: staged.stagedPath, mode: candidate.done, session: fallback.session };
+  const written = {
+    path: staged.stagedPath,
+    session: fallback.session,
+    // Dynamic quantization takes its scales from the whole batch.
+    oneByOne: candidate.done === 'dynamic',
+    half: candidate.done === 'fp16' ? halfPrecision(run.options) : undefined,
+  };
   let checked: Checked;
   try {
-    checked = await checkWhatFits(run, runtime, written, split);
+    checked = await checkResult(run, runtime, written, split);
   } catch (error) {
     // A candidate that keeps lossy layers comes of one that ONNX Runtime has survived.
     if (!fallbacks || lossyLayers) throw error;
@@ -44,4 +51,8 @@ export async function checkCandidate(
   const repaired = await keepLossyLayers(run, converted, source, await runtime.host());
   if (!repaired.converted) return { verdict: { checked, lossyLayers: repaired.lossyLayers } };
   return { next: candidateOf(run, repaired.converted, fallback, repaired.lossyLayers) };
+}
+
+function halfPrecision(options: InContext<QuantizeOptions>): HalfPrecision {
+  return { here: compareHere, emulated: (runtime, path, use) => withEmulated(runtime, path, options, use) };
 }

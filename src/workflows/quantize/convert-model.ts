@@ -6,11 +6,11 @@ import type { RuntimeHost } from '../../runtime/host.js';
 import { calibrateIn } from '../calibrate.js';
 import { type InContext, QUANTIZE_DEFAULTS, type QuantizeOptions } from '../options.js';
 import type { Stages } from '../stages.js';
+import type { SampleSplit } from '../workbench/sample-split.js';
 import { Conversion, prepareConversion } from './conversion.js';
 import type { Converted } from './converted.js';
 import { convertToHalf } from './float16/convert-float16.js';
 import type { LoadFallback } from './float16/load-fallbacks.js';
-import type { SampleSplit } from './sample-split.js';
 
 /**
  * Converts in the mode asked for; `auto` goes to dynamic where static finds nothing. Calibration needs `runtime`, which is

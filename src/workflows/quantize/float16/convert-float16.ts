@@ -11,10 +11,10 @@ import { calibrateIn } from '../../calibrate.js';
 import { type InContext, QUANTIZE_DEFAULTS, type QuantizeOptions } from '../../options.js';
 import { whyNotRunnable } from '../../preflight/runnable.js';
 import type { Stages } from '../../stages.js';
+import type { SampleSplit } from '../../workbench/sample-split.js';
 import { withSmallerSamples } from '../../workbench/smaller-samples.js';
 import { prepareConversion } from '../conversion.js';
 import type { Converted, Float16Base } from '../converted.js';
-import type { SampleSplit } from '../sample-split.js';
 import type { LoadFallback } from './load-fallbacks.js';
 
 /** Below this an output has lost more than rounding, in dB. */

@@ -2,22 +2,19 @@ import type { LatencyComparison } from '../../bench/results.js';
 import { ServeOptError } from '../../errors.js';
 import type { ComparisonResult } from '../../evaluate/comparison.js';
 import type { Model } from '../../ir/model.js';
-import type { QuantizeReport } from '../../report/types.js';
 import type { RuntimeHost } from '../../runtime/host.js';
 import type { LazyRuntime } from '../../runtime/lazy-runtime.js';
 import type { SessionOptions } from '../../runtime/types.js';
 import type { SampleSource } from '../../samples/types.js';
 import { judge } from '../comparison-warnings.js';
 import { dependsOnBatch } from '../depends-on-batch.js';
-import type { QuantizeOptions } from '../options.js';
+import type { JudgedRunOptions, WorkflowContext } from '../options.js';
 import { metricWish } from '../preflight/judging.js';
 import { whyNotRunnable } from '../preflight/runnable.js';
 import type { Stages } from '../stages.js';
-import { loadPairIfValid } from '../workbench/loaded-pair.js';
-import { fewerSamples, withSmallerSamples } from '../workbench/smaller-samples.js';
-import { withEmulated } from './float16/emulated.js';
-import { compareHere } from './float16/half-warnings.js';
+import { type LoadedPair, loadPairIfValid } from './loaded-pair.js';
 import type { SampleSplit } from './sample-split.js';
+import { fewerSamples, withSmallerSamples } from './smaller-samples.js';
 
 /** What loading and running the result beside the original came to. */
 export type Checked = Unrun | Compared;
@@ -49,22 +46,41 @@ export interface CheckContext {
   /** The original, and the file it was read from. */
   readonly model: Model;
   readonly path: string;
-  readonly options: QuantizeOptions;
+  readonly options: CheckResultOptions;
   readonly stages: Stages;
+}
+
+/** Options of the command that has made the result. */
+export interface CheckResultOptions extends JudgedRunOptions, WorkflowContext {
+  /** Labelled samples to measure the metric on. */
+  readonly evalPath?: string;
+  /** Samples in one run. */
+  readonly batch?: number;
+}
+
+/** How a result is compared that ONNX Runtime does not compute here as a device would. */
+export interface HalfPrecision {
+  /** Compares as ONNX Runtime computes it. */
+  here(pair: LoadedPair, source: SampleSource, batch: number | undefined): Promise<ComparisonResult>;
+  /** Compares with a session of the result in emulated half precision. */
+  emulated<T>(runtime: RuntimeHost, path: string, use: (session: number) => Promise<T>): Promise<T>;
 }
 
 /** What was written, and how it is to be loaded. */
 export interface Candidate {
   readonly path: string;
-  readonly mode: QuantizeReport['mode'];
-  readonly session: SessionOptions | undefined;
+  readonly session?: SessionOptions | undefined;
+  /** Its outputs depend on which samples are run together: it is compared one sample at a time. */
+  readonly oneByOne?: boolean;
+  /** Given for a result in FLOAT16. */
+  readonly half?: HalfPrecision | undefined;
 }
 
 /**
- * Loads, runs and compares a result beside the original; one in FLOAT16 is compared in emulated half precision.
+ * Loads, runs and compares a result beside the original.
  * @throws SO5001 when ONNX Runtime refuses one of them, SO5003 when it dies, SO4005 for labels that cannot be scored
  */
-async function checkQuantized(
+async function checkOnce(
   { model, path, options, stages }: CheckContext,
   runtime: RuntimeHost,
   candidate: Candidate,
@@ -93,8 +109,7 @@ async function checkQuantized(
     stages.end();
     return { loads: 'passed', reason: fitted, warnings: [`The result was loaded but not run: ${fitted}.`] };
   }
-  // A dynamically quantized model takes its scales from the whole batch: it is judged one sample at a time.
-  const batch = options.batch ?? (candidate.mode === 'dynamic' || dependsOnBatch(model) ? 1 : undefined);
+  const batch = options.batch ?? (candidate.oneByOne || dependsOnBatch(model) ? 1 : undefined);
   const compareAll = async (judging: SampleSource, session?: number) => ({
     comparison: await pair.compare(judging, batch, session),
     accuracy:
@@ -104,10 +119,10 @@ async function checkQuantized(
   });
   // On a CPU, FLOAT16 is computed in FLOAT and takes more memory than the original.
   const compareWith = async (source: SampleSource) => {
-    if (candidate.mode !== 'fp16') return { judging: source, half: undefined, ...(await compareAll(source)) };
-    const half = { here: await compareHere(pair, source, batch) };
+    if (!candidate.half) return { judging: source, half: undefined, ...(await compareAll(source)) };
+    const half = { here: await candidate.half.here(pair, source, batch) };
     const compareEmulated = (session: number) => compareAll(source, session);
-    return { judging: source, half, ...(await withEmulated(runtime, candidate.path, options, compareEmulated)) };
+    return { judging: source, half, ...(await candidate.half.emulated(runtime, candidate.path, compareEmulated)) };
   };
   const { judging, half, comparison, accuracy } = await withSmallerSamples(fitted, compareWith, () => pair.reload());
   if (accuracy && (accuracy.metrics ?? []).length === 0) throw notScored(accuracy);
@@ -126,10 +141,11 @@ async function checkQuantized(
 }
 
 /**
- * As `checkQuantized`, once more in a new process and with fewer synthetic samples where the system ended the process for want of
- * memory. @throws as `checkQuantized`, SO2105 where the last sample takes too much
+ * Loads, runs and compares a result beside the original; once more in a new process and with fewer synthetic samples where the
+ * system ended the process for want of memory.
+ * @throws as `checkOnce`, SO2105 where the last sample takes too much
  */
-export async function checkWhatFits(
+export async function checkResult(
   context: CheckContext,
   runtime: LazyRuntime,
   candidate: Candidate,
@@ -137,7 +153,7 @@ export async function checkWhatFits(
 ): Promise<Checked> {
   const checked = await withSmallerSamples(
     split.judging,
-    async (judging) => checkQuantized(context, await runtime.host(), candidate, { ...split, judging }),
+    async (judging) => checkOnce(context, await runtime.host(), candidate, { ...split, judging }),
     () => runtime.close(),
   );
   const [judged, wanted] = [checked.comparison && checked.judging, split.judging];
