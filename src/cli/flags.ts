@@ -1,6 +1,7 @@
 import { ARRIVAL_PROCESSES, SCENARIO_KINDS } from '../bench/scenario.js';
 import { SCORING_KINDS } from '../evaluate/scoring-kinds.js';
 import { ALLOWED_OPERATORS, OPTIMIZE_LEVELS } from '../passes/levels.js';
+import { UNIT_SCORES } from '../prune/score-names.js';
 import { PROTOCOLS } from '../serving/protocols.js';
 import { AUTOSCALERS, KUBERNETES_SERVERS, ROUTERS, TOKEN_MODES } from '../targets/kubernetes/options.js';
 import { GRAPH_OPTIMIZATIONS, SEQUENCE_STRATEGIES } from '../targets/triton/triton-options.js';
@@ -9,6 +10,8 @@ import {
   BENCH_DEFAULTS,
   COMPARE_DEFAULTS,
   OPTIMIZE_DEFAULTS,
+  PRUNE_DEFAULTS,
+  PRUNE_METHODS,
   QUANTIZE_DEFAULTS,
   QUANTIZE_MODES,
 } from '../workflows/options.js';
@@ -65,6 +68,32 @@ export const FLAGS = {
     group: 'Method',
     summary: 'auto, static, dynamic or fp16',
   },
+  method: {
+    value: 'NAME',
+    choices: PRUNE_METHODS,
+    default: PRUNE_DEFAULTS.method,
+    group: 'Method',
+    summary: 'structured, channels, heads, neurons, magnitude',
+  },
+  amount: { value: 'N', group: 'Method', summary: `share of each group or layer: 0.3; or a number` },
+  'target-macs': { value: 'SHARE', group: 'Method', summary: 'multiply-adds to leave: 0.5x' },
+  'target-params': { value: 'SHARE', group: 'Method', summary: 'parameters to leave: 0.5x' },
+  global: { group: 'Method', summary: 'weigh all layers against each other' },
+  pattern: { value: 'N:M', group: 'Method', summary: 'magnitude: keep N of every M inputs, 2:4' },
+  score: {
+    value: 'NAME',
+    choices: UNIT_SCORES,
+    default: PRUNE_DEFAULTS.score,
+    group: 'Method',
+    summary: 'what makes a unit important: l2, l1, bn …',
+  },
+  align: {
+    value: 'N',
+    default: PRUNE_DEFAULTS.align,
+    group: 'Method',
+    summary: 'keep multiples of this, as kernels like',
+  },
+  'through-normalization': { group: 'Method', summary: 'also cut axes that are normalized over' },
   operators: {
     value: 'SET',
     choices: ALLOWED_OPERATORS,

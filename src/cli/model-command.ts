@@ -1,4 +1,5 @@
 import { dirname, join } from 'node:path';
+import type { PruneReport } from '../report/prune-types.js';
 import type { OptimizeReport, QuantizeReport } from '../report/types.js';
 import type { RunFiles } from '../workflows/options.js';
 import type { CommandContext, CommandResult } from './command.js';
@@ -17,7 +18,7 @@ export interface ModelCommandRun<R> {
 }
 
 /** What a command that makes a model adds to what is the same for all of them. */
-export interface ModelCommandParts<R extends QuantizeReport | OptimizeReport> {
+export interface ModelCommandParts<R extends QuantizeReport | OptimizeReport | PruneReport> {
   /** The model, and samples that the flags name. */
   readonly reads: readonly (string | undefined)[];
   /** The page of `--report`; its code is loaded when it is needed. */
@@ -29,7 +30,7 @@ export interface ModelCommandParts<R extends QuantizeReport | OptimizeReport> {
 }
 
 /** Runs a command that makes a model: files of `--report` and for CI, a path of `-o` or stdout, dry runs, results that miss a budget. */
-export async function runModelCommand<R extends QuantizeReport | OptimizeReport>(
+export async function runModelCommand<R extends QuantizeReport | OptimizeReport | PruneReport>(
   context: CommandContext,
   flags: FlagValues,
   { reads, html, work, answer }: ModelCommandParts<R>,

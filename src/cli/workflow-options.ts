@@ -10,6 +10,7 @@ import {
   type InspectOptions,
   type JudgingOptions,
   type OptimizeOptions,
+  type PruneOptions,
   type QuantizeOptions,
   type WorkflowContext,
 } from '../workflows/options.js';
@@ -133,6 +134,61 @@ export function optimizeOptions(flags: FlagValues): OptimizeOptions {
     ...given('dryRun', flags['dry-run']),
     ...given('force', flags.force),
   };
+}
+
+/** Flags of `prune` as options. @throws SO1006 for an amount or a target that is no number */
+export function pruneOptions(flags: FlagValues): PruneOptions {
+  return {
+    ...given('outputPath', flags.output),
+    ...given('method', flags.method),
+    ...given('amount', flags.amount === undefined ? undefined : parseAmount(flags.amount, '--amount')),
+    ...given('global', flags.global),
+    ...given('pattern', flags.pattern),
+    ...given('score', flags.score),
+    ...given('align', flags.align === undefined ? undefined : parseAmount(flags.align, '--align')),
+    ...given('targetMacs', targetShare(flags, 'target-macs')),
+    ...given('targetParams', targetShare(flags, 'target-params')),
+    ...given('throughNormalization', flags['through-normalization']),
+    ...given('dataPath', flags.data),
+    ...given('evalPath', flags.eval),
+    ...judgingOptions(flags, 'prune'),
+    ...given('include', flags.include),
+    ...given('exclude', flags.exclude),
+    ...given('samples', flags.samples),
+    ...given('batch', single(flags, 'batch')),
+    ...(flags['no-verify'] ? { verify: false } : {}),
+    ...given('maxGrowth', flags['max-growth']),
+    ...sizesOf(flags),
+    ...given('seed', flags.seed),
+    ...given('allowLinks', flags['allow-links']),
+    ...given('allowInvalid', flags['allow-invalid']),
+    ...given('threads', single(flags, 'threads')),
+    ...given('memory', flags.mem),
+    ...given('executionProviders', flags.ep),
+    ...given('dryRun', flags['dry-run']),
+    ...given('force', flags.force),
+  };
+}
+
+function parseAmount(text: string, flag: string): number {
+  const value = Number(text);
+  if (/^\d*\.?\d+(e-?\d+)?$/i.test(text) && Number.isFinite(value)) return value;
+  throw new ServeOptError('SO1006', `The value "${text}" of ${flag} is not allowed`, {
+    why: 'it is not a number',
+    hint: flag === '--align' ? 'write --align 8' : 'write --amount 0.3 for a share, --amount 16 for a number',
+  });
+}
+
+/** `0.5x`, `0.5` or `50%` of the original. */
+function targetShare(flags: FlagValues, name: 'target-macs' | 'target-params'): number | undefined {
+  const text = flags[name];
+  if (text === undefined) return undefined;
+  const [, digits, unit] = /^(\d*\.?\d+)(x|%)?$/.exec(text) ?? [];
+  if (digits !== undefined) return unit === '%' ? Number(digits) / 100 : Number(digits);
+  throw new ServeOptError('SO1006', `The value "${text}" of --${name} is not allowed`, {
+    why: 'it must be a share of the original',
+    hint: `write --${name} 0.5x`,
+  });
 }
 
 /** Sizes of open dimensions: one of each. */

@@ -16,7 +16,7 @@ export type BudgetTest =
   | 'ratio';
 
 /** Where a metric can be measured; `bench --url` is a running server. */
-export type GateCommand = 'bench' | 'bench --url' | 'compare' | 'quantize' | 'optimize';
+export type GateCommand = 'bench' | 'bench --url' | 'compare' | 'quantize' | 'optimize' | 'prune';
 
 export interface MetricRow {
   readonly unit: MetricUnit;
@@ -30,8 +30,8 @@ export interface MetricRow {
 }
 
 const SERVED = ['bench', 'bench --url'] as const satisfies readonly GateCommand[];
-const JUDGED = ['compare', 'quantize'] as const satisfies readonly GateCommand[];
-const RESULTS = ['compare', 'quantize', 'optimize'] as const satisfies readonly GateCommand[];
+const JUDGED = ['compare', 'quantize', 'prune'] as const satisfies readonly GateCommand[];
+const RESULTS = ['compare', 'quantize', 'optimize', 'prune'] as const satisfies readonly GateCommand[];
 
 /**
  * Metrics beside the percentiles. Sizes in decimal units: 1 MB is 1,000,000 bytes. A new metric is a row here, and a judge in

@@ -123,6 +123,7 @@ const USUAL: Readonly<Record<GateCommand, string>> = {
   compare: 'drop',
   quantize: 'drop',
   optimize: 'size',
+  prune: 'size',
 };
 
 function usual(command: GateCommand = 'bench'): string {

@@ -1,12 +1,9 @@
 import { floatChunks } from '../tensor/float-values.js';
-import { mulberry } from '../tensor/random.js';
+import { createRandom } from '../tensor/random.js';
 import { elementCount, type Tensor } from '../tensor/tensor.js';
 import type { DependencyGroup } from './dependency-groups.js';
+import type { UnitScore } from './score-names.js';
 import type { WeightAxis } from './unit-weights.js';
-
-/** How important a unit is: units of the smallest scores are cut first. */
-export const UNIT_SCORES = ['l2', 'l1', 'bn', 'fpgm', 'random'] as const;
-export type UnitScore = (typeof UNIT_SCORES)[number];
 
 export interface ScoreOptions {
   /** Default `l2`. */
@@ -31,8 +28,8 @@ export function scoreUnits(
 ): Float64Array {
   const { units } = group;
   if (score === 'random') {
-    const next = mulberry(seed);
-    return Float64Array.from(units, () => next());
+    const random = createRandom(seed, group.axes[0] ?? 0);
+    return Float64Array.from(units, () => random.float());
   }
   const rows = weights.filter(({ role, tensor }) => role === 'produces' && tensor.size > 0);
   const makers = rows.length > 0 ? rows : weights.filter(({ role }) => role === 'consumes');

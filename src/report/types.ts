@@ -11,6 +11,7 @@ import type { BudgetReport } from '../gates/budget-report.js';
 import type { AppliedRewrite, NearMiss } from '../passes/engine/run-rewrites.js';
 import type { AllowedOperators, OptimizeLevel } from '../passes/levels.js';
 import type { Numerics, PassGroup } from '../passes/pass.js';
+import type { PruneReport } from './prune-types.js';
 
 /** Raised when a field changes its meaning or goes; new fields do not raise it. */
 export const REPORT_SCHEMA_VERSION = 2;
@@ -264,4 +265,4 @@ export interface OptimizeReport extends ReportHeader, JudgedReport {
 }
 
 /** Answer of a command that makes or compares models. */
-export type ModelReport = CompareReport | QuantizeReport | OptimizeReport;
+export type ModelReport = CompareReport | QuantizeReport | OptimizeReport | PruneReport;

@@ -7,6 +7,8 @@ import type { ScoringKind } from '../evaluate/scoring-kinds.js';
 import type { Budget, ShorthandGates } from '../gates/parse-budget.js';
 import type { AllowedOperators, OptimizeLevel } from '../passes/levels.js';
 import type { PresetRow, RecipeRow } from '../passes/presets.js';
+import type { UnitScore } from '../prune/score-names.js';
+import type { PruneReport } from '../report/prune-types.js';
 import type { OptimizeReport, QuantizeReport } from '../report/types.js';
 
 /** What a workflow tells while it runs. Stage names are short and lower-case, for example `calibrate`. */
@@ -225,6 +227,40 @@ export interface OptimizeOptions extends ProduceOptions, RefusalOptions<Optimize
   readonly speedGate?: boolean;
 }
 
+/** What `pruneModel` takes away: single weights, or whole units so that the model gets smaller. */
+export const PRUNE_METHODS = ['structured', 'channels', 'heads', 'neurons', 'magnitude'] as const;
+/** One of `PRUNE_METHODS`; `structured` is all units. */
+export type PruneMethod = (typeof PRUNE_METHODS)[number];
+
+/** Options of `pruneModel`. */
+export interface PruneOptions extends ProduceOptions, JudgedRunOptions, RefusalOptions<PruneReport> {
+  readonly method?: PruneMethod;
+  /** Of the units of each group, or of the weights of each layer: a fraction below 1, or a count from 1 on. */
+  readonly amount?: number;
+  /** Weigh all groups, or the weights of all layers, against each other. */
+  readonly global?: boolean;
+  /** Keep N of every M inputs of an output, written `2:4`: for hardware with sparse products. */
+  readonly pattern?: string;
+  /** What makes a unit important. */
+  readonly score?: UnitScore;
+  /** Cut so much that at most this share of the multiply-adds is left: 0.5 or `0.5x`. */
+  readonly targetMacs?: number;
+  /** The same for parameters. */
+  readonly targetParams?: number;
+  /** Kept units of a group are a multiple of this where it is large enough. Default 8 for channels and neurons, 1 for small groups and heads. */
+  readonly align?: number;
+  /** Cut axes over which a normalization computes statistics too. Default false. */
+  readonly throughNormalization?: boolean;
+  /** Node names, globs or operator types: only groups with weights of these. */
+  readonly include?: readonly string[];
+  /** Groups with weights of these stay whole. */
+  readonly exclude?: readonly string[];
+  /** Folder or file of labelled samples to measure the metric on. */
+  readonly evalPath?: string;
+  /** At most this many samples of the data. */
+  readonly samples?: number;
+}
+
 /** Options of `benchModels`. */
 export interface BenchOptions extends MemoryOptions, SourceOptions, ModelOptions, FileOptions {
   /** Alternatives, each a configuration of its own, as the command line writes them: `cpu`, `cuda:1`, `tensorrt+cuda`, `auto`. */
@@ -284,6 +320,14 @@ export const OPTIMIZE_DEFAULTS = {
   operators: 'portable',
   speedGate: true,
 } as const satisfies OptimizeOptions;
+/** Defaults of `pruneModel`. */
+export const PRUNE_DEFAULTS = {
+  ...PRODUCE_DEFAULTS,
+  method: 'structured',
+  amount: 0.3,
+  score: 'l2',
+  align: 8,
+} as const satisfies PruneOptions;
 /** Defaults of `benchModels`. */
 export const BENCH_DEFAULTS = {
   scenario: 'single-stream',

@@ -5,6 +5,7 @@ import { type AxisRules, rulesFor } from './rule.js';
 /** [batch, positions, heads·width]: its last axis is heads of equal width, cut by heads. */
 function packed(context: RuleContext, axis: AxisId | undefined, heads: AxisId): void {
   const width = context.table.size(axis ?? ONE) / context.table.size(heads);
+  if (heads >= 0) context.table.batchAxes.add(heads);
   context.product(axis, [heads, context.factor(width)], heads === ONE ? undefined : 0);
   if (heads === ONE) context.stay(axis, 'there is one head');
 }

@@ -1,5 +1,5 @@
 /** Commands with options of their own; the rules name them as the command line does. */
-export type RuledCommand = 'inspect' | 'compare' | 'bench' | 'quantize' | 'optimize';
+export type RuledCommand = 'inspect' | 'compare' | 'bench' | 'quantize' | 'optimize' | 'prune';
 
 /**
  * What goes together and what does not. An option is written as on the command line: `--data` for one that is given at all,
@@ -29,7 +29,7 @@ export const OPTION_RULES: readonly OptionRule[] = [
   { options: ['--quiet'], excludes: ['--verbose'], hint: 'leave one out' },
   { commands: ['inspect'], options: ['--dump'], excludes: ['--json'], hint: 'leave one out' },
   {
-    commands: ['quantize', 'optimize'],
+    commands: ['quantize', 'optimize', 'prune'],
     options: ['-o -'],
     excludes: ['--json'],
     why: 'both write to stdout',
@@ -52,7 +52,7 @@ export const OPTION_RULES: readonly OptionRule[] = [
     hint: 'add --data samples.npz, or use --mode dynamic',
   },
   {
-    commands: ['quantize'],
+    commands: ['quantize', 'prune'],
     options: ['--eval'],
     excludes: ['--no-verify'],
     why: 'the metric is measured by running the result',
@@ -65,26 +65,26 @@ export const OPTION_RULES: readonly OptionRule[] = [
     hint: 'add --data samples.npz with labels',
   },
   {
-    commands: ['quantize'],
+    commands: ['quantize', 'prune'],
     options: ['--metric', '--output-name'],
     idleWithout: ['--eval', '--data'],
     why: 'there are no labels in that case',
   },
   {
-    commands: ['quantize'],
+    commands: ['quantize', 'prune'],
     options: ['--max-loss', '--budget accuracy', '--budget drop'],
     needs: '--eval',
     why: 'labels are stored with the samples',
     hint: 'add --eval samples.npz with labels',
   },
   {
-    commands: ['quantize'],
+    commands: ['quantize', 'prune'],
     options: ['--min-sqnr', '--budget agreement', '--budget sqnr', '--budget speed-up'],
     excludes: ['--no-verify'],
     why: BY_RUNNING,
   },
   {
-    commands: ['quantize', 'compare'],
+    commands: ['quantize', 'compare', 'prune'],
     options: ['--budget accuracy'],
     excludes: ['--metric error'],
     why: 'lower is better for an error',
@@ -97,7 +97,7 @@ export const OPTION_RULES: readonly OptionRule[] = [
     why: 'latency is not measured in that case',
   },
   {
-    commands: ['quantize', 'compare', 'optimize'],
+    commands: ['quantize', 'compare', 'optimize', 'prune'],
     options: ['--allow-inconclusive'],
     idleWithout: ['--budget', '--max-loss', '--min-sqnr'],
     why: 'no budget is checked in that case',
@@ -131,6 +131,40 @@ export const OPTION_RULES: readonly OptionRule[] = [
     idleWith: ['--data'],
     why: 'no inputs are generated in that case',
   },
+
+  {
+    commands: ['prune'],
+    options: ['--pattern'],
+    needs: '--method magnitude',
+    why: 'a pattern is of single weights',
+    hint: 'add --method magnitude',
+  },
+  {
+    commands: ['prune'],
+    options: ['--pattern'],
+    excludes: ['--amount', '--global'],
+    why: 'N:M says how many weights stay in every layer',
+  },
+  {
+    commands: ['prune'],
+    options: ['--target-macs', '--target-params', '--score', '--align', '--through-normalization'],
+    excludes: ['--method magnitude'],
+    why: 'it applies to whole units, and single zeros take nothing away',
+  },
+  {
+    commands: ['prune'],
+    options: ['--target-macs', '--target-params'],
+    excludes: ['--amount'],
+    why: 'the target decides how much is cut',
+    hint: 'leave --amount out',
+  },
+  {
+    commands: ['prune'],
+    options: ['--data', '--ep', '--threads', '--samples'],
+    idleWith: ['--no-verify'],
+    why: BY_RUNNING,
+  },
+  { commands: ['prune'], options: ['--samples'], idleWithout: ['--data'], why: 'it limits the samples of the data' },
 
   { commands: ['optimize'], options: ['--recipe'], excludes: ['--level', '--passes'] },
   {

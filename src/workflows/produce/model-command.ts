@@ -6,7 +6,7 @@ import type { ModelRun } from './model-run.js';
 
 /** What every command reports that makes a model. */
 export interface ProducedReport extends ReportHeader, JudgedReport {
-  readonly command: 'quantize' | 'optimize';
+  readonly command: 'quantize' | 'optimize' | 'prune';
   readonly input: ReportModel;
   readonly output: ReportModel;
 }

@@ -1,0 +1,168 @@
+import {
+  agreementOf,
+  formatDifference,
+  formatMetric,
+  metricPhrase,
+  scoringSentence,
+} from '../../report/comparison-words.js';
+import { formatBytes, formatChange, formatDuration, formatInteger, plural } from '../../report/format.js';
+import { latencyChange, latencyPhrase } from '../../report/latency-words.js';
+import { modelSizeBytes } from '../../report/model-size.js';
+import type { PruneReport } from '../../report/prune-types.js';
+import { cutSentence, sparsityPhrase } from '../../report/prune-words.js';
+import { samplesPhrase } from '../../report/quantize-words.js';
+import { safeText } from '../../report/safe-text.js';
+import { checksOf } from '../../report/verification-words.js';
+import { judgedText } from './budgets-text.js';
+import { type ChangeRow, changesTableText } from './changes-table.js';
+import { checksLine } from './checks-line.js';
+import { type Cell, renderTable } from './table.js';
+import type { TextOptions } from './text-options.js';
+import { wrapLine } from './wrap.js';
+
+export interface PruneTextOptions extends TextOptions {
+  /** Where the model was written, as the user would type it; undefined when it was not. */
+  readonly outputPath: string | undefined;
+  /** List what stays whole, and why. */
+  readonly explain: boolean;
+}
+
+/** Rows of a table without `-v`. */
+const SHORT_LIST = 15;
+
+/** The answer of `serve-opt prune` for people: what it costs before and after, group by group, what stays, and where the model is. */
+export async function renderPrune(report: PruneReport, options: PruneTextOptions): Promise<string> {
+  const { style } = options;
+  const line = (text: string): string => wrapLine(text, options.columns);
+  const parts = [await changesTable(report, options), ''];
+  if (report.groups.length > 0) parts.push(await groupsTable(report, options), '');
+  if (report.weights.length > 0) parts.push(await weightsTable(report, options), '');
+  if (options.explain && report.whole.length > 0)
+    parts.push(style.bold('Stays whole:'), await wholeTable(report, options), '');
+  else if (report.whole.length > 0)
+    parts.push(line(`${plural(report.whole.length, 'axis', 'axes')} of weights stay whole: --explain lists them`));
+  const cut = cutSentence(report);
+  if (cut !== undefined) parts.push(line(cut));
+  const scoring = report.accuracy && scoringSentence(report.accuracy);
+  if (scoring !== undefined) parts.push(line(safeText(scoring)));
+  parts.push(line(checksLine(checksOf(report), options)));
+  for (const note of report.notes) parts.push(line(`note: ${safeText(note)}`));
+  parts.push(...(await judgedText(report, options)));
+  if (options.outputPath !== undefined) parts.push('', safeText(options.outputPath));
+  return parts.join('\n');
+}
+
+/** `resnet50.onnx 97.8 MB → 25.1 MB (−74 %) · parameters 25.5 M → 6.5 M · p50 42.6 ms → 14.8 ms · top-1 accuracy −2 pt`. */
+export function pruneSummary(report: PruneReport): string {
+  const [before, after] = [modelSizeBytes(report.input), modelSizeBytes(report.output)];
+  const parts = [
+    `${report.input.name} ${formatBytes(before)} → ${formatBytes(after)} (${formatChange(before, after)})`,
+    report.weights.length > 0
+      ? sparsityPhrase(report)
+      : `multiply-adds ${formatChange(report.before.macs, report.after.macs)}`,
+  ];
+  if (report.latency !== undefined) parts.push(latencyChange(report.latency));
+  const metric = report.accuracy?.metrics?.[0];
+  if (metric !== undefined) parts.push(metricPhrase(metric));
+  return parts.join(' · ');
+}
+
+async function changesTable(report: PruneReport, options: TextOptions): Promise<string> {
+  const [size, sizeAfter] = [modelSizeBytes(report.input), modelSizeBytes(report.output)];
+  const count = (what: string, before: number, after: number): ChangeRow => [
+    what,
+    formatInteger(before),
+    formatInteger(after),
+    formatChange(before, after),
+  ];
+  const rows: ChangeRow[] = [['size', formatBytes(size), formatBytes(sizeAfter), formatChange(size, sizeAfter)]];
+  const { compressed, before, after, latency, accuracy } = report;
+  if (compressed)
+    rows.push([
+      'compressed',
+      formatBytes(compressed.before),
+      formatBytes(compressed.after),
+      `${formatChange(compressed.before, compressed.after)} with gzip`,
+    ]);
+  if (report.weights.length > 0) rows.push(['zero weights', '', sparsityPhrase(report), '']);
+  else
+    rows.push(
+      count('parameters', before.parameters, after.parameters),
+      count('multiply-adds', before.macs, after.macs),
+    );
+  if (latency !== undefined)
+    rows.push(['p50 latency', formatDuration(latency.p50MsA), formatDuration(latency.p50MsB), latencyPhrase(latency)]);
+  for (const metric of accuracy?.metrics ?? []) {
+    rows.push([
+      metric.metric,
+      formatMetric(metric, metric.a.value),
+      formatMetric(metric, metric.b.value),
+      `${formatDifference(metric)} on ${metric.a.n}`,
+    ]);
+  }
+  const { comparison } = report.verification;
+  const agreement = comparison && agreementOf(comparison);
+  if (comparison !== undefined && agreement !== undefined)
+    rows.push(['agreement', '', agreement.value, `${agreement.what} on ${samplesPhrase(comparison)}`]);
+  return changesTableText(report.input.name, 'pruned', rows, options);
+}
+
+function groupsTable({ groups }: PruneReport, options: TextOptions): Promise<string> {
+  const titles = [
+    { title: 'group', flexible: true },
+    { title: 'units' },
+    { title: 'before', align: 'right' },
+    { title: 'kept', align: 'right' },
+  ] as const;
+  const rows = groups.map(({ name, kind, units, kept }): readonly Cell[] => [
+    safeText(name),
+    kind,
+    formatInteger(units),
+    formatInteger(kept),
+  ]);
+  return shortTable(titles, rows, 'group', options);
+}
+
+function weightsTable({ weights }: PruneReport, options: TextOptions): Promise<string> {
+  const titles = [
+    { title: 'layer', flexible: true },
+    { title: 'operator' },
+    { title: 'weights', align: 'right' },
+    { title: 'zero', align: 'right' },
+  ] as const;
+  const rows = weights.map(({ node, opType, elements, zeros, left }): readonly Cell[] => [
+    safeText(left === undefined ? node : `${node}: ${left}`),
+    opType,
+    formatInteger(elements),
+    elements === 0 ? '' : `${((100 * zeros) / elements).toFixed(0)} %`,
+  ]);
+  return shortTable(titles, rows, 'layer', options);
+}
+
+function wholeTable({ whole }: PruneReport, options: TextOptions): Promise<string> {
+  const titles = [
+    { title: 'weight', flexible: true },
+    { title: 'axis', align: 'right' },
+    { title: 'size', align: 'right' },
+    { title: 'why', flexible: true },
+  ] as const;
+  const rows = whole.map(({ weight, axis, size, reason }): readonly Cell[] => [
+    safeText(weight),
+    String(axis),
+    formatInteger(size),
+    safeText(reason),
+  ]);
+  return renderTable(titles, rows, options);
+}
+
+async function shortTable(
+  titles: Parameters<typeof renderTable>[0],
+  rows: readonly (readonly Cell[])[],
+  what: string,
+  options: TextOptions,
+): Promise<string> {
+  const shown = options.verbosity > 0 ? rows : rows.slice(0, SHORT_LIST);
+  const table = await renderTable(titles, shown, options);
+  const hidden = rows.length - shown.length;
+  return hidden > 0 ? `${table}\nand ${plural(hidden, what)} more: add -v` : table;
+}

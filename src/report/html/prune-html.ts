@@ -1,0 +1,145 @@
+import { formatInteger, plural } from '../format.js';
+import type { PruneReport } from '../prune-types.js';
+import { cutSentence, sparsityPhrase } from '../prune-words.js';
+import { rankedBars } from '../svg/ranked-bars.js';
+import { checksOf } from '../verification-words.js';
+import { metricFigures } from './answers.js';
+import { judgedBanner, judgedSection } from './budgets-section.js';
+import { element, type Markup } from './markup.js';
+import {
+  changeFigures,
+  checksBanner,
+  comparisonSection,
+  eyebrow,
+  filesSection,
+  latencySection,
+  MOST_ROWS,
+  notesSection,
+  warnings,
+} from './model-change.js';
+import { page } from './page.js';
+import { figure, keyFigures, lead, named, section, table } from './parts.js';
+import { verificationSection } from './verification-section.js';
+
+/** The report of `prune` as one page that stands alone. */
+export function pruneHtml(report: PruneReport): string {
+  const { input, output, latency, accuracy, verification, before, after } = report;
+  const what = report.weights.length > 0 ? `Zeros: ${sparsityPhrase(report)}` : `Units cut: ${report.method}`;
+  return page(
+    `${input.name} – serve-opt prune`,
+    element(
+      'header',
+      {},
+      eyebrow('prune', report),
+      element('h1', {}, named(input.name)),
+      element('p', { class: 'subject' }, what),
+      checksBanner(checksOf(report)),
+      judgedBanner(report),
+      warnings(report.warnings),
+      keyFigures([
+        ...changeFigures(input, output, undefined, latency),
+        {
+          name: 'Parameters',
+          value: formatInteger(after.parameters),
+          detail: `of ${formatInteger(before.parameters)}`,
+        },
+        { name: 'Multiply-adds', value: formatInteger(after.macs), detail: `of ${formatInteger(before.macs)}` },
+        ...metricFigures(accuracy ?? verification.comparison),
+      ]),
+    ),
+    judgedSection(report),
+    groupsSection(report),
+    weightsSection(report),
+    wholeSection(report),
+    comparisonSection('Accuracy', accuracy ?? verification.comparison, ' A is the original, B the result.'),
+    latencySection(latency, ['the original', 'the result']),
+    verificationSection(verification),
+    filesSection([
+      ['Original', input],
+      ['Result', output],
+    ]),
+    notesSection(report.notes),
+  );
+}
+
+/** Groups that get a bar. */
+const MOST_BARS = 30;
+
+function groupsSection(report: PruneReport): Markup | undefined {
+  const { groups } = report;
+  if (groups.length === 0) return undefined;
+  const sentence = cutSentence(report);
+  return section(
+    'groups',
+    'Groups',
+    sentence === undefined ? undefined : lead(`${sentence.slice(0, 1).toUpperCase()}${sentence.slice(1)}.`),
+    figure(
+      'Widths before and after',
+      'The share of units that is kept, group by group in the order of the model.',
+      rankedBars(
+        'Units kept by group',
+        groups.slice(0, MOST_BARS).map(({ name, kind, units, kept }) => ({
+          name,
+          value: `${kept} of ${units}`,
+          share: kept / units,
+          group: kind,
+        })),
+        [...new Set(groups.map(({ kind }) => kind))],
+      ),
+    ),
+    table(
+      'Groups',
+      [
+        { title: 'Group', kind: 'name' },
+        { title: 'Units', kind: 'short' },
+        { title: 'Before', kind: 'number' },
+        { title: 'Kept', kind: 'number' },
+      ],
+      groups.map(({ name, kind, units, kept }) => ({
+        cells: [named(name), kind, formatInteger(units), formatInteger(kept)],
+      })),
+    ),
+  );
+}
+
+function weightsSection({ weights }: PruneReport): Markup | undefined {
+  if (weights.length === 0) return undefined;
+  return section(
+    'weights',
+    'Weights',
+    table(
+      'Zeros by layer',
+      [
+        { title: 'Layer', kind: 'name' },
+        { title: 'Operator', kind: 'short' },
+        { title: 'Weights', kind: 'number' },
+        { title: 'Zeros', kind: 'number' },
+        { title: 'Why', kind: 'why' },
+      ],
+      weights.map(({ node, opType, elements, zeros, left }) => ({
+        cells: [named(node), named(opType), formatInteger(elements), formatInteger(zeros), named(left ?? '')],
+      })),
+    ),
+  );
+}
+
+function wholeSection({ whole }: PruneReport): Markup | undefined {
+  if (whole.length === 0) return undefined;
+  return section(
+    'whole',
+    'Stays whole',
+    whole.length > MOST_ROWS ? lead(`The first ${MOST_ROWS} of ${plural(whole.length, 'axis', 'axes')}.`) : undefined,
+    table(
+      'Axes of weights that stay whole',
+      [
+        { title: 'Weight', kind: 'name' },
+        { title: 'Axis', kind: 'number' },
+        { title: 'Size', kind: 'number' },
+        { title: 'Why', kind: 'why' },
+      ],
+      whole.slice(0, MOST_ROWS).map(({ weight, axis, size, reason }) => ({
+        cells: [named(weight), String(axis), formatInteger(size), named(reason)],
+      })),
+    ),
+  );
+}

@@ -1,0 +1,73 @@
+import type { LatencyComparison } from '../bench/results.js';
+import type { ComparisonResult } from '../evaluate/comparison.js';
+import type { JudgedReport, ReportHeader, ReportModel, SyntheticInputsReport, VerificationReport } from './types.js';
+
+/** Units that were weighed against each other: the channels of a convolution with all that follows from them. */
+export interface PrunedGroupReport {
+  /** The node whose weights make the units. */
+  readonly name: string;
+  readonly kind: 'channels' | 'heads' | 'neurons';
+  readonly units: number;
+  readonly kept: number;
+}
+
+/** An axis of a weight that stays whole, and why. */
+export interface WholeAxisReport {
+  readonly weight: string;
+  readonly axis: number;
+  readonly size: number;
+  readonly reason: string;
+}
+
+/** A weight of which elements are zero. */
+export interface SparseWeightReport {
+  readonly node: string;
+  readonly opType: string;
+  readonly elements: number;
+  readonly zeros: number;
+  /** Why it is as it was, where it is. */
+  readonly left?: string;
+}
+
+/** What a model costs, before and after. */
+export interface PruneCost {
+  readonly parameters: number;
+  /** Multiply-adds at the sizes of `sizes`. */
+  readonly macs: number;
+}
+
+/** How a cut was checked: the result against the original with the same units set to zero. */
+export interface CutCheckReport {
+  /** Smallest over the outputs, in dB; `Infinity` where they are equal. */
+  readonly sqnrDb: number;
+  readonly samples: number;
+}
+
+export interface PruneReport extends ReportHeader, JudgedReport {
+  readonly command: 'prune';
+  readonly method: 'structured' | 'channels' | 'heads' | 'neurons' | 'magnitude';
+  /** As asked for; of a target, the amount that it took. */
+  readonly amount: number;
+  readonly pattern?: string;
+  readonly score?: string;
+  readonly input: ReportModel;
+  readonly output: ReportModel;
+  readonly before: PruneCost;
+  readonly after: PruneCost;
+  /** Sizes of open dimensions at which multiply-adds are counted. */
+  readonly sizes: readonly { readonly name: string; readonly size: number }[];
+  /** Structured: every group, also those that were left. */
+  readonly groups: readonly PrunedGroupReport[];
+  /** Structured: axes of weights that cannot be cut. */
+  readonly whole: readonly WholeAxisReport[];
+  /** Single weights: every layer. */
+  readonly weights: readonly SparseWeightReport[];
+  /** Bytes of both files after gzip, where zeros are what was made. */
+  readonly compressed?: { readonly before: number; readonly after: number };
+  readonly cut?: CutCheckReport;
+  readonly verification: VerificationReport;
+  /** Original (A) against result (B) on the evaluation data. */
+  readonly accuracy?: ComparisonResult;
+  readonly latency?: LatencyComparison;
+  readonly syntheticInputs?: SyntheticInputsReport;
+}

@@ -1,0 +1,30 @@
+import { ServeOptError } from '../../errors.js';
+import type { PruneOptions } from '../options.js';
+import { parsePattern } from './unstructured.js';
+
+/** Amounts and targets that mean something. @throws SO1006 */
+export function checkPruneOptions({ amount, targetMacs, targetParams, align, pattern }: PruneOptions): void {
+  if (amount !== undefined && !(amount > 0 && (amount < 1 || Number.isInteger(amount)))) {
+    throw new ServeOptError('SO1006', `The value "${amount}" of --amount is not allowed`, {
+      why: 'it must be a share above 0 and below 1, or a whole number of units or weights',
+      hint: 'write --amount 0.3',
+    });
+  }
+  for (const [flag, share] of [
+    ['--target-macs', targetMacs],
+    ['--target-params', targetParams],
+  ] as const) {
+    if (share === undefined || (share > 0 && share < 1)) continue;
+    throw new ServeOptError('SO1006', `The value "${share}" of ${flag} is not allowed`, {
+      why: 'it must be a share of the original above 0 and below 1',
+      hint: `write ${flag} 0.5x`,
+    });
+  }
+  if (align !== undefined && !(Number.isInteger(align) && align >= 1 && align <= 1024)) {
+    throw new ServeOptError('SO1006', `The value "${align}" of --align is not allowed`, {
+      why: 'it must be a whole number from 1 to 1024',
+      hint: 'write --align 8',
+    });
+  }
+  if (pattern !== undefined) parsePattern(pattern);
+}
