@@ -43,6 +43,15 @@ export interface CutCheckReport {
   readonly samples: number;
 }
 
+/** How a layer behind a cut was fitted anew. Errors are of its outputs on held-out samples, as a share of their size (root mean square). */
+export interface RepairReport {
+  readonly layer: string;
+  readonly before?: number;
+  readonly after?: number;
+  /** Why its weights are as they were, where they are. */
+  readonly left?: string;
+}
+
 export interface PruneReport extends ReportHeader, JudgedReport {
   readonly command: 'prune';
   readonly method: 'structured' | 'channels' | 'heads' | 'neurons' | 'magnitude';
@@ -65,6 +74,8 @@ export interface PruneReport extends ReportHeader, JudgedReport {
   /** Bytes of both files after gzip, where zeros are what was made. */
   readonly compressed?: { readonly before: number; readonly after: number };
   readonly cut?: CutCheckReport;
+  /** Layers behind a cut, with data. */
+  readonly repair: readonly RepairReport[];
   readonly verification: VerificationReport;
   /** Original (A) against result (B) on the evaluation data. */
   readonly accuracy?: ComparisonResult;

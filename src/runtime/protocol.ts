@@ -113,6 +113,18 @@ export interface ValueRangesParams extends ObserveParams {
   readonly observed: readonly string[];
 }
 
+/** Outputs of a model that are summed over its samples. */
+export interface SumsParams extends ObserveParams {
+  readonly outputs: readonly string[];
+}
+
+export interface SumsResult {
+  /** Samples seen. */
+  readonly samples: number;
+  /** Sums of each output, element by element, in float64. */
+  readonly sums: Map<string, Float64Array>;
+}
+
 export interface RangesResult {
   /** Samples seen. */
   readonly samples: number;
@@ -327,6 +339,7 @@ export interface JobTypes {
   contrast: { params: ContrastParams; result: readonly OutputDifference[] };
   ranges: { params: RangesParams; result: RangesResult };
   valueRanges: { params: ValueRangesParams; result: RangesResult };
+  sums: { params: SumsParams; result: SumsResult };
   fitSeeds: { params: FitSeedsParams; result: FitSeedsResult };
   branches: { params: BranchesParams; result: BranchesResult };
   latency: { params: LatencyParams; result: LatencyResult };

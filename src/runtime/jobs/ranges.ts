@@ -1,50 +1,9 @@
-import { bug, ServeOptError } from '../../errors.js';
+import { bug } from '../../errors.js';
 import type { HostTensor } from '../../samples/types.js';
 import type { JobContext, ReportProgress } from '../job.js';
-import type { ObserveParams, RangesParams, RangesResult, ValueRangesParams } from '../protocol.js';
+import type { RangesParams, RangesResult, ValueRangesParams } from '../protocol.js';
 import { RangeAccumulator, tensorMinMax } from './range-accumulator.js';
-
-type Outputs = Map<string, HostTensor>;
-
-/**
- * Runs every sample once and hands the outputs to `take`; gives the number of samples. Samples go in batches where the
- * source allows; a model that turns out to have its batch size built in gets them one by one.
- */
-async function streamSamples(
-  context: JobContext,
-  params: ObserveParams,
-  fetches: readonly string[],
-  progress: ReportProgress,
-  take: (outputs: Outputs) => void,
-): Promise<number> {
-  const session = context.session(params.session);
-  const reader = await context.openSamples(params.source, params.inputs);
-  try {
-    const least = reader.block ?? 1;
-    let size = reader.batchable ? Math.max(1, params.batchSize) : least;
-    for (let done = 0; done < reader.count; ) {
-      const count = Math.min(size, reader.count - done);
-      try {
-        take(await session.run(await reader.read(done, count), fetches));
-      } catch (error) {
-        if (size === least || !(error instanceof ServeOptError) || !/^SO(5002|2105)$/.test(error.code)) throw error;
-        size = least;
-        continue;
-      }
-      done += count;
-      progress({ done, total: reader.count });
-    }
-    return reader.count;
-  } finally {
-    await reader.close?.();
-  }
-}
-
-function output(outputs: Outputs, name: string): HostTensor {
-  const tensor = outputs.get(name);
-  if (!tensor) throw bug(`the augmented model gave no output "${name}"`);
-  return tensor;
-}
+import { outputOf as output, streamSamples } from './stream-samples.js';
 
 /**
  * Global minimum and maximum of each tensor of a model that the caller has augmented with ReduceMin and ReduceMax

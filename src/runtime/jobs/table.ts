@@ -19,6 +19,7 @@ import { rangesJob, valueRangesJob } from './ranges.js';
 import { noiseJob, referenceJob } from './reference.js';
 import { runJob } from './run.js';
 import { samplesJob } from './samples.js';
+import { sumsJob } from './sums.js';
 import { versionsJob } from './versions.js';
 
 type JobTable = {
@@ -46,6 +47,7 @@ export const JOBS: JobTable = {
   contrast: contrastJob,
   ranges: rangesJob,
   valueRanges: valueRangesJob,
+  sums: sumsJob,
   fitSeeds: fitSeedsJob,
   branches: branchesJob,
   latency: latencyJob,

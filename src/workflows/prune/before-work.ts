@@ -43,7 +43,7 @@ export async function preparePrune(run: ModelRun<PruneOptions>): Promise<PruneWo
   let split: SampleSplit = { calibration: undefined, judging: seeded, heldOut: true };
   if (dataPath !== undefined) {
     const { count, block = 1 } = await checkData(await runtime.host(), dataPath, [sizedDataInputs(inputs, dims)]);
-    split = splitSamples(dataPath, count, options.samples ?? count, { holdOut: false, block });
+    split = splitSamples(dataPath, count, options.samples ?? count, { holdOut: true, block });
   }
   const names = model.graph.outputs.map(({ name }) => name);
   if (evalPath !== undefined) await checkLabels(await runtime.host(), evalPath, model, metricWish(options, names));

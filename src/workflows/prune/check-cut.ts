@@ -21,7 +21,6 @@ const LEAST_SQNR_DB = 80;
  */
 export async function checkCut(
   cut: StructuredCut,
-  path: string,
   source: SampleSource,
   runtime: LazyRuntime,
   options: InContext<PruneOptions>,
@@ -33,7 +32,9 @@ export async function checkCut(
   zeroUnits(findDependencies(masked, { heads: true }), cut.removed);
   stages.start('check the cut');
   return withWorkFolder(async (folder) => {
-    const reference = await writeRunnable(masked, folder);
+    const links = new Map();
+    const reference = await writeRunnable(masked, folder, { name: 'masked.onnx', links });
+    const path = await writeRunnable(cut.model, folder, { name: 'cut.onnx', links });
     const host = await runtime.host();
     const pair = await loadPair(
       host,

@@ -57,7 +57,8 @@ export async function describePruned(
     whole: cut?.whole ?? [],
     weights: sparse?.weights ?? [],
     ...(compressed ? { compressed } : {}),
-    ...(verdict.cut ? { cut: verdict.cut } : {}),
+    ...(cut?.checked ? { cut: cut.checked } : {}),
+    repair: cut?.repair ?? [],
     verification: {
       structure: 'passed',
       loads: checked?.loads ?? 'skipped',
@@ -72,7 +73,7 @@ export async function describePruned(
     notes: [...(sparse ? [ZEROS] : []), ...synthetic.notes],
     warnings: [
       ...run.warnings,
-      ...verdict.warnings,
+      ...(cut?.warnings ?? []),
       ...(checked?.warnings ?? ['The result was not run: verification was switched off.']),
       ...judged.warnings,
     ],

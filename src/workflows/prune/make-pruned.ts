@@ -1,16 +1,34 @@
-import { PRUNE_DEFAULTS, type PruneOptions } from '../options.js';
+import type { Model } from '../../ir/model.js';
+import { optimizeGraph } from '../../passes/optimize-graph.js';
+import type { CutCheckReport, RepairReport } from '../../report/prune-types.js';
+import type { LazyRuntime } from '../../runtime/lazy-runtime.js';
+import { type InContext, PRUNE_DEFAULTS, type PruneOptions } from '../options.js';
 import type { CandidateModel } from '../produce/model-command.js';
 import type { ModelRun } from '../produce/model-run.js';
+import type { Stages } from '../stages.js';
+import type { PruneWork } from './before-work.js';
+import { checkCut } from './check-cut.js';
+import { closerOf } from './closer-of.js';
+import { repairLayers } from './repair.js';
 import { cutStructured, type StructuredCut } from './structured.js';
 import { type SparseModel, zeroSmallest } from './unstructured.js';
 
+/** A cut, what was checked of it, and what a repair gave. */
+export interface FinishedCut extends Pick<StructuredCut, 'amount' | 'groups' | 'whole'> {
+  readonly checked?: CutCheckReport;
+  readonly repair: readonly RepairReport[];
+  readonly warnings: readonly string[];
+}
+
 /** A pruned model: cut, or with weights that are zero. */
 export interface PruneCandidate extends CandidateModel {
-  readonly cut?: StructuredCut;
+  readonly cut?: FinishedCut;
   readonly sparse?: SparseModel;
 }
 
-export async function makePruned({ model, options, stages }: ModelRun<PruneOptions>): Promise<PruneCandidate> {
+/** Prunes a copy of the model; a cut is checked against zeros, then repaired where there is data. */
+export async function makePruned(run: ModelRun<PruneOptions>, work: PruneWork): Promise<PruneCandidate> {
+  const { model, options, stages } = run;
   stages.start('prune');
   if ((options.method ?? PRUNE_DEFAULTS.method) === 'magnitude') {
     const sparse = zeroSmallest(model, options);
@@ -19,5 +37,58 @@ export async function makePruned({ model, options, stages }: ModelRun<PruneOptio
   }
   const cut = await cutStructured(model, options);
   stages.end(`${cut.groups.filter(({ units, kept }) => kept < units).length} groups`);
-  return { model: cut.model, cut };
+  const { runtime, split } = work;
+  const outcome = runtime && (await checkCut(cut, split.judging, runtime, options, stages));
+  const repaired = runtime && split.calibration ? await repairCut(cut, work, runtime, options, stages) : undefined;
+  const result = repaired?.model ?? cut.model;
+  await optimizeGraph(result, { level: 'basic' });
+  const { amount, groups, whole } = cut;
+  return {
+    model: result,
+    cut: {
+      amount,
+      groups,
+      whole,
+      ...(typeof outcome === 'object' ? { checked: outcome } : {}),
+      repair: repaired?.repair ?? [],
+      warnings: [
+        ...(typeof outcome === 'string' ? [`The cut was not checked against zeros: ${outcome}.`] : []),
+        ...(repaired?.warnings ?? []),
+      ],
+    },
+  };
+}
+
+/** The cut model with its layers fitted anew, where that brings its outputs closer to those of the original. */
+async function repairCut(
+  cut: StructuredCut,
+  { split }: PruneWork,
+  runtime: LazyRuntime,
+  options: InContext<PruneOptions>,
+  stages: Stages,
+): Promise<{ readonly model: Model; readonly repair: readonly RepairReport[]; readonly warnings: readonly string[] }> {
+  const fitted = { kind: 'data' as const, ...(split.calibration as { path: string; first: number; count: number }) };
+  const repairedModel = cut.model.clone();
+  const host = await runtime.host();
+  const repair = await repairLayers(
+    {
+      original: cut.base,
+      pruned: repairedModel,
+      dependencies: cut.dependencies,
+      kept: cut.kept,
+      fitted,
+      heldOut: split.judging,
+    },
+    host,
+    options,
+    stages,
+  );
+  const better = await closerOf(cut.base, [cut.model, repairedModel], split.judging, host, options, stages);
+  if (better === 1) return { model: repairedModel, repair, warnings: [] };
+  const left = 'the outputs of the whole network were no closer to the original with the repair';
+  return {
+    model: cut.model,
+    repair: repair.map((each) => ({ ...each, left })),
+    warnings: [`The repair is left out: on held-out samples, ${left}.`],
+  };
 }

@@ -11,6 +11,7 @@ import {
   type PruneUnit,
 } from '../../prune/dependency-groups.js';
 import { groupKind } from '../../prune/group-kind.js';
+import { KeptAxes } from '../../prune/kept-axes.js';
 import { scoreUnits } from '../../prune/unit-scores.js';
 import { weightAxesOf } from '../../prune/unit-weights.js';
 import type { PrunedGroupReport, WholeAxisReport } from '../../report/prune-types.js';
@@ -20,7 +21,9 @@ import { type ModelSize, modelSize } from './model-size.js';
 
 /** A cut model, and how it came about. */
 export interface StructuredCut {
+  /** The same nodes as those of `base`, not cleaned yet. */
   readonly model: Model;
+  readonly kept: KeptAxes;
   /** The model that was cut: cleaned, functions inlined. */
   readonly base: Model;
   readonly dependencies: Dependencies;
@@ -44,10 +47,11 @@ export async function cutStructured(model: Model, options: PruneOptions): Promis
   const chosen = chosenGroups(base, dependencies, options);
   if (chosen.length === 0) throw nothingToCut(dependencies, options);
   const scored = chosen.map((group) => scoredGroup(dependencies, group, options));
-  const { amount, removed } = await forTarget(base, scored, options);
-  const cut = await cutCopy(base, removed, options);
+  const { amount, removed } = forTarget(base, scored, options);
+  const { model: cut, kept } = cutCopy(base, removed, options);
   return {
     model: cut,
+    kept,
     base,
     dependencies,
     removed: new Set(removed),
@@ -58,13 +62,16 @@ export async function cutStructured(model: Model, options: PruneOptions): Promis
 }
 
 /** Cuts the same units out of a copy. */
-async function cutCopy(base: Model, removed: readonly PruneUnit[], options: PruneOptions): Promise<Model> {
+function cutCopy(
+  base: Model,
+  removed: readonly PruneUnit[],
+  options: PruneOptions,
+): { readonly model: Model; readonly kept: KeptAxes } {
   const copy = base.clone();
   // Units name values of the model that they were found in: a copy has its own.
   const own = findDependencies(copy, { throughNormalization: options.throughNormalization ?? false, heads: true });
   cutUnits(copy, own, removed);
-  await optimizeGraph(copy, { level: 'basic' });
-  return copy;
+  return { model: copy, kept: new KeptAxes(own.table, removed) };
 }
 
 function chosenGroups(model: Model, dependencies: Dependencies, options: PruneOptions): DependencyGroup[] {
@@ -88,11 +95,11 @@ function scoredGroup(dependencies: Dependencies, group: DependencyGroup, options
 const SEARCH_STEPS = 12;
 
 /** The units of the amount that was asked for; of a target, of the smallest amount that reaches it. */
-async function forTarget(
+function forTarget(
   base: Model,
   scored: readonly ScoredGroup[],
   options: PruneOptions,
-): Promise<{ readonly amount: number; readonly removed: readonly PruneUnit[] }> {
+): { readonly amount: number; readonly removed: readonly PruneUnit[] } {
   const { amount = PRUNE_DEFAULTS.amount, global = false, targetMacs, targetParams } = options;
   if (targetMacs === undefined && targetParams === undefined) {
     const removed = allocate(scored, { amount, global });
@@ -103,15 +110,15 @@ async function forTarget(
   const reached = (size: ModelSize): boolean =>
     (targetMacs === undefined || size.macs <= targetMacs * before.macs) &&
     (targetParams === undefined || size.parameters <= targetParams * before.parameters);
-  const attempt = async (share: number) => {
+  const attempt = (share: number) => {
     const removed = allocate(scored, { amount: share, global });
-    return { amount: share, removed, size: modelSize(await cutCopy(base, removed, options), options) };
+    return { amount: share, removed, size: modelSize(cutCopy(base, removed, options).model, options) };
   };
-  let best = await attempt(1 - Number.EPSILON);
+  let best = attempt(1 - Number.EPSILON);
   if (!reached(best.size)) throw outOfReach(before, best.size, options);
   for (let low = 0, high = 1, step = 0; step < SEARCH_STEPS; step++) {
     const middle = (low + high) / 2;
-    const tried = await attempt(middle);
+    const tried = attempt(middle);
     if (reached(tried.size)) [best, high] = [tried, middle];
     else low = middle;
   }

@@ -1,0 +1,47 @@
+import { bug, ServeOptError } from '../../errors.js';
+import type { HostTensor } from '../../samples/types.js';
+import type { JobContext, ReportProgress } from '../job.js';
+import type { ObserveParams } from '../protocol.js';
+
+type Outputs = Map<string, HostTensor>;
+
+/**
+ * Runs every sample once and hands the outputs to `take`; gives the number of samples. Samples go in batches where the
+ * source allows; a model that turns out to have its batch size built in gets them one by one.
+ */
+export async function streamSamples(
+  context: JobContext,
+  params: ObserveParams,
+  fetches: readonly string[],
+  progress: ReportProgress,
+  take: (outputs: Outputs) => void,
+): Promise<number> {
+  const session = context.session(params.session);
+  const reader = await context.openSamples(params.source, params.inputs);
+  try {
+    const least = reader.block ?? 1;
+    let size = reader.batchable ? Math.max(1, params.batchSize) : least;
+    for (let done = 0; done < reader.count; ) {
+      const count = Math.min(size, reader.count - done);
+      try {
+        take(await session.run(await reader.read(done, count), fetches));
+      } catch (error) {
+        if (size === least || !(error instanceof ServeOptError) || !/^SO(5002|2105)$/.test(error.code)) throw error;
+        size = least;
+        continue;
+      }
+      done += count;
+      progress({ done, total: reader.count });
+    }
+    return reader.count;
+  } finally {
+    await reader.close?.();
+  }
+}
+
+/** An output that the caller has made. */
+export function outputOf(outputs: Outputs, name: string): HostTensor {
+  const tensor = outputs.get(name);
+  if (!tensor) throw bug(`the augmented model gave no output "${name}"`);
+  return tensor;
+}

@@ -1,0 +1,22 @@
+import { bug } from '../../errors.js';
+import type { JobContext, ReportProgress } from '../job.js';
+import type { SumsParams, SumsResult } from '../protocol.js';
+import { outputOf, streamSamples } from './stream-samples.js';
+
+/**
+ * Sums outputs of a model over samples, element by element and in float64: what the caller has augmented the model with, such
+ * as products of its activations. Each output has one size in all runs.
+ */
+export async function sumsJob(context: JobContext, params: SumsParams, progress: ReportProgress): Promise<SumsResult> {
+  const sums = new Map<string, Float64Array>();
+  const samples = await streamSamples(context, params, params.outputs, progress, (outputs) => {
+    for (const name of params.outputs) {
+      const { data } = outputOf(outputs, name);
+      const sum = sums.get(name) ?? new Float64Array(data.length);
+      if (sum.length !== data.length) throw bug(`the output "${name}" changes its size`);
+      for (let at = 0; at < sum.length; at++) sum[at] = (sum[at] as number) + Number(data[at]);
+      sums.set(name, sum);
+    }
+  });
+  return { samples, sums };
+}
