@@ -83,9 +83,8 @@ export const FLAGS = {
   score: {
     value: 'NAME',
     choices: UNIT_SCORES,
-    default: PRUNE_DEFAULTS.score,
     group: 'Method',
-    summary: 'what makes a unit important: l2, l1, bn …',
+    summary: 'importance: activation (with data), l2 …',
   },
   align: {
     value: 'N',

@@ -20,6 +20,8 @@ export interface ScoreOptions {
  * - `bn`: sum of the magnitudes of the scales of BatchNormalization (Liu et al. 2017); `l2` where the group has none.
  * - `fpgm`: sum of the distances to the rows of the other units (He et al. 2019).
  * - `random`: seeded.
+ *
+ * `activation` needs samples and is computed elsewhere: `activationScores`; `l2` stands in for it here.
  */
 export function scoreUnits(
   group: DependencyGroup,

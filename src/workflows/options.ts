@@ -241,7 +241,7 @@ export interface PruneOptions extends ProduceOptions, JudgedRunOptions, RefusalO
   readonly global?: boolean;
   /** Keep N of every M inputs of an output, written `2:4`: for hardware with sparse products. */
   readonly pattern?: string;
-  /** What makes a unit important. */
+  /** What makes a unit important. Default `activation` with data, `l2` without. */
   readonly score?: UnitScore;
   /** Cut so much that at most this share of the multiply-adds is left: 0.5 or `0.5x`. */
   readonly targetMacs?: number;
@@ -325,7 +325,6 @@ export const PRUNE_DEFAULTS = {
   ...PRODUCE_DEFAULTS,
   method: 'structured',
   amount: 0.3,
-  score: 'l2',
   align: 8,
 } as const satisfies PruneOptions;
 /** Defaults of `benchModels`. */

@@ -1,9 +1,11 @@
+import { bug } from '../../errors.js';
 import { attribute } from '../../ir/attribute.js';
 import { copyInitializers, copyNodes, type ValueMapping } from '../../ir/copy-nodes.js';
 import type { Graph } from '../../ir/graph.js';
 import type { Model } from '../../ir/model.js';
 import type { Node } from '../../ir/node.js';
 import type { Value } from '../../ir/value.js';
+import { constantTensor } from '../../ir/walk.js';
 import { Tensor } from '../../tensor/tensor.js';
 import type { RepairLayer } from './repair-layers.js';
 
@@ -33,12 +35,14 @@ export function normalModel(
   const model = pruned.clone();
   const { graph } = model;
   const x = graph.values.get(layer.node.input(layer.data)?.name ?? '');
-  if (!x) throw new Error('unreachable: the layer has no data');
-  const y = copyOriginal(original, twin, graph);
+  if (!x) throw bug('a layer has no data');
+  const residual = residualOf(layer.node);
+  const y = copyOriginal(original, residual ? twinOf(original, residual.add) : twin, graph);
   while (graph.outputs.length > 0) graph.removeOutput(graph.outputs.length - 1);
   const build = new Builder(graph);
   const inputs = layer.kind === 'convolution' ? build.windows(x, layer) : build.rowsOf(x, layer);
-  const outputs = build.targets(kept ? build.take(y, kept, layer) : y, layer);
+  const wanted = kept ? build.take(y, kept, layer) : y;
+  const outputs = build.targets(residual ? build.without(wanted, residual) : wanted, layer);
   const named = {
     gram: build.product(inputs, inputs),
     cross: build.product(inputs, outputs),
@@ -55,6 +59,45 @@ export function normalModel(
       Object.entries(named).map(([key, value]) => [key, value.name]),
     ) as unknown as NormalOutputs,
   };
+}
+
+/** A sum behind a layer: of its result, maybe a bias, and what came another way. */
+interface Residual {
+  readonly add: Node;
+  readonly others: readonly Value[];
+}
+
+/**
+ * The sum that a layer's result goes into, with nothing but a bias between. There, the layer is to give what the sum of the original
+ * has and the other way of the pruned network lacks, so that errors of the layers before it are made up for.
+ */
+function residualOf(node: Node): Residual | undefined {
+  const others: Value[] = [];
+  let value = node.output();
+  for (let steps = 0; steps < 3; steps++) {
+    if (value.uses.size !== 1 || value.isGraphOutput) return undefined;
+    const [use] = value.uses;
+    if (!use?.node.is('Add')) return undefined;
+    const other = use.node.input(1 - use.slot);
+    if (!other || other === value) return undefined;
+    others.push(other);
+    if (!constantTensor(other)) {
+      const [own, way] = [shapeLength(value), shapeLength(other)];
+      return own !== undefined && own === way ? { add: use.node, others } : undefined;
+    }
+    value = use.node.output();
+  }
+  return undefined;
+}
+
+function shapeLength({ type }: Value): number | undefined {
+  return type?.kind === 'tensor' ? type.shape?.length : undefined;
+}
+
+function twinOf(original: Model, node: Node): Node {
+  const twin = original.graph.values.get(node.output().name)?.producer;
+  if (!twin) throw bug('the original has no counterpart of a sum');
+  return twin;
 }
 
 /** Copies what leads to the output of a node; graph inputs are those of the same name. */
@@ -74,7 +117,7 @@ function copyOriginal(original: Model, twin: Node, graph: Graph): Value {
   copyInitializersOf(original.graph, graph, mapping, constants);
   copyNodes(inOrder, graph, mapping, { namePrefix: 'original/' });
   const copied = mapping.get(twin.output());
-  if (!copied) throw new Error('unreachable: the copy has no output');
+  if (!copied) throw bug('a copied layer has no output');
   return copied;
 }
 
@@ -178,6 +221,16 @@ class Builder {
       return this.reshape(this.transpose(this.reshape(y, [-1, outputs]), [1, 0]), [1, outputs, -1]);
     const split = this.reshape(y, [0, groups, outputs, -1]);
     return this.reshape(this.transpose(split, [1, 2, 0, 3]), [groups, outputs, -1]);
+  }
+
+  /** A sum less all but one of its parts, which are those of the pruned network. */
+  without(sum: Value, { others }: Residual): Value {
+    let rest = sum;
+    for (const other of others) {
+      const own = this.#graph.values.get(other.name);
+      if (own) rest = this.node('Sub', [rest, own]);
+    }
+    return rest;
   }
 
   take(y: Value, kept: Int32Array, { kind }: RepairLayer): Value {

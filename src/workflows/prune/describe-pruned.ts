@@ -48,7 +48,7 @@ export async function describePruned(
     method: options.method ?? PRUNE_DEFAULTS.method,
     amount: cut?.amount ?? options.amount ?? PRUNE_DEFAULTS.amount,
     ...(options.pattern === undefined ? {} : { pattern: options.pattern }),
-    ...(cut ? { score: options.score ?? PRUNE_DEFAULTS.score } : {}),
+    ...(cut ? { score: options.score ?? (options.dataPath === undefined ? 'l2' : 'activation') } : {}),
     ...files,
     before: { parameters: before.parameters, macs: before.macs },
     after: { parameters: after.parameters, macs: after.macs },

@@ -6,11 +6,12 @@ import { type InContext, PRUNE_DEFAULTS, type PruneOptions } from '../options.js
 import type { CandidateModel } from '../produce/model-command.js';
 import type { ModelRun } from '../produce/model-run.js';
 import type { Stages } from '../stages.js';
+import { activationScores } from './activation-scores.js';
 import type { PruneWork } from './before-work.js';
 import { checkCut } from './check-cut.js';
 import { closerOf } from './closer-of.js';
 import { repairLayers } from './repair.js';
-import { cutStructured, type StructuredCut } from './structured.js';
+import { cutStructured, type Measure, type StructuredCut } from './structured.js';
 import { type SparseModel, zeroSmallest } from './unstructured.js';
 
 /** A cut, what was checked of it, and what a repair gave. */
@@ -35,9 +36,15 @@ export async function makePruned(run: ModelRun<PruneOptions>, work: PruneWork): 
     stages.end(`${sparse.weights.filter(({ zeros }) => zeros > 0).length} layers`);
     return { model: sparse.model, sparse };
   }
-  const cut = await cutStructured(model, options);
-  stages.end(`${cut.groups.filter(({ units, kept }) => kept < units).length} groups`);
   const { runtime, split } = work;
+  const samples = split.calibration && { kind: 'data' as const, ...split.calibration };
+  const measure: Measure | undefined =
+    runtime && samples
+      ? async (base, dependencies, groups) =>
+          activationScores(base, dependencies, groups, samples, await runtime.host(), options)
+      : undefined;
+  const cut = await cutStructured(model, options, measure);
+  stages.end(`${cut.groups.filter(({ units, kept }) => kept < units).length} groups`);
   const outcome = runtime && (await checkCut(cut, split.judging, runtime, options, stages));
   const repaired = runtime && split.calibration ? await repairCut(cut, work, runtime, options, stages) : undefined;
   const result = repaired?.model ?? cut.model;

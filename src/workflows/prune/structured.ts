@@ -33,11 +33,22 @@ export interface StructuredCut {
   readonly whole: readonly WholeAxisReport[];
 }
 
+/** Scores groups by what units give on samples. */
+export type Measure = (
+  model: Model,
+  dependencies: Dependencies,
+  groups: readonly DependencyGroup[],
+) => Promise<ReadonlyMap<DependencyGroup, Float64Array>>;
+
 /**
  * Cuts units out of a copy of a model. @throws SO3101 where nothing can be cut, or a target cannot be reached, SO1003 for a layer
  * that is not there
  */
-export async function cutStructured(model: Model, options: PruneOptions): Promise<StructuredCut> {
+export async function cutStructured(
+  model: Model,
+  options: PruneOptions,
+  measure: Measure | undefined,
+): Promise<StructuredCut> {
   const base = (await withLayersInlined(model)).clone();
   await optimizeGraph(base, { level: 'basic' });
   const dependencies = findDependencies(base, {
@@ -46,7 +57,11 @@ export async function cutStructured(model: Model, options: PruneOptions): Promis
   });
   const chosen = chosenGroups(base, dependencies, options);
   if (chosen.length === 0) throw nothingToCut(dependencies, options);
-  const scored = chosen.map((group) => scoredGroup(dependencies, group, options));
+  const measured =
+    options.score === undefined || options.score === 'activation'
+      ? await measure?.(base, dependencies, chosen)
+      : undefined;
+  const scored = chosen.map((group) => scoredGroup(dependencies, group, options, measured?.get(group)));
   const { amount, removed } = forTarget(base, scored, options);
   const { model: cut, kept } = cutCopy(base, removed, options);
   return {
@@ -85,9 +100,14 @@ function chosenGroups(model: Model, dependencies: Dependencies, options: PruneOp
   });
 }
 
-function scoredGroup(dependencies: Dependencies, group: DependencyGroup, options: PruneOptions): ScoredGroup {
-  const { score = PRUNE_DEFAULTS.score, align = PRUNE_DEFAULTS.align, seed = PRUNE_DEFAULTS.seed } = options;
-  const scores = scoreUnits(group, weightAxesOf(dependencies, group), { score, seed });
+function scoredGroup(
+  dependencies: Dependencies,
+  group: DependencyGroup,
+  options: PruneOptions,
+  measured: Float64Array | undefined,
+): ScoredGroup {
+  const { score = 'l2', align = PRUNE_DEFAULTS.align, seed = PRUNE_DEFAULTS.seed } = options;
+  const scores = measured ?? scoreUnits(group, weightAxesOf(dependencies, group), { score, seed });
   return { group, scores, align: groupKind(dependencies, group) === 'heads' ? 1 : align };
 }
 
