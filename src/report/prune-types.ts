@@ -54,7 +54,7 @@ export interface RepairReport {
 
 export interface PruneReport extends ReportHeader, JudgedReport {
   readonly command: 'prune';
-  readonly method: 'structured' | 'channels' | 'heads' | 'neurons' | 'magnitude';
+  readonly method: 'structured' | 'channels' | 'heads' | 'neurons' | 'magnitude' | 'obs' | 'wanda';
   /** As asked for; of a target, the amount that it took. */
   readonly amount: number;
   readonly pattern?: string;

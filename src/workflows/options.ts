@@ -228,7 +228,7 @@ export interface OptimizeOptions extends ProduceOptions, RefusalOptions<Optimize
 }
 
 /** What `pruneModel` takes away: single weights, or whole units so that the model gets smaller. */
-export const PRUNE_METHODS = ['structured', 'channels', 'heads', 'neurons', 'magnitude'] as const;
+export const PRUNE_METHODS = ['structured', 'channels', 'heads', 'neurons', 'magnitude', 'obs', 'wanda'] as const;
 /** One of `PRUNE_METHODS`; `structured` is all units. */
 export type PruneMethod = (typeof PRUNE_METHODS)[number];
 

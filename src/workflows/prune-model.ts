@@ -7,6 +7,7 @@ import { checkPruneOptions } from './prune/check-prune-options.js';
 import { checkPruned, type PruneVerdict } from './prune/check-pruned.js';
 import { describePruned } from './prune/describe-pruned.js';
 import { makePruned, type PruneCandidate } from './prune/make-pruned.js';
+import { isUnstructured } from './prune/unstructured.js';
 
 /**
  * Prunes a model file: cuts whole channels, heads and neurons out of it, or sets single weights to zero. The result is written,
@@ -24,7 +25,7 @@ export function pruneModel(
 
 const PRUNE: ModelCommand<PruneOptions, PruneReport, PruneWork, PruneCandidate, PruneVerdict> = {
   name: 'prune',
-  tag: ({ method = PRUNE_DEFAULTS.method }) => (method === 'magnitude' ? 'sparse' : 'pruned'),
+  tag: ({ method = PRUNE_DEFAULTS.method }) => (isUnstructured(method) ? 'sparse' : 'pruned'),
   samplePaths: ({ dataPath, evalPath }) => [dataPath, evalPath].filter((path) => path !== undefined),
   checkOptions: checkPruneOptions,
   prepare: preparePrune,

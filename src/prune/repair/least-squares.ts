@@ -32,13 +32,11 @@ const RIDGE = 0.01;
 export function fitLinear(sums: NormalSums, given: LinearFit, withBias: boolean): LinearFit | undefined {
   const { inputs, outputs, gram, cross, sumX, sumY, rows } = sums;
   if (rows === 0) return undefined;
-  const matrix = new Float64Array(gram);
+  const matrix = withBias ? centredGram(sums) : new Float64Array(gram);
   const right = new Float64Array(cross);
   if (withBias) {
     for (let i = 0; i < inputs; i++) {
       const mean = (sumX[i] as number) / rows;
-      for (let j = 0; j < inputs; j++)
-        matrix[i * inputs + j] = (matrix[i * inputs + j] as number) - mean * (sumX[j] as number);
       for (let o = 0; o < outputs; o++)
         right[i * outputs + o] = (right[i * outputs + o] as number) - mean * (sumY[o] as number);
     }
@@ -53,15 +51,30 @@ export function fitLinear(sums: NormalSums, given: LinearFit, withBias: boolean)
       right[i * outputs + o] = (right[i * outputs + o] as number) + ridge * (given.weights[i * outputs + o] as number);
   }
   if (!solveCholesky(matrix, inputs, right, outputs)) return undefined;
-  const bias = new Float64Array(given.bias);
-  if (withBias) {
-    for (let o = 0; o < outputs; o++) {
-      let product = 0;
-      for (let i = 0; i < inputs; i++) product += (right[i * outputs + o] as number) * (sumX[i] as number);
-      bias[o] = ((sumY[o] as number) - product) / rows;
-    }
-  }
+  const bias = withBias ? fittingBias(sums, right) : new Float64Array(given.bias);
   return right.every(Number.isFinite) ? { weights: right, bias } : undefined;
+}
+
+/** Σ (x − x̄)(x − x̄)ᵀ. */
+export function centredGram({ inputs, gram, sumX, rows }: NormalSums): Float64Array {
+  const matrix = new Float64Array(gram);
+  for (let i = 0; i < inputs; i++) {
+    const mean = (sumX[i] as number) / rows;
+    for (let j = 0; j < inputs; j++)
+      matrix[i * inputs + j] = (matrix[i * inputs + j] as number) - mean * (sumX[j] as number);
+  }
+  return matrix;
+}
+
+/** The bias of the least squared error for given weights: ȳ − Wᵀx̄. */
+export function fittingBias({ inputs, outputs, sumX, sumY, rows }: NormalSums, weights: Float64Array): Float64Array {
+  const bias = new Float64Array(outputs);
+  for (let o = 0; o < outputs; o++) {
+    let product = 0;
+    for (let i = 0; i < inputs; i++) product += (weights[i * outputs + o] as number) * (sumX[i] as number);
+    bias[o] = ((sumY[o] as number) - product) / rows;
+  }
+  return bias;
 }
 
 /** Σ|y − Wᵀx − b|² by the sums alone, and Σ|y|² beside it. */

@@ -135,9 +135,9 @@ export const OPTION_RULES: readonly OptionRule[] = [
   {
     commands: ['prune'],
     options: ['--pattern'],
-    needs: '--method magnitude',
+    excludes: ['--method structured', '--method channels', '--method heads', '--method neurons'],
     why: 'a pattern is of single weights',
-    hint: 'add --method magnitude',
+    hint: 'add --method obs or --method magnitude',
   },
   {
     commands: ['prune'],
@@ -148,8 +148,21 @@ export const OPTION_RULES: readonly OptionRule[] = [
   {
     commands: ['prune'],
     options: ['--target-macs', '--target-params', '--score', '--align', '--through-normalization'],
-    excludes: ['--method magnitude'],
+    excludes: ['--method magnitude', '--method obs', '--method wanda'],
     why: 'it applies to whole units, and single zeros take nothing away',
+  },
+  {
+    commands: ['prune'],
+    options: ['--method obs', '--method wanda'],
+    needs: '--data',
+    why: 'what layers read is measured on samples',
+    hint: 'add --data samples.npz, or use --method magnitude',
+  },
+  {
+    commands: ['prune'],
+    options: ['--method obs', '--method wanda'],
+    excludes: ['--global', '--no-verify'],
+    why: 'layers are pruned one after the other, by running the model',
   },
   {
     commands: ['prune'],

@@ -4,16 +4,9 @@ import { activationModel, type UnitReader, unitReaders } from '../../prune/repai
 import { axisSums } from '../../prune/unit-scores.js';
 import { weightAxesOf } from '../../prune/unit-weights.js';
 import type { RuntimeHost } from '../../runtime/host.js';
-import { writeRunnable } from '../../runtime/runnable-model.js';
-import { SESSIONS, withOptions } from '../../runtime/session-options.js';
-import { withWorkFolder } from '../../runtime/work-folder.js';
 import type { SampleSource } from '../../samples/types.js';
-import { inputSpecs } from '../../samples/value-specs.js';
 import type { PruneOptions } from '../options.js';
-import { sessionOptions } from '../workbench/execution-session.js';
-
-/** Samples a run. */
-const BATCH = 8;
+import { sumOutputs } from './layer-sums.js';
 
 /**
  * How much each unit moves the layers behind it: the variance of what it gives times the squared norm of the weights that read it,
@@ -34,17 +27,7 @@ export async function activationScores(
     (name) => name !== '',
   );
   if (names.length === 0) return new Map();
-  const sums = await withWorkFolder(async (folder) => {
-    const path = await writeRunnable(observed, folder);
-    const { session } = await runtime.request('load', {
-      path,
-      options: withOptions(SESSIONS.observed, sessionOptions(options)),
-    });
-    const inputs = inputSpecs(model);
-    const result = await runtime.request('sums', { session, source, inputs, batchSize: BATCH, outputs: names });
-    await runtime.request('release', { session });
-    return result.sums;
-  });
+  const [sums = new Map<string, Float64Array>()] = await sumOutputs(observed, names, [source], runtime, options);
   const variances = new Map<UnitReader, Float64Array>();
   for (const [at, reader] of readers.flat().entries()) {
     const { sum = '', squares = '', rows = '' } = outputs[at] ?? {};

@@ -10,9 +10,10 @@ import { activationScores } from './activation-scores.js';
 import type { PruneWork } from './before-work.js';
 import { checkCut } from './check-cut.js';
 import { closerOf } from './closer-of.js';
+import { pruneInOrder } from './prune-in-order.js';
 import { repairLayers } from './repair.js';
 import { cutStructured, type Measure, type StructuredCut } from './structured.js';
-import { type SparseModel, zeroSmallest } from './unstructured.js';
+import { isUnstructured, type SparseModel, zeroSmallest } from './unstructured.js';
 
 /** A cut, what was checked of it, and what a repair gave. */
 export interface FinishedCut extends Pick<StructuredCut, 'amount' | 'groups' | 'whole'> {
@@ -31,13 +32,17 @@ export interface PruneCandidate extends CandidateModel {
 export async function makePruned(run: ModelRun<PruneOptions>, work: PruneWork): Promise<PruneCandidate> {
   const { model, options, stages } = run;
   stages.start('prune');
-  if ((options.method ?? PRUNE_DEFAULTS.method) === 'magnitude') {
-    const sparse = zeroSmallest(model, options);
+  const { runtime, split } = work;
+  const samples = split.calibration && { kind: 'data' as const, ...split.calibration };
+  const method = options.method ?? PRUNE_DEFAULTS.method;
+  if (isUnstructured(method)) {
+    const sparse =
+      method === 'magnitude' || !runtime || !samples
+        ? zeroSmallest(model, options)
+        : await pruneInOrder(model, method, samples, await runtime.host(), options, stages);
     stages.end(`${sparse.weights.filter(({ zeros }) => zeros > 0).length} layers`);
     return { model: sparse.model, sparse };
   }
-  const { runtime, split } = work;
-  const samples = split.calibration && { kind: 'data' as const, ...split.calibration };
   const measure: Measure | undefined =
     runtime && samples
       ? async (base, dependencies, groups) =>

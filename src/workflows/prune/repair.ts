@@ -1,24 +1,18 @@
 import type { Model } from '../../ir/model.js';
 import type { Node } from '../../ir/node.js';
 import { nodeLabel } from '../../ir/problem.js';
-import { tensorType } from '../../ir/type.js';
-import { addConstant, replaceConstantInput } from '../../passes/constants.js';
+import { biasOf, setFits } from '../../passes/prune/set-fits.js';
 import type { Dependencies } from '../../prune/dependency-groups.js';
 import type { KeptAxes } from '../../prune/kept-axes.js';
 import { fitLinear, type LinearFit, type NormalSums, squaredError } from '../../prune/repair/least-squares.js';
-import { type NormalOutputs, normalModel } from '../../prune/repair/normal-model.js';
-import { elementsOf, type RepairLayer, repairLayer, weightsOf } from '../../prune/repair/repair-layers.js';
+import { normalModel } from '../../prune/repair/normal-model.js';
+import { type RepairLayer, repairLayer, weightsOf } from '../../prune/repair/repair-layers.js';
 import type { RepairReport } from '../../report/prune-types.js';
 import type { RuntimeHost } from '../../runtime/host.js';
-import { writeRunnable } from '../../runtime/runnable-model.js';
-import { SESSIONS, withOptions } from '../../runtime/session-options.js';
-import { withWorkFolder } from '../../runtime/work-folder.js';
 import type { SampleSource } from '../../samples/types.js';
-import { inputSpecs } from '../../samples/value-specs.js';
-import { Tensor } from '../../tensor/tensor.js';
 import type { InContext, PruneOptions } from '../options.js';
 import type { Stages } from '../stages.js';
-import { sessionOptions } from '../workbench/execution-session.js';
+import { groupSums, sumOutputs } from './layer-sums.js';
 
 /** What a repair starts from. */
 export interface RepairInput {
@@ -34,9 +28,6 @@ export interface RepairInput {
   /** Samples that decide whether a fit is kept. */
   readonly heldOut: SampleSource;
 }
-
-/** Samples a run: activations of that many are in memory at once. */
-const BATCH = 8;
 
 /**
  * Fits the weights of each layer behind a cut anew, in the order of the network: from what the pruned network hands to the layer to
@@ -71,8 +62,9 @@ export async function repairLayers(
     const axis = layer.kind === 'convolution' ? 1 : -1;
     const keptOutputs = kept.of(dependencies.table.known(twin.output())?.at(axis));
     const { model, outputs } = normalModel(pruned, layer, original, twin, keptOutputs);
-    const sums = await sumsOf(model, outputs, layer, [fitted, heldOut], runtime, options);
-    reports.push(keepBetter(layer, sums[0] ?? [], sums[1] ?? []));
+    const sums = await sumOutputs(model, Object.values(outputs), [fitted, heldOut], runtime, options);
+    const [own = [], others = []] = sums.map((each) => groupSums(layer, outputs, each));
+    reports.push(keepBetter(layer, own, others));
     stages.advance(at + 1, layers.length);
   }
   stages.end(`${reports.filter(({ left }) => left === undefined).length} layers`);
@@ -101,49 +93,6 @@ function nodesBehindCut(pruned: Model, original: Model, { table }: Dependencies,
   return behind;
 }
 
-async function sumsOf(
-  model: Model,
-  outputs: NormalOutputs,
-  layer: RepairLayer,
-  sources: readonly SampleSource[],
-  runtime: RuntimeHost,
-  options: InContext<PruneOptions>,
-): Promise<NormalSums[][]> {
-  return withWorkFolder(async (folder) => {
-    const path = await writeRunnable(model, folder);
-    const { session } = await runtime.request('load', {
-      path,
-      options: withOptions(SESSIONS.observed, sessionOptions(options)),
-    });
-    const inputs = inputSpecs(model);
-    const all: NormalSums[][] = [];
-    for (const source of sources) {
-      const names = Object.values(outputs) as string[];
-      const { sums } = await runtime.request('sums', { session, source, inputs, batchSize: BATCH, outputs: names });
-      all.push(split(layer, outputs, sums));
-    }
-    await runtime.request('release', { session });
-    return all;
-  });
-}
-
-/** Sums of all groups as those of each. */
-function split(layer: RepairLayer, names: NormalOutputs, sums: ReadonlyMap<string, Float64Array>): NormalSums[] {
-  const { groups, inputs, outputs } = layer;
-  const part = (name: string, group: number, size: number): Float64Array =>
-    (sums.get(name) ?? new Float64Array(groups * size)).subarray(group * size, (group + 1) * size);
-  return Array.from({ length: groups }, (_, group) => ({
-    inputs,
-    outputs,
-    gram: part(names.gram, group, inputs * inputs),
-    cross: part(names.cross, group, inputs * outputs),
-    sumX: part(names.sumX, group, inputs),
-    sumY: part(names.sumY, group, outputs),
-    energy: part(names.energy, group, outputs),
-    rows: sums.get(names.rows)?.[0] ?? 0,
-  }));
-}
-
 /** Gives the layer the fitted weights where they are better on held-out samples. */
 function keepBetter(layer: RepairLayer, fitted: readonly NormalSums[], heldOut: readonly NormalSums[]): RepairReport {
   const name = nodeLabel(layer.node);
@@ -161,42 +110,10 @@ function keepBetter(layer: RepairLayer, fitted: readonly NormalSums[], heldOut: 
   const [errorBefore, errorAfter] = [errorOf(before), errorOf(fits)];
   const shares = { before: share(errorBefore, energy), after: share(errorAfter, energy) };
   if (!(errorAfter < errorBefore)) return { layer: name, ...shares, left: 'the fit is no better on held-out samples' };
-  replaceConstantInput(
-    layer.node,
-    layer.weight,
-    Tensor.float32(
-      elementsOf(
-        layer,
-        fits.map(({ weights }) => weights),
-      ),
-      layer.tensor.dims,
-    ),
-  );
-  if (bias) setBias(layer, fits);
+  setFits(layer, fits);
   return { layer: name, ...shares };
 }
 
 function share(error: number, energy: number): number {
   return energy > 0 ? Math.sqrt(error / energy) : 0;
-}
-
-/** The bias inside the layer's output; 0 where it is added behind it. */
-function biasOf({ bias, outputs }: RepairLayer, group: number): Float64Array {
-  if (!bias?.inside || !bias.tensor) return new Float64Array(outputs);
-  return Float64Array.from(bias.tensor.float32Array().subarray(group * outputs, (group + 1) * outputs));
-}
-
-function setBias({ node, bias, groups, outputs }: RepairLayer, fits: readonly LinearFit[]): void {
-  if (!bias) return;
-  const values = new Float32Array(groups * outputs);
-  for (const [group, fit] of fits.entries()) values.set(fit.bias, group * outputs);
-  if (!bias.tensor) {
-    const constant = addConstant(node.graph, `${node.output().name}_bias`, Tensor.float32(values), node);
-    constant.type = tensorType(1, [values.length]);
-    node.setInput(bias.slot, constant);
-    return;
-  }
-  if (!bias.inside)
-    for (const [at, value] of bias.tensor.float32Array().entries()) values[at] = (values[at] as number) + value;
-  replaceConstantInput(bias.node, bias.slot, Tensor.float32(values, bias.tensor.dims));
 }

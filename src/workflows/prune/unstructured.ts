@@ -6,7 +6,12 @@ import { zeroWeights } from '../../passes/prune/zero-weights.js';
 import { type LayerWeight, layerWeights } from '../../prune/layer-weights.js';
 import { magnitudeMasks, patternMask, type SparsePattern, type WeightMask } from '../../prune/weight-masks.js';
 import type { SparseWeightReport } from '../../report/prune-types.js';
-import { PRUNE_DEFAULTS, type PruneOptions } from '../options.js';
+import { PRUNE_DEFAULTS, type PruneMethod, type PruneOptions } from '../options.js';
+
+/** Whether a method sets single weights to zero. */
+export function isUnstructured(method: PruneMethod): boolean {
+  return method === 'magnitude' || method === 'obs' || method === 'wanda';
+}
 
 /** A model some of whose weights are zero. */
 export interface SparseModel {
