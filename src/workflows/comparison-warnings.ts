@@ -21,10 +21,13 @@ export const JUDGEMENT = {
   channelBelowDb: 10,
 } as const;
 
-/** What a user must hear about a result, in plain words; empty when all is well. What cannot be compared comes first. */
-export function judge({ comparison, accuracy }: Findings): string[] {
+/**
+ * What a user must hear about a result, in plain words; empty when all is well. What cannot be compared comes first.
+ * @param advice what helps against a loss of the metric, after a colon
+ */
+export function judge({ comparison, accuracy }: Findings, advice: string): string[] {
   const metric = accuracy?.metrics?.[0] ?? comparison.metrics?.[0];
-  const loss = metric && lossOf(metric);
+  const loss = metric && lossOf(metric, advice);
   // A metric tells all about the output that it scores, and nothing about the others.
   const scored = loss === undefined ? undefined : metric?.output;
   return [
@@ -57,11 +60,11 @@ function brokenOutputs({ outputs }: ComparisonResult): string[] {
 }
 
 /** The warning about a metric; '' when it holds, undefined when it is no share of samples. */
-function lossOf({ metric, a, b, difference, higherIsBetter }: MetricComparison): string | undefined {
+function lossOf({ metric, a, b, difference, higherIsBetter }: MetricComparison, advice: string): string | undefined {
   if (!higherIsBetter || a.value > 1 || Number.isNaN(difference)) return undefined;
   if (-difference <= JUDGEMENT.metricLoss) return '';
   const points = (-difference * 100).toFixed(1);
-  return `The ${metric} falls by ${points} points, from ${a.value.toFixed(4)} to ${b.value.toFixed(4)}: keep layers in FP32 with --exclude, or try --mode dynamic or fp16.`;
+  return `The ${metric} falls by ${points} points, from ${a.value.toFixed(4)} to ${b.value.toFixed(4)}: ${advice}.`;
 }
 
 /** Scores of classes are judged by their decisions, everything else by its noise; what may be either by both. */

@@ -25,6 +25,7 @@ export function pruneModel(
 
 const PRUNE: ModelCommand<PruneOptions, PruneReport, PruneWork, PruneCandidate, PruneVerdict> = {
   name: 'prune',
+  budgetHint: 'cut less with --amount, keep layers with --exclude, or set another limit',
   tag: ({ method = PRUNE_DEFAULTS.method }) => (isUnstructured(method) ? 'sparse' : 'pruned'),
   samplePaths: ({ dataPath, evalPath }) => [dataPath, evalPath].filter((path) => path !== undefined),
   checkOptions: checkPruneOptions,

@@ -75,12 +75,14 @@ function costOf(model: Model): ResultCost {
 interface KeptOptions extends BudgetOptions {
   /** Whether a result is delivered when all is well, or only judged. */
   readonly delivers: boolean;
+  /** What makes outputs better, where not as the table of errors says. */
+  readonly hint?: string;
 }
 
 /** Why a result is refused: a budget is broken (SO7001), or cannot be decided and that is not allowed (SO7002). */
 export function whyRefused(
   { budgets = [], verdict }: JudgedReport,
-  { allowInconclusive = false, delivers }: KeptOptions,
+  { allowInconclusive = false, delivers, hint: better }: KeptOptions,
 ): ServeOptError | undefined {
   if (verdict === undefined || verdict === 'pass' || (verdict === 'inconclusive' && allowInconclusive))
     return undefined;
@@ -95,7 +97,8 @@ export function whyRefused(
     .join(' · ');
   const refused = delivers ? 'The result is not written: ' : '';
   if (verdict === 'fail') {
-    const hint = deciding.some(({ metric }) => OF_OUTPUTS.has(metric)) ? {} : { hint: 'set another limit' };
+    const ofOutputs = deciding.some(({ metric }) => OF_OUTPUTS.has(metric));
+    const hint = ofOutputs ? (better === undefined ? {} : { hint: better }) : { hint: 'set another limit' };
     return new ServeOptError('SO7001', `${refused}${delivers ? 'it' : 'B'} misses ${which}${list}`, { why, ...hint });
   }
   return new ServeOptError('SO7002', capital(`${refused}${which} cannot be decided${list}`), { why });

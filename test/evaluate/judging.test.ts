@@ -50,7 +50,7 @@ it('is not held against random numbers how far apart they are', () => {
   const far = compared('y', [[float([1, 3], [1, 2, 3]), float([1, 3], [-3, 1, 9])]]);
   const comparison = { ...far, outputs: far.outputs.map((output) => ({ ...output, random: true as const })) };
   const words = ['Output "y" depends on random numbers: differences in its values are meaningless.'];
-  expect(judge({ comparison, accuracy: undefined })).toEqual(words);
+  expect(judge({ comparison, accuracy: undefined }, 'keep layers in FP32')).toEqual(words);
   expect(judgeComparison(comparison)).toEqual(words);
 });
 
@@ -64,7 +64,7 @@ describe('a result that is not a number', () => {
     const comparison = compared('y', [[float([1, 3], a), float([1, 3], b)]]);
     expect(comparison.outputs[0]).toMatchObject({ incomparable: why });
     expect(comparison.outputs[0]).not.toHaveProperty('sqnrDb');
-    expect(judge({ comparison, accuracy: undefined })[0]).toContain(
+    expect(judge({ comparison, accuracy: undefined }, 'keep layers in FP32')[0]).toContain(
       `Not comparable: output "y" cannot be compared: ${why}`,
     );
     expect(agreementOf(comparison)?.value).toBe('not comparable');
@@ -116,7 +116,7 @@ describe('the worst channel', () => {
     ]);
     expect(comparison.outputs[0]?.worstChannel).toEqual({ axis, index: 4, channels: 5, sqnrDb: 0 });
     expect(comparison.outputs[0]?.sqnrDb).toBeGreaterThan(30);
-    expect(judge({ comparison, accuracy: undefined })).toEqual([
+    expect(judge({ comparison, accuracy: undefined }, 'keep layers in FP32')).toEqual([
       expect.stringMatching(/^A channel of output "y" is lost: index 4 of 5 on axis \d has an SQNR of 0\.0 dB/),
     ]);
   });

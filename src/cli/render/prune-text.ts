@@ -6,7 +6,7 @@ import {
   scoringSentence,
 } from '../../report/comparison-words.js';
 import { formatBytes, formatChange, formatDuration, formatInteger, plural } from '../../report/format.js';
-import { latencyChange, latencyPhrase } from '../../report/latency-words.js';
+import { latencyChange, latencyPhrase, latencyVerdict } from '../../report/latency-words.js';
 import { modelSizeBytes } from '../../report/model-size.js';
 import type { PruneReport } from '../../report/prune-types.js';
 import { cutSentence, sparsityPhrase } from '../../report/prune-words.js';
@@ -43,6 +43,12 @@ export async function renderPrune(report: PruneReport, options: PruneTextOptions
     parts.push(line(`${plural(report.whole.length, 'axis', 'axes')} of weights stay whole: --explain lists them`));
   const cut = cutSentence(report);
   if (cut !== undefined) parts.push(line(cut));
+  if (report.latency !== undefined && latencyVerdict(report.latency) === 'slower')
+    parts.push(
+      line(
+        `${style.warning} slower here: ${latencyPhrase(report.latency)}; kernels like widths that are multiples of 8 or 16 (--align)`,
+      ),
+    );
   const scoring = report.accuracy && scoringSentence(report.accuracy);
   if (scoring !== undefined) parts.push(line(safeText(scoring)));
   parts.push(line(checksLine(checksOf(report), options)));

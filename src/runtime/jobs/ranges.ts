@@ -1,4 +1,3 @@
-import { bug } from '../../errors.js';
 import type { HostTensor } from '../../samples/types.js';
 import type { JobContext, ReportProgress } from '../job.js';
 import type { RangesParams, RangesResult, ValueRangesParams } from '../protocol.js';

@@ -40,6 +40,8 @@ export interface ModelCommand<
   Verdict,
 > {
   readonly name: Report['command'];
+  /** What helps where a budget of the outputs is missed; by default, layers kept in FP32. */
+  readonly budgetHint?: string;
   /** Names a result that the caller gives no path: `int8` makes `model.int8.onnx`. */
   tag(options: Options): string;
   /** Files and folders of samples that are read: they are watched, and never written over. */

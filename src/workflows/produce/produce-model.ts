@@ -62,7 +62,7 @@ export async function produceModel<
         const produced = await firstThatStands(run, prepared, command);
         const report = await command.describe(run, prepared, produced);
         inputs.check();
-        refuse(report, options);
+        refuse(report, options, command.budgetHint);
         if (!options.dryRun) await commitWithReport(produced.staged, report, outputPath);
         return report;
       });
@@ -75,8 +75,12 @@ export async function produceModel<
 }
 
 /** A sound result that misses a budget is not handed over. @throws SO7001, SO7002 */
-function refuse<Report extends ProducedReport>(report: Report, options: ProduceOptions & RefusalOptions<Report>): void {
-  const refused = whyRefused(report, { ...options, delivers: true });
+function refuse<Report extends ProducedReport>(
+  report: Report,
+  options: ProduceOptions & RefusalOptions<Report>,
+  hint: string | undefined,
+): void {
+  const refused = whyRefused(report, { ...options, delivers: true, ...(hint === undefined ? {} : { hint }) });
   if (!refused) return;
   options.onRefused?.(report);
   throw refused;

@@ -1,5 +1,5 @@
 import type { StagedModel } from '../../ir/write-model.js';
-import type { PruneOptions } from '../options.js';
+import { PRUNE_DEFAULTS, type PruneOptions } from '../options.js';
 import type { CheckOutcome } from '../produce/model-command.js';
 import type { ModelRun } from '../produce/model-run.js';
 import { type Checked, checkResult } from '../workbench/check-result.js';
@@ -20,5 +20,16 @@ export async function checkPruned(
   staged: StagedModel,
 ): Promise<CheckOutcome<PruneCandidate, PruneVerdict>> {
   if (!runtime) return { verdict: { checked: undefined } };
-  return { verdict: { checked: await checkResult(run, runtime, { path: staged.stagedPath }, split) } };
+  return {
+    verdict: {
+      checked: await checkResult(run, runtime, { path: staged.stagedPath, advice: adviceFor(run.options) }, split),
+    },
+  };
+}
+
+/** What helps against a loss. */
+function adviceFor({ method = PRUNE_DEFAULTS.method, dataPath }: PruneOptions): string {
+  const less = 'cut less with --amount, or keep layers with --exclude';
+  if (method === 'magnitude') return `${less}; --method obs --data samples.npz makes up for what goes`;
+  return dataPath === undefined ? `${less}; --data samples.npz repairs the layers behind a cut` : less;
 }

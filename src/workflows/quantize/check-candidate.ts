@@ -34,6 +34,7 @@ export async function checkCandidate(
   const written = {
     path: staged.stagedPath,
     session: fallback.session,
+    advice: 'keep layers in FP32 with --exclude, or try --mode dynamic or fp16',
     // Dynamic quantization takes its scales from the whole batch.
     oneByOne: candidate.done === 'dynamic',
     half: candidate.done === 'fp16' ? halfPrecision(run.options) : undefined,

@@ -72,6 +72,8 @@ export interface Candidate {
   readonly session?: SessionOptions | undefined;
   /** Its outputs depend on which samples are run together: it is compared one sample at a time. */
   readonly oneByOne?: boolean;
+  /** What helps where the metric falls, after a colon: `keep layers in FP32 with --exclude`. */
+  readonly advice: string;
   /** Given for a result in FLOAT16. */
   readonly half?: HalfPrecision | undefined;
 }
@@ -127,7 +129,7 @@ async function checkOnce(
   const { judging, half, comparison, accuracy } = await withSmallerSamples(fitted, compareWith, () => pair.reload());
   if (accuracy && (accuracy.metrics ?? []).length === 0) throw notScored(accuracy);
   stages.end(`${comparison.samples + (accuracy?.samples ?? 0)} samples`);
-  const warnings = [...pair.warnings, ...judge({ comparison, accuracy })];
+  const warnings = [...pair.warnings, ...judge({ comparison, accuracy }, candidate.advice)];
   if (judging.kind === 'data' && !split.heldOut) {
     warnings.push('Too few samples to hold some out: the comparison ran on the calibration samples.');
   }

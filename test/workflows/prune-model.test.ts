@@ -1,0 +1,180 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ServeOptError } from '../../src/errors.js';
+import { parseBudgets } from '../../src/gates/parse-budget.js';
+import { readModel } from '../../src/ir/read-model.js';
+import { formatType } from '../../src/ir/type.js';
+import { layerWeights } from '../../src/prune/layer-weights.js';
+import { followsPattern } from '../../src/prune/weight-masks.js';
+import type { PruneReport } from '../../src/report/prune-types.js';
+import { pruneModel } from '../../src/workflows/prune-model.js';
+
+const FIXTURES = join(import.meta.dirname, '..', '..', 'fixtures');
+const fixture = (name: string, file = 'model.onnx'): string => join(FIXTURES, name, file);
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'serve-opt-test-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const fresh = (name: string): string => join(mkdtempSync(join(folder, 'out-')), name);
+
+function topOne({ accuracy }: PruneReport): { readonly before: number; readonly after: number } {
+  const [metric] = accuracy?.metrics ?? [];
+  return { before: metric?.a.value ?? Number.NaN, after: metric?.b.value ?? Number.NaN };
+}
+
+async function failure(call: Promise<unknown>): Promise<ServeOptError> {
+  const error = await call.then(
+    () => undefined,
+    (cause: unknown) => cause,
+  );
+  expect(error).toBeInstanceOf(ServeOptError);
+  return error as ServeOptError;
+}
+
+describe('pruneModel cuts units', () => {
+  it('makes a smaller model that computes what zeros would, with the interface of the original', async () => {
+    const outputPath = fresh('cut.onnx');
+    const report = await pruneModel(fixture('kws-dscnn'), { amount: 0.5, outputPath });
+    expect(report.after.parameters).toBeLessThan(0.35 * report.before.parameters);
+    expect(report.after.macs).toBeLessThan(0.5 * report.before.macs);
+    expect(report.cut?.sqnrDb).toBeGreaterThan(100);
+    expect(report.groups.every(({ units, kept }) => kept < units && kept > 0)).toBe(true);
+    expect(report.verification).toMatchObject({ loads: 'passed', runs: 'passed' });
+    const [before, after] = [await readModel(fixture('kws-dscnn')), await readModel(outputPath)];
+    for (const side of ['inputs', 'outputs'] as const)
+      expect(after.graph[side].map(({ name, type }) => `${name} ${formatType(type)}`)).toEqual(
+        before.graph[side].map(({ name, type }) => `${name} ${formatType(type)}`),
+      );
+    for (const model of [before, after]) model.source?.close();
+    expect(JSON.parse(readFileSync(join(dirname(outputPath), 'cut.report.json'), 'utf8'))).toMatchObject({
+      command: 'prune',
+      method: 'structured',
+    });
+  });
+
+  it('repairs the layers behind a cut with data, and keeps what held-out samples confirm', async () => {
+    const common = { amount: 0.3, evalPath: fixture('kws-dscnn', 'eval.npz') };
+    const plain = await pruneModel(fixture('kws-dscnn'), { ...common, outputPath: fresh('plain.onnx') });
+    const repaired = await pruneModel(fixture('kws-dscnn'), {
+      ...common,
+      dataPath: fixture('kws-dscnn', 'calib.npz'),
+      outputPath: fresh('repaired.onnx'),
+    });
+    expect(repaired.score).toBe('activation');
+    expect(repaired.repair.length).toBeGreaterThan(5);
+    for (const { before = 0, after = 0, left } of repaired.repair)
+      if (left === undefined) expect(after).toBeLessThan(before);
+    expect(topOne(repaired).after).toBeGreaterThan(topOne(plain).after);
+    expect(topOne(repaired).after).toBeGreaterThan(topOne(repaired).before - 0.04);
+  });
+
+  it('cuts as little as a target takes', async () => {
+    const report = await pruneModel(fixture('kws-dscnn'), { targetMacs: 0.6, align: 1, outputPath: fresh('t.onnx') });
+    const share = report.after.macs / report.before.macs;
+    expect(share).toBeLessThanOrEqual(0.6);
+    expect(share).toBeGreaterThan(0.55);
+  });
+
+  it('leaves layers alone that are excluded, and cuts those alone that are included', async () => {
+    const model = fixture('digits-mlp');
+    const all = await pruneModel(model, { amount: 0.5, outputPath: fresh('a.onnx') });
+    const names = all.groups.map(({ name }) => name);
+    expect(names.length).toBeGreaterThan(1);
+    const one = await pruneModel(model, { amount: 0.5, include: names.slice(-1), outputPath: fresh('b.onnx') });
+    expect(one.groups.filter(({ units, kept }) => kept < units).map(({ name }) => name)).toEqual(names.slice(-1));
+    const others = await pruneModel(model, { amount: 0.5, exclude: names.slice(-1), outputPath: fresh('c.onnx') });
+    expect(others.groups.filter(({ units, kept }) => kept < units).map(({ name }) => name)).toEqual(names.slice(0, -1));
+  });
+
+  it('gives the same bytes each time', async () => {
+    const paths = [fresh('one.onnx'), fresh('two.onnx')];
+    for (const outputPath of paths)
+      await pruneModel(fixture('kws-dscnn'), { amount: 0.25, outputPath, dataPath: fixture('kws-dscnn', 'calib.npz') });
+    const [one, two] = paths.map((path) => readFileSync(path));
+    expect(one?.equals(two as Buffer)).toBe(true);
+  });
+
+  it('delivers nothing that misses a budget', async () => {
+    const outputPath = fresh('out.onnx');
+    const error = await failure(
+      pruneModel(fixture('kws-dscnn'), {
+        amount: 0.7,
+        evalPath: fixture('kws-dscnn', 'eval.npz'),
+        budgets: parseBudgets(['drop=1%'], 'prune'),
+        outputPath,
+      }),
+    );
+    expect(error).toMatchObject({ code: 'SO7001', exitCode: 4 });
+    expect(error.hint).toContain('--amount');
+    expect(existsSync(outputPath)).toBe(false);
+    expect(readdirSync(dirname(outputPath))).toEqual([]);
+  });
+});
+
+describe('pruneModel sets single weights to zero', () => {
+  it('takes the smallest magnitudes of every layer, and leaves the interface and the size of the file', async () => {
+    const outputPath = fresh('sparse.onnx');
+    const report = await pruneModel(fixture('kws-dscnn'), { method: 'magnitude', amount: 0.5, outputPath });
+    for (const { elements, zeros } of report.weights) expect(zeros).toBe(Math.round(elements / 2));
+    expect(report.output.sizeBytes).toBe(report.input.sizeBytes);
+    expect(report.compressed?.after).toBeLessThan(0.8 * (report.compressed?.before ?? 0));
+    expect(report.notes.join(' ')).toContain('Zeros alone do not make ONNX Runtime faster');
+  });
+
+  it('loses less by optimal brain surgeon than by magnitude, in a pattern that every layer keeps', async () => {
+    const common = { pattern: '2:4', evalPath: fixture('kws-dscnn', 'eval.npz') };
+    const outputPath = fresh('obs.onnx');
+    const magnitude = await pruneModel(fixture('kws-dscnn'), {
+      ...common,
+      method: 'magnitude',
+      outputPath: fresh('m.onnx'),
+    });
+    const surgeon = await pruneModel(fixture('kws-dscnn'), {
+      ...common,
+      method: 'obs',
+      dataPath: fixture('kws-dscnn', 'calib.npz'),
+      outputPath,
+    });
+    expect(topOne(surgeon).after).toBeGreaterThan(topOne(magnitude).after);
+    expect(topOne(surgeon).after).toBeGreaterThan(topOne(surgeon).before - 0.01);
+    const model = await readModel(outputPath);
+    const left = new Set(surgeon.weights.filter((each) => each.left !== undefined).map(({ node }) => node));
+    const sparse = layerWeights(model).filter(({ node }) => !left.has(node.name));
+    expect(sparse.length).toBeGreaterThan(3);
+    for (const { tensor, inputAxis } of sparse)
+      expect(followsPattern(tensor, inputAxis, { kept: 2, of: 4 })).toBe(true);
+    model.source?.close();
+  });
+});
+
+describe('pruneModel refuses', () => {
+  it.each([
+    [{ amount: 0 }, 'SO1006'],
+    [{ amount: -0.5 }, 'SO1006'],
+    [{ amount: 1.5 }, 'SO1006'],
+    [{ targetMacs: 1.2 }, 'SO1006'],
+    [{ align: 0 }, 'SO1006'],
+    [{ method: 'magnitude', pattern: '4:2' }, 'SO1006'],
+    [{ method: 'magnitude', pattern: 'half' }, 'SO1006'],
+    [{ pattern: '2:4' }, 'SO1002'],
+    [{ method: 'obs' }, 'SO1002'],
+    [{ method: 'magnitude', targetMacs: 0.5 }, 'SO1002'],
+    [{ include: ['no-such-layer'] }, 'SO1003'],
+    [{ method: 'heads' }, 'SO3101'],
+    [{ targetParams: 0.00001 }, 'SO3101'],
+    [{ amount: 0.001 }, 'SO3101'],
+    [{ dataPath: 'missing.npz' }, 'SO2001'],
+  ] as const)('%j with a clear error, and writes nothing', async (options, code) => {
+    const outputPath = fresh('never.onnx');
+    const given =
+      'pattern' in options && !('method' in options) ? { ...options, method: 'structured' as const } : options;
+    const error = await failure(pruneModel(fixture('kws-dscnn'), { ...given, outputPath }));
+    expect(error.code).toBe(code);
+    expect(readdirSync(dirname(outputPath))).toEqual([]);
+  });
+});
