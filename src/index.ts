@@ -77,6 +77,8 @@ export type {
   ModelOptions,
   OptimizeOptions,
   ProgressEvent,
+  PruneMethod,
+  PruneOptions,
   QuantizeMode,
   QuantizeOptions,
   RefusalOptions,
@@ -84,8 +86,15 @@ export type {
   SourceOptions,
   WorkflowContext,
 } from './workflows/options.js';
-export { BENCH_DEFAULTS, OPTIMIZE_DEFAULTS, QUANTIZE_DEFAULTS, QUANTIZE_MODES } from './workflows/options.js';
 export { checkPackage } from './workflows/package/check/check-package.js';
+export {
+  BENCH_DEFAULTS,
+  OPTIMIZE_DEFAULTS,
+  PRUNE_DEFAULTS,
+  PRUNE_METHODS,
+  QUANTIZE_DEFAULTS,
+  QUANTIZE_MODES,
+} from './workflows/options.js';
 export type { PackageKubernetesOptions } from './workflows/package/kubernetes/kubernetes-options.js';
 export { PACKAGE_KUBERNETES_DEFAULTS } from './workflows/package/kubernetes/kubernetes-options.js';
 export type { PackagedKubernetes } from './workflows/package/kubernetes/package-kubernetes.js';
@@ -93,6 +102,7 @@ export { packageKubernetes } from './workflows/package/kubernetes/package-kubern
 export { verifyPackage } from './workflows/package/verify/verify-package.js';
 export type { VerifyPackageOptions } from './workflows/package/verify/verify-run.js';
 export { VERIFY_PACKAGE_DEFAULTS } from './workflows/package/verify/verify-run.js';
+export { pruneModel } from './workflows/prune-model.js';
 export { quantizeModel } from './workflows/quantize-model.js';
 
 // Packages for servers.
@@ -213,6 +223,8 @@ export type {
 } from './evaluate/comparison.js';
 export type { OutputAgreement, WorstError } from './evaluate/equality.js';
 export type { Proportion } from './evaluate/proportion.js';
+export type { UnitScore } from './prune/score-names.js';
+export { UNIT_SCORES } from './prune/score-names.js';
 export type {
   BenchReport,
   ColdStart,
@@ -229,6 +241,15 @@ export type {
   PackageKind,
 } from './report/package-check-types.js';
 export type { PackageVerifyReport, VerifiedModel, VerifiedWire } from './report/package-verify-types.js';
+export type {
+  CutCheckReport,
+  PruneCost,
+  PrunedGroupReport,
+  PruneReport,
+  RepairReport,
+  SparseWeightReport,
+  WholeAxisReport,
+} from './report/prune-types.js';
 export type {
   CalibrationReport,
   CompareReport,
