@@ -240,6 +240,7 @@ export type {
   PackageFinding,
   PackageKind,
 } from './report/package-check-types.js';
+export type { ModelReport } from './report/model-report.js';
 export type { PackageVerifyReport, VerifiedModel, VerifiedWire } from './report/package-verify-types.js';
 export type {
   CutCheckReport,
@@ -257,7 +258,6 @@ export type {
   FloatLayerReport,
   InspectReport,
   LayerReport,
-  ModelReport,
   OpCount,
   OptimizeReport,
   PassReport,

@@ -419,6 +419,7 @@ describe('architecture', () => {
       'evaluate/scoring-kinds.ts',
       'leftovers.ts',
       'passes/levels.ts',
+      'prune/score-names.ts',
       'report/ci/workflow-commands.ts',
       'report/json.ts',
       'report/safe-text.ts',

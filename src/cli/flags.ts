@@ -73,7 +73,7 @@ export const FLAGS = {
     choices: PRUNE_METHODS,
     default: PRUNE_DEFAULTS.method,
     group: 'Method',
-    summary: 'structured, channels, heads …; magnitude, obs',
+    summary: 'structured, heads … or magnitude, obs',
   },
   amount: { value: 'N', group: 'Method', summary: `share of each group or layer: 0.3; or a number` },
   'target-macs': { value: 'SHARE', group: 'Method', summary: 'multiply-adds to leave: 0.5x' },

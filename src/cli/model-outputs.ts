@@ -1,4 +1,4 @@
-import type { ModelReport } from '../report/types.js';
+import type { ModelReport } from '../report/model-report.js';
 import type { FlagValues } from './flags.js';
 import { type ReportTarget, reportTargets } from './report-targets.js';
 

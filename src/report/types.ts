@@ -11,7 +11,6 @@ import type { BudgetReport } from '../gates/budget-report.js';
 import type { AppliedRewrite, NearMiss } from '../passes/engine/run-rewrites.js';
 import type { AllowedOperators, OptimizeLevel } from '../passes/levels.js';
 import type { Numerics, PassGroup } from '../passes/pass.js';
-import type { PruneReport } from './prune-types.js';
 
 /** Raised when a field changes its meaning or goes; new fields do not raise it. */
 export const REPORT_SCHEMA_VERSION = 2;
@@ -263,6 +262,3 @@ export interface OptimizeReport extends ReportHeader, JudgedReport {
   readonly latency?: LatencyComparison;
   readonly syntheticInputs?: SyntheticInputsReport;
 }
-
-/** Answer of a command that makes or compares models. */
-export type ModelReport = CompareReport | QuantizeReport | OptimizeReport | PruneReport;

@@ -106,10 +106,14 @@ describe('the budgets of a command', () => {
 
   it.each([
     ['quantize', 'p99=10ms', 'quantize does not measure p99: bench and bench --url measure it'],
-    ['bench', 'drop=1%', 'bench does not measure drop: compare and quantize measure it'],
+    ['bench', 'drop=1%', 'bench does not measure drop: compare, quantize and prune measure it'],
     ['bench', 'tokens=1/s', 'bench does not measure tokens: bench --url measures it'],
     ['bench --url', 'memory=1MB', 'bench --url does not measure memory: bench measures it'],
-    ['optimize', 'agreement=0.9', 'compare and quantize measure it | optimize takes size, speed-up, macs, params'],
+    [
+      'optimize',
+      'agreement=0.9',
+      'compare, quantize and prune measure it | optimize takes size, speed-up, macs, params',
+    ],
     ['compare', 'cold-start=1s', 'compare does not measure cold-start'],
     ['quantize', 'throughput=1/s', 'bench and bench --url measure it'],
   ] as const)('%s refuses %s and names who takes it', (command, text, expected) => {

@@ -1,6 +1,6 @@
 import type { Dim } from '../../ir/type.js';
 import { DataType } from '../../tensor/dtype.js';
-import { addDims, multiplyDims, divideDimsExactly } from '../dim.js';
+import { addDims, divideDimsExactly, multiplyDims } from '../dim.js';
 import type { RuleContext, RuleTable } from './context.js';
 import { convolution, globalPool, pool } from './convolution.js';
 import { broadcast, sameShape } from './elementwise.js';

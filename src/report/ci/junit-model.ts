@@ -2,8 +2,8 @@
 import { sourcePhrase } from '../comparison-words.js';
 import { formatBytes, formatChange } from '../format.js';
 import { latencyChange, latencyPhrase } from '../latency-words.js';
+import type { ModelReport } from '../model-report.js';
 import { modelSizeBytes } from '../model-size.js';
-import type { ModelReport } from '../types.js';
 import { budgetCase, PASSED, type Suite, type SuiteProperties, type TestCase } from './junit-suites.js';
 import { checksOf, comparisonOf, modelsOf } from './model-facts.js';
 

@@ -10,8 +10,8 @@ import {
   throughputUnit,
 } from '../bench-words.js';
 import { formatBytes, formatInteger, formatRate } from '../format.js';
+import type { ModelReport } from '../model-report.js';
 import { percentileName } from '../percentile-name.js';
-import type { ModelReport } from '../types.js';
 import { modelProperties, modelSuite } from './junit-model.js';
 import {
   budgetCase,

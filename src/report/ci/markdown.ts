@@ -14,8 +14,8 @@ import {
   verdictReasons,
 } from '../bench-words.js';
 import { formatBytes, formatInteger, formatPercent, formatRate } from '../format.js';
+import type { ModelReport } from '../model-report.js';
 import { percentileName } from '../percentile-name.js';
-import type { ModelReport } from '../types.js';
 import { budgetsTable, VERDICT_SIGNS } from './markdown-budgets.js';
 import { modelMarkdown } from './markdown-model.js';
 import { markdownCode, markdownProse, sentence } from './markdown-text.js';

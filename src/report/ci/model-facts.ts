@@ -1,7 +1,8 @@
 /** What reports of models that were made or compared have in common, for CI. */
 import type { ComparisonResult } from '../../evaluate/comparison.js';
 import { sourcePhrase } from '../comparison-words.js';
-import type { ModelReport, ReportModel } from '../types.js';
+import type { ModelReport } from '../model-report.js';
+import type { ReportModel } from '../types.js';
 import { type Checks, checksOf as checksOfResult } from '../verification-words.js';
 
 /** The original and the result. */
