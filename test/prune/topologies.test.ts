@@ -59,7 +59,6 @@ describe('half of every group of an image network', () => {
   for (const [name, build] of Object.entries(IMAGE_TOPOLOGIES))
     it(`leaves of ${name} what the network of half the width has`, () => {
       const { left, wanted } = halved(build({ scale: 1, share: 1 }), build({ scale: 1, share: 0.5 }));
-      if (process.env.PRUNE_SHOW) console.log(name, left, wanted);
       expect(Math.abs(left.parameters - wanted.parameters)).toBeLessThan(0.02);
       expect(Math.abs(left.macs - wanted.macs)).toBeLessThan(0.02);
       expect(left.parameters).toBeLessThan(BARS[name]?.parameters ?? 1);
@@ -71,7 +70,6 @@ describe('half of every group of a sequence network', () => {
   for (const [name, build] of Object.entries(SEQUENCE_TOPOLOGIES))
     it(`leaves of ${name} what the network with half of the heads and hidden units has`, () => {
       const { left, wanted } = halved(build({ share: 1 }), build({ share: 0.5 }));
-      if (process.env.PRUNE_SHOW) console.log(name, left, wanted);
       expect(Math.abs(left.parameters - wanted.parameters)).toBeLessThan(0.02);
       expect(Math.abs(left.macs - wanted.macs)).toBeLessThan(0.02);
     });

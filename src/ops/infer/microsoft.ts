@@ -79,6 +79,17 @@ function multiHeadAttention(context: RuleContext): void {
   context.setShape(0, [query[0], query[1], hidden]);
 }
 
+/** com.microsoft GroupQueryAttention: query [N, S, heads·width], alone or with keys and values packed into it; caches [N, heads, T, width]. */
+function groupQueryAttention(context: RuleContext): void {
+  const query = context.shape(0);
+  const [heads, shared] = [context.int('num_heads'), context.int('kv_num_heads')];
+  if (query?.length !== 3 || !heads || !shared) return;
+  const isPacked = context.shape(1) === undefined;
+  const width = divideDimsExactly(query[2], isPacked ? heads + 2 * shared : heads);
+  context.setShape(0, [query[0], query[1], isPacked ? multiplyDims(width, heads) : query[2]]);
+  for (const index of [1, 2]) context.setShape(index, [query[0], shared, undefined, width]);
+}
+
 function quantizedConcat(context: RuleContext): void {
   const tensors: number[] = [];
   for (let slot = 2; slot < context.inputCount; slot += 3) tensors.push(slot);
@@ -149,6 +160,7 @@ export const microsoftRules: RuleTable = [
   ['EmbedLayerNormalization', embedNormalization],
   ['Attention', attention],
   ['MultiHeadAttention', multiHeadAttention],
+  ['GroupQueryAttention', groupQueryAttention],
   ['DynamicQuantizeLSTM', dynamicLstm],
   ['QuantizeLinear', quantizeLinear],
   ['DequantizeLinear', dequantizeLinear],

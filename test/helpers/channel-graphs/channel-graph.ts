@@ -2,7 +2,8 @@
 import { createRandom } from '../../../src/tensor/random.js';
 import type { FeedTensor } from '../random-feeds.js';
 import { GraphBuilder } from './builder.js';
-import { classify, IMAGE_LAYERS, type Image } from './images.js';
+import type { Image } from './image.js';
+import { classify, conv, IMAGE_LAYERS } from './images.js';
 import { embed, linear, SEQUENCE_LAYERS, type Sequence } from './sequences.js';
 
 export interface ChannelGraph {
@@ -16,6 +17,34 @@ const OPSETS = [9, 11, 12, 13, 13, 14, 17, 17, 18, 20, 21];
 const BATCH = 2;
 const MOST_TRIES = 30;
 
+/** How many kinds of layers there are. */
+export const LAYER_KINDS: number = new Set([...IMAGE_LAYERS, ...SEQUENCE_LAYERS]).size;
+
+/** A small network around one layer of a kind, so that each is met; undefined where the seed does not fit it. */
+export function layerGraph(kind: number, seed: number): ChannelGraph | undefined {
+  const kinds = [...new Set([...IMAGE_LAYERS, ...SEQUENCE_LAYERS])];
+  const b = new GraphBuilder(seed, OPSETS[(seed * 7 + kind) % OPSETS.length] ?? 17);
+  const feeds = new Map<string, FeedTensor>();
+  const layer = kinds[kind];
+  if (IMAGE_LAYERS.includes(layer as (typeof IMAGE_LAYERS)[number])) {
+    const name = b.input('float', ['N', 3, 4, 4]);
+    feeds.set(name, floats([BATCH, 3, 4, 4], seed));
+    const x = conv(b, { name, channels: 3, height: 4, width: 4 }, b.choose([8, 12]));
+    const y = attempt(b, () => (layer as (typeof IMAGE_LAYERS)[number])(b, x));
+    if (y === undefined) return undefined;
+    b.output(classify(b, conv(b, y, 6)), ['N', 5]);
+  } else {
+    const name = b.input('float', ['N', 4, 5]);
+    feeds.set(name, floats([BATCH, 4, 5], seed));
+    const x = { name: linear(b, name, 5, 8), width: 8 };
+    const y = attempt(b, () => (layer as (typeof SEQUENCE_LAYERS)[number])(b, x));
+    if (y === undefined) return undefined;
+    b.output(linear(b, y.name, y.width, 5), ['?', '?', 5]);
+  }
+  const text = b.text();
+  return { text, feeds, coarse: isCoarse(text) };
+}
+
 /** @param layers at most so many; the same seed with fewer gives the beginning of the same graph */
 export function channelGraph(seed: number, layers = Number.POSITIVE_INFINITY): ChannelGraph {
   const random = createRandom(seed, 17);
@@ -26,7 +55,7 @@ export function channelGraph(seed: number, layers = Number.POSITIVE_INFINITY): C
   if (random.float() < 0.55) images(b, batch, wanted, feeds, seed);
   else sequences(b, batch, wanted, feeds, seed);
   const text = b.text();
-  return { text, feeds, coarse: /QuantizeLinear|to = 10/.test(text) };
+  return { text, feeds, coarse: isCoarse(text) };
 }
 
 function images(
@@ -85,6 +114,10 @@ function sequences(
     if (b.chance(0.03)) b.output(x.name, [...dims, x.width]);
   }
   b.output(linear(b, x.name, x.width, 5), ['?', '?', 5]);
+}
+
+function isCoarse(text: string): boolean {
+  return /QuantizeLinear|to = 10/.test(text);
 }
 
 /** A layer that does not fit leaves nothing behind. */

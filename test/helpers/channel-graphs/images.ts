@@ -1,16 +1,7 @@
 /** Layers of networks for images [N, C, H, W], as exporters write them. */
 import type { GraphBuilder } from './builder.js';
-
-export interface Image {
-  readonly name: string;
-  readonly channels: number;
-  readonly height: number;
-  readonly width: number;
-}
-
-export type ImageLayer = (b: GraphBuilder, x: Image) => Image | undefined;
-
-const WIDTHS = [4, 6, 8, 12];
+import { type Image, type ImageLayer, WIDTHS } from './image.js';
+import { halfPrecision, quantizedConv, quantizedWeight } from './low-precision.js';
 
 export function conv(b: GraphBuilder, x: Image, channels: number, { group = 1, side = 3 } = {}): Image {
   const bias = b.chance(0.6) ? [b.weight([channels], 4)] : [];
@@ -241,7 +232,7 @@ const pixelShuffle: ImageLayer = (b, x) => {
 };
 
 const spaceToDepth: ImageLayer = (b, x) => {
-  if (x.height % 2 !== 0 || x.width % 2 !== 0 || x.channels > 6) return undefined;
+  if (x.height % 2 !== 0 || x.width % 2 !== 0 || x.channels > 12) return undefined;
   const name = b.node('SpaceToDepth', [x.name], 'blocksize = 2');
   return { name, channels: x.channels * 4, height: x.height / 2, width: x.width / 2 };
 };
@@ -287,41 +278,6 @@ const perChannel: ImageLayer = (b, x) => {
   if (style === 1) return map(b, x, 'Add', [b.weight([x.channels, x.height, x.width], 4)]);
   const condition = b.integers('bool', [x.channels, 1, 1], () => b.random.integer(2));
   return { ...x, name: b.node('Where', [condition, x.name, b.scalar(0.5)]) };
-};
-
-/** A weight in 8 bits with a scale for each channel. */
-const quantizedWeight: ImageLayer = (b, x) => {
-  if (b.opset < 13) return undefined;
-  const channels = b.choose(WIDTHS);
-  const w = b.integers('int8', [channels, x.channels, 1, 1], () => b.random.integer(200) - 100);
-  const scale = b.floats([channels], () => 0.002 + 0.01 * b.random.float());
-  const weight = b.node('DequantizeLinear', [w, scale, b.integers('int8', [channels], () => 0)], 'axis = 0');
-  const scalar = [b.scalar(0.05), b.scalar(128, 'uint8')];
-  const quantized = b.chance(0.5);
-  const data = quantized
-    ? b.node('DequantizeLinear', [b.node('QuantizeLinear', [x.name, ...scalar]), ...scalar])
-    : x.name;
-  return { ...x, name: b.node('Conv', [data, weight]), channels };
-};
-
-const quantizedConv: ImageLayer = (b, x) => {
-  if (b.opset < 10) return undefined;
-  const channels = b.choose(WIDTHS);
-  const w = b.integers('int8', [channels, x.channels, 1, 1], () => b.random.integer(200) - 100);
-  const isEach = b.chance(0.5);
-  const scale = isEach ? b.floats([channels], () => 0.002 + 0.01 * b.random.float()) : b.scalar(0.008);
-  const zero = isEach ? b.integers('int8', [channels], () => 0) : b.scalar(0, 'int8');
-  const scalar = [b.scalar(0.05), b.scalar(128, 'uint8')];
-  const bias = b.chance(0.5) ? [b.integers('int32', [channels], () => b.random.integer(100))] : [];
-  const data = b.node('QuantizeLinear', [x.name, ...scalar]);
-  const y = b.node('QLinearConv', [data, ...scalar, w, scale, zero, ...scalar, ...bias]);
-  return { ...x, name: b.node('DequantizeLinear', [y, ...scalar]), channels };
-};
-
-const halfPrecision: ImageLayer = (b, x) => {
-  const half = b.node('Cast', [x.name], 'to = 10');
-  const scaled = b.node('Mul', [half, b.floats([1, x.channels, 1, 1], () => b.random.float(), 'float16')]);
-  return { ...x, name: b.node('Cast', [scaled], 'to = 1') };
 };
 
 const zerosLike: ImageLayer = (b, x) => {

@@ -37,7 +37,7 @@ const widen: SequenceLayer = (b, x) => {
 };
 
 function gelu(b: GraphBuilder, x: string): string {
-  const root = b.node('Div', [x, b.scalar(1.4142)]);
+  const root = b.node('Div', [x, b.scalar(Math.SQRT2)]);
   const erf = b.node('Add', [b.node('Erf', [root]), b.scalar(1)]);
   return b.node('Mul', [b.node('Mul', [x, erf]), b.scalar(0.5)]);
 }
