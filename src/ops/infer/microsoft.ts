@@ -84,7 +84,7 @@ function groupQueryAttention(context: RuleContext): void {
   const query = context.shape(0);
   const [heads, shared] = [context.int('num_heads'), context.int('kv_num_heads')];
   if (query?.length !== 3 || !heads || !shared) return;
-  const isPacked = context.shape(1) === undefined;
+  const isPacked = !context.has(1);
   const width = divideDimsExactly(query[2], isPacked ? heads + 2 * shared : heads);
   context.setShape(0, [query[0], query[1], isPacked ? multiplyDims(width, heads) : query[2]]);
   for (const index of [1, 2]) context.setShape(index, [query[0], shared, undefined, width]);
