@@ -87,7 +87,11 @@ function groupQueryAttention(context: RuleContext): void {
   const isPacked = !context.has(1);
   const width = divideDimsExactly(query[2], isPacked ? heads + 2 * shared : heads);
   context.setShape(0, [query[0], query[1], isPacked ? multiplyDims(width, heads) : query[2]]);
-  for (const index of [1, 2]) context.setShape(index, [query[0], shared, undefined, width]);
+  for (const index of [1, 2]) {
+    // Without a past or scales, caches are of the type of what is put into them.
+    if (!context.has(3) && !context.has(12)) context.setDataType(index, context.dataType(0));
+    context.setShape(index, [query[0], shared, undefined, width]);
+  }
 }
 
 function quantizedConcat(context: RuleContext): void {

@@ -1,3 +1,4 @@
+import type { Value } from '../../ir/value.js';
 import { type AxisId, ONE } from '../axis-table.js';
 import type { RuleContext } from '../rule-context.js';
 import { type AxisRules, rulesFor } from './rule.js';
@@ -33,11 +34,15 @@ function cache(context: RuleContext, axes: readonly AxisId[] | undefined, heads:
   if (axes?.length === 5) context.same(axes[2], heads);
 }
 
+function isRead(value: Value | undefined): boolean {
+  return value !== undefined && (value.uses.size > 0 || value.isGraphOutput);
+}
+
 /** An output or input that may be there. Of unknown rank, it keeps the heads. */
 function caches(context: RuleContext, slots: readonly number[], outputs: readonly number[], heads: AxisId): void {
   const all = [
     ...slots.map((slot) => [context.has(slot), context.input(slot)] as const),
-    ...outputs.map((index) => [context.node.outputs[index] !== undefined, context.output(index)] as const),
+    ...outputs.map((index) => [isRead(context.node.outputs[index]), context.output(index)] as const),
   ];
   for (const [isThere, axes] of all) {
     if (isThere && axes === undefined) context.stay(heads, 'the shape of a cache is not known');
