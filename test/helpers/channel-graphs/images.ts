@@ -182,6 +182,12 @@ const tiledGate: ImageLayer = (b, x) => {
   return { ...x, name: b.node('Mul', [x.name, gate]) };
 };
 
+/** All channels twice, one after the other. */
+const tiledChannels: ImageLayer = (b, x) => {
+  if (x.channels > 12) return undefined;
+  return { ...x, name: b.node('Tile', [x.name, b.ints([1, 2, 1, 1])]), channels: 2 * x.channels };
+};
+
 const flattenedGate: ImageLayer = (b, x) => {
   const flat = b.node('Flatten', [b.node('GlobalAveragePool', [x.name])]);
   const gate = b.node('Gemm', [flat, b.weight([x.channels, x.channels]), b.weight([x.channels], 4)], 'transB = 1');
@@ -326,6 +332,7 @@ export const IMAGE_LAYERS: readonly ImageLayer[] = [
   squeezeExcite,
   squeezeExcite,
   tiledGate,
+  tiledChannels,
   flattenedGate,
   pool,
   unpooled,
