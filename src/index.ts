@@ -86,7 +86,6 @@ export type {
   SourceOptions,
   WorkflowContext,
 } from './workflows/options.js';
-export { checkPackage } from './workflows/package/check/check-package.js';
 export {
   BENCH_DEFAULTS,
   OPTIMIZE_DEFAULTS,
@@ -95,6 +94,7 @@ export {
   QUANTIZE_DEFAULTS,
   QUANTIZE_MODES,
 } from './workflows/options.js';
+export { checkPackage } from './workflows/package/check/check-package.js';
 export type { PackageKubernetesOptions } from './workflows/package/kubernetes/kubernetes-options.js';
 export { PACKAGE_KUBERNETES_DEFAULTS } from './workflows/package/kubernetes/kubernetes-options.js';
 export type { PackagedKubernetes } from './workflows/package/kubernetes/package-kubernetes.js';
@@ -234,13 +234,13 @@ export type {
   NoiseReport,
 } from './report/bench-types.js';
 export type { KubernetesPackageReport } from './report/kubernetes-types.js';
+export type { ModelReport } from './report/model-report.js';
 export type {
   FindingSeverity,
   PackageCheckReport,
   PackageFinding,
   PackageKind,
 } from './report/package-check-types.js';
-export type { ModelReport } from './report/model-report.js';
 export type { PackageVerifyReport, VerifiedModel, VerifiedWire } from './report/package-verify-types.js';
 export type {
   CutCheckReport,
