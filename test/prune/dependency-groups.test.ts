@@ -209,6 +209,12 @@ describe('what a cut writes anew', () => {
     expect(cut).toMatch(/Squeeze \(h, \w+\)/);
   });
 
+  it('counts the groups of a normalization that are left', async () => {
+    const weights = [weight('w', [8, 3, 1, 1]), weight('v', [2, 8, 1, 1]), weight('s', [8]), weight('b', [8])];
+    const nodes = 'h = Conv (x, w) n = GroupNormalization <num_groups = 4> (h, s, b) y = Conv (n, v)';
+    expect(await exact(graph(IMAGES, weights, nodes, 21))).toContain('num_groups: int = 2');
+  });
+
   it('repeats a gate as often as there are channels left', async () => {
     const weights = [...TWO_CONVS, weight('u', [1, 3, 1, 1])];
     const nodes =
