@@ -1,7 +1,6 @@
 import { ARRIVAL_PROCESSES, SCENARIO_KINDS } from '../bench/scenario.js';
 import { SCORING_KINDS } from '../evaluate/scoring-kinds.js';
 import { ALLOWED_OPERATORS, OPTIMIZE_LEVELS } from '../passes/levels.js';
-import { UNIT_SCORES } from '../prune/score-names.js';
 import { PROTOCOLS } from '../serving/protocols.js';
 import { AUTOSCALERS, KUBERNETES_SERVERS, ROUTERS, TOKEN_MODES } from '../targets/kubernetes/options.js';
 import { GRAPH_OPTIMIZATIONS, SEQUENCE_STRATEGIES } from '../targets/triton/triton-options.js';
@@ -10,12 +9,11 @@ import {
   BENCH_DEFAULTS,
   COMPARE_DEFAULTS,
   OPTIMIZE_DEFAULTS,
-  PRUNE_DEFAULTS,
-  PRUNE_METHODS,
   QUANTIZE_DEFAULTS,
   QUANTIZE_MODES,
 } from '../workflows/options.js';
 import { MAR_FLAGS } from './mar-flags.js';
+import { PRUNE_FLAGS } from './prune-flags.js';
 
 /** One flag as data: parsing, help, completion and the docs page come from it. */
 export interface FlagDefinition extends WholeNumberLimits {
@@ -68,31 +66,7 @@ export const FLAGS = {
     group: 'Method',
     summary: 'auto, static, dynamic or fp16',
   },
-  method: {
-    value: 'NAME',
-    choices: PRUNE_METHODS,
-    default: PRUNE_DEFAULTS.method,
-    group: 'Method',
-    summary: 'structured, heads … or magnitude, obs',
-  },
-  amount: { value: 'N', group: 'Method', summary: `share of each group or layer: 0.3; or a number` },
-  'target-macs': { value: 'SHARE', group: 'Method', summary: 'multiply-adds to leave: 0.5x' },
-  'target-params': { value: 'SHARE', group: 'Method', summary: 'parameters to leave: 0.5x' },
-  global: { group: 'Method', summary: 'weigh all layers against each other' },
-  pattern: { value: 'N:M', group: 'Method', summary: 'keep N of every M inputs of an output: 2:4' },
-  score: {
-    value: 'NAME',
-    choices: UNIT_SCORES,
-    group: 'Method',
-    summary: 'importance: activation (with data), l2 …',
-  },
-  align: {
-    value: 'N',
-    default: PRUNE_DEFAULTS.align,
-    group: 'Method',
-    summary: 'keep multiples of this, as kernels like',
-  },
-  'through-normalization': { group: 'Method', summary: 'also cut axes that are normalized over' },
+  ...PRUNE_FLAGS,
   operators: {
     value: 'SET',
     choices: ALLOWED_OPERATORS,

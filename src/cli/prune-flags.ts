@@ -1,0 +1,31 @@
+import { UNIT_SCORES } from '../prune/score-names.js';
+import { PRUNE_DEFAULTS, PRUNE_METHODS } from '../workflows/options.js';
+
+/** Flags of `prune`. */
+export const PRUNE_FLAGS = {
+  method: {
+    value: 'NAME',
+    choices: PRUNE_METHODS,
+    default: PRUNE_DEFAULTS.method,
+    group: 'Method',
+    summary: 'structured, magnitude, obs …',
+  },
+  amount: { value: 'N', group: 'Method', summary: `share of each group or layer: 0.3; or a number` },
+  'target-macs': { value: 'SHARE', group: 'Method', summary: 'multiply-adds to leave: 0.5x' },
+  'target-params': { value: 'SHARE', group: 'Method', summary: 'parameters to leave: 0.5x' },
+  global: { group: 'Method', summary: 'weigh all layers against each other' },
+  pattern: { value: 'N:M', group: 'Method', summary: 'keep N of every M inputs of an output: 2:4' },
+  score: {
+    value: 'NAME',
+    choices: UNIT_SCORES,
+    group: 'Method',
+    summary: 'importance: activation (with data), l2 …',
+  },
+  align: {
+    value: 'N',
+    default: PRUNE_DEFAULTS.align,
+    group: 'Method',
+    summary: 'keep multiples of this, as kernels like',
+  },
+  'through-normalization': { group: 'Method', summary: 'also cut axes that are normalized over' },
+} as const;
