@@ -81,6 +81,7 @@ export type {
   PruneOptions,
   QuantizeMode,
   QuantizeOptions,
+  QuantizePlace,
   RefusalOptions,
   RunFiles,
   SourceOptions,
@@ -93,6 +94,7 @@ export {
   PRUNE_METHODS,
   QUANTIZE_DEFAULTS,
   QUANTIZE_MODES,
+  QUANTIZE_PLACES,
 } from './workflows/options.js';
 export { checkPackage } from './workflows/package/check/check-package.js';
 export type { PackageKubernetesOptions } from './workflows/package/kubernetes/kubernetes-options.js';
@@ -104,6 +106,18 @@ export type { VerifyPackageOptions } from './workflows/package/verify/verify-run
 export { VERIFY_PACKAGE_DEFAULTS } from './workflows/package/verify/verify-run.js';
 export { pruneModel } from './workflows/prune-model.js';
 export { quantizeModel } from './workflows/quantize-model.js';
+export { benchEngine } from './workflows/tensorrt/bench-engine.js';
+export { buildEngine } from './workflows/tensorrt/build-engine.js';
+export { planEngine } from './workflows/tensorrt/plan-engine.js';
+export type {
+  BenchEngineOptions,
+  DimRange,
+  DimRanges,
+  EngineMeasureOptions,
+  TensorRtOptions,
+  TrtexecOptions,
+} from './workflows/tensorrt/tensorrt-options.js';
+export { ENGINE_DEFAULTS } from './workflows/tensorrt/tensorrt-options.js';
 
 // Packages for servers.
 
@@ -252,6 +266,20 @@ export type {
   WholeAxisReport,
 } from './report/prune-types.js';
 export type {
+  EngineLayer,
+  EngineProfile,
+  EngineTensor,
+  ProfileShape,
+  TensorRtConditions,
+  TensorRtConversion,
+  TensorRtDevice,
+  TensorRtPlanReport,
+  TensorRtPrecision,
+  TensorRtReport,
+  TensorRtSpan,
+  TensorRtSummary,
+} from './report/tensorrt-types.js';
+export type {
   CalibrationReport,
   CompareReport,
   DroppedRewriteReport,
@@ -279,6 +307,7 @@ export { packageVersion } from './version.js';
 
 // Reports as pages and for CI.
 
+export { engineJunit, engineMarkdown } from './report/ci/engine-formats.js';
 export { githubAnnotations, githubOutputs } from './report/ci/github.js';
 export { junitXml } from './report/ci/junit.js';
 export { markdownReport } from './report/ci/markdown.js';
@@ -286,6 +315,7 @@ export { benchHtml } from './report/html/bench-html.js';
 export { compareHtml } from './report/html/compare-html.js';
 export { optimizeHtml } from './report/html/optimize-html.js';
 export { quantizeHtml } from './report/html/quantize-html.js';
+export { tensorRtHtml } from './report/html/tensorrt-html.js';
 
 // Budgets: the grammar of `--budget`, and what they come to.
 

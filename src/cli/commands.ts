@@ -1,6 +1,7 @@
 import { COMMAND_GROUPS, type CommandDefinition, type CommandFamily, MODEL } from './command-definition.js';
 import type { FlagName } from './flags.js';
 import { PACKAGE_COMMANDS } from './package-commands.js';
+import { TENSORRT } from './tensorrt-command.js';
 
 export type { ArgumentDefinition, CommandDefinition, CommandFamily, CommandGroup } from './command-definition.js';
 export { COMMAND_GROUPS };
@@ -94,13 +95,14 @@ export const COMMANDS: readonly CommandDefinition[] = [
       'dim',
       'budget',
       'baseline',
-      'max-time',
       'allow-inconclusive',
       'threads',
       'ep',
       'url',
+      'engine',
     ],
     moreFlags: [
+      'max-time',
       'mem',
       'min-effect',
       'junit',
@@ -121,6 +123,18 @@ export const COMMANDS: readonly CommandDefinition[] = [
       'header',
       'timeout',
       'max-tokens',
+      'trtexec',
+      'docker',
+      'tensorrt-version',
+      'gpu',
+      'plugin',
+      'inference-streams',
+      'no-cuda-graph',
+      'transfers',
+      'percentile',
+      'build-timeout',
+      'trtexec-flag',
+      'trtexec-verbose',
     ],
     examples: [
       { command: 'serve-opt bench model.onnx', summary: 'synthetic inputs' },
@@ -142,17 +156,18 @@ export const COMMANDS: readonly CommandDefinition[] = [
       'dry-run',
       'report',
       'mode',
+      'for',
       'operators',
       'data',
       'eval',
       'include',
       'exclude',
-      'no-verify',
       'budget',
       'threads',
       'ep',
     ],
     moreFlags: [
+      'no-verify',
       'metric',
       'output-name',
       'max-loss',
@@ -166,6 +181,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
       'seed',
       'per-tensor',
       'reduce-range',
+      'float-weights',
       'no-optimize',
       'fix-initializers',
       'max-growth',
@@ -285,6 +301,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
     load: () => import('./commands/prune.js'),
   },
   ...PACKAGE_COMMANDS,
+  TENSORRT,
   {
     name: 'package check',
     summary: 'Check a package as its server would, and explain what is wrong',

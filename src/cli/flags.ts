@@ -11,9 +11,11 @@ import {
   OPTIMIZE_DEFAULTS,
   QUANTIZE_DEFAULTS,
   QUANTIZE_MODES,
+  QUANTIZE_PLACES,
 } from '../workflows/options.js';
 import { MAR_FLAGS } from './mar-flags.js';
 import { PRUNE_FLAGS } from './prune-flags.js';
+import { TENSORRT_FLAGS } from './tensorrt-flags.js';
 
 /** One flag as data: parsing, help, completion and the docs page come from it. */
 export interface FlagDefinition extends WholeNumberLimits {
@@ -42,7 +44,17 @@ export interface FlagDefinition extends WholeNumberLimits {
 }
 
 /** Headings of help, in this order. */
-export const FLAG_GROUPS = ['Output', 'Method', 'Data', 'Layers', 'Gates', 'Run', 'Server', 'Everywhere'] as const;
+export const FLAG_GROUPS = [
+  'Output',
+  'Method',
+  'Data',
+  'Layers',
+  'TensorRT',
+  'Gates',
+  'Run',
+  'Server',
+  'Everywhere',
+] as const;
 export type FlagGroup = (typeof FLAG_GROUPS)[number];
 
 /** Every flag of every command. One name has one meaning everywhere. */
@@ -109,6 +121,7 @@ export const FLAGS = {
   },
   'inline-functions': { group: 'Method', summary: 'inline local functions where they are called' },
   'per-tensor': { group: 'Method', summary: 'one scale per weight, not per channel' },
+  'float-weights': { group: 'Method', summary: 'tensorrt: weights stay FP32, for TensorRT 8' },
   'reduce-range': { group: 'Method', summary: '7-bit weights, for x86 without VNNI' },
   'keep-io': { group: 'Method', summary: 'fp16: keep input and output types (default)' },
   'fp16-io': { group: 'Method', summary: 'fp16: inputs and outputs become fp16 too' },
@@ -116,7 +129,7 @@ export const FLAGS = {
   eval: { value: 'PATH', path: true, group: 'Data', summary: 'labelled samples to measure the metric on' },
   samples: { value: 'N', type: 'integer', ...NUMBER_LIMITS.samples, group: 'Data', summary: 'use at most N samples' },
   batch: { value: 'N', type: 'integers', ...NUMBER_LIMITS.batch, group: 'Data', summary: 'samples in one run' },
-  dim: { value: 'NAME=N', repeatable: true, group: 'Data', summary: 'size of a dimension as fed: seq=128' },
+  dim: { value: 'NAME=N', repeatable: true, group: 'Data', summary: 'size: seq=128 (tensorrt: batch=1:8:32)' },
   seed: {
     value: 'N',
     type: 'integer',
@@ -255,6 +268,7 @@ export const FLAGS = {
   'engine-input': { value: 'SPEC', repeatable: true, group: 'Method', summary: 'of an engine: x:float:-1,3,224,224' },
   'engine-output': { value: 'SPEC', repeatable: true, group: 'Method', summary: 'of an engine: y:float:-1,1000' },
   link: { group: 'Output', summary: 'link model files instead of copying them' },
+  ...TENSORRT_FLAGS,
   url: { value: 'URL', group: 'Method', summary: 'measure a running server instead' },
   protocol: {
     value: 'NAME',
@@ -288,7 +302,12 @@ export const FLAGS = {
     group: 'Server',
     summary: 'tokens of a completion',
   },
-  for: { value: 'SERVER', choices: KUBERNETES_SERVERS, group: 'Server', summary: 'triton, torchserve or kserve' },
+  for: {
+    value: 'PLACE',
+    choices: [...QUANTIZE_PLACES, ...KUBERNETES_SERVERS],
+    group: 'Method',
+    summary: 'where it will run: tensorrt; triton, kserve …',
+  },
   namespace: { value: 'NAME', group: 'Server', summary: 'namespace of the objects' },
   image: { value: 'IMAGE', group: 'Server', summary: 'container image of the server, with a tag' },
   storage: { value: 'WHERE', group: 'Server', summary: 'pvc[:NAME], s3://…, image[:REF], hostPath:/…' },

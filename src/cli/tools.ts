@@ -11,6 +11,9 @@ export interface ToolDefinition {
 export interface ToolReport extends ToolDefinition {
   readonly found: boolean;
   readonly path?: string;
+  /** Of trtexec: the version of its TensorRT, or why it does not tell. */
+  readonly version?: string;
+  readonly why?: string;
 }
 
 /** Programs that work with what serve-opt writes. None of them is needed to quantize. */

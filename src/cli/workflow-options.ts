@@ -11,6 +11,7 @@ import {
   type JudgingOptions,
   type OptimizeOptions,
   type PruneOptions,
+  QUANTIZE_PLACES,
   type QuantizeOptions,
   type WorkflowContext,
 } from '../workflows/options.js';
@@ -78,6 +79,7 @@ export function quantizeOptions(flags: FlagValues): QuantizeOptions {
   return {
     ...given('outputPath', flags.output),
     ...given('mode', flags.mode),
+    ...given('for', placeOf(flags, QUANTIZE_PLACES)),
     ...given('dataPath', flags.data),
     ...given('evalPath', flags.eval),
     ...judgingOptions(flags, 'quantize'),
@@ -87,6 +89,7 @@ export function quantizeOptions(flags: FlagValues): QuantizeOptions {
     ...given('batch', single(flags, 'batch')),
     ...given('perTensor', flags['per-tensor']),
     ...given('reduceRange', flags['reduce-range']),
+    ...given('floatWeights', flags['float-weights']),
     ...given('operators', flags.operators),
     ...given('fp16Io', flags['fp16-io']),
     ...(flags['no-verify'] ? { verify: false } : {}),
@@ -221,6 +224,16 @@ function openDims(texts: readonly string[]): Map<string, readonly string[]> {
     dims.set(name, places);
   }
   return dims;
+}
+
+/** Where a result will run: `--for`, of which each command takes some values. @throws SO1006 for another one */
+export function placeOf<P extends string>(flags: FlagValues, places: readonly P[]): P | undefined {
+  const place = places.find((each) => each === flags.for);
+  if (flags.for === undefined || place !== undefined) return place;
+  throw new ServeOptError('SO1006', `The value "${flags.for}" of --for is not allowed`, {
+    why: `it must be one of ${places.join(', ')} here`,
+    hint: `write --for ${places.at(-1)}`,
+  });
 }
 
 /** The only number of a list. @throws SO1006 where there are several: those are for `bench` */

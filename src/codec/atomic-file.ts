@@ -223,6 +223,22 @@ export class StagedFiles {
     }
   }
 
+  /** Takes a file that another program wrote to `stagedPath(name)`, and syncs it. Discards everything on failure. @throws SO6001 */
+  adopt(name: string): void {
+    try {
+      const fd = openSync(this.stagedPath(name), constants.O_RDWR);
+      try {
+        fsyncSync(fd);
+      } finally {
+        closeSync(fd);
+      }
+      this.#names.push(name);
+    } catch (cause) {
+      this.discard();
+      throw outputError(this.label, cause);
+    }
+  }
+
   /**
    * Gives the files their final names, in the order they were written: the one that refers to others comes last. Fails
    * where something stands there already, unless it may be replaced; then nothing has appeared.

@@ -16,7 +16,15 @@ export type BudgetTest =
   | 'ratio';
 
 /** Where a metric can be measured; `bench --url` is a running server. */
-export type GateCommand = 'bench' | 'bench --url' | 'compare' | 'quantize' | 'optimize' | 'prune';
+export type GateCommand =
+  | 'bench'
+  | 'bench --url'
+  | 'bench --engine'
+  | 'tensorrt'
+  | 'compare'
+  | 'quantize'
+  | 'optimize'
+  | 'prune';
 
 export interface MetricRow {
   readonly unit: MetricUnit;
@@ -30,6 +38,7 @@ export interface MetricRow {
 }
 
 const SERVED = ['bench', 'bench --url'] as const satisfies readonly GateCommand[];
+const ENGINES = ['tensorrt', 'bench --engine'] as const satisfies readonly GateCommand[];
 const JUDGED = ['compare', 'quantize', 'prune'] as const satisfies readonly GateCommand[];
 const RESULTS = ['compare', 'quantize', 'optimize', 'prune'] as const satisfies readonly GateCommand[];
 
@@ -43,7 +52,7 @@ export const METRICS = {
     wants: 'high',
     test: 'throughput',
     summary: 'samples per second',
-    commands: SERVED,
+    commands: [...SERVED, ...ENGINES],
     example: '200/s',
   },
   size: {
@@ -51,7 +60,7 @@ export const METRICS = {
     wants: 'low',
     test: 'fact',
     summary: 'the model file with its data files',
-    commands: ['bench', ...RESULTS],
+    commands: ['bench', ...ENGINES, ...RESULTS],
     example: '25MB',
   },
   memory: {
@@ -158,7 +167,7 @@ const PERCENTILE: MetricRow = {
   wants: 'low',
   test: 'quantile',
   summary: 'percentile of latency',
-  commands: SERVED,
+  commands: [...SERVED, ...ENGINES],
   example: '10ms',
 };
 

@@ -120,6 +120,8 @@ function whyOutOfRange(metric: string, unit: MetricUnit, limit: number): string 
 const USUAL: Readonly<Record<GateCommand, string>> = {
   bench: 'p99',
   'bench --url': 'p99',
+  'bench --engine': 'p99',
+  tensorrt: 'p99',
   compare: 'drop',
   quantize: 'drop',
   optimize: 'size',

@@ -25,6 +25,10 @@ export const NUMBER_LIMITS = {
   'top-k': { minimum: 1 },
   // Each is a process that holds a model.
   workers: { minimum: 1, maximum: 256 },
+  'builder-level': { minimum: 0, maximum: 5 },
+  dla: { minimum: 0, maximum: 15 },
+  gpu: { minimum: 0, maximum: 1023 },
+  'inference-streams': { minimum: 1, maximum: 256 },
   // Each is started, whatever the machine has; the largest servers have about half as many cores.
   threads: { minimum: 1, maximum: 1024 },
   'max-batch': { minimum: 0 },

@@ -169,9 +169,18 @@ export const QUANTIZE_MODES = ['auto', 'static', 'dynamic', 'fp16'] as const;
 /** One of `QUANTIZE_MODES`. */
 export type QuantizeMode = (typeof QUANTIZE_MODES)[number];
 
+/** Where a quantized model will run: INT8 of ONNX Runtime's CPU kernels, or symmetric signed INT8 with the pairs that TensorRT wants. */
+export const QUANTIZE_PLACES = ['ort-cpu', 'tensorrt'] as const;
+/** One of `QUANTIZE_PLACES`. */
+export type QuantizePlace = (typeof QUANTIZE_PLACES)[number];
+
 /** Options of `quantizeModel`. */
 export interface QuantizeOptions extends ProduceOptions, JudgedRunOptions, RefusalOptions<QuantizeReport> {
   readonly mode?: QuantizeMode;
+  /** Where the result will run. */
+  readonly for?: QuantizePlace;
+  /** With `for: 'tensorrt'`: weights stay FLOAT in front of a QuantizeLinear, as TensorRT before 10 needs. Default false. */
+  readonly floatWeights?: boolean;
   /** Folder or file of calibration samples. */
   readonly dataPath?: string;
   /** Folder or file of labelled samples to measure the metric on. */
@@ -309,6 +318,7 @@ export const PRODUCE_DEFAULTS = { maxGrowth: '0.1%', seed: 0, verify: true } as 
 export const QUANTIZE_DEFAULTS = {
   ...PRODUCE_DEFAULTS,
   mode: 'auto',
+  for: 'ort-cpu',
   samples: 128,
   batch: 1,
   operators: 'portable',

@@ -17,7 +17,11 @@ interface StagedText {
  * Lets an artefact appear with its report beside it. The report is on the disk before the artefact appears, so that a disk
  * without room for both gets neither. @throws SO1005, SO6001
  */
-export async function commitWithReport(artefact: StagedModel, report: object, outputPath: string): Promise<void> {
+export async function commitWithReport(
+  artefact: Pick<StagedModel, 'commit'>,
+  report: object,
+  outputPath: string,
+): Promise<void> {
   const text = await stageText(reportJson(report), reportPath(outputPath));
   try {
     artefact.commit();

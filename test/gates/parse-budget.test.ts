@@ -105,7 +105,11 @@ describe('the budgets of a command', () => {
   });
 
   it.each([
-    ['quantize', 'p99=10ms', 'quantize does not measure p99: bench and bench --url measure it'],
+    [
+      'quantize',
+      'p99=10ms',
+      'quantize does not measure p99: bench, bench --url, tensorrt and bench --engine measure it',
+    ],
     ['bench', 'drop=1%', 'bench does not measure drop: compare, quantize and prune measure it'],
     ['bench', 'tokens=1/s', 'bench does not measure tokens: bench --url measures it'],
     ['bench --url', 'memory=1MB', 'bench --url does not measure memory: bench measures it'],
@@ -115,7 +119,7 @@ describe('the budgets of a command', () => {
       'compare, quantize and prune measure it | optimize takes size, speed-up, macs, params',
     ],
     ['compare', 'cold-start=1s', 'compare does not measure cold-start'],
-    ['quantize', 'throughput=1/s', 'bench and bench --url measure it'],
+    ['quantize', 'throughput=1/s', 'bench, bench --url, tensorrt and bench --engine measure it'],
   ] as const)('%s refuses %s and names who takes it', (command, text, expected) => {
     expect(refusal(() => parseBudgets([text], command))).toContain(expected);
     expect(refusal(() => checkBudgets([parseBudget(text)], command))).toContain(expected);

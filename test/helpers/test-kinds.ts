@@ -19,7 +19,7 @@ export type SourceTexts = ReadonlyMap<string, string>;
 /** What a file reaches that makes it a test of its kind. */
 const PROGRAM = ['test/helpers/chromium.ts'];
 const PROGRAM_TEXT = /\bbin\/serve-opt\.js\b|'bin', 'serve-opt\.js'/;
-const RUNTIME = ['node:child_process', 'onnxruntime-node'];
+const RUNTIME = ['node:child_process', 'execa', 'onnxruntime-node'];
 const BUILD_TEXT = /['"/]dist['"/]/;
 
 /** Test files with their kinds, by their path inside the repository. */

@@ -238,7 +238,7 @@ describe('quantize', () => {
       'what only bench measures',
       budget('drop=1%', 'p99=1ms'),
       'SO1006',
-      /"p99=1ms" of --budget.*bench and bench --url/,
+      /"p99=1ms" of --budget.*bench, bench --url, tensorrt and bench --engine/,
     ],
   ])('refuses %s', async (_title, options, code, says) => {
     const all = { evalPath: path('good.npz'), ...options };
@@ -297,7 +297,7 @@ describe('optimize', () => {
 
 describe('optimize, of budgets,', () => {
   it.each<[string, object, ErrorCode, RegExp]>([
-    ['an agreement', budget('agreement=1'), 'SO1006', /compare and quantize measure it/],
+    ['an agreement', budget('agreement=1'), 'SO1006', /compare, quantize and prune measure it/],
     ['a speed-up that nothing measures', { speedGate: false, ...budget('speed-up=1x') }, 'SO1002', /--no-speed-gate/],
   ])('refuses %s', async (_title, options, code, says) => {
     const error = await refusal((context) => optimizeModel(path('model.onnx'), options, context));

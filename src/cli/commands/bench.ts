@@ -12,6 +12,7 @@ import { workflowContext } from '../workflow-options.js';
 /** `serve-opt bench <model…>`, `serve-opt bench --url URL` */
 export async function run(context: CommandContext, args: readonly string[], flags: FlagValues): Promise<CommandResult> {
   const { paths, dims } = benchArguments(args, flags);
+  if (flags.engine !== undefined) return ofEngine(context, flags.engine, paths, dims, flags);
   const targets = benchTargets(flags);
   const measure =
     flags.url === undefined
@@ -30,6 +31,24 @@ export async function run(context: CommandContext, args: readonly string[], flag
     failure,
     exitCode: exitCodeOf(report, flags, context.signal),
   };
+}
+
+/** `serve-opt bench --engine model.plan`: by trtexec. */
+async function ofEngine(
+  context: CommandContext,
+  engine: string,
+  paths: readonly string[],
+  dims: readonly string[],
+  flags: FlagValues,
+): Promise<CommandResult> {
+  const [path] = paths;
+  if (path !== undefined) {
+    throw new ServeOptError('SO1002', `The model "${path}" and --engine contradict each other`, {
+      hint: 'measure one after the other',
+    });
+  }
+  const { runBenchEngine } = await import('../bench-engine.js');
+  return runBenchEngine(context, engine, dims, flags);
 }
 
 /** Flags are read before anything else is done. */

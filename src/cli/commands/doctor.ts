@@ -7,6 +7,7 @@ import { safeText } from '../../report/safe-text.js';
 import type { ProbeResult } from '../../runtime/protocol.js';
 import { probeRuntime } from '../../runtime/providers.js';
 import { withWorkFolder } from '../../runtime/work-folder.js';
+import { formatVersion } from '../../targets/tensorrt/version.js';
 import type { CommandContext, CommandResult } from '../command.js';
 import type { Versions } from '../context.js';
 import { withProse } from '../render/clauses.js';
@@ -45,12 +46,36 @@ export async function run(context: CommandContext): Promise<CommandResult> {
   context.progress.handle({ kind: 'start', stage: 'probe' });
   const [runtime, tools, temporaryFolder] = await Promise.all([
     runtimeState(context.signal),
-    findTools(context.env),
+    toolsWithVersions(context),
     folderState(tmpdir()),
   ]);
   context.progress.handle({ kind: 'end', stage: 'probe' });
   const report: DoctorReport = { schemaVersion: 1, versions: context.versions, runtime, tools, temporaryFolder };
   return { report, text: () => renderDoctor(report, context) };
+}
+
+/** trtexec is looked for in its own places too, and asked for its version. */
+async function toolsWithVersions(context: CommandContext): Promise<readonly ToolReport[]> {
+  const tools = await findTools(context.env);
+  return Promise.all(tools.map((tool) => (tool.name === 'trtexec' ? trtexecState(tool, context) : tool)));
+}
+
+async function trtexecState(tool: ToolReport, { env, signal }: CommandContext): Promise<ToolReport> {
+  const { openToolchain } = await import('../../workflows/tensorrt/toolchain.js');
+  try {
+    const { version, program } = await openToolchain({ env }, { signal });
+    return { ...tool, found: true, path: program, version: formatVersion(version) };
+  } catch (error) {
+    if (signal.aborted || !(error instanceof ServeOptError) || error.code !== 'SO5201') throw error;
+    return tool.found ? { ...tool, why: error.why ?? error.message } : tool;
+  }
+}
+
+/** Where a tool is, and its version where that is known. */
+function toolText({ path, purpose, version, why }: ToolReport): string {
+  if (path === undefined) return `not found (${purpose})`;
+  if (version !== undefined) return `${path} (TensorRT ${version})`;
+  return why === undefined ? path : `${path} does not work: ${why}`;
 }
 
 async function runtimeState(signal: AbortSignal): Promise<RuntimeState> {
@@ -106,7 +131,7 @@ export async function renderDoctor(report: DoctorReport, { style, columns, verbo
   const providers = runtime.providers.map((result) =>
     line(result.works, result.provider, providerText(result, verbose)),
   );
-  const tools = report.tools.map((tool) => line(tool.found, tool.name, tool.path ?? `not found (${tool.purpose})`));
+  const tools = report.tools.map((tool) => line(tool.found && tool.why === undefined, tool.name, toolText(tool)));
   const free = temporaryFolder.freeBytes === undefined ? '' : `, ${formatBytes(temporaryFolder.freeBytes)} free`;
   const folder = line(
     temporaryFolder.writable,

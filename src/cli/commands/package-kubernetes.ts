@@ -1,12 +1,13 @@
 import { ServeOptError } from '../../errors.js';
 import { parseDuration } from '../../gates/units.js';
+import { KUBERNETES_SERVERS } from '../../targets/kubernetes/options.js';
 import type { PackageKubernetesOptions } from '../../workflows/package/kubernetes/kubernetes-options.js';
 import { packageKubernetes } from '../../workflows/package/kubernetes/package-kubernetes.js';
 import type { CommandContext, CommandResult } from '../command.js';
 import { ONE_DIM, parseDims } from '../dims.js';
 import type { FlagValues } from '../flags.js';
 import { kubernetesSummary, manifestStream, nextCommand, renderKubernetes } from '../render/package-kubernetes-text.js';
-import { given, workflowContext } from '../workflow-options.js';
+import { given, placeOf, workflowContext } from '../workflow-options.js';
 
 /** Where manifests go without `-o`. */
 const DEFAULT_OUTPUT = 'k8s';
@@ -39,7 +40,7 @@ function kubernetesFlags(flags: FlagValues): PackageKubernetesOptions {
   // Here it is given once, so that it is not a list.
   const report = one('--report', [flags.report ?? []].flat());
   return {
-    ...given('server', flags.for),
+    ...given('server', placeOf(flags, KUBERNETES_SERVERS)),
     ...given('name', flags.name),
     ...given('namespace', flags.namespace),
     ...given('image', flags.image),

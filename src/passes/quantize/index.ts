@@ -5,3 +5,4 @@
 export { type ConvertToFloat16Options, convertToFloat16 } from './convert-to-float16.js';
 export { type QuantizeDynamicOptions, quantizeDynamic } from './quantize-dynamic.js';
 export { type QuantizeStaticOptions, quantizeStatic } from './quantize-static.js';
+export { type QuantizeTensorRtOptions, quantizeTensorrt } from './quantize-tensorrt.js';

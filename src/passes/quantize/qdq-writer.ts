@@ -4,6 +4,7 @@ import type { Graph } from '../../ir/graph.js';
 import type { Node } from '../../ir/node.js';
 import { tensorType, type ValueType } from '../../ir/type.js';
 import type { Use, Value } from '../../ir/value.js';
+import { constantTensor } from '../../ir/walk.js';
 import { type QuantizationParameters, type QuantizedType, quantizedDataType } from '../../quantize/scheme.js';
 import { type WeightParameters, weightsWithParameters } from '../../quantize/weights.js';
 import { DataType } from '../../tensor/dtype.js';
@@ -128,6 +129,44 @@ export class QdqWriter {
       value = this.#dequantizeNode(graph, original.name, inputs, dims, parameters.axis, before);
       known.set(parameters, value);
     }
+    return value;
+  }
+
+  /**
+   * As `dequantizedWeight`, with the weight in float in front of a QuantizeLinear: for runtimes that have no INT8 constants. A weight that was
+   * changed (the `alpha` of a Gemm) is a constant of its own.
+   */
+  pairedWeight(original: Value, weight: Tensor, parameters: WeightParameters, before: Node): Value {
+    const { graph } = before;
+    const known = entry(entry(this.#weights, graph), weight);
+    const made = known.get(parameters);
+    if (made) return made;
+    const { scale, zeroPoint } = weightsWithParameters(weight, parameters);
+    const source =
+      constantTensor(original) === weight ? original : addConstant(graph, `${original.name}_scaled`, weight, before);
+    const scales = [
+      addConstant(graph, `${original.name}_scale`, scale, before),
+      addConstant(graph, `${original.name}_zero_point`, zeroPoint, before),
+    ];
+    const attributes = parameters.axis === undefined ? [] : [attribute('axis', parameters.axis)];
+    const integers = graph.addNode(
+      {
+        opType: 'QuantizeLinear',
+        name: `${original.name}_QuantizeLinear`,
+        inputs: [source, ...scales],
+        outputs: [
+          {
+            name: `${original.name}_QuantizeLinear_Output`,
+            type: tensorType(quantizedDataType(parameters.type), weight.dims),
+          },
+        ],
+        attributes,
+      },
+      before,
+    );
+    const inputs = [integers.output(), ...scales];
+    const value = this.#dequantizeNode(graph, original.name, inputs, weight.dims, parameters.axis, before);
+    known.set(parameters, value);
     return value;
   }
 

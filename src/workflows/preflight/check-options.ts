@@ -23,6 +23,8 @@ const FLAG_OF_FIELD: ReadonlyMap<string, string> = new Map([
   ['targetParams', 'target-params'],
   ['align', 'align'],
   ['throughNormalization', 'through-normalization'],
+  ['for', 'for'],
+  ['floatWeights', 'float-weights'],
   ['operators', 'operators'],
   ['level', 'level'],
   ['add', 'passes'],
@@ -62,6 +64,18 @@ const FLAG_OF_FIELD: ReadonlyMap<string, string> = new Map([
   ['maxTokens', 'max-tokens'],
   ['budgets', 'budget'],
   ['allowInconclusive', 'allow-inconclusive'],
+  ['precision', 'precision'],
+  ['builderLevel', 'builder-level'],
+  ['dlaCore', 'dla'],
+  ['gpu', 'gpu'],
+  ['inferenceStreams', 'inference-streams'],
+  ['enginePath', 'engine'],
+  ['image', 'docker'],
+  ['trtexecPath', 'trtexec'],
+  ['calibrationCachePath', 'calib'],
+  ['durationMs', 'duration'],
+  ['transfers', 'transfers'],
+  ['percentiles', 'percentile'],
 ]);
 
 /** Fields that are on by default, and the flag that switches each off. */
@@ -69,6 +83,8 @@ const FLAG_OF_FALSE: ReadonlyMap<string, string> = new Map([
   ['verify', 'no-verify'],
   ['optimize', 'no-optimize'],
   ['speedGate', 'no-speed-gate'],
+  ['cudaGraph', 'no-cuda-graph'],
+  ['measure', 'no-measure'],
 ]);
 
 /** The options of a workflow as flags would give them. */

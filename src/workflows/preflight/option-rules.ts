@@ -1,5 +1,5 @@
 /** Commands with options of their own; the rules name them as the command line does. */
-export type RuledCommand = 'inspect' | 'compare' | 'bench' | 'quantize' | 'optimize' | 'prune';
+export type RuledCommand = 'inspect' | 'compare' | 'bench' | 'quantize' | 'optimize' | 'prune' | 'tensorrt';
 
 /**
  * What goes together and what does not. An option is written as on the command line: `--data` for one that is given at all,
@@ -50,6 +50,26 @@ export const OPTION_RULES: readonly OptionRule[] = [
     needs: '--data',
     why: 'activation ranges are measured on samples',
     hint: 'add --data samples.npz, or use --mode dynamic',
+  },
+  {
+    commands: ['quantize'],
+    options: ['--for tensorrt'],
+    excludes: ['--mode dynamic'],
+    why: 'TensorRT has no operators for dynamic INT8',
+    hint: 'add --data samples.npz for static INT8, or use --mode fp16',
+  },
+  { commands: ['quantize'], options: ['--float-weights'], needs: '--for tensorrt', hint: 'add --for tensorrt' },
+  {
+    commands: ['quantize'],
+    options: ['--float-weights'],
+    excludes: ['--mode fp16'],
+    why: 'it applies to INT8 only',
+  },
+  {
+    commands: ['quantize'],
+    options: ['--per-tensor', '--reduce-range'],
+    excludes: ['--for tensorrt'],
+    why: 'TensorRT takes 8-bit weights with one scale per output channel',
   },
   {
     commands: ['quantize', 'prune'],
@@ -192,6 +212,91 @@ export const OPTION_RULES: readonly OptionRule[] = [
     options: ['--threads', '--ep', '--seed', '--dim'],
     idleWith: ['--no-verify', '--no-speed-gate'],
     why: 'nothing is run',
+  },
+
+  {
+    commands: ['tensorrt'],
+    options: ['--docker'],
+    excludes: ['--trtexec'],
+    why: 'the image has a trtexec of its own',
+  },
+  {
+    commands: ['tensorrt'],
+    options: ['--calib'],
+    excludes: ['--precision model', '--precision fp16', '--precision bf16', '--precision fp8', '--data'],
+    why: 'a calibration cache is for --precision int8 or best without samples',
+  },
+  { commands: ['tensorrt'], options: ['--calib'], needs: '--precision', hint: 'add --precision int8' },
+  {
+    commands: ['tensorrt'],
+    options: ['--no-measure'],
+    excludes: [
+      '--baseline',
+      '--budget p50',
+      '--budget p90',
+      '--budget p95',
+      '--budget p99',
+      '--budget throughput',
+      '--duration',
+      '--processes',
+      '--inference-streams',
+      '--no-cuda-graph',
+      '--transfers',
+      '--percentile',
+    ],
+    why: 'nothing is measured in that case',
+  },
+  { commands: ['tensorrt'], options: ['--samples'], idleWithout: ['--data'], why: 'it limits calibration samples' },
+  {
+    commands: ['tensorrt'],
+    options: ['--min-effect'],
+    needs: '--baseline',
+    why: 'it applies to the difference from a baseline',
+  },
+
+  {
+    commands: ['bench'],
+    options: [
+      '--threads',
+      '--mem',
+      '--ep',
+      '--profile',
+      '--scenario',
+      '--streams',
+      '--rate',
+      '--arrivals',
+      '--data',
+      '--batch',
+      '--seed',
+      '--max-time',
+      '--url',
+      '--github-benchmark',
+      '--bencher',
+      '--openmetrics',
+      '--allow-links',
+      '--allow-invalid',
+    ],
+    excludes: ['--engine'],
+    why: 'trtexec measures the engine',
+  },
+  {
+    commands: ['bench'],
+    options: [
+      '--trtexec',
+      '--docker',
+      '--tensorrt-version',
+      '--gpu',
+      '--plugin',
+      '--inference-streams',
+      '--no-cuda-graph',
+      '--transfers',
+      '--percentile',
+      '--build-timeout',
+      '--trtexec-flag',
+      '--trtexec-verbose',
+    ],
+    needs: '--engine',
+    why: 'it applies to TensorRT engines only',
   },
 
   {

@@ -1,3 +1,4 @@
+import { ServeOptError } from '../../errors.js';
 import type { LazyRuntime } from '../../runtime/lazy-runtime.js';
 import { checkWorkFolder } from '../../runtime/work-folder.js';
 import { sizedDataInputs } from '../../samples/sized-inputs.js';
@@ -55,6 +56,12 @@ async function checkBeforeWork({
 }: ModelRun<QuantizeOptions>): Promise<SampleSplit> {
   const { dataPath, evalPath } = options;
   const verify = options.verify ?? QUANTIZE_DEFAULTS.verify;
+  if (options.for === 'tensorrt' && dataPath === undefined && options.mode !== 'fp16') {
+    throw new ServeOptError('SO1002', '--for tensorrt needs --data', {
+      why: 'activation ranges are measured on samples',
+      hint: 'add --data samples.npz, or use --mode fp16',
+    });
+  }
   const { dims } = options;
   const inputs = inputSpecs(model);
   const sized = dims ? withSizes(inputs, dims) : inputs;

@@ -154,6 +154,13 @@ export class Conversion {
     return this.#finish();
   }
 
+  /** INT8 as TensorRT's explicit quantization takes it. */
+  async toTensorRt(ranges: RangeMap, options: QuantizeOptions): Promise<TransformStepReport> {
+    const { quantizeTensorrt } = await import('../../passes/quantize/quantize-tensorrt.js');
+    await this.#run(quantizeTensorrt({ ...this.#layers, ranges, floatWeights: options.floatWeights ?? false }));
+    return this.#finish();
+  }
+
   async toDynamic(options: QuantizeOptions): Promise<TransformStepReport> {
     const { quantizeDynamic } = await import('../../passes/quantize/quantize-dynamic.js');
     await this.#run(

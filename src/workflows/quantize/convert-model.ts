@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import type { Model } from '../../ir/model.js';
 import type { Refusal } from '../../ir/transform.js';
 import { planStatic } from '../../quantize/plan.js';
+import { planTensorRt } from '../../quantize/tensorrt-plan.js';
 import type { RuntimeHost } from '../../runtime/host.js';
 import { calibrateIn } from '../calibrate.js';
 import { type InContext, QUANTIZE_DEFAULTS, type QuantizeOptions } from '../options.js';
@@ -30,7 +31,7 @@ export async function convertModel(
   if (requested === 'fp16') return convertToHalf(model, options, split, stages, runtime, memoryBytes, fallback);
   if (requested === 'static' || (requested === 'auto' && options.dataPath !== undefined)) {
     const result = await convertStatic(model, options, split, stages, runtime, memoryBytes);
-    if (result.step.changed > 0 || requested === 'static') return result;
+    if (result.step.changed > 0 || requested === 'static' || options.for === 'tensorrt') return result;
     refused = result.step.refusals;
   }
   stages.start('quantize');
@@ -62,7 +63,8 @@ async function convertStatic(
   const conversion = await prepareConversion(model, 'static', options, stages, memoryBytes);
   const { calibration } = split;
   const warnings = [...conversion.warnings];
-  const observe = planStatic(conversion.model).observe;
+  const forTensorRt = options.for === 'tensorrt';
+  const { observe } = forTensorRt ? planTensorRt(conversion.model) : planStatic(conversion.model);
   let ranges: Awaited<ReturnType<typeof calibrateIn>>['ranges'] = new Map();
   let sampleCount = 0;
   if (runtime && calibration && observe.length > 0) {
@@ -73,6 +75,7 @@ async function convertStatic(
       { kind: 'data', ...calibration },
       {
         batch: options.batch ?? QUANTIZE_DEFAULTS.batch,
+        ...(forTensorRt ? { tensors: observe } : {}),
         ...(options.threads === undefined ? {} : { threads: options.threads }),
       },
       stages.context('calibrate'),
@@ -84,7 +87,7 @@ async function convertStatic(
     stages.end(`${observe.length} tensors, ${sampleCount} samples`);
   }
   stages.start('quantize');
-  const step = await conversion.toStatic(ranges, options);
+  const step = await (forTensorRt ? conversion.toTensorRt(ranges, options) : conversion.toStatic(ranges, options));
   stages.end(`${step.changed} nodes`);
   return {
     conversion,

@@ -22,7 +22,10 @@ export async function describeQuantized(
   const { calibration } = converted;
   const told = describeConversion(converted, done, tooLarge, run.options);
   const compared = checked?.comparison ? checked : undefined;
-  const latency = await compared?.measure();
+  // ONNX Runtime has no kernels for this form, so its times say nothing of TensorRT.
+  const isForeign = run.options.for === 'tensorrt' && done === 'static';
+  const wantsLatency = run.options.budgets?.some(({ metric }) => metric === 'speed-up') ?? false;
+  const latency = isForeign && !wantsLatency ? undefined : await compared?.measure();
   const header = await run.reportHeader('quantize', runtime !== undefined);
   const files = await run.reportFiles(staged);
   const judged = judgeBudgets(run.options, {
@@ -54,7 +57,11 @@ export async function describeQuantized(
     ...(latency ? { latency } : {}),
     ...judged,
     ...synthetic.fields,
-    notes: [...told.notes, ...synthetic.notes],
+    notes: [
+      ...told.notes,
+      ...synthetic.notes,
+      ...(isForeign ? ['Made for TensorRT: latency on this CPU says nothing of it and was not measured.'] : []),
+    ],
     warnings: [
       ...run.warnings,
       ...doubts,

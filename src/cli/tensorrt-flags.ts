@@ -1,0 +1,83 @@
+import { HARDWARE_LEVELS, SPARSITIES, TENSORRT_DEFAULTS, TENSORRT_PRECISIONS } from '../targets/tensorrt/plan.js';
+import { NUMBER_LIMITS } from '../workflows/limits.js';
+
+/** Flags of `tensorrt` and `bench --engine`: rows of the table of flags. */
+export const TENSORRT_FLAGS = {
+  precision: {
+    value: 'TYPE',
+    choices: TENSORRT_PRECISIONS,
+    default: TENSORRT_DEFAULTS.precision,
+    group: 'Method',
+    summary: 'model, fp16, int8, best, bf16 or fp8',
+  },
+  'opt-profile': {
+    value: 'LIST',
+    repeatable: true,
+    group: 'Data',
+    summary: 'one profile each: batch=1,seq=16:64:128',
+  },
+  trtexec: { value: 'PATH', path: true, group: 'TensorRT', summary: 'trtexec to run; default: on PATH' },
+  docker: { value: 'IMAGE', group: 'TensorRT', summary: 'run trtexec in a container image' },
+  'tensorrt-version': { value: 'V', group: 'TensorRT', summary: 'version to render for: 8.6, 10.16, 11.1' },
+  workspace: { value: 'SIZE', group: 'TensorRT', summary: 'GPU memory for building: 4GiB' },
+  'timing-cache': {
+    value: 'PATH',
+    path: true,
+    group: 'TensorRT',
+    summary: 'file of kernel timings to read and update',
+  },
+  'builder-level': {
+    value: 'N',
+    type: 'integer',
+    ...NUMBER_LIMITS['builder-level'],
+    group: 'TensorRT',
+    summary: 'effort of the builder, 0 to 5',
+  },
+  sparsity: {
+    value: 'MODE',
+    choices: SPARSITIES,
+    group: 'TensorRT',
+    summary: 'sparse kernels: disable, enable, force',
+  },
+  'version-compatible': { group: 'TensorRT', summary: 'engine that newer TensorRTs load too' },
+  hardware: {
+    value: 'LEVEL',
+    choices: HARDWARE_LEVELS,
+    group: 'TensorRT',
+    summary: 'engine for more GPUs: ampere+ …',
+  },
+  'strip-weights': { group: 'TensorRT', summary: 'engine without weights, to refit later' },
+  refit: { group: 'TensorRT', summary: 'engine whose weights can be replaced' },
+  'no-tf32': { group: 'TensorRT', summary: 'compute FP32 without TF32' },
+  dla: {
+    value: 'CORE',
+    type: 'integer',
+    ...NUMBER_LIMITS.dla,
+    group: 'TensorRT',
+    summary: 'DLA core; the GPU does the rest',
+  },
+  plugin: { value: 'PATH', path: true, repeatable: true, group: 'TensorRT', summary: 'library of plugins to load' },
+  calib: { value: 'PATH', path: true, group: 'TensorRT', summary: 'calibration cache (TensorRT 8 to 10)' },
+  gpu: { value: 'N', type: 'integer', ...NUMBER_LIMITS.gpu, group: 'TensorRT', summary: 'index of the GPU' },
+  'inference-streams': {
+    value: 'N',
+    type: 'integer',
+    ...NUMBER_LIMITS['inference-streams'],
+    group: 'TensorRT',
+    summary: 'concurrent streams to measure with',
+  },
+  'no-cuda-graph': { group: 'TensorRT', summary: 'launch kernels one by one' },
+  transfers: { group: 'TensorRT', summary: 'count copies of inputs and outputs' },
+  percentile: { value: 'LIST', group: 'TensorRT', summary: 'percentiles for trtexec: 50,90,99' },
+  'no-measure': { group: 'TensorRT', summary: 'build only' },
+  'build-timeout': { value: 'TIME', default: '120min', group: 'TensorRT', summary: 'most time for one run of trtexec' },
+  'skip-preflight': { group: 'TensorRT', summary: 'build although checks expect it to fail' },
+  'trtexec-flag': {
+    value: 'FLAG',
+    repeatable: true,
+    group: 'TensorRT',
+    summary: 'pass on: --trtexec-flag=--maxTactics=8',
+  },
+  'trtexec-verbose': { group: 'TensorRT', summary: 'verbose log of trtexec' },
+  engine: { value: 'PATH', path: true, group: 'Method', summary: 'measure a TensorRT engine instead' },
+} as const;

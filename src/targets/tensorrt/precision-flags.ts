@@ -1,0 +1,99 @@
+import { ServeOptError } from '../../errors.js';
+import type { TensorRtPrecision } from '../../report/tensorrt-types.js';
+import { flagRow, flagState } from './flag-support.js';
+import type { BuildPlan, GraphTypes } from './plan.js';
+import type { TrtexecFlagName } from './trtexec-flags.js';
+import { formatVersion, isAtLeast, type TensorRtVersion } from './version.js';
+
+/**
+ * From this version on every network is strongly typed: the graph alone decides in which type a layer computes, and there
+ * are no options for it. Source: TensorRT 11 migration guide, "Migrating from Weak Typing to Strong Typing".
+ */
+export const STRONGLY_TYPED_SINCE = '11.0';
+
+/** Options of weakly typed builds by precision. */
+const FLAGS: Readonly<Record<Exclude<TensorRtPrecision, 'model'>, readonly TrtexecFlagName[]>> = {
+  fp16: ['--fp16'],
+  bf16: ['--bf16'],
+  // Layers without an INT8 kernel need not fall back to FP32.
+  int8: ['--int8', '--fp16'],
+  fp8: ['--fp8', '--fp16'],
+  best: ['--best'],
+};
+
+/** What a precision needs to be done before TensorRT gets the graph. */
+export type NeededConversion = 'none' | 'fp16' | 'int8';
+
+/**
+ * The conversion that a precision takes with a version. @param hasData whether there are samples to calibrate with
+ * @throws SO1002 for a precision that cannot be had
+ */
+export function neededConversion(
+  precision: TensorRtPrecision,
+  version: TensorRtVersion,
+  types: GraphTypes,
+  hasData: boolean,
+  hasCache: boolean,
+): NeededConversion {
+  const typed = isAtLeast(version, STRONGLY_TYPED_SINCE);
+  const shown = formatVersion(version);
+  const refuse = (why: string, hint: string): ServeOptError =>
+    new ServeOptError('SO1002', `--precision ${precision} is not possible with TensorRT ${shown}`, { why, hint });
+  switch (precision) {
+    case 'model':
+      return 'none';
+    case 'fp16':
+      return typed && !types.float16 ? 'fp16' : 'none';
+    case 'int8':
+      if (types.int8Pairs || (hasCache && !typed)) return 'none';
+      if (hasData) return 'int8';
+      if (!typed) return 'none';
+      throw refuse(
+        'it takes INT8 only from Quantize/Dequantize pairs, and placing them takes samples',
+        'add --data samples.npz',
+      );
+    case 'best':
+      if (!typed) return 'none';
+      throw refuse(
+        `TensorRT ${shown} builds strongly typed engines: the graph decides the precision of each layer`,
+        'use --precision fp16, or --precision int8 --data samples.npz',
+      );
+    case 'bf16':
+      if (typed) {
+        if (types.bfloat16) return 'none';
+        throw refuse(
+          `TensorRT ${shown} takes BF16 only from the types in the graph, and serve-opt has no conversion to BF16`,
+          'use --precision fp16, or export the model in bfloat16',
+        );
+      }
+      if (flagState('--bf16', version) === 'taken') return 'none';
+      throw refuse(`BF16 came with TensorRT ${flagRow('--bf16')?.since}`, 'use --precision fp16');
+    case 'fp8':
+      // Without pairs the option has no effect: TensorRT has no implicit FP8.
+      if (!types.float8Pairs) {
+        throw refuse(
+          'FP8 takes Quantize/Dequantize pairs in FLOAT8E4M3FN, which the graph does not have and serve-opt cannot place',
+          'use --precision int8 --data samples.npz, or export the model with FP8 pairs',
+        );
+      }
+      if (typed || flagState('--fp8', version) === 'taken') return 'none';
+      throw refuse(`FP8 came with TensorRT ${flagRow('--fp8')?.since}`, 'use --precision int8 --data samples.npz');
+  }
+}
+
+/** Options that give a weakly typed build its precision; none where the graph alone decides. */
+export function precisionFlags(
+  { precision, graphTypes }: Pick<BuildPlan, 'precision' | 'graphTypes'>,
+  version: TensorRtVersion,
+): readonly TrtexecFlagName[] {
+  if (isAtLeast(version, STRONGLY_TYPED_SINCE)) return [];
+  if (precision !== 'model') return FLAGS[precision];
+  const { float16, bfloat16, int8Pairs, float8Pairs } = graphTypes;
+  if (!float16 && !bfloat16 && !int8Pairs && !float8Pairs) return [];
+  // The graph as it is: strong typing where there is such an option, else what its types need.
+  if (flagState('--stronglyTyped', version) === 'taken') return ['--stronglyTyped'];
+  const flags: TrtexecFlagName[] = [];
+  if (int8Pairs) flags.push('--int8');
+  if (float16) flags.push('--fp16');
+  return flags;
+}
