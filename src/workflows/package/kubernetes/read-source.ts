@@ -7,6 +7,7 @@ import { checkModelName } from '../../../targets/kubernetes/parse-options.js';
 import { tritonName } from '../../../targets/triton/triton-name.js';
 import type { InContext, ModelOptions, SourceOptions } from '../../options.js';
 import { type KubernetesSource, readOneModel } from './kubernetes-source.js';
+import { readArchive } from './read-archive.js';
 import { readRepository } from './read-repository.js';
 
 /** What kind of source a path is. */
@@ -19,7 +20,7 @@ export function sourceKind(path: string): SourceKind {
   } catch (cause) {
     throw fileError(path, cause);
   }
-  return 'model';
+  return /\.mar$/i.test(path) ? 'archive' : 'model';
 }
 
 /** The server that suits a source. */
@@ -62,6 +63,7 @@ export async function withSource<T>(
   use: (source: KubernetesSource) => Promise<T>,
 ): Promise<T> {
   if (name !== undefined) checkModelName(name);
+  if (kind === 'archive') return readArchive(path, name, options, use);
   if (kind === 'repository') return use(await readRepository(path, name, options));
   return use(await readOneModel(path, name ?? tritonName(path), basename(path), 'model', options));
 }
