@@ -1,2 +1,2 @@
-/** The text of src/tensor/kernels.generated.ts. */
-export function generatedKernels(): Promise<string>;
+/** The text of src/tensor/NAME.generated.ts; of the kernels over weights by default. */
+export function generatedKernels(name?: 'kernels' | 'softmax'): Promise<string>;

@@ -1,6 +1,6 @@
 /**
- * Writes src/tensor/kernels.generated.ts from src/tensor/kernels.wat.
- * `node scripts/gen-kernels.js` writes; test/tensor/kernels.test.ts calls the same function and compares.
+ * Writes src/tensor/*.generated.ts from the WebAssembly texts beside them.
+ * `node scripts/gen-kernels.js` writes; tests in test/tensor call the same function and compare.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,13 +8,15 @@ import { fileURLToPath } from 'node:url';
 import wabt from 'wabt';
 import { ROOT } from './install.js';
 
-const SOURCE = join(ROOT, 'src/tensor/kernels.wat');
-const TARGET = join(ROOT, 'src/tensor/kernels.generated.ts');
+/** The texts, and the constant that holds the code of each. */
+const MODULES = { kernels: 'KERNELS_BASE64', softmax: 'SOFTMAX_BASE64' };
 
-/** The text of src/tensor/kernels.generated.ts. */
-export async function generatedKernels() {
+const pathOf = (name, extension) => join(ROOT, `src/tensor/${name}.${extension}`);
+
+/** The text of src/tensor/NAME.generated.ts. */
+export async function generatedKernels(name = 'kernels') {
   const { parseWat } = await wabt();
-  const module = parseWat('kernels.wat', readFileSync(SOURCE, 'utf8'), { simd: true });
+  const module = parseWat(`${name}.wat`, readFileSync(pathOf(name, 'wat'), 'utf8'), { simd: true });
   try {
     module.resolveNames();
     module.validate();
@@ -23,8 +25,8 @@ export async function generatedKernels() {
         .toString('base64')
         .match(/.{1,110}/g) ?? [];
     return [
-      '/** kernels.wat compiled by `node scripts/gen-kernels.js`. Do not edit. */',
-      'export const KERNELS_BASE64 =',
+      `/** ${name}.wat compiled by \`node scripts/gen-kernels.js\`. Do not edit. */`,
+      `export const ${MODULES[name]} =`,
       lines.map((line) => `  '${line}'`).join(' +\n'),
     ]
       .join('\n')
@@ -34,4 +36,5 @@ export async function generatedKernels() {
   }
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(TARGET, await generatedKernels());
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  for (const name of Object.keys(MODULES)) writeFileSync(pathOf(name, 'generated.ts'), await generatedKernels(name));

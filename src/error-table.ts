@@ -209,6 +209,11 @@ export const ERROR_TABLE = {
     summary: 'The baseline cannot be used',
     hint: 'give a model, or a report that serve-opt bench --report base.json wrote',
   },
+  SO4008: {
+    exitCode: EXIT.input,
+    summary: 'The cache is of another model or other data',
+    hint: 'give another folder with --teacher-cache, or remove this one',
+  },
   SO5001: {
     exitCode: EXIT.failed,
     summary: 'ONNX Runtime rejects the model',

@@ -170,6 +170,16 @@ export type { InputPlace, SampleSource, SeedPlan } from './samples/types.js';
 export type { Calibration } from './workflows/calibrate.js';
 export { calibrate } from './workflows/calibrate.js';
 export { compare } from './workflows/compare.js';
+export type {
+  DistillInput,
+  DistillLogits,
+  DistillModels,
+  DistillOptions,
+  NamePair,
+  ScoreForm,
+} from './workflows/distill/distill-options.js';
+export { DISTILL_DEFAULTS, SCORE_FORMS } from './workflows/distill/distill-options.js';
+export { distill } from './workflows/distill.js';
 export type { CalibrateOptions, CompareOptions } from './workflows/options.js';
 export { CALIBRATE_DEFAULTS, COMPARE_DEFAULTS } from './workflows/options.js';
 
@@ -225,6 +235,7 @@ export type {
   RegressionReport,
   SegmentReport,
 } from './bench/results.js';
+export type { Accumulator } from './evaluate/accumulator.js';
 export type { ChangedAnswer, ChangedAnswers } from './evaluate/changed-answers.js';
 export type {
   ComparisonResult,
@@ -235,6 +246,36 @@ export type {
   OutputDifference,
   WorstChannel,
 } from './evaluate/comparison.js';
+export type { Interval } from './evaluate/distill/bootstrap.js';
+export type { ReliabilityBin, ReliabilityResult } from './evaluate/distill/calibration.js';
+export type { ClassCountsResult, ClassDelta, ConfusionCell, F1Scores } from './evaluate/distill/class-counts.js';
+export type {
+  BootstrapResult,
+  ClassesResult,
+  FidelityResult,
+  FlippedRow,
+  HeatResult,
+  LabelledResult,
+  QualityResult,
+} from './evaluate/distill/class-result.js';
+export type { Convention, ConventionLoss } from './evaluate/distill/conventions.js';
+export { CONVENTION_NAMES } from './evaluate/distill/conventions.js';
+export type { SequenceQuality, SequencesResult } from './evaluate/distill/decoded-sequences.js';
+export type {
+  CtcResult,
+  DistillEvaluation,
+  DistillKind,
+  EmbeddingResult,
+  FeatureTerms,
+} from './evaluate/distill/distill-result.js';
+export { DISTILL_KINDS } from './evaluate/distill/distill-result.js';
+export type { AttentionErrors, AttentionTransfer, FeatureErrors } from './evaluate/distill/feature-pairs.js';
+export type { SimilarityResult } from './evaluate/distill/feature-similarity.js';
+export type { AgreementResult, ConfidenceDecile, FlipsResult } from './evaluate/distill/fidelity.js';
+export type { LabelHeat, LabelQuality, MultiLabelResult } from './evaluate/distill/multi-label.js';
+export type { RegressionResult, ValueErrors } from './evaluate/distill/regression.js';
+export type { RidgeResult } from './evaluate/distill/ridge-projection.js';
+export type { RelationsResult } from './evaluate/distill/sample-relations.js';
 export type { OutputAgreement, WorstError } from './evaluate/equality.js';
 export type { Proportion } from './evaluate/proportion.js';
 export type { UnitScore } from './prune/score-names.js';
@@ -247,6 +288,13 @@ export type {
   MemoryReport,
   NoiseReport,
 } from './report/bench-types.js';
+export type {
+  CostLatency,
+  DistillCost,
+  DistillReport,
+  DistillStudent,
+  DistillSubject,
+} from './report/distill-types.js';
 export type { KubernetesPackageReport } from './report/kubernetes-types.js';
 export type { ModelReport } from './report/model-report.js';
 export type {
@@ -313,6 +361,7 @@ export { junitXml } from './report/ci/junit.js';
 export { markdownReport } from './report/ci/markdown.js';
 export { benchHtml } from './report/html/bench-html.js';
 export { compareHtml } from './report/html/compare-html.js';
+export { distillHtml } from './report/html/distill-html.js';
 export { optimizeHtml } from './report/html/optimize-html.js';
 export { quantizeHtml } from './report/html/quantize-html.js';
 export { tensorRtHtml } from './report/html/tensorrt-html.js';

@@ -28,7 +28,7 @@ const LAYERS: Readonly<Record<string, { readonly imports: readonly string[]; rea
   prune: { imports: [...BASE, 'tensor', 'codec', 'ir', 'ops'] },
   passes: { imports: [...BASE, 'tensor', 'codec', 'ir', 'ops', 'quantize', 'prune'] },
   samples: { imports: [...BASE, 'tensor', 'machine', 'codec', 'ir', 'ops'] },
-  evaluate: { imports: [...BASE, 'tensor', 'samples'] },
+  evaluate: { imports: [...BASE, 'tensor', 'bench', 'samples'] },
   // What a measurement is held against: the grammar of budgets, and the verdicts.
   gates: { imports: [...BASE, 'tensor', 'bench', 'evaluate'] },
   // What is computed beside the model, such as the comparison of outputs, is computed in the child process.
@@ -422,6 +422,8 @@ describe('architecture', () => {
       'error-data.ts',
       'error-table.ts',
       'errors.ts',
+      'evaluate/distill/conventions.ts',
+      'evaluate/distill/distill-result.ts',
       'evaluate/scoring-kinds.ts',
       'leftovers.ts',
       'passes/levels.ts',
@@ -437,6 +439,7 @@ describe('architecture', () => {
       'targets/tensorrt/plan.ts',
       'targets/triton/triton-options.ts',
       'version.ts',
+      'workflows/distill/distill-options.ts',
       'workflows/limits.ts',
       'workflows/options.ts',
     ]);

@@ -18,6 +18,11 @@ export interface SweepPoint {
 export function paretoFront(points: readonly SweepPoint[]): boolean[] {
   const costs = points.map(({ latencyMs, throughput, memoryBytes }) => [latencyMs, -throughput, memoryBytes ?? 0]);
   if (points.some(({ memoryBytes }) => memoryBytes === undefined)) for (const cost of costs) cost[2] = 0;
+  return nonDominated(costs);
+}
+
+/** Which points nothing else beats: no other is at most as much in every cost and less in one. Costs are of equal number. */
+export function nonDominated(costs: readonly (readonly number[])[]): boolean[] {
   return costs.map((mine) => !costs.some((other) => dominates(other, mine)));
 }
 

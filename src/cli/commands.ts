@@ -1,4 +1,5 @@
 import { COMMAND_GROUPS, type CommandDefinition, type CommandFamily, MODEL } from './command-definition.js';
+import { DISTILL } from './distill-command.js';
 import type { FlagName } from './flags.js';
 import { PACKAGE_COMMANDS } from './package-commands.js';
 import { TENSORRT } from './tensorrt-command.js';
@@ -145,6 +146,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
     notes: ['Exit codes: 0 done or passed, 4 a gate failed, 5 inconclusive.'],
     load: () => import('./commands/bench.js'),
   },
+  DISTILL,
   {
     name: 'quantize',
     summary: 'Make a model smaller and faster, and check the result',

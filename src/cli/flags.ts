@@ -13,6 +13,7 @@ import {
   QUANTIZE_MODES,
   QUANTIZE_PLACES,
 } from '../workflows/options.js';
+import { DISTILL_FLAGS } from './distill-flags.js';
 import { MAR_FLAGS } from './mar-flags.js';
 import { PRUNE_FLAGS } from './prune-flags.js';
 import { TENSORRT_FLAGS } from './tensorrt-flags.js';
@@ -146,6 +147,7 @@ export const FLAGS = {
     summary: 'how labels are scored: top-1, error, auc …',
   },
   'output-name': { value: 'NAME', group: 'Data', summary: 'the output that the labels describe' },
+  ...DISTILL_FLAGS,
   include: { value: 'GLOB', repeatable: true, group: 'Layers', summary: 'only nodes of this name or op type' },
   exclude: { value: 'GLOB', repeatable: true, group: 'Layers', summary: 'keep these nodes in FP32' },
   'no-optimize': { group: 'Method', summary: 'do not optimize the graph first' },

@@ -46,7 +46,7 @@ export function compareOptions(flags: FlagValues): CompareOptions {
 }
 
 /** Budgets, and whether what cannot be decided is let pass. @throws SO1006 for one that the command does not take */
-function budgetOptions(flags: FlagValues, command: GateCommand): BudgetOptions {
+export function budgetOptions(flags: FlagValues, command: GateCommand): BudgetOptions {
   return {
     ...given('budgets', flags.budget && parseBudgets(flags.budget, command)),
     ...given('allowInconclusive', flags['allow-inconclusive']),
@@ -237,7 +237,7 @@ export function placeOf<P extends string>(flags: FlagValues, places: readonly P[
 }
 
 /** The only number of a list. @throws SO1006 where there are several: those are for `bench` */
-function single(flags: FlagValues, name: 'threads' | 'batch'): number | undefined {
+export function single(flags: FlagValues, name: 'threads' | 'batch'): number | undefined {
   const [value, second] = flags[name] ?? [];
   if (second === undefined) return value;
   throw new ServeOptError('SO1006', `The value "${flags[name]?.join(',')}" of --${name} is not allowed`, {

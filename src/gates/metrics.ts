@@ -24,7 +24,8 @@ export type GateCommand =
   | 'compare'
   | 'quantize'
   | 'optimize'
-  | 'prune';
+  | 'prune'
+  | 'distill';
 
 export interface MetricRow {
   readonly unit: MetricUnit;
@@ -39,8 +40,9 @@ export interface MetricRow {
 
 const SERVED = ['bench', 'bench --url'] as const satisfies readonly GateCommand[];
 const ENGINES = ['tensorrt', 'bench --engine'] as const satisfies readonly GateCommand[];
-const JUDGED = ['compare', 'quantize', 'prune'] as const satisfies readonly GateCommand[];
-const RESULTS = ['compare', 'quantize', 'optimize', 'prune'] as const satisfies readonly GateCommand[];
+const COMPARED = ['compare', 'quantize', 'prune'] as const satisfies readonly GateCommand[];
+const JUDGED = [...COMPARED, 'distill'] as const satisfies readonly GateCommand[];
+const RESULTS = ['compare', 'quantize', 'optimize', 'prune', 'distill'] as const satisfies readonly GateCommand[];
 
 /**
  * Metrics beside the percentiles. Sizes in decimal units: 1 MB is 1,000,000 bytes. A new metric is a row here, and a judge in
@@ -68,7 +70,7 @@ export const METRICS = {
     wants: 'low',
     test: 'fact',
     summary: 'peak memory over the bare runtime',
-    commands: ['bench'],
+    commands: ['bench', 'distill'],
     example: '300MB',
   },
   'cold-start': {
@@ -132,8 +134,24 @@ export const METRICS = {
     wants: 'high',
     test: 'samples',
     summary: 'signal to quantization noise of the worst float output',
-    commands: JUDGED,
+    commands: COMPARED,
     example: '30dB',
+  },
+  kl: {
+    unit: 'nats',
+    wants: 'low',
+    test: 'samples',
+    summary: 'mean KL divergence of the student from the teacher, at temperature 1',
+    commands: ['distill'],
+    example: '0.1',
+  },
+  ece: {
+    unit: 'ratio',
+    wants: 'low',
+    test: 'samples',
+    summary: 'expected calibration error of the student',
+    commands: ['distill'],
+    example: '0.05',
   },
   'speed-up': {
     unit: 'x',

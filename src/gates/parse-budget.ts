@@ -126,6 +126,7 @@ const USUAL: Readonly<Record<GateCommand, string>> = {
   quantize: 'drop',
   optimize: 'size',
   prune: 'size',
+  distill: 'agreement',
 };
 
 function usual(command: GateCommand = 'bench'): string {

@@ -1,7 +1,7 @@
 import { ServeOptError } from '../errors.js';
 
 /** What a metric is measured in. */
-export type MetricUnit = 'ms' | '/s' | 'bytes' | 'ratio' | 'dB' | 'x' | 'count';
+export type MetricUnit = 'ms' | '/s' | 'bytes' | 'ratio' | 'dB' | 'x' | 'count' | 'nats';
 
 /** Units as they are written, each in base units; an empty one where a bare number is clear. */
 export const UNITS: Readonly<Record<MetricUnit, Readonly<Record<string, number>>>> = {
@@ -11,6 +11,7 @@ export const UNITS: Readonly<Record<MetricUnit, Readonly<Record<string, number>>
   ratio: { '%': 0.01, '': 1 },
   dB: { dB: 1, db: 1, '': 1 },
   x: { x: 1, '×': 1, '': 1 },
+  nats: { nats: 1, nat: 1, '': 1 },
   count: { k: 1e3, K: 1e3, M: 1e6, G: 1e9, B: 1e9, T: 1e12, '': 1 },
 };
 

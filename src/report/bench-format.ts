@@ -56,6 +56,7 @@ const FORMATS: Readonly<Record<MetricUnit, (value: number) => string>> = {
   dB: formatSqnr,
   x: (value) => `${formatNumber(value)}×`,
   count: formatCount,
+  nats: (value) => formatNumber(value),
 };
 
 function latencyParts(ms: number): { readonly value: string; readonly unit: string } {

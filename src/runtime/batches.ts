@@ -20,7 +20,7 @@ const SAME_DB = 60;
  * batch, or their results depend on it.
  */
 export async function fittingBatch(
-  sessions: readonly [ChildSession, ChildSession],
+  sessions: readonly ChildSession[],
   reader: SampleReader,
   run: (session: ChildSession, feeds: Feeds) => Promise<Outputs>,
 ): Promise<number> {

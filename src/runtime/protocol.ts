@@ -13,6 +13,7 @@ import type { CheckParams, CheckResult } from './jobs/check.js';
 import type { CompareParams } from './jobs/compare.js';
 import type { ContrastParams } from './jobs/contrast.js';
 import type { LabelsParams } from './jobs/labels.js';
+import type { PeekParams, PeekResult, RecordParams, RecordResult } from './jobs/record.js';
 import type { NoiseParams, NoiseResult, ReferenceParams, ReferenceResult } from './jobs/reference.js';
 import type { ProfileReport } from './profile.js';
 import type { ExecutionProvider, SessionOptions } from './types.js';
@@ -188,6 +189,7 @@ export interface SessionLatency {
   readonly firstRunMs: number;
   readonly p50Ms: number;
   readonly p90Ms: number;
+  readonly p95Ms: number;
 }
 
 export interface LatencyResult {
@@ -332,6 +334,8 @@ export interface JobTypes {
   evaluate: { params: EvaluateParams; result: Map<string, EvaluatedOutput> };
   samples: { params: SamplesParams; result: SamplesResult };
   labels: { params: LabelsParams; result: { readonly count: number } };
+  peek: { params: PeekParams; result: PeekResult };
+  record: { params: RecordParams; result: RecordResult };
   compare: { params: CompareParams; result: ComparisonResult };
   reference: { params: ReferenceParams; result: ReferenceResult };
   noise: { params: NoiseParams; result: NoiseResult };

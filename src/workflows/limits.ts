@@ -20,6 +20,8 @@ export const NUMBER_LIMITS = {
   streams: { minimum: 1, maximum: 256 },
   processes: { minimum: 1 },
   concurrency: { minimum: 1 },
+  bins: { minimum: 1, maximum: 1000 },
+  resamples: { minimum: 0, maximum: 100_000 },
   'max-tokens': { minimum: 1 },
   'max-length': { minimum: 1, maximum: 1_000_000 },
   'top-k': { minimum: 1 },

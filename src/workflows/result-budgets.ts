@@ -47,7 +47,7 @@ export function judgeBudgets(options: BudgetOptions & ShorthandGates, result: Ju
 }
 
 /** What is judged exactly on the samples given may come out otherwise on others. */
-function nearLimit(budget: BudgetReport): string[] {
+export function nearLimit(budget: BudgetReport): string[] {
   const { verdict, low = 0, high = 0, unit } = budget;
   if (verdict === 'inconclusive' || !isNearLimit(budget)) return [];
   const range = `${formatMetricValue(low, unit)} to ${formatMetricValue(high, unit)}`;
@@ -77,12 +77,14 @@ interface KeptOptions extends BudgetOptions {
   readonly delivers: boolean;
   /** What makes outputs better, where not as the table of errors says. */
   readonly hint?: string;
+  /** What is judged, where it is not delivered. Default `B`. */
+  readonly subject?: string;
 }
 
 /** Why a result is refused: a budget is broken (SO7001), or cannot be decided and that is not allowed (SO7002). */
 export function whyRefused(
   { budgets = [], verdict }: JudgedReport,
-  { allowInconclusive = false, delivers, hint: better }: KeptOptions,
+  { allowInconclusive = false, delivers, hint: better, subject }: KeptOptions,
 ): ServeOptError | undefined {
   if (verdict === undefined || verdict === 'pass' || (verdict === 'inconclusive' && allowInconclusive))
     return undefined;
@@ -97,9 +99,13 @@ export function whyRefused(
     .join(' · ');
   const refused = delivers ? 'The result is not written: ' : '';
   if (verdict === 'fail') {
-    const ofOutputs = deciding.some(({ metric }) => OF_OUTPUTS.has(metric));
-    const hint = ofOutputs ? (better === undefined ? {} : { hint: better }) : { hint: 'set another limit' };
-    return new ServeOptError('SO7001', `${refused}${delivers ? 'it' : 'B'} misses ${which}${list}`, { why, ...hint });
+    const hint =
+      subject === undefined && deciding.some(({ metric }) => OF_OUTPUTS.has(metric)) ? better : 'set another limit';
+    return new ServeOptError(
+      'SO7001',
+      capital(`${refused}${delivers ? 'it' : (subject ?? 'B')} misses ${which}${list}`),
+      { why, ...(hint === undefined ? {} : { hint }) },
+    );
   }
   return new ServeOptError('SO7002', capital(`${refused}${which} cannot be decided${list}`), { why });
 }

@@ -9,9 +9,11 @@ import {
   regressionStory,
   throughputUnit,
 } from '../bench-words.js';
+import type { DistillReport } from '../distill-types.js';
 import { formatBytes, formatInteger, formatRate } from '../format.js';
 import type { ModelReport } from '../model-report.js';
 import { percentileName } from '../percentile-name.js';
+import { distillProperties, distillSuites } from './junit-distill.js';
 import { modelProperties, modelSuite } from './junit-model.js';
 import {
   budgetCase,
@@ -29,7 +31,8 @@ import {
  * the commands that make or compare models one suite, with a case for what was checked and one for each budget. A broken gate
  * is a failure, a configuration that could not be measured an error; what could not be decided is skipped.
  */
-export function junitXml(report: BenchReport | ModelReport): string {
+export function junitXml(report: BenchReport | ModelReport | DistillReport): string {
+  if (report.command === 'distill') return junitDocument('distill', distillSuites(report), distillProperties(report));
   if (report.command !== 'bench') return junitDocument(report.command, [modelSuite(report)], modelProperties(report));
   return junitDocument('bench', suitesOf(report), propertiesOf(report));
 }

@@ -13,10 +13,12 @@ import {
   throughputUnit,
   verdictReasons,
 } from '../bench-words.js';
+import type { DistillReport } from '../distill-types.js';
 import { formatBytes, formatInteger, formatPercent, formatRate } from '../format.js';
 import type { ModelReport } from '../model-report.js';
 import { percentileName } from '../percentile-name.js';
 import { budgetsTable, VERDICT_SIGNS } from './markdown-budgets.js';
+import { distillMarkdown } from './markdown-distill.js';
 import { modelMarkdown } from './markdown-model.js';
 import { markdownCode, markdownProse, sentence } from './markdown-text.js';
 import { MarkdownWriter } from './markdown-writer.js';
@@ -37,7 +39,11 @@ const TOP_FINDINGS = 20;
  * The report for a comment on a pull request or the summary of a step: the verdict, gates, what was measured, and how.
  * Names are code, so nothing of theirs is Markdown, HTML or a mention; rows beyond `maximumBytes` are cut and counted.
  */
-export function markdownReport(report: BenchReport | ModelReport, maximumBytes = MARKDOWN_COMMENT_BYTES): string {
+export function markdownReport(
+  report: BenchReport | ModelReport | DistillReport,
+  maximumBytes = MARKDOWN_COMMENT_BYTES,
+): string {
+  if (report.command === 'distill') return distillMarkdown(report, maximumBytes);
   return report.command === 'bench' ? benchMarkdown(report, maximumBytes) : modelMarkdown(report, maximumBytes);
 }
 

@@ -120,6 +120,8 @@ footer p{margin:0 0 6px;max-width:88ch}
 .chart .line.budget path{stroke:var(--fail);stroke-width:1.5;stroke-dasharray:none}
 .chart .line.budget text{fill:var(--fail);font-weight:600}
 .chart .curve{stroke:var(--mark);stroke-width:2;stroke-linejoin:round}
+.chart .curve.s1{stroke:var(--c1)}.chart .curve.s2{stroke:var(--c2)}.chart .curve.s3{stroke:var(--c3)}
+.chart .curve.s4{stroke:var(--c4)}.chart .curve.s5{stroke:var(--c5)}.chart .curve.s6{stroke:var(--c6)}
 .chart .unsure{stroke-dasharray:3 4;stroke-width:1.5}
 .chart .band{fill:var(--band);stroke:none}
 .chart .whisker{stroke:var(--mark);stroke-width:1.5}

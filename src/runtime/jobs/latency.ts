@@ -118,5 +118,6 @@ function sessionLatency(timesMs: readonly number[], { runs, firstRunMs }: WarmUp
     firstRunMs,
     p50Ms: quantileNearestRank(timesMs, 0.5),
     p90Ms: quantileNearestRank(timesMs, 0.9),
+    p95Ms: quantileNearestRank(timesMs, 0.95),
   };
 }

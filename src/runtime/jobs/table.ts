@@ -16,6 +16,7 @@ import { probeJob } from './probe.js';
 import { processMemoryJob } from './process-memory.js';
 import { profileJob } from './profile.js';
 import { rangesJob, valueRangesJob } from './ranges.js';
+import { peekJob, recordJob } from './record.js';
 import { noiseJob, referenceJob } from './reference.js';
 import { runJob } from './run.js';
 import { samplesJob } from './samples.js';
@@ -40,6 +41,8 @@ export const JOBS: JobTable = {
   evaluate: evaluateJob,
   samples: samplesJob,
   labels: labelsJob,
+  peek: peekJob,
+  record: recordJob,
   compare: compareJob,
   reference: referenceJob,
   noise: noiseJob,

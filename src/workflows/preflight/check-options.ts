@@ -76,6 +76,13 @@ const FLAG_OF_FIELD: ReadonlyMap<string, string> = new Map([
   ['durationMs', 'duration'],
   ['transfers', 'transfers'],
   ['percentiles', 'percentile'],
+  ['teacherLogits', 'teacher-logits'],
+  ['map', 'map'],
+  ['features', 'feature'],
+  ['cachePath', 'teacher-cache'],
+  ['topK', 'top-k'],
+  ['bins', 'bins'],
+  ['resamples', 'resamples'],
 ]);
 
 /** Fields that are on by default, and the flag that switches each off. */

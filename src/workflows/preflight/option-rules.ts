@@ -1,5 +1,5 @@
 /** Commands with options of their own; the rules name them as the command line does. */
-export type RuledCommand = 'inspect' | 'compare' | 'bench' | 'quantize' | 'optimize' | 'prune' | 'tensorrt';
+export type RuledCommand = 'inspect' | 'compare' | 'bench' | 'quantize' | 'optimize' | 'prune' | 'tensorrt' | 'distill';
 
 /**
  * What goes together and what does not. An option is written as on the command line: `--data` for one that is given at all,
@@ -117,7 +117,7 @@ export const OPTION_RULES: readonly OptionRule[] = [
     why: 'latency is not measured in that case',
   },
   {
-    commands: ['quantize', 'compare', 'optimize', 'prune'],
+    commands: ['quantize', 'compare', 'optimize', 'prune', 'distill'],
     options: ['--allow-inconclusive'],
     idleWithout: ['--budget', '--max-loss', '--min-sqnr'],
     why: 'no budget is checked in that case',
@@ -198,6 +198,44 @@ export const OPTION_RULES: readonly OptionRule[] = [
     why: BY_RUNNING,
   },
   { commands: ['prune'], options: ['--samples'], idleWithout: ['--data'], why: 'it limits the samples of the data' },
+
+  {
+    commands: ['distill'],
+    options: ['--teacher-logits'],
+    excludes: [
+      '--data',
+      '--student-data',
+      '--map',
+      '--feature',
+      '--teacher-cache',
+      '--batch',
+      '--samples',
+      '--output-name',
+      '--ep',
+      '--threads',
+    ],
+    why: 'no model runs in that case',
+  },
+  {
+    commands: ['distill'],
+    options: ['--student-logits', '--labels'],
+    needs: '--teacher-logits',
+    why: 'models take their labels from the data',
+    hint: 'add --teacher-logits teacher.npy',
+  },
+  {
+    commands: ['distill'],
+    options: ['--budget size', '--budget memory', '--budget macs', '--budget params', '--budget speed-up'],
+    excludes: ['--teacher-logits'],
+    why: 'files of logits do not tell what a model costs',
+  },
+  {
+    commands: ['distill'],
+    options: ['--budget memory', '--budget speed-up'],
+    excludes: ['--no-measure'],
+    why: 'latency and memory are not measured in that case',
+  },
+  { commands: ['distill'], options: ['--no-measure'], idleWith: ['--teacher-logits'], why: 'no model runs' },
 
   { commands: ['optimize'], options: ['--recipe'], excludes: ['--level', '--passes'] },
   {

@@ -1,0 +1,233 @@
+import type { Accumulator } from '../accumulator.js';
+import { ExactSum } from '../exact-sum.js';
+import { type Proportion, proportion } from '../proportion.js';
+import { rocAuc } from '../roc-auc.js';
+import { EqualWidthCalibration, type ReliabilityResult } from './calibration.js';
+import { Flips, type FlipsResult } from './fidelity.js';
+
+/** Logits of labels that hold or not, each for itself. */
+export interface LabelRow {
+  readonly teacher: ArrayLike<number>;
+  readonly student: ArrayLike<number>;
+  readonly from: number;
+  /** 1, 0, or below 0 where nobody knows; from `labelsFrom` on; absent without labels. */
+  readonly labels?: ArrayLike<number>;
+  readonly labelsFrom?: number;
+}
+
+/** How well one model tells which labels hold. */
+export interface LabelQuality {
+  /** Share of decisions that are right. */
+  readonly accuracy: Proportion;
+  readonly microF1: number;
+  /** Mean over labels. */
+  readonly macroF1: number;
+  /** Binary cross-entropy, mean over known labels. */
+  readonly bce: number;
+  /** Mean of (p - label)². */
+  readonly brier: number;
+  /** Of the probability that a label holds, in bins of equal width. */
+  readonly calibration: ReliabilityResult;
+  /** Of a single label. */
+  readonly auc?: number;
+}
+
+/** Divergence of independent labels at one temperature, mean over labels, in nats. */
+export interface LabelHeat {
+  readonly temperature: number;
+  readonly kl: number;
+  readonly reverseKl: number;
+  readonly scaledKl: number;
+}
+
+export interface MultiLabelResult {
+  readonly kind: 'multi-label';
+  readonly rows: number;
+  readonly labels: number;
+  /** Share of equal decisions, and of rows with all decisions equal; a label holds from a probability of 0.5 on. */
+  readonly agreement: Proportion;
+  readonly exactAgreement: Proportion;
+  readonly logitMse: number;
+  readonly totalVariation: number;
+  readonly temperatures: readonly LabelHeat[];
+  readonly labelled?: { readonly teacher: LabelQuality; readonly student: LabelQuality; readonly flips: FlipsResult };
+}
+
+const softplus = (x: number): number => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
+
+/** KL of two probabilities of a label, from their logits. */
+function bernoulliKl(t: number, s: number): number {
+  const p = sigmoid(t);
+  // ln p = -softplus(-t), ln (1 - p) = -softplus(t).
+  const yes = p === 0 ? 0 : p * (softplus(-s) - softplus(-t));
+  const no = p === 1 ? 0 : sigmoid(-t) * (softplus(s) - softplus(t));
+  return Math.max(0, yes + no);
+}
+
+interface Tally {
+  truePositive: number;
+  predicted: number;
+  held: number;
+}
+
+class Side {
+  readonly loss = new ExactSum();
+  readonly brier = new ExactSum();
+  readonly calibration: EqualWidthCalibration;
+  readonly tallies: Tally[];
+  readonly scores: number[] = [];
+  readonly classes: number[] = [];
+  right = 0;
+  known = 0;
+
+  constructor(labels: number, bins: number) {
+    this.calibration = new EqualWidthCalibration(bins);
+    this.tallies = Array.from({ length: labels }, () => ({ truePositive: 0, predicted: 0, held: 0 }));
+  }
+
+  /** @returns whether it is right */
+  add(label: number, logit: number, holds: boolean): boolean {
+    const p = sigmoid(logit);
+    const says = logit >= 0;
+    const tally = this.tallies[label] as Tally;
+    if (says) tally.predicted++;
+    if (holds) tally.held++;
+    if (says && holds) tally.truePositive++;
+    this.known++;
+    if (says === holds) this.right++;
+    this.loss.add(softplus(holds ? -logit : logit));
+    this.brier.add((p - (holds ? 1 : 0)) ** 2);
+    this.calibration.observe({ confidence: p, correct: holds });
+    if (this.tallies.length === 1) {
+      this.scores.push(logit);
+      this.classes.push(holds ? 1 : 0);
+    }
+    return says === holds;
+  }
+
+  merge(other: Side): void {
+    this.loss.merge(other.loss.state);
+    this.brier.merge(other.brier.state);
+    this.calibration.merge(other.calibration);
+    for (const [i, tally] of this.tallies.entries()) {
+      const more = other.tallies[i] as Tally;
+      tally.truePositive += more.truePositive;
+      tally.predicted += more.predicted;
+      tally.held += more.held;
+    }
+    for (const score of other.scores) this.scores.push(score);
+    for (const label of other.classes) this.classes.push(label);
+    this.right += other.right;
+    this.known += other.known;
+  }
+
+  result(): LabelQuality {
+    const f1 = ({ truePositive, predicted, held }: Tally): number =>
+      predicted + held === 0 ? 0 : (2 * truePositive) / (predicted + held);
+    const sum = (key: keyof Tally): number => this.tallies.reduce((total, tally) => total + tally[key], 0);
+    const whole = { truePositive: sum('truePositive'), predicted: sum('predicted'), held: sum('held') };
+    const bothClasses = new Set(this.classes).size === 2;
+    return {
+      accuracy: proportion(this.right, this.known),
+      microF1: f1(whole),
+      macroF1: this.tallies.reduce((total, tally) => total + f1(tally), 0) / this.tallies.length,
+      bce: this.loss.value / this.known,
+      brier: this.brier.value / this.known,
+      calibration: this.calibration.result(),
+      ...(bothClasses ? { auc: rocAuc(this.scores, this.classes) } : {}),
+    };
+  }
+}
+
+/** Compares scores of labels of which any may hold, such as those of a sigmoid, or the single score of two classes. */
+export class MultiLabelPairs implements Accumulator<LabelRow, MultiLabelResult> {
+  readonly #width: number;
+  readonly #temperatures: readonly number[];
+  readonly #teacher: Side;
+  readonly #student: Side;
+  readonly #flips = new Flips();
+  readonly #kl: readonly (readonly [ExactSum, ExactSum])[];
+  readonly #squared = new ExactSum();
+  readonly #distance = new ExactSum();
+  #rows = 0;
+  #same = 0;
+  #exact = 0;
+
+  constructor(width: number, temperatures: readonly number[], bins: number) {
+    this.#width = width;
+    this.#temperatures = temperatures;
+    this.#teacher = new Side(width, bins);
+    this.#student = new Side(width, bins);
+    this.#kl = temperatures.map(() => [new ExactSum(), new ExactSum()] as const);
+  }
+
+  observe({ teacher, student, from, labels, labelsFrom = 0 }: LabelRow): void {
+    let same = 0;
+    for (let i = 0; i < this.#width; i++) {
+      const t = teacher[from + i] as number;
+      const s = student[from + i] as number;
+      if (t >= 0 === s >= 0) same++;
+      this.#squared.add((t - s) ** 2);
+      this.#distance.add(Math.abs(sigmoid(t) - sigmoid(s)));
+      for (const [slot, temperature] of this.#temperatures.entries()) {
+        const [kl, reverse] = this.#kl[slot] as readonly [ExactSum, ExactSum];
+        kl.add(bernoulliKl(t / temperature, s / temperature));
+        reverse.add(bernoulliKl(s / temperature, t / temperature));
+      }
+      const label = labels?.[labelsFrom + i];
+      if (label === undefined || label < 0) continue;
+      const holds = label > 0.5;
+      this.#flips.observe({
+        teacher: this.#teacher.add(i, t, holds),
+        student: this.#student.add(i, s, holds),
+      });
+    }
+    this.#rows++;
+    this.#same += same;
+    if (same === this.#width) this.#exact++;
+  }
+
+  merge(other: MultiLabelPairs): void {
+    this.#teacher.merge(other.#teacher);
+    this.#student.merge(other.#student);
+    this.#flips.merge(other.#flips);
+    this.#squared.merge(other.#squared.state);
+    this.#distance.merge(other.#distance.state);
+    for (const [i, [kl, reverse]] of this.#kl.entries()) {
+      const [otherKl, otherReverse] = other.#kl[i] as readonly [ExactSum, ExactSum];
+      kl.merge(otherKl.state);
+      reverse.merge(otherReverse.state);
+    }
+    this.#rows += other.#rows;
+    this.#same += other.#same;
+    this.#exact += other.#exact;
+  }
+
+  result(): MultiLabelResult {
+    const n = this.#rows * this.#width;
+    return {
+      kind: 'multi-label',
+      rows: this.#rows,
+      labels: this.#width,
+      agreement: proportion(this.#same, n),
+      exactAgreement: proportion(this.#exact, this.#rows),
+      logitMse: this.#squared.value / n,
+      totalVariation: this.#distance.value / n,
+      temperatures: this.#temperatures.map((temperature, i) => {
+        const [kl, reverse] = this.#kl[i] as readonly [ExactSum, ExactSum];
+        const mean = kl.value / n;
+        return { temperature, kl: mean, reverseKl: reverse.value / n, scaledKl: temperature ** 2 * mean };
+      }),
+      ...(this.#teacher.known === 0
+        ? {}
+        : {
+            labelled: {
+              teacher: this.#teacher.result(),
+              student: this.#student.result(),
+              flips: this.#flips.result(),
+            },
+          }),
+    };
+  }
+}

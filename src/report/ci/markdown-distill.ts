@@ -1,0 +1,70 @@
+/** Students and their teacher, for a comment on a pull request. */
+import { budgetsClause } from '../budget-words.js';
+import { costRows } from '../distill-cost-words.js';
+import type { DistillReport, DistillStudent } from '../distill-types.js';
+import { dataPhrase, type FigureRow, featureRows, figureGroups, rankingRows } from '../distill-words.js';
+import { budgetsTable, VERDICT_SIGNS } from './markdown-budgets.js';
+import { markdownCode, markdownProse, sentence } from './markdown-text.js';
+import { MarkdownWriter } from './markdown-writer.js';
+
+/** @param maximumBytes rows beyond are cut and counted */
+export function distillMarkdown(report: DistillReport, maximumBytes: number): string {
+  const page = new MarkdownWriter(maximumBytes);
+  const { verdict, budgets = [], students } = report;
+  page.block('<!-- serve-opt distill -->');
+  if (verdict === undefined) page.block('### serve-opt distill', '');
+  else
+    page.block(`### ${VERDICT_SIGNS[verdict]} serve-opt distill: ${verdict}`, '', sentence(budgetsClause(budgets)), '');
+  budgetsTable(page, budgets, students.length > 1);
+  ranking(page, report);
+  page.block(markdownProse(dataPhrase(report)), '');
+  for (const student of students) details(page, report, student);
+  const warnings = report.warnings.slice(0, 20).map((text) => `- ⚠️ ${markdownProse(text)}`);
+  if (warnings.length > 0) page.block(...warnings, '');
+  const runtime =
+    report.onnxRuntimeVersion === undefined ? '' : `, ONNX Runtime ${markdownCode(report.onnxRuntimeVersion)}`;
+  page.block(`serve-opt ${markdownCode(report.version)}${runtime}`, '');
+  return page.text();
+}
+
+function ranking(page: MarkdownWriter, report: DistillReport): void {
+  const quality = report.students[0]?.quality.name ?? 'quality';
+  const numbers = [quality, 'agreement', 'KL', 'ECE', 'size', 'p50'].map((title) => ({ title, right: true }));
+  page.table(
+    [{ title: '', right: true }, { title: 'model' }, ...numbers, { title: '' }],
+    rankingRows(report).map((each) => [
+      each.rank,
+      markdownCode(each.name),
+      each.quality,
+      each.agreement,
+      each.kl,
+      each.ece,
+      each.size,
+      each.latency,
+      each.isOnFront ? '◆' : '',
+    ]),
+  );
+  page.block('◆ no other student is at least as good in size, latency and quality and better in one of them', '');
+}
+
+function details(page: MarkdownWriter, { teacher }: DistillReport, student: DistillStudent): void {
+  const { name, evaluation, features } = student;
+  if (!page.block(`<details><summary>${markdownCode(name).replaceAll('`', '')}</summary>`, '')) return;
+  for (const { title, rows } of figureGroups(evaluation)) figures(page, title, rows);
+  const costs = costRows(teacher, student);
+  if (costs.length > 0) figures(page, 'Cost', costs);
+  for (const feature of features) figures(page, `${feature.teacher} : ${feature.student}`, featureRows(feature));
+  page.close('</details>', '');
+}
+
+function figures(page: MarkdownWriter, title: string, rows: readonly FigureRow[]): void {
+  page.table(
+    [
+      { title: markdownProse(title) },
+      { title: 'teacher', right: true },
+      { title: 'student', right: true },
+      { title: '' },
+    ],
+    rows.map(({ name, teacher, student, change }) => [name, teacher, student, change]),
+  );
+}
