@@ -53,6 +53,7 @@ export const TENSORRT = {
     'allow-links',
     'allow-invalid',
   ],
+  overrides: { 'no-measure': { group: 'TensorRT', summary: 'build only' } },
   examples: [
     { command: 'serve-opt tensorrt model.onnx --dim batch=1:8:32 --precision fp16', summary: '' },
     { command: 'serve-opt tensorrt model.onnx --dry-run --tensorrt-version 10.16', summary: 'print it' },

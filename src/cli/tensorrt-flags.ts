@@ -69,7 +69,6 @@ export const TENSORRT_FLAGS = {
   'no-cuda-graph': { group: 'TensorRT', summary: 'launch kernels one by one' },
   transfers: { group: 'TensorRT', summary: 'count copies of inputs and outputs' },
   percentile: { value: 'LIST', group: 'TensorRT', summary: 'percentiles for trtexec: 50,90,99' },
-  'no-measure': { group: 'TensorRT', summary: 'build only' },
   'build-timeout': { value: 'TIME', default: '120min', group: 'TensorRT', summary: 'most time for one run of trtexec' },
   'skip-preflight': { group: 'TensorRT', summary: 'build although checks expect it to fail' },
   'trtexec-flag': {
