@@ -24,7 +24,8 @@ const ONNX = /\.onnx$/i;
 /** Whether a path is an archive for TorchServe, or a folder that could be one: what `checkMar` takes. */
 export function isMarPath(path: string): boolean {
   if (/\.(mar|tar\.gz|tgz)$/i.test(path)) return true;
-  return statSync(join(path, 'MAR-INF'), { throwIfNoEntry: false })?.isDirectory() === true;
+  const isFolder = (each: string): boolean => statSync(each, { throwIfNoEntry: false })?.isDirectory() === true;
+  return isFolder(path) && isFolder(join(path, 'MAR-INF'));
 }
 
 /**

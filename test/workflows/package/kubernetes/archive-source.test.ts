@@ -32,9 +32,9 @@ describe('manifests for a TorchServe archive', () => {
     const broken = join(folder, 'broken.mar');
     const output = join(folder, 'never');
     make(broken);
-    await expect(
-      packageKubernetes(broken, output, { server: 'torchserve', measure: false }),
-    ).rejects.toMatchObject({ exitCode: 3 });
+    await expect(packageKubernetes(broken, output, { server: 'torchserve', measure: false })).rejects.toMatchObject({
+      exitCode: 3,
+    });
     expect(existsSync(output)).toBe(false);
   });
 });
