@@ -327,7 +327,12 @@ describe('compare, of what is to be scored,', () => {
     ['a gate of loss without labels', { dataPath: 'unlabelled.npz', maxLoss: 0.1 }, 'SO4005', /no labels/],
     ['a drop without labels', { dataPath: 'unlabelled.npz', ...budget('drop=1%') }, 'SO4005', /no labels/],
     ['an accuracy without data', budget('accuracy=0.5'), 'SO1002', /--budget accuracy needs --data/],
-    ['what only bench measures', budget('memory=1MB'), 'SO1006', /compare does not measure memory: bench and distill measure it/],
+    [
+      'what only bench measures',
+      budget('memory=1MB'),
+      'SO1006',
+      /compare does not measure memory: bench and distill measure it/,
+    ],
     ['a metric without data', { metric: 'top-1' }, 'SO1002', /--metric needs --data/],
     ['an output without data', { outputName: 'y' }, 'SO1002', /--output-name needs --data/],
     ['a batch of none', { dataPath: 'good.npz', batch: 0 }, 'SO1006', /"0" of --batch/],
