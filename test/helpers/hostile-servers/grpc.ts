@@ -36,6 +36,8 @@ function grpcServer(use: (call: Call) => void): Promise<HostileServer> {
     const { session } = stream;
     if (!session) return;
     stream.on('end', () => {
+      // A client that has given up meanwhile gets no response.
+      if (stream.destroyed) return;
       const method = String(headers[':path']).split('/')[2] ?? '';
       use({ method, stream, session: session as ServerHttp2Session, headers });
     });
