@@ -1,6 +1,4 @@
-import { constants } from 'node:fs';
-import { access, stat } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { type Environment, findProgram } from '../machine/programs.js';
 
 export interface ToolDefinition {
   readonly name: string;
@@ -27,53 +25,11 @@ export const TOOLS: readonly ToolDefinition[] = [
 ];
 
 /** Looks for each tool along PATH, as a shell would. Nothing is run. */
-export async function findTools(env: Readonly<Record<string, string | undefined>>): Promise<readonly ToolReport[]> {
-  const folders = pathFolders(env);
-  const endings = endingsOf(env);
+export async function findTools(env: Environment): Promise<readonly ToolReport[]> {
   return Promise.all(
     TOOLS.map(async (tool) => {
-      const path = await firstExecutable(folders, tool.name, endings);
+      const path = await findProgram(tool.name, env);
       return path === undefined ? { ...tool, found: false } : { ...tool, found: true, path };
     }),
   );
-}
-
-/** The path of one program along PATH. */
-export async function findProgram(
-  name: string,
-  env: Readonly<Record<string, string | undefined>>,
-): Promise<string | undefined> {
-  return firstExecutable(pathFolders(env), name, endingsOf(env));
-}
-
-function pathFolders(env: Readonly<Record<string, string | undefined>>): readonly string[] {
-  return (env.PATH ?? env.Path ?? '').split(delimiter).filter((folder) => folder !== '');
-}
-
-function endingsOf(env: Readonly<Record<string, string | undefined>>): readonly string[] {
-  return env.PATHEXT === undefined ? [''] : env.PATHEXT.split(';');
-}
-
-async function firstExecutable(
-  folders: readonly string[],
-  name: string,
-  endings: readonly string[],
-): Promise<string | undefined> {
-  for (const folder of folders) {
-    for (const ending of endings) {
-      const path = join(folder, name + ending);
-      if (await isExecutable(path)) return path;
-    }
-  }
-  return undefined;
-}
-
-async function isExecutable(path: string): Promise<boolean> {
-  try {
-    await access(path, constants.X_OK);
-    return (await stat(path)).isFile();
-  } catch {
-    // Absent, or not ours to run: both mean "not here".
-    return false;
-  }
 }

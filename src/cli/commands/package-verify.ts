@@ -1,11 +1,11 @@
 import { ServeOptError } from '../../errors.js';
 import { parseDuration } from '../../gates/units.js';
+import { findProgram } from '../../machine/programs.js';
 import { verifyPackage } from '../../workflows/package/verify/verify-package.js';
 import type { VerifyPackageOptions } from '../../workflows/package/verify/verify-run.js';
 import type { CommandContext, CommandResult } from '../command.js';
 import type { FlagValues } from '../flags.js';
 import { renderPackageVerify } from '../render/package-verify-text.js';
-import { findProgram } from '../tools.js';
 import { given, workflowContext } from '../workflow-options.js';
 
 /** `serve-opt package verify <package>` */

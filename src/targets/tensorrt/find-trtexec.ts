@@ -1,8 +1,7 @@
 /** Where trtexec is. */
-import { constants } from 'node:fs';
-import { access, stat } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { ServeOptError } from '../../errors.js';
+import { type Environment, firstExecutable, pathFolders } from '../../machine/programs.js';
 
 /** Folders beside PATH where NVIDIA's packages and containers have it. */
 export const TRTEXEC_FOLDERS = ['/usr/src/tensorrt/bin', '/opt/tensorrt/bin'] as const;
@@ -21,10 +20,7 @@ export interface TrtexecPlace {
  * @param given path of trtexec, or of a folder that has it
  * @throws SO5201 where `given` is no program
  */
-export async function findTrtexec(
-  env: Readonly<Record<string, string | undefined>>,
-  given?: string,
-): Promise<TrtexecPlace | undefined> {
+export async function findTrtexec(env: Environment, given?: string): Promise<TrtexecPlace | undefined> {
   const endings = env.PATHEXT === undefined ? [''] : ['', ...env.PATHEXT.split(';')];
   if (given !== undefined) {
     const folders = [join(given, 'trtexec'), join(given, 'bin', 'trtexec')];
@@ -35,10 +31,9 @@ export async function findTrtexec(
       hint: 'give the path of trtexec, /usr/src/tensorrt/bin/trtexec for example',
     });
   }
-  const onPath = (env.PATH ?? env.Path ?? '').split(delimiter).filter((folder) => folder !== '');
   const home = env.TENSORRT_HOME;
   const places: readonly (readonly [TrtexecPlace['source'], readonly string[]])[] = [
-    ['PATH', onPath],
+    ['PATH', pathFolders(env)],
     ['TENSORRT_HOME', home === undefined || home === '' ? [] : [join(home, 'bin'), home]],
     ['folder', TRTEXEC_FOLDERS],
   ];
@@ -50,32 +45,4 @@ export async function findTrtexec(
     if (path !== undefined) return { path, source };
   }
   return undefined;
-}
-
-/** A program along PATH; undefined where it is not there. */
-export function firstOnPath(
-  name: string,
-  env: Readonly<Record<string, string | undefined>>,
-): Promise<string | undefined> {
-  const folders = (env.PATH ?? env.Path ?? '').split(delimiter).filter((folder) => folder !== '');
-  const endings = env.PATHEXT === undefined ? [''] : env.PATHEXT.split(';');
-  return firstExecutable(
-    folders.map((folder) => join(folder, name)),
-    endings,
-  );
-}
-
-async function firstExecutable(paths: readonly string[], endings: readonly string[]): Promise<string | undefined> {
-  for (const path of paths) for (const ending of endings) if (await isExecutable(path + ending)) return path + ending;
-  return undefined;
-}
-
-async function isExecutable(path: string): Promise<boolean> {
-  try {
-    await access(path, constants.X_OK);
-    return (await stat(path)).isFile();
-  } catch {
-    // Absent, or not ours to run: both mean "not here".
-    return false;
-  }
 }

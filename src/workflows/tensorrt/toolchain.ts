@@ -2,8 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import { userInfo } from 'node:os';
 import { ServeOptError } from '../../errors.js';
+import { type Environment, findProgram } from '../../machine/programs.js';
 import { dockerRun } from '../../targets/tensorrt/docker.js';
-import { findTrtexec, firstOnPath, TENSORRT_IMAGE } from '../../targets/tensorrt/find-trtexec.js';
+import { findTrtexec, TENSORRT_IMAGE } from '../../targets/tensorrt/find-trtexec.js';
 import { runTrtexec, type TrtexecCall, type TrtexecOutcome } from '../../targets/tensorrt/run-trtexec.js';
 import { NEWEST_VERSION } from '../../targets/tensorrt/trtexec-flags.js';
 import { formatVersion, parseVersion, type TensorRtVersion } from '../../targets/tensorrt/version.js';
@@ -97,7 +98,7 @@ async function inContainer(
       hint: `write --docker ${TENSORRT_IMAGE}`,
     });
   }
-  const docker = await findProgram('docker', options.env ?? {});
+  const docker = await neededProgram('docker', options.env ?? {});
   const run: Toolchain['run'] = async (argv, call) => {
     const { argv: dockerArgv, name } = dockerRun(argv, dockerOptions(image, containerName(), options));
     const stop = async (): Promise<void> => {
@@ -129,8 +130,8 @@ function containerName(): string {
   return `serve-opt-tensorrt-${randomBytes(6).toString('hex')}`;
 }
 
-async function findProgram(name: string, env: Readonly<Record<string, string | undefined>>): Promise<string> {
-  const path = await firstOnPath(name, env);
+async function neededProgram(name: string, env: Environment): Promise<string> {
+  const path = await findProgram(name, env);
   if (path !== undefined) return path;
   throw new ServeOptError('SO5201', `--docker needs ${name}, which is not on PATH`, {
     hint: 'install Docker with the NVIDIA container toolkit, or name trtexec with --trtexec PATH',
