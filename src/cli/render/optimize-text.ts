@@ -1,10 +1,10 @@
-import { formatBytes, formatChange, formatDuration, formatInteger, formatNumber, plural } from '../../report/format.js';
+import { formatInteger, formatNumber, plural } from '../../report/format.js';
 import { latencyChange, latencyPhrase, latencyVerdict, ratioInterval } from '../../report/latency-words.js';
-import { modelSizeBytes } from '../../report/model-size.js';
 import { safeText } from '../../report/safe-text.js';
 import type { OptimizeReport, PassReport } from '../../report/types.js';
 import { checksOf, isBitForBit } from '../../report/verification-words.js';
 import { judgedText } from './budgets-text.js';
+import { countRow, latencyRows, sizePhrase, sizeRow } from './change-rows.js';
 import { type ChangeRow, changesTableText } from './changes-table.js';
 import { checksLine } from './checks-line.js';
 import { explanationText } from './explanation-text.js';
@@ -45,24 +45,14 @@ export async function renderOptimize(report: OptimizeReport, options: OptimizeTe
 
 /** `model.onnx 97.8 MB → 97.5 MB (−0.3 %) · 122 → 76 nodes · p50 42.6 ms → 39.8 ms`. */
 export function optimizeSummary(report: OptimizeReport): string {
-  const [before, after] = [modelSizeBytes(report.input), modelSizeBytes(report.output)];
-  const parts = [
-    `${report.input.name} ${formatBytes(before)} → ${formatBytes(after)} (${formatChange(before, after)})`,
-    `${report.nodesBefore} → ${plural(report.nodesAfter, 'node')}`,
-  ];
+  const parts = [sizePhrase(report), `${report.nodesBefore} → ${plural(report.nodesAfter, 'node')}`];
   if (report.latency !== undefined) parts.push(latencyChange(report.latency));
   return parts.join(' · ');
 }
 
 async function changesTable(report: OptimizeReport, options: TextOptions): Promise<string> {
-  const [before, after] = [modelSizeBytes(report.input), modelSizeBytes(report.output)];
   const { nodesBefore, nodesAfter, latency } = report;
-  const rows: ChangeRow[] = [
-    ['size', formatBytes(before), formatBytes(after), formatChange(before, after)],
-    ['nodes', formatInteger(nodesBefore), formatInteger(nodesAfter), formatChange(nodesBefore, nodesAfter)],
-  ];
-  if (latency !== undefined)
-    rows.push(['p50 latency', formatDuration(latency.p50MsA), formatDuration(latency.p50MsB), latencyPhrase(latency)]);
+  const rows = [sizeRow(report), countRow('nodes', nodesBefore, nodesAfter), ...latencyRows(latency)];
   const equality = equalityRow(report);
   if (equality !== undefined) rows.push(equality);
   const result = report.verification.runs === 'unchanged' ? 'unchanged' : 'optimized';

@@ -1,20 +1,14 @@
-import {
-  agreementOf,
-  formatDifference,
-  formatMetric,
-  metricPhrase,
-  scoringSentence,
-} from '../../report/comparison-words.js';
-import { formatBytes, formatChange, formatDuration, formatInteger, plural } from '../../report/format.js';
+import { agreementOf, metricPhrase, scoringSentence } from '../../report/comparison-words.js';
+import { formatBytes, formatChange, formatInteger, plural } from '../../report/format.js';
 import { latencyChange, latencyPhrase, latencyVerdict } from '../../report/latency-words.js';
-import { modelSizeBytes } from '../../report/model-size.js';
 import type { PruneReport } from '../../report/prune-types.js';
 import { cutSentence, sparsityPhrase } from '../../report/prune-words.js';
 import { samplesPhrase } from '../../report/quantize-words.js';
 import { safeText } from '../../report/safe-text.js';
 import { checksOf } from '../../report/verification-words.js';
 import { judgedText } from './budgets-text.js';
-import { type ChangeRow, changesTableText } from './changes-table.js';
+import { countRow, latencyRows, metricRows, sizePhrase, sizeRow } from './change-rows.js';
+import { changesTableText } from './changes-table.js';
 import { checksLine } from './checks-line.js';
 import { type Cell, renderTable } from './table.js';
 import type { TextOptions } from './text-options.js';
@@ -60,9 +54,8 @@ export async function renderPrune(report: PruneReport, options: PruneTextOptions
 
 /** `resnet50.onnx 97.8 MB → 25.1 MB (−74 %) · parameters 25.5 M → 6.5 M · p50 42.6 ms → 14.8 ms · top-1 accuracy −2 pt`. */
 export function pruneSummary(report: PruneReport): string {
-  const [before, after] = [modelSizeBytes(report.input), modelSizeBytes(report.output)];
   const parts = [
-    `${report.input.name} ${formatBytes(before)} → ${formatBytes(after)} (${formatChange(before, after)})`,
+    sizePhrase(report),
     report.weights.length > 0
       ? sparsityPhrase(report)
       : `multiply-adds ${formatChange(report.before.macs, report.after.macs)}`,
@@ -74,14 +67,7 @@ export function pruneSummary(report: PruneReport): string {
 }
 
 async function changesTable(report: PruneReport, options: TextOptions): Promise<string> {
-  const [size, sizeAfter] = [modelSizeBytes(report.input), modelSizeBytes(report.output)];
-  const count = (what: string, before: number, after: number): ChangeRow => [
-    what,
-    formatInteger(before),
-    formatInteger(after),
-    formatChange(before, after),
-  ];
-  const rows: ChangeRow[] = [['size', formatBytes(size), formatBytes(sizeAfter), formatChange(size, sizeAfter)]];
+  const rows = [sizeRow(report)];
   const { compressed, before, after, latency, accuracy } = report;
   if (compressed)
     rows.push([
@@ -93,19 +79,10 @@ async function changesTable(report: PruneReport, options: TextOptions): Promise<
   if (report.weights.length > 0) rows.push(['zero weights', '', sparsityPhrase(report), '']);
   else
     rows.push(
-      count('parameters', before.parameters, after.parameters),
-      count('multiply-adds', before.macs, after.macs),
+      countRow('parameters', before.parameters, after.parameters),
+      countRow('multiply-adds', before.macs, after.macs),
     );
-  if (latency !== undefined)
-    rows.push(['p50 latency', formatDuration(latency.p50MsA), formatDuration(latency.p50MsB), latencyPhrase(latency)]);
-  for (const metric of accuracy?.metrics ?? []) {
-    rows.push([
-      metric.metric,
-      formatMetric(metric, metric.a.value),
-      formatMetric(metric, metric.b.value),
-      `${formatDifference(metric)} on ${metric.a.n}`,
-    ]);
-  }
+  rows.push(...latencyRows(latency), ...metricRows(accuracy));
   const { comparison } = report.verification;
   const agreement = comparison && agreementOf(comparison);
   if (comparison !== undefined && agreement !== undefined)

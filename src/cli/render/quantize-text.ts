@@ -1,20 +1,14 @@
-import {
-  agreementOf,
-  formatDifference,
-  formatMetric,
-  metricPhrase,
-  scoringSentence,
-} from '../../report/comparison-words.js';
-import { formatBytes, formatChange, formatDuration, formatInteger, plural } from '../../report/format.js';
-import { latencyChange, latencyPhrase } from '../../report/latency-words.js';
+import { agreementOf, metricPhrase, scoringSentence } from '../../report/comparison-words.js';
+import { plural } from '../../report/format.js';
+import { latencyChange } from '../../report/latency-words.js';
 import { layersPhrase } from '../../report/layers-phrase.js';
-import { modelSizeBytes } from '../../report/model-size.js';
 import { MODE_WORDS, nodeCounts, samplesPhrase, slowerSentence } from '../../report/quantize-words.js';
 import { safeText } from '../../report/safe-text.js';
 import type { QuantizeReport } from '../../report/types.js';
 import { checksOf } from '../../report/verification-words.js';
 import { judgedText } from './budgets-text.js';
-import { type ChangeRow, changesTableText } from './changes-table.js';
+import { countRow, latencyRows, metricRows, sizePhrase, sizeRow } from './change-rows.js';
+import { changesTableText } from './changes-table.js';
 import { checksLine } from './checks-line.js';
 import { floatLayersText } from './layers-text.js';
 import type { TextOptions } from './text-options.js';
@@ -57,10 +51,7 @@ export async function renderQuantize(report: QuantizeReport, options: QuantizeTe
 
 /** `resnet50.onnx 97.8 MB → 25.1 MB (−74 %) · 122 → 76 nodes · p50 42.6 ms → 14.8 ms · top-1 accuracy −0.2 pt`. */
 export function quantizeSummary(report: QuantizeReport): string {
-  const [before, after] = [modelSizeBytes(report.input), modelSizeBytes(report.output)];
-  const parts = [
-    `${report.input.name} ${formatBytes(before)} → ${formatBytes(after)} (${formatChange(before, after)})`,
-  ];
+  const parts = [sizePhrase(report)];
   const nodes = nodeCounts(report);
   if (nodes !== undefined && nodes[0] !== nodes[1]) parts.push(`${nodes[0]} → ${nodes[1]} nodes`);
   if (report.latency !== undefined) parts.push(latencyChange(report.latency));
@@ -75,24 +66,10 @@ export function quantizeSummary(report: QuantizeReport): string {
 }
 
 async function changesTable(report: QuantizeReport, options: TextOptions): Promise<string> {
-  const [before, after] = [modelSizeBytes(report.input), modelSizeBytes(report.output)];
-  const rows: ChangeRow[] = [['size', formatBytes(before), formatBytes(after), formatChange(before, after)]];
+  const rows = [sizeRow(report)];
   const nodes = nodeCounts(report);
-  if (nodes !== undefined) {
-    rows.push(['nodes', formatInteger(nodes[0]), formatInteger(nodes[1]), formatChange(nodes[0], nodes[1])]);
-  }
-  if (report.latency !== undefined) {
-    const { p50MsA, p50MsB } = report.latency;
-    rows.push(['p50 latency', formatDuration(p50MsA), formatDuration(p50MsB), latencyPhrase(report.latency)]);
-  }
-  for (const metric of report.accuracy?.metrics ?? []) {
-    rows.push([
-      metric.metric,
-      formatMetric(metric, metric.a.value),
-      formatMetric(metric, metric.b.value),
-      `${formatDifference(metric)} on ${metric.a.n}`,
-    ]);
-  }
+  if (nodes !== undefined) rows.push(countRow('nodes', ...nodes));
+  rows.push(...latencyRows(report.latency), ...metricRows(report.accuracy));
   const { comparison } = report.verification;
   const agreement = comparison && agreementOf(comparison);
   if (comparison !== undefined && agreement !== undefined) {
