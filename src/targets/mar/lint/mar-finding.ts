@@ -1,23 +1,16 @@
-/** How bad a finding is: TorchServe refuses the archive or cannot run it; takes and ignores something; or it only informs. */
-export type MarSeverity = 'error' | 'warning' | 'note';
+import type { FindingSeverity, PackageFinding } from '../../finding.js';
 
-/** What a check of an archive found, at one place. */
-export interface MarFinding {
-  readonly severity: MarSeverity;
+/**
+ * What a check of an archive found, at one place inside of it. With an error, TorchServe refuses the archive or cannot run it; what has a
+ * warning it takes and ignores.
+ */
+export interface MarFinding extends PackageFinding {
   readonly rule: `mar/${string}`;
-  /** Inside of the archive; empty for the archive itself. */
-  readonly path: string;
-  /** From 1. */
-  readonly line?: number;
-  readonly column?: number;
-  readonly what: string;
-  readonly why: string;
-  readonly fix: string;
 }
 
 /** A finding of a rule, by what is wrong. */
 export type Reporter = (
-  severity: MarSeverity,
+  severity: FindingSeverity,
   rule: string,
   path: string,
   found: Pick<MarFinding, 'what' | 'why' | 'fix'> & { readonly line?: number; readonly column?: number },
