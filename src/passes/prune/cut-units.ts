@@ -20,10 +20,10 @@ import { editedSizes, type SizeEdit } from './size-edits.js';
  * @param dependencies of this very model, as it is
  * @throws a bug error where nothing of an axis would be left
  */
-export function cutUnits(model: Model, dependencies: Dependencies, removed: Iterable<PruneUnit>): void {
+export function cutUnits(model: Model, dependencies: Dependencies, removed: Iterable<PruneUnit>): KeptAxes {
   const { table, elements } = dependencies;
   const kept = new KeptAxes(table, removed);
-  if (kept.isEmpty) return;
+  if (kept.isEmpty) return kept;
   if (kept.emptied() !== undefined) throw bug('a cut would leave nothing of an axis');
   // What nodes say of sizes is read before any type changes.
   const cuts = [...model.graph.nodes].map((node) => new CutNode(node, table, kept, elements));
@@ -38,6 +38,7 @@ export function cutUnits(model: Model, dependencies: Dependencies, removed: Iter
     if (cut.node.is('Shape')) restoreSizes(cut);
     for (const [index, output] of cut.node.outputs.entries()) if (output) retype(output, cut, cut.output(index));
   }
+  return kept;
 }
 
 /** Shape gives the sizes of before, so that whatever is computed with them stays as it was. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { outputError } from '../../codec/system-error.js';
 import { ServeOptError } from '../../errors.js';
@@ -63,7 +63,6 @@ export class OutputCache {
     this.#path = path;
     try {
       mkdirSync(path, { recursive: true });
-      if (!statSync(path).isDirectory()) throw new Error('it is not a folder');
     } catch (cause) {
       throw outputError(path, cause);
     }

@@ -2,6 +2,7 @@ import type { Model } from '../../ir/model.js';
 import { optimizeGraph } from '../../passes/optimize-graph.js';
 import type { CutCheckReport, RepairReport } from '../../report/prune-types.js';
 import type { LazyRuntime } from '../../runtime/lazy-runtime.js';
+import type { SampleSource } from '../../samples/types.js';
 import { type InContext, PRUNE_DEFAULTS, type PruneOptions } from '../options.js';
 import type { CandidateModel } from '../produce/model-command.js';
 import type { ModelRun } from '../produce/model-run.js';
@@ -51,7 +52,8 @@ export async function makePruned(run: ModelRun<PruneOptions>, work: PruneWork): 
   const cut = await cutStructured(model, options, measure);
   stages.end(`${cut.groups.filter(({ units, kept }) => kept < units).length} groups`);
   const outcome = runtime && (await checkCut(cut, split.judging, runtime, options, stages));
-  const repaired = runtime && split.calibration ? await repairCut(cut, work, runtime, options, stages) : undefined;
+  const repaired =
+    runtime && samples ? await repairCut(cut, samples, split.judging, runtime, options, stages) : undefined;
   const result = repaired?.model ?? cut.model;
   await optimizeGraph(result, { level: 'basic' });
   const { amount, groups, whole } = cut;
@@ -74,12 +76,12 @@ export async function makePruned(run: ModelRun<PruneOptions>, work: PruneWork): 
 /** The cut model with its layers fitted anew, where that brings its outputs closer to those of the original. */
 async function repairCut(
   cut: StructuredCut,
-  { split }: PruneWork,
+  fitted: SampleSource,
+  heldOut: SampleSource,
   runtime: LazyRuntime,
   options: InContext<PruneOptions>,
   stages: Stages,
 ): Promise<{ readonly model: Model; readonly repair: readonly RepairReport[]; readonly warnings: readonly string[] }> {
-  const fitted = { kind: 'data' as const, ...(split.calibration as { path: string; first: number; count: number }) };
   const repairedModel = cut.model.clone();
   const host = await runtime.host();
   const repair = await repairLayers(
@@ -89,13 +91,13 @@ async function repairCut(
       dependencies: cut.dependencies,
       kept: cut.kept,
       fitted,
-      heldOut: split.judging,
+      heldOut,
     },
     host,
     options,
     stages,
   );
-  const better = await closerOf(cut.base, [cut.model, repairedModel], split.judging, host, options, stages);
+  const better = await closerOf(cut.base, [cut.model, repairedModel], heldOut, host, options, stages);
   if (better === 1) return { model: repairedModel, repair, warnings: [] };
   const left = 'the outputs of the whole network were no closer to the original with the repair';
   return {

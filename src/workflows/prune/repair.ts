@@ -40,9 +40,8 @@ export async function repairLayers(
   options: InContext<PruneOptions>,
   stages: Stages,
 ): Promise<RepairReport[]> {
-  const twins = [...original.graph.nodes];
-  const nodes = [...pruned.graph.nodes].filter((node) => twins.some((twin) => sameOutput(twin, node)));
-  const byOutput = new Map(twins.map((twin) => [twin.outputs[0]?.name, twin]));
+  const byOutput = new Map([...original.graph.nodes].map((twin) => [twin.outputs[0]?.name, twin]));
+  const nodes = [...pruned.graph.nodes].filter((node) => byOutput.get(node.outputs[0]?.name)?.opType === node.opType);
   const behindCut = nodesBehindCut(pruned, original, dependencies, kept);
   const layers = nodes.flatMap((node) => {
     const layer = behindCut.has(node) ? repairLayer(node) : undefined;
@@ -69,10 +68,6 @@ export async function repairLayers(
   }
   stages.end(`${reports.filter(({ left }) => left === undefined).length} layers`);
   return reports;
-}
-
-function sameOutput(twin: Node, node: Node): boolean {
-  return twin.outputs[0]?.name === node.outputs[0]?.name && twin.opType === node.opType;
 }
 
 /** Nodes whose inputs, or own weights' inputs, changed by the cut. */

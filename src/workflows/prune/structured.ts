@@ -11,7 +11,7 @@ import {
   type PruneUnit,
 } from '../../prune/dependency-groups.js';
 import { groupKind } from '../../prune/group-kind.js';
-import { KeptAxes } from '../../prune/kept-axes.js';
+import type { KeptAxes } from '../../prune/kept-axes.js';
 import { scoreUnits } from '../../prune/unit-scores.js';
 import { weightAxesOf } from '../../prune/unit-weights.js';
 import type { PrunedGroupReport, WholeAxisReport } from '../../report/prune-types.js';
@@ -62,16 +62,17 @@ export async function cutStructured(
       ? await measure?.(base, dependencies, chosen)
       : undefined;
   const scored = chosen.map((group) => scoredGroup(dependencies, group, options, measured?.get(group)));
-  const { amount, removed } = forTarget(base, scored, options);
+  const { amount, removed: units } = forTarget(base, scored, options);
+  const removed = new Set(units);
   const { model: cut, kept } = cutCopy(base, removed, options);
   return {
     model: cut,
     kept,
     base,
     dependencies,
-    removed: new Set(removed),
+    removed,
     amount,
-    groups: dependencies.groups.map((group) => groupReport(dependencies, group, new Set(removed))),
+    groups: dependencies.groups.map((group) => groupReport(dependencies, group, removed)),
     whole: wholeAxes(dependencies),
   };
 }
@@ -79,14 +80,13 @@ export async function cutStructured(
 /** Cuts the same units out of a copy. */
 function cutCopy(
   base: Model,
-  removed: readonly PruneUnit[],
+  removed: Iterable<PruneUnit>,
   options: PruneOptions,
 ): { readonly model: Model; readonly kept: KeptAxes } {
   const copy = base.clone();
   // Units name values of the model that they were found in: a copy has its own.
   const own = findDependencies(copy, { throughNormalization: options.throughNormalization ?? false, heads: true });
-  cutUnits(copy, own, removed);
-  return { model: copy, kept: new KeptAxes(own.table, removed) };
+  return { model: copy, kept: cutUnits(copy, own, removed) };
 }
 
 function chosenGroups(model: Model, dependencies: Dependencies, options: PruneOptions): DependencyGroup[] {
