@@ -40,7 +40,7 @@ export class LabelScoring {
   #begun = false;
 
   /** Undefined when there are no labels. */
-  static of(reader: SampleReader, options: ScoringOptions): LabelScoring | undefined {
+  static of(reader: Pick<SampleReader, 'count' | 'labels'>, options: ScoringOptions): LabelScoring | undefined {
     return reader.labels && reader.count > 0 ? new LabelScoring(reader.labels, options) : undefined;
   }
 

@@ -10,6 +10,7 @@ import type { Reference } from './reference.js';
 import { Session } from './session.js';
 import { forTurns, isForTurns } from './session-options.js';
 import type { MeasureLoop } from './timing/measure-loop.js';
+import type { TrialSamples } from './trial-samples.js';
 import type { SessionOptions } from './types.js';
 
 /** A session, and how another one like it is made. */
@@ -24,6 +25,7 @@ interface LoadedModel {
 export class ChildState implements JobContext {
   readonly #sessions = new Map<number, LoadedModel>();
   readonly #references = new Map<number, Reference>();
+  readonly #trialSamples = new Map<number, TrialSamples>();
   readonly #measurements = new Map<number, { readonly session: number; readonly loop: MeasureLoop }>();
   readonly #memoryBytes: number;
   #nextId = 1;
@@ -117,6 +119,22 @@ export class ChildState implements JobContext {
     const reference = this.#references.get(id);
     if (!reference) throw bug(`no reference ${id} in the ONNX Runtime process`);
     return reference;
+  }
+
+  keepTrialSamples(samples: TrialSamples): number {
+    const id = this.#nextId++;
+    this.#trialSamples.set(id, samples);
+    return id;
+  }
+
+  trialSamples(id: number): TrialSamples {
+    const samples = this.#trialSamples.get(id);
+    if (!samples) throw bug(`no trial samples ${id} in the ONNX Runtime process`);
+    return samples;
+  }
+
+  dropTrialSamples(id: number): void {
+    this.#trialSamples.delete(id);
   }
 
   /** Keeps a measurement as long as its session; the number it is known by. */

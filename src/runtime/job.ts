@@ -2,6 +2,7 @@
 import type { SampleOpener } from '../samples/sample-reader.js';
 import type { Feeds, HostTensor } from '../samples/types.js';
 import type { Reference } from './reference.js';
+import type { TrialSamples } from './trial-samples.js';
 
 /** How far a job has come; `total` is 0 when it is not known. */
 export interface JobProgress {
@@ -37,6 +38,12 @@ export interface JobContext extends SampleOpener {
   keepReference(reference: Reference): number;
   /** @throws SO9001 for an unknown number. */
   reference(id: number): Reference;
+  /** Keeps samples with what the original gave on them, for trials of candidates; the number they are known by. */
+  keepTrialSamples(samples: TrialSamples): number;
+  /** @throws SO9001 for an unknown number. */
+  trialSamples(id: number): TrialSamples;
+  /** Forgets kept samples. */
+  dropTrialSamples(id: number): void;
 }
 
 /** One entry of the child's job table: parameters and result are structured-clonable plain data. */

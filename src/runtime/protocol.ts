@@ -15,6 +15,7 @@ import type { ContrastParams } from './jobs/contrast.js';
 import type { LabelsParams } from './jobs/labels.js';
 import type { PeekParams, PeekResult, RecordParams, RecordResult } from './jobs/record.js';
 import type { NoiseParams, NoiseResult, ReferenceParams, ReferenceResult } from './jobs/reference.js';
+import type { TrialOriginalParams, TrialOriginalResult, TrialParams } from './jobs/trial.js';
 import type { ProfileReport } from './profile.js';
 import type { ExecutionProvider, SessionOptions } from './types.js';
 
@@ -341,6 +342,9 @@ export interface JobTypes {
   noise: { params: NoiseParams; result: NoiseResult };
   check: { params: CheckParams; result: CheckResult };
   contrast: { params: ContrastParams; result: readonly OutputDifference[] };
+  trialOriginal: { params: TrialOriginalParams; result: TrialOriginalResult };
+  trial: { params: TrialParams; result: ComparisonResult };
+  trialEnd: { params: { readonly samples: number }; result: undefined };
   ranges: { params: RangesParams; result: RangesResult };
   valueRanges: { params: ValueRangesParams; result: RangesResult };
   sums: { params: SumsParams; result: SumsResult };

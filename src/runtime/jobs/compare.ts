@@ -1,34 +1,21 @@
-import { basename } from 'node:path';
 import { ServeOptError } from '../../errors.js';
-import type { MetricWish } from '../../evaluate/choose-metric.js';
-import type { ComparisonResult, ComparisonSource } from '../../evaluate/comparison.js';
-import { LabelScoring } from '../../evaluate/label-scoring.js';
-import { accumulateDifference, type OutputDifferenceAccumulator } from '../../evaluate/output-difference.js';
-import type { OutputMeanings } from '../../evaluate/output-meaning.js';
+import type { ComparisonResult } from '../../evaluate/comparison.js';
 import type { SampleReader } from '../../samples/sample-reader.js';
-import type { Feeds, HostTensor, SampleSource, ValueSpec } from '../../samples/types.js';
+import type { Feeds, HostTensor, ValueSpec } from '../../samples/types.js';
 import { cutRows, fittingBatch } from '../batches.js';
+import { type ComparisonParams, ComparisonSums } from '../comparison-sums.js';
 import type { ChildSession, JobContext, ReportProgress } from '../job.js';
 
 /** What `compareJob` is given. */
-export interface CompareParams {
+export interface CompareParams extends ComparisonParams {
   /** Session of the reference model. */
   readonly a: number;
   /** Session of the model under test. */
   readonly b: number;
-  readonly source: SampleSource;
   /** Inputs of model A; model B takes the same. */
   readonly inputs: readonly ValueSpec[];
   /** Samples a run, where the data allows more than one; absent: as many as change nothing, found by trying. */
   readonly batchSize?: number;
-  /** False leaves label metrics out; default true. */
-  readonly labels?: boolean;
-  /** Metric and output that are to be scored, instead of chosen. */
-  readonly wish?: MetricWish;
-  /** What the graph says of the outputs. */
-  readonly meanings?: OutputMeanings;
-  /** Class that means "nothing" in CTC outputs; found where absent. */
-  readonly ctcBlank?: number;
 }
 
 /**
@@ -63,9 +50,7 @@ async function compareSamples(
     throw new ServeOptError('SO4005', 'The two models have no output of the same name', {
       why: `one has ${a.outputNames.join(', ')}; the other ${b.outputNames.join(', ')}`,
     });
-  const differences = new Map<string, OutputDifferenceAccumulator>();
-  const firstSample = params.source.kind === 'data' ? (params.source.first ?? 0) : 0;
-  const scoring = params.labels === false ? undefined : LabelScoring.of(reader, { ...params, firstSample });
+  const sums = new ComparisonSums(reader, params);
   const run = (session: ChildSession, feeds: Feeds): Promise<Map<string, HostTensor>> =>
     session.run(feedsOf(session, feeds), shared);
   const step = await stepOf([a, b], reader, params.batchSize, run);
@@ -75,36 +60,14 @@ async function compareSamples(
     const size = reader.block === undefined ? count : step;
     const outputsA = cutRows(await run(a, feeds), count, size);
     const outputsB = cutRows(await run(b, feeds), count, size);
-    scoring?.add(outputsA, outputsB, start, count);
-    for (const name of shared) {
-      const [tensorA, tensorB] = [outputsA.get(name), outputsB.get(name)];
-      // Outputs that are no tensors are not handed over by a session.
-      if (!tensorA || !tensorB) continue;
-      let difference = differences.get(name);
-      if (!difference) {
-        difference = accumulateDifference(name, scoring?.meaningOf(name) ?? params.meanings?.get(name));
-        differences.set(name, difference);
-      }
-      difference.add(tensorA, tensorB);
-    }
+    sums.add(outputsA, outputsB, start, count);
     progress({ done: start + count, total: reader.count });
   }
-  return {
-    source: plainSource(params.source),
-    samples: reader.count,
-    batchSize: step,
-    outputs: [...differences.values()].map((difference) => difference.result()),
-    unmatched: {
-      a: a.outputNames.filter((name) => !b.outputNames.includes(name)),
-      b: b.outputNames.filter((name) => !a.outputNames.includes(name)),
-    },
-    ...scoring?.result(),
-    warnings: reader.warnings ?? [],
-  };
+  return sums.result(step, { a: a.outputNames, b: b.outputNames });
 }
 
-async function stepOf(
-  sessions: readonly [ChildSession, ChildSession],
+export async function stepOf(
+  sessions: readonly ChildSession[],
   reader: SampleReader,
   batchSize: number | undefined,
   run: (session: ChildSession, feeds: Feeds) => Promise<Map<string, HostTensor>>,
@@ -114,13 +77,7 @@ async function stepOf(
 }
 
 /** A model may have lost an input that nothing used. */
-function feedsOf(session: ChildSession, feeds: Feeds): Feeds {
+export function feedsOf(session: ChildSession, feeds: Feeds): Feeds {
   if ([...feeds.keys()].every((name) => session.inputNames.includes(name))) return feeds;
   return new Map([...feeds].filter(([name]) => session.inputNames.includes(name)));
-}
-
-function plainSource(source: SampleSource): ComparisonSource {
-  return source.kind === 'data'
-    ? { kind: 'data', name: basename(source.path), first: source.first ?? 0 }
-    : { kind: 'seeded', seed: source.seed };
 }

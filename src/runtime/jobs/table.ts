@@ -21,6 +21,7 @@ import { noiseJob, referenceJob } from './reference.js';
 import { runJob } from './run.js';
 import { samplesJob } from './samples.js';
 import { sumsJob } from './sums.js';
+import { trialEndJob, trialJob, trialOriginalJob } from './trial.js';
 import { versionsJob } from './versions.js';
 
 type JobTable = {
@@ -48,6 +49,9 @@ export const JOBS: JobTable = {
   noise: noiseJob,
   check: checkJob,
   contrast: contrastJob,
+  trialOriginal: trialOriginalJob,
+  trial: trialJob,
+  trialEnd: trialEndJob,
   ranges: rangesJob,
   valueRanges: valueRangesJob,
   sums: sumsJob,
