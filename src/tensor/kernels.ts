@@ -5,6 +5,7 @@
  * loops, which remain for short arrays, for unusual values, and for machines without SIMD.
  */
 import { KERNELS_BASE64 } from './kernels.generated.js';
+import { instantiate } from './web-assembly.js';
 
 /** How many elements the source and the target of a kernel hold. */
 export const BLOCK_ELEMENTS = 4096;
@@ -60,15 +61,6 @@ interface Exports {
   quantizeRow(source: number, target: number, count: number, scales: number): void;
 }
 
-/** Of the global, which only the types of browsers declare, what is used here. Absent under `--jitless`. */
-declare const WebAssembly:
-  | {
-      validate(bytes: Uint8Array): boolean;
-      readonly Module: new (bytes: Uint8Array) => object;
-      readonly Instance: new (module: object) => { readonly exports: unknown };
-    }
-  | undefined;
-
 /**
  * The one state of this module: the kernels, made at the first use; null where the machine has no SIMD. It is a cache of
  * compiled code and scratch memory, and no result depends on it.
@@ -82,10 +74,8 @@ export function simdKernels(): SimdKernels | undefined {
 }
 
 function makeKernels(): SimdKernels | null {
-  if (typeof WebAssembly === 'undefined') return null;
-  const code = new Uint8Array(Buffer.from(KERNELS_BASE64, 'base64'));
-  if (!WebAssembly.validate(code)) return null;
-  const wasm = new WebAssembly.Instance(new WebAssembly.Module(code)).exports as Exports;
+  const wasm = instantiate(KERNELS_BASE64) as Exports | undefined;
+  if (!wasm) return null;
   const { buffer } = wasm.memory;
   return {
     floats: new Float32Array(buffer, 0, BLOCK_ELEMENTS),

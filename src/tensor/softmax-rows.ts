@@ -3,6 +3,7 @@
  * are those of softmax.wat; machines without SIMD use plain ones, which give the same up to rounding.
  */
 import { SOFTMAX_BASE64 } from './softmax.generated.js';
+import { instantiate } from './web-assembly.js';
 
 /** Which of the two rows. */
 export type Side = 0 | 1;
@@ -68,15 +69,6 @@ interface Exports {
   moments(z: number, e: number, count: number, max: number, out: number): void;
 }
 
-/** Of the global, which only the types of browsers declare, what is used here. Absent under `--jitless`. */
-declare const WebAssembly:
-  | {
-      validate(bytes: Uint8Array): boolean;
-      readonly Module: new (bytes: Uint8Array) => object;
-      readonly Instance: new (module: object) => { readonly exports: unknown };
-    }
-  | undefined;
-
 const PAGE_BYTES = 65_536;
 const OUT_BYTES = 64;
 const SUMS = 5;
@@ -89,10 +81,8 @@ export function softmaxRows(width: number, slots: number, plain = false): Softma
 }
 
 function simdRows(width: number, slots: number): SoftmaxRows | undefined {
-  if (typeof WebAssembly === 'undefined') return undefined;
-  const code = new Uint8Array(Buffer.from(SOFTMAX_BASE64, 'base64'));
-  if (!WebAssembly.validate(code)) return undefined;
-  const wasm = new WebAssembly.Instance(new WebAssembly.Module(code)).exports as Exports;
+  const wasm = instantiate(SOFTMAX_BASE64) as Exports | undefined;
+  if (!wasm) return undefined;
   const count = width + (width % 2);
   const rowBytes = count * 8;
   const needed = OUT_BYTES + (4 + SUMS * slots) * rowBytes;

@@ -1,3 +1,6 @@
+import { solveCholesky } from '../../tensor/cholesky.js';
+import { matrixProduct } from '../../tensor/matrix-product.js';
+
 /** Sums over all rows of a layer's inputs x and the outputs y that it should have, of one group: K inputs, O outputs. */
 export interface NormalSums {
   readonly inputs: number;
@@ -80,86 +83,19 @@ export function fittingBias({ inputs, outputs, sumX, sumY, rows }: NormalSums, w
 /** Σ|y − Wᵀx − b|² by the sums alone, and Σ|y|² beside it. */
 export function squaredError(sums: NormalSums, { weights, bias }: LinearFit): number {
   const { inputs, outputs, gram, cross, sumX, sumY, energy, rows } = sums;
+  // −G·W, for Σ|Wᵀx|² = Σ W∘(G·W).
+  const product = new Float64Array(inputs * outputs);
+  const block = (data: Float64Array, stride: number) => ({ data, at: 0, stride });
+  matrixProduct()(block(product, outputs), block(gram, inputs), block(weights, outputs), inputs, inputs, outputs);
   let error = 0;
-  const product = new Float64Array(outputs);
-  for (let i = 0; i < inputs; i++) {
-    product.fill(0);
-    for (let j = 0; j < inputs; j++) {
-      const factor = gram[i * inputs + j] as number;
-      if (factor === 0) continue;
-      for (let o = 0; o < outputs; o++)
-        product[o] = (product[o] as number) + factor * (weights[j * outputs + o] as number);
-    }
-    for (let o = 0; o < outputs; o++) {
-      const weight = weights[i * outputs + o] as number;
-      error +=
-        weight *
-        ((product[o] as number) -
-          2 * (cross[i * outputs + o] as number) +
-          2 * (bias[o] as number) * (sumX[i] as number));
-    }
-  }
+  for (let i = 0, at = 0; i < inputs; i++)
+    for (let o = 0; o < outputs; o++, at++)
+      error -=
+        (weights[at] as number) *
+        ((product[at] as number) + 2 * (cross[at] as number) - 2 * (bias[o] as number) * (sumX[i] as number));
   for (let o = 0; o < outputs; o++) {
     const b = bias[o] as number;
     error += (energy[o] as number) - 2 * b * (sumY[o] as number) + rows * b * b;
   }
   return Math.max(0, error);
-}
-
-/** Columns that are factored together. */
-const BLOCK = 64;
-
-/**
- * Solves A·X = B in place of B, for a symmetric positive definite A (n × n, overwritten) and B (n × m): blocked Cholesky, row by
- * row so that memory is read in order. @returns false where A is not positive definite
- */
-export function solveCholesky(a: Float64Array, n: number, b: Float64Array, m: number): boolean {
-  if (!factorCholesky(a, n)) return false;
-  for (let i = 0; i < n; i++) {
-    const row = b.subarray(i * m, i * m + m);
-    for (let k = 0; k < i; k++) subtractScaled(row, b.subarray(k * m, k * m + m), a[i * n + k] as number);
-    const diagonal = a[i * n + i] as number;
-    for (let o = 0; o < m; o++) row[o] = (row[o] as number) / diagonal;
-  }
-  for (let i = n - 1; i >= 0; i--) {
-    const row = b.subarray(i * m, i * m + m);
-    for (let k = i + 1; k < n; k++) subtractScaled(row, b.subarray(k * m, k * m + m), a[k * n + i] as number);
-    const diagonal = a[i * n + i] as number;
-    for (let o = 0; o < m; o++) row[o] = (row[o] as number) / diagonal;
-  }
-  return true;
-}
-
-function subtractScaled(row: Float64Array, other: Float64Array, factor: number): void {
-  if (factor === 0) return;
-  for (let o = 0; o < row.length; o++) row[o] = (row[o] as number) - factor * (other[o] as number);
-}
-
-/** The lower factor of A in its lower half. */
-export function factorCholesky(a: Float64Array, n: number): boolean {
-  for (let start = 0; start < n; start += BLOCK) {
-    const end = Math.min(n, start + BLOCK);
-    for (let i = start; i < n; i++) {
-      const rowI = i * n;
-      for (let j = start; j < Math.min(end, i + 1); j++) {
-        const rowJ = j * n;
-        let sum = a[rowI + j] as number;
-        for (let k = start; k < j; k++) sum -= (a[rowI + k] as number) * (a[rowJ + k] as number);
-        if (i === j) {
-          if (!(sum > 0)) return false;
-          a[rowI + j] = Math.sqrt(sum);
-        } else a[rowI + j] = sum / (a[rowJ + j] as number);
-      }
-    }
-    for (let i = end; i < n; i++) {
-      const rowI = i * n;
-      for (let j = end; j <= i; j++) {
-        const rowJ = j * n;
-        let sum = 0;
-        for (let k = start; k < end; k++) sum += (a[rowI + k] as number) * (a[rowJ + k] as number);
-        a[rowI + j] = (a[rowI + j] as number) - sum;
-      }
-    }
-  }
-  return true;
 }

@@ -1,5 +1,6 @@
+import { invertToUpper } from '../../tensor/cholesky.js';
+import { matrixProduct } from '../../tensor/matrix-product.js';
 import type { SparsePattern } from '../weight-masks.js';
-import { factorCholesky } from './least-squares.js';
 
 /** Which weights of a layer go: a share of them, or all but N of every M. */
 export interface SparsityWish {
@@ -38,29 +39,49 @@ export function surgeonPrune(
   const damping = (DAMPING * trace) / inputs;
   if (!(damping > 0) || !Number.isFinite(damping)) return undefined;
   for (let i = 0; i < inputs; i++) gram[i * inputs + i] = (gram[i * inputs + i] as number) + damping;
-  const upper = inverseFactor(gram, inputs);
-  if (!upper) return undefined;
+  if (!invertToUpper(gram, inputs)) return undefined;
   let zeros = 0;
   const step = wish.pattern?.of ?? BLOCK;
-  for (let start = 0; start < inputs; start += step) {
-    const end = Math.min(inputs, start + step);
-    const gone = chosen(weights, upper, inputs, outputs, start, end, wish);
-    for (let i = start; i < end; i++) {
-      const diagonal = upper[i * inputs + i] as number;
-      for (let o = 0; o < outputs; o++) {
-        if (gone[(i - start) * outputs + o] === 0) continue;
-        const error = (weights[i * outputs + o] as number) / diagonal;
-        weights[i * outputs + o] = 0;
-        zeros++;
-        if (error === 0) continue;
-        for (let j = i + 1; j < inputs; j++) {
-          const at = j * outputs + o;
-          weights[at] = (weights[at] as number) - error * (upper[i * inputs + j] as number);
-        }
+  for (let first = 0; first < inputs; ) {
+    // Whole steps, so that what goes is chosen by weights that are up to date.
+    const last = Math.min(inputs, first + Math.max(1, Math.floor(BLOCK / step)) * step);
+    const errors = new Float64Array((last - first) * outputs);
+    for (let start = first; start < last; start += step) {
+      const end = Math.min(last, start + step);
+      const gone = chosen(weights, gram, inputs, outputs, start, end, wish);
+      for (let i = start; i < end; i++) {
+        const row = errors.subarray((i - first) * outputs, (i - first + 1) * outputs);
+        const own = gone.subarray((i - start) * outputs, (i - start + 1) * outputs);
+        zeros += takeAway(weights, row, own, i * outputs, gram[i * inputs + i] as number);
+        for (let j = i + 1; j < last; j++) subtractScaled(weights, row, j * outputs, gram[i * inputs + j] as number);
       }
     }
+    // What the block's errors do to the inputs after it, at once.
+    const tail = { data: weights, at: last * outputs, stride: outputs };
+    const factors = { data: gram, at: first * inputs + last, stride: inputs, turned: true };
+    const block = { data: errors, at: 0, stride: outputs };
+    if (last < inputs) matrixProduct()(tail, factors, block, inputs - last, last - first, outputs);
+    first = last;
   }
   return zeros;
+}
+
+/** Sets flagged weights of an input to zero; their errors over the diagonal of the factor go into `errors`. @returns how many */
+function takeAway(weights: Float64Array, errors: Float64Array, gone: Uint8Array, at: number, diagonal: number): number {
+  let zeros = 0;
+  for (let o = 0; o < errors.length; o++) {
+    if (gone[o] === 0) continue;
+    errors[o] = (weights[at + o] as number) / diagonal;
+    weights[at + o] = 0;
+    zeros++;
+  }
+  return zeros;
+}
+
+function subtractScaled(weights: Float64Array, errors: Float64Array, at: number, factor: number): void {
+  if (factor === 0) return;
+  for (let o = 0; o < errors.length; o++)
+    weights[at + o] = (weights[at + o] as number) - factor * (errors[o] as number);
 }
 
 /** Flags of what goes of the inputs from `start` to `end`: those that cost least, w² over the square of the factor's diagonal. */
@@ -98,32 +119,6 @@ function chosen(
     for (const k of ranked.slice(pattern.kept)) gone[k * outputs + o] = 1;
   }
   return gone;
-}
-
-/** The upper factor U of the inverse of a matrix A: A⁻¹ = UᵀU, by way of A = R·Rᵀ with R = U⁻¹ upper. Overwrites A. */
-function inverseFactor(a: Float64Array, n: number): Float64Array | undefined {
-  const turned = new Float64Array(n * n);
-  for (let i = 0; i < n; i++)
-    for (let j = 0; j < n; j++) turned[(n - 1 - i) * n + (n - 1 - j)] = a[i * n + j] as number;
-  if (!factorCholesky(turned, n)) return undefined;
-  const r = a;
-  for (let i = 0; i < n; i++)
-    for (let j = i; j < n; j++) r[i * n + j] = turned[(n - 1 - i) * n + (n - 1 - j)] as number;
-  const u = turned.fill(0);
-  // Row by row from the last: U[i, :] = (e_i − Σ_{k>i} R[i, k]·U[k, :]) / R[i, i].
-  for (let i = n - 1; i >= 0; i--) {
-    const row = u.subarray(i * n, (i + 1) * n);
-    row[i] = 1;
-    for (let k = i + 1; k < n; k++) {
-      const factor = r[i * n + k] as number;
-      if (factor === 0) continue;
-      const other = u.subarray(k * n, (k + 1) * n);
-      for (let j = k; j < n; j++) row[j] = (row[j] as number) - factor * (other[j] as number);
-    }
-    const diagonal = r[i * n + i] as number;
-    for (let j = i; j < n; j++) row[j] = (row[j] as number) / diagonal;
-  }
-  return u;
 }
 
 /**

@@ -1,11 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  fitLinear,
-  type LinearFit,
-  type NormalSums,
-  solveCholesky,
-  squaredError,
-} from '../../../src/prune/repair/least-squares.js';
+import { fitLinear, type LinearFit, type NormalSums, squaredError } from '../../../src/prune/repair/least-squares.js';
 import { createRandom } from '../../../src/tensor/random.js';
 
 /** Rows of inputs and of the outputs that a layer should have. */
@@ -77,29 +71,6 @@ function example(seed: number, rows = 200, inputs = 7, outputs = 3, noise = 0): 
   const y = x.map((own) => predicted(truth, own, outputs).map((value) => value + noise * random.normal()));
   return { x, y, truth };
 }
-
-describe('solveCholesky', () => {
-  it.each([1, 2, 63, 64, 65, 150])('solves a system of %i unknowns', (n) => {
-    const random = createRandom(n);
-    const rows = Array.from({ length: n }, () => Float64Array.from({ length: n }, () => random.normal()));
-    const a = new Float64Array(n * n);
-    for (let i = 0; i < n; i++)
-      for (let j = 0; j < n; j++)
-        a[i * n + j] = rows.reduce((sum, row) => sum + (row[i] as number) * (row[j] as number), i === j ? n : 0);
-    const solution = Float64Array.from({ length: n * 2 }, () => random.normal());
-    const b = new Float64Array(n * 2);
-    for (let i = 0; i < n; i++)
-      for (let k = 0; k < n; k++)
-        for (let o = 0; o < 2; o++)
-          b[i * 2 + o] = (b[i * 2 + o] as number) + (a[i * n + k] as number) * (solution[k * 2 + o] as number);
-    expect(solveCholesky(a, n, b, 2)).toBe(true);
-    for (const [at, value] of b.entries()) expect(value).toBeCloseTo(solution[at] as number, 8);
-  });
-
-  it('says that a matrix is not positive definite', () => {
-    expect(solveCholesky(Float64Array.of(1, 2, 2, 1), 2, new Float64Array(2), 1)).toBe(false);
-  });
-});
 
 describe('squaredError', () => {
   it('is by the sums alone what it is row by row', () => {

@@ -1,0 +1,63 @@
+;; The SIMD loop of products of matrices in double precision, on a memory that src/tensor/matrix-product.ts lays out and fills.
+;; `node scripts/gen-kernels.js` compiles this file into matrix.generated.ts; a test compares the two.
+(module
+  (memory (export "memory") 7)
+
+  ;; C = C - A·B on tiles of row-major doubles. Rows of all three are 1040 bytes apart (128 doubles and padding, so that the
+  ;; rows of a tile do not share cache lines); $rows and $columns are multiples of 4, $depth is at least 1. Computes blocks of
+  ;; 4 × 4 in registers; a strip of four columns of B stays in the first-level cache while the rows of A pass.
+  (func (export "subtractProduct")
+    (param $c i32) (param $a i32) (param $b i32) (param $rows i32) (param $depth i32) (param $columns i32)
+    (local $columnEnd i32) (local $rowEnd i32) (local $left i32) (local $pa i32) (local $pb i32) (local $pc i32)
+    (local $b0 v128) (local $b1 v128) (local $x v128)
+    (local $c00 v128) (local $c01 v128) (local $c10 v128) (local $c11 v128)
+    (local $c20 v128) (local $c21 v128) (local $c30 v128) (local $c31 v128)
+    (local.set $columnEnd (i32.add (local.get $b) (i32.shl (local.get $columns) (i32.const 3))))
+    (local.set $rowEnd (i32.add (local.get $a) (i32.mul (local.get $rows) (i32.const 1040))))
+    (loop $strip
+      (local.set $pa (local.get $a))
+      (local.set $pc (local.get $c))
+      (loop $block
+        (local.set $c00 (v128.load (local.get $pc)))
+        (local.set $c01 (v128.load offset=16 (local.get $pc)))
+        (local.set $c10 (v128.load offset=1040 (local.get $pc)))
+        (local.set $c11 (v128.load offset=1056 (local.get $pc)))
+        (local.set $c20 (v128.load offset=2080 (local.get $pc)))
+        (local.set $c21 (v128.load offset=2096 (local.get $pc)))
+        (local.set $c30 (v128.load offset=3120 (local.get $pc)))
+        (local.set $c31 (v128.load offset=3136 (local.get $pc)))
+        (local.set $pb (local.get $b))
+        (local.set $left (local.get $depth))
+        (loop $next
+          (local.set $b0 (v128.load (local.get $pb)))
+          (local.set $b1 (v128.load offset=16 (local.get $pb)))
+          (local.set $x (v128.load64_splat (local.get $pa)))
+          (local.set $c00 (f64x2.sub (local.get $c00) (f64x2.mul (local.get $x) (local.get $b0))))
+          (local.set $c01 (f64x2.sub (local.get $c01) (f64x2.mul (local.get $x) (local.get $b1))))
+          (local.set $x (v128.load64_splat offset=1040 (local.get $pa)))
+          (local.set $c10 (f64x2.sub (local.get $c10) (f64x2.mul (local.get $x) (local.get $b0))))
+          (local.set $c11 (f64x2.sub (local.get $c11) (f64x2.mul (local.get $x) (local.get $b1))))
+          (local.set $x (v128.load64_splat offset=2080 (local.get $pa)))
+          (local.set $c20 (f64x2.sub (local.get $c20) (f64x2.mul (local.get $x) (local.get $b0))))
+          (local.set $c21 (f64x2.sub (local.get $c21) (f64x2.mul (local.get $x) (local.get $b1))))
+          (local.set $x (v128.load64_splat offset=3120 (local.get $pa)))
+          (local.set $c30 (f64x2.sub (local.get $c30) (f64x2.mul (local.get $x) (local.get $b0))))
+          (local.set $c31 (f64x2.sub (local.get $c31) (f64x2.mul (local.get $x) (local.get $b1))))
+          (local.set $pa (i32.add (local.get $pa) (i32.const 8)))
+          (local.set $pb (i32.add (local.get $pb) (i32.const 1040)))
+          (br_if $next (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))
+        (v128.store (local.get $pc) (local.get $c00))
+        (v128.store offset=16 (local.get $pc) (local.get $c01))
+        (v128.store offset=1040 (local.get $pc) (local.get $c10))
+        (v128.store offset=1056 (local.get $pc) (local.get $c11))
+        (v128.store offset=2080 (local.get $pc) (local.get $c20))
+        (v128.store offset=2096 (local.get $pc) (local.get $c21))
+        (v128.store offset=3120 (local.get $pc) (local.get $c30))
+        (v128.store offset=3136 (local.get $pc) (local.get $c31))
+        (local.set $pc (i32.add (local.get $pc) (i32.const 4160)))
+        (local.set $pa
+          (i32.add (local.get $pa) (i32.sub (i32.const 4160) (i32.shl (local.get $depth) (i32.const 3)))))
+        (br_if $block (i32.lt_u (local.get $pa) (local.get $rowEnd))))
+      (local.set $c (i32.add (local.get $c) (i32.const 32)))
+      (local.set $b (i32.add (local.get $b) (i32.const 32)))
+      (br_if $strip (i32.lt_u (local.get $b) (local.get $columnEnd))))))
