@@ -29,6 +29,7 @@ const SCOPE_MEANING = {
 
 async function passPages() {
   const { PASSES } = await load('passes/registry.js');
+  const { schemeText } = await load('quantize/scheme.js');
   const definitions = PASSES.map((pass) => pass.definition);
   const rows = definitions.map(
     ({ name, group, numerics, summary }) => `| [${name}](${name}.md) | ${group} | ${numerics} | ${cell(summary)} |`,
@@ -46,17 +47,17 @@ async function passPages() {
   ].join('\n');
   return [
     ['docs/passes/README.md', index],
-    ...definitions.map((each) => [`docs/passes/${each.name}.md`, passPage(each)]),
+    ...definitions.map((each) => [`docs/passes/${each.name}.md`, passPage(each, schemeText)]),
   ];
 }
 
-function passPage({ name, summary, group, numerics, scope, opset, options }) {
+function passPage({ name, summary, group, numerics, scope, opset, options }, schemeText) {
   const source = sourceOf(group, name);
   const factory = name.replace(/-(\w)/g, (_, letter) => letter.toUpperCase());
   const [from, to] = opset;
   const optionRows = Object.entries(options).map(([option, row]) => {
     const choices = row.choices === undefined ? '' : ` (${row.choices.join(', ')})`;
-    return `| \`${option}\` | ${defaultText(row.default)} | ${cell(row.description)}${choices} |`;
+    return `| \`${option}\` | ${defaultText(row.default, schemeText)} | ${cell(row.description)}${choices} |`;
   });
   return [
     `# ${name}`,
@@ -80,9 +81,10 @@ function passPage({ name, summary, group, numerics, scope, opset, options }) {
   ].join('\n');
 }
 
-function defaultText(value) {
+function defaultText(value, schemeText) {
   if (value === undefined) return 'none';
   if (value instanceof Map) return 'empty';
+  if (value?.storage !== undefined) return schemeText(value);
   return `\`${JSON.stringify(value)}\``;
 }
 

@@ -59,7 +59,7 @@ export function parametersForBias(
   parameters: WeightParameters,
   bias: Float32Array,
 ): WeightParameters {
-  if (!parameters.symmetric) return parameters;
+  if (!parameters.scheme.symmetric) return parameters;
   const scales = weightScalesForBias(inputScale, parameters.scales, bias, parameters.emptyChannels);
   return scales === parameters.scales ? parameters : { ...parameters, scales };
 }

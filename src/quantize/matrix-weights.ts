@@ -1,8 +1,10 @@
 /** Weights that are stacks of matrices, [...batch, rows, columns]: each column of each matrix has a scale of its own. */
 
+import { rawByteLength } from '../tensor/dtype.js';
 import { float32Chunks } from '../tensor/float-chunks.js';
 import { Tensor, type TensorBytes } from '../tensor/tensor.js';
-import { quantizedDataType, roundHalfEven, type SchemeOptions, typeRange } from './scheme.js';
+import { type QuantizationScheme, roundHalfEven, typeRange } from './scheme.js';
+import { storedNumbers } from './stored-numbers.js';
 import { type WeightParameters, weightParameters } from './weights.js';
 
 export interface QuantizedMatrices {
@@ -18,11 +20,9 @@ export interface QuantizedMatrices {
  * Quantizes a float weight of rank 3 or more with symmetric ranges. One pass reads the ranges now.
  * @returns undefined when the weight holds NaN or an infinity
  */
-export function quantizeMatrices(
-  tensor: Tensor,
-  options: Omit<SchemeOptions, 'symmetric'>,
-): QuantizedMatrices | undefined {
-  const scheme = { ...options, symmetric: true };
+export function quantizeMatrices(tensor: Tensor, weights: QuantizationScheme): QuantizedMatrices | undefined {
+  // A scale for each column of each matrix, which no axis names.
+  const scheme: QuantizationScheme = { ...weights, symmetric: true, granularity: { kind: 'tensor' } };
   const layout = new MatrixLayout(tensor.dims);
   const max = new Float32Array(layout.channels);
   let finite = true;
@@ -34,11 +34,10 @@ export function quantizeMatrices(
   if (!finite) return undefined;
   const parameters = weightParameters({ min: max.map((value) => -value), max }, scheme);
   const [zeroPoint = 0] = parameters.zeroPoints.filter((each) => each !== 0);
-  const dataType = quantizedDataType(options.type);
   return {
-    quantized: Tensor.of(dataType, tensor.dims, quantizedBytes(tensor, layout, parameters, zeroPoint)),
+    quantized: Tensor.of(scheme.storage, tensor.dims, quantizedBytes(tensor, layout, parameters, zeroPoint)),
     scale: Tensor.float32(parameters.scales, [...tensor.dims.slice(0, -2), 1, layout.columns]),
-    zeroPoint: Tensor.of(dataType, [], Uint8Array.of(zeroPoint)),
+    zeroPoint: Tensor.of(scheme.storage, [], storedNumbers([zeroPoint], scheme)),
   };
 }
 
@@ -71,20 +70,20 @@ function visit(
 function quantizedBytes(
   source: Tensor,
   layout: MatrixLayout,
-  { scales, type }: WeightParameters,
+  { scales, scheme }: WeightParameters,
   zeroPoint: number,
 ): TensorBytes {
-  const { min, max } = typeRange(type);
+  const { min, max } = typeRange(scheme);
   const read = (): Uint8Array => {
-    const target = new Uint8Array(source.size);
+    const target = scheme.bits === 8 ? new Uint8Array(source.size) : new Int32Array(source.size);
     visit(source, layout, (value, channel, index) => {
       const rounded = roundHalfEven(Math.fround(value / (scales[channel] as number))) + zeroPoint;
       target[index] = Math.min(Math.max(rounded, min), max);
     });
-    return target;
+    return target instanceof Uint8Array ? target : storedNumbers(target, scheme);
   };
   return {
-    byteLength: source.size,
+    byteLength: rawByteLength(scheme.storage, source.size) as number,
     read,
     *chunks() {
       yield read();

@@ -1,13 +1,9 @@
-import { ServeOptError } from '../errors.js';
+import { bug, ServeOptError } from '../errors.js';
+import { DataType, rawByteLength } from '../tensor/dtype.js';
 import { float32Chunks } from '../tensor/float-chunks.js';
-import { bytesOf, Tensor, type TensorBytes } from '../tensor/tensor.js';
-import {
-  type QuantizedType,
-  quantizationParameters,
-  quantizedDataType,
-  type SchemeOptions,
-  SMALLEST_NORMAL,
-} from './scheme.js';
+import { Tensor, type TensorBytes } from '../tensor/tensor.js';
+import { type QuantizationScheme, quantizationParameters, quantizeValue, SMALLEST_NORMAL } from './scheme.js';
+import { storedNumbers } from './stored-numbers.js';
 import {
   absoluteMaximumBits,
   type ChannelLayout,
@@ -22,16 +18,10 @@ export interface WeightRanges {
   readonly max: Float32Array;
 }
 
-export interface WeightOptions extends SchemeOptions {
-  /** The axis whose every index gets its own scale; undefined for one scale. Not negative. */
-  readonly axis?: number | undefined;
-}
-
 /** Scales and zero points of a weight, one element a channel. */
 export interface WeightParameters {
-  readonly type: QuantizedType;
-  /** Scales cover the largest magnitude, so that nothing is clipped. */
-  readonly symmetric: boolean;
+  readonly scheme: QuantizationScheme;
+  /** The axis whose every index has its own scale; undefined for one scale. */
   readonly axis: number | undefined;
   readonly scales: Float32Array;
   readonly zeroPoints: Int32Array;
@@ -71,42 +61,47 @@ export function weightRanges(tensor: Tensor, axis: number | undefined, symmetric
 }
 
 /** Scales and zero points for ranges. */
-export function weightParameters(ranges: WeightRanges, options: WeightOptions): WeightParameters {
+export function weightParameters(ranges: WeightRanges, scheme: QuantizationScheme): WeightParameters {
   const scales = new Float32Array(ranges.min.length);
   const zeroPoints = new Int32Array(ranges.min.length);
   const emptyChannels = new Set<number>();
   for (let channel = 0; channel < scales.length; channel++) {
     const [min, max] = [ranges.min[channel] as number, ranges.max[channel] as number];
-    const one = quantizationParameters(min, max, options);
+    const one = quantizationParameters(min, max, scheme);
     if (max - min < 1e3 * SMALLEST_NORMAL) emptyChannels.add(channel);
     scales[channel] = one.scale;
     zeroPoints[channel] = one.zeroPoint;
   }
-  return { type: options.type, symmetric: options.symmetric, axis: options.axis, scales, zeroPoints, emptyChannels };
+  return { scheme, axis: channelAxis(scheme), scales, zeroPoints, emptyChannels };
 }
 
 /** The weight with given parameters. Nothing is computed until the bytes are read, and then piece by piece. */
 export function weightsWithParameters(tensor: Tensor, parameters: WeightParameters): QuantizedWeights {
-  const { type, axis, scales, zeroPoints } = parameters;
+  const { scheme, axis, scales, zeroPoints } = parameters;
   const dims = axis === undefined ? [] : [scales.length];
-  const dataType = quantizedDataType(type);
-  const zeroPointBytes = type === 'u8' ? Uint8Array.from(zeroPoints) : bytesOf(Int8Array.from(zeroPoints));
   return {
-    quantized: Tensor.of(dataType, tensor.dims, quantizedBytes(tensor, parameters)),
+    quantized: Tensor.of(scheme.storage, tensor.dims, quantizedBytes(tensor, parameters)),
     scale: Tensor.float32(scales, dims),
-    zeroPoint: Tensor.of(dataType, dims, zeroPointBytes),
+    zeroPoint: Tensor.of(scheme.storage, dims, storedNumbers(zeroPoints, scheme)),
     parameters,
   };
 }
 
 /**
- * Quantizes a float weight (FLOAT, FLOAT16, BFLOAT16, DOUBLE) to 8 bits, byte for byte like ONNX Runtime's
+ * Quantizes a float weight (FLOAT, FLOAT16, BFLOAT16, DOUBLE), with one scale or one for each index of an axis, byte for byte like ONNX Runtime's
  * `quantize_nparray`. One pass reads the ranges now; the integers are computed when they are written.
  * @returns undefined when the weight holds NaN or an infinity, which no scale can represent.
  */
-export function quantizeWeights(tensor: Tensor, options: WeightOptions): QuantizedWeights | undefined {
-  const ranges = weightRanges(tensor, options.axis, options.symmetric);
-  return ranges && weightsWithParameters(tensor, weightParameters(ranges, options));
+export function quantizeWeights(tensor: Tensor, scheme: QuantizationScheme): QuantizedWeights | undefined {
+  const ranges = weightRanges(tensor, channelAxis(scheme), scheme.symmetric);
+  return ranges && weightsWithParameters(tensor, weightParameters(ranges, scheme));
+}
+
+/** The axis of channels that a scheme names; undefined for one scale. @throws a bug error for blocks and for an axis that was left open */
+export function channelAxis({ granularity }: QuantizationScheme): number | undefined {
+  if (granularity.kind === 'tensor') return undefined;
+  if (granularity.kind === 'channel' && granularity.axis !== undefined) return granularity.axis;
+  throw bug(`a weight cannot be quantized by ${granularity.kind} without an axis of channels`);
 }
 
 function channelLayout(dims: readonly number[], axis: number | undefined): ChannelLayout {
@@ -121,6 +116,7 @@ function channelLayout(dims: readonly number[], axis: number | undefined): Chann
 function quantizedBytes(source: Tensor, parameters: WeightParameters): TensorBytes {
   const layout = channelLayout(source.dims, parameters.axis);
   const quantize = pieceQuantizer(parameters, layout);
+  if (!quantize) return storedBytes(source, parameters, layout);
   return {
     byteLength: source.size,
     read() {
@@ -146,18 +142,49 @@ function quantizedBytes(source: Tensor, parameters: WeightParameters): TensorByt
   };
 }
 
+/** Types without kernels of their own, number by number. */
+function storedBytes(
+  source: Tensor,
+  { scheme, scales, zeroPoints }: WeightParameters,
+  { channels, inner }: ChannelLayout,
+): TensorBytes {
+  const read = (): Uint8Array => {
+    const numbers = new Float64Array(source.size);
+    let at = 0;
+    for (const values of float32Chunks(source))
+      for (const value of values) {
+        const channel = Math.floor(at / inner) % channels;
+        const parameters = { scale: scales[channel] as number, zeroPoint: zeroPoints[channel] as number };
+        numbers[at++] = quantizeValue(value, parameters, scheme);
+      }
+    return storedNumbers(numbers, scheme);
+  };
+  return {
+    byteLength: rawByteLength(scheme.storage, source.size) as number,
+    read,
+    *chunks() {
+      yield read();
+    },
+  };
+}
+
 type PieceQuantizer = (values: Float32Array, at: number, target: Uint8Array) => void;
 
-function pieceQuantizer(parameters: WeightParameters, layout: ChannelLayout): PieceQuantizer {
-  const { type, symmetric, scales, zeroPoints } = parameters;
-  if (type === 's8' && symmetric) {
+/** Loops for 8-bit integers; undefined for other types. */
+function pieceQuantizer(
+  { scheme, scales, zeroPoints }: WeightParameters,
+  layout: ChannelLayout,
+): PieceQuantizer | undefined {
+  const isSigned = scheme.storage === DataType.INT8;
+  if (!isSigned && scheme.storage !== DataType.UINT8) return undefined;
+  if (isSigned && scheme.symmetric) {
     return (values, at, target) =>
       quantizeSymmetric(values, at, layout, scales, new Int8Array(target.buffer, target.byteOffset, target.length));
   }
-  const offsets = type === 's8' ? zeroPoints.map((zeroPoint) => zeroPoint + 128) : zeroPoints;
+  const offsets = isSigned ? zeroPoints.map((zeroPoint) => zeroPoint + 128) : zeroPoints;
   return (values, at, target) => {
     const clamped = new Uint8ClampedArray(target.buffer, target.byteOffset, target.length);
     quantizeWithOffsets(values, at, layout, scales, offsets, clamped);
-    if (type === 's8') for (let i = 0; i < target.length; i++) target[i] = (target[i] as number) ^ 0x80;
+    if (isSigned) for (let i = 0; i < target.length; i++) target[i] = (target[i] as number) ^ 0x80;
   };
 }

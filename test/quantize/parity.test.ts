@@ -11,7 +11,7 @@ import { parseModelBytes } from '../../src/ir/read-model.js';
 import { constantTensor } from '../../src/ir/walk.js';
 import { inferTypes } from '../../src/ops/infer-types.js';
 import { quantizeStatic } from '../../src/passes/quantize/quantize-static.js';
-import { quantizationParameters } from '../../src/quantize/scheme.js';
+import { quantizationParameters, schemeOf, U8_ACTIVATIONS } from '../../src/quantize/scheme.js';
 import { quantizeSymmetric } from '../../src/quantize/weight-kernels.js';
 import { weightParameters } from '../../src/quantize/weights.js';
 import { DataType } from '../../src/tensor/dtype.js';
@@ -55,7 +55,7 @@ describe.each(files)('%s', (file) => {
   it('gives activations the scale and zero point of ONNX Runtime', () => {
     for (const [name, [scaleBits, zeroPoint]] of Object.entries(expected.activations)) {
       const range = fromBits(expected.ranges[name] ?? []);
-      const result = quantizationParameters(range[0] as number, range[1] as number, { type: 'u8', symmetric: false });
+      const result = quantizationParameters(range[0] as number, range[1] as number, U8_ACTIVATIONS);
       expect([name, toBits(Float32Array.of(result.scale))[0], result.zeroPoint]).toEqual([name, scaleBits, zeroPoint]);
     }
   });
@@ -63,7 +63,7 @@ describe.each(files)('%s', (file) => {
   it('gives weights the scales of ONNX Runtime, and the same integers', () => {
     for (const [name, weight] of Object.entries(expected.weights)) {
       const max = fromBits(weight.magnitudes);
-      const options = { type: 's8', symmetric: true, axis: weight.axis } as const;
+      const options = schemeOf('s8', { symmetric: true, granularity: { kind: 'channel', axis: weight.axis } });
       const { scales, zeroPoints } = weightParameters({ min: max.map((value) => -value), max }, options);
       expect([name, ...toBits(scales)]).toEqual([name, ...weight.scales]);
       expect(new Set(zeroPoints)).toEqual(new Set(weight.zeroPoints));

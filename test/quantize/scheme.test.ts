@@ -1,7 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { biasScales, quantizeBias, weightScalesForBias } from '../../src/quantize/bias.js';
-import { quantizationParameters, quantizeValue, roundHalfEven } from '../../src/quantize/scheme.js';
+import {
+  QUANTIZED_TYPES,
+  type QuantizedTypeName,
+  quantizationParameters,
+  quantizedTypeName,
+  quantizeValue,
+  roundHalfEven,
+  S8_WEIGHTS,
+  schemeOf,
+  schemeRange,
+  schemeText,
+  typeRange,
+  U8_ACTIVATIONS,
+} from '../../src/quantize/scheme.js';
 
 const float32 = fc.float({ noNaN: true, noDefaultInfinity: true, min: Math.fround(-1e30), max: Math.fround(1e30) });
 
@@ -15,29 +28,32 @@ describe('roundHalfEven', () => {
 
 describe('quantizationParameters', () => {
   it('widens a range to hold zero', () => {
-    expect(quantizationParameters(1, 2.55, { type: 'u8', symmetric: false })).toEqual({
+    expect(quantizationParameters(1, 2.55, schemeOf('u8'))).toEqual({
       scale: Math.fround(Math.fround(2.55) / 255),
       zeroPoint: 0,
     });
-    expect(quantizationParameters(-2.55, -1, { type: 'u8', symmetric: false }).zeroPoint).toBe(255);
+    expect(quantizationParameters(-2.55, -1, schemeOf('u8')).zeroPoint).toBe(255);
   });
 
   it('centres symmetric ranges: zero point 0 for INT8, 128 for UINT8', () => {
-    expect(quantizationParameters(-1, 127, { type: 's8', symmetric: true })).toEqual({ scale: 1, zeroPoint: 0 });
-    expect(quantizationParameters(-1, 127, { type: 'u8', symmetric: true }).zeroPoint).toBe(128);
+    expect(quantizationParameters(-1, 127, schemeOf('s8', { symmetric: true }))).toEqual({ scale: 1, zeroPoint: 0 });
+    expect(quantizationParameters(-1, 127, schemeOf('u8', { symmetric: true })).zeroPoint).toBe(128);
   });
 
   it('uses 7 bits when the range is reduced', () => {
-    expect(quantizationParameters(-64, 64, { type: 's8', symmetric: true, reduceRange: true })).toEqual({
+    expect(quantizationParameters(-64, 64, schemeOf('s8', { symmetric: true, reduceRange: true }))).toEqual({
       scale: 1,
       zeroPoint: 0,
     });
-    expect(quantizationParameters(0, 127, { type: 'u8', symmetric: false, reduceRange: true }).scale).toBe(1);
+    expect(quantizationParameters(0, 127, schemeOf('u8', { reduceRange: true })).scale).toBe(1);
   });
 
   it('falls back to scale 1 when the range is empty or too small for a float32 scale', () => {
-    expect(quantizationParameters(0, 0, { type: 'u8', symmetric: false })).toEqual({ scale: 1, zeroPoint: 0 });
-    expect(quantizationParameters(-1e-40, 1e-40, { type: 's8', symmetric: true })).toEqual({ scale: 1, zeroPoint: 0 });
+    expect(quantizationParameters(0, 0, schemeOf('u8'))).toEqual({ scale: 1, zeroPoint: 0 });
+    expect(quantizationParameters(-1e-40, 1e-40, schemeOf('s8', { symmetric: true }))).toEqual({
+      scale: 1,
+      zeroPoint: 0,
+    });
   });
 
   it('represents zero exactly and every value of the range within one step', () => {
@@ -45,12 +61,56 @@ describe('quantizationParameters', () => {
       fc.property(float32, float32, fc.double({ min: 0, max: 1, noNaN: true }), (a, b, t) => {
         const [min, max] = [Math.min(a, b, 0), Math.max(a, b, 0)];
         fc.pre(max - min > 1e-30);
-        const parameters = quantizationParameters(min, max, { type: 'u8', symmetric: false });
+        const parameters = quantizationParameters(min, max, schemeOf('u8'));
         const value = Math.fround(min + (max - min) * t);
-        const back = (quantizeValue(value, parameters, 'u8') - parameters.zeroPoint) * parameters.scale;
-        expect(quantizeValue(0, parameters, 'u8')).toBe(parameters.zeroPoint);
+        const back = (quantizeValue(value, parameters, U8_ACTIVATIONS) - parameters.zeroPoint) * parameters.scale;
+        expect(quantizeValue(0, parameters, U8_ACTIVATIONS)).toBe(parameters.zeroPoint);
         expect(Math.abs(back - value)).toBeLessThanOrEqual(parameters.scale * 1.001);
       }),
+    );
+  });
+});
+
+describe('schemes', () => {
+  const names = Object.keys(QUANTIZED_TYPES) as QuantizedTypeName[];
+
+  it('are found again by the type that holds them', () => {
+    expect(names.map((name) => quantizedTypeName(schemeOf(name)))).toEqual(names);
+  });
+
+  it.each(names)('%s quantizes both ends of its range and zero without loss', (name) => {
+    const scheme = schemeOf(name, { symmetric: true });
+    const { min, max } = schemeRange(scheme);
+    const largest = Math.max(-min, max);
+    const parameters = quantizationParameters(-largest, largest, scheme);
+    const limits = typeRange(scheme);
+    for (const value of [-largest, 0, largest]) {
+      const stored = quantizeValue(value, parameters, scheme);
+      expect(stored).toBeGreaterThanOrEqual(limits.min);
+      expect(stored).toBeLessThanOrEqual(limits.max);
+      expect(Math.abs((stored - parameters.zeroPoint) * parameters.scale - value)).toBeLessThanOrEqual(
+        parameters.scale,
+      );
+    }
+    expect(quantizeValue(0, parameters, scheme)).toBe(parameters.zeroPoint);
+  });
+
+  it('leave out one value of a symmetric signed type of 8 and 16 bits, and none of 4', () => {
+    const range = (name: QuantizedTypeName) => schemeRange(schemeOf(name, { symmetric: true }));
+    expect([range('s8'), range('s16'), range('s4')]).toEqual([
+      { min: -127, max: 127 },
+      { min: -32767, max: 32767 },
+      { min: -8, max: 7 },
+    ]);
+  });
+
+  it('say what they are', () => {
+    expect(schemeText(S8_WEIGHTS)).toBe('s8, symmetric, per channel');
+    expect(schemeText(schemeOf('u4', { granularity: { kind: 'block', size: 32 } }))).toBe(
+      'u4, asymmetric, blocks of 32',
+    );
+    expect(schemeText(schemeOf('s8', { symmetric: true, reduceRange: true }))).toBe(
+      's8, symmetric, per tensor, 7 bits',
     );
   });
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type QuantizedType, quantizationParameters, quantizeValue } from '../../src/quantize/scheme.js';
+import { type QuantizationScheme, type QuantizedTypeName, quantizationParameters, quantizeValue, schemeOf } from '../../src/quantize/scheme.js';
 import { transposedLastAxes } from '../../src/quantize/transposed.js';
 import { quantizeWeights } from '../../src/quantize/weights.js';
 import { DataType } from '../../src/tensor/dtype.js';
@@ -22,17 +22,29 @@ function reference(
   values: Float32Array,
   dims: readonly number[],
   axis: number | undefined,
-  type: QuantizedType,
+  type: QuantizedTypeName,
   symmetric: boolean,
 ) {
+  const scheme = schemeOf(type, { symmetric });
   const inner = dims.slice((axis ?? -1) + 1).reduce((p, d) => p * d, 1);
   const channelOf = (i: number) => (axis === undefined ? 0 : Math.floor(i / inner) % (dims[axis] as number));
   const channels = axis === undefined ? 1 : (dims[axis] as number);
   const parameters = Array.from({ length: channels }, (_, c) => {
     const own = [...values].filter((_, i) => channelOf(i) === c);
-    return quantizationParameters(Math.min(...own), Math.max(...own), { type, symmetric });
+    return quantizationParameters(Math.min(...own), Math.max(...own), scheme);
   });
-  return [...values].map((v, i) => quantizeValue(v, parameters[channelOf(i)] ?? { scale: 1, zeroPoint: 0 }, type));
+  return [...values].map((v, i) => quantizeValue(v, parameters[channelOf(i)] ?? { scale: 1, zeroPoint: 0 }, scheme));
+}
+
+/** The numbers of a tensor of whole bytes or of 4 and 2 bits, the first in the low bits. */
+function stored(tensor: Tensor | undefined, { bits, signed }: QuantizationScheme): number[] {
+  const bytes = tensor?.bytes() ?? new Uint8Array(0);
+  return Array.from({ length: tensor?.size ?? 0 }, (_, i) => {
+    const at = Math.floor((i * bits) / 8);
+    const low = (bytes[at] as number) | ((bits === 16 ? (bytes[at + 1] as number) : 0) << 8);
+    const code = (low >> ((i * bits) % 8)) & (2 ** bits - 1);
+    return signed && code >= 2 ** (bits - 1) ? code - 2 ** bits : code;
+  });
 }
 
 describe('quantizeWeights', () => {
@@ -41,7 +53,7 @@ describe('quantizeWeights', () => {
       fc.property(
         fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 4 }),
         fc.integer({ min: -1, max: 3 }),
-        fc.constantFrom<QuantizedType>('s8', 'u8'),
+        fc.constantFrom<QuantizedTypeName>('s8', 'u8', 's16', 'u16', 's4', 'u4', 's2', 'u2'),
         fc.boolean(),
         fc.integer({ min: 1, max: 9 }),
         fc.infiniteStream(fc.float({ noNaN: true, min: -100, max: 100 })),
@@ -50,19 +62,20 @@ describe('quantizeWeights', () => {
           const size = dims.reduce((p, d) => p * d, 1);
           const values = Float32Array.from({ length: size }, () => stream.next().value as number);
           const tensor = Tensor.of(DataType.FLOAT, dims, inPieces(bytesOf(values), piece * 4));
-          const result = quantizeWeights(tensor, { type, symmetric, axis });
+          const granularity = axis === undefined ? ({ kind: 'tensor' } as const) : ({ kind: 'channel', axis } as const);
+          const result = quantizeWeights(tensor, schemeOf(type, { symmetric, granularity }));
           const expected = reference(values, dims, axis, type, symmetric);
-          expect(result?.quantized.integers()).toEqual(expected);
+          expect(stored(result?.quantized, schemeOf(type))).toEqual(expected);
           const written: number[] = [];
           for (const chunk of result?.quantized.data.chunks() ?? []) written.push(...chunk);
-          expect(written.map((v) => (type === 's8' ? (v << 24) >> 24 : v))).toEqual(expected);
+          expect(Uint8Array.from(written)).toEqual(result?.quantized.bytes());
         },
       ),
     );
   });
 
   it('clips what an asymmetric range with zero point 0 rounds beyond 127', () => {
-    const result = quantizeWeights(Tensor.float32([-255, 255]), { type: 's8', symmetric: false });
+    const result = quantizeWeights(Tensor.float32([-255, 255]), schemeOf('s8'));
     expect(result?.zeroPoint.integers()).toEqual([0]);
     expect(result?.quantized.integers()[1]).toBe(127);
   });
@@ -70,13 +83,13 @@ describe('quantizeWeights', () => {
   it('refuses NaN and infinities', () => {
     for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
       for (const symmetric of [true, false]) {
-        expect(quantizeWeights(Tensor.float32([1, bad, 2]), { type: 's8', symmetric })).toBeUndefined();
+        expect(quantizeWeights(Tensor.float32([1, bad, 2]), schemeOf('s8', { symmetric }))).toBeUndefined();
       }
     }
   });
 
   it('reads FLOAT16, BFLOAT16 and DOUBLE', () => {
-    const options = { type: 's8', symmetric: true } as const;
+    const options = schemeOf('s8', { symmetric: true });
     const half = Tensor.of(DataType.FLOAT16, [2], bytesOf(Uint16Array.of(0x3c00, 0xbc00)));
     const brain = Tensor.of(DataType.BFLOAT16, [2], bytesOf(Uint16Array.of(0x3f80, 0xbf80)));
     const double = Tensor.of(DataType.DOUBLE, [2], bytesOf(Float64Array.of(1, -1)));
@@ -86,7 +99,7 @@ describe('quantizeWeights', () => {
   });
 
   it('takes an empty weight', () => {
-    expect(quantizeWeights(Tensor.float32([], [0, 3]), { type: 's8', symmetric: false })?.quantized.size).toBe(0);
+    expect(quantizeWeights(Tensor.float32([], [0, 3]), schemeOf('s8'))?.quantized.size).toBe(0);
   });
 });
 

@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { readModel } from '../../src/ir/read-model.js';
 import { inferTypes } from '../../src/ops/infer-types.js';
-import { quantizationParameters } from '../../src/quantize/scheme.js';
+import { quantizationParameters, U8_ACTIVATIONS } from '../../src/quantize/scheme.js';
 import { calibrate } from '../../src/workflows/calibrate.js';
 import { findKnownModel, type KnownModel } from '../helpers/models-folder.js';
 import { skipWhere } from '../helpers/skip-where.js';
@@ -50,7 +50,7 @@ describe.each(readdirSync(PARITY).filter((name) => name.endsWith('.json')))('%s'
       }
       for (const [name, [scale, zeroPoint]] of Object.entries(expected.activations)) {
         const range = ranges.get(name);
-        const found = quantizationParameters(range?.min ?? 0, range?.max ?? 0, { type: 'u8', symmetric: false });
+        const found = quantizationParameters(range?.min ?? 0, range?.max ?? 0, U8_ACTIVATIONS);
         expect([name, ulps(found.scale, scale) <= 1, found.zeroPoint]).toEqual([name, true, zeroPoint]);
       }
     } finally {

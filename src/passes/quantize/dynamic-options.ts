@@ -1,15 +1,12 @@
-import type { QuantizedType } from '../../quantize/scheme.js';
+import { type QuantizationScheme, S8_WEIGHTS } from '../../quantize/scheme.js';
 import type { AllowedOperators } from '../levels.js';
 
 /** How weights and activations are quantized dynamically. */
 export interface DynamicOptions {
   /** Node names, globs or op types; only these when not empty. */
   readonly include: readonly string[];
-  /** One scale an output channel of a weight. */
-  readonly perChannel: boolean;
-  /** 7-bit weights. */
-  readonly reduceRange: boolean;
-  readonly weightType: QuantizedType;
+  /** UINT8 or INT8 with one scale, or one for each output channel. */
+  readonly weights: QuantizationScheme;
   /** Also tables of embeddings from 64 KiB on: one scale a row. */
   readonly embeddings: boolean;
   /** `ort` may use operators of ONNX Runtime's own domain: that takes LSTM too. */
@@ -22,9 +19,7 @@ export interface DynamicOptions {
 
 export const DYNAMIC_DEFAULTS = {
   include: [],
-  perChannel: true,
-  reduceRange: false,
-  weightType: 's8',
+  weights: S8_WEIGHTS,
   embeddings: true,
   operators: 'portable',
   smallestWeight: 1024,

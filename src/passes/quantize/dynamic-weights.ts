@@ -4,6 +4,7 @@ import { tensorType } from '../../ir/type.js';
 import type { Value } from '../../ir/value.js';
 import type { ConstantOperand } from '../../quantize/constant-operand.js';
 import { quantizeMatrices } from '../../quantize/matrix-weights.js';
+import { type Granularity, schemeOf } from '../../quantize/scheme.js';
 import { transposedLastAxes } from '../../quantize/transposed.js';
 import { quantizeWeights } from '../../quantize/weights.js';
 import { DataType } from '../../tensor/dtype.js';
@@ -18,6 +19,9 @@ export interface QuantizedConstant {
   /** Absent where it is 0 and nothing needs it. */
   readonly zeroPoint: Value | undefined;
 }
+
+/** Rows of a table. */
+const S8_ROWS = schemeOf('s8', { symmetric: true, granularity: { kind: 'channel', axis: 0 } });
 
 interface Form {
   readonly quantized: Tensor;
@@ -53,7 +57,7 @@ export class DynamicWeights {
   /** A table whose rows are looked up, each with its scale. Undefined when it holds NaN or an infinity. */
   table({ value, tensor }: ConstantOperand): QuantizedConstant | undefined {
     return this.#constant(value, 'table', () => {
-      const rows = quantizeWeights(tensor, { type: 's8', symmetric: true, axis: 0 });
+      const rows = quantizeWeights(tensor, S8_ROWS);
       const dims = tensor.dims.map((dim, at) => (at === 0 ? dim : 1));
       return rows && { quantized: rows.quantized, scale: rows.scale.reshaped(dims) };
     });
@@ -63,7 +67,7 @@ export class DynamicWeights {
   gates({ value, tensor }: ConstantOperand): QuantizedConstant | undefined {
     return this.#constant(value, 'gates', () => {
       const [directions, gates, inputs] = tensor.dims as [number, number, number];
-      const { perChannel } = this.#options;
+      const perChannel = this.#perChannel;
       const made = this.#quantize(perChannel ? tensor.reshaped([directions * gates, inputs]) : tensor, 0);
       if (!made) return undefined;
       const dims = perChannel ? [directions, gates] : [directions];
@@ -113,14 +117,13 @@ export class DynamicWeights {
   }
 
   #upright(tensor: Tensor): Form | undefined {
-    const { perChannel, weightType, reduceRange } = this.#options;
-    if (tensor.rank > 2 && perChannel) return quantizeMatrices(tensor, { type: weightType, reduceRange });
-    return this.#quantize(tensor, perChannel ? 1 : undefined);
+    if (tensor.rank > 2 && this.#perChannel) return quantizeMatrices(tensor, this.#options.weights);
+    return this.#quantize(tensor, this.#perChannel ? 1 : undefined);
   }
 
   /** Rows of the constant are columns of the factor. */
   #turned(tensor: Tensor): Form | undefined {
-    if (!this.#options.perChannel) {
+    if (!this.#perChannel) {
       const whole = this.#quantize(tensor, undefined);
       return whole && { ...whole, quantized: transposedLastAxes(whole.quantized) };
     }
@@ -135,10 +138,15 @@ export class DynamicWeights {
     return { quantized, scale: made.scale.reshaped([...batch, 1, rows]), zeroPoint };
   }
 
+  get #perChannel(): boolean {
+    return this.#options.weights.granularity.kind === 'channel';
+  }
+
   #quantize(tensor: Tensor, axis: number | undefined) {
-    const { weightType, reduceRange, perChannel } = this.#options;
-    const symmetric = weightType === 's8' || perChannel;
-    return quantizeWeights(tensor, { type: weightType, symmetric, reduceRange, axis });
+    const { weights } = this.#options;
+    const symmetric = weights.symmetric || this.#perChannel;
+    const granularity: Granularity = axis === undefined ? { kind: 'tensor' } : { kind: 'channel', axis };
+    return quantizeWeights(tensor, { ...weights, symmetric, granularity });
   }
 
   /** Constants for a weight, made once for each way (`use`) of quantizing it, in the graph that holds it. */

@@ -5,10 +5,11 @@ import type { Node } from '../../ir/node.js';
 import { tensorType, type ValueType } from '../../ir/type.js';
 import type { Use, Value } from '../../ir/value.js';
 import { constantTensor } from '../../ir/walk.js';
-import { type QuantizationParameters, type QuantizedType, quantizedDataType } from '../../quantize/scheme.js';
+import type { QuantizationParameters, QuantizationScheme } from '../../quantize/scheme.js';
+import { storedNumbers } from '../../quantize/stored-numbers.js';
 import { type WeightParameters, weightsWithParameters } from '../../quantize/weights.js';
 import { DataType } from '../../tensor/dtype.js';
-import { bytesOf, Tensor } from '../../tensor/tensor.js';
+import { Tensor } from '../../tensor/tensor.js';
 import { addConstant } from '../constants.js';
 
 /** Scale and zero point as values of a graph. */
@@ -25,14 +26,13 @@ interface WeightConstants {
 
 /** Writes quantize–dequantize pairs and dequantized constants, each once a graph. */
 export class QdqWriter {
-  readonly #type: QuantizedType;
+  readonly #activations: QuantizationScheme;
   readonly #parameters: Map<Graph, Map<Value, ParameterValues>> = new Map();
   readonly #weights: Map<Graph, Map<Tensor, Map<WeightParameters, Value>>> = new Map();
   readonly #constants: Map<Graph, Map<Tensor, Map<WeightParameters, WeightConstants>>> = new Map();
 
-  /** `type` is that of the activations. */
-  constructor(type: QuantizedType) {
-    this.#type = type;
+  constructor(activations: QuantizationScheme) {
+    this.#activations = activations;
   }
 
   /**
@@ -94,20 +94,20 @@ export class QdqWriter {
   }
 
   #integerType(type: ValueType | undefined): ValueType {
-    return tensorType(quantizedDataType(this.#type), type?.kind === 'tensor' ? type.shape : undefined);
+    return tensorType(this.#activations.storage, type?.kind === 'tensor' ? type.shape : undefined);
   }
 
   #parameterValues(graph: Graph, root: Value, parameters: QuantizationParameters, before?: Node): ParameterValues {
     const known = entry(this.#parameters, graph);
     let values = known.get(root);
     if (!values) {
-      const zeroPoint = this.#type === 'u8' ? Uint8Array.of(parameters.zeroPoint) : Int8Array.of(parameters.zeroPoint);
+      const { storage } = this.#activations;
       values = {
         scale: addConstant(graph, `${root.name}_scale`, Tensor.float32([parameters.scale], []), before),
         zeroPoint: addConstant(
           graph,
           `${root.name}_zero_point`,
-          Tensor.of(quantizedDataType(this.#type), [], bytesOf(zeroPoint)),
+          Tensor.of(storage, [], storedNumbers([parameters.zeroPoint], { storage })),
           before,
         ),
       };
@@ -157,7 +157,7 @@ export class QdqWriter {
         outputs: [
           {
             name: `${original.name}_QuantizeLinear_Output`,
-            type: tensorType(quantizedDataType(parameters.type), weight.dims),
+            type: tensorType(parameters.scheme.storage, weight.dims),
           },
         ],
         attributes,

@@ -37,9 +37,7 @@ export const quantizeDynamic = definePass<QuantizeDynamicOptions>({
   options: {
     include: { description: 'only these nodes: names, globs or op types', default: [] },
     exclude: { description: 'not these nodes: names, globs or op types', default: [] },
-    perChannel: { description: 'one scale per output channel', default: DYNAMIC_DEFAULTS.perChannel },
-    reduceRange: { description: '7-bit weights, for CPUs without VNNI', default: DYNAMIC_DEFAULTS.reduceRange },
-    weightType: { description: 'type of weights', default: DYNAMIC_DEFAULTS.weightType, choices: ['u8', 's8'] },
+    weights: { description: 'scheme of weights', default: DYNAMIC_DEFAULTS.weights, internal: true },
     embeddings: { description: 'also tables of embeddings', default: DYNAMIC_DEFAULTS.embeddings },
     operators: { description: 'operators to use', default: DYNAMIC_DEFAULTS.operators, choices: ALLOWED_OPERATORS },
     smallestWeight: {

@@ -8,7 +8,14 @@ import { constantTensor } from '../../ir/walk.js';
 import type { RangeMap } from '../../quantize/observers.js';
 import { planStatic, type StaticPlan } from '../../quantize/plan.js';
 import { knownRange, losesProbabilities, lostChannel, plannedRange } from '../../quantize/planned-range.js';
-import { type QuantizedType, quantizationParameters } from '../../quantize/scheme.js';
+import {
+  type QuantizationScheme,
+  quantizationParameters,
+  quantizedTypeName,
+  S8_WEIGHTS,
+  S32_BIASES,
+  U8_ACTIVATIONS,
+} from '../../quantize/scheme.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { nodeSelector } from '../node-filter.js';
 import { definePass } from '../pass.js';
@@ -21,16 +28,12 @@ export interface QuantizeStaticOptions {
   include: readonly string[];
   /** Node names, globs or op types that stay in float. */
   exclude: readonly string[];
-  /** One scale an output channel of a weight. */
-  perChannel: boolean;
-  /** 7-bit weights. */
-  reduceRange: boolean;
-  activationType: QuantizedType;
-  weightType: QuantizedType;
-  /** Activation ranges centred on zero. */
-  activationSymmetric: boolean;
-  /** Biases as INT32; ONNX Runtime's integer Conv and Gemm need it. */
-  quantizeBias: boolean;
+  /** UINT8 or INT8 with one scale. */
+  activations: QuantizationScheme;
+  /** UINT8 or INT8 with one scale, or one for each output channel. */
+  weights: QuantizationScheme;
+  /** INT32, which ONNX Runtime's integer Conv and Gemm need, or `float` for biases as they are. */
+  biases: QuantizationScheme | 'float';
   /** Quantize every node of these op types, inputs and outputs, as ONNX Runtime's Python quantizer does; empty: the plan decides. */
   opTypes: readonly string[];
   /** Bytes by which INT8 copies of weights that something else reads in FP32 may make the file larger. */
@@ -58,17 +61,14 @@ export const quantizeStatic = definePass<QuantizeStaticOptions>({
     ranges: { description: 'observed range of each tensor', default: new Map(), internal: true },
     include: { description: 'only these nodes: names, globs or op types', default: [] },
     exclude: { description: 'not these nodes: names, globs or op types', default: [] },
-    perChannel: { description: 'one scale per output channel', default: true },
-    reduceRange: { description: '7-bit weights, for CPUs without VNNI', default: false },
-    activationType: { description: 'type of activations', default: 'u8', choices: ['u8', 's8'] },
-    weightType: { description: 'type of weights', default: 's8', choices: ['u8', 's8'] },
-    activationSymmetric: { description: 'activation ranges centred on zero', default: false },
-    quantizeBias: { description: 'biases as INT32', default: true },
+    activations: { description: 'scheme of activations', default: U8_ACTIVATIONS, internal: true },
+    weights: { description: 'scheme of weights', default: S8_WEIGHTS, internal: true },
+    biases: { description: "scheme of biases, or 'float'", default: S32_BIASES, internal: true },
     opTypes: { description: 'quantize every node of these op types', default: [] },
     growthBytes: { description: 'limit in bytes on copies of shared weights', default: 0 },
   },
   run(model, options) {
-    if (options.activationType === 's8' && options.weightType === 'u8') {
+    if (quantizedTypeName(options.activations) === 's8' && quantizedTypeName(options.weights) === 'u8') {
       throw new ServeOptError('SO1002', 'INT8 activations cannot be combined with UINT8 weights', {
         hint: 'use s8 weights, or u8 activations',
       });
@@ -77,13 +77,14 @@ export const quantizeStatic = definePass<QuantizeStaticOptions>({
       return { changed: 0, notes: [`opset ${model.opset()} has no QuantizeLinear: upgrade to opset 13 first`] };
     }
     const notes: string[] = [];
-    const perChannel = options.perChannel && model.opset() >= 13;
-    if (options.perChannel && !perChannel) {
+    let { weights } = options;
+    if (weights.granularity.kind === 'channel' && model.opset() < 13) {
+      weights = { ...weights, granularity: { kind: 'tensor' } };
       notes.push(`opset ${model.opset()} allows one scale per weight only: upgrade to opset 13 for one per channel`);
     }
-    const scan = new WeightScan({ ...options, perChannel });
+    const scan = new WeightScan(weights);
     const { plan, refused } = usablePlan(model, options, scan);
-    const rewriter = new StaticRewriter(plan, { ...options, perChannel }, scan);
+    const rewriter = new StaticRewriter(plan, options, scan);
     const changed = rewriter.run();
     const refusals = [...plan.left.filter(({ node }) => !refused.has(node)), ...toLeft(refused)].map(
       ({ node, reason }): Refusal => ({ pass: 'quantize-static', node: nodeLabel(node), opType: node.opType, reason }),
@@ -106,7 +107,7 @@ function usablePlan(
     const plan = planStatic(model, {
       select: (node) => selected(node) && !refused.has(node),
       opTypes: options.opTypes.length > 0 ? options.opTypes : undefined,
-      dropClamps: !options.activationSymmetric,
+      dropClamps: !options.activations.symmetric,
     });
     const before = refused.size;
     for (const weighted of plan.weighted) {
@@ -153,12 +154,11 @@ function whyUnusable(root: Value, plan: StaticPlan, ranges: RangeMap): string | 
 
 /** Refuses the convolutions that would lose a channel of what leaves the model. */
 function refuseLosingChannels(plan: StaticPlan, options: QuantizeStaticOptions, refused: Map<Node, string>): void {
-  const scheme = { type: options.activationType, symmetric: options.activationSymmetric };
   for (const [node, value] of plan.heads) {
     const range = options.ranges.get(value.name);
     if (refused.has(node) || !range) continue;
     const { min, max } = plannedRange(plan, value, options.ranges);
-    const channel = lostChannel(range, quantizationParameters(min, max, scheme).scale);
+    const channel = lostChannel(range, quantizationParameters(min, max, options.activations).scale);
     if (channel !== undefined)
       refused.set(
         node,

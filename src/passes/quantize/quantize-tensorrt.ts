@@ -5,13 +5,15 @@ import { nodeLabel } from '../../ir/problem.js';
 import type { Refusal } from '../../ir/transform.js';
 import type { Use, Value } from '../../ir/value.js';
 import type { RangeMap } from '../../quantize/observers.js';
-import { quantizationParameters } from '../../quantize/scheme.js';
+import { quantizationParameters, S8_WEIGHTS, schemeOf } from '../../quantize/scheme.js';
 import { planTensorRt, type TensorRtPlan } from '../../quantize/tensorrt-plan.js';
 import { dropIfUnused } from '../constants.js';
 import { nodeSelector } from '../node-filter.js';
 import { definePass } from '../pass.js';
 import { QdqWriter } from './qdq-writer.js';
 import { WeightScan } from './static-rewriter.js';
+
+const S8_ACTIVATIONS = schemeOf('s8', { symmetric: true });
 
 export interface QuantizeTensorRtOptions {
   /** Observed minimum and maximum by tensor name, for every tensor that `planTensorRt` asks to observe. */
@@ -50,7 +52,7 @@ export const quantizeTensorrt = definePass<QuantizeTensorRtOptions>({
     if (model.opset() < 13) {
       return { changed: 0, notes: [`opset ${model.opset()} has no scales per channel: upgrade to opset 13 first`] };
     }
-    const scan = new WeightScan({ perChannel: true, weightType: 's8', reduceRange: false });
+    const scan = new WeightScan(S8_WEIGHTS);
     const { plan, refused } = usablePlan(model, options, scan);
     writePlan(plan, options, scan);
     const left = [
@@ -99,7 +101,7 @@ function whyUnusable({ name }: Value, ranges: RangeMap): string | undefined {
 }
 
 function writePlan(plan: TensorRtPlan, { ranges, floatWeights }: QuantizeTensorRtOptions, scan: WeightScan): void {
-  const writer = new QdqWriter('s8');
+  const writer = new QdqWriter(S8_ACTIVATIONS);
   const replaced = new Set<Value>();
   for (const one of plan.weighted) {
     const { node, weight } = one;
@@ -116,7 +118,7 @@ function writePlan(plan: TensorRtPlan, { ranges, floatWeights }: QuantizeTensorR
     const range = ranges.get(value.name);
     // A skip connection without a usable range stays in float: the Add is then not fused, and right.
     if (!range || whyUnusable(value, ranges) !== undefined) continue;
-    const parameters = quantizationParameters(range.min, range.max, { type: 's8', symmetric: true });
+    const parameters = quantizationParameters(range.min, range.max, S8_ACTIVATIONS);
     for (const [graph, inside] of byGraph(uses)) writer.addPair(graph, value, inside, value, parameters);
   }
   for (const value of replaced) dropIfUnused(value);

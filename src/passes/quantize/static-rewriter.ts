@@ -8,14 +8,9 @@ import { biasScales, parametersForBias, quantizeBias } from '../../quantize/bias
 import type { RangeMap } from '../../quantize/observers.js';
 import type { StaticPlan } from '../../quantize/plan.js';
 import { plannedRange } from '../../quantize/planned-range.js';
-import {
-  type QuantizationParameters,
-  type QuantizedType,
-  quantizationParameters,
-  type SchemeOptions,
-} from '../../quantize/scheme.js';
+import { type QuantizationParameters, type QuantizationScheme, quantizationParameters } from '../../quantize/scheme.js';
 import type { WeightedNode } from '../../quantize/weighted.js';
-import { type WeightOptions, type WeightParameters, weightParameters, weightRanges } from '../../quantize/weights.js';
+import { type WeightParameters, weightParameters, weightRanges } from '../../quantize/weights.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { dropIfUnused } from '../constants.js';
 import { absorbConsumer } from '../nodes.js';
@@ -23,28 +18,23 @@ import { QdqWriter } from './qdq-writer.js';
 
 export interface RewriteOptions {
   readonly ranges: RangeMap;
-  readonly perChannel: boolean;
-  readonly reduceRange: boolean;
-  readonly activationType: QuantizedType;
-  readonly weightType: QuantizedType;
-  readonly activationSymmetric: boolean;
-  readonly quantizeBias: boolean;
+  readonly activations: QuantizationScheme;
+  /** `float` leaves biases as they are. */
+  readonly biases: QuantizationScheme | 'float';
 }
-
-type WeightScheme = Pick<RewriteOptions, 'perChannel' | 'reduceRange' | 'weightType'>;
 
 /** Scales and zero points of weights, each weight read once for each axis. */
 export class WeightScan {
-  readonly #scheme: WeightScheme;
+  readonly #scheme: QuantizationScheme;
   readonly #known: Map<Tensor, Map<number | undefined, WeightParameters | undefined>> = new Map();
 
-  constructor(scheme: WeightScheme) {
+  constructor(scheme: QuantizationScheme) {
     this.#scheme = scheme;
   }
 
   /** Undefined when the weight holds NaN or an infinity. */
   parameters({ weight, axis }: WeightedNode): WeightParameters | undefined {
-    const { perChannel, weightType, reduceRange } = this.#scheme;
+    const perChannel = this.#scheme.granularity.kind === 'channel';
     const channelAxis = perChannel ? axis : undefined;
     let byAxis = this.#known.get(weight);
     if (!byAxis) {
@@ -53,10 +43,14 @@ export class WeightScan {
     }
     if (!byAxis.has(channelAxis)) {
       // Kernels take one zero point for all channels, so ranges per channel have to be symmetric.
-      const symmetric = weightType === 's8' || perChannel;
-      const options: WeightOptions = { type: weightType, symmetric, reduceRange, axis: channelAxis };
+      const symmetric = this.#scheme.symmetric || perChannel;
+      const scheme: QuantizationScheme = {
+        ...this.#scheme,
+        symmetric,
+        granularity: perChannel ? { kind: 'channel', axis } : { kind: 'tensor' },
+      };
       const ranges = weightRanges(weight, channelAxis, symmetric);
-      byAxis.set(channelAxis, ranges && weightParameters(ranges, options));
+      byAxis.set(channelAxis, ranges && weightParameters(ranges, scheme));
     }
     return byAxis.get(channelAxis);
   }
@@ -67,14 +61,14 @@ export class StaticRewriter {
   readonly #options: RewriteOptions;
   readonly #scan: WeightScan;
   readonly #writer: QdqWriter;
-  readonly #scheme: SchemeOptions;
+  readonly #scheme: QuantizationScheme;
 
   constructor(plan: StaticPlan, options: RewriteOptions, scan: WeightScan) {
     this.#plan = plan;
     this.#options = options;
     this.#scan = scan;
-    this.#writer = new QdqWriter(options.activationType);
-    this.#scheme = { type: options.activationType, symmetric: options.activationSymmetric };
+    this.#writer = new QdqWriter(options.activations);
+    this.#scheme = options.activations;
   }
 
   /** Number of nodes that compute with integers now. */
@@ -142,7 +136,7 @@ export class StaticRewriter {
     const weightValue = node.input(1) as Value;
     let parameters = this.#scan.parameters(one);
     if (!parameters) return;
-    if (bias && this.#options.quantizeBias) {
+    if (bias && this.#options.biases !== 'float') {
       const inputScale = this.#parameters(this.#plan.tensors.get(input) ?? input).scale;
       const values = this.#biasValues(one, bias.tensor);
       parameters = parametersForBias(inputScale, parameters, values);
@@ -178,7 +172,7 @@ export class StaticRewriter {
       if (!value || !tensor) continue;
       const ranges = weightRanges(tensor, undefined, this.#scheme.symmetric);
       if (!ranges) continue;
-      const parameters = weightParameters(ranges, { ...this.#scheme, axis: undefined });
+      const parameters = weightParameters(ranges, this.#scheme);
       node.setInput(slot, this.#writer.dequantizedWeight(value, tensor, parameters, node));
       replaced.add(value);
     }

@@ -8,6 +8,7 @@ import { eliminateDead } from '../../passes/eliminate/eliminate-dead.js';
 import { meansNode } from '../../passes/node-filter.js';
 import type { ConvertToFloat16Options } from '../../passes/quantize/convert-to-float16.js';
 import type { RangeMap } from '../../quantize/observers.js';
+import { type QuantizationScheme, S8_WEIGHTS } from '../../quantize/scheme.js';
 import { type InContext, QUANTIZE_DEFAULTS, type QuantizeOptions } from '../options.js';
 import { growthBytes } from '../produce/growth.js';
 import type { Stages } from '../stages.js';
@@ -146,8 +147,7 @@ export class Conversion {
       quantizeStatic({
         ...this.#layers,
         ranges,
-        perChannel: !options.perTensor,
-        reduceRange: options.reduceRange ?? false,
+        weights: weightScheme(options),
         growthBytes: this.#growthBytes(options),
       }),
     );
@@ -166,8 +166,7 @@ export class Conversion {
     await this.#run(
       quantizeDynamic({
         ...this.#layers,
-        perChannel: !options.perTensor,
-        reduceRange: options.reduceRange ?? false,
+        weights: weightScheme(options),
         operators: options.operators ?? 'portable',
         growthBytes: this.#growthBytes(options),
       }),
@@ -205,6 +204,15 @@ export class Conversion {
     if (step.changed > 0) await this.#run(eliminateDead());
     return step;
   }
+}
+
+/** INT8 weights as options want them. */
+function weightScheme({ perTensor, reduceRange }: QuantizeOptions): QuantizationScheme {
+  return {
+    ...S8_WEIGHTS,
+    reduceRange: reduceRange ?? false,
+    ...(perTensor ? { granularity: { kind: 'tensor' } } : {}),
+  };
 }
 
 /** The stage `prepare`: a copy of the model, ready to be converted in a mode. */
