@@ -166,21 +166,8 @@ export type { WritePackageOptions } from './workflows/package/write-package.js';
 // Running models: these start ONNX Runtime in a process of its own.
 
 export type { RangeMap, ValueRange } from './quantize/observers.js';
-export type {
-  Granularity,
-  NumberRange,
-  QuantizationScheme,
-  QuantizedTypeName,
-  SchemeChoices,
-} from './quantize/scheme.js';
-export {
-  QUANTIZED_TYPES,
-  S8_WEIGHTS,
-  S32_BIASES,
-  schemeOf,
-  schemeText,
-  U8_ACTIVATIONS,
-} from './quantize/scheme.js';
+export type { Granularity, QuantizationScheme, QuantizedTypeName, SchemeChoices } from './quantize/scheme.js';
+export { S8_WEIGHTS, S32_BIASES, schemeOf, schemeText, U8_ACTIVATIONS } from './quantize/scheme.js';
 export type { InputPlace, SampleSource, SeedPlan } from './samples/types.js';
 export type { Calibration } from './workflows/calibrate.js';
 export { calibrate } from './workflows/calibrate.js';

@@ -34,7 +34,7 @@ export interface NumberRange {
 }
 
 /** The types that quantized numbers are stored in. `symmetric` and `reduced` are the numbers a scale is computed for. */
-interface TypeRow {
+export interface QuantizedTypeRow {
   readonly bits: number;
   readonly signed: boolean;
   readonly storage: DataTypeCode;
@@ -50,7 +50,7 @@ const row = (
   full: readonly [number, number],
   symmetric: readonly [number, number] = full,
   reduced?: readonly [number, number],
-): TypeRow => ({
+): QuantizedTypeRow => ({
   bits,
   signed: full[0] < 0,
   storage,
@@ -59,8 +59,11 @@ const row = (
   ...(reduced ? { reduced: { min: reduced[0], max: reduced[1] } } : {}),
 });
 
-/** Names of the types as users write them. Ranges as in ONNX Runtime's `quant_utils`. */
-export const QUANTIZED_TYPES = {
+/** Names of the types as users write them: unsigned, signed, and floats of 8 bits by their exponent and mantissa. */
+export type QuantizedTypeName = 'u8' | 's8' | 'u16' | 's16' | 'u4' | 's4' | 'u2' | 's2' | 's32' | 'f8e4m3' | 'f8e5m2';
+
+/** The types. Ranges as in ONNX Runtime's `quant_utils`. */
+export const QUANTIZED_TYPES: Readonly<Record<QuantizedTypeName, QuantizedTypeRow>> = {
   u8: row(8, DataType.UINT8, [0, 255], [0, 255], [0, 127]),
   s8: row(8, DataType.INT8, [-128, 127], [-127, 127], [-64, 64]),
   u16: row(16, DataType.UINT16, [0, 65535], [0, 65535], [0, 32767]),
@@ -72,16 +75,10 @@ export const QUANTIZED_TYPES = {
   s32: row(32, DataType.INT32, [-2147483648, 2147483647], [-2147483647, 2147483647]),
   f8e4m3: row(8, DataType.FLOAT8E4M3FN, [-448, 448]),
   f8e5m2: row(8, DataType.FLOAT8E5M2, [-57344, 57344]),
-} as const satisfies Readonly<Record<string, TypeRow>>;
+};
 
-/** One of the keys of `QUANTIZED_TYPES`. */
-export type QuantizedTypeName = keyof typeof QUANTIZED_TYPES;
-
-const ROWS: ReadonlyMap<DataTypeCode, { readonly name: QuantizedTypeName; readonly row: TypeRow }> = new Map(
-  Object.entries(QUANTIZED_TYPES).map(([name, each]) => [
-    each.storage,
-    { name: name as QuantizedTypeName, row: each satisfies TypeRow },
-  ]),
+const ROWS: ReadonlyMap<DataTypeCode, { readonly name: QuantizedTypeName; readonly row: QuantizedTypeRow }> = new Map(
+  Object.entries(QUANTIZED_TYPES).map(([name, each]) => [each.storage, { name: name as QuantizedTypeName, row: each }]),
 );
 
 /** What of a scheme does not follow from its type. */
@@ -113,7 +110,7 @@ export function schemeText(scheme: QuantizationScheme): string {
   return [...words, ...(reduceRange ? [`${scheme.bits - 1} bits`] : [])].join(', ');
 }
 
-function known(storage: DataTypeCode): { readonly name: QuantizedTypeName; readonly row: TypeRow } {
+function known(storage: DataTypeCode): { readonly name: QuantizedTypeName; readonly row: QuantizedTypeRow } {
   const found = ROWS.get(storage);
   if (!found) throw bug(`type ${storage} holds no quantized numbers`);
   return found;

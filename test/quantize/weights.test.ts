@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type QuantizationScheme, type QuantizedTypeName, quantizationParameters, quantizeValue, schemeOf } from '../../src/quantize/scheme.js';
+import {
+  type QuantizationScheme,
+  type QuantizedTypeName,
+  quantizationParameters,
+  quantizeValue,
+  schemeOf,
+} from '../../src/quantize/scheme.js';
 import { transposedLastAxes } from '../../src/quantize/transposed.js';
 import { quantizeWeights } from '../../src/quantize/weights.js';
 import { DataType } from '../../src/tensor/dtype.js';
