@@ -1,6 +1,7 @@
 import type { Model } from '../../ir/model.js';
 import { type Dim, tensorType } from '../../ir/type.js';
 import { inferTypes } from '../../ops/infer-types.js';
+import { openNames } from './output-shapes.js';
 
 /** What inference tells of the outputs of a model. */
 export interface OutputShapes {
@@ -8,10 +9,13 @@ export interface OutputShapes {
   readonly shapes: ReadonlyMap<string, readonly Dim[]>;
   /** Outputs whose first dimension is the first one of the inputs. */
   readonly batched: ReadonlySet<string>;
+  /** Names of the open dimensions of the inputs, as they stand in the shapes. */
+  readonly open: ReadonlySet<string>;
 }
 
-/** No model has a dimension of this name: it would be a strange one. */
+/** No model has dimensions of these names: they would be strange ones. */
 const BATCH = 'serve_opt_rows';
+const UNNAMED = 'serve_opt_open';
 
 /**
  * Infers the shapes of the outputs, without what the file declares of them: exporters give the batch of outputs names of their
@@ -19,12 +23,15 @@ const BATCH = 'serve_opt_rows';
  */
 export function inferOutputs(model: Model): OutputShapes {
   const copy = model.clone();
-  for (const input of copy.graph.inputs) {
+  for (const [index, input] of copy.graph.inputs.entries()) {
     const { type } = input;
     if (input.tensor !== undefined || type?.kind !== 'tensor' || !type.shape || type.shape.length === 0) continue;
-    const [first, ...rest] = type.shape;
-    if (typeof first === 'number' && first >= 0) continue;
-    input.type = tensorType(type.dataType, [BATCH, ...rest]);
+    const named = type.shape.map((dim, axis) => {
+      if (typeof dim === 'number' && dim >= 0) return dim;
+      if (axis === 0) return BATCH;
+      return typeof dim === 'string' ? dim : `${UNNAMED}_${index}_${axis}`;
+    });
+    input.type = tensorType(type.dataType, named);
   }
   const outputs = [...copy.graph.outputs];
   for (const output of outputs) {
@@ -39,5 +46,5 @@ export function inferOutputs(model: Model): OutputShapes {
     shapes.set(name, type.shape);
     if (type.shape[0] === BATCH) batched.add(name);
   }
-  return { shapes, batched };
+  return { shapes, batched, open: openNames(copy.graph.inputs) };
 }

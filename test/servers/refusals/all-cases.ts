@@ -4,6 +4,7 @@ import { INSTANCE_CASES } from './cases/instance-cases.js';
 import { OTHER_STYLE_CASES } from './cases/other-style-cases.js';
 import { REPOSITORY_CASES } from './cases/repository-cases.js';
 import { RESHAPE_CASES } from './cases/reshape-cases.js';
+import { SHAPE_CASES } from './cases/shape-cases.js';
 import { STYLE_CASES } from './cases/style-cases.js';
 import { TENSOR_CASES } from './cases/tensor-cases.js';
 import { TEXT_CASES } from './cases/text-cases.js';
@@ -13,7 +14,7 @@ import type { ServerCase } from './server-case.js';
 export const CASE_GROUPS: Readonly<Record<string, readonly ServerCase[]>> = {
   text: TEXT_CASES,
   repository: REPOSITORY_CASES,
-  tensors: [...TENSOR_CASES, ...RESHAPE_CASES],
+  tensors: [...TENSOR_CASES, ...RESHAPE_CASES, ...SHAPE_CASES],
   batching: BATCHING_CASES,
   instances: INSTANCE_CASES,
   ensembles: ENSEMBLE_CASES,

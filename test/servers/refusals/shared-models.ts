@@ -37,6 +37,19 @@ const TEXTS: Readonly<Record<string, string>> = {
     'g (float[N,4] X, float[N,1] START, float[N,1] END, float[N,1] READY, int64[N,1] CORRID) => (float[N,4] Y) {\n' +
     '  who = Cast <to = 1> (CORRID)\n  a = Add (X, START)\n  b = Add (a, END)\n  c = Add (b, READY)\n  Y = Add (c, who) }',
   stateful: 'g (float[N,4] X, float[N,4] H) => (float[N,4] Y, float[N,4] HN) { HN = Add (X, H)\n Y = Relu (HN) }',
+  narrower: 'g (float[N,4] X) => (float[N,D] Y) { Y = Relu (X) }',
+  deeper: 'g (float[N,4] X) => (float[N,D] Y) <float[P,Q] h> { h = Relu (X)\n Y = Neg (h) }',
+  reshaped:
+    'g (float[N,4] X) => (float[N,A,B] Y) <int64[1] begin = {0}, int64[1] end = {1}, int64[2] rest = {2, 2}> {\n' +
+    '  sizes = Shape (X)\n  rows = Slice (sizes, begin, end)\n  shape = Concat <axis = 0> (rows, rest)\n  Y = Reshape (X, shape) }',
+  unshaped: 'g (float[N,4] X) => (float[] Y) { Y = Relu (X) }',
+  contradicted: 'g (float[N,4] X) => (float[N,5] Y) { Y = Relu (X) }',
+  rows: 'g (float[2,4] X) => (float[N,4] Y) { Y = Relu (X) }',
+  wider: 'g (float[N,D] X) => (float[N,4] Y) { Y = Relu (X) }',
+  'two-ranks': 'g (float[N,4] X) => (float[N] Y) { Y = Relu (X) }',
+  'scalar-as-vector': 'g (float[N,4] X) => (float[1] Y) { Y = ReduceSum <keepdims = 0> (X) }',
+  unranked: 'g (float[] X) => (float[] Y) { Y = Relu (X) }',
+  counted: 'g (float[N,4] X) => (int64[A,B] Y) { Y = NonZero (X) }',
   'unknown-operator': 'g (float[N,4] X) => (float[N,4] Y) { Y = Frobnicate (X) }',
 };
 const HEAD = '<ir_version: 8, opset_import: ["": 17]>';

@@ -19,6 +19,7 @@ import { readModel, writeModel } from '../../../src/index.js';
 import { MODEL_CONFIG, type ModelConfig } from '../../../src/proto/model-config.js';
 import { parseText } from '../../../src/proto/text-format.js';
 import type { TritonReport } from '../../../src/report/triton-types.js';
+import { checkPackage } from '../../../src/workflows/package/check/check-package.js';
 import { packageTriton, packageTritonEnsemble } from '../../../src/workflows/package/triton/package-triton.js';
 import { writeChain, writeText } from '../../helpers/small-models.js';
 
@@ -203,6 +204,17 @@ describe('packageTriton', () => {
       ),
     );
     expect((await packageTriton(at('m.onnx'), at('models'))).maxBatch).toBe(8);
+  });
+
+  it('takes what ONNX Runtime makes of a declared shape that the graph contradicts, and refuses another rank', async () => {
+    await writeText(at('m.onnx'), 'g (float[N,4] x) => (float[N,5] y) { y = Relu(x) }');
+    expect((await packageTriton(at('m.onnx'), at('models'))).config).toContain('dims: [-1]');
+    expect((await checkPackage(at('models'))).findings).toEqual([]);
+    await writeText(at('m.onnx'), 'g (float[N,4] x) => (float[N] y) { y = Relu(x) }');
+    await expect(packageTriton(at('m.onnx'), at('o'))).rejects.toMatchObject({
+      code: 'SO3501',
+      why: 'the file declares float[N], and the graph makes a tensor of another rank',
+    });
   });
 
   it('refuses a batch for a fixed first dimension before anything is written', async () => {

@@ -229,7 +229,7 @@ function compare(
       fix,
     );
   }
-  const { dims } = tensor;
+  const { dims = [], otherDims } = tensor;
   const configured = view.config[kind]?.[index];
   const sizes = (configured?.reshape === undefined ? (configured?.dims ?? []) : (configured.reshape.shape ?? [])).map(
     Number,
@@ -237,7 +237,7 @@ function compare(
   const isOutput = kind === 'output';
   const isRagged = !isOutput && view.config.input?.[index]?.allow_ragged_batch === true;
   const place = configured?.reshape === undefined ? `${field}.dims` : `${field}.reshape`;
-  if (dims === undefined || anyShape || (sizes.length === 0 && configured?.reshape === undefined)) return;
+  if (!tensor.isTensor || anyShape || (sizes.length === 0 && configured?.reshape === undefined)) return;
   if (isRagged) {
     if (dims.length !== 1 || dims[0] !== -1)
       view.at(
@@ -245,8 +245,31 @@ function compare(
         `${field}.allow_ragged_batch`,
         `${shown} may be ragged, and has the shape ${shapeText(dims)} in the model`,
       );
-  } else if (dims.length === 0) compareScalar(view, shown, sizes, isOutput, place);
+  } else if (otherDims !== undefined && fitsDims(view, otherDims, sizes, isOutput)) return;
+  else if (tensor.dims === undefined) compareUnranked(view, shown, sizes, place);
+  else if (dims.length === 0) compareScalar(view, shown, sizes, isOutput, place);
   else compareDims(view, shown, dims, sizes, isOutput, place);
+}
+
+/** ONNX Runtime reports a tensor of unknown rank as a scalar. */
+function compareUnranked(view: ModelView, shown: string, sizes: readonly number[], place: string): void {
+  if (sizes.every((size) => size === 1)) return;
+  view.at(
+    'dims-differ',
+    place,
+    `${shown} has dims ${shapeText(sizes)}, and its rank is unknown in the model, which Triton takes for a scalar`,
+    'Export the model with shapes for its inputs and outputs',
+  );
+}
+
+/** Whether dims are those of the model, of which the batch is not configured. */
+function fitsDims(view: ModelView, dims: readonly number[], sizes: readonly number[], exact: boolean): boolean {
+  if (view.maxBatchSize > 0 && dims[0] !== -1) return false;
+  return isFit(view.maxBatchSize > 0 ? dims.slice(1) : dims, sizes, exact);
+}
+
+function isFit(dims: readonly number[], sizes: readonly number[], exact: boolean): boolean {
+  return dims.length === sizes.length && dims.every((dim, axis) => dim === sizes[axis] || (dim === -1 && !exact));
 }
 
 function compareScalar(
@@ -292,13 +315,11 @@ function compareDims(
     return;
   }
   const wanted = maxBatchSize > 0 ? dims.slice(1) : dims;
-  const fits = (each: readonly number[]): boolean =>
-    each.length === sizes.length && each.every((dim, axis) => dim === sizes[axis] || (dim === -1 && !exact));
-  if (fits(wanted)) return;
+  if (isFit(wanted, sizes, exact)) return;
   const right = `Write dims: ${shapeText(wanted.length === 0 ? [1] : wanted)}${wanted.length === 0 ? ' reshape { shape: [ ] }' : ''}`;
   const story = `${shown} has dims ${shapeText(sizes)}, and the shape ${shapeText(dims)} in the model`;
   if (maxBatchSize > 0 && wanted.length === 0) view.at('vector', place, story, right);
-  else if (maxBatchSize > 0 && (fits(dims) || (sizes.length === dims.length && sizes.length > 0))) {
+  else if (maxBatchSize > 0 && (isFit(dims, sizes, exact) || (sizes.length === dims.length && sizes.length > 0))) {
     view.at('batch-in-dims', place, story, right);
   } else if (maxBatchSize === 0 && dims[0] === -1 && sizes.length === dims.length - 1) {
     view.at(

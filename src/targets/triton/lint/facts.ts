@@ -26,6 +26,8 @@ export interface TensorFacts {
   readonly typeText: string;
   /** Open dimensions are -1. Undefined where the rank is unknown. */
   readonly dims: readonly number[] | undefined;
+  /** Of an output: what the file declares, where it is not known whether ONNX Runtime reports that or `dims`. */
+  readonly otherDims?: readonly number[];
 }
 
 /** What the lint knows of an ONNX file, or why it cannot be served. */

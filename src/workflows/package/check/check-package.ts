@@ -12,6 +12,7 @@ import type { WorkflowContext } from '../../options.js';
 import { Stages } from '../../stages.js';
 import { checkMar, isMarPath } from '../check-mar.js';
 import { EntryReader } from './entries.js';
+import { OnnxReader } from './onnx-reader.js';
 import { readModelFolder } from './read-model-folder.js';
 
 /** Folders of one repository. */
@@ -26,8 +27,8 @@ interface Checked {
 
 /**
  * Checks a package as the server would that it is made for, and says more: a Triton model repository, the folder of
- * one of its models, or an archive for TorchServe. Reads configurations, names and the graphs of ONNX files; never weights, nothing outside of the
- * folder, and writes nothing.
+ * one of its models, or an archive for TorchServe. Reads configurations, names and the graphs of ONNX files, nothing outside of
+ * the folder, and writes nothing. A model is loaded in ONNX Runtime only where shapes of its outputs are in doubt.
  * @throws SO2001, SO2002 for a path that cannot be read, SO3509 for one that is no package
  */
 export async function checkPackage(path: string, context: WorkflowContext = {}): Promise<PackageCheckReport> {
@@ -94,14 +95,15 @@ async function checkTriton(path: string, context: WorkflowContext): Promise<Chec
     throw new ServeOptError('SO2104', `"${path}" has more than ${MAX_MODELS} folders`, { location: { file: path } });
   }
   const stages = new Stages(context);
+  await using onnx = new OnnxReader(reader, context);
   const models: ModelFolderFacts[] = [];
   if (isModel) {
     stages.start('read');
-    models.push(await readModelFolder(reader, path, basename(reader.root), ''));
+    models.push(await readModelFolder(reader, onnx, path, basename(reader.root), ''));
   } else {
     stages.start('read', folders.length);
     for (const [index, name] of folders.entries()) {
-      models.push(await readModelFolder(reader, join(path, name), name, name));
+      models.push(await readModelFolder(reader, onnx, join(path, name), name, name));
       stages.advance(index + 1, folders.length);
       if (index % BREATH === 0) await breathe(context);
     }

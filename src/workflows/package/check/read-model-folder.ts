@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { readSmallFile } from '../../../codec/small-file.js';
-import { EXIT, ServeOptError } from '../../../errors.js';
-import { readModel } from '../../../ir/read-model.js';
+import { ServeOptError } from '../../../errors.js';
 import { MODEL_CONFIG, type ModelConfig } from '../../../proto/model-config.js';
 import { MAX_TEXT_BYTES, parseText } from '../../../proto/text-format.js';
 import { effectiveModel } from '../../../targets/triton/lint/effective-model.js';
@@ -12,9 +11,8 @@ import type {
   ModelFolderFacts,
   OnnxFacts,
 } from '../../../targets/triton/lint/facts.js';
-import { onnxFacts } from '../../../targets/triton/lint/onnx-facts.js';
-import { checkModel } from '../../preflight/model.js';
 import { type EntryReader, modelEntries } from './entries.js';
+import type { OnnxReader } from './onnx-reader.js';
 
 /** Files of labels have a word a line. */
 const MAX_LABEL_BYTES = 16 * 1024 * 1024;
@@ -23,11 +21,12 @@ const MAX_OTHER_CONFIGS = 100;
 
 /**
  * Reads the folder of one model: names, configurations, and of each ONNX file that is served its inputs and outputs. Reads
- * no weights, and nothing outside of what is checked.
+ * nothing outside of what is checked.
  * @param folder path to read; @param path the same relative to what is checked
  */
 export async function readModelFolder(
   reader: EntryReader,
+  models: OnnxReader,
   folder: string,
   name: string,
   path: string,
@@ -46,7 +45,7 @@ export async function readModelFolder(
     if (parsed?.ok === false || each?.unreadable !== undefined) continue;
     const message = parsed?.message ?? {};
     lookAtNamed(reader, folder, message, facts, entries);
-    await readOnnxFiles(folder, message, facts, onnx);
+    await readOnnxFiles(models, folder, message, facts, onnx);
     for (const { label_filename: file = '' } of message.output ?? []) {
       if (entries.get(file)?.kind === 'file' && !labels.has(file)) labels.set(file, readLabels(join(folder, file)));
     }
@@ -103,6 +102,7 @@ function lookAtNamed(
 }
 
 async function readOnnxFiles(
+  models: OnnxReader,
   folder: string,
   config: ModelConfig,
   facts: ModelFolderFacts,
@@ -114,24 +114,7 @@ async function readOnnxFiles(
     const path = `${version}/${file}`;
     const inner = facts.entries.get(path)?.kind === 'folder' ? `${path}/model.onnx` : path;
     if (facts.entries.get(inner)?.kind === 'file' && !onnx.has(inner))
-      onnx.set(inner, await readOnnx(join(folder, inner)));
-  }
-}
-
-async function readOnnx(path: string): Promise<OnnxFacts> {
-  try {
-    // Only names and sizes of external data are looked at, so that links to it do no harm.
-    const model = await readModel(path, { allowLinks: true });
-    try {
-      checkModel(model, {});
-      return onnxFacts(model);
-    } finally {
-      model.source?.close();
-    }
-  } catch (error) {
-    if (!(error instanceof ServeOptError) || error.exitCode !== EXIT.input) throw error;
-    const why = error.why === undefined ? '' : ` (${error.why})`;
-    return { problem: `${error.message}${why}`, inputs: [], defaults: [], outputs: [], unknownOperators: [] };
+      onnx.set(inner, await models.read(join(folder, inner)));
   }
 }
 

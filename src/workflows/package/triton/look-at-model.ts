@@ -1,11 +1,10 @@
-import { statSync } from 'node:fs';
 import type { Model } from '../../../ir/model.js';
-import type { Dim } from '../../../ir/type.js';
+import type { Shape } from '../../../ir/type.js';
 import { LazyRuntime } from '../../../runtime/lazy-runtime.js';
-import type { SessionValue } from '../../../runtime/protocol.js';
 import type { ModelFacts } from '../../../targets/model-facts.js';
 import { inferOutputs } from '../../../targets/triton/batch-proof.js';
 import { type Batchability, batchability } from '../../../targets/triton/batching.js';
+import { mergedShape } from '../../../targets/triton/output-shapes.js';
 import { type ServedInterface, servedInterface } from '../../../targets/triton/serving-facts.js';
 import { formatBytes } from '../../../tensor/byte-size.js';
 import { dependsOnBatch } from '../../depends-on-batch.js';
@@ -13,10 +12,8 @@ import { memoryLimit, runtimeOptions } from '../../memory.js';
 import type { ModelOptions, WorkflowContext } from '../../options.js';
 import { asInvalidModel } from '../../preflight/model.js';
 import { whyNotRunnable } from '../../preflight/runnable.js';
+import { bytesOnDisk, LOADED_BYTES, loadedShape } from '../loaded-outputs.js';
 import { rowsMatter } from './rows-matter.js';
-
-/** Models above this are not loaded: packaging is to take little memory. */
-const LOADED_BYTES = 256 * 1024 * 1024;
 
 const SCALED_TOGETHER =
   'The model takes scales from all rows of a batch together (dynamic quantization), so a response depends slightly on the requests beside it; --max-batch 0 avoids that.';
@@ -50,9 +47,9 @@ export async function lookAtModel(
   context: WorkflowContext,
 ): Promise<ModelLook> {
   const inferred = inferOutputs(model);
-  const shapes = new Map(facts.outputs.map(({ name, shape }) => [name, mergeShape(shape, inferred.shapes.get(name))]));
+  const shapes = new Map(facts.outputs.map(({ name, shape }) => [name, mergedShape(shape, inferred.shapes.get(name))]));
   // Before anything is loaded: types that cannot be served.
-  const declared = servedInterface(facts.inputs, facts.outputs, known(shapes));
+  const declared = servedInterface(facts.inputs, facts.outputs, shapes);
   const why = whyNotLoaded(model, facts, options);
   const found = batchability(declared, inferred.batched);
   if (why !== undefined) {
@@ -67,7 +64,7 @@ export async function lookAtModel(
       const before = shapes.get(value.name);
       shapes.set(value.name, loadedShape(value, before));
     }
-    const served = servedInterface(facts.inputs, facts.outputs, known(shapes));
+    const served = servedInterface(facts.inputs, facts.outputs, shapes);
     const judged = batchability(served, inferred.batched);
     const { onnxRuntime } = await host.request('versions', undefined);
     const head = { served, onnxRuntimeVersion: onnxRuntime };
@@ -87,46 +84,18 @@ export async function lookAtModel(
   }
 }
 
-function known(shapes: ReadonlyMap<string, readonly Dim[] | undefined>): Map<string, readonly Dim[]> {
-  return new Map([...shapes].flatMap(([name, shape]) => (shape === undefined ? [] : [[name, shape] as const])));
-}
-
 /** Why a model is not loaded, as a note; empty where the user asked for that; undefined where it is. */
 function whyNotLoaded(model: Model, facts: ModelFacts, { verify = true }: LookOptions): string | undefined {
   if (!verify) return '';
   const notRunnable = whyNotRunnable(model);
   if (notRunnable !== undefined) return `The model was not loaded in ONNX Runtime: ${notRunnable}.`;
-  const bytes = [facts.path, ...facts.externalFiles.map(({ path }) => path)].reduce(
-    (sum, path) => sum + (statSync(path, { throwIfNoEntry: false })?.size ?? 0),
-    0,
-  );
+  const bytes = bytesOnDisk([facts.path, ...facts.externalFiles.map(({ path }) => path)]);
   if (bytes <= LOADED_BYTES) return undefined;
   return `The model was not loaded in ONNX Runtime: it has ${formatBytes(bytes)}, more than ${formatBytes(LOADED_BYTES)}.`;
 }
 
-/** What the file declares, with sizes that inference knows where the file leaves them open. */
-function mergeShape(
-  declared: readonly Dim[] | undefined,
-  found: readonly Dim[] | undefined,
-): readonly Dim[] | undefined {
-  if (declared === undefined || found === undefined) return declared ?? found;
-  if (declared.length !== found.length) return declared;
-  return declared.map((dim, axis) => (typeof dim !== 'number' && typeof found[axis] === 'number' ? found[axis] : dim));
-}
-
-/** What ONNX Runtime infers, with the names that the file has for open sizes. */
-function loadedShape({ shape }: SessionValue, before: readonly Dim[] | undefined): readonly Dim[] | undefined {
-  // It tells an unknown rank and a scalar the same way.
-  if (shape.length === 0) return before ?? undefined;
-  return shape.map((dim, axis) => {
-    if (typeof dim === 'number' && dim >= 0) return dim;
-    const name = before?.length === shape.length ? before[axis] : undefined;
-    return typeof name === 'number' ? undefined : (name ?? (typeof dim === 'string' && dim !== '' ? dim : undefined));
-  });
-}
-
 /** Sizes that inference found although the file leaves them open: a server with another inference may see them open. */
-function openOutputs(facts: ModelFacts, shapes: ReadonlyMap<string, readonly Dim[] | undefined>): string[] {
+function openOutputs(facts: ModelFacts, shapes: ReadonlyMap<string, Shape>): string[] {
   const changed = facts.outputs.filter(({ name, shape }) =>
     shape?.some((dim, axis) => typeof dim !== 'number' && typeof shapes.get(name)?.[axis] === 'number'),
   );

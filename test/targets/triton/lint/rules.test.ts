@@ -367,6 +367,24 @@ describe('the rules of the check', () => {
     expect(minimal.map(({ severity }) => severity)).toEqual(['note']);
   });
 
+  it('take either shape where ONNX Runtime was not asked which one it infers', () => {
+    const narrower = 'g (float[N,4] X) => (float[N,D] Y) { Y = Relu (X) }';
+    const withDims = (dims: string): string => `${HEAD}${X4}output { name: "Y" data_type: TYPE_FP32 dims: ${dims} }\n`;
+    expect(lint({ model: onnx(withDims('4'), narrower) })).toEqual([]);
+    expect(lint({ model: onnx(withDims('-1'), narrower) })).toEqual([]);
+    expect(lint({ model: onnx(withDims('5'), narrower) }).map(line)).toEqual([
+      'error dims-differ model/config.pbtxt:4:41 The output "Y" has dims [5], and the shape [-1, 4] in the model',
+    ]);
+  });
+
+  it('take what has no rank for a scalar, as the server does', () => {
+    const unranked = 'g (float[N,4] X) => (float[] Y) { Y = Mystery (X) }';
+    const found = lint({ model: onnx(PLAIN, unranked) }).filter(({ rule }) => rule === 'triton/dims-differ');
+    expect(found.map(({ what }) => what)).toEqual([
+      'The output "Y" has dims [4], and its rank is unknown in the model, which Triton takes for a scalar',
+    ]);
+  });
+
   it('look at each further configuration', () => {
     const others = { 'configs/gpu.pbtxt': PLAIN.replace('FP32', 'FP16') };
     expect(lint({ model: onnx(PLAIN, BATCHED, { others }) }).map(line)).toEqual([
