@@ -1,7 +1,8 @@
 /**
  * Options of trtexec by version: which ones it takes, from the first minor version to the last. Read from what
- * `samples/common/sampleOptions.cpp` of NVIDIA/TensorRT parses at the tags 8.0.1, 8.2.1, 8.4.1, 8.5.1, 8.5.3, v8.6.1, v9.3.0,
- * v10.0.1 to v10.16 and v11.1 (https://github.com/NVIDIA/TensorRT). Options of the separate safe builder are left out.
+ * `samples/common/sampleOptions.cpp` of NVIDIA/TensorRT parses at the tags 8.0.1, 8.2.1, 8.4.1, 8.5.1, 8.5.3, v8.6.1, the branches
+ * release/9.0 to release/9.3, and the tags v10.0.1 to v10.16, v11.0 and v11.1 (https://github.com/NVIDIA/TensorRT). Options of the
+ * separate safe builder (`--int8` and `--std` of it) are left out.
  */
 export interface TrtexecFlag {
   /** First minor version that takes it; 8.0 or earlier where absent. */
@@ -29,12 +30,12 @@ export const TRTEXEC_FLAGS = {
   '--avgTiming': {},
   '--batch': { last: '8.6' },
   '--best': { last: '10.16' },
-  '--bf16': { since: '9.3', last: '10.16' },
+  '--bf16': { since: '9.0', last: '10.16' },
   '--buildDLAStandalone': { since: '8.6' },
   '--buildOnly': { last: '9.3' },
   '--builderOptimizationLevel': { since: '8.6' },
   '--calib': { last: '10.16' },
-  '--calibProfile': { since: '9.3', last: '10.16' },
+  '--calibProfile': { since: '9.0', last: '10.16' },
   '--consistency': { since: '8.2' },
   '--continue': { since: '11.1' },
   '--cpuOnly': { since: '10.15' },
@@ -46,7 +47,7 @@ export const TRTEXEC_FLAGS = {
   '--dryRun': { since: '11.1' },
   '--dumpKernelText': { since: '10.13' },
   '--dumpLayerInfo': { since: '8.2' },
-  '--dumpOptimizationProfile': { since: '9.3' },
+  '--dumpOptimizationProfile': { since: '9.0' },
   '--dumpOutput': {},
   '--dumpProfile': {},
   '--dumpRawBindingsToFile': { since: '8.6' },
@@ -54,7 +55,7 @@ export const TRTEXEC_FLAGS = {
   '--duration': {},
   '--dynamicPlugins': { since: '8.6' },
   '--enablePluginOverride': { since: '10.15' },
-  '--errorOnTimingCacheMiss': { since: '9.3' },
+  '--errorOnTimingCacheMiss': { since: '9.0' },
   '--excludeLeanRuntime': { since: '8.6' },
   '--explicitBatch': { last: '9.3' },
   '--explicitPrecision': { last: '9.3' },
@@ -65,7 +66,7 @@ export const TRTEXEC_FLAGS = {
   '--exposeDMA': {},
   '--fp16': { last: '10.16' },
   '--fp8': { since: '8.6', last: '10.16' },
-  '--getPlanVersionOnly': { since: '9.3' },
+  '--getPlanVersionOnly': { since: '9.0' },
   '--hardwareCompatibilityLevel': { since: '8.6' },
   '--help': {},
   '--helpBuildRoute': { since: '11.1' },
@@ -99,10 +100,10 @@ export const TRTEXEC_FLAGS = {
   '--minTiming': { last: '9.3' },
   '--model': { last: '8.6' },
   '--monitorMemory': { since: '10.6' },
-  '--nativeInstanceNorm': { since: '9.3', last: '9.3' },
-  '--ni': { since: '9.3', last: '9.3' },
+  '--nativeInstanceNorm': { since: '8.6', last: '9.3' },
+  '--ni': { since: '8.6', last: '9.3' },
   '--noBuilderCache': {},
-  '--noCompilationCache': { since: '9.3' },
+  '--noCompilationCache': { since: '9.0' },
   '--noCudaGraph': { since: '11.0' },
   '--noDataTransfers': { idleSince: '11.0' },
   '--noSpinWait': { since: '11.0' },
@@ -120,7 +121,7 @@ export const TRTEXEC_FLAGS = {
   '--plugins': {},
   '--precisionConstraints': { since: '8.2', last: '10.16' },
   '--preview': { since: '8.5' },
-  '--profile': { since: '9.3' },
+  '--profile': { since: '9.0' },
   '--profilingVerbosity': { since: '8.2' },
   '--refPair': { since: '11.1' },
   '--refit': {},
@@ -147,7 +148,7 @@ export const TRTEXEC_FLAGS = {
   '--streams': {},
   '--stripAllWeights': { since: '10.1' },
   '--stripWeights': { since: '10.0' },
-  '--stronglyTyped': { since: '9.3', idleSince: '11.0' },
+  '--stronglyTyped': { since: '9.0', idleSince: '11.0' },
   '--tacticSources': {},
   '--tempdir': { since: '8.6' },
   '--tempfileControls': { since: '8.6' },
@@ -169,7 +170,7 @@ export const TRTEXEC_FLAGS = {
   '--useCudaGraph': { idleSince: '11.0' },
   '--useDLACore': {},
   '--useManagedMemory': { since: '8.2' },
-  '--useProfile': { since: '9.3' },
+  '--useProfile': { since: '9.0' },
   '--useRuntime': { since: '8.6' },
   '--useSpinWait': { idleSince: '11.0' },
   '--vc': { since: '8.6' },
@@ -177,7 +178,7 @@ export const TRTEXEC_FLAGS = {
   '--versionCompatible': { since: '8.6' },
   '--warmUp': {},
   '--weightStreamingBudget': { since: '10.0' },
-  '--weightless': { since: '9.3', last: '10.16' },
+  '--weightless': { since: '9.2', last: '10.16' },
   '--workspace': { last: '9.3' },
 } as const satisfies Record<string, TrtexecFlag>;
 
