@@ -137,11 +137,14 @@ export function parseRanges(texts: readonly string[], flag: string): DimRanges {
   return ranges;
 }
 
+/** trtexec counts in MiB; a number without a unit is one of bytes here. */
+const LEAST_WORKSPACE_BYTES = 2 ** 20;
+
 function parseSize(text: string): number {
   const bytes = parseBytes(text);
-  if (bytes !== undefined && bytes > 0) return bytes;
+  if (bytes !== undefined && bytes >= LEAST_WORKSPACE_BYTES) return bytes;
   throw new ServeOptError('SO1006', `The value "${text}" of --workspace is not allowed`, {
-    why: 'it must be a size with a unit',
+    why: bytes === undefined ? 'it must be a size with a unit' : 'it must be at least 1 MiB',
     hint: 'write --workspace 4GiB',
   });
 }

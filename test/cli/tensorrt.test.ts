@@ -78,6 +78,13 @@ describe('serve-opt tensorrt', () => {
     expect(readFileSync(join(folder, 'j.xml'), 'utf8')).toContain('<failure');
   });
 
+  it('shows no table of times where trtexec printed none, and takes no workspace below 1 MiB', () => {
+    expect(run({}, 'tensorrt', 'model.onnx', ...DIM).stdout).not.toContain('of one query');
+    const tiny = run({}, 'tensorrt', 'model.onnx', ...DIM, '--workspace', '12');
+    expect(tiny.status).toBe(2);
+    expect(tiny.stderr).toContain('it must be at least 1 MiB');
+  });
+
   it('refuses stdout', () => {
     const { status, stderr } = run({}, 'tensorrt', 'model.onnx', '-o', '-');
     expect(status).toBe(2);

@@ -39,7 +39,7 @@ export async function renderTensorRt(report: TensorRtReport, options: TensorRtTe
   if (bench && report.measurement) parts.push(await configurationText(report.measurement, bench, options), '');
   else parts.push(`${style.bold(safeText(report.engine.name, 120))} ${formatBytes(report.engine.sizeBytes)}`, '');
   parts.push(...factLines(report, options));
-  if (report.measurement) parts.push('', await spansTable(report, options));
+  if (namedSpans(report).length > 0) parts.push('', await spansTable(report, options));
   if (report.layers.some(({ averageMs }) => averageMs !== undefined)) parts.push('', await layersText(report, options));
   if (report.budgets.length > 0) parts.push('', await budgetsText(report.budgets, false, options));
   if (bench && report.regressions.length > 0) parts.push('', await regressionsText(bench, options));

@@ -28,18 +28,29 @@ export interface DockerOptions {
 }
 
 /** Options whose value is a path: the file is read, or (`write`) its folder is written to. */
-const PATH_FLAGS: ReadonlyMap<string, 'read' | 'write'> = new Map([
+export const PATH_FLAGS: ReadonlyMap<string, 'read' | 'write'> = new Map([
   ['--onnx', 'read'],
   ['--loadEngine', 'read'],
   ['--calib', 'read'],
   ['--plugins', 'read'],
   ['--staticPlugins', 'read'],
   ['--dynamicPlugins', 'read'],
+  ['--setPluginsToSerialize', 'read'],
+  ['--leanDLLPath', 'read'],
+  ['--refitFromOnnx', 'read'],
+  ['--tuneBuildRouteFile', 'read'],
   ['--saveEngine', 'write'],
   ['--timingCacheFile', 'write'],
   ['--exportTimes', 'write'],
   ['--exportProfile', 'write'],
   ['--exportLayerInfo', 'write'],
+  ['--exportOutput', 'write'],
+  ['--tuningCacheFile', 'write'],
+]);
+
+/** Options with paths inside a list, which are not made those of the container. */
+const LISTS_OF_PATHS: ReadonlySet<string> = new Set([
+  ...['--loadInputs', '--loadRefOutputs', '--refPair', '--saveDebugTensors', '--safetyPlugins', '--tempdir'],
 ]);
 
 /**
@@ -50,7 +61,14 @@ export function dockerRun(argv: readonly string[], options: DockerOptions): Dock
   const mounts = new Map<string, Mount>();
   const inside = argv.map((argument) => {
     const at = argument.indexOf('=');
-    const use = at < 0 ? undefined : PATH_FLAGS.get(argument.slice(0, at));
+    const name = at < 0 ? argument : argument.slice(0, at);
+    if (LISTS_OF_PATHS.has(name)) {
+      throw new ServeOptError('SO1002', `--trtexec-flag ${name} and --docker cannot be used together`, {
+        why: 'the files that it names are not in the container',
+        hint: 'run trtexec without --docker',
+      });
+    }
+    const use = at < 0 ? undefined : PATH_FLAGS.get(name);
     if (use === undefined) return argument;
     const path = argument.slice(at + 1);
     const host = dirname(path);

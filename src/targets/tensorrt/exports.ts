@@ -128,8 +128,6 @@ function profileEntries(text: string): readonly unknown[] {
 /** `--exportLayerInfo`: names at the default verbosity, objects with types at the detailed one. */
 export interface LayerInfo {
   readonly layers: readonly Pick<EngineLayer, 'name' | 'type' | 'fused' | 'precision'>[];
-  /** Inputs and outputs of the engine by name. */
-  readonly bindings: readonly string[];
 }
 
 /** @throws SyntaxError for what is not such a file */
@@ -137,10 +135,7 @@ export function parseLayerInfo(text: string): LayerInfo {
   const value: unknown = JSON.parse(text);
   const list = isObject(value) ? value.Layers : undefined;
   if (!isObject(value) || !Array.isArray(list)) throw new SyntaxError('it has no "Layers"');
-  // TensorRT 11 has objects here, under another name.
-  const bound = value.Bindings ?? value['I/O Tensors'];
-  const bindings = Array.isArray(bound) ? bound.flatMap((each) => nameOf(each) ?? []) : [];
-  return { layers: list.flatMap((each) => layerOf(each) ?? []), bindings };
+  return { layers: list.flatMap((each) => layerOf(each) ?? []) };
 }
 
 function layerOf(value: unknown): LayerInfo['layers'][number] | undefined {
@@ -180,7 +175,9 @@ const TYPE_WORDS: readonly (readonly [RegExp, string])[] = [
 
 function precisionOf(tensor: unknown): string | undefined {
   if (!isObject(tensor)) return undefined;
-  const text = [tensor.Datatype, tensor['Format/Datatype'], tensor.Format].find((each) => typeof each === 'string');
+  // TensorRT 11 has the type apart from the format.
+  const { DataType, Datatype, Format } = tensor;
+  const text = [DataType, Datatype, tensor['Format/Datatype'], Format].find((each) => typeof each === 'string');
   return typeof text === 'string' ? TYPE_WORDS.find(([pattern]) => pattern.test(text))?.[1] : undefined;
 }
 

@@ -123,6 +123,50 @@ export const FAILURES: readonly FailureRow[] = [
   },
 ];
 
+/** What trtexec prints as information, or without any severity, and then ends. */
+const LAST_WORDS: readonly FailureRow[] = [
+  {
+    pattern: /Cannot find any available devices/,
+    code: 'SO5205',
+    message: 'trtexec finds no usable GPU or CUDA driver',
+    hint: 'run nvidia-smi: it must list a GPU, with a driver that is new enough for this CUDA',
+  },
+  {
+    pattern: /Cannot find device ID (\d+)!/,
+    code: 'SO1006',
+    message: 'There is no GPU $1',
+    hint: 'nvidia-smi -L lists the GPUs: choose one of them with --gpu N',
+  },
+  {
+    pattern: /No space left on device|ENOSPC/,
+    code: 'SO6001',
+    message: 'trtexec could not write a file: the disk is full',
+    hint: 'free some space, or give -o a path on another disk',
+  },
+  {
+    pattern: /error while loading shared libraries/,
+    code: 'SO5201',
+    message: 'trtexec cannot load its libraries',
+    hint: 'add the folder of libnvinfer.so to LD_LIBRARY_PATH',
+  },
+];
+
+/** A failure that no error tells of, from the last lines of a log. */
+export function failureOfLastWords({ lastLines }: Pick<TrtexecLog, 'lastLines'>): ServeOptError | undefined {
+  for (const { pattern, code, message, hint } of LAST_WORDS) {
+    const line = lastLines.find((each) => pattern.test(each));
+    if (line === undefined) continue;
+    const match = pattern.exec(line);
+    return new ServeOptError(code, filled(message, match), { why: line.slice(0, 300), hint });
+  }
+  return undefined;
+}
+
+/** `$1` and so on as what the pattern found. */
+function filled(message: string, match: RegExpExecArray | null): string {
+  return message.replace(/\$(\d)/g, (_, index: string) => match?.[Number(index)] ?? '');
+}
+
 /** Errors that only say that an earlier one had consequences. */
 const CONSEQUENCES =
   /^(?:Engine set up failed|Engine creation failed|Failed to create engine from model|Inference set up failed|Parsing model failed|Failed to parse onnx file|Got invalid engine|Engine could not be created from network|Building engine failed|.*--- (?:Begin|End) node ---)/;
@@ -136,8 +180,7 @@ export function failureOf(log: TrtexecLog, modelName: string): ServeOptError | u
     const found = errors.find(({ text }) => row.pattern.test(plainText(text)));
     if (!found) continue;
     const match = row.pattern.exec(plainText(found.text));
-    const message = row.message.replace(/\$(\d)/g, (_, index: string) => match?.[Number(index)] ?? '');
-    return new ServeOptError(row.code, message, {
+    return new ServeOptError(row.code, filled(row.message, match), {
       why: causeLine(found, texts),
       hint: row.hint.replaceAll('MODEL', modelName),
       ...nodeOf(errors),

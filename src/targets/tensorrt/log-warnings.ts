@@ -24,9 +24,25 @@ const WARNINGS: readonly WarningRow[] = [
     meaning:
       'GPU compute times vary by $1 %: clocks change while it runs. Lock them (nvidia-smi --lock-gpu-clocks) before comparing results.',
   },
-  { pattern: /locking GPU clock frequency or adding/, meaning: undefined },
-  { pattern: /If not already in use, --useCudaGraph/, meaning: undefined },
+  // Advice of trtexec on its own options, which follows one of the warnings above.
+  { pattern: /locking GPU clock frequency/, meaning: undefined },
+  { pattern: /If not already in use, --useCudaGraph|If you are using --noCudaGraph, removing it/, meaning: undefined },
   { pattern: /Add --(?:noDataTransfers|useCudaGraph|useSpinWait)/, meaning: undefined },
+  { pattern: /Consider removing --includeDataTransfers/, meaning: undefined },
+  {
+    pattern: /CUDA graph capture failed/,
+    meaning:
+      'The engine cannot run as a CUDA graph: it was measured without one, which costs the CPU time to launch each kernel.',
+  },
+  { pattern: /contains operations that are not permitted under CUDA graph capture mode/, meaning: undefined },
+  {
+    pattern: /Multiple inference streams are used/,
+    meaning: 'Several streams share the GPU, so single latencies say little: judge by the throughput.',
+  },
+  {
+    pattern: /The engine uses (\d+) auxiliary streams/,
+    meaning: 'Layers ran side by side on $1 auxiliary streams: their times add up to more than a query takes.',
+  },
   {
     pattern:
       /Dynamic dimensions required for input: (\S+), but no shapes were provided. Automatically overriding shape to: (\S+)/,

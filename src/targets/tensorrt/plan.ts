@@ -90,6 +90,10 @@ export interface TensorRtPlan {
   readonly build?: BuildPlan;
   /** Engine to load, where none is built. */
   readonly loadEnginePath?: string;
+  /** It holds a runtime of its own, as version-compatible engines do. */
+  readonly loadsRuntime?: boolean;
+  /** DLA core that it was built for. */
+  readonly loadDlaCore?: number;
   readonly measure: MeasurePlan;
   readonly device: DevicePlan;
   readonly exports?: ExportPaths | undefined;

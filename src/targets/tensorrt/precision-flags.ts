@@ -11,8 +11,10 @@ import { formatVersion, isAtLeast, type TensorRtVersion } from './version.js';
  */
 export const STRONGLY_TYPED_SINCE = '11.0';
 
+type PrecisionFlag = Extract<TrtexecFlagName, '--int8' | '--fp8' | '--fp16' | '--bf16' | '--best'>;
+
 /** Options of weakly typed builds by precision. */
-const FLAGS: Readonly<Record<Exclude<TensorRtPrecision, 'model'>, readonly TrtexecFlagName[]>> = {
+const FLAGS: Readonly<Record<Exclude<TensorRtPrecision, 'model'>, readonly PrecisionFlag[]>> = {
   fp16: ['--fp16'],
   bf16: ['--bf16'],
   // Layers without an INT8 kernel need not fall back to FP32.
@@ -20,6 +22,14 @@ const FLAGS: Readonly<Record<Exclude<TensorRtPrecision, 'model'>, readonly Trtex
   fp8: ['--fp8', '--fp16'],
   best: ['--best'],
 };
+
+/** Options of weakly typed builds that types in the graph need. */
+const TYPE_FLAGS: readonly (readonly [keyof GraphTypes, PrecisionFlag])[] = [
+  ['int8Pairs', '--int8'],
+  ['float8Pairs', '--fp8'],
+  ['float16', '--fp16'],
+  ['bfloat16', '--bf16'],
+];
 
 /** What a precision needs to be done before TensorRT gets the graph. */
 export type NeededConversion = 'none' | 'fp16' | 'int8';
@@ -87,13 +97,10 @@ export function precisionFlags(
   version: TensorRtVersion,
 ): readonly TrtexecFlagName[] {
   if (isAtLeast(version, STRONGLY_TYPED_SINCE)) return [];
-  if (precision !== 'model') return FLAGS[precision];
-  const { float16, bfloat16, int8Pairs, float8Pairs } = graphTypes;
-  if (!float16 && !bfloat16 && !int8Pairs && !float8Pairs) return [];
+  const taken = TYPE_FLAGS.filter(([type, flag]) => graphTypes[type] && flagState(flag, version) === 'taken');
+  const needed = taken.map(([, flag]) => flag);
+  if (precision !== 'model') return [...new Set([...FLAGS[precision], ...needed])];
   // The graph as it is: strong typing where there is such an option, else what its types need.
-  if (flagState('--stronglyTyped', version) === 'taken') return ['--stronglyTyped'];
-  const flags: TrtexecFlagName[] = [];
-  if (int8Pairs) flags.push('--int8');
-  if (float16) flags.push('--fp16');
-  return flags;
+  const isTyped = needed.length > 0 && flagState('--stronglyTyped', version) === 'taken';
+  return isTyped ? ['--stronglyTyped'] : needed;
 }

@@ -1,12 +1,13 @@
 /**
  * Signals to a process and all that it started. The process must be the leader of its group (`detached`). Nothing happens where
- * the group has ended.
+ * the group has ended; a number that the system has given to another process meanwhile is never signalled (`mayBeGone`).
  */
-export function signalGroup(leader: number, signal: 'SIGINT' | 'SIGTERM' | 'SIGKILL'): void {
+export function signalGroup(leader: number, signal: 'SIGINT' | 'SIGTERM' | 'SIGKILL', mayBeGone = false): void {
   try {
     process.kill(-leader, signal);
   } catch {
-    // It has ended meanwhile, or the system has no groups: then the process alone.
+    if (mayBeGone) return;
+    // The system has no groups: then the process alone.
     try {
       process.kill(leader, signal);
     } catch {}

@@ -1,6 +1,7 @@
 /**
  * The rules of TensorRT's explicit quantization, checked on a graph. Sources: NVIDIA TensorRT documentation, "Explicit Quantization";
- * `QuantDequantLinearHelper` of the ONNX parser (onnx-tensorrt, branches 8.0-GA to 10.1-GA), which asserts the `refused` ones.
+ * `QuantDequantLinearHelper` of the ONNX parser (onnx-tensorrt, branches 8.0-GA to 10.1-GA), which asserts the `refused` ones; "Working
+ * with Quantized Types" of the same documentation for blocks.
  */
 import type { Model } from '../../ir/model.js';
 import type { Node } from '../../ir/node.js';
@@ -18,6 +19,10 @@ export const QDQ_RULES = {
   type: { severity: 'refused', rule: 'integers are signed: INT8, not UINT8 or INT32' },
   activation: { severity: 'refused', rule: 'an activation has one scale' },
   axis: { severity: 'refused', rule: 'a weight has one scale for each output channel' },
+  block: {
+    severity: 'refused',
+    rule: 'only weights of 4 bits and FP8 have scales by blocks, along one axis, in whole blocks',
+  },
   pair: { severity: 'refused', rule: 'a QuantizeLinear and the DequantizeLinear after it have the same scale' },
   inputs: { severity: 'slower', rule: 'a layer has its data and its weight quantized, or neither' },
   residual: {
@@ -70,7 +75,8 @@ function checkPairNode(node: Node, report: Report): void {
   if (type !== undefined && !SIGNED.has(type))
     report('type', node, type === DataType.INT32 ? 'it quantizes a bias to INT32' : 'it is unsigned, or not 8 bits');
   if (zeroPoint?.bytes().some((byte) => byte !== 0)) report('zero-point', node, 'its zero point is not 0');
-  if (scale.size > 1) checkAxis(node, scale.size, report);
+  if (scale.dims.length > 1) checkBlocks(node, scale.dims, type, report);
+  else if (scale.size > 1) checkAxis(node, scale.size, report);
   if (node.is('DequantizeLinear')) {
     const before = node.input(0)?.producer;
     const other = before?.is('QuantizeLinear') ? constantTensor(before.input(1)) : undefined;
@@ -118,6 +124,22 @@ function checkAxis(node: Node, scales: number, report: Report): void {
     report('axis', node, `it has ${scales} scales for ${constant.dims[axis] ?? 0} channels`);
 }
 
+/** Types of weights that may have a scale for each block. */
+const BLOCKED: ReadonlySet<number> = new Set([DataType.INT4, DataType.FLOAT4E2M1, DataType.FLOAT8E4M3FN]);
+
+function checkBlocks(node: Node, scales: readonly number[], type: number | undefined, report: Report): void {
+  const dims = (node.is('QuantizeLinear') ? constantTensor(node.input(0)) : weightOf(node))?.dims;
+  if (!dims) {
+    report('activation', node, `an activation has ${scales.join('×')} scales`);
+    return;
+  }
+  const sizes = dims.map((size, axis) => size / (scales[axis] ?? 1));
+  const isWhole = scales.length === dims.length && sizes.every((size) => size >= 1 && Number.isInteger(size));
+  if (!isWhole || sizes.filter((size) => size > 1).length > 1)
+    report('block', node, `it has ${scales.join('×')} scales for ${dims.join('×')} weights`);
+  else if (type === undefined || !BLOCKED.has(type)) report('block', node, 'integers of 8 bits have scales by blocks');
+}
+
 /** The constant that a DequantizeLinear gives back, also one behind a QuantizeLinear. */
 function weightOf(dequantize: Node): { readonly dims: readonly number[] } | undefined {
   const direct = constantTensor(dequantize.input(0));
@@ -145,6 +167,8 @@ function isQuantizedLayer(node: Node | undefined): boolean {
 function checkLayer(node: Node, report: Report): void {
   const [data, weight] = [isDequantized(node.input(0)), isDequantized(node.input(1))];
   if (data === weight) return;
+  // Weights of 4 bits are for layers that compute in half precision.
+  if (weight && isFourBits(node.input(1)?.producer)) return;
   // Data that another reader needs in INT8 is no fault of this one.
   if (data && !weight && !constantTensor(node.input(1))) return;
   report(
@@ -152,6 +176,11 @@ function checkLayer(node: Node, report: Report): void {
     node,
     data ? 'its data is quantized and its weight is not' : 'its weight is quantized and its data is not',
   );
+}
+
+function isFourBits(dequantize: Node | undefined): boolean {
+  const type = dequantize && quantizedType(dequantize);
+  return type === DataType.INT4 || type === DataType.FLOAT4E2M1;
 }
 
 function checkAdd(node: Node, report: Report): void {

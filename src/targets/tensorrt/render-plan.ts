@@ -26,7 +26,12 @@ export function renderPlan(plan: TensorRtPlan, version: TensorRtVersion): Render
   if (doubt !== undefined) out.warnings.push(doubt);
   const { build, measure, device, exports } = plan;
   if (build) buildArguments(build, out);
-  else out.add('--loadEngine', plan.loadEnginePath ?? '');
+  else {
+    out.add('--loadEngine', plan.loadEnginePath ?? '');
+    // Without it trtexec does not load an engine that holds a runtime of its own.
+    if (plan.loadsRuntime) out.addOrRefuse('--versionCompatible');
+    if (plan.loadDlaCore !== undefined) out.add('--useDLACore', plan.loadDlaCore);
+  }
   if (device.plugins.length > 0) {
     const flag = isAtLeast(version, '8.6') ? '--staticPlugins' : '--plugins';
     for (const path of device.plugins) out.add(flag, path);
@@ -37,8 +42,12 @@ export function renderPlan(plan: TensorRtPlan, version: TensorRtVersion): Render
     if (profiles.length > 1) severalProfiles(build, out);
     else if (profiles[0] && profiles[0].inputs.length > 0) shapeArguments(profiles[0].inputs, out);
   }
-  if (measure.measure) measureArguments(measure, out, (build?.profiles.length ?? 0) > 1);
-  else if (build) out.add(isAtLeast(version, '8.6') ? '--skipInference' : '--buildOnly');
+  if (measure.measure) {
+    // trtexec cannot have both, and says so itself from TensorRT 10.16 on only.
+    const onDla = (build?.dlaCore ?? plan.loadDlaCore) !== undefined;
+    const several = (build?.profiles.length ?? 0) > 1;
+    measureArguments(onDla ? { ...measure, cudaGraph: false } : measure, out, several);
+  } else if (build) out.add(isAtLeast(version, '8.6') ? '--skipInference' : '--buildOnly');
   if (exports) {
     if (measure.measure) {
       out.add('--exportTimes', exports.times);
@@ -144,6 +153,28 @@ function measureArguments(measure: MeasurePlan, out: Arguments, chooseProfile: b
   if (percentiles.length > 0) out.add('--percentile', percentiles.join(','));
 }
 
+/** Options that are set by serve-opt alone, with what to use instead. */
+const OWN_FLAGS: ReadonlyMap<string, string> = new Map([
+  ['--onnx', 'name the model as the argument of the command'],
+  ['--saveEngine', 'name the engine with -o model.plan'],
+  ['--loadEngine', 'use serve-opt bench --engine model.plan'],
+  ['--minShapes', 'give ranges with --dim batch=1:8:32'],
+  ['--optShapes', 'give ranges with --dim batch=1:8:32'],
+  ['--maxShapes', 'give ranges with --dim batch=1:8:32'],
+  ['--profile', 'give one --opt-profile for each profile'],
+  ['--skipInference', 'use --no-measure'],
+  ['--buildOnly', 'use --no-measure'],
+  ['--exportTimes', 'leave it out: the report has them'],
+  ['--exportProfile', 'leave it out: the report has them'],
+  ['--exportLayerInfo', 'leave it out: the report has them'],
+  ['--help', 'run trtexec --help'],
+]);
+
+/** Options that trtexec takes several times. */
+const REPEATABLE: ReadonlySet<string> = new Set([
+  ...['--plugins', '--staticPlugins', '--dynamicPlugins', '--setPluginsToSerialize', '--safetyPlugins'],
+]);
+
 class Arguments {
   readonly argv: string[] = [];
   readonly warnings: string[] = [];
@@ -178,20 +209,35 @@ class Arguments {
   /** An option that the user gave as it is. */
   addExtra(text: string): void {
     const [name = ''] = text.split('=', 1);
+    this.#checkOwn(text, name);
     const state = flagState(name, this.version);
     if (state === 'removed' || state === 'not-yet') throw this.#refused(name, state);
     if (state === 'unknown') {
-      const near = suggest(name, TRTEXEC_FLAG_NAMES);
+      const near = suggest(
+        name,
+        TRTEXEC_FLAG_NAMES.filter((each) => flagState(each, this.version) === 'taken'),
+      );
       if (versionDoubt(this.version) === undefined || !/^--[A-Za-z]\w*$/.test(name)) {
         throw new ServeOptError('SO1006', `The value "${text}" of --trtexec-flag is not allowed`, {
           why: `trtexec of TensorRT ${formatVersion(this.version)} has no option "${name}"`,
-          hint: near === undefined ? 'trtexec --help lists the options' : `did you mean --trtexec-flag ${near}?`,
+          hint: near === undefined ? 'trtexec --help lists the options' : `did you mean --trtexec-flag=${near}?`,
         });
       }
       this.warnings.push(`serve-opt does not know the option ${name} of trtexec; it is passed on as it is.`);
     }
     if (state === 'idle') this.warnings.push(`${name} does nothing in TensorRT ${formatVersion(this.version)}.`);
     this.argv.push(text);
+  }
+
+  /** An option that the plan has already, or that decides what serve-opt reads and delivers. */
+  #checkOwn(text: string, name: string): void {
+    const own = OWN_FLAGS.get(name);
+    if (own === undefined && (REPEATABLE.has(name) || !this.argv.some((word) => word.split('=', 1)[0] === name)))
+      return;
+    throw new ServeOptError('SO1006', `The value "${text}" of --trtexec-flag is not allowed`, {
+      why: own === undefined ? `${name} is given already` : `serve-opt sets ${name} itself`,
+      hint: own ?? 'leave it out',
+    });
   }
 
   #refused(flag: string, state: 'removed' | 'not-yet' | string): ServeOptError {

@@ -58,7 +58,7 @@ export async function runTrtexec(call: TrtexecCall): Promise<TrtexecOutcome> {
   const { pid } = child;
   if (pid !== undefined) holdLeftover({ kind: 'process', pid: -pid });
   // A line of one stream never ends in the middle of a line of the other.
-  const errors = new LineSplitter((line) => reader.addLine(line));
+  const errors = new LineSplitter((line) => reader.addLine(line, 'stderr'));
   child.stdout.on('data', (bytes: Uint8Array) => {
     file?.write(bytes);
     reader.push(bytes);
@@ -73,7 +73,7 @@ export async function runTrtexec(call: TrtexecCall): Promise<TrtexecOutcome> {
   const timer = call.timeoutMs === undefined ? undefined : setTimeout(() => ending.begin('timeout'), call.timeoutMs);
   child.once('exit', () => {
     // What it started must not go on without it, nor keep its output open.
-    if (pid !== undefined) signalGroup(pid, 'SIGKILL');
+    if (pid !== undefined) signalGroup(pid, 'SIGKILL', true);
     setTimeout(() => {
       child.stdout.destroy();
       child.stderr.destroy();
@@ -99,7 +99,7 @@ export async function runTrtexec(call: TrtexecCall): Promise<TrtexecOutcome> {
     ending.clear();
     call.signal?.removeEventListener('abort', interrupt);
     if (pid !== undefined) {
-      signalGroup(pid, 'SIGKILL');
+      signalGroup(pid, 'SIGKILL', true);
       releaseLeftover({ kind: 'process', pid: -pid });
     }
     file?.close();

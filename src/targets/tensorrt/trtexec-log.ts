@@ -40,6 +40,12 @@ export interface TrtexecLog {
   readonly lastLines: readonly string[];
 }
 
+/** Where a line came from; a log in one file is one stream. */
+export type LogStream = 'stdout' | 'stderr';
+
+/** CUDA graphs were asked for, and the engine cannot run in one. */
+const NO_GRAPH = /^CUDA graph capture failed/;
+
 const BANNER = /^&&&& (RUNNING|PASSED|FAILED|WAIVED) TensorRT\.\S+(?: \[TensorRT v(\d+)\])?(?: \[b(\d+)\])?(?: # .*)?$/;
 const ENTRY = /^\[\d{2}\/\d{2}\/\d{4}-\d{2}:\d{2}:\d{2}\] \[([IWEFV])\] ?(.*)$/;
 
@@ -82,7 +88,8 @@ export class TrtexecLogReader {
   readonly #summary: { -readonly [K in keyof TensorRtSummary]?: TensorRtSummary[K] } = {};
   readonly #figures: { buildSeconds?: number; parseSeconds?: number; engineMiB?: number } = {};
   readonly #conditions: { transfers?: boolean; cudaGraph?: boolean; spinWait?: boolean; streams?: number } = {};
-  #open: { severity: LogMessage['severity']; text: string } | undefined;
+  /** The message that further lines of a stream belong to: warnings and errors come on another stream than the rest. */
+  readonly #open: Map<LogStream, { severity: LogMessage['severity']; text: string }> = new Map();
   #version: TensorRtVersion | undefined;
   #build: number | undefined;
   #verdict: TrtexecLog['verdict'];
@@ -101,7 +108,7 @@ export class TrtexecLogReader {
   /** Nothing more comes. */
   end(): TrtexecLog {
     this.#splitter.end();
-    this.#close();
+    this.#closeAll();
     const { name } = this.#device;
     return {
       version: this.#version,
@@ -117,7 +124,7 @@ export class TrtexecLogReader {
     };
   }
 
-  addLine(line: string): void {
+  addLine(line: string, stream: LogStream = 'stdout'): void {
     this.#lines++;
     if (line.trim() !== '') {
       this.#onLine(line);
@@ -126,7 +133,7 @@ export class TrtexecLogReader {
     }
     const [, state, digits, build] = BANNER.exec(line) ?? [];
     if (state !== undefined) {
-      this.#close();
+      this.#closeAll();
       this.#version ??= parseBannerVersion(digits ?? '');
       if (build !== undefined) this.#build = Number(build);
       if (state === 'PASSED') this.#verdict = 'passed';
@@ -134,14 +141,14 @@ export class TrtexecLogReader {
       return;
     }
     const [, letter, text = ''] = ENTRY.exec(line) ?? [];
-    if (letter === undefined) this.#continue(line);
-    else this.#entry(letter, text);
+    if (letter === undefined) this.#continue(line, stream);
+    else this.#entry(letter, text, stream);
   }
 
-  #entry(letter: string, text: string): void {
-    this.#close();
-    if (letter === 'W') this.#open = { severity: 'warning', text };
-    else if (letter === 'E' || letter === 'F') this.#open = { severity: 'error', text };
+  #entry(letter: string, text: string, stream: LogStream): void {
+    this.#close(stream);
+    if (letter === 'W') this.#open.set(stream, { severity: 'warning', text });
+    else if (letter === 'E' || letter === 'F') this.#open.set(stream, { severity: 'error', text });
     else if (letter === 'I') this.#information(text);
   }
 
@@ -165,14 +172,20 @@ export class TrtexecLogReader {
   }
 
   /** Lines without a time belong to the message before them: node texts and assertions go over several. */
-  #continue(line: string): void {
-    if (this.#open && this.#open.text.length < LONGEST_MESSAGE) this.#open.text += `\n${line}`;
+  #continue(line: string, stream: LogStream): void {
+    const open = this.#open.get(stream);
+    if (open && open.text.length < LONGEST_MESSAGE) open.text += `\n${line}`;
   }
 
-  #close(): void {
-    const open = this.#open;
-    this.#open = undefined;
+  #closeAll(): void {
+    for (const stream of [...this.#open.keys()]) this.#close(stream);
+  }
+
+  #close(stream: LogStream): void {
+    const open = this.#open.get(stream);
+    this.#open.delete(stream);
     if (!open) return;
+    if (NO_GRAPH.test(open.text)) this.#conditions.cudaGraph = false;
     const text = open.text.trimEnd().slice(0, LONGEST_MESSAGE);
     if (text === '') return;
     const known = this.#messages.get(`${open.severity} ${text}`);

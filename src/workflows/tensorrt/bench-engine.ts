@@ -13,7 +13,7 @@ import { reportPath } from '../produce/report-path.js';
 import { FileHashes } from '../report-files.js';
 import { Stages } from '../stages.js';
 import { describeEngine } from './describe-engine.js';
-import { exportPaths, loadPlan } from './engine-plan.js';
+import { type BuiltFor, exportPaths, loadPlan } from './engine-plan.js';
 import { batchOf } from './engine-profiles.js';
 import { readEarlierEngine } from './judge-engine.js';
 import { type EngineRun, runEngine } from './run-engine.js';
@@ -25,6 +25,7 @@ interface EngineInterface {
   readonly inputs: readonly EngineTensor[];
   readonly outputs: readonly EngineTensor[];
   readonly profiles: readonly EngineProfile[];
+  readonly built: BuiltFor;
 }
 
 const MOST_REPORT_BYTES = 64 * 1024 * 1024;
@@ -60,7 +61,7 @@ export async function benchEngine(
         const place = join(folder.path, `process-${round}`);
         mkdirSync(place);
         const exports = exportPaths(place);
-        const plan = loadPlan(path, round === 0 ? exports : undefined, shapes, options);
+        const plan = loadPlan(path, round === 0 ? exports : undefined, shapes, options, known?.built);
         const rendered = renderPlan(round === 0 ? plan : { ...plan, exportTimes: exports.times }, toolchain.version);
         if (round === 0) {
           argv = rendered.argv;
@@ -150,7 +151,18 @@ function readInterface(path: string): EngineInterface | undefined {
   const report = value as Partial<TensorRtReport>;
   if (report?.command !== 'tensorrt' || !Array.isArray(report.inputs) || !Array.isArray(report.profiles))
     return undefined;
-  return { inputs: report.inputs, outputs: report.outputs ?? [], profiles: report.profiles };
+  const { inputs, outputs = [], profiles, trtexec } = report;
+  return { inputs, outputs, profiles, built: builtFor(trtexec) };
+}
+
+/** What loading an engine has to be told, from the arguments that it was built with. */
+function builtFor(argv: unknown): BuiltFor {
+  const words = Array.isArray(argv) ? argv.filter((word) => typeof word === 'string') : [];
+  const core = words.flatMap((word) => /^--useDLACore=(\d{1,3})$/.exec(word)?.[1] ?? [])[0];
+  return {
+    ...(words.includes('--versionCompatible') ? { versionCompatible: true } : {}),
+    ...(core === undefined ? {} : { dlaCore: Number(core) }),
+  };
 }
 
 /** Shapes of the inputs with open dimensions: the best ones of the first profile, with the sizes that were given. */

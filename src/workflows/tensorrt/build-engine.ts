@@ -199,7 +199,7 @@ class EngineBuild {
       const exports = exportPaths(folder);
       const { profiles } = this.#prepared;
       const shapes = (profiles[0]?.inputs ?? []).map(({ name, opt }) => ({ name, dims: opt }));
-      const plan = loadPlan(this.#staged.stagedPath(this.#name), exports, shapes, this.#options);
+      const plan = loadPlan(this.#staged.stagedPath(this.#name), exports, shapes, this.#options, this.#options);
       // The profile of layers is that of the first process.
       this.#log = join(folder, LOG_NAME);
       const { argv } = renderPlan({ ...plan, exports: undefined, exportTimes: exports.times }, toolchain.version);

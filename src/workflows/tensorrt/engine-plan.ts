@@ -1,6 +1,7 @@
 /** From options to the plan that is rendered for a version. */
 import { join, resolve } from 'node:path';
 import type { EngineProfile } from '../../report/tensorrt-types.js';
+import { PATH_FLAGS } from '../../targets/tensorrt/docker.js';
 import {
   type BuildPlan,
   type DevicePlan,
@@ -39,15 +40,21 @@ export function buildPlan(facts: BuildFacts, options: TensorRtOptions): TensorRt
   };
 }
 
+/** What an engine was built for that loading it has to be told. */
+export type BuiltFor = Pick<TensorRtOptions, 'versionCompatible' | 'dlaCore'>;
+
 /** Measures an engine that is there. */
 export function loadPlan(
   enginePath: string,
   exports: ExportPaths | undefined,
   shapes: MeasurePlan['shapes'],
   options: EngineMeasureOptions & TrtexecOptions,
+  built: BuiltFor = {},
 ): TensorRtPlan {
   return {
     loadEnginePath: resolve(enginePath),
+    ...(built.versionCompatible ? { loadsRuntime: true } : {}),
+    ...(built.dlaCore === undefined ? {} : { loadDlaCore: built.dlaCore }),
     measure: measurePart(options, true, shapes),
     device: devicePart(options),
     ...(exports ? { exports } : {}),
@@ -99,12 +106,19 @@ function measurePart(options: EngineMeasureOptions, measure: boolean, shapes: Me
   };
 }
 
+/** Paths in options of the user as whole ones. */
+function withWholePath(flag: string): string {
+  const at = flag.indexOf('=');
+  return at > 0 && PATH_FLAGS.has(flag.slice(0, at)) ? `${flag.slice(0, at)}=${resolve(flag.slice(at + 1))}` : flag;
+}
+
 function devicePart({ gpu, plugins = [], trtexecFlags = [], verboseLog = false, image }: TrtexecOptions): DevicePlan {
   return {
     // A container sees only the GPU that it is given.
     ...(gpu === undefined || image !== undefined ? {} : { device: gpu }),
     plugins: plugins.map((path) => resolve(path)),
-    extra: trtexecFlags,
+    // A container has another folder to work in.
+    extra: image === undefined ? trtexecFlags : trtexecFlags.map(withWholePath),
     verbose: verboseLog,
   };
 }

@@ -63,10 +63,11 @@ function conversionCommand(
   outputPath: string,
   conversion: NeededConversion,
   { version }: Toolchain,
-  { dataPath }: TensorRtOptions,
+  { dataPath, samples }: TensorRtOptions,
 ): readonly string[] {
   if (conversion === 'fp16') return ['serve-opt', 'quantize', path, '--mode', 'fp16', '-o', outputPath];
   const mode = ['--for', 'tensorrt', '--data', dataPath ?? 'samples.npz'];
+  if (samples !== undefined) mode.push('--samples', String(samples));
   // Weights that stay in FP32 do not pay for scales and pairs.
   if (!isAtLeast(version, INT8_CONSTANTS_SINCE)) mode.push('--float-weights', '--max-growth', 'none');
   return ['serve-opt', 'quantize', path, ...mode, '-o', outputPath];

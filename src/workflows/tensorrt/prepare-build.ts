@@ -1,5 +1,5 @@
 /** What can be known of a build before it takes minutes. */
-import { readFileSync, statSync } from 'node:fs';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
 import { ServeOptError } from '../../errors.js';
 import type { Model } from '../../ir/model.js';
@@ -97,7 +97,13 @@ export function prepareBuild(
 
 function readHead(path: string): string {
   try {
-    return readFileSync(path, 'latin1').slice(0, 200);
+    const fd = openSync(path, 'r');
+    try {
+      const head = new Uint8Array(200);
+      return Buffer.from(head.subarray(0, readSync(fd, head))).toString('latin1');
+    } finally {
+      closeSync(fd);
+    }
   } catch (cause) {
     throw new ServeOptError('SO2002', `Cannot read the calibration cache "${path}"`, {
       location: { file: path },

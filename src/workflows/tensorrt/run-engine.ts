@@ -9,7 +9,7 @@ import {
   parseLayerProfile,
   QueryTimesReader,
 } from '../../targets/tensorrt/exports.js';
-import { failureOf } from '../../targets/tensorrt/failures.js';
+import { failureOf, failureOfLastWords } from '../../targets/tensorrt/failures.js';
 import type { ExportPaths } from '../../targets/tensorrt/plan.js';
 import type { TrtexecOutcome } from '../../targets/tensorrt/run-trtexec.js';
 import type { TrtexecLog, TrtexecStage } from '../../targets/tensorrt/trtexec-log.js';
@@ -133,25 +133,12 @@ function whyFailed({ log, exitCode, endedBy, timedOut }: TrtexecOutcome, name: s
     });
   }
   if (log.verdict === 'passed' && exitCode === 0) return undefined;
-  const told = failureOf(log, name) ?? systemFailure(log);
+  const told = failureOf(log, name) ?? failureOfLastWords(log);
   if (told) return told;
   if (exitCode === 0) {
     return new ServeOptError('SO5202', 'trtexec ended without saying PASSED', { why });
   }
   return new ServeOptError('SO5202', `trtexec ended with exit code ${exitCode}`, { why });
-}
-
-/** What the system said of a program that ended without words of its own. */
-function systemFailure({ lastLines }: TrtexecLog): ServeOptError | undefined {
-  const full = lastLines.find((line) => /No space left on device|ENOSPC/.test(line));
-  if (full !== undefined)
-    return new ServeOptError('SO6001', 'trtexec could not write a file: the disk is full', { why: full.slice(0, 300) });
-  const library = lastLines.find((line) => /error while loading shared libraries/.test(line));
-  if (library === undefined) return undefined;
-  return new ServeOptError('SO5201', 'trtexec cannot load its libraries', {
-    why: library.slice(0, 300),
-    hint: 'add the folder of libnvinfer.so to LD_LIBRARY_PATH',
-  });
 }
 
 function withLog(error: ServeOptError, logName: string): ServeOptError {

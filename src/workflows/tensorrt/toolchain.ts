@@ -9,9 +9,9 @@ import { runTrtexec, type TrtexecCall, type TrtexecOutcome } from '../../targets
 import { NEWEST_VERSION } from '../../targets/tensorrt/trtexec-flags.js';
 import { formatVersion, parseVersion, type TensorRtVersion } from '../../targets/tensorrt/version.js';
 import type { WorkflowContext } from '../options.js';
-import type { TrtexecOptions } from './tensorrt-options.js';
+import { ENGINE_DEFAULTS, type TrtexecOptions } from './tensorrt-options.js';
 
-/** How long the question for the version may take: containers start slowly. */
+/** How long asking for the version may take. */
 const VERSION_TIMEOUT_MS = 120_000;
 
 /** Runs arguments of trtexec wherever it is. */
@@ -34,7 +34,7 @@ export async function openToolchain(options: TrtexecOptions, context: WorkflowCo
   const place = await findTrtexec(options.env ?? {}, options.trtexecPath);
   if (!place) throw noTrtexec();
   const run: Toolchain['run'] = (argv, call) => runTrtexec({ ...call, program: place.path, argv });
-  const version = given ?? (await askVersion(place.path, run, context));
+  const version = given ?? (await askVersion(place.path, run, context, VERSION_TIMEOUT_MS));
   return { version, program: place.path, warnings: [], run, command: (argv) => [place.path, ...argv] };
 }
 
@@ -74,8 +74,14 @@ function givenVersion({ tensorRtVersion }: TrtexecOptions): TensorRtVersion | un
   });
 }
 
-async function askVersion(name: string, run: Toolchain['run'], context: WorkflowContext): Promise<TensorRtVersion> {
-  const outcome = await run(['--help'], { signal: context.signal, timeoutMs: VERSION_TIMEOUT_MS });
+async function askVersion(
+  name: string,
+  run: Toolchain['run'],
+  { signal, onProgress }: WorkflowContext,
+  timeoutMs: number,
+): Promise<TensorRtVersion> {
+  const onLine = (message: string): void => onProgress?.({ kind: 'detail', message });
+  const outcome = await run(['--help'], { signal, timeoutMs, onLine });
   const { version } = outcome.log;
   if (version) return version;
   throw new ServeOptError('SO5201', `"${name}" does not say which TensorRT it is of`, {
@@ -110,7 +116,9 @@ async function inContainer(
     if (failure) throw failure;
     return outcome;
   };
-  const version = given ?? (await askVersion(`trtexec of ${image}`, run, context));
+  // docker fetches the image first where it is not there: several gigabytes.
+  const timeoutMs = options.buildTimeoutMs ?? ENGINE_DEFAULTS.buildTimeoutMs;
+  const version = given ?? (await askVersion(`trtexec of ${image}`, run, context, timeoutMs));
   return {
     version,
     program: 'trtexec',

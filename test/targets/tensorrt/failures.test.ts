@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { failureOf } from '../../../src/targets/tensorrt/failures.js';
+import { failureOf, failureOfLastWords } from '../../../src/targets/tensorrt/failures.js';
 import { explainWarnings } from '../../../src/targets/tensorrt/log-warnings.js';
 import { parseTrtexecLog } from '../../../src/targets/tensorrt/trtexec-log.js';
 import { trtexecFixture } from '../../helpers/fake-trtexec.js';
@@ -27,6 +27,21 @@ describe('failures of trtexec', () => {
     expect(error?.message).toContain(message);
     expect(error?.why).toContain(why);
     expect(error?.hint).not.toContain('MODEL');
+  });
+
+  it.each([
+    ['trt11.1-derived-fail-no-gpu', 'SO5205', 'no usable GPU'],
+    ['trt11.1-derived-fail-unknown-option', 'SO5202', 'does not take the option --fp16'],
+  ])('%s is %s', (name, code, message) => {
+    const log = parseTrtexecLog(trtexecFixture(`${name}.log`));
+    const error = failureOf(log, 'model.onnx') ?? failureOfLastWords(log);
+    expect(error).toMatchObject({ code });
+    expect(error?.message).toContain(message);
+  });
+
+  it('is a wrong --gpu where trtexec says so as information', () => {
+    const log = parseTrtexecLog('[01/02/2026-03:04:05] [I] Cannot find device ID 7!\n');
+    expect(failureOfLastWords(log)).toMatchObject({ code: 'SO1006', message: 'There is no GPU 7' });
   });
 
   it('names the node that the parser was at', () => {
@@ -75,6 +90,21 @@ describe('warnings of trtexec', () => {
     expect(first).toContain('vary by 5.58977 %');
     expect(first).toContain('nvidia-smi --lock-gpu-clocks');
     expect(others).toEqual([]);
+  });
+
+  it('explains those of TensorRT 11, and quotes none of its advice', () => {
+    const log = parseTrtexecLog(trtexecFixture('trt11.1-derived-pass.log'));
+    expect(explainWarnings(log)).toEqual([
+      expect.stringContaining('measured without one'),
+      expect.stringContaining('bound by the time the CPU takes'),
+      expect.stringContaining('vary by 2.61342 %'),
+      expect.stringContaining('2 auxiliary streams'),
+    ]);
+    const copies = explain(
+      '* Throughput may be bound by host-to-device transfers for the inputs rather than GPU Compute and the GPU may be under-utilized.',
+      '  Consider removing --includeDataTransfers to disable data transfers and potentially increase throughput.',
+    );
+    expect(copies).toEqual([expect.stringContaining('bound by copies')]);
   });
 
   it('explains what binds the throughput, also where the line is cut', () => {

@@ -41,7 +41,24 @@ function model({
 
 const rules = (parts: Parts): readonly QdqRuleName[] => checkQdqRules(model(parts)).map(({ rule }) => rule);
 
+/** A product with a weight whose scales come in blocks of two along its rows. */
+const blocked = (integers: string, scales = 'float[2, 2] ws = {0.1, 0.2, 0.3, 0.4}') =>
+  checkQdqRules(
+    parseModel(`<ir_version: 10, opset_import: ["": 21]>
+  g (float[1, 4] x) => (float[1, 2] y) <${integers}[4, 2] wq = {1, 2, 3, 4, 5, 6, 7, 0}, ${scales}>
+  {
+    w = DequantizeLinear<axis = 0, block_size = 2>(wq, ws)
+    y = MatMul(x, w)
+  }`),
+  ).map(({ rule }) => rule);
+
 describe('rules of explicit quantization', () => {
+  it('let weights of 4 bits have scales by blocks, and data in float', () => {
+    expect(blocked('int4')).toEqual([]);
+    expect(blocked('int4', 'float[3, 2] ws = {1, 1, 1, 1, 1, 1}')).toEqual(['block']);
+    expect(blocked('int8')).toEqual(['block', 'inputs']);
+  });
+
   it('hold for a correct graph', () => {
     expect(checkQdqRules(model())).toEqual([]);
   });

@@ -40,6 +40,7 @@ const SETS: readonly OptionSet[] = [
   { words: '--dim batch=1:8:32', types: { float16: true } },
   { words: '--dim batch=1:8:32', types: { int8Pairs: true } },
   { words: '--dim batch=1:8:32', types: { int8Pairs: true, float16: true } },
+  { words: '--dim batch=1:8:32 --precision fp16', types: { int8Pairs: true } },
   { words: '--dim batch=1:8:32 --workspace 4GiB --timing-cache timing.cache --builder-level 5' },
   { words: '--opt-profile batch=1 --opt-profile batch=8:16:32' },
   { words: '--dim batch=1:8:32 --sparsity enable --no-tf32 --gpu 1' },
@@ -53,6 +54,8 @@ const SETS: readonly OptionSet[] = [
   { words: '--dim batch=1:8:32 --trtexec-verbose --trtexec-flag=--maxTactics=8' },
   { words: '--dim batch=1:8:32 --trtexec-flag=--workspace=2048' },
   { words: '--dim batch=1:8:32 --trtexec-flag=--maxTactic=8' },
+  { words: '--dim batch=1:8:32 --trtexec-flag=--saveEngine=other.plan' },
+  { words: '--dim batch=1:8:32 --trtexec-flag=--duration=9' },
 ];
 
 const INPUTS = [{ name: 'input', dataType: 1, shape: ['batch', 3, 32, 32], typeText: 'float[batch,3,32,32]' }];
@@ -174,6 +177,16 @@ describe('other versions', () => {
 });
 
 describe('arguments to measure an engine', () => {
+  it('load one that holds a runtime, or is for a DLA core, as it was built', () => {
+    for (const text of VERSIONS) {
+      const built = { versionCompatible: true, dlaCore: 1 };
+      const { argv } = renderPlan(loadPlan('model.plan', undefined, [], {}, built), versionOf(text));
+      expect(argv, text).toContain('--versionCompatible');
+      expect(argv, text).toContain('--useDLACore=1');
+      expect(argv.includes('--useCudaGraph') || argv.includes('--noCudaGraph') !== text.startsWith('11')).toBe(false);
+    }
+  });
+
   it.each(VERSIONS)('are taken by TensorRT %s', (text) => {
     const version = versionOf(text);
     const shapes = [{ name: 'input', dims: [16, 3, 32, 32] }];

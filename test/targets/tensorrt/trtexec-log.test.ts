@@ -165,6 +165,53 @@ describe('logs of trtexec', () => {
     expect(read.version).toEqual({ major: 8, minor: 4, patch: 1 });
   });
 
+  it('reads a log in the form of TensorRT 11.1', () => {
+    const read = log('trt11.1-derived-pass');
+    expect(read).toMatchObject({ version: { major: 11, minor: 1, patch: 0 }, build: 52, verdict: 'passed' });
+    expect(read).toMatchObject({ buildSeconds: 38.4403, parseSeconds: 0.0513774, engineMiB: 23.7112 });
+    expect(read.device).toEqual({
+      name: 'NVIDIA H200',
+      computeCapability: '9.0',
+      multiprocessors: 132,
+      memoryMiB: 143156,
+      computeClockGHz: 1.98,
+      memoryClockGHz: 3.201,
+    });
+    expect(read.summary).toMatchObject({
+      queriesPerSecond: 1083.05,
+      queries: 3251,
+      hostWalltimeS: 3.00171,
+      hostToDevice: { maxMs: 0 },
+      latency: {
+        minMs: 0.899902,
+        maxMs: 1.10498,
+        meanMs: 0.920127,
+        medianMs: 0.918945,
+        percentiles: [
+          { percent: 50, ms: 0.918945 },
+          { percent: 90, ms: 0.931396 },
+          { percent: 95, ms: 0.939453 },
+          { percent: 99, ms: 0.97998 },
+        ],
+      },
+    });
+  });
+
+  it('has no CUDA graph where the engine could not run in one, whatever was asked for', () => {
+    const read = log('trt11.1-derived-pass');
+    expect(read.conditions).toEqual({ transfers: false, cudaGraph: false, spinWait: true, streams: 1 });
+  });
+
+  it('keeps the lines of an error together where lines of another stream come between', () => {
+    const reader = new TrtexecLogReader();
+    const at = '[01/02/2026-03:04:05]';
+    reader.addLine(`${at} [E] [TRT] ERROR: In function parseGraph:`, 'stderr');
+    reader.addLine(`${at} [I] [TRT] something else`, 'stdout');
+    reader.addLine('[6] Invalid Node - Conv_3', 'stderr');
+    const texts = reader.end().messages.map(({ text }) => text);
+    expect(texts).toEqual(['[TRT] ERROR: In function parseGraph:\n[6] Invalid Node - Conv_3']);
+  });
+
   it("agrees with NVIDIA's own parser on an A100 run", () => {
     const { performance_summary: told, device_information: device } = JSON.parse(
       trtexecPayload('parsed-summary.trt8-resnet18-a100-fp16.json', 'metadata'),

@@ -237,7 +237,7 @@ describe('what is refused before anything is built', () => {
     [
       'an option that there never was',
       { trtexecFlags: ['--maxTactic=3'], tensorRtVersion: '10.16' },
-      { code: 'SO1006', hint: 'did you mean --trtexec-flag --maxTactics?' },
+      { code: 'SO1006', hint: 'did you mean --trtexec-flag=--maxTactics?' },
     ],
   ])('%s', async (_, options, expected) => {
     await expect(build({}, options)).rejects.toMatchObject(expected);
@@ -309,6 +309,33 @@ describe('planning without running', () => {
   });
 });
 
+describe('a container', () => {
+  const plan = (trtexecFlags: readonly string[]) =>
+    planEngine(model, { env: { PATH: '' }, image: 'trt', tensorRtVersion: '11.1', dims: BATCH, trtexecFlags });
+
+  it('gets the files of further options of trtexec', async () => {
+    const { commands } = await plan([`--exportOutput=${join(bin, 'outputs.json')}`]);
+    expect(commands[0]).toContain(`--mount=type=bind,source=${bin},target=/serve-opt/1`);
+    expect(commands[0]).toContain('--exportOutput=/serve-opt/1/outputs.json');
+  });
+
+  it('cannot have lists of files', async () => {
+    await expect(plan(['--loadInputs=mel:mel.bin'])).rejects.toMatchObject({ code: 'SO1002' });
+  });
+
+  it('may be fetched for long before it says its version', async () => {
+    const docker = join(bin, 'docker');
+    const path = fakeTrtexec(bin, { version: '110100' });
+    writeFileSync(docker, `#!/bin/sh\nexec '${path}' --help\n`, { mode: 0o755 });
+    const lines: string[] = [];
+    const context = { onProgress: (event: { kind: string; message?: string }) => void lines.push(event.message ?? '') };
+    const env = { PATH: `${bin}:${process.env.PATH ?? ''}` };
+    const building = buildEngine(model, { env, image: 'trt', dims: BATCH }, context);
+    await expect(building).rejects.toMatchObject({ code: 'SO5202' });
+    expect(lines.some((line) => line.startsWith('&&&& RUNNING TensorRT.trtexec [TensorRT v110100]'))).toBe(true);
+  });
+});
+
 describe('a baseline', () => {
   const report = (): string => join(folder, 'old.report.json');
   const buildOld = async (fake: FakeTrtexec): Promise<void> => {
@@ -368,6 +395,17 @@ describe('measuring an engine that is there', () => {
     const outside = bench({}, { dims: new Map([['batch', 64]]) });
     await expect(outside).rejects.toMatchObject({ code: 'SO1006', why: 'the engine was built for 1 to 32' });
     await expect(bench({}, { dims: new Map([['bach', 4]]) })).rejects.toMatchObject({ why: 'did you mean "batch"?' });
+  });
+
+  it('loads an engine with a runtime of its own as it was built', async () => {
+    const callsPath = join(bin, 'calls');
+    await build({ callsPath }, { versionCompatible: true });
+    await bench({ callsPath }, { processes: 1 });
+    const loads = readFileSync(callsPath, 'utf8')
+      .split('\n')
+      .filter((line) => line.includes('--loadEngine'));
+    expect(loads).toHaveLength(2);
+    for (const line of loads) expect(line).toContain('"--versionCompatible"');
   });
 
   it('measures an engine without a report at its own shapes', async () => {
