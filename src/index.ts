@@ -84,6 +84,7 @@ export type {
   QuantizePlace,
   RefusalOptions,
   RunFiles,
+  SensitivityOptions,
   SourceOptions,
   WorkflowContext,
 } from './workflows/options.js';
@@ -106,6 +107,7 @@ export type { VerifyPackageOptions } from './workflows/package/verify/verify-run
 export { VERIFY_PACKAGE_DEFAULTS } from './workflows/package/verify/verify-run.js';
 export { pruneModel } from './workflows/prune-model.js';
 export { quantizeModel } from './workflows/quantize-model.js';
+export { sensitivity } from './workflows/sensitivity.js';
 export { benchEngine } from './workflows/tensorrt/bench-engine.js';
 export { buildEngine } from './workflows/tensorrt/build-engine.js';
 export { planEngine } from './workflows/tensorrt/plan-engine.js';
@@ -315,6 +317,7 @@ export type {
   SparseWeightReport,
   WholeAxisReport,
 } from './report/prune-types.js';
+export type { SensitivityLayerReport, SensitivityReport } from './report/sensitivity-types.js';
 export type {
   EngineLayer,
   EngineProfile,
@@ -366,6 +369,7 @@ export { compareHtml } from './report/html/compare-html.js';
 export { distillHtml } from './report/html/distill-html.js';
 export { optimizeHtml } from './report/html/optimize-html.js';
 export { quantizeHtml } from './report/html/quantize-html.js';
+export { sensitivityHtml } from './report/html/sensitivity-html.js';
 export { tensorRtHtml } from './report/html/tensorrt-html.js';
 
 // Budgets: the grammar of `--budget`, and what they come to.

@@ -2,6 +2,7 @@ import { COMMAND_GROUPS, type CommandDefinition, type CommandFamily, MODEL } fro
 import { DISTILL } from './distill-command.js';
 import type { FlagName } from './flags.js';
 import { PACKAGE_COMMANDS } from './package-commands.js';
+import { SENSITIVITY } from './sensitivity-command.js';
 import { TENSORRT } from './tensorrt-command.js';
 
 export type { ArgumentDefinition, CommandDefinition, CommandFamily, CommandGroup } from './command-definition.js';
@@ -147,6 +148,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
     load: () => import('./commands/bench.js'),
   },
   DISTILL,
+  SENSITIVITY,
   {
     name: 'quantize',
     summary: 'Make a model smaller and faster, and check the result',

@@ -13,6 +13,7 @@ import {
   type PruneOptions,
   QUANTIZE_PLACES,
   type QuantizeOptions,
+  type SensitivityOptions,
   type WorkflowContext,
 } from '../workflows/options.js';
 import type { CommandContext } from './command.js';
@@ -105,6 +106,32 @@ export function quantizeOptions(flags: FlagValues): QuantizeOptions {
     ...given('executionProviders', flags.ep),
     ...given('dryRun', flags['dry-run']),
     ...given('force', flags.force),
+  };
+}
+
+/** Flags of `sensitivity` as options. */
+export function sensitivityOptions(flags: FlagValues): SensitivityOptions {
+  return {
+    ...given('mode', flags.mode),
+    ...given('dataPath', flags.data),
+    ...given('metric', flags.metric),
+    ...given('outputName', flags['output-name']),
+    ...given('include', flags.include),
+    ...given('exclude', flags.exclude),
+    ...given('samples', flags.samples),
+    ...given('batch', single(flags, 'batch')),
+    ...given('perTensor', flags['per-tensor']),
+    ...given('reduceRange', flags['reduce-range']),
+    ...given('operators', flags.operators),
+    ...(flags['no-optimize'] ? { optimize: false } : {}),
+    ...given('fixInitializers', flags['fix-initializers']),
+    ...sizesOf(flags),
+    ...given('seed', flags.seed),
+    ...given('allowLinks', flags['allow-links']),
+    ...given('allowInvalid', flags['allow-invalid']),
+    ...given('threads', single(flags, 'threads')),
+    ...given('memory', flags.mem),
+    ...given('executionProviders', flags.ep),
   };
 }
 

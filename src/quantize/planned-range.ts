@@ -20,6 +20,19 @@ export function knownRange(
   return { min: Math.max(seen.min, fixed.min), max: Math.min(seen.max, fixed.max) };
 }
 
+/**
+ * Ranges with those of tensors besides that only move the values of another: where a layer beside them stays in float, the scale is made
+ * for their own name.
+ */
+export function withMovedRanges(ranges: RangeMap, { tensors }: Pick<StaticPlan, 'tensors'>): RangeMap {
+  const all = new Map(ranges);
+  for (const [value, root] of tensors) {
+    const range = ranges.get(root.name);
+    if (range && !all.has(value.name)) all.set(value.name, range);
+  }
+  return all;
+}
+
 /** The range that the scale of `root` is made for: without what a fused clamp cuts off, or no reader tells apart. */
 export function plannedRange(plan: StaticPlan, root: Value, ranges: RangeMap): ValueRange {
   const range = knownRange(root, ranges, plan) ?? { min: 0, max: 0 };

@@ -18,16 +18,18 @@ const SAME_DB = 60;
  * How many samples the sessions may be given at once so that each is judged as it would be alone: tried on the first
  * samples of the reader, by the first and the last of a batch. 1 where the data does not stack, the models do not run on a
  * batch, or their results depend on it.
+ * @param most samples at most
  */
 export async function fittingBatch(
   sessions: readonly ChildSession[],
   reader: SampleReader,
   run: (session: ChildSession, feeds: Feeds) => Promise<Outputs>,
+  most: number = MOST_SAMPLES,
 ): Promise<number> {
   if (reader.block !== undefined) return reader.block;
   if (!reader.batchable || reader.count < 2) return 1;
   const first = await reader.read(0, 1);
-  const size = Math.min(MOST_SAMPLES, reader.count, Math.floor(MOST_BYTES / Math.max(1, tensorBytes(first))));
+  const size = Math.min(most, reader.count, Math.floor(MOST_BYTES / Math.max(1, tensorBytes(first))));
   if (size < 2) return 1;
   const last = await reader.read(size - 1, 1);
   const all = await reader.read(0, size);

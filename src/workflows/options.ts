@@ -207,6 +207,21 @@ export interface QuantizeOptions extends ProduceOptions, JudgedRunOptions, Refus
   readonly fp16Io?: boolean;
 }
 
+/** Options of `sensitivity`: those of `quantizeModel` that decide which layers are quantized, and on what they are tried. */
+export type SensitivityOptions = Omit<
+  QuantizeOptions,
+  | 'outputPath'
+  | 'for'
+  | 'floatWeights'
+  | 'evalPath'
+  | 'verify'
+  | 'dryRun'
+  | 'force'
+  | 'onRefused'
+  | 'fp16Io'
+  | keyof BudgetOptions
+>;
+
 /** Options of `optimizeModel`. */
 export interface OptimizeOptions extends ProduceOptions, RefusalOptions<OptimizeReport> {
   readonly level?: OptimizeLevel;

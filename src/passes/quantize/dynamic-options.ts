@@ -15,6 +15,8 @@ export interface DynamicOptions {
   readonly smallestWeight: number;
   /** Bytes by which INT8 copies of weights that something else reads in FP32 may make the file larger. */
   readonly growthBytes: number;
+  /** Reasons to keep layers in FP32, by the name of their first output. */
+  readonly kept: ReadonlyMap<string, string>;
 }
 
 export const DYNAMIC_DEFAULTS = {
@@ -24,4 +26,5 @@ export const DYNAMIC_DEFAULTS = {
   operators: 'portable',
   smallestWeight: 1024,
   growthBytes: 0,
+  kept: new Map<string, string>(),
 } as const satisfies DynamicOptions;

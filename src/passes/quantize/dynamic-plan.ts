@@ -9,6 +9,7 @@ import { WEIGHTED_OPERATORS } from '../../quantize/operator-classes.js';
 import { weightedNode } from '../../quantize/weighted.js';
 import { DataType } from '../../tensor/dtype.js';
 import { insideFunction } from '../constants.js';
+import { keptNodes } from '../kept-nodes.js';
 import type { DynamicOptions } from './dynamic-options.js';
 
 /** A node to quantize, with the constants it takes its weights from: one for a product or a lookup, two for an LSTM. */
@@ -34,14 +35,13 @@ export function planDynamic(model: Model, options: DynamicOptions, selected: (no
   const jobs = new Map<Node, DynamicJob>();
   const left = new Map<Node, string>();
   const smallTables: DynamicJob[] = [];
+  const kept = keptNodes(model, options.kept);
   for (const graph of allGraphs(model)) {
     for (const node of graph.nodes) {
       if (node.domain !== '' || !(WEIGHTED_OPERATORS.has(node.opType) || isTableLookup(node))) continue;
       const found = insideFunction(graph)
         ? 'it is inside a local function that was not inlined'
-        : selected(node)
-          ? jobOf(node, options)
-          : 'it is excluded';
+        : (kept.get(node) ?? (selected(node) ? jobOf(node, options) : 'it is excluded'));
       if (typeof found === 'string') left.set(node, found);
       else if (node.is('Gather') && isSmall(found)) smallTables.push(found);
       else jobs.set(node, found);

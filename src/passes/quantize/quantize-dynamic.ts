@@ -45,6 +45,7 @@ export const quantizeDynamic = definePass<QuantizeDynamicOptions>({
       default: DYNAMIC_DEFAULTS.smallestWeight,
     },
     growthBytes: { description: 'limit in bytes on copies of shared weights', default: DYNAMIC_DEFAULTS.growthBytes },
+    kept: { description: 'reasons to keep layers, by first output', default: DYNAMIC_DEFAULTS.kept, internal: true },
   },
   run(model, options) {
     if (model.opset() < 11) {

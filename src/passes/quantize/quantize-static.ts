@@ -17,6 +17,7 @@ import {
   U8_ACTIVATIONS,
 } from '../../quantize/scheme.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { keptNodes } from '../kept-nodes.js';
 import { nodeSelector } from '../node-filter.js';
 import { definePass } from '../pass.js';
 import { StaticRewriter, WeightScan } from './static-rewriter.js';
@@ -38,6 +39,8 @@ export interface QuantizeStaticOptions {
   opTypes: readonly string[];
   /** Bytes by which INT8 copies of weights that something else reads in FP32 may make the file larger. */
   growthBytes: number;
+  /** Reasons to keep layers in float, by the name of their first output. */
+  kept: ReadonlyMap<string, string>;
 }
 
 /**
@@ -66,6 +69,7 @@ export const quantizeStatic = definePass<QuantizeStaticOptions>({
     biases: { description: "scheme of biases, or 'float'", default: S32_BIASES, internal: true },
     opTypes: { description: 'quantize every node of these op types', default: [] },
     growthBytes: { description: 'limit in bytes on copies of shared weights', default: 0 },
+    kept: { description: 'reasons to keep layers, by first output', default: new Map(), internal: true },
   },
   run(model, options) {
     if (quantizedTypeName(options.activations) === 's8' && quantizedTypeName(options.weights) === 'u8') {
@@ -102,7 +106,7 @@ function usablePlan(
   scan: WeightScan,
 ): { readonly plan: StaticPlan; readonly refused: ReadonlyMap<Node, string> } {
   const selected = nodeSelector(model, options);
-  const refused = new Map<Node, string>();
+  const refused = keptNodes(model, options.kept);
   for (;;) {
     const plan = planStatic(model, {
       select: (node) => selected(node) && !refused.has(node),

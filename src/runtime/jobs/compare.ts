@@ -71,8 +71,9 @@ export async function stepOf(
   reader: SampleReader,
   batchSize: number | undefined,
   run: (session: ChildSession, feeds: Feeds) => Promise<Map<string, HostTensor>>,
+  most?: number,
 ): Promise<number> {
-  if (batchSize === undefined) return fittingBatch(sessions, reader, run);
+  if (batchSize === undefined) return fittingBatch(sessions, reader, run, most);
   return reader.block ?? (reader.batchable ? Math.max(1, batchSize) : 1);
 }
 

@@ -127,7 +127,7 @@ export function checkOptions(command: RuledCommand, options: object): string[] {
     readonly include?: readonly string[];
     readonly exclude?: readonly string[];
   };
-  if (command !== 'inspect') checkBudgets(budgets, command);
+  if (command !== 'inspect' && command !== 'sensitivity') checkBudgets(budgets, command);
   if (memory !== undefined) memoryBytes(memory);
   const both = include?.find((pattern) => exclude?.includes(pattern));
   if (both !== undefined) {

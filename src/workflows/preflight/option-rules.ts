@@ -1,5 +1,14 @@
 /** Commands with options of their own; the rules name them as the command line does. */
-export type RuledCommand = 'inspect' | 'compare' | 'bench' | 'quantize' | 'optimize' | 'prune' | 'tensorrt' | 'distill';
+export type RuledCommand =
+  | 'sensitivity'
+  | 'inspect'
+  | 'compare'
+  | 'bench'
+  | 'quantize'
+  | 'optimize'
+  | 'prune'
+  | 'tensorrt'
+  | 'distill';
 
 /**
  * What goes together and what does not. An option is written as on the command line: `--data` for one that is given at all,
@@ -45,7 +54,7 @@ export const OPTION_RULES: readonly OptionRule[] = [
     why: 'it applies to INT8 only',
   },
   {
-    commands: ['quantize'],
+    commands: ['quantize', 'sensitivity'],
     options: ['--mode static'],
     needs: '--data',
     why: 'activation ranges are measured on samples',

@@ -87,11 +87,16 @@ export class ModelRun<Options extends ProduceOptions = ProduceOptions> {
     };
   }
 
+  /** Name, size and hash of the model. */
+  inputReport(): Promise<ReportModel> {
+    return this.#hashes.model(this.path, this.model.source?.externalPaths() ?? []);
+  }
+
   /** Names, sizes and hashes of the model and of the result. */
   async reportFiles(staged: StagedModel): Promise<{ readonly input: ReportModel; readonly output: ReportModel }> {
     const { stagedPath, stagedDataPath } = staged;
     return {
-      input: await this.#hashes.model(this.path, this.model.source?.externalPaths() ?? []),
+      input: await this.inputReport(),
       output: await this.#hashes.model(stagedPath, stagedDataPath === undefined ? [] : [stagedDataPath]),
     };
   }

@@ -26,6 +26,11 @@ const KEPT_FOR_QUANTIZATION: readonly string[] = [
   'fuse-scale-into-gemm',
 ];
 
+/** Reasons to keep layers in FP32, by the name of their first output. */
+export type KeptLayers = ReadonlyMap<string, string>;
+
+const NONE_KEPT: KeptLayers = new Map();
+
 const infer: TransformStep = function inferTypesStep(model: Model): void {
   inferTypes(model);
 };
@@ -141,7 +146,12 @@ export class Conversion {
     this.#model = optimized.model;
   }
 
-  async toStatic(ranges: RangeMap, options: QuantizeOptions): Promise<TransformStepReport> {
+  /** @param kept reasons to keep layers, by the name of their first output */
+  async toStatic(
+    ranges: RangeMap,
+    options: QuantizeOptions,
+    kept: KeptLayers = NONE_KEPT,
+  ): Promise<TransformStepReport> {
     const { quantizeStatic } = await import('../../passes/quantize/quantize-static.js');
     await this.#run(
       quantizeStatic({
@@ -149,6 +159,7 @@ export class Conversion {
         ranges,
         weights: weightScheme(options),
         growthBytes: this.#growthBytes(options),
+        kept,
       }),
     );
     return this.#finish();
@@ -161,7 +172,7 @@ export class Conversion {
     return this.#finish();
   }
 
-  async toDynamic(options: QuantizeOptions): Promise<TransformStepReport> {
+  async toDynamic(options: QuantizeOptions, kept: KeptLayers = NONE_KEPT): Promise<TransformStepReport> {
     const { quantizeDynamic } = await import('../../passes/quantize/quantize-dynamic.js');
     await this.#run(
       quantizeDynamic({
@@ -169,6 +180,7 @@ export class Conversion {
         weights: weightScheme(options),
         operators: options.operators ?? 'portable',
         growthBytes: this.#growthBytes(options),
+        kept,
       }),
     );
     return this.#finish();

@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import type { Model } from '../../ir/model.js';
 import type { Refusal } from '../../ir/transform.js';
 import { planStatic } from '../../quantize/plan.js';
+import { withMovedRanges } from '../../quantize/planned-range.js';
 import { planTensorRt } from '../../quantize/tensorrt-plan.js';
 import type { RuntimeHost } from '../../runtime/host.js';
 import { calibrateIn } from '../calibrate.js';
@@ -37,11 +38,12 @@ export async function convertModel(
   stages.start('quantize');
   const conversion = new Conversion(model.clone(), options, memoryBytes);
   await conversion.prepare('dynamic', options);
+  const base = { prepared: conversion.copy(), ranges: new Map() };
   const dynamic = await conversion.toDynamic(options);
   const told = dynamic.changed > 0 ? refused.filter(({ opType }) => opType === 'Conv') : refused;
   const step = { ...dynamic, refusals: dynamic.refusals.map((refusal) => sameNode(told, refusal) ?? refusal) };
   stages.end(`${step.changed} layers`);
-  return { conversion, mode: 'dynamic', step, warnings: conversion.warnings };
+  return { conversion, mode: 'dynamic', step, base, warnings: conversion.warnings };
 }
 
 /**
@@ -64,7 +66,8 @@ async function convertStatic(
   const { calibration } = split;
   const warnings = [...conversion.warnings];
   const forTensorRt = options.for === 'tensorrt';
-  const { observe } = forTensorRt ? planTensorRt(conversion.model) : planStatic(conversion.model);
+  const staticPlan = forTensorRt ? undefined : planStatic(conversion.model);
+  const { observe } = staticPlan ?? planTensorRt(conversion.model);
   let ranges: Awaited<ReturnType<typeof calibrateIn>>['ranges'] = new Map();
   let sampleCount = 0;
   if (runtime && calibration && observe.length > 0) {
@@ -80,19 +83,21 @@ async function convertStatic(
       },
       stages.context('calibrate'),
     );
-    ranges = result.ranges;
+    ranges = staticPlan ? withMovedRanges(result.ranges, staticPlan) : result.ranges;
     sampleCount = result.samples;
     for (const [name, runs] of result.nonFinite)
       warnings.push(`Tensor "${name}" had NaN or infinite values in ${runs} calibration runs.`);
     stages.end(`${observe.length} tensors, ${sampleCount} samples`);
   }
   stages.start('quantize');
+  const base = { prepared: conversion.copy(), ranges };
   const step = await (forTensorRt ? conversion.toTensorRt(ranges, options) : conversion.toStatic(ranges, options));
   stages.end(`${step.changed} nodes`);
   return {
     conversion,
     mode: 'static',
     step,
+    base,
     ...(sampleCount > 0 && calibration
       ? { calibration: { source: basename(calibration.path), samples: sampleCount, method: 'min-max' } }
       : {}),

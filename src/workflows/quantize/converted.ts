@@ -8,9 +8,19 @@ export interface Converted {
   readonly mode: ConversionMode;
   readonly step: TransformStepReport;
   readonly calibration?: { readonly source: string; readonly samples: number; readonly method: string };
+  /** What another conversion to INT8 starts from. */
+  readonly base?: IntegerBase;
   /** What another conversion to FLOAT16 starts from. */
   readonly float16?: Float16Base;
   readonly warnings: readonly string[];
+}
+
+/** What a conversion to INT8 can be tried again from. */
+export interface IntegerBase {
+  /** Prepared (and repaired), and not converted yet. */
+  readonly prepared: Conversion;
+  /** Of activations; empty for dynamic INT8. */
+  readonly ranges: RangeMap;
 }
 
 /** What a conversion to FLOAT16 can be tried again from. */

@@ -39,8 +39,17 @@ export interface TrialOptions extends ExecutionOptions, WorkflowContext {
 export interface TrialSourceOptions {
   /** Samples a run, where the data allows more than one; absent: as many as change nothing. 1 where a result depends on its batch. */
   readonly batchSize?: number;
+  /** At most so many samples a run, where the batch is found. Default 8. */
+  readonly mostBatch?: number;
   /** Default 384 MiB. */
   readonly maxBytes?: number;
+}
+
+export interface ScoreOptions {
+  /** Only so many samples, in runs that are spread over all of them. Default all. */
+  readonly most?: number;
+  /** Probabilities are compared by their logarithms, as the scores before a Softmax would be. Default false. */
+  readonly logarithms?: boolean;
 }
 
 /** Samples on which the original ran once. */
@@ -56,10 +65,9 @@ export interface TrialSamples {
   /**
    * Runs a candidate in memory and holds it against the original: differences of outputs, and metrics where the samples have labels.
    * Weights that still stand in a file are not copied. Outputs that draw random numbers are marked.
-   * @param first only so many samples, the first ones
    * @returns why, where ONNX Runtime refuses or dies of it; later trials go on in a new process
    */
-  score(candidate: Model, first?: number): Promise<ComparisonResult | Failure>;
+  score(candidate: Model, options?: ScoreOptions): Promise<ComparisonResult | Failure>;
 }
 
 /** Many candidates for one original: it is run once for each source of samples, in the child process. */
@@ -149,10 +157,13 @@ class OpenTrials implements Trials {
       return known;
     };
     const { count, of, runMs } = known;
-    return { count, of, runMs, source: fitted, score: (candidate, first) => this.#score(candidate, keep, first) };
+    return { count, of, runMs, source: fitted, score: (candidate, how) => this.#score(candidate, keep, how) };
   }
 
-  async #keep(source: SampleSource, { batchSize, maxBytes = KEPT_BYTES }: TrialSourceOptions): Promise<KeptSamples> {
+  async #keep(
+    source: SampleSource,
+    { batchSize, mostBatch, maxBytes = KEPT_BYTES }: TrialSourceOptions,
+  ): Promise<KeptSamples> {
     const { wish = {}, onProgress } = this.#options;
     return this.#withOriginal(async ({ id }, session) => {
       const host = await this.#guarded.runtime.host();
@@ -166,6 +177,7 @@ class OpenTrials implements Trials {
           wish,
           maxBytes,
           ...(batchSize === undefined ? {} : { batchSize }),
+          ...(mostBatch === undefined ? {} : { mostBatch }),
         },
         { onProgress: ({ done, total }) => onProgress?.({ kind: 'advance', stage: 'trials', done, total }) },
       );
@@ -196,7 +208,7 @@ class OpenTrials implements Trials {
   async #score(
     candidate: Model,
     keep: () => Promise<KeptSamples>,
-    first: number | undefined,
+    how: ScoreOptions | undefined,
   ): Promise<ComparisonResult | Failure> {
     this.#count++;
     const { samples, session } = await keep();
@@ -204,7 +216,7 @@ class OpenTrials implements Trials {
       const loaded = await this.#guarded.load(path, session, 'candidate');
       if (loaded instanceof Failure) return loaded;
       const result = await this.#guarded.attempt('running the candidate', (host, watch) =>
-        host.request('trial', { samples, session: loaded.id, ...(first === undefined ? {} : { first }) }, watch),
+        host.request('trial', { samples, session: loaded.id, ...how }, watch),
       );
       await this.#guarded.release(loaded);
       return result instanceof Failure ? result : this.#marked(result);
