@@ -4,6 +4,7 @@ pip install numpy scipy scikit-learn, then: python scripts/make-distill-referenc
 Nothing here shares a formula with src/evaluate/distill but the definitions in the documentation.
 """
 
+import itertools
 import json
 import os
 import warnings
@@ -11,8 +12,9 @@ import warnings
 import numpy as np
 from scipy import optimize, stats
 from scipy.spatial.distance import jensenshannon
-from scipy.special import log_softmax, logsumexp, rel_entr, softmax
+from scipy.special import expit, log_expit, log_softmax, logsumexp, rel_entr, softmax
 from sklearn import metrics
+from sklearn.linear_model import Ridge
 
 warnings.filterwarnings("ignore")
 BINS = 15
@@ -286,6 +288,361 @@ def features(name, t, s):
     }
 
 
+def attention(name, t, s, mask):
+    """Maps [samples, heads, queries, keys] of probabilities; of unequal heads the mean over heads."""
+    if t.shape[1] != s.shape[1]:
+        t, s = t.mean(axis=1, keepdims=True), s.mean(axis=1, keepdims=True)
+    squared, divergences = [], []
+    for a, b, counts in zip(t, s, mask.astype(bool)):
+        for x, y in zip(a, b):
+            x, y = x[np.ix_(counts, counts)], y[np.ix_(counts, counts)]
+            squared.extend(((x - y) ** 2).ravel())
+            divergences.extend(stats.entropy(x, y, axis=1))
+    return {"mse": float(np.mean(squared)), "kl": encode(float(np.mean(divergences)))}
+
+
+def attention_case(rng, name, heads_t, heads_s):
+    t = softmax(rng.normal(size=(5, heads_t, 4, 4)), axis=3)
+    s = softmax(rng.normal(size=(5, heads_s, 4, 4)), axis=3)
+    mask = np.array([[1, 1, 1, 1], [1, 1, 1, 0], [1, 1, 0, 0], [1, 0, 0, 0], [1, 1, 1, 1]])
+    return {
+        "name": name,
+        "heads": [heads_t, heads_s],
+        "teacher": t.ravel().tolist(),
+        "student": s.ravel().tolist(),
+        "mask": mask.ravel().tolist(),
+        "expected": attention(name, t, s, mask),
+    }
+
+
+def kl_div(log_input, target, reduction):
+    """torch.nn.functional.kl_div: pointwise target · (ln target - input), then the reduction by its name."""
+    terms = np.where(target > 0, target * (np.log(np.where(target > 0, target, 1)) - log_input), 0.0)
+    n = len(terms)
+    return {"none": terms, "sum": terms.sum(), "mean": terms.mean(), "batchmean": terms.sum() / n}[reduction]
+
+
+def convention_losses(zt, zs, y, t, alpha):
+    """The losses as the code of each library writes them, on logits [samples, (tokens,) classes]."""
+    c = zt.shape[-1]
+    log_s, p_t = log_softmax(zs / t, axis=-1), softmax(zt / t, axis=-1)
+    flat = lambda z: z.reshape(-1, c)
+    ce = None if y is None else float(metrics.log_loss(y, softmax(flat(zs), axis=1), labels=np.arange(c)))
+    hard = 0.0 if ce is None else ce
+    rows = zt.size / c
+
+    def mix(weight, soft):
+        return soft if ce is None else (1 - weight) * hard + weight * soft
+
+    batchmean = kl_div(log_s, p_t, "batchmean")
+    soft_only = ce is None or alpha == 0
+    mean_rows = kl_div(flat(log_s), flat(p_t), "batchmean") * t * t
+    by_elements = kl_div(log_s, p_t, "sum") * t * t / log_s.size
+    soft = {
+        "standard": mean_rows,
+        "torchdistill": batchmean if soft_only else batchmean * t * t,
+        "textbrewer": -(p_t * log_s).sum(axis=-1).mean(),
+        "deit": by_elements,
+        "sparseml": kl_div(log_s, p_t, "sum") * t * t / (log_s.size / c),
+        "sparseml-factory": float((p_t * np.log(p_t / np.exp(log_s))).sum() / rows),
+        "haitongli": kl_div(log_s, p_t, "mean") * t * t,
+        "mmdet-ld": kl_div(flat(log_s), flat(p_t), "none").mean(axis=1).mean() * t * t,
+    }
+    weight_of_soft = {
+        **{name: alpha for name in ("deit", "sparseml", "sparseml-factory", "haitongli", "mmdet-ld")},
+        **{name: 1 - alpha for name in ("standard", "torchdistill", "textbrewer")},
+    }
+    return {
+        name: {
+            "soft": float(value),
+            "total": float(value if name == "torchdistill" and soft_only else mix(weight_of_soft[name], value)),
+            "softFactor": float(value / soft["standard"]),
+        }
+        for name, value in soft.items()
+    }
+
+
+def convention_case(rng, name, shape, labelled, t, alpha):
+    zt, zs = rng.normal(size=shape) * 2, rng.normal(size=shape) * 2
+    y = rng.integers(0, shape[-1], size=int(np.prod(shape[:-1]))) if labelled else None
+    return {
+        "name": name,
+        "shape": list(shape),
+        "temperature": t,
+        "alpha": alpha,
+        "teacher": zt.ravel().tolist(),
+        "student": zs.ravel().tolist(),
+        **({} if y is None else {"labels": y.tolist()}),
+        "expected": convention_losses(zt, zs, y, t, alpha),
+    }
+
+
+def edits(a, b):
+    """The fewest edits, by all ways to split the first pair of symbols (Levenshtein)."""
+    from functools import lru_cache
+
+    @lru_cache(None)
+    def of(i, j):
+        if i == len(a) or j == len(b):
+            return len(a) - i + len(b) - j
+        if a[i] == b[j]:
+            return of(i + 1, j + 1)
+        return 1 + min(of(i + 1, j), of(i, j + 1), of(i + 1, j + 1))
+
+    return of(0, 0)
+
+
+def ratio(a, b):
+    return encode(a / b if b else np.nan if a == 0 else np.inf)
+
+
+def collapse(path, blank):
+    return tuple(symbol for symbol, _ in itertools.groupby(path) if symbol != blank)
+
+
+def path_loss(logits, label, blank):
+    """-ln of the summed probability of every path that collapses to the label: all of them are tried."""
+    logs = log_softmax(logits, axis=1)
+    found = [
+        sum(logs[step, symbol] for step, symbol in enumerate(path))
+        for path in itertools.product(range(logits.shape[1]), repeat=len(logits))
+        if collapse(path, blank) == tuple(label)
+    ]
+    return float(-logsumexp(found)) if found else float("inf")
+
+
+def ctc_case(rng, name, n, steps, classes, blank, labels):
+    zt = rng.normal(size=(n, steps, classes)) * 2
+    zs = zt + rng.normal(size=zt.shape)
+    texts = [[collapse(row.argmax(axis=1), blank) for row in z] for z in (zt, zs)]
+    pairs = list(zip(*texts))
+    between = [edits(a, b) for a, b in pairs]
+    right = [[text == tuple(label) for text, label in zip(each, labels)] for each in texts]
+    symbols = sum(len(label) for label in labels)
+
+    def side(z, which):
+        return {
+            "exact": float(np.mean(right[which])),
+            "errorRate": ratio(sum(edits(a, tuple(b)) for a, b in zip(texts[which], labels)), symbols),
+            "ctcLoss": encode(float(np.mean([path_loss(row, label, blank) for row, label in zip(z, labels)]))),
+        }
+
+    return {
+        "name": name,
+        "dims": [n, steps, classes],
+        "blank": blank,
+        "labels": [list(map(int, label)) for label in labels],
+        "teacher": zt.ravel().tolist(),
+        "student": zs.ravel().tolist(),
+        "expected": {
+            "agreement": float(np.mean([a == b for a, b in pairs])),
+            "editRate": ratio(sum(between), sum(len(a) for a, _ in pairs)),
+            "teacher": side(zt, 0),
+            "student": side(zs, 1),
+            "lost": int(np.sum(np.array(right[0]) & ~np.array(right[1]))),
+            "gained": int(np.sum(~np.array(right[0]) & np.array(right[1]))),
+        },
+    }
+
+
+def multi_label_case(name, zt, zs, y):
+    """Labels below 0 are not known."""
+    n, width = zt.shape
+    known = y >= 0
+    expected = {
+        "agreement": float(((zt >= 0) == (zs >= 0)).mean()),
+        "exactAgreement": float(((zt >= 0) == (zs >= 0)).all(axis=1).mean()),
+        "totalVariation": float(np.abs(expit(zt) - expit(zs)).mean()),
+        "temperatures": [],
+    }
+    with np.errstate(invalid="ignore"):
+        expected["logitMse"] = encode(float(np.where(zt == zs, 0.0, (zt - zs) ** 2).mean()))
+
+    def divergence(a, b):
+        """Of two classes with logits 0 and z."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            logs = [(log_expit(a), log_expit(b)), (log_expit(-a), log_expit(-b))]
+            return sum(np.where(np.exp(x) > 0, np.exp(x) * (x - w), 0.0) for x, w in logs)
+
+    for t in TEMPERATURES:
+        expected["temperatures"].append(
+            {
+                "temperature": t,
+                "kl": encode(float(divergence(zt / t, zs / t).mean())),
+                "reverseKl": encode(float(divergence(zs / t, zt / t).mean())),
+            }
+        )
+
+    def side(z):
+        p, said = expit(z), z >= 0
+        flat = (y[known], said[known].astype(int))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            loss = -np.where(y == 1, log_expit(z), log_expit(-z))[known]
+        confidence, held = p[known], (y[known] == 1).astype(float)
+        index = np.clip(np.ceil(confidence * BINS).astype(int) - 1, 0, BINS - 1)
+        ece = sum(
+            (index == b).mean() * abs(held[index == b].mean() - confidence[index == b].mean())
+            for b in range(BINS)
+            if (index == b).any()
+        )
+        columns = [metrics.f1_score(y[known[:, j], j], said[known[:, j], j].astype(int), zero_division=0) for j in range(width)]
+        out = {
+            "accuracy": float(metrics.accuracy_score(*flat)),
+            "microF1": float(metrics.f1_score(*flat)),
+            "macroF1": float(np.mean(columns)),
+            "bce": encode(float(loss.mean())),
+            "brier": float(metrics.brier_score_loss(held, confidence)),
+            "ece": float(ece),
+        }
+        if width == 1:
+            out["auc"] = float(metrics.roc_auc_score(y[known], np.where(np.isposinf(z), 1e308, np.where(np.isneginf(z), -1e308, z))[known]))
+        return out
+
+    right = [(z >= 0) == (y == 1) for z in (zt, zs)]
+    expected["teacher"], expected["student"] = side(zt), side(zs)
+    expected["lost"] = int((right[0] & ~right[1] & known).sum())
+    expected["gained"] = int((~right[0] & right[1] & known).sum())
+    return {
+        "name": name,
+        "dims": [n, width],
+        "labels": y.ravel().tolist(),
+        "teacher": [encode(v) for v in zt.ravel()],
+        "student": [encode(v) for v in zs.ravel()],
+        "expected": expected,
+    }
+
+
+def regression_case(name, t, s, y):
+    def errors(wanted, given):
+        return {
+            "mse": float(metrics.mean_squared_error(wanted, given)),
+            "rmse": float(metrics.root_mean_squared_error(wanted, given)),
+            "mae": float(metrics.mean_absolute_error(wanted, given)),
+            "maxAbs": float(metrics.max_error(wanted, given)),
+            "r2": encode(float(metrics.r2_score(wanted, given)) if np.ptp(wanted) > 0 else np.nan),
+            "correlation": encode(
+                float(stats.pearsonr(wanted, given).statistic) if np.ptp(wanted) > 0 and np.ptp(given) > 0 else np.nan
+            ),
+        }
+
+    known = ~np.isnan(y)
+    return {
+        "name": name,
+        "dims": list(t.shape),
+        "teacher": t.ravel().tolist(),
+        "student": s.ravel().tolist(),
+        "labels": [encode(v) for v in y.ravel()],
+        "expected": {
+            "fidelity": errors(t.ravel(), s.ravel()),
+            "teacher": errors(y[known], t[known]),
+            "student": errors(y[known], s[known]),
+        },
+    }
+
+
+def half_of(row):
+    """Parity of FNV-1a over the bits of the values as float32, both halves of the hash together."""
+    value = 0x811C9DC5
+    for word in np.asarray(row, dtype=np.float32).view(np.uint32):
+        value = ((value ^ int(word)) * 0x01000193) & 0xFFFFFFFF
+    return (value ^ (value >> 16)) & 1
+
+
+def ridge_case(name, t, s):
+    halves = np.array([half_of(row) for row in s])
+    fit, judge = halves == 0, halves == 1
+    centred = s[fit] - s[fit].mean(axis=0)
+    strength = 1e-3 * (centred**2).sum() / s.shape[1]
+    model = Ridge(alpha=strength, fit_intercept=True, solver="cholesky").fit(s[fit], t[fit])
+    errors = (t[judge] - model.predict(s[judge]).reshape(t[judge].shape)) ** 2
+    spread = ((t[judge] - t[judge].mean(axis=0)) ** 2).sum()
+    return {
+        "name": name,
+        "dims": [list(t.shape), list(s.shape)],
+        "teacher": t.ravel().tolist(),
+        "student": s.ravel().tolist(),
+        "expected": {
+            "fitted": int(fit.sum()),
+            "judged": int(judge.sum()),
+            "mse": float(errors.mean()),
+            "share": float(errors.sum() / spread),
+        },
+    }
+
+
+def fsp_case(rng, name, n, channels, size):
+    first, second = channels
+    maps = [rng.normal(size=(n, c, size, size)) for c in (first, second, first, second)]
+    gram = lambda a, b: np.einsum("nihw,njhw->nij", a, b) / (size * size)
+    return {
+        "name": name,
+        "samples": n,
+        "channels": list(channels),
+        "places": size * size,
+        "maps": [m.ravel().tolist() for m in maps],
+        "expected": float(((gram(*maps[:2]) - gram(*maps[2:])) ** 2).mean()),
+    }
+
+
+def more_kinds(rng):
+    labels = lambda rows, width: rng.integers(-1, 2, size=(rows, width))
+    zt = rng.normal(size=(30, 5)) * 2
+    extreme = rng.choice([-1e4, -1.0, 0.0, 2.0, 1e4], size=(20, 4))
+    masked = rng.normal(size=(12, 3))
+    masked[:, 1] = -np.inf
+    masked[4, 2] = np.inf
+    other = masked + np.where(np.isfinite(masked), rng.normal(size=masked.shape), 0)
+    alone = rng.normal(size=(6, 2))
+    infinite = alone.copy()
+    infinite[2, 1] = -np.inf
+    values = rng.normal(size=(25, 3))
+    partly = values + rng.normal(size=values.shape)
+    partly[3, 1] = np.nan
+    t = rng.normal(size=(60, 4))
+    return {
+        "conventions": [
+            convention_case(rng, "labelled samples", (12, 7), True, 4.0, 0.3),
+            convention_case(rng, "samples without labels", (12, 7), False, 2.0, 0.5),
+            convention_case(rng, "no weight of the labels", (12, 7), True, 4.0, 0.0),
+            convention_case(rng, "nothing but labels", (12, 7), True, 4.0, 1.0),
+            convention_case(rng, "tokens of sequences", (4, 6, 5), True, 3.0, 0.4),
+            convention_case(rng, "a temperature of 1000", (9, 5), True, 1000.0, 0.5),
+        ],
+        "ctc": [
+            ctc_case(rng, "a blank in front", 8, 5, 4, 0, [[1, 2], [3], [1, 1], [2, 3, 1], [1], [2, 2, 2], [3, 1], []]),
+            ctc_case(rng, "a blank behind", 6, 4, 4, 3, [[0, 1], [2], [0, 0], [1, 2, 0], [], [1]]),
+            ctc_case(rng, "a label longer than the steps", 2, 2, 3, 0, [[1, 2, 1], [1]]),
+            ctc_case(rng, "one sample of one step", 1, 1, 3, 0, [[2]]),
+        ],
+        "multiLabel": [
+            multi_label_case("five labels, some unknown", zt, zt + rng.normal(size=zt.shape), labels(30, 5)),
+            multi_label_case("one label", zt[:, :1], zt[:, :1] + rng.normal(size=(30, 1)), rng.integers(0, 2, size=(30, 1))),
+            multi_label_case("students close to the teacher", zt, zt + 1e-6 * rng.normal(size=zt.shape), labels(30, 5)),
+            multi_label_case("scores of ten thousand", extreme, extreme[::-1].copy(), labels(20, 4)),
+            multi_label_case("labels that both mask", masked, other, np.where(np.isneginf(masked), 0, 1)),
+            multi_label_case("a label that the student alone masks", alone, infinite, np.ones((6, 2), dtype=int)),
+            multi_label_case("one sample", zt[:1], zt[1:2], np.array([[1, 0, 1, 1, 0]])),
+        ],
+        "regression": [
+            regression_case("three values, one label unknown", values, values + 0.3 * rng.normal(size=values.shape), partly),
+            regression_case("values far from 0", 1e6 + values, 1e6 + values + 0.1, 1e6 + values - 0.2 * values[::-1]),
+            regression_case("numbers of ten thousand", 1e4 * values, -1e4 * values, 1e4 * values[::-1].copy()),
+            regression_case("a constant teacher", np.full((5, 1), 2.5), rng.normal(size=(5, 1)), rng.normal(size=(5, 1))),
+            regression_case("one sample", values[:1], values[1:2], values[2:3]),
+        ],
+        "ridge": [
+            ridge_case("a wider teacher", t @ rng.normal(size=(4, 7)) + 0.1 * rng.normal(size=(60, 7)), t),
+            ridge_case("a narrower teacher", t[:, :2] ** 2, t),
+            ridge_case("features far from 0", 1e3 + t, 1e3 + t @ rng.normal(size=(4, 4))),
+        ],
+        "fsp": [fsp_case(rng, "layers of 3 and 5 channels", 4, (3, 5), 4), fsp_case(rng, "one channel", 1, (1, 1), 2)],
+        "attention": [
+            attention_case(rng, "as many heads", 2, 2),
+            attention_case(rng, "heads that differ in number", 4, 2),
+        ],
+    }
+
+
 def main():
     rng = np.random.default_rng(7)
     short = lambda values: np.round(values * 128) / 128
@@ -319,9 +676,12 @@ def main():
     t = rng.normal(size=(8, 3, 4, 4))
     pairs.append(features("maps", t, t + 0.2 * rng.normal(size=t.shape)))
     pairs.append(features("maps of unequal channels", t, rng.normal(size=(8, 5, 4, 4))))
+    t = 1e3 + rng.normal(size=(20, 4))
+    pairs.append(features("vectors far from 0", t, t + 0.3 * rng.normal(size=t.shape)))
     target = os.path.join(os.path.dirname(__file__), "../test/evaluate/distill/references.json")
+    values = {"bins": BINS, "cases": cases, "features": pairs, **more_kinds(rng)}
     with open(target, "w") as file:
-        json.dump({"bins": BINS, "cases": cases, "features": pairs}, file)
+        json.dump(values, file)
         file.write("\n")
 
 

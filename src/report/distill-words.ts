@@ -1,5 +1,6 @@
 /** What is said of students, on the terminal, in Markdown and in pages. */
 import type { ClassesResult, LabelledResult } from '../evaluate/distill/class-result.js';
+import type { ConventionLoss } from '../evaluate/distill/conventions.js';
 import type { DistillEvaluation, FeatureTerms } from '../evaluate/distill/distill-result.js';
 import type { ValueErrors } from '../evaluate/distill/regression.js';
 import { formatLatency } from './bench-format.js';
@@ -30,7 +31,7 @@ export function figureGroups(evaluation: DistillEvaluation): readonly FigureGrou
       return [
         ...(evaluation.labelled ? [qualityGroup(evaluation, evaluation.labelled)] : []),
         fidelityGroup(evaluation),
-        lossGroup(evaluation),
+        lossGroup(evaluation.losses),
       ];
     case 'ctc': {
       const { sequences, fidelity } = evaluation;
@@ -47,6 +48,7 @@ export function figureGroups(evaluation: DistillEvaluation): readonly FigureGrou
                     formatPercent(labelled.teacher.errorRate),
                     formatPercent(labelled.student.errorRate),
                   ),
+                  plainRow('CTC loss', labelled.teacher.ctcLoss, labelled.student.ctcLoss),
                   row('McNemar p', DASH, formatNumber(labelled.flips.mcnemarP)),
                 ],
               },
@@ -61,6 +63,7 @@ export function figureGroups(evaluation: DistillEvaluation): readonly FigureGrou
             row('KL a step', DASH, nats(fidelity.temperatures[0]?.kl)),
           ],
         },
+        lossGroup(evaluation.losses),
       ];
     }
     case 'multi-label': {
@@ -95,6 +98,7 @@ export function figureGroups(evaluation: DistillEvaluation): readonly FigureGrou
             ),
           ],
         },
+        lossGroup(evaluation.losses ?? []),
       ];
     }
     case 'regression': {
@@ -102,6 +106,12 @@ export function figureGroups(evaluation: DistillEvaluation): readonly FigureGrou
       return [
         ...(labelled ? [{ title: 'Quality', rows: errorRows(labelled.student, labelled.teacher) }] : []),
         { title: 'Fidelity', rows: errorRows(fidelity) },
+        {
+          title: 'Loss',
+          rows: (evaluation.losses ?? []).map(({ alpha, soft, total }) =>
+            row(`squared error, α = ${alpha}`, DASH, formatNumber(total, 4), `soft ${formatNumber(soft)}`),
+          ),
+        },
       ];
     }
     case 'embedding':
@@ -130,7 +140,8 @@ function plainRow(name: string, teacher: number, student: number): FigureRow {
     name,
     formatNumber(teacher),
     formatNumber(student),
-    `${difference > 0 ? '+' : ''}${formatNumber(difference)}`,
+    // Both may be infinite.
+    Number.isNaN(difference) ? '' : `${difference > 0 ? '+' : ''}${formatNumber(difference)}`,
   );
 }
 
@@ -203,7 +214,7 @@ function fidelityGroup({ fidelity, bootstrap }: ClassesResult): FigureGroup {
   };
 }
 
-function lossGroup({ losses }: ClassesResult): FigureGroup {
+function lossGroup(losses: readonly ConventionLoss[]): FigureGroup {
   return {
     title: 'Loss',
     rows: losses.map(({ convention, alpha, temperature, soft, total, softFactor }) =>

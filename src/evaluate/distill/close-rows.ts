@@ -2,7 +2,7 @@
 import type { SoftmaxRows } from '../../tensor/softmax-rows.js';
 
 /** e^-x - 1 + x, which is x²/2 - x³/6 + … */
-function excess(x: number): number {
+export function excess(x: number): number {
   if (Math.abs(x) > 0.05) return Math.expm1(-x) + x;
   return x * x * (1 / 2 - x * (1 / 6 - x * (1 / 24 - x * (1 / 120 - x * (1 / 720 - x / 5040)))));
 }

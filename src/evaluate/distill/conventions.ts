@@ -115,3 +115,27 @@ export function conventionLoss(convention: Convention, terms: LossTerms): Conven
   const part = (share: number, term: number): number => (share === 0 ? 0 : share * term);
   return { ...base, hard: crossEntropy, total: part(weight, crossEntropy) + part(1 - weight, soft) };
 }
+
+/** What losses are computed for. */
+export interface LossGrid {
+  readonly conventions: readonly Convention[];
+  readonly temperatures: readonly number[];
+  readonly alphas: readonly number[];
+}
+
+/**
+ * Losses by each convention, temperature and alpha.
+ * @param heats terms of the teacher at temperatures, those of the grid among them
+ */
+export function conventionLosses(
+  { conventions, temperatures, alphas }: LossGrid,
+  heats: readonly Pick<LossTerms, 'temperature' | 'kl' | 'teacherEntropy'>[],
+  rest: Pick<LossTerms, 'classes' | 'rowsPerSample' | 'crossEntropy'>,
+): ConventionLoss[] {
+  const wanted = heats.filter(({ temperature }) => temperatures.includes(temperature));
+  return conventions.flatMap((convention) =>
+    wanted.flatMap(({ temperature, kl, teacherEntropy }) =>
+      alphas.map((alpha) => conventionLoss(convention, { alpha, temperature, kl, teacherEntropy, ...rest })),
+    ),
+  );
+}

@@ -1,6 +1,7 @@
 import type { Accumulator } from '../accumulator.js';
-import { editDistance } from '../edit-distance.js';
-import { type Proportion, proportion } from '../proportion.js';
+import { ExactSum } from '../exact-sum.js';
+import type { Proportion } from '../proportion.js';
+import { SequenceEdits } from '../sequence-edits.js';
 import { Flips, type FlipsResult } from './fidelity.js';
 
 /** Decoded sequences of one sample. */
@@ -8,6 +9,8 @@ export interface DecodedSample {
   readonly teacher: readonly number[];
   readonly student: readonly number[];
   readonly label?: readonly number[];
+  /** Losses of the label (`ctcLoss`), where there is one. */
+  readonly losses?: readonly [teacher: number, student: number];
 }
 
 export interface SequenceQuality {
@@ -15,6 +18,8 @@ export interface SequenceQuality {
   readonly exact: Proportion;
   /** Edits per symbol of the labels. */
   readonly errorRate: number;
+  /** Mean over samples of -ln of the probability of the label; Infinity where a label is longer than the steps allow. */
+  readonly ctcLoss: number;
 }
 
 export interface SequencesResult {
@@ -29,46 +34,40 @@ export interface SequencesResult {
   };
 }
 
-/** Counts of edits between sequences. */
-class Edits {
-  exact = 0;
-  edits = 0;
-  symbols = 0;
-  samples = 0;
+/** One model against the labels. */
+class Side {
+  readonly edits = new SequenceEdits();
+  readonly loss = new ExactSum();
 
-  /** @returns whether both are equal */
-  add(wanted: readonly number[], given: readonly number[]): boolean {
-    const edits = editDistance(wanted, given);
-    this.edits += edits;
-    this.symbols += wanted.length;
-    this.samples++;
-    if (edits === 0) this.exact++;
-    return edits === 0;
-  }
-
-  merge(other: Edits): void {
-    this.exact += other.exact;
-    this.edits += other.edits;
-    this.symbols += other.symbols;
-    this.samples += other.samples;
+  merge(other: Side): void {
+    this.edits.merge(other.edits);
+    this.loss.merge(other.loss.state);
   }
 
   result(): SequenceQuality {
-    return { exact: proportion(this.exact, this.samples), errorRate: this.edits / this.symbols };
+    const { n, exact, errorRate } = this.edits.result();
+    return { exact, errorRate, ctcLoss: this.loss.value / n };
   }
 }
 
 /** Compares what two models decode. */
 export class DecodedSequences implements Accumulator<DecodedSample, SequencesResult> {
-  readonly #pairs = new Edits();
-  readonly #teacher = new Edits();
-  readonly #student = new Edits();
+  readonly #pairs = new SequenceEdits();
+  readonly #teacher = new Side();
+  readonly #student = new Side();
   readonly #flips = new Flips();
+  #labelled = 0;
 
-  observe({ teacher, student, label }: DecodedSample): void {
-    this.#pairs.add(teacher, student);
+  observe({ teacher, student, label, losses }: DecodedSample): void {
+    this.#pairs.observe({ wanted: teacher, given: student });
     if (!label) return;
-    this.#flips.observe({ teacher: this.#teacher.add(label, teacher), student: this.#student.add(label, student) });
+    this.#labelled++;
+    this.#flips.observe({
+      teacher: this.#teacher.edits.observe({ wanted: label, given: teacher }),
+      student: this.#student.edits.observe({ wanted: label, given: student }),
+    });
+    this.#teacher.loss.add(losses?.[0] ?? Number.NaN);
+    this.#student.loss.add(losses?.[1] ?? Number.NaN);
   }
 
   merge(other: DecodedSequences): void {
@@ -76,23 +75,14 @@ export class DecodedSequences implements Accumulator<DecodedSample, SequencesRes
     this.#teacher.merge(other.#teacher);
     this.#student.merge(other.#student);
     this.#flips.merge(other.#flips);
+    this.#labelled += other.#labelled;
   }
 
   result(): SequencesResult {
-    const { exact, errorRate } = this.#pairs.result();
-    return {
-      samples: this.#pairs.samples,
-      agreement: exact,
-      editRate: errorRate,
-      ...(this.#teacher.samples === 0
-        ? {}
-        : {
-            labelled: {
-              teacher: this.#teacher.result(),
-              student: this.#student.result(),
-              flips: this.#flips.result(),
-            },
-          }),
-    };
+    const { n, exact, errorRate } = this.#pairs.result();
+    const base = { samples: n, agreement: exact, editRate: errorRate };
+    if (this.#labelled === 0) return base;
+    const [teacher, student] = [this.#teacher.result(), this.#student.result()];
+    return { ...base, labelled: { teacher, student, flips: this.#flips.result() } };
   }
 }

@@ -1,4 +1,5 @@
 import type { ClassesResult, FidelityResult } from './class-result.js';
+import type { ConventionLoss } from './conventions.js';
 import type { SequencesResult } from './decoded-sequences.js';
 import type { AttentionErrors, AttentionTransfer, FeatureErrors } from './feature-pairs.js';
 import type { SimilarityResult } from './feature-similarity.js';
@@ -20,6 +21,8 @@ export interface CtcResult {
   /** Means over steps. */
   readonly fidelity: FidelityResult;
   readonly sequences: SequencesResult;
+  /** alpha · CTC loss of the labels + (1 - alpha) · T² · KL of a step, for each temperature and alpha. */
+  readonly losses: readonly ConventionLoss[];
 }
 
 /** Terms of a pair of features. */

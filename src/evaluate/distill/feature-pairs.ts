@@ -207,8 +207,9 @@ export class AttentionPairs implements Accumulator<AttentionRow, AttentionErrors
         let kl = 0;
         for (let key = 0; key < keys; key++) {
           if (!counts(key)) continue;
-          const a = (t[fromT + at + key] as number) / sumT;
-          const b = (s[fromS + at + key] as number) / sumS;
+          // A query whose keys have no probability left adds nothing.
+          const a = sumT > 0 ? (t[fromT + at + key] as number) / sumT : 0;
+          const b = sumS > 0 ? (s[fromS + at + key] as number) / sumS : 0;
           if (a > 0) kl += a * Math.log(a / b);
         }
         this.#kl.add(Math.max(0, kl));

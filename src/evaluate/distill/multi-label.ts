@@ -3,6 +3,8 @@ import { ExactSum } from '../exact-sum.js';
 import { type Proportion, proportion } from '../proportion.js';
 import { rocAuc } from '../roc-auc.js';
 import { EqualWidthCalibration, type ReliabilityResult } from './calibration.js';
+import { excess } from './close-rows.js';
+import type { ConventionLoss } from './conventions.js';
 import { Flips, type FlipsResult } from './fidelity.js';
 
 /** Logits of labels that hold or not, each for itself. */
@@ -51,17 +53,28 @@ export interface MultiLabelResult {
   readonly totalVariation: number;
   readonly temperatures: readonly LabelHeat[];
   readonly labelled?: { readonly teacher: LabelQuality; readonly student: LabelQuality; readonly flips: FlipsResult };
+  /** alpha · BCE + (1 - alpha) · T² · KL, means over labels, for each temperature and alpha. */
+  readonly losses?: readonly ConventionLoss[];
 }
 
 const softplus = (x: number): number => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
+/** Logits that are closer have a divergence whose terms cancel. */
+const CLOSE = 0.1;
 
 /** KL of two probabilities of a label, from their logits. */
 function bernoulliKl(t: number, s: number): number {
-  const p = sigmoid(t);
+  if (t === s) return 0;
+  const [p, q] = [sigmoid(t), sigmoid(-t)];
+  if (Math.abs(t - s) < CLOSE) {
+    // ln of p over that of the student, and of 1 - p, without a difference of softplus.
+    const yes = Math.log1p(q * Math.expm1(t - s));
+    const no = Math.log1p(p * Math.expm1(s - t));
+    return p * excess(yes) + q * excess(no);
+  }
   // ln p = -softplus(-t), ln (1 - p) = -softplus(t).
   const yes = p === 0 ? 0 : p * (softplus(-s) - softplus(-t));
-  const no = p === 1 ? 0 : sigmoid(-t) * (softplus(s) - softplus(t));
+  const no = q === 0 ? 0 : q * (softplus(s) - softplus(t));
   return Math.max(0, yes + no);
 }
 
@@ -168,7 +181,7 @@ export class MultiLabelPairs implements Accumulator<LabelRow, MultiLabelResult> 
       const t = teacher[from + i] as number;
       const s = student[from + i] as number;
       if (t >= 0 === s >= 0) same++;
-      this.#squared.add((t - s) ** 2);
+      this.#squared.add(t === s ? 0 : (t - s) ** 2);
       this.#distance.add(Math.abs(sigmoid(t) - sigmoid(s)));
       for (const [slot, temperature] of this.#temperatures.entries()) {
         const [kl, reverse] = this.#kl[slot] as readonly [ExactSum, ExactSum];

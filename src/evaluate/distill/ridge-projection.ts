@@ -1,5 +1,6 @@
 import type { Accumulator } from '../accumulator.js';
 import type { FeatureRow } from './feature-pairs.js';
+import { hashOf } from './related-samples.js';
 
 /** How well a linear map of the student's feature predicts that of the teacher. */
 export interface RidgeResult {
@@ -53,11 +54,9 @@ export class RidgeProjection implements Accumulator<FeatureRow, RidgeResult | un
   }
 }
 
-/** The half of a row: parity of a hash (FNV-1a) of its values as FLOAT. */
+/** The half of a row: parity of a hash of its values. */
 function halfOf(row: Float32Array | Float64Array): 0 | 1 {
-  const bits = new Uint32Array(Float32Array.from(row).buffer);
-  let hash = 0x811c9dc5;
-  for (const word of bits) hash = Math.imul(hash ^ word, 0x01000193);
+  const hash = hashOf(row);
   return ((hash ^ (hash >>> 16)) & 1) as 0 | 1;
 }
 

@@ -5,7 +5,7 @@ import {
   labelledResult,
   type QualityResult,
 } from '../../evaluate/distill/class-result.js';
-import { type Convention, conventionLoss } from '../../evaluate/distill/conventions.js';
+import { conventionLosses, type LossGrid } from '../../evaluate/distill/conventions.js';
 import {
   type FittedTemperature,
   fitTemperature,
@@ -18,10 +18,7 @@ import { bootstrapOf } from './bootstrap-rows.js';
 import type { RowThreads } from './row-threads.js';
 import type { PairsTask, RowSet, ScaleTask, ScoreFiles } from './rows-work.js';
 
-export interface ClassesOptions {
-  readonly temperatures: readonly number[];
-  readonly alphas: readonly number[];
-  readonly conventions: readonly Convention[];
+export interface ClassesOptions extends LossGrid {
   readonly topK: number;
   readonly bins: number;
   readonly resamples: number;
@@ -39,7 +36,7 @@ export async function evaluateClasses(
   threads: RowThreads,
   progress: (done: number, total: number) => void = () => {},
 ): Promise<ClassesResult> {
-  const { bins, alphas } = options;
+  const { bins } = options;
   const temperatures = [1, ...options.temperatures.filter((temperature) => temperature !== 1)];
   const topK = Math.min(options.topK, width);
   const columns = RowColumns.ofRows(set.rows, temperatures.length);
@@ -64,23 +61,11 @@ export async function evaluateClasses(
   const numbers = { places: set.places, perSample: set.perSample };
   const labelled = labelledResult(columns, sums, { bins, topK, width, numbers });
   const fitted = labelled && options.fitTemperature ? labelled : undefined;
-  const losses = options.conventions.flatMap((convention) =>
-    fidelity.temperatures
-      .filter(({ temperature }) => options.temperatures.includes(temperature))
-      .flatMap(({ temperature, kl, teacherEntropy }) =>
-        alphas.map((alpha) =>
-          conventionLoss(convention, {
-            alpha,
-            temperature,
-            kl,
-            teacherEntropy,
-            classes: width,
-            rowsPerSample: set.rows / sampleCount(set),
-            ...(labelled ? { crossEntropy: labelled.student.nll } : {}),
-          }),
-        ),
-      ),
-  );
+  const losses = conventionLosses(options, fidelity.temperatures, {
+    classes: width,
+    rowsPerSample: set.rows / sampleCount(set),
+    ...(labelled ? { crossEntropy: labelled.student.nll } : {}),
+  });
   const bootstrap = options.resamples > 0 ? await bootstrapOf(columns, options, threads) : undefined;
   return {
     kind: 'classes',

@@ -7,9 +7,9 @@ import {
   type FeatureRow,
 } from '../../evaluate/distill/feature-pairs.js';
 import { FeatureSimilarity } from '../../evaluate/distill/feature-similarity.js';
+import { FspPairs } from '../../evaluate/distill/fsp-pairs.js';
+import { RelatedSamples } from '../../evaluate/distill/related-samples.js';
 import { RidgeProjection } from '../../evaluate/distill/ridge-projection.js';
-import { type FeatureMatrix, sampleRelations } from '../../evaluate/distill/sample-relations.js';
-import { ExactSum } from '../../evaluate/exact-sum.js';
 import { type NumberRows, openNumberRows } from '../../samples/dataset/number-rows.js';
 import type { OutputFiles } from './output-files.js';
 
@@ -28,10 +28,6 @@ export interface FeatureOptions {
 /** Sums of squares of wider features take too long and too much memory. */
 const WIDEST_SIMILARITY = 1024;
 const WIDEST_RIDGE = 512;
-/** Triples of samples grow with the cube. */
-const MOST_RELATED = 256;
-/** Elements of the features of related samples. */
-const MOST_RELATED_ELEMENTS = 1 << 24;
 
 /** Computes all terms that the shapes of each pair of features allow. */
 export async function evaluateFeatures(
@@ -41,92 +37,84 @@ export async function evaluateFeatures(
   const terms: FeatureTerms[] = [];
   for (const [i, pair] of pairs.entries()) {
     const before = pairs[i - 1];
-    const fsp = before ? fspOf(before, pair) : undefined;
+    const fsp = before ? fspOf(before, pair, options.signal) : undefined;
     terms.push({ ...featureTerms(pair, options), ...(fsp === undefined ? {} : { fsp }) });
   }
   return terms;
 }
 
 function featureTerms({ teacher, student }: FeatureFiles, { mask, signal }: FeatureOptions): FeatureTerms {
-  const [t, s] = [openNumberRows(teacher.paths), openNumberRows(student.paths)];
-  try {
-    const notes: string[] = [];
-    const sameShape = teacher.rowDims.join() === student.rowDims.join();
-    const errors = sameShape ? new FeaturePairs(t.width) : undefined;
-    const transfer = transferOf(teacher.rowDims, student.rowDims);
-    const attention = attentionOf(teacher, student);
-    const widest = Math.max(t.width, s.width);
-    const similarity = widest <= WIDEST_SIMILARITY ? new FeatureSimilarity(t.width, s.width) : undefined;
-    const ridge = widest <= WIDEST_RIDGE ? new RidgeProjection(t.width, s.width) : undefined;
-    if (!similarity) notes.push(`CKA is left out: a feature has ${widest} elements, more than ${WIDEST_SIMILARITY}`);
-    if (!ridge) notes.push(`the ridge projection is left out: more than ${WIDEST_RIDGE} elements`);
-    if (!sameShape) notes.push('the shapes differ: only terms that allow that are computed');
-    const length = attention && mask && mask.length % t.rows === 0 ? mask.length / t.rows : undefined;
-    const related = new Related(t.width, s.width);
-    const chunk = Math.max(1, Math.floor((1 << 18) / widest));
-    for (let start = 0; start < t.rows; start += chunk) {
-      if (signal?.aborted) throw new ServeOptError('SO8130', 'Interrupted');
-      const count = Math.min(chunk, t.rows - start);
-      const [teacherRows, studentRows] = [t.read(start, count), s.read(start, count)];
-      for (let i = 0; i < count; i++) {
-        const row: FeatureRow = {
-          teacher: teacherRows,
-          student: studentRows,
-          teacherFrom: i * t.width,
-          studentFrom: i * s.width,
-        };
-        refuseNan(row, t.width, s.width, start + i, teacher.name, student.name);
-        errors?.observe(row);
-        transfer?.observe(row);
-        attention?.observe(
-          length === undefined ? row : { ...row, mask: mask as Uint8Array, maskFrom: (start + i) * length },
-        );
-        similarity?.observe(row);
-        ridge?.observe(row);
-        related.add(row);
-      }
-    }
-    const { relations, note } = related.result(t.rows);
-    if (note !== undefined) notes.push(note);
-    const projected = ridge?.result();
-    return {
-      teacher: teacher.name,
-      student: student.name,
-      samples: t.rows,
-      teacherDims: teacher.rowDims,
-      studentDims: student.rowDims,
-      ...(errors ? { errors: errors.result() } : {}),
-      ...(transfer ? { attentionTransfer: transfer.result() } : {}),
-      ...(attention ? { attention: attention.result() } : {}),
-      ...(similarity ? { similarity: similarity.result() } : {}),
-      ...(relations ? { relations } : {}),
-      ...(projected ? { ridge: projected } : {}),
-      notes,
-    };
-  } finally {
-    t.close();
-    s.close();
-  }
+  const [widthT, widthS] = [teacher, student].map(widthOf) as [number, number];
+  const { rows } = teacher;
+  const notes: string[] = [];
+  const sameShape = teacher.rowDims.join() === student.rowDims.join();
+  const errors = sameShape ? new FeaturePairs(widthT) : undefined;
+  const transfer = transferOf(teacher.rowDims, student.rowDims);
+  const attention = attentionOf(teacher, student);
+  const widest = Math.max(widthT, widthS);
+  const similarity = widest <= WIDEST_SIMILARITY ? new FeatureSimilarity(widthT, widthS) : undefined;
+  const ridge = widest <= WIDEST_RIDGE ? new RidgeProjection(widthT, widthS) : undefined;
+  if (!similarity) notes.push(`CKA is left out: a feature has ${widest} elements, more than ${WIDEST_SIMILARITY}`);
+  if (!ridge) notes.push(`the ridge projection is left out: more than ${WIDEST_RIDGE} elements`);
+  if (!sameShape) notes.push('the shapes differ: only terms that allow that are computed');
+  const length = attention && mask ? maskLength(mask, teacher, notes) : undefined;
+  const related = new RelatedSamples(widthT, widthS);
+  eachRow([teacher.paths, student.paths], signal, ([t, s], [teacherFrom = 0, studentFrom = 0], sample) => {
+    const row: FeatureRow = { teacher: t as Numbers, student: s as Numbers, teacherFrom, studentFrom };
+    refuseNotFinite(row.teacher, teacherFrom, widthT, sample, teacher.name);
+    refuseNotFinite(row.student, studentFrom, widthS, sample, student.name);
+    errors?.observe(row);
+    transfer?.observe(row);
+    attention?.observe(length === undefined ? row : { ...row, mask: mask as Uint8Array, maskFrom: sample * length });
+    similarity?.observe(row);
+    ridge?.observe(row);
+    related.observe(row);
+  });
+  const { relations } = related.result();
+  if (relations && relations.samples < rows)
+    notes.push(`relations of samples are those of ${relations.samples} of ${rows}, chosen by a hash of their features`);
+  const projected = ridge?.result();
+  return {
+    teacher: teacher.name,
+    student: student.name,
+    samples: rows,
+    teacherDims: teacher.rowDims,
+    studentDims: student.rowDims,
+    ...(errors ? { errors: errors.result() } : {}),
+    ...(transfer ? { attentionTransfer: transfer.result() } : {}),
+    ...(attention ? { attention: attention.result() } : {}),
+    ...(similarity ? { similarity: similarity.result() } : {}),
+    ...(relations ? { relations } : {}),
+    ...(projected ? { ridge: projected } : {}),
+    notes,
+  };
 }
 
-function refuseNan(
-  row: FeatureRow,
-  widthT: number,
-  widthS: number,
-  sample: number,
-  teacher: string,
-  student: string,
-): void {
-  const check = (values: ArrayLike<number>, from: number, width: number, name: string): void => {
-    let sum = 0;
-    for (let i = from; i < from + width; i++) sum += values[i] as number;
-    if (Number.isNaN(sum))
-      throw new ServeOptError('SO4006', `The feature "${name}" has NaN for sample ${sample}`, {
-        hint: 'remove this sample',
-      });
-  };
-  check(row.teacher, row.teacherFrom, widthT, teacher);
-  check(row.student, row.studentFrom, widthS, student);
+function widthOf({ rowDims }: OutputFiles): number {
+  return rowDims.reduce((product, size) => product * size, 1);
+}
+
+/** Tokens of a sample in the mask, where attention maps have as many queries and keys; a note tells where it is not used. */
+function maskLength(mask: Uint8Array, { rows, rowDims }: OutputFiles, notes: string[]): number | undefined {
+  const [queries = 0, keys = 0] = rowDims.slice(-2);
+  const length = mask.length / rows;
+  if (queries === length && keys === length) return length;
+  notes.push(`the mask has ${length} tokens, the attention maps ${queries} × ${keys}: it is not used for them`);
+  return undefined;
+}
+
+function refuseNotFinite(values: Numbers, from: number, width: number, sample: number, name: string): void {
+  let sum = 0;
+  for (let i = from; i < from + width; i++) sum += values[i] as number;
+  if (sum - sum === 0) return;
+  // A sum may overflow where no value does.
+  for (let i = from; i < from + width; i++) {
+    const value = values[i] as number;
+    if (Number.isFinite(value)) continue;
+    throw new ServeOptError('SO4006', `The feature "${name}" has ${value} for sample ${sample}`, {
+      hint: 'remove this sample',
+    });
+  }
 }
 
 /** Maps [channels, height, width] of equal height and width. */
@@ -147,87 +135,60 @@ function attentionOf(teacher: OutputFiles, student: OutputFiles): AttentionPairs
   return new AttentionPairs({ teacherHeads: heads(teacher), studentHeads: heads(student), queries, keys });
 }
 
-/** Keeps the samples that relations are computed on: those of the least hash, so that their order does not matter. */
-class Related {
-  readonly #widths: readonly [number, number];
-  readonly #most: number;
-  #kept: { readonly hash: number; readonly teacher: Float64Array; readonly student: Float64Array }[] = [];
-
-  constructor(widthT: number, widthS: number) {
-    this.#widths = [widthT, widthS];
-    this.#most = Math.min(MOST_RELATED, Math.floor(MOST_RELATED_ELEMENTS / Math.max(widthT, widthS)));
-  }
-
-  add({ teacher, student, teacherFrom, studentFrom }: FeatureRow): void {
-    const t = teacher.subarray(teacherFrom, teacherFrom + this.#widths[0]);
-    const hash = hashOf(t);
-    const last = this.#kept.at(-1);
-    if (this.#kept.length === this.#most && last && hash >= last.hash) return;
-    const s = student.subarray(studentFrom, studentFrom + this.#widths[1]);
-    const at = this.#kept.findIndex((other) => other.hash > hash);
-    this.#kept.splice(at < 0 ? this.#kept.length : at, 0, {
-      hash,
-      teacher: Float64Array.from(t),
-      student: Float64Array.from(s),
-    });
-    if (this.#kept.length > this.#most) this.#kept.pop();
-  }
-
-  result(rows: number): { readonly relations?: ReturnType<typeof sampleRelations>; readonly note?: string } {
-    const samples = this.#kept.length;
-    if (samples < 3) return {};
-    const matrix = (side: 'teacher' | 'student', width: number): FeatureMatrix => {
-      const values = new Float64Array(samples * width);
-      for (const [i, kept] of this.#kept.entries()) values.set(kept[side], i * width);
-      return { values, samples, width };
-    };
-    const relations = sampleRelations(matrix('teacher', this.#widths[0]), matrix('student', this.#widths[1]));
-    const note = `relations of samples are those of ${samples} of ${rows}, chosen by a hash of their features`;
-    return samples < rows ? { relations, note } : { relations };
-  }
-}
-
-function hashOf(row: Float32Array | Float64Array): number {
-  let hash = 0x811c9dc5;
-  for (const word of new Uint32Array(Float32Array.from(row).buffer)) hash = Math.imul(hash ^ word, 0x01000193);
-  return hash >>> 0;
-}
-
-/**
- * Mean squared difference of the Gram matrices between two layers, divided by their places. Source: J. Yim et al., "A Gift from
- * Knowledge Distillation", CVPR 2017. Both layers must be maps of equal size, with as many channels in both models.
- */
-function fspOf(first: FeatureFiles, second: FeatureFiles): number | undefined {
-  const dims = [first.teacher, second.teacher, first.student, second.student].map(({ rowDims }) => rowDims);
-  const [a, b, c, d] = dims as [readonly number[], readonly number[], readonly number[], readonly number[]];
-  const isMap = dims.every((each) => each.length === 3 && each.slice(1).join() === a.slice(1).join());
+/** Between a pair of features and the one before, where all are maps of equal size and both models have as many channels. */
+function fspOf(first: FeatureFiles, second: FeatureFiles, signal: AbortSignal | undefined): number | undefined {
+  const files = [first.teacher, second.teacher, first.student, second.student];
+  const [a, b, c, d] = files.map(({ rowDims }) => rowDims) as [
+    readonly number[],
+    readonly number[],
+    readonly number[],
+    readonly number[],
+  ];
+  const isMap = [a, b, c, d].every((each) => each.length === 3 && each.slice(1).join() === a.slice(1).join());
   if (!isMap || a[0] !== c[0] || b[0] !== d[0]) return undefined;
-  const [channels1 = 1, channels2 = 1, places] = [a[0], b[0], (a[1] ?? 1) * (a[2] ?? 1)];
-  const sources: NumberRows[] = [first.teacher, second.teacher, first.student, second.student].map(({ paths }) =>
-    openNumberRows(paths),
+  const pairs = new FspPairs({
+    firstChannels: a[0] ?? 1,
+    secondChannels: b[0] ?? 1,
+    places: (a[1] ?? 1) * (a[2] ?? 1),
+  });
+  eachRow(
+    files.map(({ paths }) => paths),
+    signal,
+    ([t1, t2, s1, s2], [at1 = 0, at2 = 0, at3 = 0, at4 = 0]) =>
+      pairs.observe({
+        teacher: { first: t1 as Numbers, second: t2 as Numbers, firstFrom: at1, secondFrom: at2 },
+        student: { first: s1 as Numbers, second: s2 as Numbers, firstFrom: at3, secondFrom: at4 },
+      }),
   );
+  return pairs.result();
+}
+
+type Numbers = Float32Array | Float64Array;
+
+const CHUNK_ELEMENTS = 1 << 18;
+
+/** Calls `use` for each row with the numbers of each file, and where the row begins in them. */
+function eachRow(
+  paths: readonly (readonly string[])[],
+  signal: AbortSignal | undefined,
+  use: (numbers: readonly Numbers[], from: readonly number[], row: number) => void,
+): void {
+  const sources: NumberRows[] = [];
   try {
-    const sum = new ExactSum();
-    const { rows } = sources[0] as NumberRows;
-    for (let sample = 0; sample < rows; sample++) {
-      const [t1, t2, s1, s2] = sources.map((source) => source.read(sample, 1)) as [
-        Float64Array,
-        Float64Array,
-        Float64Array,
-        Float64Array,
-      ];
-      for (let i = 0; i < channels1; i++) {
-        for (let j = 0; j < channels2; j++) {
-          let [t, s] = [0, 0];
-          for (let k = 0; k < places; k++) {
-            t += (t1[i * places + k] as number) * (t2[j * places + k] as number);
-            s += (s1[i * places + k] as number) * (s2[j * places + k] as number);
-          }
-          sum.add(((t - s) / places) ** 2);
-        }
-      }
+    for (const each of paths) sources.push(openNumberRows(each));
+    const [{ rows }] = sources as [NumberRows];
+    const chunk = Math.max(1, Math.floor(CHUNK_ELEMENTS / Math.max(...sources.map(({ width }) => width))));
+    for (let start = 0; start < rows; start += chunk) {
+      if (signal?.aborted) throw new ServeOptError('SO8130', 'Interrupted');
+      const count = Math.min(chunk, rows - start);
+      const numbers = sources.map((source) => source.read(start, count));
+      for (let i = 0; i < count; i++)
+        use(
+          numbers,
+          sources.map(({ width }) => i * width),
+          start + i,
+        );
     }
-    return sum.value / (rows * channels1 * channels2);
   } finally {
     for (const source of sources) source.close();
   }

@@ -1,9 +1,11 @@
 import { ServeOptError } from '../../errors.js';
 import { blankOf, decodeCtc } from '../../evaluate/ctc.js';
+import { ctcLoss } from '../../evaluate/ctc-loss.js';
+import { conventionLosses } from '../../evaluate/distill/conventions.js';
 import { DecodedSequences } from '../../evaluate/distill/decoded-sequences.js';
 import type { DistillEvaluation, DistillKind, FeatureTerms } from '../../evaluate/distill/distill-result.js';
 import { MultiLabelPairs } from '../../evaluate/distill/multi-label.js';
-import { RegressionPairs } from '../../evaluate/distill/regression.js';
+import { RegressionPairs, valueLosses } from '../../evaluate/distill/regression.js';
 import { type NumberRows, openNumberRows } from '../../samples/dataset/number-rows.js';
 import type { HostTensor } from '../../samples/types.js';
 import { DataType } from '../../tensor/dtype.js';
@@ -34,13 +36,13 @@ export async function evaluateOutputs(
 ): Promise<DistillEvaluation> {
   switch (given.kind) {
     case 'classes':
-      return classes(teacher, student, given, options);
+      return classesOf(teacher, student, given, options);
     case 'ctc':
       return ctc(teacher, student, given, options);
     case 'multi-label':
       return multiLabel(teacher, student, given, options);
     case 'regression':
-      return regression(teacher, student, given);
+      return regression(teacher, student, given, options);
     case 'embedding':
       return {
         kind: 'embedding',
@@ -49,7 +51,7 @@ export async function evaluateOutputs(
   }
 }
 
-async function classes(teacher: OutputFiles, student: OutputFiles, given: Given, options: ClassesOptions) {
+async function classesOf(teacher: OutputFiles, student: OutputFiles, given: Given, options: ClassesOptions) {
   const width = teacher.rowDims.at(-1) ?? 1;
   const set = rowSet(teacher, given);
   const threads = new RowThreads({ scores: set.rows * width, signal: given.signal });
@@ -95,20 +97,41 @@ async function ctc(
   given: Given,
   options: ClassesOptions,
 ): Promise<DistillEvaluation> {
-  const [steps = 1, width = 1] = teacher.rowDims;
+  const [steps = 1, classes = 1] = teacher.rowDims;
   const plain = { ...options, resamples: 0, conventions: [] };
   const { classes: _, labels, ...rest } = given;
-  const scored = await classes(teacher, student, { ...rest, kind: 'classes' }, plain);
+  const { fidelity } = await classesOf(teacher, student, { ...rest, kind: 'classes' }, plain);
   const sequences = new DecodedSequences();
   let blank: number | undefined;
   const none: HostTensor = { dataType: DataType.INT32, dims: [0], data: new Int32Array(0) };
   await eachSample([teacher, student], given, ([t, s], sample) => {
-    blank ??= blankOf(t as Float64Array, width, labels ?? none);
-    const decoded = [t, s].map((values) => decodeCtc(values as Float64Array, 0, steps, width, blank as number));
-    const label = labels && textOf(labels, sample, blank);
-    sequences.observe({ teacher: decoded[0] ?? [], student: decoded[1] ?? [], ...(label ? { label } : {}) });
+    const [valuesT, valuesS] = [t as Float64Array, s as Float64Array];
+    blank ??= blankOf(valuesT, classes, labels ?? none);
+    const found = blank;
+    const decoded = [valuesT, valuesS].map((values) => decodeCtc(values, 0, steps, classes, found));
+    const label = labels && textOf(labels, sample, found);
+    const lossOf = (values: Float64Array, { probabilities }: OutputFiles): number =>
+      ctcLoss(values, 0, { steps, classes, blank: found, probabilities }, label ?? []);
+    sequences.observe({
+      teacher: decoded[0] ?? [],
+      student: decoded[1] ?? [],
+      ...(label ? { label, losses: [lossOf(valuesT, teacher), lossOf(valuesS, student)] } : {}),
+    });
   });
-  return { kind: 'ctc', classes: width, blank: blank ?? 0, fidelity: scored.fidelity, sequences: sequences.result() };
+  const found = sequences.result();
+  const crossEntropy = found.labelled?.student.ctcLoss;
+  return {
+    kind: 'ctc',
+    classes,
+    blank: blank ?? 0,
+    fidelity,
+    sequences: found,
+    losses: conventionLosses({ ...options, conventions: ['standard'] }, fidelity.temperatures, {
+      classes,
+      rowsPerSample: 1,
+      ...(crossEntropy === undefined ? {} : { crossEntropy }),
+    }),
+  };
 }
 
 /** The label of a sample: up to the first below 0, without blanks. */
@@ -143,7 +166,17 @@ async function multiLabel(
       ...(holds ? { labels: holds, labelsFrom: sample * width } : {}),
     });
   });
-  return pairs.result();
+  const found = pairs.result();
+  const heats = found.temperatures.map((heat) => ({ ...heat, teacherEntropy: 0 }));
+  const crossEntropy = found.labelled?.student.bce;
+  return {
+    ...found,
+    losses: conventionLosses({ ...options, conventions: ['standard'] }, heats, {
+      classes: 1,
+      rowsPerSample: 1,
+      ...(crossEntropy === undefined ? {} : { crossEntropy }),
+    }),
+  };
 }
 
 /** Probabilities closer to 0 or 1 than this are read as this far away: FLOAT has no more digits beside 1. */
@@ -157,11 +190,17 @@ function logitsOf(values: ArrayLike<number>, unit: boolean): ArrayLike<number> {
   });
 }
 
-async function regression(teacher: OutputFiles, student: OutputFiles, given: Given): Promise<DistillEvaluation> {
+async function regression(
+  teacher: OutputFiles,
+  student: OutputFiles,
+  given: Given,
+  { alphas }: ClassesOptions,
+): Promise<DistillEvaluation> {
   const width = teacher.rowDims.reduce((product, size) => product * size, 1);
   const pairs = new RegressionPairs(width);
   const labels = given.labels && numbersOf(given.labels);
   await eachSample([teacher, student], given, ([t, s], sample) => {
+    refuseInfinite([t, s] as readonly Float64Array[], sample);
     pairs.observe({
       teacher: t as Float64Array,
       student: s as Float64Array,
@@ -169,7 +208,20 @@ async function regression(teacher: OutputFiles, student: OutputFiles, given: Giv
       ...(labels ? { labels, labelsFrom: sample * width } : {}),
     });
   });
-  return pairs.result();
+  const found = pairs.result();
+  const losses = valueLosses(found, alphas);
+  return losses.length === 0 ? found : { ...found, losses };
+}
+
+/** A score may be infinite, a number that is compared with another may not. @throws SO4006 naming the sample */
+function refuseInfinite(sides: readonly (Float32Array | Float64Array)[], sample: number): void {
+  for (const [side, values] of sides.entries()) {
+    const infinite = values.find((value) => !Number.isFinite(value));
+    if (infinite !== undefined)
+      throw new ServeOptError('SO4006', `The ${NAMES[side]} has ${infinite} for sample ${sample}`, {
+        hint: 'remove this sample',
+      });
+  }
 }
 
 function numbersOf(labels: HostTensor): Float64Array {

@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
   AttentionPairs,
@@ -11,6 +9,7 @@ import { FeatureSimilarity } from '../../../src/evaluate/distill/feature-similar
 import { RidgeProjection } from '../../../src/evaluate/distill/ridge-projection.js';
 import { sampleRelations } from '../../../src/evaluate/distill/sample-relations.js';
 import { createRandom } from '../../../src/tensor/random.js';
+import { references } from './reference-file.js';
 
 interface FeatureCase {
   readonly name: string;
@@ -21,9 +20,7 @@ interface FeatureCase {
   readonly expected: Readonly<Record<string, number>>;
 }
 
-const { features } = JSON.parse(readFileSync(join(import.meta.dirname, 'references.json'), 'utf8')) as {
-  readonly features: readonly FeatureCase[];
-};
+const features = references<readonly FeatureCase[]>('features');
 
 const widthOf = (dims: readonly number[]): number => dims.slice(1).reduce((product, size) => product * size, 1);
 

@@ -1,47 +1,22 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { describe, expect } from 'vitest';
+import { describe } from 'vitest';
 import { softmaxRows } from '../../../src/tensor/softmax-rows.js';
 import { skipWhere } from '../../helpers/skip-where.js';
 import { evaluateRows } from './evaluate-rows.js';
-
-type Number = number | 'Infinity' | '-Infinity' | 'NaN';
+import { decoded, type Encoded, expectNear, references } from './reference-file.js';
 
 interface Case {
   readonly name: string;
   readonly rows: number;
   readonly classes: number;
   readonly topK: number;
-  readonly teacher: readonly Number[];
-  readonly student: readonly Number[];
+  readonly teacher: readonly Encoded[];
+  readonly student: readonly Encoded[];
   readonly labels?: readonly number[];
   readonly expected: Readonly<Record<string, unknown>>;
 }
 
-const { cases, bins } = JSON.parse(readFileSync(join(import.meta.dirname, 'references.json'), 'utf8')) as {
-  readonly cases: readonly Case[];
-  readonly bins: number;
-};
-
-/** Every number of `expected` must be in `actual`, under the same names. */
-function expectNear(actual: unknown, expected: unknown, path: string): void {
-  if (typeof expected === 'object' && expected !== null) {
-    for (const [key, value] of Object.entries(expected))
-      expectNear((actual as Record<string, unknown> | undefined)?.[key], value, `${path}.${key}`);
-    return;
-  }
-  const wanted = Number(expected);
-  if (Number.isNaN(wanted)) {
-    expect(actual === undefined || Number.isNaN(actual), `${path} is ${actual}`).toBe(true);
-    return;
-  }
-  if (!Number.isFinite(wanted)) {
-    expect(actual, path).toBe(wanted);
-    return;
-  }
-  const limit = 1e-6 * Math.max(1, Math.abs(wanted));
-  expect(Math.abs((actual as number) - wanted), `${path}: ${actual}, expected ${wanted}`).toBeLessThan(limit);
-}
+const bins = references<number>('bins');
+const cases = references<readonly Case[]>('cases');
 
 describe.each(['SIMD', 'plain'] as const)('losses and metrics with %s loops', (loops) => {
   skipWhere(loops === 'SIMD' && softmaxRows(2, 1) === undefined, 'this engine has no SIMD').each(cases)(
@@ -56,8 +31,8 @@ describe.each(['SIMD', 'plain'] as const)('losses and metrics with %s loops', (l
         topK,
         bins,
         temperatures,
-        teacher: Float64Array.from(teacher, Number),
-        student: Float64Array.from(student, Number),
+        teacher: decoded(teacher),
+        student: decoded(student),
         ...(labels ? { labels } : {}),
         plain: loops === 'plain',
       });
