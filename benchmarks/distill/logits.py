@@ -29,32 +29,33 @@ def ece(confidence, correct):
 
 
 def fitted(path, labels):
-    """Newton's method on 1/T from the temperature of the first rows, all rows a step, as the command does."""
+    """Halley's method on 1/T from the temperature of the first rows, all rows a step, as the command does: its last step, which
+    leaves an error of its cube, needs no other look at the scores."""
 
     def derivatives(scale, rows):
         scores = np.load(path, mmap_mode="r")
-        loss = slope = curvature = 0.0
+        sums = np.zeros(4)
         for start in range(0, rows, CHUNK):
             z = np.asarray(scores[start : min(start + CHUNK, rows)], dtype=np.float64)
             y = labels[start : start + len(z)]
+            at = np.arange(len(z))
             logs = log_softmax(z * scale, axis=1)
             p = np.exp(logs)
             mean = (p * z).sum(axis=1)
-            own = z[np.arange(len(z)), y]
-            loss -= logs[np.arange(len(z)), y].sum()
-            slope += (mean - own).sum()
-            curvature += ((p * z * z).sum(axis=1) - mean**2).sum()
-        return loss / rows, slope / rows, curvature / rows
+            d = z - mean[:, None]
+            pdd = p * d * d
+            sums += (-logs[at, y].sum(), (mean - z[at, y]).sum(), pdd.sum(), (pdd * d).sum())
+        return sums / rows
 
     scale = 1.0
-    for rows in (min(2048, len(labels)), len(labels)):
+    for rows in (min(8192, len(labels)), len(labels)):
         for _ in range(30):
-            loss, slope, curvature = derivatives(scale, rows)
-            step = slope / curvature
-            if abs(step) <= 1e-11 * scale:
+            loss, slope, curvature, third = derivatives(scale, rows)
+            step = -slope / curvature / (1 - slope * third / (2 * curvature**2))
+            scale += step
+            if abs(step) <= 1e-6 * scale:
                 break
-            scale -= step
-    return 1 / scale, loss
+    return 1 / scale, loss + step * (slope + step * (curvature / 2 + step * third / 6))
 
 
 def main():

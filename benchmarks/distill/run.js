@@ -45,6 +45,7 @@ try {
     run(values.python, [join(HERE, 'make_logits.py'), folder, values.rows, values.classes]);
   const path = (name) => join(folder, `${name}.npy`);
   const report = join(folder, 'report.json');
+  rmSync(report, { force: true });
   const ours = timed(process.execPath, [
     join(HERE, '../../bin/serve-opt.js'),
     'distill',

@@ -53,8 +53,8 @@ export interface SoftmaxRows {
   /** Adds the rows to the sums of a slot. */
   addToClasses(slot: number, totals: readonly [number, number]): void;
   classSums(slot: number): ClassSums;
-  /** Σ e·u and Σ e·u² with u = scores - max. */
-  moments(side: Side, max: number): readonly [first: number, second: number];
+  /** Σ e·u, Σ e·u² and Σ e·u³ with u = scores - max. */
+  moments(side: Side, max: number): readonly [first: number, second: number, third: number];
 }
 
 /** What softmax.wat exports; places are byte offsets. */
@@ -150,7 +150,7 @@ function simdRows(width: number, slots: number): SoftmaxRows | undefined {
     moments(side, max) {
       if (isOdd) padded[(2 + side) as 2 | 3][width] = 0;
       wasm.moments(place(side), place(2 + side), count, max, 0);
-      return [out[0] as number, out[1] as number];
+      return [out[0] as number, out[1] as number, out[2] as number];
     },
   };
 }
@@ -238,14 +238,15 @@ function plainRows(width: number, slots: number): SoftmaxRows {
     classSums: (slot) => classes[slot] as ClassSums,
     moments(side, max) {
       const [z, e] = [scores[side], exponentials[side]];
-      let [first, second] = [0, 0];
+      let [first, second, third] = [0, 0, 0];
       for (let i = 0; i < width; i++) {
         const u = (z[i] as number) - max;
         const eu = u * (e[i] as number);
         first += eu;
         second += eu * u;
+        third += eu * u * u;
       }
-      return [first, second];
+      return [first, second, third];
     },
   };
 }

@@ -220,19 +220,23 @@
       (local.set $et (i32.add (local.get $et) (i32.const 16)))
       (br_if $next (i32.lt_u (local.get $et) (local.get $end)))))
 
-  ;; Σ e·u and Σ e·u² with u = z - $max, to $out.
+  ;; Σ e·u, Σ e·u² and Σ e·u³ with u = z - $max, to $out.
   (func (export "moments") (param $z i32) (param $e i32) (param $count i32) (param $max f64) (param $out i32)
-    (local $end i32) (local $u v128) (local $eu v128) (local $first v128) (local $second v128)
+    (local $end i32) (local $u v128) (local $eu v128) (local $first v128) (local $second v128) (local $third v128)
     (local.set $end (i32.add (local.get $z) (i32.shl (local.get $count) (i32.const 3))))
     (loop $next
       (local.set $u (f64x2.sub (v128.load (local.get $z)) (f64x2.splat (local.get $max))))
       (local.set $eu (f64x2.mul (local.get $u) (v128.load (local.get $e))))
       (local.set $first (f64x2.add (local.get $first) (local.get $eu)))
-      (local.set $second (f64x2.add (local.get $second) (f64x2.mul (local.get $eu) (local.get $u))))
+      (local.set $eu (f64x2.mul (local.get $eu) (local.get $u)))
+      (local.set $second (f64x2.add (local.get $second) (local.get $eu)))
+      (local.set $third (f64x2.add (local.get $third) (f64x2.mul (local.get $eu) (local.get $u))))
       (local.set $e (i32.add (local.get $e) (i32.const 16)))
       (local.set $z (i32.add (local.get $z) (i32.const 16)))
       (br_if $next (i32.lt_u (local.get $z) (local.get $end))))
     (f64.store (local.get $out)
       (f64.add (f64x2.extract_lane 0 (local.get $first)) (f64x2.extract_lane 1 (local.get $first))))
     (f64.store offset=8 (local.get $out)
-      (f64.add (f64x2.extract_lane 0 (local.get $second)) (f64x2.extract_lane 1 (local.get $second))))))
+      (f64.add (f64x2.extract_lane 0 (local.get $second)) (f64x2.extract_lane 1 (local.get $second))))
+    (f64.store offset=16 (local.get $out)
+      (f64.add (f64x2.extract_lane 0 (local.get $third)) (f64x2.extract_lane 1 (local.get $third))))))

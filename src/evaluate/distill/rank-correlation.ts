@@ -19,6 +19,8 @@ export class RankCorrelation {
   /** A copy of a row, and its bits. */
   readonly #values: Float64Array;
   readonly #bits: Uint32Array;
+  /** The values in the order that is being made. */
+  readonly #sorted: Float64Array;
 
   constructor(width: number) {
     this.#width = width;
@@ -29,6 +31,7 @@ export class RankCorrelation {
     this.#ranks = [new Float64Array(width), new Float64Array(width)];
     this.#values = new Float64Array(width);
     this.#bits = new Uint32Array(this.#values.buffer);
+    this.#sorted = new Float64Array(width);
   }
 
   /** In -1..1; NaN where one of the rows has a single value throughout. */
@@ -53,18 +56,27 @@ export class RankCorrelation {
   }
 
   #rank(row: Float64Array, ranks: Float64Array): void {
-    const values = this.#values;
-    values.set(row);
     const order = this.#order;
-    if (this.#width <= FEW) for (let i = 0; i < order.length; i++) order[i] = i;
-    else if (!sortByBuckets(values, order, this.#keys, this.#buckets))
-      sortByDigits(this.#bits, order, this.#otherOrder, this.#keys, this.#counts);
-    insertionSort(values, order);
+    const sorted = this.#sorted;
     const { length } = order;
+    if (length <= FEW) {
+      for (let i = 0; i < length; i++) order[i] = i;
+      sorted.set(row);
+    } else if (!sortByBuckets(row, order, sorted, this.#keys, this.#buckets)) {
+      this.#values.set(row);
+      sortByDigits(this.#bits, order, this.#otherOrder, this.#keys, this.#counts);
+      for (let i = 0; i < length; i++) sorted[i] = row[order[i] as number] as number;
+    }
+    insertionSort(sorted, order);
     for (let i = 0; i < length; ) {
-      const value = values[order[i] as number];
+      const value = sorted[i] as number;
       let end = i + 1;
-      while (end < length && values[order[end] as number] === value) end++;
+      while (end < length && sorted[end] === value) end++;
+      if (end === i + 1) {
+        ranks[order[i] as number] = i;
+        i = end;
+        continue;
+      }
       const rank = (i + end - 1) / 2;
       for (; i < end; i++) ranks[order[i] as number] = rank;
     }
@@ -75,17 +87,23 @@ export class RankCorrelation {
 const MOST_IN_BUCKET = 24;
 
 /**
- * Puts indices nearly into rising order, by buckets of equal width between the least and the largest value: within a bucket
- * they stay as they come, for insertion. @returns false where the values crowd in few buckets
+ * Puts indices and values nearly into rising order, by buckets of equal width between the least and the largest value: within a
+ * bucket they stay as they come, for insertion. @returns false where the values crowd in few buckets
  */
-function sortByBuckets(values: Float64Array, order: Uint32Array, keys: Uint32Array, buckets: Uint32Array): boolean {
+function sortByBuckets(
+  values: Float64Array,
+  order: Uint32Array,
+  sorted: Float64Array,
+  keys: Uint32Array,
+  buckets: Uint32Array,
+): boolean {
   const width = values.length;
   let low = values[0] as number;
   let high = low;
   for (let i = 1; i < width; i++) {
     const value = values[i] as number;
-    if (value < low) low = value;
-    else if (value > high) high = value;
+    low = value < low ? value : low;
+    high = value > high ? value : high;
   }
   const scale = (buckets.length - 1) / (high - low);
   if (!(scale < Number.MAX_VALUE)) return false;
@@ -96,7 +114,7 @@ function sortByBuckets(values: Float64Array, order: Uint32Array, keys: Uint32Arr
     keys[i] = key;
     const count = (buckets[key] as number) + 1;
     buckets[key] = count;
-    if (count > most) most = count;
+    most = count > most ? count : most;
   }
   if (most > MOST_IN_BUCKET) return false;
   let at = 0;
@@ -110,6 +128,7 @@ function sortByBuckets(values: Float64Array, order: Uint32Array, keys: Uint32Arr
     const place = buckets[key] as number;
     buckets[key] = place + 1;
     order[place] = i;
+    sorted[place] = values[i] as number;
   }
   return true;
 }
@@ -164,15 +183,23 @@ function sortByDigits(
   // An even number of passes ends where it began.
 }
 
-function insertionSort(values: Float64Array, order: Uint32Array): void {
-  for (let i = 1; i < order.length; i++) {
+/** Sorts values that are nearly in order, and the indices with them. */
+function insertionSort(sorted: Float64Array, order: Uint32Array): void {
+  let before = sorted[0] as number;
+  for (let i = 1; i < sorted.length; i++) {
+    const value = sorted[i] as number;
+    if (value >= before) {
+      before = value;
+      continue;
+    }
     const index = order[i] as number;
-    const value = values[index] as number;
     let at = i - 1;
-    while (at >= 0 && (values[order[at] as number] as number) > value) {
+    while (at >= 0 && (sorted[at] as number) > value) {
+      sorted[at + 1] = sorted[at] as number;
       order[at + 1] = order[at] as number;
       at--;
     }
+    sorted[at + 1] = value;
     order[at + 1] = index;
   }
 }

@@ -9,6 +9,8 @@ import { conventionLosses, type LossGrid } from '../../evaluate/distill/conventi
 import {
   type FittedTemperature,
   fitTemperature,
+  moveConfidence,
+  type ScaledConfidence,
   ScaledLoss,
   type ScaleLoss,
 } from '../../evaluate/distill/fitted-temperature.js';
@@ -136,12 +138,14 @@ async function withFitted(
   bins: number,
   threads: RowThreads,
 ): Promise<QualityResult> {
-  const confidence = new Float64Array(new SharedArrayBuffer(set.rows * Float64Array.BYTES_PER_ELEMENT));
+  const column = (): Float64Array =>
+    new Float64Array(new SharedArrayBuffer(set.rows * Float64Array.BYTES_PER_ELEMENT));
+  const kept: ScaledConfidence = { confidence: column(), lean: column() };
   const lossOf = async (rows: number, scale: number): Promise<ScaleLoss> => {
     const tasks = threads
       .split(rows)
-      .map(([from, to]): ScaleTask => ({ kind: 'scale', files, width, scale, confidence, set, from, to }));
-    const loss = new ScaledLoss(1, scale, new Float64Array(0), true);
+      .map(([from, to]): ScaleTask => ({ kind: 'scale', files, width, scale, kept, set, from, to }));
+    const loss = new ScaledLoss(1, scale, kept, true);
     for (const state of await threads.run(tasks)) loss.mergeState(state);
     return loss.result();
   };
@@ -151,10 +155,11 @@ async function withFitted(
       ? 1 / (await fitTemperature((scale) => lossOf(FIRST_ROWS, scale))).temperature
       : 1;
   const found: FittedTemperature = await fitTemperature((scale) => lossOf(set.rows, scale), start);
+  moveConfidence(kept, found.step);
   const calibration = new EqualWidthCalibration(bins);
   for (let row = 0; row < set.rows; row++)
     if ((set.labels[row] as number) >= 0)
-      calibration.observe({ confidence: confidence[row] as number, correct: ranks[row] === 0 });
+      calibration.observe({ confidence: kept.confidence[row] as number, correct: ranks[row] === 0 });
   const { temperature, isAtBound, nll } = found;
   return { ...quality, fitted: { temperature, isAtBound, nll, ece: calibration.result().ece } };
 }

@@ -1,6 +1,6 @@
 /** What the threads of `RowThreads` compute: pure but for reading files by range. */
 import { type BootstrapInput, bootstrapFigures } from '../../evaluate/distill/bootstrap.js';
-import { ScaledLoss, type ScaledLossState } from '../../evaluate/distill/fitted-temperature.js';
+import { type ScaledConfidence, ScaledLoss, type ScaledLossState } from '../../evaluate/distill/fitted-temperature.js';
 import { LogitPairs, type PairOptions, type PairSums } from '../../evaluate/distill/logit-pairs.js';
 import { type ColumnBuffers, RowColumns } from '../../evaluate/distill/row-columns.js';
 import { type NumberRows, openNumberRows } from '../../samples/dataset/number-rows.js';
@@ -47,7 +47,7 @@ export interface ScaleTask extends RangeTask {
   readonly width: number;
   readonly scale: number;
   /** Shared memory. */
-  readonly confidence: Float64Array;
+  readonly kept: ScaledConfidence;
 }
 
 export interface BootstrapTask {
@@ -91,8 +91,8 @@ function pairsWork({ teacher, student, options, columns, set, from, to }: PairsT
   return pairs.result();
 }
 
-function scaleWork({ files, width, scale, confidence, set, from, to }: ScaleTask, progress: (rows: number) => void) {
-  const loss = new ScaledLoss(width, scale, confidence);
+function scaleWork({ files, width, scale, kept, set, from, to }: ScaleTask, progress: (rows: number) => void) {
+  const loss = new ScaledLoss(width, scale, kept);
   eachChunk([files], set, [from, to], width, progress, ([scores], row, at) => {
     const label = set.labels[row] as number;
     if (label < 0) return;

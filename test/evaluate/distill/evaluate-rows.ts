@@ -2,7 +2,7 @@
 
 import { EqualWidthCalibration } from '../../../src/evaluate/distill/calibration.js';
 import { fidelityResult, labelledResult, type QualityResult } from '../../../src/evaluate/distill/class-result.js';
-import { fitTemperature, ScaledLoss } from '../../../src/evaluate/distill/fitted-temperature.js';
+import { fitTemperature, moveConfidence, ScaledLoss } from '../../../src/evaluate/distill/fitted-temperature.js';
 import { LogitPairs } from '../../../src/evaluate/distill/logit-pairs.js';
 import { RowColumns } from '../../../src/evaluate/distill/row-columns.js';
 
@@ -69,17 +69,18 @@ async function quality(
   given: Rows,
 ) {
   const { rows, classes, labels = [], plain } = given;
-  const confidence = new Float64Array(rows);
+  const kept = { confidence: new Float64Array(rows), lean: new Float64Array(rows) };
   const fitted = await fitTemperature(async (scale) => {
-    const loss = new ScaledLoss(classes, scale, confidence, plain);
+    const loss = new ScaledLoss(classes, scale, kept, plain);
     for (let row = 0; row < rows; row++)
       loss.observe({ scores, from: row * classes, label: labels[row] as number, at: row, sample: row });
     return loss.result();
   });
+  moveConfidence(kept, fitted.step);
   const calibration = new EqualWidthCalibration(given.bins);
   const ranks = columns.classes(rank);
   for (let row = 0; row < rows; row++)
-    calibration.observe({ confidence: confidence[row] as number, correct: ranks[row] === 0 });
+    calibration.observe({ confidence: kept.confidence[row] as number, correct: ranks[row] === 0 });
   return {
     top1: found.top1.value,
     topK: found.topK.value,
