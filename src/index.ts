@@ -262,6 +262,7 @@ export type {
   LabelledResult,
   QualityResult,
 } from './evaluate/distill/class-result.js';
+export type { AgreementResult, ConfidenceDecile } from './evaluate/distill/confidence-deciles.js';
 export type { Convention, ConventionLoss } from './evaluate/distill/conventions.js';
 export { CONVENTION_NAMES } from './evaluate/distill/conventions.js';
 export type { SequenceQuality, SequencesResult } from './evaluate/distill/decoded-sequences.js';
@@ -275,12 +276,12 @@ export type {
 export { DISTILL_KINDS } from './evaluate/distill/distill-result.js';
 export type { AttentionErrors, AttentionTransfer, FeatureErrors } from './evaluate/distill/feature-pairs.js';
 export type { SimilarityResult } from './evaluate/distill/feature-similarity.js';
-export type { AgreementResult, ConfidenceDecile, FlipsResult } from './evaluate/distill/fidelity.js';
 export type { LabelHeat, LabelQuality, MultiLabelResult } from './evaluate/distill/multi-label.js';
-export type { RegressionResult, ValueErrors } from './evaluate/distill/regression.js';
+export type { RegressionResult, ValueErrors, ValueLoss } from './evaluate/distill/regression.js';
 export type { RidgeResult } from './evaluate/distill/ridge-projection.js';
 export type { RelationsResult } from './evaluate/distill/sample-relations.js';
 export type { OutputAgreement, WorstError } from './evaluate/equality.js';
+export type { FlipsResult } from './evaluate/flips.js';
 export type { Proportion } from './evaluate/proportion.js';
 export type { UnitScore } from './prune/score-names.js';
 export { UNIT_SCORES } from './prune/score-names.js';

@@ -1,6 +1,8 @@
+import type { Accumulator } from './accumulator.js';
 import { type MetricChoice, rowDims } from './choose-metric.js';
 import { blankOf, decodeCtc } from './ctc.js';
-import { argMax, type EvaluatedTensor, floatElements } from './host-numbers.js';
+import { Flips } from './flips.js';
+import { type EvaluatedTensor, floatElements, largestClasses } from './host-numbers.js';
 import { decodeLabels } from './label-traits.js';
 
 /** A labelled sample to which two models give different answers. Answers and labels as text: a class, or classes in a row. */
@@ -24,16 +26,17 @@ export interface ChangedAnswers {
 /** So many changed answers are listed; all are counted. */
 export const MOST_CHANGED_ANSWERS = 20;
 
-/** Collects where the answers of two models to the same labelled samples differ. */
-export interface ChangedAnswersCollector {
-  /** Adds one run of both models: `rows` rows of the chosen output, whose labels begin at row `firstRow` of all labels. */
-  add(a: EvaluatedTensor, b: EvaluatedTensor, labels: EvaluatedTensor, firstRow: number, rows: number): void;
-  result(): ChangedAnswers;
-  /** Of the answers that changed: how many were right before and are wrong now, and the other way round. */
-  flips(): AnswerFlips;
+/** One run of both models. */
+export interface AnsweredRun {
+  readonly a: EvaluatedTensor;
+  readonly b: EvaluatedTensor;
+  /** All labels; those of this run begin at row `firstRow`. */
+  readonly labels: EvaluatedTensor;
+  readonly firstRow: number;
+  readonly rows: number;
 }
 
-/** Answers of which one model gives the right one and the other does not. */
+/** Of the answers that changed: how many were right before and are wrong now, and the other way round. */
 export interface AnswerFlips {
   /** Right in A, wrong in B. */
   readonly worse: number;
@@ -41,76 +44,123 @@ export interface AnswerFlips {
   readonly better: number;
 }
 
-/**
- * A collector for outputs that give answers; undefined for those that give numbers, which all change, and for independent labels.
- * Labels below 0 are not scored and not listed.
- * @param firstSample index in the data of what the first label is for
- * @param ctcBlank class that means "nothing"; found in the first run where absent
- */
-export function collectChangedAnswers(
-  choice: MetricChoice,
-  firstSample: number,
-  ctcBlank?: number,
-): ChangedAnswersCollector | undefined {
-  const collector = collectorOf(choice, firstSample, ctcBlank);
-  if (!collector) return undefined;
-  let given: EvaluatedTensor | undefined;
-  let decoded: EvaluatedTensor | undefined;
-  return {
-    add(a, b, labels, firstRow, rows) {
-      if (given !== labels || !decoded) {
-        given = labels;
-        decoded = { ...decodeLabels(labels, choice.coding, choice.ignored), dims: [labels.dims[0] ?? 1] };
-      }
-      collector.add(a, b, decoded, firstRow, rows);
-    },
-    result: () => collector.result(),
-    flips: () => collector.flips(),
-  };
-}
-
-function collectorOf(
-  { kind, axis = -1 }: MetricChoice,
-  firstSample: number,
-  ctcBlank: number | undefined,
-): ChangedAnswersCollector | undefined {
-  switch (kind) {
-    case 'accuracy':
-      return answersByLabel(firstSample, ({ data }) => data);
-    case 'top-1':
-      return answersByLabel(firstSample, (output, labels) => largestClasses(output, labels, axis));
-    case 'ctc':
-      return answersByRow(firstSample, ctcBlank);
-    case 'auc':
-      return binaryAnswers(firstSample);
-    default:
-      return undefined;
-  }
+export interface AnswersResult {
+  readonly changed: ChangedAnswers;
+  readonly flips: AnswerFlips;
 }
 
 type Answer = number | bigint | string;
+type Found = (answer: ChangedAnswer) => void;
 
-/** Counts all and keeps the first. */
-class Changes {
+/** Finds the answers of a run that differ. */
+type Finder = (run: AnsweredRun, found: Found) => void;
+
+/** Collects where the answers of two models to the same labelled samples differ. Labels below 0 are neither scored nor listed. */
+export class ChangedAnswersCollector implements Accumulator<AnsweredRun, AnswersResult> {
+  readonly #choice: MetricChoice;
+  readonly #find: Finder | undefined;
+  readonly #firstSample: number;
+  readonly #flips = new Flips();
+  /** Of binary scores all: the class is 1 from the threshold on, which depends on whether any score is no probability. */
+  readonly #scores: BinaryScore[] = [];
+  #first: ChangedAnswer[] = [];
   #count = 0;
-  #worse = 0;
-  #better = 0;
-  readonly #first: ChangedAnswer[] = [];
+  #given: EvaluatedTensor | undefined;
+  #decoded: EvaluatedTensor | undefined;
 
-  add(answer: ChangedAnswer): void {
+  /**
+   * A collector for outputs that give answers; undefined for those that give numbers, which all change, and for independent labels.
+   * @param firstSample index in the data of what the first label is for
+   * @param ctcBlank class that means "nothing"; found in the first run where absent
+   */
+  static of(choice: MetricChoice, firstSample: number, ctcBlank?: number): ChangedAnswersCollector | undefined {
+    const { kind, axis = -1 } = choice;
+    switch (kind) {
+      case 'accuracy':
+        return new ChangedAnswersCollector(
+          choice,
+          firstSample,
+          byLabel(firstSample, ({ data }) => data),
+        );
+      case 'top-1':
+        return new ChangedAnswersCollector(
+          choice,
+          firstSample,
+          byLabel(firstSample, (output) => largestClasses(floatElements(output), output.dims, axis)),
+        );
+      case 'ctc':
+        return new ChangedAnswersCollector(choice, firstSample, byRow(firstSample, ctcBlank));
+      case 'auc':
+        return new ChangedAnswersCollector(choice, firstSample, undefined);
+      default:
+        return undefined;
+    }
+  }
+
+  private constructor(choice: MetricChoice, firstSample: number, find: Finder | undefined) {
+    this.#choice = choice;
+    this.#firstSample = firstSample;
+    this.#find = find;
+  }
+
+  observe(run: AnsweredRun): void {
+    const { labels } = run;
+    if (this.#given !== labels || !this.#decoded) {
+      this.#given = labels;
+      const { coding, ignored } = this.#choice;
+      this.#decoded = { ...decodeLabels(labels, coding, ignored), dims: [labels.dims[0] ?? 1] };
+    }
+    const decoded = { ...run, labels: this.#decoded };
+    if (this.#find) this.#find(decoded, (answer) => this.#add(answer));
+    else this.#addScores(decoded);
+  }
+
+  merge(other: ChangedAnswersCollector): void {
+    this.#flips.merge(other.#flips);
+    this.#count += other.#count;
+    this.#first = [...this.#first, ...other.#first]
+      .sort((x, y) => x.sample - y.sample || (x.position ?? 0) - (y.position ?? 0))
+      .slice(0, MOST_CHANGED_ANSWERS);
+    for (const score of other.#scores) this.#scores.push(score);
+  }
+
+  result(): AnswersResult {
+    if (!this.#find && this.#scores.length > 0) return this.#ofScores();
+    const { lost, gained } = this.#flips.result();
+    return { changed: { count: this.#count, first: this.#first }, flips: { worse: lost, better: gained } };
+  }
+
+  #add(answer: ChangedAnswer): void {
     this.#count++;
-    if (answer.a === answer.label) this.#worse++;
-    if (answer.b === answer.label) this.#better++;
+    this.#flips.observe({ teacher: answer.a === answer.label, student: answer.b === answer.label });
     if (this.#first.length < MOST_CHANGED_ANSWERS) this.#first.push(answer);
   }
 
-  result(): ChangedAnswers {
-    return { count: this.#count, first: this.#first };
+  #addScores({ a, b, labels, firstRow, rows }: AnsweredRun): void {
+    const [valuesA, valuesB] = [floatElements(a), floatElements(b)];
+    for (let row = 0; row < rows; row++) {
+      const label = labels.data[firstRow + row];
+      const [scoreA, scoreB] = [valuesA[row], valuesB[row]];
+      if (scoreA === undefined || scoreB === undefined || !isScored(label)) continue;
+      this.#scores.push({ sample: this.#firstSample + firstRow + row, label: String(label), a: scoreA, b: scoreB });
+    }
   }
 
-  flips(): AnswerFlips {
-    return { worse: this.#worse, better: this.#better };
+  #ofScores(): AnswersResult {
+    const threshold = this.#scores.some(({ a }) => a < 0 || a > 1) ? 0 : 0.5;
+    const answer = (score: number): string => (score >= threshold ? '1' : '0');
+    const found = new ChangedAnswersCollector(this.#choice, this.#firstSample, () => {});
+    for (const { sample, label, a, b } of this.#scores)
+      if (answer(a) !== answer(b)) found.#add({ sample, label, a: answer(a), b: answer(b) });
+    return found.result();
   }
+}
+
+interface BinaryScore {
+  readonly sample: number;
+  readonly label: string;
+  readonly a: number;
+  readonly b: number;
 }
 
 function isScored(label: unknown): boolean {
@@ -118,50 +168,29 @@ function isScored(label: unknown): boolean {
 }
 
 /** One answer for each label. */
-function answersByLabel(
-  firstSample: number,
-  answersOf: (output: EvaluatedTensor, labels: number) => ArrayLike<Answer>,
-): ChangedAnswersCollector {
-  const changes = new Changes();
-  return {
-    add(a, b, labels, firstRow, rows) {
-      const width = labels.data.length / (labels.dims[0] ?? 1);
-      const count = rows * width;
-      const [answersA, answersB] = [answersOf(a, count), answersOf(b, count)];
-      for (let i = 0; i < count; i++) {
-        const label = labels.data[firstRow * width + i];
-        const [answerA, answerB] = [answersA[i], answersB[i]];
-        if (answerA === undefined || answerB === undefined || !isScored(label)) continue;
-        // One model may give 32-bit integers where the other gives 64.
-        if (answerA === answerB || String(answerA) === String(answerB)) continue;
-        changes.add({
-          sample: firstSample + firstRow + Math.floor(i / width),
-          ...(width > 1 ? { position: i % width } : {}),
-          label: String(label),
-          a: String(answerA),
-          b: String(answerB),
-        });
-      }
-    },
-    result: () => changes.result(),
-    flips: () => changes.flips(),
+function byLabel(firstSample: number, answersOf: (output: EvaluatedTensor) => ArrayLike<Answer>): Finder {
+  return ({ a, b, labels, firstRow, rows }, found) => {
+    const width = labels.data.length / (labels.dims[0] ?? 1);
+    const [answersA, answersB] = [answersOf(a), answersOf(b)];
+    for (let i = 0; i < rows * width; i++) {
+      const label = labels.data[firstRow * width + i];
+      const [answerA, answerB] = [answersA[i], answersB[i]];
+      if (answerA === undefined || answerB === undefined || !isScored(label)) continue;
+      // One model may give 32-bit integers where the other gives 64.
+      if (answerA === answerB || String(answerA) === String(answerB)) continue;
+      found({
+        sample: firstSample + firstRow + Math.floor(i / width),
+        ...(width > 1 ? { position: i % width } : {}),
+        label: String(label),
+        a: String(answerA),
+        b: String(answerB),
+      });
+    }
   };
 }
 
-/** The likeliest class for each of `labels` labels; classes are along `axis`, counted from the end. */
-function largestClasses(output: EvaluatedTensor, labels: number, axis: number): Int32Array {
-  const values = floatElements(output);
-  const { dims } = output;
-  const classes = dims.at(axis) ?? 1;
-  const stride = dims.slice(dims.length + axis + 1).reduce((product, size) => product * size, 1);
-  return Int32Array.from({ length: labels }, (_, i) =>
-    argMax(values, Math.floor(i / stride) * classes * stride + (i % stride), classes, stride),
-  );
-}
-
 /** One sequence for each row. */
-function answersByRow(firstSample: number, ctcBlank: number | undefined): ChangedAnswersCollector {
-  const changes = new Changes();
+function byRow(firstSample: number, ctcBlank: number | undefined): Finder {
   let blank = ctcBlank;
   const decoded = (output: EvaluatedTensor, rows: number, labels: EvaluatedTensor): string[] => {
     const [count = 0, steps = 0, classes = 0] = rowDims(output.dims, rows) ?? [];
@@ -172,50 +201,20 @@ function answersByRow(firstSample: number, ctcBlank: number | undefined): Change
       decodeCtc(values, row * steps * classes, steps, classes, none).join(' '),
     );
   };
-  return {
-    add(a, b, labels, firstRow, rows) {
-      const width = labels.data.length / (labels.dims[0] ?? 1);
-      const [answersA, answersB] = [decoded(a, rows, labels), decoded(b, rows, labels)];
-      for (let row = 0; row < rows; row++) {
-        const [answerA, answerB] = [answersA[row], answersB[row]];
-        if (answerA === undefined || answerB === undefined || answerA === answerB) continue;
-        const from = (firstRow + row) * width;
-        const label = Array.from({ length: width }, (_, i) => labels.data[from + i]);
-        const end = label.findIndex((each) => !isScored(each));
-        const text = label
-          .slice(0, end < 0 ? width : end)
-          .filter((each) => Number(each) !== blank)
-          .join(' ');
-        changes.add({ sample: firstSample + firstRow + row, label: text, a: answerA, b: answerB });
-      }
-    },
-    result: () => changes.result(),
-    flips: () => changes.flips(),
-  };
-}
-
-/** One score a row: the class is 1 from the threshold on, which depends on whether any score is no probability. */
-function binaryAnswers(firstSample: number): ChangedAnswersCollector {
-  const scores: { readonly sample: number; readonly label: string; readonly a: number; readonly b: number }[] = [];
-  const changes = (): Changes => {
-    const found = new Changes();
-    const threshold = scores.some(({ a }) => a < 0 || a > 1) ? 0 : 0.5;
-    const answer = (score: number): string => (score >= threshold ? '1' : '0');
-    for (const { sample, label, a, b } of scores)
-      if (answer(a) !== answer(b)) found.add({ sample, label, a: answer(a), b: answer(b) });
-    return found;
-  };
-  return {
-    add(a, b, labels, firstRow, rows) {
-      const [valuesA, valuesB] = [floatElements(a), floatElements(b)];
-      for (let row = 0; row < rows; row++) {
-        const label = labels.data[firstRow + row];
-        const [scoreA, scoreB] = [valuesA[row], valuesB[row]];
-        if (scoreA === undefined || scoreB === undefined || !isScored(label)) continue;
-        scores.push({ sample: firstSample + firstRow + row, label: String(label), a: scoreA, b: scoreB });
-      }
-    },
-    result: () => changes().result(),
-    flips: () => changes().flips(),
+  return ({ a, b, labels, firstRow, rows }, found) => {
+    const width = labels.data.length / (labels.dims[0] ?? 1);
+    const [answersA, answersB] = [decoded(a, rows, labels), decoded(b, rows, labels)];
+    for (let row = 0; row < rows; row++) {
+      const [answerA, answerB] = [answersA[row], answersB[row]];
+      if (answerA === undefined || answerB === undefined || answerA === answerB) continue;
+      const from = (firstRow + row) * width;
+      const label = Array.from({ length: width }, (_, i) => labels.data[from + i]);
+      const end = label.findIndex((each) => !isScored(each));
+      const text = label
+        .slice(0, end < 0 ? width : end)
+        .filter((each) => Number(each) !== blank)
+        .join(' ');
+      found({ sample: firstSample + firstRow + row, label: text, a: answerA, b: answerB });
+    }
   };
 }

@@ -1,4 +1,12 @@
+import type { Accumulator } from './accumulator.js';
 import type { WorstChannel } from './comparison.js';
+
+/** One run of an output of both models. */
+export interface NoisyRun {
+  readonly a: Float32Array | Float64Array;
+  readonly b: Float32Array | Float64Array;
+  readonly dims: readonly number[];
+}
 
 /** Beyond so many channels none is looked at alone: an axis of that length is hardly one of channels. */
 const MOST_CHANNELS = 65_536;
@@ -13,12 +21,12 @@ interface Axis {
  * Signal and noise of each index of the second and of the last axis, over all runs. An axis whose length changes from run to
  * run is one of positions, not of channels, and is left out. Memory is two numbers a channel.
  */
-export class ChannelNoise {
+export class ChannelNoise implements Accumulator<NoisyRun, WorstChannel | undefined> {
   #rank: number | undefined;
   #axes: readonly Axis[] = [];
 
   /** Adds one run; elements that are not finite in both are passed over. */
-  add(a: Float32Array | Float64Array, b: Float32Array | Float64Array, dims: readonly number[]): void {
+  observe({ a, b, dims }: NoisyRun): void {
     if (this.#rank === undefined) {
       this.#rank = dims.length;
       const places = new Set(dims.length < 2 ? [] : [1, dims.length - 1]);
@@ -34,8 +42,33 @@ export class ChannelNoise {
     for (const { axis, signal, noise } of this.#axes) addAxis(a, b, signal, noise, product(dims.slice(axis + 1)));
   }
 
+  merge(other: ChannelNoise): void {
+    if (other.#rank === undefined) return;
+    if (this.#rank === undefined) {
+      this.#rank = other.#rank;
+      this.#axes = other.#axes.map(({ axis, signal, noise }) => ({
+        axis,
+        signal: signal.slice(),
+        noise: noise.slice(),
+      }));
+      return;
+    }
+    const ofOther = (wanted: Axis): Axis | undefined =>
+      other.#rank === this.#rank
+        ? other.#axes.find(({ axis, signal }) => axis === wanted.axis && signal.length === wanted.signal.length)
+        : undefined;
+    this.#axes = this.#axes.filter((axis) => ofOther(axis) !== undefined);
+    for (const axis of this.#axes) {
+      const { signal, noise } = ofOther(axis) as Axis;
+      for (let i = 0; i < signal.length; i++) {
+        axis.signal[i] = (axis.signal[i] as number) + (signal[i] as number);
+        axis.noise[i] = (axis.noise[i] as number) + (noise[i] as number);
+      }
+    }
+  }
+
   /** The channel with the lowest ratio; undefined without channels, or where nothing differs. */
-  worst(): WorstChannel | undefined {
+  result(): WorstChannel | undefined {
     let worst: WorstChannel | undefined;
     for (const { axis, signal, noise } of this.#axes) {
       const channels = signal.length;

@@ -44,3 +44,17 @@ export function argMax(values: Float32Array | Float64Array, start: number, width
   }
   return best;
 }
+
+/**
+ * The largest class of each position of an output [rows, …], in the order of the positions; -1 where one is NaN.
+ * @param axis of the classes, counted from the end where negative
+ */
+export function largestClasses(values: Float32Array | Float64Array, dims: readonly number[], axis: number): Int32Array {
+  const at = axis < 0 ? axis + dims.length : axis;
+  const classes = dims[at] ?? 1;
+  const stride = dims.slice(at + 1).reduce((product, size) => product * size, 1);
+  const best = new Int32Array(values.length / classes);
+  for (let start = 0, position = 0; start < values.length; start += classes * stride)
+    for (let i = start; i < start + stride; i++) best[position++] = argMax(values, i, classes, stride);
+  return best;
+}

@@ -1,23 +1,22 @@
 import type { MetricChoice } from './choose-metric.js';
 import type { MetricComparison, MetricName, MetricValue } from './comparison.js';
-import type { LabelCounts, LabelScorer, ScoreSums } from './label-scorer.js';
+import { accuracyOf, type DecisionCounts, f1 } from './decisions.js';
+import type { ScoreSums } from './label-scorer.js';
 import { proportion } from './proportion.js';
 import { rocAuc } from './roc-auc.js';
-
-export { type LabelScorer, labelScorer, type ScoreSums } from './label-scorer.js';
 
 /** One way to score, with what it counted of both models. */
 export interface ScoredChoice {
   readonly choice: MetricChoice;
-  readonly a: LabelScorer;
-  readonly b: LabelScorer;
+  readonly a: ScoreSums;
+  readonly b: ScoreSums;
 }
 
 /**
  * The reading of labels that is meant, of those that fit (`metricChoices`): the one under which the reference model answers
  * best. An output that names classes as well as its scores do is the answer itself.
  */
-export function settleChoice(scored: readonly [ScoredChoice, ...ScoredChoice[]]): ScoredChoice {
+export function settleChoice<T extends ScoredChoice>(scored: readonly [T, ...T[]]): T {
   const [first, ...others] = scored;
   let best = first;
   let most = quality(first);
@@ -39,23 +38,23 @@ function reading({ kind, output }: MetricChoice): string {
 }
 
 /** How well the reference answers, from 0 to 1. */
-function quality({ choice, a: { sums } }: ScoredChoice): number {
-  if (choice.kind === 'ctc') return Math.max(0, 1 - sums.edits / Math.max(1, sums.characters));
+function quality({ choice, a: sums }: ScoredChoice): number {
+  if (choice.kind === 'ctc') return Math.max(0, 1 - sums.sequences.edits / Math.max(1, sums.sequences.symbols));
   if (choice.kind === 'auc') return correctAt(sums, sums.logits ? 0 : 0.5) / Math.max(1, sums.n);
-  if (choice.kind === 'multi-label') return f1(sums.logits ? sums.atZero : sums.atHalf);
+  if (choice.kind === 'multi-label') return f1(sums.logits ? sums.atZero : sums.atHalf, 1);
   const { correct, n } = choice.kind === 'accuracy' ? answered(sums, sums.answersNegative) : sums;
   return correct / Math.max(1, n);
 }
 
 /** The metrics of two scorers that saw the same samples, the one to quote first. */
-export function compareMetrics(choice: MetricChoice, a: LabelScorer, b: LabelScorer): MetricComparison[] {
+export function compareMetrics(choice: MetricChoice, a: ScoreSums, b: ScoreSums): MetricComparison[] {
   const metric = (
     name: MetricName,
     higherIsBetter: boolean,
     of: (sums: ScoreSums) => MetricValue,
     how?: string,
   ): MetricComparison => {
-    const [valueA, valueB] = [of(a.sums), of(b.sums)];
+    const [valueA, valueB] = [of(a), of(b)];
     return {
       metric: name,
       output: choice.output,
@@ -63,19 +62,15 @@ export function compareMetrics(choice: MetricChoice, a: LabelScorer, b: LabelSco
       a: valueA,
       b: valueB,
       difference: valueB.value - valueA.value,
-      explanation: [
-        choice.explanation,
-        ...(how === undefined ? [] : [how]),
-        ...unscoredText(choice, a.sums, b.sums),
-      ].join('; '),
+      explanation: [choice.explanation, ...(how === undefined ? [] : [how]), ...unscoredText(choice, a, b)].join('; '),
     };
   };
   const share = (sums: ScoreSums) => proportion(sums.correct, sums.n);
   // Scores beyond 0 and 1 are no probabilities; logits are cut at 0. One threshold for both models: that of A.
-  const threshold = a.sums.logits ? 0 : 0.5;
+  const threshold = a.logits ? 0 : 0.5;
   switch (choice.kind) {
     case 'accuracy': {
-      const signed = a.sums.answersNegative || b.sums.answersNegative;
+      const signed = a.answersNegative || b.answersNegative;
       const of = (sums: ScoreSums) => {
         const { correct, n } = answered(sums, signed);
         return proportion(correct, n);
@@ -86,8 +81,11 @@ export function compareMetrics(choice: MetricChoice, a: LabelScorer, b: LabelSco
       return [metric('top-1 accuracy', true, share)];
     case 'ctc':
       return [
-        metric('exact sequence match', true, share),
-        metric('character error rate', false, (s) => ({ value: s.edits / s.characters, n: s.characters })),
+        metric('exact sequence match', true, ({ sequences }) => sequences.exact),
+        metric('character error rate', false, ({ sequences }) => ({
+          value: sequences.errorRate,
+          n: sequences.symbols,
+        })),
       ];
     case 'auc': {
       const accuracy = metric(threshold === 0 ? 'accuracy at 0' : 'accuracy at 0.5', true, (s) =>
@@ -95,20 +93,20 @@ export function compareMetrics(choice: MetricChoice, a: LabelScorer, b: LabelSco
       );
       const auc = metric('ROC AUC', true, (s) => ({ value: rocAuc(s.scores, s.classes), n: s.n }));
       // Without labels of both classes there is no curve.
-      return new Set(a.sums.classes).size < 2 ? [accuracy] : [auc, accuracy];
+      return new Set(a.classes).size < 2 ? [accuracy] : [auc, accuracy];
     }
     case 'multi-label': {
-      const counts = (s: ScoreSums): LabelCounts => (threshold === 0 ? s.atZero : s.atHalf);
+      const counts = (s: ScoreSums): DecisionCounts => (threshold === 0 ? s.atZero : s.atHalf);
       const how = `a label counts as predicted from a score of ${threshold}`;
       return [
-        metric('micro F1', true, (s) => ({ value: f1(counts(s)), n: s.n }), how),
-        metric('label accuracy', true, (s) => ({ value: counts(s).correct / s.n, n: s.n }), how),
+        metric('micro F1', true, (s) => ({ value: f1(counts(s), 1), n: s.n }), how),
+        metric('label accuracy', true, (s) => ({ value: accuracyOf(counts(s)).value, n: s.n }), how),
       ];
     }
     case 'error':
       return [
-        metric('mean absolute error', false, (s) => ({ value: s.absoluteError / s.n, n: s.n })),
-        metric('root mean square error', false, (s) => ({ value: Math.sqrt(s.squaredError / s.n), n: s.n })),
+        metric('mean absolute error', false, (s) => ({ value: whole(s, s.errors.mae), n: s.n })),
+        metric('root mean square error', false, (s) => ({ value: whole(s, s.errors.rmse), n: s.n })),
       ];
   }
 }
@@ -127,10 +125,9 @@ function unscoredText({ kind, ignored }: MetricChoice, a: ScoreSums, b: ScoreSum
   return [`${count} ${count === 1 ? 'label' : 'labels'} ${which} ${count === 1 ? 'is' : 'are'} not scored`];
 }
 
-/** Twice the right ones over all that were said or hold (van Rijsbergen); 1 where nothing was said and nothing holds. */
-function f1({ truePositive, falsePositive, falseNegative }: LabelCounts): number {
-  const all = 2 * truePositive + falsePositive + falseNegative;
-  return all === 0 ? 1 : (2 * truePositive) / all;
+/** An error of all labels: a prediction that is not finite leaves none. */
+function whole({ errors, n }: ScoreSums, value: number): number {
+  return errors.finite === n ? value : Number.NaN;
 }
 
 function correctAt({ scores, classes }: ScoreSums, threshold: number): number {

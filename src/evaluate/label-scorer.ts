@@ -1,252 +1,216 @@
+import type { Accumulator } from './accumulator.js';
 import { type MetricChoice, rowDims } from './choose-metric.js';
 import { blankOf, decodeCtc } from './ctc.js';
-import { editDistance } from './edit-distance.js';
-import { argMax, type EvaluatedTensor, floatElements } from './host-numbers.js';
+import { type DecisionCounts, Decisions } from './decisions.js';
+import { type ErrorFigures, ErrorSums } from './error-sums.js';
+import { type EvaluatedTensor, floatElements, largestClasses } from './host-numbers.js';
 import { decodeLabels } from './label-traits.js';
+import { SequenceEdits, type SequenceErrors } from './sequence-edits.js';
 
-/** Adds up a label metric of one model over many runs. */
-export interface LabelScorer {
-  /**
-   * Adds one run.
-   * @param output the chosen output, `rows` rows.
-   * @param labels all labels; those of this run begin at row `firstRow`.
-   */
-  add(output: EvaluatedTensor, labels: EvaluatedTensor, firstRow: number, rows: number): void;
-  /** Sums as kept; `compareMetrics` makes metrics of a pair. */
-  readonly sums: ScoreSums;
+/** One run of one model. */
+export interface ScoredRun {
+  /** The chosen output, `rows` rows. */
+  readonly output: EvaluatedTensor;
+  /** All labels; those of this run begin at row `firstRow`. */
+  readonly labels: EvaluatedTensor;
+  readonly firstRow: number;
+  readonly rows: number;
 }
 
-/** Decisions of independent labels at one threshold. */
-export interface LabelCounts {
-  truePositive: number;
-  falsePositive: number;
-  falseNegative: number;
-  correct: number;
-}
-
-/** What a scorer keeps. Which fields grow depends on the kind. */
+/** What a scorer counted. Which fields say something depends on the kind of the metric. */
 export interface ScoreSums {
-  n: number;
-  correct: number;
+  readonly n: number;
+  readonly correct: number;
   /** Labels below 0 that were not scored. */
-  unscored: number;
+  readonly unscored: number;
   /** Labels below 0 of `accuracy`, which are classes where a model answers such numbers: how many, and how many right. */
-  negative: number;
-  negativeCorrect: number;
-  answersNegative: boolean;
-  /** Reference characters and edits, for sequences. */
-  characters: number;
-  edits: number;
-  absoluteError: number;
-  squaredError: number;
+  readonly negative: number;
+  readonly negativeCorrect: number;
+  readonly answersNegative: boolean;
+  readonly sequences: SequenceErrors;
+  readonly errors: ErrorFigures;
   /** Of independent labels, at 0.5 for probabilities and at 0 for logits, which one score beyond 0 and 1 shows. */
-  readonly atHalf: LabelCounts;
-  readonly atZero: LabelCounts;
-  logits: boolean;
+  readonly atHalf: DecisionCounts;
+  readonly atZero: DecisionCounts;
+  readonly logits: boolean;
   /** Scores and labels of binary classification, all of them: the area under the curve needs their order. */
-  readonly scores: number[];
-  readonly classes: number[];
+  readonly scores: readonly number[];
+  readonly classes: readonly number[];
 }
 
-const noCounts = (): LabelCounts => ({ truePositive: 0, falsePositive: 0, falseNegative: 0, correct: 0 });
+/** Adds up a label metric of one model over many runs; `compareMetrics` makes metrics of a pair. */
+export class LabelScorer implements Accumulator<ScoredRun, ScoreSums> {
+  readonly #choice: MetricChoice;
+  readonly #sequences = new SequenceEdits();
+  readonly #errors = new ErrorSums();
+  readonly #atHalf = new Decisions();
+  readonly #atZero = new Decisions();
+  readonly #scores: number[] = [];
+  readonly #classes: number[] = [];
+  readonly #counts = { n: 0, correct: 0, unscored: 0, negative: 0, negativeCorrect: 0 };
+  #answersNegative = false;
+  #logits = false;
+  #blank: number | undefined;
+  #given: EvaluatedTensor | undefined;
+  #decoded: EvaluatedTensor | undefined;
 
-/** A scorer for the chosen output. `ctcBlank` is the class that means "nothing"; found in the first run where absent. */
-export function labelScorer(choice: MetricChoice, ctcBlank?: number): LabelScorer {
-  const sums: ScoreSums = {
-    n: 0,
-    correct: 0,
-    unscored: 0,
-    negative: 0,
-    negativeCorrect: 0,
-    answersNegative: false,
-    characters: 0,
-    edits: 0,
-    absoluteError: 0,
-    squaredError: 0,
-    atHalf: noCounts(),
-    atZero: noCounts(),
-    logits: false,
-    scores: [],
-    classes: [],
-  };
-  let given: EvaluatedTensor | undefined;
-  let decoded: EvaluatedTensor | undefined;
-  let blank = ctcBlank;
-  return {
-    sums,
-    add(output, labels, firstRow, rows) {
-      const dims = rowDims(output.dims, rows);
-      if (!dims) return;
-      if (given !== labels || decoded === undefined) {
-        given = labels;
-        decoded = decodeLabels(labels, choice.coding, choice.ignored);
+  /** @param ctcBlank the class that means "nothing"; found in the first run where absent */
+  constructor(choice: MetricChoice, ctcBlank?: number) {
+    this.#choice = choice;
+    this.#blank = ctcBlank;
+  }
+
+  observe({ output, labels, firstRow, rows }: ScoredRun): void {
+    const dims = rowDims(output.dims, rows);
+    if (!dims) return;
+    const { kind, coding, ignored, axis = -1 } = this.#choice;
+    if (this.#given !== labels || this.#decoded === undefined) {
+      this.#given = labels;
+      this.#decoded = decodeLabels(labels, coding, ignored);
+    }
+    const decoded = this.#decoded;
+    const width = decoded.data.length / (labels.dims[0] ?? 1);
+    const from = firstRow * width;
+    const count = rows * width;
+    switch (kind) {
+      case 'accuracy':
+        this.#addEqual(output, decoded, from, count);
+        break;
+      case 'top-1':
+        this.#addTop1(output, axis, decoded, from, count);
+        break;
+      case 'ctc':
+        this.#addSequences(output, dims, decoded, from, width);
+        break;
+      case 'auc':
+        this.#addScores(output, decoded, from, count, (score, label) => {
+          this.#scores.push(score);
+          this.#classes.push(label);
+        });
+        break;
+      case 'multi-label':
+        this.#addScores(output, decoded, from, count, (score, label) => {
+          this.#atHalf.observe({ says: score >= 0.5, holds: label === 1 });
+          this.#atZero.observe({ says: score >= 0, holds: label === 1 });
+        });
+        break;
+      case 'error': {
+        this.#counts.n += count;
+        const wanted = Float64Array.from({ length: count }, (_, i) => Number(decoded.data[from + i]));
+        this.#errors.observe({ a: wanted, b: floatElements(output) });
+        break;
       }
-      const width = decoded.data.length / (labels.dims[0] ?? 1);
-      const from = firstRow * width;
-      const count = rows * width;
-      switch (choice.kind) {
-        case 'accuracy':
-          addEqual(sums, output, decoded, from, count, choice.coding);
-          break;
-        case 'top-1':
-          addTop1(sums, output, choice.axis ?? -1, decoded, from, count);
-          break;
-        case 'ctc':
-          blank ??= blankOf(floatElements(output), dims[2] ?? 0, decoded);
-          addSequences(sums, output, dims, decoded, from, width, blank);
-          break;
-        case 'auc':
-          addBinary(sums, output, decoded, from, count);
-          break;
-        case 'multi-label':
-          addMultiLabel(sums, output, decoded, from, count);
-          break;
-        case 'error':
-          addErrors(sums, output, decoded, from, count);
-          break;
+    }
+  }
+
+  merge(other: LabelScorer): void {
+    const counts = this.#counts;
+    for (const key of Object.keys(counts) as (keyof typeof counts)[]) counts[key] += other.#counts[key];
+    this.#sequences.merge(other.#sequences);
+    this.#errors.merge(other.#errors);
+    this.#atHalf.merge(other.#atHalf);
+    this.#atZero.merge(other.#atZero);
+    for (const score of other.#scores) this.#scores.push(score);
+    for (const label of other.#classes) this.#classes.push(label);
+    this.#answersNegative ||= other.#answersNegative;
+    this.#logits ||= other.#logits;
+    this.#blank ??= other.#blank;
+  }
+
+  result(): ScoreSums {
+    return {
+      ...this.#counts,
+      answersNegative: this.#answersNegative,
+      sequences: this.#sequences.result(),
+      errors: this.#errors.result(),
+      atHalf: this.#atHalf.result(),
+      atZero: this.#atZero.result(),
+      logits: this.#logits,
+      scores: this.#scores,
+      classes: this.#classes,
+    };
+  }
+
+  #addEqual(output: EvaluatedTensor, labels: EvaluatedTensor, from: number, count: number): void {
+    const counts = this.#counts;
+    for (let i = 0; i < count; i++) {
+      const label = labels.data[from + i];
+      const answer = output.data[i];
+      if (typeof label === 'string') {
+        counts.n++;
+        if (answer === label) counts.correct++;
+        continue;
       }
-    },
-  };
-}
-
-function addEqual(
-  sums: ScoreSums,
-  output: EvaluatedTensor,
-  labels: EvaluatedTensor,
-  from: number,
-  count: number,
-  coding: MetricChoice['coding'],
-): void {
-  for (let i = 0; i < count; i++) {
-    const label = labels.data[from + i];
-    const answer = output.data[i];
-    if (typeof label === 'string') {
-      sums.n++;
-      if (answer === label) sums.correct++;
-      continue;
-    }
-    // Labels of −1 and +1 are 0 and 1 here, whichever of both the model gives.
-    const given = coding === 'signs' ? (Number(answer) > 0 ? 1 : 0) : Number(answer);
-    const right = given === Number(label);
-    if (given < 0) sums.answersNegative = true;
-    if (Number(label) < 0) {
-      sums.negative++;
-      if (right) sums.negativeCorrect++;
-    } else {
-      sums.n++;
-      if (right) sums.correct++;
+      // Labels of −1 and +1 are 0 and 1 here, whichever of both the model gives.
+      const given = this.#choice.coding === 'signs' ? (Number(answer) > 0 ? 1 : 0) : Number(answer);
+      const right = given === Number(label);
+      if (given < 0) this.#answersNegative = true;
+      if (Number(label) < 0) {
+        counts.negative++;
+        if (right) counts.negativeCorrect++;
+      } else {
+        counts.n++;
+        if (right) counts.correct++;
+      }
     }
   }
-}
 
-/** Classes along `axis`, counted from the end; labels have the other dims in their order. */
-function addTop1(
-  sums: ScoreSums,
-  output: EvaluatedTensor,
-  axis: number,
-  labels: EvaluatedTensor,
-  from: number,
-  count: number,
-): void {
-  const values = floatElements(output);
-  const { dims } = output;
-  const classes = dims.at(axis) ?? 1;
-  const stride = dims.slice(dims.length + axis + 1).reduce((product, size) => product * size, 1);
-  for (let i = 0; i < count; i++) {
-    const label = Number(labels.data[from + i]);
-    if (label < 0) {
-      sums.unscored++;
-      continue;
+  /** Classes along `axis`; labels have the other dims in their order. */
+  #addTop1(output: EvaluatedTensor, axis: number, labels: EvaluatedTensor, from: number, count: number): void {
+    const best = largestClasses(floatElements(output), output.dims, axis);
+    const counts = this.#counts;
+    for (let i = 0; i < count; i++) {
+      const label = Number(labels.data[from + i]);
+      if (label < 0) {
+        counts.unscored++;
+        continue;
+      }
+      counts.n++;
+      if (best[i] === label) counts.correct++;
     }
-    sums.n++;
-    const start = Math.floor(i / stride) * classes * stride + (i % stride);
-    if (argMax(values, start, classes, stride) === label) sums.correct++;
   }
-}
 
-function addSequences(
-  sums: ScoreSums,
-  output: EvaluatedTensor,
-  dims: readonly number[],
-  labels: EvaluatedTensor,
-  from: number,
-  width: number,
-  blank: number,
-): void {
-  const [rows = 0, steps = 0, classes = 0] = dims;
-  const values = floatElements(output);
-  for (let row = 0; row < rows; row++) {
-    const reference: number[] = [];
-    for (let i = 0; i < width; i++) {
-      const label = Number(labels.data[from + row * width + i]);
-      if (label < 0) break;
-      // Rows may also be filled up with the blank, which no text holds.
-      if (label !== blank) reference.push(label);
+  #addSequences(
+    output: EvaluatedTensor,
+    [rows = 0, steps = 0, classes = 0]: readonly number[],
+    labels: EvaluatedTensor,
+    from: number,
+    width: number,
+  ): void {
+    const values = floatElements(output);
+    this.#blank ??= blankOf(values, classes, labels);
+    const blank = this.#blank;
+    for (let row = 0; row < rows; row++) {
+      const wanted: number[] = [];
+      for (let i = 0; i < width; i++) {
+        const label = Number(labels.data[from + row * width + i]);
+        if (label < 0) break;
+        // Rows may also be filled up with the blank, which no text holds.
+        if (label !== blank) wanted.push(label);
+      }
+      this.#sequences.observe({ wanted, given: decodeCtc(values, row * steps * classes, steps, classes, blank) });
     }
-    const decoded = decodeCtc(values, row * steps * classes, steps, classes, blank);
-    const edits = editDistance(decoded, reference);
-    sums.n++;
-    if (edits === 0) sums.correct++;
-    sums.edits += edits;
-    sums.characters += reference.length;
   }
-}
 
-function addBinary(sums: ScoreSums, ...run: ScoredRun): void {
-  addScores(sums, run, (score, label) => {
-    sums.scores.push(score);
-    sums.classes.push(label);
-  });
-}
-
-function addMultiLabel(sums: ScoreSums, ...run: ScoredRun): void {
-  addScores(sums, run, (score, label) => {
-    addDecision(sums.atHalf, score >= 0.5, label === 1);
-    addDecision(sums.atZero, score >= 0, label === 1);
-  });
-}
-
-type ScoredRun = readonly [output: EvaluatedTensor, labels: EvaluatedTensor, from: number, count: number];
-
-/** One score for each label; labels below 0 are not scored. */
-function addScores(
-  sums: ScoreSums,
-  [output, labels, from, count]: ScoredRun,
-  add: (score: number, label: number) => void,
-): void {
-  const values = floatElements(output);
-  for (let i = 0; i < count; i++) {
-    const label = Number(labels.data[from + i]);
-    if (label < 0) {
-      sums.unscored++;
-      continue;
+  /** One score for each label; labels below 0 are not scored. */
+  #addScores(
+    output: EvaluatedTensor,
+    labels: EvaluatedTensor,
+    from: number,
+    count: number,
+    add: (score: number, label: number) => void,
+  ): void {
+    const values = floatElements(output);
+    for (let i = 0; i < count; i++) {
+      const label = Number(labels.data[from + i]);
+      if (label < 0) {
+        this.#counts.unscored++;
+        continue;
+      }
+      const score = values[i] as number;
+      this.#counts.n++;
+      if (score < 0 || score > 1) this.#logits = true;
+      add(score, label);
     }
-    const score = values[i] as number;
-    sums.n++;
-    if (score < 0 || score > 1) sums.logits = true;
-    add(score, label);
-  }
-}
-
-function addDecision(counts: LabelCounts, said: boolean, holds: boolean): void {
-  if (said === holds) counts.correct++;
-  if (said && holds) counts.truePositive++;
-  else if (said) counts.falsePositive++;
-  else if (holds) counts.falseNegative++;
-}
-
-function addErrors(
-  sums: ScoreSums,
-  output: EvaluatedTensor,
-  labels: EvaluatedTensor,
-  from: number,
-  count: number,
-): void {
-  const values = floatElements(output);
-  for (let i = 0; i < count; i++) {
-    const error = (values[i] as number) - Number(labels.data[from + i]);
-    sums.n++;
-    sums.absoluteError += Math.abs(error);
-    sums.squaredError += error * error;
   }
 }

@@ -1,15 +1,11 @@
 import type { SampleReader } from '../samples/sample-reader.js';
 import type { HostTensor } from '../samples/types.js';
-import {
-  type AnswerFlips,
-  type ChangedAnswers,
-  type ChangedAnswersCollector,
-  collectChangedAnswers,
-} from './changed-answers.js';
-import { type MetricWish, metricChoices } from './choose-metric.js';
+import type { Accumulator } from './accumulator.js';
+import { type AnswerFlips, type ChangedAnswers, ChangedAnswersCollector } from './changed-answers.js';
+import { type MetricChoice, type MetricWish, metricChoices } from './choose-metric.js';
 import type { MetricComparison } from './comparison.js';
-import { compareMetrics, type ScoredChoice, settleChoice } from './label-metrics.js';
-import { labelScorer } from './label-scorer.js';
+import { compareMetrics, settleChoice } from './label-metrics.js';
+import { LabelScorer } from './label-scorer.js';
 import { labelTraits } from './label-traits.js';
 import type { OutputMeaning, OutputMeanings } from './output-meaning.js';
 import { pairedDifference } from './proportion.js';
@@ -27,12 +23,29 @@ export interface ScoringOptions {
 }
 
 /** One reading of the labels, and where the answers differ under it. */
-interface Scored extends ScoredChoice {
+interface Scored {
+  readonly choice: MetricChoice;
+  readonly a: LabelScorer;
+  readonly b: LabelScorer;
   readonly changed: ChangedAnswersCollector | undefined;
 }
 
+/** A run of samples `start` to `start + rows - 1`. */
+export interface OutputsRun {
+  readonly a: Outputs;
+  readonly b: Outputs;
+  readonly start: number;
+  readonly rows: number;
+}
+
+export interface ScoringResult {
+  readonly metrics: readonly MetricComparison[];
+  readonly metricsSkipped?: string;
+  readonly changedAnswers?: ChangedAnswers;
+}
+
 /** Scores two models against the labels of a reader, run by run. */
-export class LabelScoring {
+export class LabelScoring implements Accumulator<OutputsRun, ScoringResult> {
   readonly #labels: HostTensor;
   readonly #options: ScoringOptions;
   #scored: readonly Scored[] = [];
@@ -59,22 +72,40 @@ export class LabelScoring {
     else {
       this.#scored = choices.map((choice) => ({
         choice,
-        a: labelScorer(choice, ctcBlank),
-        b: labelScorer(choice, ctcBlank),
-        changed: collectChangedAnswers(choice, firstSample, ctcBlank),
+        a: new LabelScorer(choice, ctcBlank),
+        b: new LabelScorer(choice, ctcBlank),
+        changed: ChangedAnswersCollector.of(choice, firstSample, ctcBlank),
       }));
     }
   }
 
-  /** Adds a run of samples `start` to `start + rows - 1`. */
-  add(a: Outputs, b: Outputs, start: number, rows: number): void {
+  observe({ a, b, start, rows }: OutputsRun): void {
     if (!this.#begun) this.#begin(a, b, rows);
+    const labels = this.#labels;
     for (const { choice, changed, ...scorers } of this.#scored) {
       const [tensorA, tensorB] = [a.get(choice.output), b.get(choice.output)];
       if (!tensorA || !tensorB) continue;
-      scorers.a.add(tensorA, this.#labels, start, rows);
-      scorers.b.add(tensorB, this.#labels, start, rows);
-      changed?.add(tensorA, tensorB, this.#labels, start, rows);
+      scorers.a.observe({ output: tensorA, labels, firstRow: start, rows });
+      scorers.b.observe({ output: tensorB, labels, firstRow: start, rows });
+      changed?.observe({ a: tensorA, b: tensorB, labels, firstRow: start, rows });
+    }
+  }
+
+  /** Adds runs on samples of the same labels, scored in the same way. */
+  merge(other: LabelScoring): void {
+    if (!other.#begun) return;
+    if (!this.#begun) {
+      this.#begun = true;
+      this.#scored = other.#scored;
+      this.#skipped = other.#skipped;
+      return;
+    }
+    for (const [i, { a, b, changed }] of this.#scored.entries()) {
+      const more = other.#scored[i];
+      if (!more) continue;
+      a.merge(more.a);
+      b.merge(more.b);
+      if (more.changed) changed?.merge(more.changed);
     }
   }
 
@@ -88,19 +119,15 @@ export class LabelScoring {
     );
   }
 
-  result(): {
-    readonly metrics: readonly MetricComparison[];
-    readonly metricsSkipped?: string;
-    readonly changedAnswers?: ChangedAnswers;
-  } {
-    const [first, ...others] = this.#scored;
+  result(): ScoringResult {
+    const scored = this.#scored.map(({ choice, a, b, changed }) => ({ choice, a: a.result(), b: b.result(), changed }));
+    const [first, ...others] = scored;
     if (!first) return { metrics: [], metricsSkipped: this.#skipped ?? 'no sample was run' };
-    const settled = settleChoice([first, ...others]);
-    const { choice, a, b } = settled;
-    const changed = this.#scored.find((each) => each.a === a)?.changed;
+    const { choice, a, b, changed } = settleChoice([first, ...others]);
     const [quoted, ...rest] = compareMetrics(choice, a, b);
     if (!quoted || !changed) return { metrics: quoted ? [quoted, ...rest] : [] };
-    return { metrics: [withInterval(quoted, changed.flips()), ...rest], changedAnswers: changed.result() };
+    const answers = changed.result();
+    return { metrics: [withInterval(quoted, answers.flips), ...rest], changedAnswers: answers.changed };
   }
 }
 

@@ -1,6 +1,6 @@
 import { ServeOptError } from '../errors.js';
+import { sqnrDb } from '../evaluate/error-sums.js';
 import { floatElements, isFloatTensor } from '../evaluate/host-numbers.js';
-import { sqnrDb } from '../evaluate/output-difference.js';
 import type { SampleReader } from '../samples/sample-reader.js';
 import { tensorBytes } from '../samples/tensor-bytes.js';
 import type { Feeds, HostTensor } from '../samples/types.js';

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import type { MetricWish } from '../evaluate/choose-metric.js';
 import type { ComparisonResult, ComparisonSource } from '../evaluate/comparison.js';
 import { LabelScoring } from '../evaluate/label-scoring.js';
-import { accumulateDifference, type OutputDifferenceAccumulator } from '../evaluate/output-difference.js';
+import { OutputDifferences } from '../evaluate/output-difference.js';
 import type { OutputMeanings } from '../evaluate/output-meaning.js';
 import type { SampleReader } from '../samples/sample-reader.js';
 import type { HostTensor, SampleSource } from '../samples/types.js';
@@ -30,7 +30,7 @@ export class ComparisonSums {
   readonly #samples: ReadSamples;
   readonly #params: ComparisonParams;
   readonly #scoring: LabelScoring | undefined;
-  readonly #differences: Map<string, OutputDifferenceAccumulator> = new Map();
+  readonly #differences: Map<string, OutputDifferences> = new Map();
 
   constructor(samples: ReadSamples, params: ComparisonParams) {
     this.#samples = samples;
@@ -42,17 +42,17 @@ export class ComparisonSums {
 
   /** Adds a run of `count` samples from `start` on, of the outputs that both models have. */
   add(a: Outputs, b: Outputs, start: number, count: number): void {
-    this.#scoring?.add(a, b, start, count);
+    this.#scoring?.observe({ a, b, start, rows: count });
     for (const [name, tensorA] of a) {
       const tensorB = b.get(name);
       // Outputs that are no tensors are not handed over by a session.
       if (!tensorB) continue;
       let difference = this.#differences.get(name);
       if (!difference) {
-        difference = accumulateDifference(name, this.#scoring?.meaningOf(name) ?? this.#params.meanings?.get(name));
+        difference = new OutputDifferences(name, this.#scoring?.meaningOf(name) ?? this.#params.meanings?.get(name));
         this.#differences.set(name, difference);
       }
-      difference.add(tensorA, tensorB);
+      difference.observe({ a: tensorA, b: tensorB });
     }
   }
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ComparisonResult } from '../../src/evaluate/comparison.js';
 import type { EvaluatedTensor } from '../../src/evaluate/host-numbers.js';
-import { accumulateDifference } from '../../src/evaluate/output-difference.js';
+import { OutputDifferences } from '../../src/evaluate/output-difference.js';
 import type { BudgetReport } from '../../src/gates/budget-report.js';
 import { type ShorthandGates, shorthandBudgets } from '../../src/gates/parse-budget.js';
 import { judgeResult } from '../../src/gates/result-gates.js';
@@ -23,8 +23,8 @@ const float = (dims: number[], values: number[]): EvaluatedTensor => ({
 });
 
 function compared(name: string, runs: readonly (readonly [EvaluatedTensor, EvaluatedTensor])[]): ComparisonResult {
-  const difference = accumulateDifference(name);
-  for (const [a, b] of runs) difference.add(a, b);
+  const difference = new OutputDifferences(name);
+  for (const [a, b] of runs) difference.observe({ a: a, b: b });
   return {
     source: { kind: 'seeded', seed: 0 },
     samples: runs.length,
@@ -75,8 +75,8 @@ describe('a result that is not a number', () => {
   });
 
   it('in a part is told, keeps no gate, and no row of it agrees', () => {
-    const difference = accumulateDifference('y', { kind: 'scores', axis: -1, exclusive: true, because: 'of a test' });
-    difference.add(float([2, 2], [1, 2, 2, 1]), float([2, 2], [nan, 2, 2, 1]));
+    const difference = new OutputDifferences('y', { kind: 'scores', axis: -1, exclusive: true, because: 'of a test' });
+    difference.observe({ a: float([2, 2], [1, 2, 2, 1]), b: float([2, 2], [nan, 2, 2, 1]) });
     const output = difference.result();
     expect(output).toMatchObject({ nonFinite: { a: 0, b: 1, lost: 1 }, top1Agreement: { value: 0.5, n: 2 } });
     const comparison = { ...compared('y', []), outputs: [output] };

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { type MetricWish, metricChoices } from '../../src/evaluate/choose-metric.js';
 import { editDistance } from '../../src/evaluate/edit-distance.js';
 import type { EvaluatedTensor } from '../../src/evaluate/host-numbers.js';
-import { compareMetrics, labelScorer, settleChoice } from '../../src/evaluate/label-metrics.js';
+import { compareMetrics, settleChoice } from '../../src/evaluate/label-metrics.js';
+import { LabelScorer } from '../../src/evaluate/label-scorer.js';
 import { labelTraits } from '../../src/evaluate/label-traits.js';
 import { pairedDifference, proportion } from '../../src/evaluate/proportion.js';
 import { rocAuc } from '../../src/evaluate/roc-auc.js';
@@ -32,10 +33,10 @@ function score(
   const choices = metricChoices(new Map(Object.entries(outputs)), labelTraits(labels), rows, wish);
   if (typeof choices === 'string') return choices;
   const [first, ...others] = choices.map((choice) => {
-    const [a, b] = [labelScorer(choice), labelScorer(choice)];
-    a.add(outputs[choice.output] as EvaluatedTensor, labels, 0, rows);
-    b.add(other[choice.output] as EvaluatedTensor, labels, 0, rows);
-    return { choice, a, b };
+    const [a, b] = [new LabelScorer(choice), new LabelScorer(choice)];
+    a.observe({ output: outputs[choice.output] as EvaluatedTensor, labels, firstRow: 0, rows });
+    b.observe({ output: other[choice.output] as EvaluatedTensor, labels, firstRow: 0, rows });
+    return { choice, a: a.result(), b: b.result() };
   });
   if (!first) throw new Error('no choice and no reason');
   const { choice, a, b } = settleChoice([first, ...others]);

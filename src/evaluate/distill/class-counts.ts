@@ -1,4 +1,5 @@
 import type { Accumulator } from '../accumulator.js';
+import { f1 } from '../decisions.js';
 import { type Proportion, pairedDifference, proportion } from '../proportion.js';
 
 /** What both models predict for a labelled row. */
@@ -138,10 +139,6 @@ const MOST_CONFUSIONS = 200;
 /** More classes than any model has; the product of two stays a safe integer. */
 const KEY = 2 ** 26;
 
-function f1Of(right: number, rows: number, predicted: number): number {
-  return rows + predicted === 0 ? 0 : (2 * right) / (rows + predicted);
-}
-
 function classDelta(label: number, tally: ClassTally): ClassDelta {
   const { rows, rightTeacher, rightStudent, better, worse } = tally;
   const { low, high } = pairedDifference(better, worse, rows);
@@ -152,8 +149,8 @@ function classDelta(label: number, tally: ClassTally): ClassDelta {
     difference: (rightStudent - rightTeacher) / rows,
     differenceLow: low,
     differenceHigh: high,
-    f1Teacher: f1Of(rightTeacher, rows, tally.predictedTeacher),
-    f1Student: f1Of(rightStudent, rows, tally.predictedStudent),
+    f1Teacher: f1({ truePositive: rightTeacher, said: tally.predictedTeacher, held: rows }, 0),
+    f1Student: f1({ truePositive: rightStudent, said: tally.predictedStudent, held: rows }, 0),
   };
 }
 
@@ -166,10 +163,10 @@ function f1Scores(
     const [right, predicted] = of(tally);
     // As scikit-learn does, a class counts where a label or a prediction of this model names it.
     if (tally.rows === 0 && predicted === 0) continue;
-    const f1 = f1Of(right, tally.rows, predicted);
-    macro += f1;
+    const ofClass = f1({ truePositive: right, said: predicted, held: tally.rows }, 0);
+    macro += ofClass;
     named++;
-    weighted += f1 * tally.rows;
+    weighted += ofClass * tally.rows;
     rows += tally.rows;
     rightOfAll += right;
   }

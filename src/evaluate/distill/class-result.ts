@@ -1,12 +1,14 @@
 import type { ClassSums } from '../../tensor/softmax-rows.js';
+import { Agreement } from '../agreement.js';
 import { ExactSum, exactMean } from '../exact-sum.js';
+import { Flips, type FlipsResult } from '../flips.js';
 import { type Proportion, pairedDifference, proportion } from '../proportion.js';
 import type { Interval } from './bootstrap.js';
 import { EqualMassCalibration, EqualWidthCalibration, type ReliabilityResult } from './calibration.js';
 import { ClassCounts, type ClassCountsResult } from './class-counts.js';
 import { ClasswiseBins } from './classwise-bins.js';
+import { type AgreementResult, ConfidenceDeciles } from './confidence-deciles.js';
 import type { ConventionLoss } from './conventions.js';
-import { Agreement, type AgreementResult, Flips, type FlipsResult } from './fidelity.js';
 import type { PairSums } from './logit-pairs.js';
 import type { RowColumns } from './row-columns.js';
 
@@ -141,16 +143,16 @@ export function fidelityResult(
   const [teacher, student] = [columns.classes('predictionTeacher'), columns.classes('predictionStudent')];
   const confidence = columns.figure('confidenceTeacher');
   const agreement = new Agreement();
-  for (let row = 0; row < columns.rows; row++)
-    agreement.observe({
-      teacher: teacher[row] as number,
-      student: student[row] as number,
-      confidence: confidence[row] as number,
-    });
+  const deciles = new ConfidenceDeciles();
+  for (let row = 0; row < columns.rows; row++) {
+    const [a, b] = [teacher[row] as number, student[row] as number];
+    agreement.observe({ a, b });
+    deciles.observe({ confidence: confidence[row] as number, same: a === b });
+  }
   const rankCorrelation = exactMean(columns.figure('rankCorrelation'));
   return {
     rows: columns.rows,
-    agreement: agreement.result(),
+    agreement: { ...agreement.result(), deciles: deciles.result() },
     topK: { k: topK, overlap: exactMean(columns.classes('shared')) / topK },
     jensenShannon: exactMean(columns.figure('jensenShannon')),
     totalVariation: exactMean(columns.figure('totalVariation')),

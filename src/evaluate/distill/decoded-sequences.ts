@@ -1,8 +1,8 @@
 import type { Accumulator } from '../accumulator.js';
 import { ExactSum } from '../exact-sum.js';
+import { Flips, type FlipsResult } from '../flips.js';
 import type { Proportion } from '../proportion.js';
 import { SequenceEdits } from '../sequence-edits.js';
-import { Flips, type FlipsResult } from './fidelity.js';
 
 /** Decoded sequences of one sample. */
 export interface DecodedSample {

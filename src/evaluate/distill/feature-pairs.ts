@@ -1,6 +1,6 @@
 import type { Accumulator } from '../accumulator.js';
+import { cosine as cosineOf, sqnrDb } from '../error-sums.js';
 import { ExactSum } from '../exact-sum.js';
-import { sqnrDb } from '../output-difference.js';
 
 type Numbers = Float32Array | Float64Array;
 
@@ -56,7 +56,7 @@ export class FeaturePairs implements Accumulator<FeatureRow, FeatureErrors> {
     this.#error.add(error);
     this.#signal.add(tt);
     this.#normalized.add(error === 0 ? 0 : error / tt);
-    const cosine = tt > 0 && ss > 0 ? ts / Math.sqrt(tt * ss) : tt === ss ? 1 : 0;
+    const cosine = cosineOf(tt, ss, ts);
     this.#cosine.add(1 - cosine);
     this.#unit.add(tt > 0 && ss > 0 ? Math.max(0, 2 - 2 * cosine) : tt === ss ? 0 : 1);
     this.#rows++;

@@ -1,11 +1,12 @@
 import type { Accumulator } from '../accumulator.js';
+import { accuracyOf, Decisions, f1 } from '../decisions.js';
 import { ExactSum } from '../exact-sum.js';
+import { Flips, type FlipsResult } from '../flips.js';
 import { type Proportion, proportion } from '../proportion.js';
 import { rocAuc } from '../roc-auc.js';
 import { EqualWidthCalibration, type ReliabilityResult } from './calibration.js';
 import { excess } from './close-rows.js';
 import type { ConventionLoss } from './conventions.js';
-import { Flips, type FlipsResult } from './fidelity.js';
 
 /** Logits of labels that hold or not, each for itself. */
 export interface LabelRow {
@@ -78,75 +79,56 @@ function bernoulliKl(t: number, s: number): number {
   return Math.max(0, yes + no);
 }
 
-interface Tally {
-  truePositive: number;
-  predicted: number;
-  held: number;
-}
-
 class Side {
   readonly loss = new ExactSum();
   readonly brier = new ExactSum();
   readonly calibration: EqualWidthCalibration;
-  readonly tallies: Tally[];
+  readonly all = new Decisions();
+  /** Of each label. */
+  readonly single: readonly Decisions[];
   readonly scores: number[] = [];
   readonly classes: number[] = [];
-  right = 0;
-  known = 0;
 
   constructor(labels: number, bins: number) {
     this.calibration = new EqualWidthCalibration(bins);
-    this.tallies = Array.from({ length: labels }, () => ({ truePositive: 0, predicted: 0, held: 0 }));
+    this.single = Array.from({ length: labels }, () => new Decisions());
   }
 
   /** @returns whether it is right */
   add(label: number, logit: number, holds: boolean): boolean {
     const p = sigmoid(logit);
-    const says = logit >= 0;
-    const tally = this.tallies[label] as Tally;
-    if (says) tally.predicted++;
-    if (holds) tally.held++;
-    if (says && holds) tally.truePositive++;
-    this.known++;
-    if (says === holds) this.right++;
+    const decision = { says: logit >= 0, holds };
+    this.all.observe(decision);
+    this.single[label]?.observe(decision);
     this.loss.add(softplus(holds ? -logit : logit));
     this.brier.add((p - (holds ? 1 : 0)) ** 2);
     this.calibration.observe({ confidence: p, correct: holds });
-    if (this.tallies.length === 1) {
+    if (this.single.length === 1) {
       this.scores.push(logit);
       this.classes.push(holds ? 1 : 0);
     }
-    return says === holds;
+    return decision.says === holds;
   }
 
   merge(other: Side): void {
     this.loss.merge(other.loss.state);
     this.brier.merge(other.brier.state);
     this.calibration.merge(other.calibration);
-    for (const [i, tally] of this.tallies.entries()) {
-      const more = other.tallies[i] as Tally;
-      tally.truePositive += more.truePositive;
-      tally.predicted += more.predicted;
-      tally.held += more.held;
-    }
+    this.all.merge(other.all);
+    for (const [i, decisions] of this.single.entries()) decisions.merge(other.single[i] as Decisions);
     for (const score of other.scores) this.scores.push(score);
     for (const label of other.classes) this.classes.push(label);
-    this.right += other.right;
-    this.known += other.known;
   }
 
   result(): LabelQuality {
-    const f1 = ({ truePositive, predicted, held }: Tally): number =>
-      predicted + held === 0 ? 0 : (2 * truePositive) / (predicted + held);
-    const sum = (key: keyof Tally): number => this.tallies.reduce((total, tally) => total + tally[key], 0);
-    const whole = { truePositive: sum('truePositive'), predicted: sum('predicted'), held: sum('held') };
+    const counts = this.all.result();
     const bothClasses = new Set(this.classes).size === 2;
     return {
-      accuracy: proportion(this.right, this.known),
-      microF1: f1(whole),
-      macroF1: this.tallies.reduce((total, tally) => total + f1(tally), 0) / this.tallies.length,
-      bce: this.loss.value / this.known,
-      brier: this.brier.value / this.known,
+      accuracy: accuracyOf(counts),
+      microF1: f1(counts, 0),
+      macroF1: this.single.reduce((total, label) => total + f1(label.result(), 0), 0) / this.single.length,
+      bce: this.loss.value / counts.n,
+      brier: this.brier.value / counts.n,
       calibration: this.calibration.result(),
       ...(bothClasses ? { auc: rocAuc(this.scores, this.classes) } : {}),
     };
@@ -232,7 +214,7 @@ export class MultiLabelPairs implements Accumulator<LabelRow, MultiLabelResult> 
         const mean = kl.value / n;
         return { temperature, kl: mean, reverseKl: reverse.value / n, scaledKl: temperature ** 2 * mean };
       }),
-      ...(this.#teacher.known === 0
+      ...(this.#teacher.all.result().n === 0
         ? {}
         : {
             labelled: {

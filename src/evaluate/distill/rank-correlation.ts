@@ -102,8 +102,8 @@ function sortByBuckets(
   let high = low;
   for (let i = 1; i < width; i++) {
     const value = values[i] as number;
-    low = value < low ? value : low;
-    high = value > high ? value : high;
+    if (value < low) low = value;
+    else if (value > high) high = value;
   }
   const scale = (buckets.length - 1) / (high - low);
   if (!(scale < Number.MAX_VALUE)) return false;
@@ -114,7 +114,7 @@ function sortByBuckets(
     keys[i] = key;
     const count = (buckets[key] as number) + 1;
     buckets[key] = count;
-    most = count > most ? count : most;
+    if (count > most) most = count;
   }
   if (most > MOST_IN_BUCKET) return false;
   let at = 0;

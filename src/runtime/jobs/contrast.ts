@@ -1,5 +1,5 @@
 import type { OutputDifference } from '../../evaluate/comparison.js';
-import { accumulateDifference, type OutputDifferenceAccumulator } from '../../evaluate/output-difference.js';
+import { OutputDifferences } from '../../evaluate/output-difference.js';
 import type { JobContext, ReportProgress } from '../job.js';
 
 export interface ContrastParams {
@@ -19,7 +19,7 @@ export async function contrastJob(
   progress: ReportProgress,
 ): Promise<readonly OutputDifference[]> {
   const session = context.session(id);
-  const differences = new Map<string, OutputDifferenceAccumulator>();
+  const differences = new Map<string, OutputDifferences>();
   const { runs } = context.reference(reference);
   for (const [index, run] of runs.entries()) {
     const outputs = await session.run(run.feeds);
@@ -28,10 +28,10 @@ export async function contrastJob(
       if (!given) continue;
       let difference = differences.get(name);
       if (!difference) {
-        difference = accumulateDifference(name);
+        difference = new OutputDifferences(name);
         differences.set(name, difference);
       }
-      difference.add(wanted, given);
+      difference.observe({ a: wanted, b: given });
     }
     progress({ done: index + 1, total: runs.length });
   }

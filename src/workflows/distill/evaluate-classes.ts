@@ -138,8 +138,7 @@ async function withFitted(
   bins: number,
   threads: RowThreads,
 ): Promise<QualityResult> {
-  const column = (): Float64Array =>
-    new Float64Array(new SharedArrayBuffer(set.rows * Float64Array.BYTES_PER_ELEMENT));
+  const column = (): Float64Array => new Float64Array(new SharedArrayBuffer(set.rows * Float64Array.BYTES_PER_ELEMENT));
   const kept: ScaledConfidence = { confidence: column(), lean: column() };
   const lossOf = async (rows: number, scale: number): Promise<ScaleLoss> => {
     const tasks = threads

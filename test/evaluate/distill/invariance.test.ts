@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bootstrapFigures, canonicalRecords } from '../../../src/evaluate/distill/bootstrap.js';
 import { conventionLoss } from '../../../src/evaluate/distill/conventions.js';
-import { mcnemarP } from '../../../src/evaluate/distill/fidelity.js';
+import { mcnemarP } from '../../../src/evaluate/flips.js';
 import { createRandom } from '../../../src/tensor/random.js';
 import { evaluateRows, type Rows } from './evaluate-rows.js';
 
