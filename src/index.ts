@@ -165,6 +165,22 @@ export type {
 } from './workflows/package/triton/triton-package-options.js';
 export type { WritePackageOptions } from './workflows/package/write-package.js';
 
+// Pruning of models in memory.
+
+export type { PruneMagnitudeOptions, SparseWeight } from './passes/prune/prune-magnitude.js';
+export { PRUNE_MAGNITUDE_DEFAULTS, pruneMagnitude } from './passes/prune/prune-magnitude.js';
+export type {
+  CutGroup,
+  PruneStructuredOptions,
+} from './passes/prune/prune-structured.js';
+export { PRUNE_STRUCTURED_DEFAULTS, pruneStructured } from './passes/prune/prune-structured.js';
+export type { DependencyGroupView, GroupAxis, GroupReader } from './prune/dependency-view.js';
+export { dependencyGroups } from './prune/dependency-view.js';
+export type { AxisExplanation } from './prune/explain-dependencies.js';
+export { explainDependencies } from './prune/explain-dependencies.js';
+export type { GroupKind } from './prune/group-kind.js';
+export type { AxisRole, DependencyOptions } from './prune/rule-context.js';
+
 // Running models: these start ONNX Runtime in a process of its own.
 
 export type { RangeMap, ValueRange } from './quantize/observers.js';
@@ -369,6 +385,7 @@ export { benchHtml } from './report/html/bench-html.js';
 export { compareHtml } from './report/html/compare-html.js';
 export { distillHtml } from './report/html/distill-html.js';
 export { optimizeHtml } from './report/html/optimize-html.js';
+export { pruneHtml } from './report/html/prune-html.js';
 export { quantizeHtml } from './report/html/quantize-html.js';
 export { sensitivityHtml } from './report/html/sensitivity-html.js';
 export { tensorRtHtml } from './report/html/tensorrt-html.js';

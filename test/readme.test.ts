@@ -1,4 +1,4 @@
-/** What the README shows is run as it stands there: blocks whose fence says `runnable`. */
+/** What the README and the page on pruning show is run as it stands there: blocks whose fence says `runnable`. */
 import { spawnSync } from 'node:child_process';
 import {
   copyFileSync,
@@ -27,9 +27,10 @@ const ROOT = join(import.meta.dirname, '..');
 const FIXTURE = join(ROOT, 'fixtures', 'kws-dscnn');
 const CACHE = join(ROOT, '.cache');
 const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+const pruning = readFileSync(join(ROOT, 'docs/pruning.md'), 'utf8');
 
-function runnable(language: string): readonly string[] {
-  return [...readme.matchAll(/^```(\w+) runnable\n([\s\S]*?)^```$/gm)]
+function runnable(language: string, page = readme): readonly string[] {
+  return [...page.matchAll(/^```(\w+) runnable\n([\s\S]*?)^```$/gm)]
     .filter((match) => match[1] === language)
     .map((match) => match[2] ?? '');
 }
@@ -67,21 +68,39 @@ function freshFolder(): void {
   for (const name of readdirSync(FIXTURE)) copyFileSync(join(FIXTURE, name), join(folder, name));
 }
 
+/** In a project of its own, where the package is installed and nothing else: no types of Node, declarations are checked too. */
+function compileAndRun(code: string): ReturnType<typeof run> {
+  freshFolder();
+  writeFileSync(join(folder, 'example.ts'), code);
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module' }));
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: STRICT, files: ['example.ts'] }));
+  mkdirSync(join(folder, 'node_modules'));
+  symlinkSync(ROOT, join(folder, 'node_modules', 'serve-opt'), 'junction');
+  const compiled = run([join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', '.']);
+  expect(compiled.stdout).toBe('');
+  expect(compiled.status).toBe(0);
+  return run(['example.js']);
+}
+
+describe('the page on pruning', () => {
+  it('has a library example that compiles in a strict project, runs and cuts a model', () => {
+    const [code, ...more] = runnable('ts', pruning);
+    expect(more).toEqual([]);
+    const { status, stdout, stderr } = compileAndRun(code ?? '');
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+    expect(stdout).toContain('channels');
+    expect(stdout).toMatch(/stays: .*graph output/);
+    const size = (name: string): number => readFileSync(join(folder, name)).length;
+    expect(size('model.half.onnx')).toBeLessThan(size('model.onnx') / 2);
+  });
+});
+
 describe('the README', () => {
   it('has a library example that compiles in a strict project, runs and does what it says', () => {
     const [code, ...more] = runnable('ts');
     expect(more).toEqual([]);
-    freshFolder();
-    // A project of its own, where the package is installed and nothing else: no types of Node, declarations are checked too.
-    writeFileSync(join(folder, 'example.ts'), code ?? '');
-    writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module' }));
-    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: STRICT, files: ['example.ts'] }));
-    mkdirSync(join(folder, 'node_modules'));
-    symlinkSync(ROOT, join(folder, 'node_modules', 'serve-opt'), 'junction');
-    const compiled = run([join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', '.']);
-    expect(compiled.stdout).toBe('');
-    expect(compiled.status).toBe(0);
-    const { status, stdout, stderr } = run(['example.js']);
+    const { status, stdout, stderr } = compileAndRun(code ?? '');
     expect(stderr).toBe('');
     expect(status).toBe(0);
     expect(stdout).toContain('it is excluded');

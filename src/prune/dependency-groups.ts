@@ -51,14 +51,14 @@ export interface Dependencies {
 }
 
 /** Options of `findDependencies`. */
-export interface PruneOptions extends DependencyOptions, FactorPreference {}
+export interface SearchOptions extends DependencyOptions, FactorPreference {}
 
 /**
  * Finds which indices of which axes can only be cut together, over all tensors of the main graph. No weights are read.
  * Local functions are to be inlined before. Axes that a graph input or output has, that an operator reads as a whole, or of which
  * something is not known, stay.
  */
-export function findDependencies(model: Model, options: PruneOptions = {}): Dependencies {
+export function findDependencies(model: Model, options: SearchOptions = {}): Dependencies {
   const { elements } = inferTypes(model);
   const table = new AxisTable();
   const marks: RoleMark[] = [];

@@ -7,7 +7,8 @@ import { constantTensor, walkGraphs } from '../ir/walk.js';
 import { DataType } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { AxisId } from './axis-table.js';
-import { type Dependencies, findDependencies, type PruneOptions } from './dependency-groups.js';
+import { type Dependencies, findDependencies } from './dependency-groups.js';
+import type { DependencyOptions } from './rule-context.js';
 
 /** What can become of one axis of a weight. */
 export interface AxisExplanation {
@@ -32,14 +33,11 @@ export interface AxisExplanation {
 const NO_WEIGHTS: ReadonlySet<number> = new Set([DataType.INT64, DataType.BOOL, DataType.STRING]);
 
 /**
- * Every axis of every weight, with what may be cut of it, or why not. Axes of size 1 are left out.
- * @param dependencies of this very model, where they are known already
+ * Every axis of every weight, with what may be cut of it, or why not. Axes of size 1 are left out. Finds dependencies as
+ * `dependencyGroups` does, and changes nothing but inferred types.
  */
-export function explainDependencies(
-  model: Model,
-  options: PruneOptions = {},
-  dependencies: Dependencies = findDependencies(model, options),
-): AxisExplanation[] {
+export function explainDependencies(model: Model, options: DependencyOptions = {}): AxisExplanation[] {
+  const dependencies = findDependencies(model, { heads: true, ...options });
   const groups = groupNames(dependencies);
   const explanations: AxisExplanation[] = [];
   for (const graph of walkGraphs(model.graph))

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parseModel } from '../../src/ir/text/parse-model.js';
 import { printModel } from '../../src/ir/text/print-model.js';
 import { cutUnits } from '../../src/passes/prune/cut-units.js';
-import { findDependencies, type PruneOptions } from '../../src/prune/dependency-groups.js';
+import { findDependencies, type SearchOptions } from '../../src/prune/dependency-groups.js';
 import { explainDependencies } from '../../src/prune/explain-dependencies.js';
 import { compareCut } from '../helpers/cut-exactness.js';
 import { FuzzRuntime } from '../helpers/fuzz-runtime.js';
@@ -27,7 +27,7 @@ function graph(io: string, weights: readonly string[], nodes: string, opset = 17
 }
 
 /** How many indices may be cut, by `weight[axis]`. */
-function prunable(text: string, options: PruneOptions = {}): Record<string, number> {
+function prunable(text: string, options: SearchOptions = {}): Record<string, number> {
   const found: Record<string, number> = {};
   for (const { weight: name, axis, prunable: count } of explainDependencies(parseModel(text), options)) {
     const key = `${name}[${axis}]`;

@@ -1,15 +1,10 @@
 import { ServeOptError } from '../../errors.js';
+import { checkAmount, parsePattern } from '../../prune/amounts.js';
 import type { PruneOptions } from '../options.js';
-import { parsePattern } from './unstructured.js';
 
 /** Amounts and targets that mean something. @throws SO1006 */
 export function checkPruneOptions({ amount, targetMacs, targetParams, align, pattern }: PruneOptions): void {
-  if (amount !== undefined && !(amount > 0 && (amount < 1 || Number.isInteger(amount)))) {
-    throw new ServeOptError('SO1006', `The value "${amount}" of --amount is not allowed`, {
-      why: 'it must be a share above 0 and below 1, or a whole number of units or weights',
-      hint: 'write --amount 0.3',
-    });
-  }
+  if (amount !== undefined) checkAmount(amount);
   for (const [flag, share] of [
     ['--target-macs', targetMacs],
     ['--target-params', targetParams],

@@ -2,6 +2,7 @@ import type { Model } from '../../ir/model.js';
 import { nodeLabel } from '../../ir/problem.js';
 import { nodeSelector } from '../../passes/node-filter.js';
 import { biasOf, setFits } from '../../passes/prune/set-fits.js';
+import { parsePattern } from '../../prune/amounts.js';
 import {
   centredGram,
   fitLinear,
@@ -18,7 +19,7 @@ import type { SampleSource } from '../../samples/types.js';
 import { type InContext, PRUNE_DEFAULTS, type PruneMethod, type PruneOptions } from '../options.js';
 import type { Stages } from '../stages.js';
 import { groupSums, sumOutputs } from './layer-sums.js';
-import { parsePattern, type SparseModel } from './unstructured.js';
+import type { SparseModel } from './unstructured.js';
 
 /**
  * Sets weights to zero layer by layer in the order of the network, by what each layer reads on samples in the network pruned so far.
