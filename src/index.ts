@@ -179,6 +179,7 @@ export { dependencyGroups } from './prune/dependency-view.js';
 export type { AxisExplanation } from './prune/explain-dependencies.js';
 export { explainDependencies } from './prune/explain-dependencies.js';
 export type { GroupKind } from './prune/group-kind.js';
+export { GROUP_KINDS } from './prune/group-kind.js';
 export type { AxisRole, DependencyOptions } from './prune/rule-context.js';
 
 // Running models: these start ONNX Runtime in a process of its own.
@@ -335,6 +336,7 @@ export type {
   WholeAxisReport,
 } from './report/prune-types.js';
 export type { SensitivityLayerReport, SensitivityReport } from './report/sensitivity-types.js';
+export type { LayerSparsityReport, SparseRuntimeReport, SparsityReport } from './report/sparsity-types.js';
 export type {
   EngineLayer,
   EngineProfile,

@@ -27,12 +27,13 @@ export const COMMANDS: readonly CommandDefinition[] = [
     summary: 'Show the contents of a model and what can be quantized',
     group: 'Look',
     arguments: [MODEL],
-    flags: ['dim', 'dump', 'allow-links'],
+    flags: ['dim', 'dump', 'zeros', 'allow-links'],
     examples: [
       { command: 'serve-opt inspect model.onnx', summary: 'inputs, outputs, sizes, operators' },
+      { command: 'serve-opt inspect model.onnx --zeros', summary: 'zeros, patterns, and who skips them' },
       { command: 'serve-opt inspect model.onnx --json', summary: 'everything, for scripts' },
     ],
-    notes: ['Reads the file only: no tensor is loaded and nothing is run.'],
+    notes: ['Reads the file only, and nothing is run. Weights above 64 MiB are read with --zeros.'],
     load: () => import('./commands/inspect.js'),
   },
   {

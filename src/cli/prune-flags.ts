@@ -27,5 +27,6 @@ export const PRUNE_FLAGS = {
     group: 'Method',
     summary: 'keep multiples of this, as kernels like',
   },
+  zeros: { group: 'Output', summary: 'count zeros, find N:M patterns' },
   'through-normalization': { group: 'Method', summary: 'also cut axes that are normalized over' },
 } as const;

@@ -29,6 +29,7 @@ export function workflowContext(context: CommandContext): WorkflowContext {
 export function inspectOptions(flags: FlagValues): InspectOptions {
   return {
     ...sizesOf(flags),
+    ...given('zeros', flags.zeros),
     ...given('allowLinks', flags['allow-links']),
   };
 }

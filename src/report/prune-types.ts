@@ -1,5 +1,6 @@
 import type { LatencyComparison } from '../bench/results.js';
 import type { ComparisonResult } from '../evaluate/comparison.js';
+import type { SparsityReport } from './sparsity-types.js';
 import type { JudgedReport, ReportHeader, ReportModel, SyntheticInputsReport, VerificationReport } from './types.js';
 
 /** Units that were weighed against each other: the channels of a convolution with all that follows from them. */
@@ -71,6 +72,8 @@ export interface PruneReport extends ReportHeader, JudgedReport {
   readonly whole: readonly WholeAxisReport[];
   /** Single weights: every layer. */
   readonly weights: readonly SparseWeightReport[];
+  /** Zeros and patterns of the result, where zeros are what was made, and the runtimes that skip them. */
+  readonly sparsity?: SparsityReport;
   /** Bytes of both files after gzip, where zeros are what was made. */
   readonly compressed?: { readonly before: number; readonly after: number };
   readonly cut?: CutCheckReport;

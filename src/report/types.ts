@@ -4,6 +4,7 @@
  * JSON has no infinities: writers give the texts `Infinity` and `-Infinity` (an SQNR of equal outputs), and `null` for a number
  * that there is none of.
  */
+
 import type { BenchVerdict, LatencyComparison } from '../bench/results.js';
 import type { ComparisonResult } from '../evaluate/comparison.js';
 import type { OutputAgreement } from '../evaluate/equality.js';
@@ -11,6 +12,7 @@ import type { BudgetReport } from '../gates/budget-report.js';
 import type { AppliedRewrite, NearMiss } from '../passes/engine/run-rewrites.js';
 import type { AllowedOperators, OptimizeLevel } from '../passes/levels.js';
 import type { Numerics, PassGroup } from '../passes/pass.js';
+import type { SparsityReport } from './sparsity-types.js';
 
 /** Raised when a field changes its meaning or goes; new fields do not raise it. */
 export const REPORT_SCHEMA_VERSION = 2;
@@ -107,6 +109,8 @@ export interface InspectReport extends ReportHeader {
   readonly notQuantizable: readonly FloatLayerReport[];
   /** Rules of its operators that the model breaks: other commands refuse it unless told otherwise. At most 100. */
   readonly problems: readonly ProblemReport[];
+  /** Zeros among the weights of layers; absent where weights were not read. */
+  readonly sparsity?: SparsityReport;
 }
 
 /** A rule that a node breaks. */

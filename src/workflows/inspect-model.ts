@@ -15,10 +15,12 @@ import { nodeLabel } from '../passes/nodes.js';
 import { DYNAMIC_DEFAULTS } from '../passes/quantize/dynamic-options.js';
 import { planDynamic } from '../passes/quantize/dynamic-plan.js';
 import { planStatic } from '../quantize/plan.js';
+import type { SparsityReport } from '../report/sparsity-types.js';
 import { type InspectReport, type OpCount, REPORT_SCHEMA_VERSION, type ReportValue } from '../report/types.js';
 import { DataType, dataTypeName } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { packageVersion } from '../version.js';
+import { describeSparsity, layerWeightBytes } from './describe-sparsity.js';
 import type { InContext, InspectOptions, WorkflowContext } from './options.js';
 import { withLayersInlined } from './quantize/inlined-functions.js';
 import { weightBytes } from './quantize/layer-reports.js';
@@ -28,7 +30,7 @@ import { parameterCount, storedTensors } from './stored-tensors.js';
 import { WatchedInputs } from './watched-inputs.js';
 
 /**
- * Tells what a model is made of. Reads the graph and no weights; runs nothing.
+ * Tells what a model is made of; runs nothing. Of small models, or if asked to, it reads the weights too, and counts zeros.
  * @throws ServeOptError with exit code 3 for a file that is no valid model, naming the byte or the element
  */
 export async function inspectModel(
@@ -48,14 +50,27 @@ export async function inspectModel(
       assertValid(model);
       const stated = statedCost(model, options.dims);
       stages.end();
-      return await describe(model, path, stated);
+      const sparsity = (options.zeros ?? hasFewWeights(model)) ? describeSparsity(model) : undefined;
+      return await describe(model, path, stated, sparsity);
     });
   } finally {
     model.source?.close();
   }
 }
 
-async function describe(model: Model, path: string, { cost, sizes, expression }: StatedCost): Promise<InspectReport> {
+/** Weights of at most this many bytes are read without being asked to: that takes less time than to start. */
+const FEW_BYTES = 2 ** 26;
+
+function hasFewWeights(model: Model): boolean {
+  return (model.source?.externalPaths() ?? []).length === 0 && layerWeightBytes(model) <= FEW_BYTES;
+}
+
+async function describe(
+  model: Model,
+  path: string,
+  { cost, sizes, expression }: StatedCost,
+  sparsity: SparsityReport | undefined,
+): Promise<InspectReport> {
   const problems = checkOperators(model);
   const inference = inferTypes(model);
   // What `quantize` would take: it inlines functions that hold layers first.
@@ -96,6 +111,7 @@ async function describe(model: Model, path: string, { cost, sizes, expression }:
     quantizable: plan.weighted.map(({ node }) => layer(node)),
     quantizableWithoutData: [...dynamic.jobs.keys()].map(layer),
     notQuantizable: plan.left.map(({ node, reason }) => ({ ...layer(node), reason })),
+    ...(sparsity ? { sparsity } : {}),
     problems: problems.map(({ message, location }) => ({ node: location.node ?? '', message })),
     warnings: [
       ...versionWarnings(model),

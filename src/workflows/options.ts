@@ -100,6 +100,8 @@ export interface JudgingOptions extends BudgetOptions, ShorthandGates {
 export interface InspectOptions extends SourceOptions {
   /** Sizes by the name of an open dimension, or by `input:axis`, at which multiply-adds are counted. */
   readonly dims?: ReadonlyMap<string, number>;
+  /** Read the weights and count zeros. Default: for models in one file with weights of at most 64 MiB. */
+  readonly zeros?: boolean;
 }
 
 /** Which models are worked with. */

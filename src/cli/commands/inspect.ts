@@ -15,7 +15,7 @@ export async function run(context: CommandContext, args: readonly string[], flag
   if (flags.dump) return dump(context, path, flags);
   const report = await inspectModel(path, inspectOptions(flags), workflowContext(context));
   for (const message of report.warnings) context.progress.handle({ kind: 'warning', message });
-  return { report, text: () => renderInspect(report, context) };
+  return { report, text: () => renderInspect(report, { ...context, zeros: flags.zeros ?? false }) };
 }
 
 /** The ONNX text syntax; the printer itself escapes what a terminal could act on. */

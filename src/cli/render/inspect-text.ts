@@ -2,8 +2,10 @@ import { formatBytes, formatCount, formatInteger, plural } from '../../report/fo
 import { layersPhrase } from '../../report/layers-phrase.js';
 import { modelSizeBytes } from '../../report/model-size.js';
 import { safeText } from '../../report/safe-text.js';
+import type { SparsityReport } from '../../report/sparsity-types.js';
 import type { InspectReport, ReportValue } from '../../report/types.js';
 import { floatLayersText } from './layers-text.js';
+import { sparsityText } from './sparsity-text.js';
 import { type Cell, renderTable } from './table.js';
 import type { TextOptions } from './text-options.js';
 import { wrapLine } from './wrap.js';
@@ -11,8 +13,20 @@ import { wrapLine } from './wrap.js';
 /** Rows of inputs, outputs and operators shown without `-v`. */
 const SHORT_LIST = 20;
 
+export interface InspectTextOptions extends TextOptions {
+  /** Zeros were asked for: they are shown even where there are none. */
+  readonly zeros?: boolean;
+}
+
+/** A layer with at least this share of zeros is a pruned one. */
+const PRUNED_SHARE = 0.1;
+
+function hasZeros({ layers }: SparsityReport): boolean {
+  return layers.some(({ zeros, elements }) => zeros > 0 && zeros >= PRUNED_SHARE * elements);
+}
+
 /** The answer of `serve-opt inspect` for people. */
-export async function renderInspect(report: InspectReport, options: TextOptions): Promise<string> {
+export async function renderInspect(report: InspectReport, options: InspectTextOptions): Promise<string> {
   const { style } = options;
   const parts = [headline(report, options), ''];
   parts.push(style.bold('Inputs:'), await valuesTable(report.inputs, options));
@@ -33,6 +47,8 @@ export async function renderInspect(report: InspectReport, options: TextOptions)
     parts.push(style.bold('Stays in FP32 with samples:'), floatLayersText(report.notQuantizable, options));
   }
   if (report.problems.length > 0) parts.push('', style.bold('Problems:'), problemsText(report, options));
+  if (report.sparsity && (options.zeros || hasZeros(report.sparsity)))
+    parts.push('', await sparsityText(report.sparsity, options));
   for (const note of report.notes) parts.push('', wrapLine(`note: ${safeText(note)}`, options.columns));
   return parts.join('\n');
 }

@@ -10,6 +10,7 @@ import { judgedText } from './budgets-text.js';
 import { countRow, latencyRows, metricRows, sizePhrase, sizeRow } from './change-rows.js';
 import { changesTableText } from './changes-table.js';
 import { checksLine } from './checks-line.js';
+import { runtimesText } from './sparsity-text.js';
 import { type Cell, renderTable } from './table.js';
 import type { TextOptions } from './text-options.js';
 import { wrapLine } from './wrap.js';
@@ -31,6 +32,7 @@ export async function renderPrune(report: PruneReport, options: PruneTextOptions
   const parts = [await changesTable(report, options), ''];
   if (report.groups.length > 0) parts.push(await groupsTable(report, options), '');
   if (report.weights.length > 0) parts.push(await weightsTable(report, options), '');
+  if (report.sparsity) parts.push(await runtimesText(report.sparsity, options), '');
   if (options.explain && report.whole.length > 0)
     parts.push(style.bold('Stays whole:'), await wholeTable(report, options), '');
   else if (report.whole.length > 0)

@@ -1,6 +1,8 @@
 import { formatInteger, plural } from '../format.js';
 import type { PruneReport } from '../prune-types.js';
 import { cutSentence, sparsityPhrase } from '../prune-words.js';
+import type { SparsityReport } from '../sparsity-types.js';
+import { patternPhrase, zeroShare } from '../sparsity-words.js';
 import { rankedBars } from '../svg/ranked-bars.js';
 import { checksOf } from '../verification-words.js';
 import { metricFigures } from './answers.js';
@@ -102,8 +104,9 @@ function groupsSection(report: PruneReport): Markup | undefined {
   );
 }
 
-function weightsSection({ weights }: PruneReport): Markup | undefined {
+function weightsSection({ weights, sparsity }: PruneReport): Markup | undefined {
   if (weights.length === 0) return undefined;
+  const patterns = new Map(sparsity?.layers.map(({ node, pattern }) => [node, pattern]));
   return section(
     'weights',
     'Weights',
@@ -114,12 +117,37 @@ function weightsSection({ weights }: PruneReport): Markup | undefined {
         { title: 'Operator', kind: 'short' },
         { title: 'Weights', kind: 'number' },
         { title: 'Zeros', kind: 'number' },
-        { title: 'Why', kind: 'why' },
+        { title: 'Share', kind: 'number' },
+        { title: 'Pattern', kind: 'short' },
+        { title: 'Left, because', kind: 'why' },
       ],
       weights.map(({ node, opType, elements, zeros, left }) => ({
-        cells: [named(node), named(opType), formatInteger(elements), formatInteger(zeros), named(left ?? '')],
+        cells: [
+          named(node),
+          named(opType),
+          formatInteger(elements),
+          formatInteger(zeros),
+          elements === 0 ? '' : zeroShare(zeros, elements),
+          patternPhrase(patterns.get(node)),
+          named(left ?? ''),
+        ],
       })),
     ),
+    sparsity && runtimesTable(sparsity),
+  );
+}
+
+function runtimesTable({ runtimes }: SparsityReport): Markup {
+  return table(
+    'Runtimes that skip zeros',
+    [
+      { title: 'Runtime', kind: 'name' },
+      { title: 'Skips zeros of', kind: 'short' },
+      { title: 'Needs', kind: 'why' },
+    ],
+    runtimes.map(({ name, layers, needs }) => ({
+      cells: [named(name), layers === 0 ? 'no layer' : plural(layers, 'layer'), needs],
+    })),
   );
 }
 

@@ -1,5 +1,6 @@
 import type { PruneReport } from '../../report/prune-types.js';
 import { inputSpecs } from '../../samples/value-specs.js';
+import { describeSparsity } from '../describe-sparsity.js';
 import { PRUNE_DEFAULTS, type PruneOptions } from '../options.js';
 import type { Produced } from '../produce/model-command.js';
 import type { ModelRun } from '../produce/model-run.js';
@@ -56,6 +57,7 @@ export async function describePruned(
     groups: cut?.groups ?? [],
     whole: cut?.whole ?? [],
     weights: sparse?.weights ?? [],
+    ...(sparse ? { sparsity: describeSparsity(candidate.model) } : {}),
     ...(compressed ? { compressed } : {}),
     ...(cut?.checked ? { cut: cut.checked } : {}),
     repair: cut?.repair ?? [],
