@@ -169,17 +169,13 @@ export type { WritePackageOptions } from './workflows/package/write-package.js';
 
 export type { PruneMagnitudeOptions, SparseWeight } from './passes/prune/prune-magnitude.js';
 export { PRUNE_MAGNITUDE_DEFAULTS, pruneMagnitude } from './passes/prune/prune-magnitude.js';
-export type {
-  CutGroup,
-  PruneStructuredOptions,
-} from './passes/prune/prune-structured.js';
+export type { CutGroup, PruneStructuredOptions } from './passes/prune/prune-structured.js';
 export { PRUNE_STRUCTURED_DEFAULTS, pruneStructured } from './passes/prune/prune-structured.js';
 export type { DependencyGroupView, GroupAxis, GroupReader } from './prune/dependency-view.js';
 export { dependencyGroups } from './prune/dependency-view.js';
 export type { AxisExplanation } from './prune/explain-dependencies.js';
 export { explainDependencies } from './prune/explain-dependencies.js';
 export type { GroupKind } from './prune/group-kind.js';
-export { GROUP_KINDS } from './prune/group-kind.js';
 export type { AxisRole, DependencyOptions } from './prune/rule-context.js';
 
 // Running models: these start ONNX Runtime in a process of its own.

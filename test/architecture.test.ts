@@ -364,7 +364,8 @@ describe('architecture', () => {
   it(`keeps every file within ${MAXIMUM_LINES} lines`, () => {
     expect(
       breaches((file, report) => {
-        if (file.path.endsWith('.generated.ts')) return;
+        // The list of exports is one list, in groups; its length is that of the library.
+        if (file.path.endsWith('.generated.ts') || file.path === 'index.ts') return;
         if (file.lineCount > MAXIMUM_LINES + 1) {
           report(`File length: src/${file.path} has ${file.lineCount - 1} lines. Split it by concept; 150 is the aim.`);
         }

@@ -33,7 +33,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
       { command: 'serve-opt inspect model.onnx --zeros', summary: 'zeros, patterns, and who skips them' },
       { command: 'serve-opt inspect model.onnx --json', summary: 'everything, for scripts' },
     ],
-    notes: ['Reads the file only, and nothing is run. Weights above 64 MiB are read with --zeros.'],
+    notes: ['Runs nothing. Weights of more than 64 MiB are read with --zeros only.'],
     load: () => import('./commands/inspect.js'),
   },
   {

@@ -1,8 +1,7 @@
 import type { Dependencies, DependencyGroup } from './dependency-groups.js';
 
 /** What the units of a group are: heads of attention, channels of convolutions, or neurons of layers of matrices. */
-export const GROUP_KINDS = ['channels', 'heads', 'neurons'] as const;
-export type GroupKind = (typeof GROUP_KINDS)[number];
+export type GroupKind = 'channels' | 'heads' | 'neurons';
 
 const CONVOLUTIONS: ReadonlySet<string> = new Set([
   'Conv',

@@ -26,13 +26,13 @@ function patterned(dims: readonly number[], axis: number, kept: number, of: numb
 describe('weightSparsity', () => {
   it('counts zeros of both signs, in every float type', () => {
     const values = [0, -0, 1e-30, 2, -3, 0];
-    expect(weightSparsity(tensor(values, [2, 3]), 0)).toEqual({ elements: 6, zeros: 3 });
+    expect(weightSparsity(tensor(values, [2, 3]), 0)).toMatchObject({ elements: 6, zeros: 3 });
     const half = Tensor.of(
       DataType.FLOAT16,
       [2, 3],
       bytesOf(Uint16Array.from([0, -0, 1, 2, -3, 0], (value) => toFloat16(value))),
     );
-    expect(weightSparsity(half, 0)).toEqual({ elements: 6, zeros: 3 });
+    expect(weightSparsity(half, 0)).toMatchObject({ elements: 6, zeros: 3 });
     const double = Tensor.of(DataType.DOUBLE, [6], bytesOf(Float64Array.from([0, -0, 1e-300, 2, -3, 0])));
     expect(weightSparsity(double, 0).zeros).toBe(3);
   });

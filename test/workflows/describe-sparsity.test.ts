@@ -11,7 +11,7 @@ describe('describeSparsity', () => {
     const { layers, runtimes, ...whole } = describeSparsity(parseModel(TEXT));
     expect(whole).toMatchObject({ elements: 12, zeros: 4, bytes: 48, estimatedCompressedBytes: expect.any(Number) });
     expect(layers.map(({ weight, zeros, pattern }) => ({ weight, zeros, pattern }))).toEqual([
-      { weight: 'w', zeros: 4, pattern: { name: '2:4', axis: 0, alongInputs: true } },
+      { weight: 'w', zeros: 4, pattern: { name: '1:2', axis: 0, alongInputs: true } },
       { weight: 'v', zeros: 0, pattern: undefined },
     ]);
     expect(runtimes[0]).toMatchObject({ name: 'TensorRT 8 and newer', layers: 1 });

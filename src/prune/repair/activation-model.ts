@@ -2,6 +2,7 @@ import { attribute } from '../../ir/attribute.js';
 import type { Model } from '../../ir/model.js';
 import type { Node } from '../../ir/node.js';
 import type { Value } from '../../ir/value.js';
+import { DataType } from '../../tensor/dtype.js';
 import { Tensor } from '../../tensor/tensor.js';
 import type { AxisId } from '../axis-table.js';
 import type { Dependencies, DependencyGroup } from '../dependency-groups.js';
@@ -72,7 +73,10 @@ export function activationModel(
         attributes: [attribute('perm', perm)],
       })
       .output();
-    const flat = node('Reshape', [turned, ints([size, -1])]);
+    // Squares of halves overflow.
+    const isFloat = value.type?.kind === 'tensor' && value.type.dataType === DataType.FLOAT;
+    const wide = isFloat ? turned : node('Cast', [turned], { to: DataType.FLOAT });
+    const flat = node('Reshape', [wide, ints([size, -1])]);
     const total = (x: Value): Value =>
       copy.opset() >= 13
         ? node('ReduceSum', [x, ints([1])], { keepdims: 0 })

@@ -6,6 +6,7 @@ import type { Model } from '../../ir/model.js';
 import type { Node } from '../../ir/node.js';
 import type { Value } from '../../ir/value.js';
 import { constantTensor } from '../../ir/walk.js';
+import { DataType } from '../../tensor/dtype.js';
 import { Tensor } from '../../tensor/tensor.js';
 import type { RepairLayer } from './repair-layers.js';
 
@@ -40,9 +41,9 @@ export function normalModel(
   const y = copyOriginal(original, residual ? twinOf(original, residual.add) : twin, graph);
   while (graph.outputs.length > 0) graph.removeOutput(graph.outputs.length - 1);
   const build = new Builder(graph);
-  const inputs = layer.kind === 'convolution' ? build.windows(x, layer) : build.rowsOf(x, layer);
-  const wanted = kept ? build.take(y, kept, layer) : y;
-  const outputs = build.targets(residual ? build.without(wanted, residual) : wanted, layer);
+  const inputs = inputRows(build, build.wide(x, layer), layer);
+  const wanted = build.wide(kept ? build.take(y, kept, layer) : y, layer);
+  const outputs = build.targets(residual ? build.without(wanted, residual, layer) : wanted, layer);
   const named = {
     gram: build.product(inputs, inputs),
     cross: build.product(inputs, outputs),
@@ -59,6 +60,13 @@ export function normalModel(
       Object.entries(named).map(([key, value]) => [key, value.name]),
     ) as unknown as NormalOutputs,
   };
+}
+
+/** [groups, K, rows]. */
+function inputRows(build: Builder, x: Value, layer: RepairLayer): Value {
+  if (layer.kind === 'matrix') return build.rowsOf(x, layer);
+  if (layer.kind === 'convolution') return build.windows(x, layer);
+  return build.transposedWindows(x, layer);
 }
 
 /** A sum behind a layer: of its result, maybe a bias, and what came another way. */
@@ -185,12 +193,57 @@ class Builder {
     return this.node('Transpose', [value], { perm });
   }
 
+  /** In FLOAT, where the layer computes in another type: sums of halves would overflow. */
+  wide(value: Value, { tensor }: RepairLayer): Value {
+    return tensor.dataType === DataType.FLOAT ? value : this.node('Cast', [value], { to: DataType.FLOAT });
+  }
+
   /** [groups, K, rows]: every window of a convolution, position by position. */
-  windows(x: Value, { node, tensor, groups, inputs }: RepairLayer): Value {
+  windows(x: Value, layer: RepairLayer): Value {
+    const { node, tensor, groups } = layer;
     const kernel = tensor.dims.slice(2);
     const strides = node.ints('strides') ?? kernel.map(() => 1);
-    const dilations = node.ints('dilations') ?? kernel.map(() => 1);
     const pads = node.ints('pads') ?? kernel.flatMap(() => [0, 0]);
+    return this.#windowsOf(x, layer, (tensor.dims[1] as number) * groups, strides, pads);
+  }
+
+  /**
+   * The same of a transposed convolution: every input is followed by stride − 1 zeros, and the ends are padded by what the window
+   * reaches beyond them. A transposed convolution by ones, channel by channel, puts the zeros in.
+   */
+  transposedWindows(x: Value, layer: RepairLayer): Value {
+    const { node, tensor } = layer;
+    const [channels = 0, , ...kernel] = tensor.dims;
+    const each = (name: string, fallback: number): readonly number[] => node.ints(name) ?? kernel.map(() => fallback);
+    const [strides, dilations, extra] = [each('strides', 1), each('dilations', 1), each('output_padding', 0)];
+    const pads = node.ints('pads') ?? kernel.flatMap(() => [0, 0]);
+    const ones = Tensor.float32(new Float32Array(channels).fill(1), [channels, 1, ...kernel.map(() => 1)]);
+    const spread = strides.some((stride) => stride > 1)
+      ? this.node('ConvTranspose', [x, this.#graph.addInitializer('repair_ones', ones)], { group: channels, strides })
+      : x;
+    const reach = kernel.map((size, k) => (dilations[k] as number) * (size - 1));
+    const around = [
+      ...reach.map((size, k) => size - (pads[k] as number)),
+      ...reach.map((size, k) => size - (pads[kernel.length + k] as number) + (extra[k] as number)),
+    ];
+    return this.#windowsOf(
+      spread,
+      layer,
+      channels,
+      kernel.map(() => 1),
+      around,
+    );
+  }
+
+  #windowsOf(
+    x: Value,
+    { node, tensor, groups, inputs }: RepairLayer,
+    channels: number,
+    strides: readonly number[],
+    pads: readonly number[],
+  ): Value {
+    const kernel = tensor.dims.slice(2);
+    const dilations = node.ints('dilations') ?? kernel.map(() => 1);
     const padded = pads.some((pad) => pad !== 0) ? this.#pad(x, pads) : x;
     const axes = kernel.map((_, at) => at + 2);
     const slices = positions(kernel).map((position) => {
@@ -201,12 +254,10 @@ class Builder {
       });
       const slice = this.#slice(padded, starts, ends, axes, strides);
       // [N, C, …] becomes [N, 1, C, P].
-      const channels = (tensor.dims[1] as number) * groups;
       return this.reshape(slice, [0, 1, channels, -1]);
     });
     const all = slices.length === 1 ? (slices[0] as Value) : this.node('Concat', slices, { axis: 1 });
-    const each = tensor.dims[1] as number;
-    const split = this.reshape(all, [0, slices.length, groups, each, -1]);
+    const split = this.reshape(all, [0, slices.length, groups, channels / groups, -1]);
     return this.reshape(this.transpose(split, [2, 1, 3, 0, 4]), [groups, inputs, -1]);
   }
 
@@ -224,17 +275,17 @@ class Builder {
   }
 
   /** A sum less all but one of its parts, which are those of the pruned network. */
-  without(sum: Value, { others }: Residual): Value {
+  without(sum: Value, { others }: Residual, layer: RepairLayer): Value {
     let rest = sum;
     for (const other of others) {
       const own = this.#graph.values.get(other.name);
-      if (own) rest = this.node('Sub', [rest, own]);
+      if (own) rest = this.node('Sub', [rest, this.wide(own, layer)]);
     }
     return rest;
   }
 
   take(y: Value, kept: Int32Array, { kind }: RepairLayer): Value {
-    return this.node('Gather', [y, this.ints([...kept])], { axis: kind === 'convolution' ? 1 : -1 });
+    return this.node('Gather', [y, this.ints([...kept])], { axis: kind === 'matrix' ? -1 : 1 });
   }
 
   product(a: Value, b: Value): Value {

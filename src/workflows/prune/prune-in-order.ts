@@ -67,7 +67,7 @@ export async function pruneInOrder(
 
 function whyNoPattern({ tensor, kind, inputs }: RepairLayer, { pattern }: SparsityWish): string | undefined {
   if (pattern === undefined) return undefined;
-  const channels = kind === 'convolution' ? (tensor.dims[1] as number) : inputs;
+  const channels = kind === 'matrix' ? inputs : (tensor.dims[kind === 'convolution' ? 1 : 0] as number);
   return channels % pattern.of === 0 ? undefined : `its ${channels} inputs are not a multiple of ${pattern.of}`;
 }
 

@@ -58,7 +58,7 @@ export async function repairLayers(
       reports.push({ layer: nodeLabel(node), left: typeof layer === 'string' ? layer : 'it has no counterpart' });
       continue;
     }
-    const axis = layer.kind === 'convolution' ? 1 : -1;
+    const axis = layer.kind === 'matrix' ? -1 : 1;
     const keptOutputs = kept.of(dependencies.table.known(twin.output())?.at(axis));
     const { model, outputs } = normalModel(pruned, layer, original, twin, keptOutputs);
     const sums = await sumOutputs(model, Object.values(outputs), [fitted, heldOut], runtime, options);
