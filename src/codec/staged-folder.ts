@@ -2,7 +2,6 @@ import {
   chmodSync,
   closeSync,
   constants,
-  existsSync,
   fsyncSync,
   linkSync,
   lstatSync,
@@ -10,14 +9,14 @@ import {
   openSync,
   readdirSync,
   realpathSync,
-  renameSync,
   statSync,
 } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { ServeOptError } from '../errors.js';
-import { lacksLinks, placeNew } from './place-file.js';
-import { replaceFolder, restoreReplaced } from './replaced-folder.js';
+import { moveTogether, undoInterrupted } from './moved-together.js';
+import { lacksLinks } from './place-file.js';
+import { syncPath } from './sync-path.js';
 import { isSystemError, outputError } from './system-error.js';
 import { makeTemporaryFolder, removeTemporaryFolder, sweepTemporaryFolders } from './temporary-folder.js';
 import { writeFully } from './write-fully.js';
@@ -59,7 +58,7 @@ export class StagedFolder {
    * @throws SO6001 when the parent cannot be written to
    */
   static create(path: string, parent = dirname(path)): StagedFolder {
-    restoreReplaced(parent);
+    undoInterrupted(parent);
     sweepTemporaryFolders(parent, '.');
     try {
       return new StagedFolder(path, makeTemporaryFolder(parent, `.${basename(path).slice(0, 60)}`));
@@ -114,14 +113,14 @@ export class StagedFolder {
   }
 
   /**
-   * Gives the tree its final name. Fails where something stands there, unless it is an empty folder.
+   * Gives the tree its final name. Fails where something stands there, unless it is an empty folder or is to be replaced.
    * @throws SO1005, SO6001
    */
-  commit(): void {
+  commit({ replace = false }: { readonly replace?: boolean } = {}): void {
     try {
       syncTree(this.#root);
-      refuseExisting(this.path);
-      renameSync(this.#root, this.path);
+      if (!replace) refuseExisting(this.path);
+      moveTogether([{ staged: this.#root, target: this.path, replace }], this.#hidden);
     } catch (cause) {
       this.discard();
       if (isTaken(cause)) throw taken(this.path);
@@ -132,8 +131,8 @@ export class StagedFolder {
 
   /**
    * Moves each entry of the tree into a folder that exists already, in this order: the one that refers to others last.
-   * What stands there is replaced where `replace` is given, or names it. One entry appears in one step, but for a folder that is replaced: it
-   * takes two, and what is interrupted between them is undone by the next run.
+   * What stands there is replaced where `replace` is given, or names it. An error undoes all of it, and so does the next run
+   * after a process that was killed between two of them.
    * @param entries names of files or folders at the top of the tree
    * @throws SO1005 for one that exists, before anything was moved; SO6001
    */
@@ -148,25 +147,18 @@ export class StagedFolder {
         const isSameKind = found.isDirectory() === statSync(this.stagedPath(entry)).isDirectory();
         if (!replaces(entry) || !isSameKind) throw taken(target);
       }
-      for (const entry of entries) this.#place(this.stagedPath(entry), join(this.path, entry), replaces(entry));
+      const moves = entries.map((entry) => ({
+        staged: this.stagedPath(entry),
+        target: join(this.path, entry),
+        replace: replaces(entry),
+      }));
+      moveTogether(moves, this.#hidden);
     } catch (cause) {
       this.discard();
       throw isTaken(cause) ? taken(this.path) : outputError(this.path, cause);
     }
     syncPath(this.path);
     this.#finish();
-  }
-
-  #place(staged: string, target: string, replace: boolean): void {
-    if (!statSync(staged).isDirectory()) {
-      if (replace) renameSync(staged, target);
-      else placeNew(staged, target, target);
-    } else if (replace && existsSync(target)) replaceFolder(staged, target, this.#hidden);
-    else {
-      // A rename would replace an empty folder, and two writers may both find none.
-      refuseExisting(target);
-      renameSync(staged, target);
-    }
   }
 
   /** Removes what was staged, unless committed. Safe to call again. */
@@ -235,22 +227,4 @@ function syncTree(folder: string): void {
     if (entry.isDirectory()) syncTree(join(folder, entry.name));
   }
   syncPath(folder);
-}
-
-/** Makes a file or a folder's names durable. Systems that cannot sync a folder are left alone. */
-function syncPath(path: string): void {
-  let fd: number;
-  try {
-    fd = openSync(path, constants.O_RDONLY);
-  } catch {
-    return;
-  }
-  try {
-    fsyncSync(fd);
-  } catch (cause) {
-    // Some network file systems refuse to sync folders; files must be on the disk.
-    if (statSync(path).isFile()) throw cause;
-  } finally {
-    closeSync(fd);
-  }
 }

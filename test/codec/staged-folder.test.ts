@@ -1,5 +1,4 @@
 import {
-  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -14,7 +13,6 @@ import {
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { restoreReplaced } from '../../src/codec/replaced-folder.js';
 import { StagedFolder } from '../../src/codec/staged-folder.js';
 import { makeTemporaryFolder, removeTemporaryFolder } from '../../src/codec/temporary-folder.js';
 
@@ -123,39 +121,5 @@ describe('a staged folder', () => {
     expect(readdirSync(repository)).toEqual([]);
     folder.commit();
     expect(readdirSync(repository)).toEqual(['model']);
-  });
-});
-
-describe('a folder whose replacement was interrupted', () => {
-  const interrupt = (): string => {
-    const keep = join(parent, `${deadName()}.replaced`);
-    mkdirSync(join(keep, 'old'), { recursive: true, mode: 0o700 });
-    writeFileSync(join(keep, 'old/model'), 'old');
-    writeFileSync(join(keep, 'path'), join(path, '1'));
-    return keep;
-  };
-
-  it('is put back by the next run', () => {
-    mkdirSync(path);
-    interrupt();
-    StagedFolder.create(path).discard();
-    expect(readFileSync(join(path, '1/model'), 'utf8')).toBe('old');
-    expect(readdirSync(parent)).toEqual(['model']);
-  });
-
-  it('is let go where the new one is in its place', () => {
-    mkdirSync(join(path, '1'), { recursive: true });
-    writeFileSync(join(path, '1/model'), 'new');
-    interrupt();
-    restoreReplaced(parent);
-    expect(readFileSync(join(path, '1/model'), 'utf8')).toBe('new');
-    expect(readdirSync(parent)).toEqual(['model']);
-  });
-
-  it('is not touched in a folder that others can write to', () => {
-    mkdirSync(path);
-    chmodSync(interrupt(), 0o777);
-    restoreReplaced(parent);
-    expect(existsSync(join(path, '1'))).toBe(false);
   });
 });

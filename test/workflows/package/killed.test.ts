@@ -4,12 +4,14 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readModel, writeModel } from '../../../src/index.js';
 import { createRandom } from '../../../src/tensor/random.js';
 import { writeChain } from '../../helpers/small-models.js';
 
 const PROGRAM = join(dirname(dirname(dirname(import.meta.dirname))), 'bin/serve-opt.js');
+const KILLER = join(dirname(dirname(import.meta.dirname)), 'helpers/kill-at-call.mjs');
 const KILLS = 24;
 
 let folder = '';
@@ -90,5 +92,34 @@ describe('packaging that is killed', () => {
       expect(readdirSync(join(parent, 'models'))).toEqual(['m']);
       rmSync(parent, { recursive: true });
     }
+  });
+
+  it('leaves a configuration and a version that change together as they were, or both new', () => {
+    const parent = at('together');
+    mkdirSync(parent);
+    const run = (more: readonly string[], env: NodeJS.ProcessEnv = {}): ReturnType<typeof spawnSync> =>
+      spawnSync(process.execPath, words(join(parent, 'models'), more), { env: { ...process.env, ...env } });
+    const change = ['--version', '2', '--max-batch', '16', '--force'];
+    expect(run([]).status).toBe(0);
+    const before = listing(join(parent, 'models/m'));
+    let renames = 0;
+    for (; ; renames++) {
+      expect(renames).toBeLessThan(10);
+      const { signal, status } = run(change, {
+        NODE_OPTIONS: `--import ${pathToFileURL(KILLER).href}`,
+        KILL_AT_RENAME: String(renames),
+      });
+      if (signal === null) {
+        expect(status).toBe(0);
+        break;
+      }
+      // The next run brings it back, even one that is refused.
+      expect(run(['--name', 'm', '--version', '1']).status).toBe(2);
+      expect(listing(join(parent, 'models/m'))).toEqual(before);
+      expect(readdirSync(parent)).toEqual(['models']);
+    }
+    expect(renames).toBeGreaterThan(1);
+    expect(listing(join(parent, 'models/m'))).not.toEqual(before);
+    expect(readFileSync(join(parent, 'models/m/config.pbtxt'), 'utf8')).toContain('max_batch_size: 16');
   });
 });

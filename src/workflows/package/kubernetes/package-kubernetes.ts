@@ -1,4 +1,5 @@
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
+import { undoInterrupted } from '../../../codec/moved-together.js';
 import { ServeOptError } from '../../../errors.js';
 import type { KubernetesPackageReport } from '../../../report/kubernetes-types.js';
 import type { PackagedFile } from '../../../report/package-types.js';
@@ -44,6 +45,7 @@ export async function packageKubernetes(
     const notes = checkVersions(source.facts, options);
     const measurements = await measurementsOf(source, { ...given, ...context });
     const made = kubernetesFiles(source.facts, options, measurements);
+    if (output !== undefined && !given.dryRun) undoInterrupted(dirname(output));
     const plan = output === undefined ? undefined : planWriting(output, made, given.force ?? false);
     const isWritten = output !== undefined && plan !== undefined && !given.dryRun;
     const files = plan?.files ?? made.files;

@@ -9,7 +9,7 @@ import { checkRepositoryOptions, checkTritonOptions } from './check-triton-optio
 import { fileKind, prepareEngine } from './prepare-engine.js';
 import { prepareEnsemble } from './prepare-ensemble.js';
 import { prepareOnnx } from './prepare-onnx.js';
-import { lookAtRepository } from './repository.js';
+import { lookAtRepository, recoverRepository } from './repository.js';
 import type { PackageEnsembleOptions, PackageTritonOptions } from './triton-package-options.js';
 import { writeModel } from './write-model.js';
 
@@ -31,6 +31,7 @@ export async function packageTriton(
   checkTritonOptions(options);
   const name = options.name ?? tritonName(path);
   checkTritonName(name);
+  if (!options.dryRun) recoverRepository(repository);
   const kind = fileKind(path);
   if (kind === 'engine' || (options.platform === 'tensorrt_plan' && kind !== 'onnx')) {
     if (options.platform === 'onnxruntime_onnx')
@@ -62,6 +63,7 @@ export async function packageTritonEnsemble(
   if (members.length === 0) throw new ServeOptError('SO1006', 'An ensemble has at least one model');
   const name = options.name ?? `${members.join('-')}`.slice(0, 200);
   checkTritonName(name);
+  if (!options.dryRun) recoverRepository(repository);
   const state = lookAtRepository(repository, name);
   const prepared = prepareEnsemble(state, members, name, options);
   return writeModel(state, prepared, repository, options, context);

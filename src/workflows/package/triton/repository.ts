@@ -1,7 +1,9 @@
 import { accessSync, constants, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { undoInterrupted } from '../../../codec/moved-together.js';
 import { readSmallFile } from '../../../codec/small-file.js';
 import { fileError } from '../../../codec/system-error.js';
+import { sweepTemporaryFolders } from '../../../codec/temporary-folder.js';
 import { ServeOptError } from '../../../errors.js';
 import { MODEL_CONFIG, type ModelConfig } from '../../../proto/model-config.js';
 import { MAX_TEXT_BYTES, parseText } from '../../../proto/text-format.js';
@@ -18,6 +20,14 @@ export interface RepositoryState {
   readonly versions: readonly number[];
   /** Folder for hidden folders: beside the repository where that is one file system, as a server takes every folder in it for a model. */
   readonly stagingParent: string;
+}
+
+/** Undoes what a process that was killed has half changed in a repository, before anything is decided by what stands there. */
+export function recoverRepository(given: string): void {
+  if (!statSync(given, { throwIfNoEntry: false })?.isDirectory()) return;
+  const parent = stagingParent(realpathSync(given));
+  undoInterrupted(parent);
+  sweepTemporaryFolders(parent, '.');
 }
 
 /** Looks at a repository. @throws SO3502 for links and for names that differ in capital letters, SO6001 where the path is no folder */
