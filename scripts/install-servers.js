@@ -28,6 +28,7 @@ const TORCHSERVE = [
   ONNX_RUNTIME,
   'numpy<2',
   'pillow',
+  'tokenizers',
   'pyyaml',
   'psutil',
   'requests',

@@ -25,7 +25,12 @@ import { DataType } from '../../src/tensor/dtype.js';
 import type { BenchServerOptions } from '../../src/workflows/bench-server/open-server-bench.js';
 import { benchServer } from '../../src/workflows/bench-server.js';
 import { messageOf, print, Suite } from '../conformance/suite.js';
+import type { ArchiveModel } from './archives/archive-models.js';
+import { archiveSuite } from './archives/archive-suite.js';
+import { caseSuite } from './archives/case-suite.js';
+import { requestSuite } from './archives/request-suite.js';
 import { type Installed, startMlServer, startTorchServe, startTriton } from './installed.js';
+import { realModels } from './packaged-models.js';
 import { record } from './refusals/record.js';
 import { torchServePackages } from './torchserve-packages.js';
 import { tritonPackages } from './triton-packages.js';
@@ -199,7 +204,14 @@ const PARTS: ReadonlyMap<string, (root: string, folder: string) => Promise<Suite
     'torchserve-packages',
     (root: string, folder: string) => inScratch((scratch) => torchServePackages(root, folder, scratch)),
   ],
+  ['torchserve-archives', (root: string, folder: string) => archiveSuite(join(folder, 'bin'), sharedArchives(root))],
+  ['torchserve-faulty', (_: string, folder: string) => caseSuite(join(folder, 'bin'))],
+  ['torchserve-requests', requestSuite],
 ]);
+
+function sharedArchives(root: string): ArchiveModel[] {
+  return realModels(root).map(({ name, path }) => ({ name: name.replaceAll('.', '-'), path }));
+}
 
 async function main(root: string, [first = '', ...rest]: readonly string[]): Promise<void> {
   if (first === '--record') {

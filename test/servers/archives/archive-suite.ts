@@ -1,7 +1,7 @@
 /** Archives of `package mar` in a real TorchServe: all formats load, and concurrent requests each get their own response. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { readModel } from '../../../src/ir/read-model.js';
 import { seededReader } from '../../../src/samples/seeded-reader.js';
@@ -12,8 +12,9 @@ import { MAR_FORMATS } from '../../../src/targets/mar/mar-options.js';
 import { DataType } from '../../../src/tensor/dtype.js';
 import { packageMar } from '../../../src/workflows/package/package-mar.js';
 import { messageOf, Suite } from '../../conformance/suite.js';
-import { freePort, type RunningServer, responds, startServer } from '../server-process.js';
+import type { RunningServer } from '../server-process.js';
 import { type ArchiveModel, archiveModels } from './archive-models.js';
+import { startStore } from './start-store.js';
 
 /** Requests that are sent at once. */
 const CONCURRENT = 4;
@@ -26,6 +27,10 @@ interface Served extends ArchiveModel {
 /** @param bin folder with torchserve */
 export async function archiveSuite(bin: string, shared: readonly ArchiveModel[]): Promise<Suite> {
   const suite = new Suite('TorchServe archives');
+  if (!existsSync(join(bin, 'torchserve'))) {
+    suite.skip(`there is no ${join(bin, 'torchserve')}`);
+    return suite;
+  }
   const scratch = mkdtempSync(join(tmpdir(), 'serve-opt-archives-'));
   let server: RunningServer | undefined;
   try {
@@ -44,35 +49,12 @@ export async function archiveSuite(bin: string, shared: readonly ArchiveModel[])
         files.push(`${name}=${each === 'folder' ? report.output : report.output.slice(store.length + 1)}`);
       }
     }
-    const [inference, management, metrics] = [await freePort(), await freePort(), await freePort()];
-    const properties = join(scratch, 'ts.properties');
-    const lines = [
-      `inference_address=http://127.0.0.1:${inference}`,
-      `management_address=http://127.0.0.1:${management}`,
-      `metrics_address=http://127.0.0.1:${metrics}`,
-      `grpc_inference_port=${await freePort()}`,
-      `grpc_management_port=${await freePort()}`,
-    ];
-    writeFileSync(properties, `${lines.join('\n')}\n`);
-    server = await startServer(
-      join(bin, 'torchserve'),
-      [
-        '--foreground',
-        '--ncs',
-        '--model-store',
-        store,
-        '--models',
-        ...files,
-        '--disable-token-auth',
-        '--ts-config',
-        properties,
-      ],
-      { cwd: scratch, env: { PATH: `${bin}${delimiter}${process.env.PATH ?? ''}`, TEMP: scratch, TMPDIR: scratch } },
-      () => responds(`http://127.0.0.1:${inference}/ping`),
-    );
+    const started = await startStore(bin, scratch, store, files);
+    server = started.server;
+    const { inference } = started;
     for (const each of served) {
       try {
-        const reason = await answersRightly(each, `http://127.0.0.1:${inference}/predictions/${each.served}`);
+        const reason = await answersRightly(each, `${inference}/predictions/${each.served}`);
         if (reason === undefined) suite.pass();
         else suite.fail(each.served, reason);
       } catch (error) {

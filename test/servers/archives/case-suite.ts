@@ -1,5 +1,5 @@
 /** The faulty archives of the tests in a real TorchServe: what the table says that it does with each is what it does. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { messageOf, Suite } from '../../conformance/suite.js';
@@ -9,6 +9,10 @@ import { startStore } from './start-store.js';
 /** @param bin folder with torchserve */
 export async function caseSuite(bin: string): Promise<Suite> {
   const suite = new Suite('TorchServe: faulty archives');
+  if (!existsSync(join(bin, 'torchserve'))) {
+    suite.skip(`there is no ${join(bin, 'torchserve')}`);
+    return suite;
+  }
   const scratch = mkdtempSync(join(tmpdir(), 'serve-opt-cases-'));
   const store = join(scratch, 'store');
   mkdirSync(store);
