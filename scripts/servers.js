@@ -3,7 +3,7 @@
  * `npm run servers -- --install FOLDER` installs them (install-servers.js); `--record FOLDER [CASE…]` writes down what a real
  * tritonserver says to right and wrong configurations (test/servers/refusals/record.ts).
  */
-import { copyFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ensureBuilt, ensureInstalled, ROOT, runProgram, toolPath } from './install.js';
 import { installServers } from './install-servers.js';
@@ -16,8 +16,9 @@ const compiled = join(ROOT, '.cache', 'servers');
 const compile = ['-p', 'test/servers/tsconfig.json', '--outDir', compiled];
 const code = ensureBuilt() || runProgram(process.execPath, [toolPath('typescript', 'tsc'), ...compile]);
 if (code !== 0) process.exit(code);
-// The version that reports name.
-copyFileSync(join(ROOT, 'package.json'), join(compiled, 'package.json'));
+// The version that reports name, and threads and processes where they were compiled to.
+const packageText = readFileSync(join(ROOT, 'package.json'), 'utf8');
+writeFileSync(join(compiled, 'package.json'), packageText.replaceAll('"./dist/', '"./src/'));
 const isRecord = first === '--record';
 const [folder, ...cases] = isRecord ? rest : [first, ...rest];
 if (!folder) process.exit(usage());
