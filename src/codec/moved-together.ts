@@ -35,8 +35,8 @@ export interface Move {
 /** What is needed to undo a move. */
 interface JournalEntry {
   readonly target: string;
-  /** The number by which the file system knows what is moved: another one at the target was put there later. */
-  readonly inode: string;
+  /** What is moved, as the file system knows it: another one at the target was put there, or was changed, later. */
+  readonly identity: string;
   /** Whether something stood at the target. */
   readonly replaced: boolean;
 }
@@ -54,7 +54,11 @@ export function moveTogether(moves: readonly Move[], hidden: string): void {
     return;
   }
   const keep = `${hidden}${ENDING}`;
-  const journal = planned.map(({ staged, target, replaced }) => ({ target, inode: inodeOf(staged) ?? '', replaced }));
+  const journal = planned.map(({ staged, target, replaced }) => ({
+    target,
+    identity: identityOf(staged) ?? '',
+    replaced,
+  }));
   mkdirSync(keep, { recursive: true, mode: 0o700 });
   try {
     writeFileSync(join(keep, JOURNAL), JSON.stringify(journal), { flush: true });
@@ -110,9 +114,9 @@ function placeOne({ staged, target, replaced }: Move & { readonly replaced: bool
 }
 
 function undo(journal: readonly JournalEntry[], keep: string): void {
-  for (const [index, { target, inode, replaced }] of [...journal.entries()].reverse()) {
+  for (const [index, { target, identity, replaced }] of [...journal.entries()].reverse()) {
     const old = join(keep, String(index));
-    const isMoved = inodeOf(target) === inode;
+    const isMoved = identityOf(target) === identity;
     if (replaced && exists(old)) {
       if (exists(target) && isFolder(target)) {
         // Somebody put another folder there.
@@ -136,8 +140,10 @@ function isFolder(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
-function inodeOf(path: string): string | undefined {
-  return lstatSync(path, { bigint: true, throwIfNoEntry: false })?.ino.toString();
+/** Number and time of the last change, which a rename keeps: numbers alone are used again. */
+function identityOf(path: string): string | undefined {
+  const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  return stats === undefined ? undefined : `${stats.ino}-${stats.mtimeNs}`;
 }
 
 function namesIn(folder: string): readonly string[] {
