@@ -76,6 +76,26 @@ export const ERROR_TABLE = {
     summary: 'The file changed while it was read',
     hint: 'run again when nothing else writes to it',
   },
+  SO2021: {
+    exitCode: EXIT.input,
+    summary: 'The safetensors file breaks the rules of its format',
+    hint: 'download the file again, and compare its size with that of its source',
+  },
+  SO2022: {
+    exitCode: EXIT.input,
+    summary: 'The folder is not a Hugging Face checkpoint',
+    hint: 'give a folder with config.json and model.safetensors, as save_pretrained writes it',
+  },
+  SO2023: {
+    exitCode: EXIT.input,
+    summary: 'The index of a checkpoint does not fit its files',
+    hint: 'download the checkpoint again',
+  },
+  SO2024: {
+    exitCode: EXIT.input,
+    summary: 'The checkpoint is quantized already',
+    hint: 'start from the checkpoint that it was made of',
+  },
   SO2101: { exitCode: EXIT.input, summary: 'A tensor is inconsistent', hint: 'export the model again' },
   SO2102: {
     exitCode: EXIT.input,
@@ -213,6 +233,16 @@ export const ERROR_TABLE = {
     exitCode: EXIT.input,
     summary: 'The cache is of another model or other data',
     hint: 'give another folder with --teacher-cache, or remove this one',
+  },
+  SO3561: {
+    exitCode: EXIT.input,
+    summary: 'No layer of the checkpoint can be quantized',
+    hint: 'serve-opt quantize FOLDER --for vllm --mode w8a8 has no groups that inputs must fill',
+  },
+  SO3562: {
+    exitCode: EXIT.input,
+    summary: 'A weight of the checkpoint cannot be quantized',
+    hint: 'leave its module out with --exclude',
   },
   SO5001: {
     exitCode: EXIT.failed,

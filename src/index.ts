@@ -97,6 +97,11 @@ export {
   QUANTIZE_MODES,
   QUANTIZE_PLACES,
 } from './workflows/options.js';
+export type { CheckpointReport } from './report/checkpoint-types.js';
+export type { CheckpointMode } from './targets/vllm/checkpoint-schemes.js';
+export { CHECKPOINT_MODES } from './targets/vllm/checkpoint-schemes.js';
+export type { CheckpointOptions } from './workflows/checkpoint/quantize-checkpoint.js';
+export { quantizeCheckpoint } from './workflows/checkpoint/quantize-checkpoint.js';
 export { checkPackage } from './workflows/package/check/check-package.js';
 export type { PackageKubernetesOptions } from './workflows/package/kubernetes/kubernetes-options.js';
 export { PACKAGE_KUBERNETES_DEFAULTS } from './workflows/package/kubernetes/kubernetes-options.js';

@@ -187,6 +187,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
       'per-tensor',
       'reduce-range',
       'float-weights',
+      'block',
       'no-optimize',
       'fix-initializers',
       'max-growth',

@@ -4,6 +4,7 @@ import { ALLOWED_OPERATORS, OPTIMIZE_LEVELS } from '../passes/levels.js';
 import { PROTOCOLS } from '../serving/protocols.js';
 import { AUTOSCALERS, KUBERNETES_SERVERS, ROUTERS, TOKEN_MODES } from '../targets/kubernetes/options.js';
 import { GRAPH_OPTIMIZATIONS, SEQUENCE_STRATEGIES } from '../targets/triton/triton-options.js';
+import { CHECKPOINT_MODES } from '../targets/vllm/checkpoint-schemes.js';
 import { NUMBER_LIMITS, type WholeNumberLimits } from '../workflows/limits.js';
 import {
   BENCH_DEFAULTS,
@@ -13,6 +14,7 @@ import {
   QUANTIZE_MODES,
   QUANTIZE_PLACES,
 } from '../workflows/options.js';
+import { CHECKPOINT_FLAGS } from './checkpoint-flags.js';
 import { DISTILL_FLAGS } from './distill-flags.js';
 import { MAR_FLAGS } from './mar-flags.js';
 import { PRUNE_FLAGS } from './prune-flags.js';
@@ -74,11 +76,12 @@ export const FLAGS = {
   dump: { group: 'Output', summary: 'print the model as ONNX text' },
   mode: {
     value: 'MODE',
-    choices: QUANTIZE_MODES,
+    choices: [...new Set([...QUANTIZE_MODES, ...CHECKPOINT_MODES])],
     default: QUANTIZE_DEFAULTS.mode,
     group: 'Method',
-    summary: 'auto, static, dynamic or fp16',
+    summary: 'auto, static, dynamic, fp16; for vllm: w8a8 …',
   },
+  ...CHECKPOINT_FLAGS,
   ...PRUNE_FLAGS,
   operators: {
     value: 'SET',
@@ -306,9 +309,9 @@ export const FLAGS = {
   },
   for: {
     value: 'PLACE',
-    choices: [...QUANTIZE_PLACES, ...KUBERNETES_SERVERS],
+    choices: [...QUANTIZE_PLACES, 'vllm', ...KUBERNETES_SERVERS],
     group: 'Method',
-    summary: 'where it will run: tensorrt; triton, kserve …',
+    summary: 'where it will run: tensorrt, vllm; triton …',
   },
   namespace: { value: 'NAME', group: 'Server', summary: 'namespace of the objects' },
   image: { value: 'IMAGE', group: 'Server', summary: 'container image of the server, with a tag' },

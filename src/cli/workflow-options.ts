@@ -11,7 +11,9 @@ import {
   type JudgingOptions,
   type OptimizeOptions,
   type PruneOptions,
+  QUANTIZE_MODES,
   QUANTIZE_PLACES,
+  type QuantizeMode,
   type QuantizeOptions,
   type SensitivityOptions,
   type WorkflowContext,
@@ -80,7 +82,7 @@ function judgingOptions(flags: FlagValues, command: GateCommand): JudgingOptions
 export function quantizeOptions(flags: FlagValues): QuantizeOptions {
   return {
     ...given('outputPath', flags.output),
-    ...given('mode', flags.mode),
+    ...given('mode', graphMode(flags.mode)),
     ...given('for', placeOf(flags, QUANTIZE_PLACES)),
     ...given('dataPath', flags.data),
     ...given('evalPath', flags.eval),
@@ -113,7 +115,7 @@ export function quantizeOptions(flags: FlagValues): QuantizeOptions {
 /** Flags of `sensitivity` as options. */
 export function sensitivityOptions(flags: FlagValues): SensitivityOptions {
   return {
-    ...given('mode', flags.mode),
+    ...given('mode', graphMode(flags.mode)),
     ...given('dataPath', flags.data),
     ...given('metric', flags.metric),
     ...given('outputName', flags['output-name']),
@@ -134,6 +136,16 @@ export function sensitivityOptions(flags: FlagValues): SensitivityOptions {
     ...given('memory', flags.mem),
     ...given('executionProviders', flags.ep),
   };
+}
+
+/** A mode of ONNX models. @throws SO1002 for one of checkpoints */
+function graphMode(text: FlagValues['mode']): QuantizeMode | undefined {
+  const mode = QUANTIZE_MODES.find((each) => each === text);
+  if (text === undefined || mode !== undefined) return mode;
+  throw new ServeOptError('SO1002', `--mode ${text} needs --for vllm`, {
+    why: 'it is a form of Hugging Face checkpoints, not of ONNX models',
+    hint: `serve-opt quantize FOLDER --for vllm --mode ${text}`,
+  });
 }
 
 /**

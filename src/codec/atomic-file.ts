@@ -84,8 +84,8 @@ export async function streamRope(rope: Rope, sink: Sink, options: WriteOptions =
   options.onProgress?.(done, rope.sizeBytes);
 }
 
-/** Refuses to start writing what cannot fit, as far as the file system tells. */
-function checkSpace(path: string, folder: string, neededBytes: number): void {
+/** Refuses to start writing what cannot fit, as far as the file system tells. @throws SO6001 */
+export function checkSpace(path: string, folder: string, neededBytes: number): void {
   let freeBytes: number;
   try {
     const stat = statfsSync(folder);

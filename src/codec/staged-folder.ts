@@ -190,6 +190,28 @@ export class StagedFolder {
   }
 }
 
+/**
+ * Syncs a finished folder and gives it its final name. @param hidden temporary folder of this process, beside which a replaced one waits
+ * @throws SO1005 where something stands there that is not an empty folder, unless `replace`; SO6001
+ */
+export function placeFolder(staged: string, target: string, hidden: string, replace: boolean): void {
+  try {
+    syncTree(staged);
+    if (replace && isFilledFolder(target)) replaceFolder(staged, target, hidden);
+    else {
+      refuseExisting(target);
+      renameSync(staged, target);
+    }
+    syncPath(dirname(target));
+  } catch (cause) {
+    throw isTaken(cause) ? taken(target) : outputError(target, cause);
+  }
+}
+
+function isFilledFolder(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true && readdirSync(path).length > 0;
+}
+
 /** What a rename says of a folder that another process made in the meantime. */
 function isTaken(cause: unknown): boolean {
   return isSystemError(cause) && ['ENOTEMPTY', 'EEXIST', 'ENOTDIR', 'EISDIR'].includes(cause.code);

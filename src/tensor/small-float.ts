@@ -92,6 +92,31 @@ export function encodeSmallFloats(
   }
 }
 
+const FINE_BITS = 20;
+const HALF_LESS_ONE = (1 << (FINE_BITS - 1)) - 1;
+/** 2^-6, the smallest normal FLOAT8E4M3FN; below, codes are multiples of 2^-9. */
+const E4M3_NORMAL_BITS = 0x3c800000;
+const E4M3_EXPONENT_OFFSET = (127 - 7) << 3;
+const ROUNDER = 12582912;
+
+/**
+ * The same for FLOAT8E4M3FN with `saturate`, several times as fast: float32 bits are rounded half to even as an integer, whose carry runs
+ * into the exponent. @param source finite numbers
+ */
+export function encodeFloat8E4M3(source: Float32Array, target: Uint8Array): void {
+  const bits = new Int32Array(source.buffer, source.byteOffset, source.length);
+  for (let i = 0; i < source.length; i++) {
+    const u = bits[i] as number;
+    const magnitude = u & 0x7fffffff;
+    let code: number;
+    if (magnitude >= E4M3_NORMAL_BITS) {
+      code = ((magnitude + HALF_LESS_ONE + ((magnitude >> FINE_BITS) & 1)) >> FINE_BITS) - E4M3_EXPONENT_OFFSET;
+      if (code > 0x7e) code = 0x7e;
+    } else code = Math.fround(Math.abs(source[i] as number) * 512 + ROUNDER) - ROUNDER;
+    target[i] = ((u >>> 24) & 0x80) | code;
+  }
+}
+
 function beyond(type: SmallFloat, value: number, sign: number, saturate: boolean): number {
   const { nan = 0 } = type;
   if (Number.isNaN(value)) return nan;

@@ -7,6 +7,7 @@
  * Folding: onnx's node cases with constants for inputs, by our kernels alone and by the whole of `optimize`.
  * Optimize: every model of the onnx package, before/after cases in the folders given, node counts of known models.
  * Pruning: random networks and the models of the folders, cut and compared with what does not see what is cut.
+ * Checkpoints: for vLLM, decoded by compressed-tensors, loaded and run by transformers.
  * Ends with `N passed, N failed`; exit code 1 when something failed. What cannot be run is a failure, not left out.
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -15,6 +16,7 @@ import { join, relative } from 'node:path';
 import { FragmentEvaluator } from '../../src/workflows/optimize/constant-evaluator.js';
 import { modelsFolder } from '../helpers/models-folder.js';
 import { caseFolders, casesSuite } from './cases.js';
+import { checkpointSuite } from './checkpoint.js';
 import { foldedCasesSuite } from './folded-cases.js';
 import { foldingSuite } from './folding.js';
 import { inferenceSuite } from './inference.js';
@@ -101,6 +103,7 @@ async function main(root: string, compiled: string, given: readonly string[]): P
   }
   suites.push(...(await optimizeSuites(root, typeof onnx === 'string' ? undefined : onnx, folders)));
   suites.push(...(await pruneSuites(folders)));
+  suites.push(await checkpointSuite(root));
   const total = (pick: (suite: Suite) => number): number => suites.reduce((sum, suite) => sum + pick(suite), 0);
   print('');
   print(`${total((suite) => suite.passed)} passed, ${total((suite) => suite.failed)} failed`);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { DataType, dataTypeName } from '../../src/tensor/dtype.js';
-import { encodeSmallFloats, exponentCode, smallFloatValues } from '../../src/tensor/small-float.js';
+import { encodeFloat8E4M3, encodeSmallFloats, exponentCode, smallFloatValues } from '../../src/tensor/small-float.js';
 
 const TYPES = [
   { type: DataType.FLOAT8E4M3FN, largest: 448, smallest: 2 ** -9 },
@@ -66,5 +66,23 @@ describe('float8e8m0', () => {
     expect(exponentCode(value, 'up', true)).toBe(up);
     expect(exponentCode(value, 'down', true)).toBe(down);
     expect(exponentCode(value, 'nearest', true)).toBe(nearest);
+  });
+});
+
+describe('the fast way to FLOAT8E4M3FN', () => {
+  it('gives the codes of the plain one, for each code, each midpoint, their neighbours and beyond', () => {
+    const values = smallFloatValues(DataType.FLOAT8E4M3FN) as Float64Array;
+    const finite = [...values].filter((value) => Number.isFinite(value));
+    const sorted = [...new Set(finite)].sort((a, b) => a - b);
+    const numbers: number[] = [0, -0, 1e9, -1e9, 448, 464, 1e-30, -1e-30];
+    for (const [i, value] of sorted.entries()) {
+      const middle = (value + (sorted[i + 1] ?? value)) / 2;
+      for (const each of [value, middle, middle * (1 + 2 ** -22), middle * (1 - 2 ** -22)]) numbers.push(each);
+    }
+    const source = Float32Array.from(numbers);
+    const [fast, plain] = [new Uint8Array(source.length), new Uint8Array(source.length)];
+    encodeFloat8E4M3(source, fast);
+    encodeSmallFloats(DataType.FLOAT8E4M3FN, source, plain, true);
+    expect(fast).toEqual(plain);
   });
 });

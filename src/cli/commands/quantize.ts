@@ -10,6 +10,7 @@ import { quantizeOptions, workflowContext } from '../workflow-options.js';
 /** `serve-opt quantize <model>` */
 export async function run(context: CommandContext, args: readonly string[], flags: FlagValues): Promise<CommandResult> {
   const [path = ''] = args;
+  if (flags.for === 'vllm') return (await import('../quantize-checkpoint.js')).runCheckpoint(context, path, flags);
   const options = quantizeOptions(flags);
   return runModelCommand<QuantizeReport>(context, flags, {
     reads: [path, flags.data, flags.eval],
