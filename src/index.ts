@@ -54,14 +54,19 @@ export { inferTypes } from './ops/infer-types.js';
 // Commands: what `serve-opt inspect`, `quantize`, `optimize` and `bench` do, from file to file.
 
 export type { PlannedOutput } from './codec/output-target.js';
+export type { CheckpointLayerReport, CheckpointLeftReport, CheckpointReport } from './report/checkpoint-types.js';
 export type { ValueSpec } from './samples/types.js';
 export type { TensorFlowFormat } from './serving/tensorflow-serving.js';
 export type { Autoscaler, KubernetesServer, Router, TokenMode } from './targets/kubernetes/options.js';
 export { AUTOSCALERS, KUBERNETES_SERVERS, ROUTERS, TOKEN_MODES } from './targets/kubernetes/options.js';
+export type { CheckpointFormat, CheckpointMode } from './targets/vllm/checkpoint-schemes.js';
+export { CHECKPOINT_MODES } from './targets/vllm/checkpoint-schemes.js';
 export { benchModels } from './workflows/bench/bench-models.js';
 export type { BenchServerContext, BenchServerOptions } from './workflows/bench-server/open-server-bench.js';
 export { BENCH_SERVER_DEFAULTS } from './workflows/bench-server/open-server-bench.js';
 export { benchServer } from './workflows/bench-server.js';
+export type { CheckpointOptions } from './workflows/checkpoint/checkpoint-work.js';
+export { quantizeCheckpoint } from './workflows/checkpoint/quantize-checkpoint.js';
 export { inspectModel } from './workflows/inspect-model.js';
 export { optimizeModel } from './workflows/optimize-model.js';
 export type {
@@ -97,11 +102,6 @@ export {
   QUANTIZE_MODES,
   QUANTIZE_PLACES,
 } from './workflows/options.js';
-export type { CheckpointReport } from './report/checkpoint-types.js';
-export type { CheckpointMode } from './targets/vllm/checkpoint-schemes.js';
-export { CHECKPOINT_MODES } from './targets/vllm/checkpoint-schemes.js';
-export type { CheckpointOptions } from './workflows/checkpoint/quantize-checkpoint.js';
-export { quantizeCheckpoint } from './workflows/checkpoint/quantize-checkpoint.js';
 export { checkPackage } from './workflows/package/check/check-package.js';
 export type { PackageKubernetesOptions } from './workflows/package/kubernetes/kubernetes-options.js';
 export { PACKAGE_KUBERNETES_DEFAULTS } from './workflows/package/kubernetes/kubernetes-options.js';

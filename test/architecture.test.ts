@@ -39,7 +39,10 @@ const LAYERS: Readonly<Record<string, { readonly imports: readonly string[]; rea
   serving: { imports: [...BASE, 'tensor', 'codec', 'proto', 'bench', 'samples'] },
   // What servers want of a model: pure, from facts and options to the files of a package. trtexec beside them is a program: what it is
   // told, and what it tells.
-  targets: { imports: [...BASE, 'tensor', 'machine', 'codec', 'ir', 'ops', 'proto', 'samples'], types: ['report'] },
+  targets: {
+    imports: [...BASE, 'tensor', 'machine', 'codec', 'ir', 'ops', 'quantize', 'proto', 'samples'],
+    types: ['report'],
+  },
   report: { imports: [...BASE, 'tensor', 'bench'], types: ['passes', 'evaluate', 'gates', 'runtime', 'targets'] },
   workflows: { imports: ['*'] },
   cli: { imports: ['*', 'cli'] },
@@ -439,6 +442,7 @@ describe('architecture', () => {
       'targets/mar/mar-options.ts',
       'targets/tensorrt/plan.ts',
       'targets/triton/triton-options.ts',
+      'targets/vllm/checkpoint-schemes.ts',
       'version.ts',
       'workflows/distill/distill-options.ts',
       'workflows/limits.ts',

@@ -79,7 +79,7 @@ export const FLAGS = {
     choices: [...new Set([...QUANTIZE_MODES, ...CHECKPOINT_MODES])],
     default: QUANTIZE_DEFAULTS.mode,
     group: 'Method',
-    summary: 'auto, static, dynamic, fp16; for vllm: w8a8 …',
+    summary: 'static, dynamic, fp16 …; vllm: w8a8 …',
   },
   ...CHECKPOINT_FLAGS,
   ...PRUNE_FLAGS,

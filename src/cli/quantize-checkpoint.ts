@@ -1,7 +1,8 @@
 import { ServeOptError } from '../errors.js';
 import type { CheckpointReport } from '../report/checkpoint-types.js';
 import { CHECKPOINT_MODES, type CheckpointMode } from '../targets/vllm/checkpoint-schemes.js';
-import { type CheckpointOptions, quantizeCheckpoint } from '../workflows/checkpoint/quantize-checkpoint.js';
+import type { CheckpointOptions } from '../workflows/checkpoint/checkpoint-work.js';
+import { quantizeCheckpoint } from '../workflows/checkpoint/quantize-checkpoint.js';
 import type { CommandContext, CommandResult } from './command.js';
 import type { FlagName, FlagValues } from './flags.js';
 import { checkpointSummary, renderCheckpoint } from './render/checkpoint-text.js';

@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { ServeOptError } from '../../errors.js';
 import type { QuantizeReport } from '../../report/types.js';
 import { quantizeModel } from '../../workflows/quantize-model.js';
 import type { CommandContext, CommandResult } from '../command.js';
@@ -11,6 +14,12 @@ import { quantizeOptions, workflowContext } from '../workflow-options.js';
 export async function run(context: CommandContext, args: readonly string[], flags: FlagValues): Promise<CommandResult> {
   const [path = ''] = args;
   if (flags.for === 'vllm') return (await import('../quantize-checkpoint.js')).runCheckpoint(context, path, flags);
+  if (existsSync(join(path, 'config.json'))) {
+    throw new ServeOptError('SO2002', `"${path}" is the folder of a checkpoint, not an ONNX model`, {
+      hint: `serve-opt quantize ${shellWord(path)} --for vllm quantizes it for vLLM; or export it to ONNX first`,
+      location: { file: path },
+    });
+  }
   const options = quantizeOptions(flags);
   return runModelCommand<QuantizeReport>(context, flags, {
     reads: [path, flags.data, flags.eval],

@@ -2,7 +2,7 @@ import { basename, resolve } from 'node:path';
 import type { LinearError } from '../../quantize/linear-weights.js';
 import type { CheckpointReport } from '../../report/checkpoint-types.js';
 import type { ReportHeader } from '../../report/types.js';
-import type { CheckpointWork } from './quantize-checkpoint.js';
+import type { CheckpointWork } from './checkpoint-work.js';
 
 /** Below this, the weights of a layer have lost so much that it is told. */
 const LEAST_SQNR_DB = { 4: 12, 8: 25 } as const;

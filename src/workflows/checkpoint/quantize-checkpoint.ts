@@ -23,30 +23,13 @@ import { chooseLayers, type LayerChoice } from '../../targets/vllm/linear-layers
 import { packageVersion } from '../../version.js';
 import type { InContext, WorkflowContext } from '../options.js';
 import { Stages } from '../stages.js';
+import type { CheckpointOptions, CheckpointWork } from './checkpoint-work.js';
 import { withQuantization } from './config-text.js';
 import { describeCheckpoint } from './describe-checkpoint.js';
-import { planShards, type ShardPlan } from './plan-shard.js';
+import { planShards } from './plan-shard.js';
 import { readBack } from './read-back.js';
 import { type Checkpoint, checkpointFacts, INDEX, openCheckpoint } from './read-checkpoint.js';
 import { type DoneTensor, writeShard } from './write-shard.js';
-
-/** Options of `quantizeCheckpoint`. */
-export interface CheckpointOptions {
-  /** Default `w8a8`. */
-  readonly mode?: CheckpointMode;
-  /** Folder to write; default beside the checkpoint, named for the mode. */
-  readonly outputPath?: string;
-  /** Inputs that share a scale, of `w4a16`: 32, 64 or 128 (default). */
-  readonly block?: number;
-  /** Names of modules, or globs; only these are quantized. */
-  readonly include?: readonly string[];
-  /** Names of modules, or globs, that stay as they are. */
-  readonly exclude?: readonly string[];
-  /** Do everything but write. */
-  readonly dryRun?: boolean;
-  /** Replace an existing folder. */
-  readonly force?: boolean;
-}
 
 export const CHECKPOINT_DEFAULTS = { mode: 'w8a8' } as const;
 
@@ -77,16 +60,6 @@ export async function quantizeCheckpoint(
   } finally {
     checkpoint.close();
   }
-}
-
-/** All that is known before a weight is read. */
-export interface CheckpointWork {
-  readonly checkpoint: Checkpoint;
-  readonly mode: CheckpointMode;
-  readonly scheme: CheckpointScheme;
-  readonly choice: LayerChoice;
-  readonly plans: readonly ShardPlan[];
-  readonly outputPath: string;
 }
 
 async function run(
