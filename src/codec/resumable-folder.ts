@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { ServeOptError } from '../errors.js';
+import { undoInterrupted } from './moved-together.js';
 import { placeFolder } from './staged-folder.js';
 import { outputError } from './system-error.js';
 import {
@@ -58,6 +59,7 @@ export class ResumableFolder {
    */
   static open(path: string, key: string): ResumableFolder {
     const partial = join(dirname(path), `.${basename(path).slice(0, 60)}${ENDING}`);
+    undoInterrupted(dirname(path));
     try {
       mkdirSync(partial, { recursive: true, mode: 0o700 });
       if (!isOwnPrivate(partial)) throw new Error('its hidden folder belongs to another user');
@@ -94,7 +96,7 @@ export class ResumableFolder {
 
   /** Gives the folder its final name. @param replace whether a folder that stands there is replaced @throws SO1005, SO6001 */
   commit(replace: boolean): void {
-    placeFolder(join(this.partial, TREE), this.path, this.#owner, replace);
+    placeFolder(join(this.partial, TREE), this.path, replace);
     this.discard();
   }
 

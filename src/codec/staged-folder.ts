@@ -191,25 +191,21 @@ export class StagedFolder {
 }
 
 /**
- * Syncs a finished folder and gives it its final name. @param hidden temporary folder of this process, beside which a replaced one waits
+ * Syncs a finished folder and gives it its final name. What is interrupted between two renames is undone by `undoInterrupted`.
  * @throws SO1005 where something stands there that is not an empty folder, unless `replace`; SO6001
  */
-export function placeFolder(staged: string, target: string, hidden: string, replace: boolean): void {
+export function placeFolder(staged: string, target: string, replace: boolean): void {
+  const hidden = makeTemporaryFolder(dirname(target), `.${basename(target).slice(0, 60)}`);
   try {
     syncTree(staged);
-    if (replace && isFilledFolder(target)) replaceFolder(staged, target, hidden);
-    else {
-      refuseExisting(target);
-      renameSync(staged, target);
-    }
+    if (!replace) refuseExisting(target);
+    moveTogether([{ staged, target, replace }], hidden);
     syncPath(dirname(target));
   } catch (cause) {
     throw isTaken(cause) ? taken(target) : outputError(target, cause);
+  } finally {
+    removeTemporaryFolder(hidden);
   }
-}
-
-function isFilledFolder(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true && readdirSync(path).length > 0;
 }
 
 /** What a rename says of a folder that another process made in the meantime. */
