@@ -7,7 +7,7 @@ import { eyebrow, notesSection, warnings } from './model-change.js';
 import { page } from './page.js';
 import { figure, keyFigures, lead, named, section, table } from './parts.js';
 
-const MOST_BARS = 40;
+const MOST_BARS = 15;
 const MOST_LAYERS = 400;
 /** More than 8 bits give. */
 const WHOLE_BAR_DB = 60;
