@@ -8,6 +8,7 @@
  * Optimize: every model of the onnx package, before/after cases in the folders given, node counts of known models.
  * Pruning: random networks and the models of the folders, cut and compared with what does not see what is cut.
  * Checkpoints: for vLLM, decoded by compressed-tensors, loaded and run by transformers.
+ * KServe: the InferenceServices of packages, in the models of its Python package.
  * Ends with `N passed, N failed`; exit code 1 when something failed. What cannot be run is a failure, not left out.
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -21,6 +22,7 @@ import { foldedCasesSuite } from './folded-cases.js';
 import { foldingSuite } from './folding.js';
 import { inferenceSuite } from './inference.js';
 import type { Tools } from './judge-optimized.js';
+import { kserveSuite } from './kserve.js';
 import { ModelRuns } from './model-runs.js';
 import { nodeBarsSuite } from './node-bars.js';
 import { OnnxChecker } from './onnx-checker.js';
@@ -104,6 +106,7 @@ async function main(root: string, compiled: string, given: readonly string[]): P
   suites.push(...(await optimizeSuites(root, typeof onnx === 'string' ? undefined : onnx, folders)));
   suites.push(...(await pruneSuites(folders)));
   suites.push(await checkpointSuite(root));
+  suites.push(kserveSuite(root, cache));
   const total = (pick: (suite: Suite) => number): number => suites.reduce((sum, suite) => sum + pick(suite), 0);
   print('');
   print(`${total((suite) => suite.passed)} passed, ${total((suite) => suite.failed)} failed`);
