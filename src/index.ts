@@ -345,6 +345,7 @@ export type {
   ProfileShape,
   TensorRtConditions,
   TensorRtConversion,
+  TensorRtConversionMode,
   TensorRtDevice,
   TensorRtPlanReport,
   TensorRtPrecision,

@@ -59,6 +59,6 @@ export const TENSORRT = {
     { command: 'serve-opt tensorrt model.onnx --dry-run --tensorrt-version 10.16', summary: 'print it' },
     { command: 'serve-opt tensorrt model.onnx --budget p99=5ms', summary: 'or no engine: exit 4' },
   ],
-  notes: ['On TensorRT 11, fp16 and int8 convert the graph; bf16 and fp8 must be in it.'],
+  notes: ['On TensorRT 11, --precision converts the graph; int8 and fp8 need --data.'],
   load: () => import('./commands/tensorrt.js'),
 } as const;

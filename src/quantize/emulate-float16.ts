@@ -1,5 +1,5 @@
 /**
- * Half precision as a device has it, in a model that any runtime computes in FLOAT. ONNX Runtime's CPU provider has few
+ * 16-bit floats as a device has them, in a model that any runtime computes in FLOAT. ONNX Runtime's CPU provider has few
  * FLOAT16 kernels and fuses what lies between two of them, so that its results say little about a GPU.
  */
 import { attribute } from '../ir/attribute.js';
@@ -9,6 +9,7 @@ import type { Node } from '../ir/node.js';
 import { tensorType } from '../ir/type.js';
 import type { Value } from '../ir/value.js';
 import { constantNodeTensor, walkGraphs } from '../ir/walk.js';
+import { bfloat16ToFloat32 } from '../tensor/bfloat16.js';
 import { DataType, type DataTypeCode } from '../tensor/dtype.js';
 import { float16ToFloat32 } from '../tensor/float16.js';
 import { bytesOf, Tensor, typedView } from '../tensor/tensor.js';
@@ -27,7 +28,7 @@ const KEEPS_VALUES = new Set([
 const TYPE_ATTRIBUTES = ['to', 'dtype'] as const;
 
 /**
- * Gives every FLOAT16 value of the main graph and its subgraphs the type FLOAT, and rounds what nodes compute to FLOAT16 by
+ * Gives every FLOAT16 and BFLOAT16 value of the main graph and its subgraphs the type FLOAT, and rounds what nodes compute to that type by
  * a pair of Casts: overflow gives infinities, underflow subnormals and zero. Weights keep the numbers they were rounded to.
  * FLOAT16 inputs and outputs of the model become FLOAT; inputs are rounded first.
  *
@@ -52,9 +53,14 @@ export function emulateFloat16(model: Model): number {
   return rounded;
 }
 
+const HALVES: ReadonlySet<number> = new Set([DataType.FLOAT16, DataType.BFLOAT16]);
+
 function isHalf(value: Value | undefined): value is Value {
-  if (value?.tensor) return value.tensor.dataType === DataType.FLOAT16;
-  return value?.type?.kind === 'tensor' && value.type.dataType === DataType.FLOAT16;
+  return value !== undefined && HALVES.has(typeOf(value));
+}
+
+function typeOf({ tensor, type }: Value): DataTypeCode {
+  return tensor?.dataType ?? (type?.kind === 'tensor' ? type.dataType : DataType.UNDEFINED);
 }
 
 function withType(value: Value, dataType: DataTypeCode): ReturnType<typeof tensorType> {
@@ -64,7 +70,8 @@ function withType(value: Value, dataType: DataTypeCode): ReturnType<typeof tenso
 function widened(tensor: Tensor): Tensor {
   const bits = typedView(Uint16Array, tensor.bytes());
   const numbers = new Float32Array(bits.length);
-  float16ToFloat32(bits, numbers);
+  if (tensor.dataType === DataType.BFLOAT16) bfloat16ToFloat32(bits, numbers);
+  else float16ToFloat32(bits, numbers);
   return Tensor.of(DataType.FLOAT, tensor.dims, bytesOf(numbers));
 }
 
@@ -99,11 +106,12 @@ function widenInitializer(graph: Graph, value: Value): void {
 
 /** An input of the model: callers give FLOAT, which is rounded. */
 function widenInput(graph: Graph, value: Value): void {
+  const narrow = typeOf(value);
   if (value.tensor) value.tensor = widened(value.tensor);
   value.type = withType(value, DataType.FLOAT);
   const uses = [...value.uses];
   const first = graph.nodes.first;
-  const wide = cast(cast(value, DataType.FLOAT16, first), DataType.FLOAT, first);
+  const wide = cast(cast(value, narrow, first), DataType.FLOAT, first);
   for (const use of uses) use.node.setInput(use.slot, wide);
 }
 
@@ -120,21 +128,22 @@ function widenNode(node: Node): number {
     if (fill) node.setAttribute(attribute('value', widened(fill)));
   }
   for (const name of TYPE_ATTRIBUTES) {
-    if (node.int(name, 0) === DataType.FLOAT16) node.setAttribute(attribute(name, DataType.FLOAT));
+    if (HALVES.has(node.int(name, 0))) node.setAttribute(attribute(name, DataType.FLOAT));
   }
+  const types = halves.map(typeOf);
   for (const value of halves) value.type = withType(value, DataType.FLOAT);
   // Bodies round what they give out themselves.
   if (node.is('ConstantOfShape') || node.subgraphs().length > 0) return 0;
   if (node.domain === '' && KEEPS_VALUES.has(node.opType)) return 0;
-  for (const value of halves) round(node, value);
+  for (const [at, value] of halves.entries()) round(node, value, types[at] as DataTypeCode);
   return halves.length;
 }
 
-/** What the node gave goes through FLOAT16; the value keeps its name. */
-function round(node: Node, value: Value): void {
+/** What the node gave goes through the narrow type; the value keeps its name. */
+function round(node: Node, value: Value, narrow: DataTypeCode): void {
   const { graph } = value;
   const exact = graph.newValue(graph.model.freshName(`${value.name}_exact`), withType(value, DataType.FLOAT));
   node.setOutput(value.outputIndex, exact);
   const before = node.next;
-  cast(cast(exact, DataType.FLOAT16, before), DataType.FLOAT, before, value);
+  cast(cast(exact, narrow, before), DataType.FLOAT, before, value);
 }

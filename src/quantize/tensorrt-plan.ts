@@ -1,6 +1,6 @@
 /**
  * Where Quantize/Dequantize pairs stand for TensorRT's explicit quantization: before the data of layers with weights, and before the
- * other operand of an Add that a convolution is fused with. Source: NVIDIA TensorRT documentation, "Explicit Quantization", Q/DQ
+ * other operand of an Add that a convolution is fused with; and before both operands of products of two activations. Source: NVIDIA TensorRT documentation, "Explicit Quantization", Q/DQ
  * layer-placement recommendations.
  */
 import type { Graph } from '../ir/graph.js';
@@ -9,15 +9,21 @@ import type { Node } from '../ir/node.js';
 import type { Use, Value } from '../ir/value.js';
 import { allNodes, constantTensor, walkGraphs } from '../ir/walk.js';
 import { DataType } from '../tensor/dtype.js';
+import { isActivationProduct } from './activation-products.js';
 import { isObservable } from './expose-ranges.js';
 import { WEIGHTED_OPERATORS } from './operator-classes.js';
 import type { LeftNode } from './plan.js';
 import { type WeightedNode, weightedNode } from './weighted.js';
 
+/** Why products of two activations stay in float where nobody has tried what they cost. */
+export const PRODUCTS_STAY = 'it multiplies two activations, and what quantizing them costs was not measured';
+
 export interface TensorRtPlan {
   readonly weighted: readonly WeightedNode[];
   /** The operand of each Add that joins a skip connection to a quantized convolution. */
   readonly residuals: readonly Use[];
+  /** Products of two activations whose operands both get a pair. */
+  readonly products: readonly Node[];
   /** Activations that get a pair, with the uses that read it. */
   readonly tensors: ReadonlyMap<Value, readonly Use[]>;
   /** Names of the tensors whose range must be known, in graph order. */
@@ -25,14 +31,28 @@ export interface TensorRtPlan {
   readonly left: readonly LeftNode[];
 }
 
-/** Plans INT8 for TensorRT. Does not change the model. @param select which nodes may be quantized; default all */
-export function planTensorRt(model: Model, select: (node: Node) => boolean = () => true): TensorRtPlan {
+/**
+ * Plans INT8 or FP8 for TensorRT. Does not change the model. @param select which nodes may be quantized; default all
+ * @param whyFloat why a product of two activations stays in float; undefined quantizes it. Default: all stay
+ */
+export function planTensorRt(
+  model: Model,
+  select: (node: Node) => boolean = () => true,
+  whyFloat: (product: Node) => string | undefined = () => PRODUCTS_STAY,
+): TensorRtPlan {
   const weighted = new Map<Node, WeightedNode>();
+  const products: Node[] = [];
   const left: LeftNode[] = [];
   const graphs = [...walkGraphs(model.graph)].filter(isObservable);
   for (const graph of graphs) {
     for (const node of graph.nodes) {
       if (node.domain !== '' || !WEIGHTED_OPERATORS.has(node.opType)) continue;
+      if (isActivationProduct(node)) {
+        const reason = select(node) ? whyFloat(node) : 'it is excluded';
+        if (reason === undefined) products.push(node);
+        else left.push({ node, reason });
+        continue;
+      }
       const found = select(node) ? weightedForTensorRt(node) : { reason: 'it is excluded' };
       if ('reason' in found) left.push({ node, reason: found.reason });
       else weighted.set(node, found);
@@ -53,9 +73,11 @@ export function planTensorRt(model: Model, select: (node: Node) => boolean = () 
   };
   for (const node of weighted.keys()) add({ node, slot: 0 });
   for (const use of residuals) add(use);
+  for (const node of products) for (const slot of [0, 1]) add({ node, slot });
   return {
     weighted: [...weighted.values()],
     residuals,
+    products,
     tensors,
     observe: [...tensors.keys()].map(({ name }) => name),
     left,
@@ -63,8 +85,7 @@ export function planTensorRt(model: Model, select: (node: Node) => boolean = () 
 }
 
 /**
- * A layer that TensorRT has INT8 kernels for, with the axis of its weight that has one scale for each index. Products of two activations stay:
- * TensorRT fuses attention as a whole in half precision.
+ * A layer that TensorRT has INT8 kernels for, with the axis of its weight that has one scale for each index.
  */
 function weightedForTensorRt(node: Node): WeightedNode | { readonly reason: string } {
   if (node.is('LSTM') || node.is('GRU') || node.is('RNN'))

@@ -1,6 +1,7 @@
 import { bug, ServeOptError } from '../errors.js';
-import { DataType, rawByteLength } from '../tensor/dtype.js';
+import { DataType, type DataTypeCode, rawByteLength } from '../tensor/dtype.js';
 import { float32Chunks } from '../tensor/float-chunks.js';
+import { encodeSmallFloats } from '../tensor/small-float.js';
 import { Tensor, type TensorBytes } from '../tensor/tensor.js';
 import { type QuantizationScheme, quantizationParameters, quantizeValue, SMALLEST_NORMAL } from './scheme.js';
 import { storedNumbers } from './stored-numbers.js';
@@ -170,11 +171,13 @@ function storedBytes(
 
 type PieceQuantizer = (values: Float32Array, at: number, target: Uint8Array) => void;
 
-/** Loops for 8-bit integers; undefined for other types. */
+/** Loops for 8-bit types; undefined for other types. */
 function pieceQuantizer(
   { scheme, scales, zeroPoints }: WeightParameters,
   layout: ChannelLayout,
 ): PieceQuantizer | undefined {
+  if (scheme.storage === DataType.FLOAT8E4M3FN || scheme.storage === DataType.FLOAT8E5M2)
+    return smallFloatQuantizer(scheme.storage, scales, layout);
   const isSigned = scheme.storage === DataType.INT8;
   if (!isSigned && scheme.storage !== DataType.UINT8) return undefined;
   if (isSigned && scheme.symmetric) {
@@ -186,5 +189,22 @@ function pieceQuantizer(
     const clamped = new Uint8ClampedArray(target.buffer, target.byteOffset, target.length);
     quantizeWithOffsets(values, at, layout, scales, offsets, clamped);
     if (isSigned) for (let i = 0; i < target.length; i++) target[i] = (target[i] as number) ^ 0x80;
+  };
+}
+
+/** Quotients in float32, then one rounding; what is beyond the type becomes its largest number. */
+function smallFloatQuantizer(
+  storage: DataTypeCode,
+  scales: Float32Array,
+  { channels, inner }: ChannelLayout,
+): PieceQuantizer {
+  let quotients = new Float32Array(0);
+  return (values, at, target) => {
+    if (quotients.length < values.length) quotients = new Float32Array(values.length);
+    for (let i = 0; i < values.length; i++) {
+      const channel = channels === 1 ? 0 : Math.floor((at + i) / inner) % channels;
+      quotients[i] = (values[i] as number) / (scales[channel] as number);
+    }
+    encodeSmallFloats(storage, quotients.subarray(0, values.length), target, true);
   };
 }

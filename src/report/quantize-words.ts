@@ -9,6 +9,8 @@ export const MODE_WORDS = {
   static: 'static INT8',
   dynamic: 'dynamic INT8',
   fp16: 'FP16',
+  bf16: 'BF16',
+  fp8: 'FP8',
   none: 'unchanged',
 } as const;
 

@@ -99,9 +99,12 @@ export interface TensorRtConditions {
   readonly shapes: readonly { readonly name: string; readonly dims: readonly number[] }[];
 }
 
+/** Types that serve-opt converts a graph to. */
+export type TensorRtConversionMode = 'fp16' | 'bf16' | 'int8' | 'fp8';
+
 /** A graph that serve-opt converted before TensorRT got it. */
 export interface TensorRtConversion {
-  readonly mode: 'fp16' | 'int8';
+  readonly mode: TensorRtConversionMode;
   readonly model: ReportModel;
   /** Layers that were converted. */
   readonly layers: number;

@@ -166,9 +166,9 @@ export interface VerificationReport {
   readonly comparison?: ComparisonResult;
   /**
    * How the result was computed for the comparison, where not as ONNX Runtime computes it: every value of a FLOAT16
-   * node rounded to FLOAT16, overflow and underflow included. Sums inside one operator are not emulated.
+   * (or BFLOAT16) node rounded to that type, overflow and underflow included. Sums inside one operator are not emulated.
    */
-  readonly arithmetic?: 'emulated half precision';
+  readonly arithmetic?: 'emulated half precision' | 'emulated bfloat16';
   /** What was asked of outputs that must not differ: equal bit for bit, or within rounding. */
   readonly numerics?: 'exact' | 'reassociates';
   /** Samples and edge cases (zeros, NaN, infinities, extremes) on which they had to be equal. */
@@ -192,9 +192,9 @@ export interface CalibrationReport {
 export interface QuantizeReport extends ReportHeader, JudgedReport {
   readonly command: 'quantize';
   /** What was asked for. */
-  readonly requestedMode: 'auto' | 'dynamic' | 'static' | 'fp16';
+  readonly requestedMode: 'auto' | 'dynamic' | 'static' | 'fp16' | 'bf16' | 'fp8';
   /** What was done; `none` when there was nothing to quantize. */
-  readonly mode: 'dynamic' | 'static' | 'fp16' | 'none';
+  readonly mode: 'dynamic' | 'static' | 'fp16' | 'bf16' | 'fp8' | 'none';
   /** What a reader should know before any figure: that nothing was gained, and what would help. */
   readonly headline?: string;
   readonly input: ReportModel;

@@ -18,6 +18,8 @@ export function checksOf({ verification }: { readonly verification: Verification
 }
 
 function howItRan({ arithmetic, outputs }: VerificationReport): string {
+  if (arithmetic === 'emulated bfloat16')
+    return 'compared in emulated BF16: every value rounded, sums inside one operator not; the file itself was not loaded';
   if (arithmetic !== undefined)
     return 'loaded and run in ONNX Runtime, and compared in emulated half precision: every value rounded to FP16, sums inside one operator not';
   const equal = outputs && (isBitForBit(outputs) ? ', equal bit for bit' : ', equal within rounding');

@@ -167,7 +167,7 @@ export interface CalibrateOptions extends MemoryOptions, ExecutionOptions {
 }
 
 /** What `quantizeModel` may make of a model; `auto` is `static` with samples and `dynamic` without. */
-export const QUANTIZE_MODES = ['auto', 'static', 'dynamic', 'fp16'] as const;
+export const QUANTIZE_MODES = ['auto', 'static', 'dynamic', 'fp16', 'bf16', 'fp8'] as const;
 /** One of `QUANTIZE_MODES`. */
 export type QuantizeMode = (typeof QUANTIZE_MODES)[number];
 

@@ -22,7 +22,7 @@ export function quantizeModel(
 
 const QUANTIZE: ModelCommand<QuantizeOptions, QuantizeReport, QuantizeWork, QuantizeCandidate, QuantizeVerdict> = {
   name: 'quantize',
-  tag: ({ mode }) => (mode === 'fp16' ? 'fp16' : 'int8'),
+  tag: ({ mode }) => (mode === 'fp16' || mode === 'bf16' || mode === 'fp8' ? mode : 'int8'),
   samplePaths: ({ dataPath, evalPath }) => [dataPath, evalPath].filter((path) => path !== undefined),
   prepare: prepareQuantize,
   make: (run, work) => convertSurviving(run, work, {}),

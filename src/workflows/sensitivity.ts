@@ -4,7 +4,7 @@ import type { ComparisonResult } from '../evaluate/comparison.js';
 import { readModel } from '../ir/read-model.js';
 import type { SensitivityReport } from '../report/sensitivity-types.js';
 import { inputSpecs } from '../samples/value-specs.js';
-import type { InContext, SensitivityOptions, WorkflowContext } from './options.js';
+import type { InContext, QuantizeMode, SensitivityOptions, WorkflowContext } from './options.js';
 import { checkOptions } from './preflight/check-options.js';
 import { checkDataPaths } from './preflight/data.js';
 import { metricWish } from './preflight/judging.js';
@@ -60,16 +60,27 @@ export async function sensitivity(
   }
 }
 
+/** @throws SO1002 for a mode whose layers cannot be ranked */
+function rankedMode<T extends QuantizeMode>(mode: T): Exclude<T, 'bf16' | 'fp8'> {
+  if (mode !== 'bf16' && mode !== 'fp8') return mode as Exclude<T, 'bf16' | 'fp8'>;
+  throw new ServeOptError('SO1002', `sensitivity cannot be used with --mode ${mode}`, {
+    why: 'layers are ranked in INT8 and FP16',
+    hint: mode === 'bf16' ? 'use --mode fp16' : 'use --mode static',
+  });
+}
+
 async function measure(run: ModelRun<SensitivityOptions>): Promise<SensitivityReport> {
   const { model, path, options, stages } = run;
   const reason = whyNotRunnable(model);
   if (reason !== undefined)
     throw new ServeOptError('SO5006', reason, { hint: 'layers are ranked by running the model' });
+  rankedMode(options.mode ?? 'auto');
   const { split, doubts } = await prepareQuantize(run);
   stages.end();
   run.hashInput();
   const converted = await convertModel(model, options, split, stages, run.runtime.host(), run.memoryBytes);
-  const { mode, calibration, step } = converted;
+  const { calibration, step } = converted;
+  const mode = rankedMode(converted.mode);
   const choice = await choiceFor(converted, options);
   const source = split.calibration ? ({ kind: 'data', ...split.calibration } as const) : split.judging;
   const wish = metricWish(

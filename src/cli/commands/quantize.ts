@@ -65,6 +65,8 @@ function nextCommand(
     return `serve-opt quantize ${shellWord(path)} --data SAMPLES${output} --force  (static INT8)`;
   }
   if (report.mode === 'none') return undefined;
+  // ONNX Runtime loads neither as it is.
+  if (report.mode === 'bf16' || report.mode === 'fp8') return `serve-opt tensorrt ${shellWord(outputPath)}`;
   const data = flags.eval ?? flags.data;
   const dataWords = data === undefined ? '' : ` --data ${shellWord(data)}`;
   return `serve-opt compare ${shellWord(path)} ${shellWord(outputPath)}${dataWords}`;

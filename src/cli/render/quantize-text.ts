@@ -27,7 +27,7 @@ export async function renderQuantize(report: QuantizeReport, options: QuantizeTe
   parts.push(await changesTable(report, options), '');
   // A model with nothing to quantize says so in a note.
   if (report.mode !== 'none') {
-    const verb = report.mode === 'fp16' ? 'Converted' : 'Quantized';
+    const verb = report.mode === 'fp16' || report.mode === 'bf16' ? 'Converted' : 'Quantized';
     const layers = report.quantized.length > 0 ? layersPhrase(report.quantized) : 'no large layer with weights';
     parts.push(line(safeText(`${verb} ${layers}`)));
     if (report.calibration !== undefined) {

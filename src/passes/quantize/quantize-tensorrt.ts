@@ -4,16 +4,18 @@ import type { Node } from '../../ir/node.js';
 import { nodeLabel } from '../../ir/problem.js';
 import type { Refusal } from '../../ir/transform.js';
 import type { Use, Value } from '../../ir/value.js';
-import type { RangeMap } from '../../quantize/observers.js';
-import { quantizationParameters, S8_WEIGHTS, schemeOf } from '../../quantize/scheme.js';
+import { productUnits } from '../../quantize/activation-products.js';
+import type { RangeMap, ValueRange } from '../../quantize/observers.js';
+import { fixedRange } from '../../quantize/operator-classes.js';
+import { type QuantizationScheme, quantizationParameters, quantizedTypeName } from '../../quantize/scheme.js';
 import { planTensorRt, type TensorRtPlan } from '../../quantize/tensorrt-plan.js';
+import { TENSORRT_SCHEMES } from '../../quantize/tensorrt-schemes.js';
 import { dropIfUnused } from '../constants.js';
 import { nodeSelector } from '../node-filter.js';
 import { definePass } from '../pass.js';
+import { nodeKey } from './float16/plan.js';
 import { QdqWriter } from './qdq-writer.js';
 import { WeightScan } from './static-rewriter.js';
-
-const S8_ACTIVATIONS = schemeOf('s8', { symmetric: true });
 
 export interface QuantizeTensorRtOptions {
   /** Observed minimum and maximum by tensor name, for every tensor that `planTensorRt` asks to observe. */
@@ -24,15 +26,22 @@ export interface QuantizeTensorRtOptions {
   exclude: readonly string[];
   /** Weights stay FLOAT in front of a QuantizeLinear, which TensorRT before 10 needs; otherwise they are INT8 constants. */
   floatWeights: boolean;
+  /** INT8 or FLOAT8E4M3FN, symmetric. */
+  activations: QuantizationScheme;
+  weights: QuantizationScheme;
+  /** Reasons why products of two activations stay in float, by their first output; the others are quantized. Undefined: all stay. */
+  products: ReadonlyMap<string, string> | undefined;
 }
 
 /**
  * INT8 as TensorRT's explicit quantization takes it: quantized(x) = clip(round(x / scale)) with signed integers, zero point 0
- * everywhere, one scale for an activation and one for each output channel of a weight; biases stay FLOAT.
+ * everywhere, one scale for an activation and one for each output channel of a weight; biases stay FLOAT. With FLOAT8E4M3FN in place of
+ * INT8, quantized(x) is x / scale rounded to 4 significant bits, and 448 where it is beyond.
  *
  * Fires on Conv, ConvTranspose, Gemm and MatMul with constant FLOAT weights, whose data and weight get a Quantize/Dequantize pair, and on
- * the skip connection of an Add after a quantized convolution. Refuses layers whose range is missing, zero or not finite, whose
- * weights are not finite, products of two activations, and opsets below 13. Numerics: lossy. Reference: NVIDIA TensorRT
+ * the skip connection of an Add after a quantized convolution; and on both operands of the products of two activations that `products`
+ * lets pass. Refuses layers whose range is missing, zero or not finite, whose
+ * weights are not finite, and opsets below 13 (19 for FLOAT8E4M3FN). Numerics: lossy. Reference: NVIDIA TensorRT
  * documentation, "Explicit Quantization"; Wu et al. 2020 (arXiv 2004.09602).
  */
 export const quantizeTensorrt = definePass<QuantizeTensorRtOptions>({
@@ -47,12 +56,21 @@ export const quantizeTensorrt = definePass<QuantizeTensorRtOptions>({
     include: { description: 'only these nodes: names, globs or op types', default: [] },
     exclude: { description: 'not these nodes: names, globs or op types', default: [] },
     floatWeights: { description: 'weights stay FLOAT before a QuantizeLinear', default: false },
+    activations: { description: 'scheme of activations', default: TENSORRT_SCHEMES.int8.activations, internal: true },
+    weights: { description: 'scheme of weights', default: TENSORRT_SCHEMES.int8.weights, internal: true },
+    products: { description: 'products of activations to leave, by first output', default: undefined, internal: true },
   },
   run(model, options) {
-    if (model.opset() < 13) {
-      return { changed: 0, notes: [`opset ${model.opset()} has no scales per channel: upgrade to opset 13 first`] };
+    const { storage } = options.activations;
+    const needed = Object.values(TENSORRT_SCHEMES).find((each) => each.activations.storage === storage)?.opset ?? 21;
+    if (model.opset() < needed) {
+      const what = quantizedTypeName(options.activations);
+      return {
+        changed: 0,
+        notes: [`opset ${model.opset()} has no ${what} with scales per channel: upgrade to opset ${needed} first`],
+      };
     }
-    const scan = new WeightScan(S8_WEIGHTS);
+    const scan = new WeightScan(options.weights);
     const { plan, refused } = usablePlan(model, options, scan);
     writePlan(plan, options, scan);
     const left = [
@@ -67,7 +85,9 @@ export const quantizeTensorrt = definePass<QuantizeTensorRtOptions>({
         reason,
       }),
     );
-    return { changed: plan.weighted.length, refusals };
+    const { length } = plan.products;
+    const notes = length === 0 ? [] : [`${length} product${length === 1 ? '' : 's'} of two activations quantized`];
+    return { changed: plan.weighted.length + length, refusals, notes };
   },
 });
 
@@ -79,20 +99,37 @@ function usablePlan(
 ): { readonly plan: TensorRtPlan; readonly refused: ReadonlyMap<Node, string> } {
   const selected = nodeSelector(model, options);
   const refused = new Map<Node, string>();
+  const units = options.products ? productUnits(model) : [];
   for (;;) {
-    const plan = planTensorRt(model, (node) => selected(node) && !refused.has(node));
+    const mayBe = (node: Node): boolean => selected(node) && !refused.has(node);
+    const plan = planTensorRt(model, mayBe, options.products && ((node) => options.products?.get(nodeKey(node))));
     const before = refused.size;
     for (const one of plan.weighted) {
       const reason = whyUnusable(one.node.input(0) as Value, options.ranges);
       if (reason !== undefined) refused.set(one.node, reason);
       else if (!scan.parameters(one)) refused.set(one.node, 'its weight has NaN or infinite values');
     }
+    for (const node of plan.products) {
+      const reasons = [0, 1].map((slot) => whyUnusable(node.input(slot) as Value, options.ranges));
+      const reason = reasons.find((each) => each !== undefined);
+      if (reason === undefined) continue;
+      refused.set(node, reason);
+      const others = units.find(({ nodes }) => nodes.includes(node))?.nodes ?? [];
+      for (const other of others)
+        if (other !== node) refused.set(other, 'the other product of its attention stays in float');
+    }
     if (refused.size === before) return { plan, refused };
   }
 }
 
-function whyUnusable({ name }: Value, ranges: RangeMap): string | undefined {
-  const range = ranges.get(name);
+/** What was observed, or what the operator gives whatever it is fed: a Softmax between 0 and 1. */
+function rangeOf(value: Value, ranges: RangeMap): ValueRange | undefined {
+  return fixedRange(value.producer) ?? ranges.get(value.name);
+}
+
+function whyUnusable(value: Value, ranges: RangeMap): string | undefined {
+  const { name } = value;
+  const range = rangeOf(value, ranges);
   if (!range) return `no range was observed for "${name}": no sample reached it`;
   const { min, max } = range;
   if (!Number.isFinite(min) || !Number.isFinite(max) || min > max)
@@ -100,8 +137,12 @@ function whyUnusable({ name }: Value, ranges: RangeMap): string | undefined {
   return min === 0 && max === 0 ? `"${name}" was 0 in all samples: its range is unknown` : undefined;
 }
 
-function writePlan(plan: TensorRtPlan, { ranges, floatWeights }: QuantizeTensorRtOptions, scan: WeightScan): void {
-  const writer = new QdqWriter(S8_ACTIVATIONS);
+function writePlan(
+  plan: TensorRtPlan,
+  { ranges, floatWeights, activations }: QuantizeTensorRtOptions,
+  scan: WeightScan,
+): void {
+  const writer = new QdqWriter(activations);
   const replaced = new Set<Value>();
   for (const one of plan.weighted) {
     const { node, weight } = one;
@@ -115,10 +156,10 @@ function writePlan(plan: TensorRtPlan, { ranges, floatWeights }: QuantizeTensorR
     replaced.add(original);
   }
   for (const [value, uses] of plan.tensors) {
-    const range = ranges.get(value.name);
+    const range = rangeOf(value, ranges);
     // A skip connection without a usable range stays in float: the Add is then not fused, and right.
     if (!range || whyUnusable(value, ranges) !== undefined) continue;
-    const parameters = quantizationParameters(range.min, range.max, S8_ACTIVATIONS);
+    const parameters = quantizationParameters(range.min, range.max, activations);
     for (const [graph, inside] of byGraph(uses)) writer.addPair(graph, value, inside, value, parameters);
   }
   for (const value of replaced) dropIfUnused(value);

@@ -1,5 +1,5 @@
 import { ServeOptError } from '../../errors.js';
-import type { TensorRtPrecision } from '../../report/tensorrt-types.js';
+import type { TensorRtConversionMode, TensorRtPrecision } from '../../report/tensorrt-types.js';
 import { flagRow, flagState } from './flag-support.js';
 import type { BuildPlan, GraphTypes } from './plan.js';
 import type { TrtexecFlagName } from './trtexec-flags.js';
@@ -12,6 +12,9 @@ import { formatVersion, isAtLeast, type TensorRtVersion } from './version.js';
 export const STRONGLY_TYPED_SINCE = '11.0';
 
 type PrecisionFlag = Extract<TrtexecFlagName, '--int8' | '--fp8' | '--fp16' | '--bf16' | '--best'>;
+
+/** From this version on the parser imports FLOAT8E4M3FN. Source: docs/operators.md of onnx-tensorrt. */
+const FLOAT8_SINCE = '9.0';
 
 /** Options of weakly typed builds by precision. */
 const FLAGS: Readonly<Record<Exclude<TensorRtPrecision, 'model'>, readonly PrecisionFlag[]>> = {
@@ -32,7 +35,7 @@ const TYPE_FLAGS: readonly (readonly [keyof GraphTypes, PrecisionFlag])[] = [
 ];
 
 /** What a precision needs to be done before TensorRT gets the graph. */
-export type NeededConversion = 'none' | 'fp16' | 'int8';
+export type NeededConversion = 'none' | TensorRtConversionMode;
 
 /**
  * The conversion that a precision takes with a version. @param hasData whether there are samples to calibrate with
@@ -69,25 +72,19 @@ export function neededConversion(
         'use --precision fp16, or --precision int8 --data samples.npz',
       );
     case 'bf16':
-      if (typed) {
-        if (types.bfloat16) return 'none';
-        throw refuse(
-          `TensorRT ${shown} takes BF16 only from the types in the graph, and serve-opt has no conversion to BF16`,
-          'use --precision fp16, or export the model in bfloat16',
-        );
-      }
+      if (typed) return types.bfloat16 ? 'none' : 'bf16';
       if (flagState('--bf16', version) === 'taken') return 'none';
       throw refuse(`BF16 came with TensorRT ${flagRow('--bf16')?.since}`, 'use --precision fp16');
     case 'fp8':
+      if (!isAtLeast(version, FLOAT8_SINCE))
+        throw refuse(`FP8 came with TensorRT ${FLOAT8_SINCE}`, 'use --precision int8 --data samples.npz');
+      if (types.float8Pairs) return 'none';
+      if (hasData) return 'fp8';
       // Without pairs the option has no effect: TensorRT has no implicit FP8.
-      if (!types.float8Pairs) {
-        throw refuse(
-          'FP8 takes Quantize/Dequantize pairs in FLOAT8E4M3FN, which the graph does not have and serve-opt cannot place',
-          'use --precision int8 --data samples.npz, or export the model with FP8 pairs',
-        );
-      }
-      if (typed || flagState('--fp8', version) === 'taken') return 'none';
-      throw refuse(`FP8 came with TensorRT ${flagRow('--fp8')?.since}`, 'use --precision int8 --data samples.npz');
+      throw refuse(
+        'it takes FP8 only from Quantize/Dequantize pairs, and placing them takes samples',
+        'add --data samples.npz',
+      );
   }
 }
 

@@ -25,6 +25,7 @@ export const QDQ_RULES = {
   },
   pair: { severity: 'refused', rule: 'a QuantizeLinear and the DequantizeLinear after it have the same scale' },
   inputs: { severity: 'slower', rule: 'a layer has its data and its weight quantized, or neither' },
+  product: { severity: 'slower', rule: 'a product of two activations has both quantized, or neither' },
   residual: {
     severity: 'slower',
     rule: 'the skip connection of an Add after a quantized convolution is quantized too',
@@ -159,6 +160,10 @@ function isDequantized(value: Value | undefined): boolean {
   return value?.producer?.is('DequantizeLinear') ?? false;
 }
 
+function isDequantizedConstant(value: Value | undefined): boolean {
+  return value?.producer !== undefined && weightOf(value.producer) !== undefined;
+}
+
 /** A layer that computes in INT8. */
 function isQuantizedLayer(node: Node | undefined): boolean {
   return node !== undefined && isDequantized(node.input(0)) && isDequantized(node.input(1));
@@ -169,8 +174,14 @@ function checkLayer(node: Node, report: Report): void {
   if (data === weight) return;
   // Weights of 4 bits are for layers that compute in half precision.
   if (weight && isFourBits(node.input(1)?.producer)) return;
-  // Data that another reader needs in INT8 is no fault of this one.
-  if (data && !weight && !constantTensor(node.input(1))) return;
+  if (
+    node.is('MatMul') &&
+    !isDequantizedConstant(node.input(weight ? 1 : 0)) &&
+    !constantTensor(node.input(data ? 1 : 0))
+  ) {
+    report('product', node, `"${node.input(data ? 1 : 0)?.name ?? ''}" is not quantized, and the other operand is`);
+    return;
+  }
   report(
     'inputs',
     node,

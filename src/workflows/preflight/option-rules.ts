@@ -50,15 +50,21 @@ export const OPTION_RULES: readonly OptionRule[] = [
   {
     commands: ['quantize'],
     options: ['--per-tensor', '--reduce-range', '--batch'],
-    excludes: ['--mode fp16'],
+    excludes: ['--mode fp16', '--mode bf16'],
     why: 'it applies to INT8 only',
   },
   {
     commands: ['quantize', 'sensitivity'],
-    options: ['--mode static'],
+    options: ['--mode static', '--mode fp8'],
     needs: '--data',
     why: 'activation ranges are measured on samples',
     hint: 'add --data samples.npz, or use --mode dynamic',
+  },
+  {
+    commands: ['quantize'],
+    options: ['--mode bf16'],
+    needs: '--for tensorrt',
+    why: "ONNX Runtime's CPU provider does not load it, and TensorRT does",
   },
   {
     commands: ['quantize'],
@@ -71,14 +77,14 @@ export const OPTION_RULES: readonly OptionRule[] = [
   {
     commands: ['quantize'],
     options: ['--float-weights'],
-    excludes: ['--mode fp16'],
+    excludes: ['--mode fp16', '--mode bf16', '--mode fp8'],
     why: 'it applies to INT8 only',
   },
   {
     commands: ['quantize'],
-    options: ['--per-tensor', '--reduce-range'],
-    excludes: ['--for tensorrt'],
-    why: 'TensorRT takes 8-bit weights with one scale per output channel',
+    options: ['--reduce-range'],
+    excludes: ['--for tensorrt', '--mode fp8'],
+    why: 'TensorRT has no 7-bit weights',
   },
   {
     commands: ['quantize', 'prune'],
@@ -143,8 +149,8 @@ export const OPTION_RULES: readonly OptionRule[] = [
   {
     commands: ['quantize'],
     options: ['--operators ort'],
-    idleWith: ['--mode fp16'],
-    why: 'FP16 supports standard operators only',
+    idleWith: ['--mode fp16', '--mode bf16', '--mode fp8'],
+    why: 'it supports standard operators only',
   },
   { commands: ['quantize'], options: ['--ep'], idleWith: ['--no-verify'], why: BY_RUNNING },
   {

@@ -37,7 +37,8 @@ export async function prepareQuantize(run: ModelRun<QuantizeOptions>): Promise<Q
   const verify = options.verify ?? QUANTIZE_DEFAULTS.verify;
   const split = await checkBeforeWork(run);
   // Calibration and the look at what overflows run models from there.
-  if (dataPath !== undefined || (options.mode === 'fp16' && verify)) await checkWorkFolder();
+  if (dataPath !== undefined || ((options.mode === 'fp16' || options.mode === 'bf16') && verify))
+    await checkWorkFolder();
   const doubts =
     dataPath === undefined ? [] : await doubtsAboutScale(await run.runtime.host(), model, dataPath, evalPath);
   const runtime = verify || dataPath !== undefined ? run.runtime : undefined;
@@ -56,7 +57,7 @@ async function checkBeforeWork({
 }: ModelRun<QuantizeOptions>): Promise<SampleSplit> {
   const { dataPath, evalPath } = options;
   const verify = options.verify ?? QUANTIZE_DEFAULTS.verify;
-  if (options.for === 'tensorrt' && dataPath === undefined && options.mode !== 'fp16') {
+  if (options.for === 'tensorrt' && dataPath === undefined && options.mode !== 'fp16' && options.mode !== 'bf16') {
     throw new ServeOptError('SO1002', '--for tensorrt needs --data', {
       why: 'activation ranges are measured on samples',
       hint: 'add --data samples.npz, or use --mode fp16',
@@ -68,7 +69,8 @@ async function checkBeforeWork({
   checkLayers(model, options);
   if (verify || dataPath !== undefined)
     checkMemory(model, memoryBytes, { inputs: sized, madeUp: dataPath === undefined });
-  if (options.mode === 'static') checkRunnable(inputs, [], 'static INT8 needs to run the model');
+  if (options.mode === 'static' || options.mode === 'fp8')
+    checkRunnable(inputs, [], `${options.mode === 'fp8' ? 'FP8' : 'static INT8'} needs to run the model`);
   if (verify) await checkProviders(options.executionProviders, options);
   const seed = options.seed ?? QUANTIZE_DEFAULTS.seed;
   const seeded: SampleSource = { kind: 'seeded', seed, count: SEEDED_SAMPLES, ...(dims ? { dims } : {}) };

@@ -1,10 +1,12 @@
 import type { StagedModel } from '../../ir/write-model.js';
+import { SESSIONS } from '../../runtime/session-options.js';
 import { type InContext, QUANTIZE_DEFAULTS, type QuantizeOptions } from '../options.js';
 import type { CheckOutcome } from '../produce/model-command.js';
 import type { ModelRun } from '../produce/model-run.js';
 import { type Checked, checkResult, type HalfPrecision } from '../workbench/check-result.js';
 import type { QuantizeWork } from './before-work.js';
-import { withEmulated } from './float16/emulated.js';
+import { halfMode } from './float16/convert-float16.js';
+import { withEmulated, withEmulatedFile } from './float16/emulated.js';
 import { compareHere, isLossy } from './float16/half-warnings.js';
 import { keepLossyLayers, type LossyNames } from './float16/keep-lossy-layers.js';
 import { candidateOf, convertSurviving, type QuantizeCandidate } from './quantize-candidate.js';
@@ -33,7 +35,8 @@ export async function checkCandidate(
     return { verdict: { checked: undefined, lossyLayers } };
   const written = {
     path: staged.stagedPath,
-    session: fallback.session,
+    // ONNX Runtime 1.30 makes integer kernels of FP8 pairs, which it then refuses.
+    session: candidate.done === 'fp8' ? SESSIONS.unoptimized : fallback.session,
     advice: 'keep layers in FP32 with --exclude, or try --mode dynamic or fp16',
     // Dynamic quantization takes its scales from the whole batch.
     oneByOne: candidate.done === 'dynamic',
@@ -41,13 +44,20 @@ export async function checkCandidate(
   };
   let checked: Checked;
   try {
-    checked = await checkResult(run, runtime, written, split);
+    checked =
+      candidate.done === 'bf16'
+        ? await withEmulatedFile(written.path, run.options, (emulated) =>
+            checkResult(run, runtime, { ...written, ...emulated }, split),
+          )
+        : await checkResult(run, runtime, written, split);
   } catch (error) {
     // A candidate that keeps lossy layers comes of one that ONNX Runtime has survived.
     if (!fallbacks || lossyLayers) throw error;
     return { next: await convertSurviving(run, work, await fallbacks.after(error)) };
   }
-  if (lossyLayers || !checked.half || !isLossy(checked.comparison)) return { verdict: { checked, lossyLayers } };
+  const isHalf = candidate.done === 'fp16' || candidate.done === 'bf16';
+  if (lossyLayers || !isHalf || !checked.comparison || !isLossy(checked.comparison, halfMode(run.options)))
+    return { verdict: { checked, lossyLayers } };
   const source = split.calibration ? { kind: 'data' as const, ...split.calibration } : checked.judging;
   const repaired = await keepLossyLayers(run, converted, source, await runtime.host());
   if (!repaired.converted) return { verdict: { checked, lossyLayers: repaired.lossyLayers } };

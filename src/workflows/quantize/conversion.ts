@@ -9,13 +9,14 @@ import { meansNode } from '../../passes/node-filter.js';
 import type { ConvertToFloat16Options } from '../../passes/quantize/convert-to-float16.js';
 import type { RangeMap } from '../../quantize/observers.js';
 import { type QuantizationScheme, S8_WEIGHTS } from '../../quantize/scheme.js';
+import { TENSORRT_SCHEMES, type TensorRtType } from '../../quantize/tensorrt-schemes.js';
 import { type InContext, QUANTIZE_DEFAULTS, type QuantizeOptions } from '../options.js';
 import { growthBytes } from '../produce/growth.js';
 import type { Stages } from '../stages.js';
 import { hasLayersInFunctions, withLayersInlined } from './inlined-functions.js';
 
-/** Opset that the operators a mode writes need: DequantizeLinear by channel, DynamicQuantizeLinear. */
-const NEEDED_OPSET = { static: 13, dynamic: 11, fp16: 7 } as const;
+/** Opset that the operators a mode writes need: DequantizeLinear by channel, DynamicQuantizeLinear, Conv in BFLOAT16, FP8. */
+const NEEDED_OPSET = { static: 13, dynamic: 11, fp16: 7, bf16: 22, fp8: TENSORRT_SCHEMES.fp8.opset } as const;
 
 export type ConversionMode = keyof typeof NEEDED_OPSET;
 
@@ -128,7 +129,7 @@ export class Conversion {
       import('../optimize/pipeline.js'),
       import('../optimize/pass-summary.js'),
     ]);
-    const toIntegers = mode !== 'fp16';
+    const toIntegers = mode !== 'fp16' && mode !== 'bf16';
     const add = hasLayersInFunctions(this.model) ? ['inline-functions'] : [];
     const recipe = optimizeRecipe({ level: 'standard', add, remove: KEPT_FOR_QUANTIZATION }).map((row) =>
       toIntegers && row.pass === foldAffineIntoNext ? { ...row, options: { forIntegers: true } } : row,
@@ -165,10 +166,28 @@ export class Conversion {
     return this.#finish();
   }
 
-  /** INT8 as TensorRT's explicit quantization takes it. */
-  async toTensorRt(ranges: RangeMap, options: QuantizeOptions): Promise<TransformStepReport> {
+  /**
+   * INT8 or FP8 as TensorRT's explicit quantization takes it.
+   * @param products reasons why products of two activations stay in float; undefined keeps all there
+   */
+  async toTensorRt(
+    type: TensorRtType,
+    ranges: RangeMap,
+    options: QuantizeOptions,
+    products?: ReadonlyMap<string, string>,
+  ): Promise<TransformStepReport> {
     const { quantizeTensorrt } = await import('../../passes/quantize/quantize-tensorrt.js');
-    await this.#run(quantizeTensorrt({ ...this.#layers, ranges, floatWeights: options.floatWeights ?? false }));
+    const { activations, weights } = TENSORRT_SCHEMES[type];
+    await this.#run(
+      quantizeTensorrt({
+        ...this.#layers,
+        ranges,
+        activations,
+        weights: options.perTensor ? { ...weights, granularity: { kind: 'tensor' } } : weights,
+        products,
+        floatWeights: options.floatWeights ?? false,
+      }),
+    );
     return this.#finish();
   }
 
@@ -191,8 +210,14 @@ export class Conversion {
     options: QuantizeOptions,
     choices: Partial<Pick<ConvertToFloat16Options, 'ranges' | 'kept' | 'report'>>,
   ): Promise<TransformStepReport> {
-    const { convertToFloat16 } = await import('../../passes/quantize/convert-to-float16.js');
-    await this.#run(convertToFloat16({ ...this.#layers, keepIo: !options.fp16Io, ...choices }));
+    const all = { ...this.#layers, keepIo: !options.fp16Io, ...choices };
+    if (options.mode === 'bf16') {
+      const { convertToBfloat16 } = await import('../../passes/quantize/convert-to-bfloat16.js');
+      await this.#run(convertToBfloat16(all));
+    } else {
+      const { convertToFloat16 } = await import('../../passes/quantize/convert-to-float16.js');
+      await this.#run(convertToFloat16(all));
+    }
     return this.#finish();
   }
 

@@ -1,9 +1,12 @@
 import { basename } from 'node:path';
 import type { Model } from '../../ir/model.js';
 import type { Refusal } from '../../ir/transform.js';
+import { productUnits } from '../../quantize/activation-products.js';
+import type { RangeMap } from '../../quantize/observers.js';
 import { planStatic } from '../../quantize/plan.js';
 import { withMovedRanges } from '../../quantize/planned-range.js';
 import { planTensorRt } from '../../quantize/tensorrt-plan.js';
+import type { TensorRtType } from '../../quantize/tensorrt-schemes.js';
 import type { RuntimeHost } from '../../runtime/host.js';
 import { calibrateIn } from '../calibrate.js';
 import { type InContext, QUANTIZE_DEFAULTS, type QuantizeOptions } from '../options.js';
@@ -13,6 +16,7 @@ import { Conversion, prepareConversion } from './conversion.js';
 import type { Converted } from './converted.js';
 import { convertToHalf } from './float16/convert-float16.js';
 import type { LoadFallback } from './float16/load-fallbacks.js';
+import { chooseProducts } from './tensorrt/choose-products.js';
 
 /**
  * Converts in the mode asked for; `auto` goes to dynamic where static finds nothing. Calibration needs `runtime`, which is
@@ -29,10 +33,11 @@ export async function convertModel(
 ): Promise<Converted> {
   const requested = options.mode ?? QUANTIZE_DEFAULTS.mode;
   let refused: readonly Refusal[] = [];
-  if (requested === 'fp16') return convertToHalf(model, options, split, stages, runtime, memoryBytes, fallback);
-  if (requested === 'static' || (requested === 'auto' && options.dataPath !== undefined)) {
+  if (requested === 'fp16' || requested === 'bf16')
+    return convertToHalf(model, options, split, stages, runtime, memoryBytes, fallback);
+  if (requested === 'static' || requested === 'fp8' || (requested === 'auto' && options.dataPath !== undefined)) {
     const result = await convertStatic(model, options, split, stages, runtime, memoryBytes);
-    if (result.step.changed > 0 || requested === 'static' || options.for === 'tensorrt') return result;
+    if (result.step.changed > 0 || requested !== 'auto' || options.for === 'tensorrt') return result;
     refused = result.step.refusals;
   }
   stages.start('quantize');
@@ -62,12 +67,14 @@ async function convertStatic(
   runtime: Promise<RuntimeHost> | undefined,
   memoryBytes: number,
 ): Promise<Converted> {
-  const conversion = await prepareConversion(model, 'static', options, stages, memoryBytes);
+  const mode = options.mode === 'fp8' ? 'fp8' : 'static';
+  const conversion = await prepareConversion(model, mode, options, stages, memoryBytes);
   const { calibration } = split;
   const warnings = [...conversion.warnings];
-  const forTensorRt = options.for === 'tensorrt';
+  // FP8 has no other form.
+  const forTensorRt = options.for === 'tensorrt' || mode === 'fp8';
   const staticPlan = forTensorRt ? undefined : planStatic(conversion.model);
-  const { observe } = staticPlan ?? planTensorRt(conversion.model);
+  const { observe } = staticPlan ?? planTensorRt(conversion.model, undefined, () => undefined);
   let ranges: Awaited<ReturnType<typeof calibrateIn>>['ranges'] = new Map();
   let sampleCount = 0;
   if (runtime && calibration && observe.length > 0) {
@@ -89,13 +96,19 @@ async function convertStatic(
       warnings.push(`Tensor "${name}" had NaN or infinite values in ${runs} calibration runs.`);
     stages.end(`${observe.length} tensors, ${sampleCount} samples`);
   }
+  const type = mode === 'fp8' ? 'fp8' : 'int8';
+  const products = forTensorRt
+    ? await productsToKeep(model, conversion, type, ranges, options, split, stages, runtime)
+    : undefined;
   stages.start('quantize');
   const base = { prepared: conversion.copy(), ranges };
-  const step = await (forTensorRt ? conversion.toTensorRt(ranges, options) : conversion.toStatic(ranges, options));
+  const step = await (forTensorRt
+    ? conversion.toTensorRt(type, ranges, options, products)
+    : conversion.toStatic(ranges, options));
   stages.end(`${step.changed} nodes`);
   return {
     conversion,
-    mode: 'static',
+    mode,
     step,
     base,
     ...(sampleCount > 0 && calibration
@@ -103,4 +116,34 @@ async function convertStatic(
       : {}),
     warnings,
   };
+}
+
+/** Tries on calibration samples what quantized products of two activations cost; undefined where there are none, or nothing to try on. */
+async function productsToKeep(
+  model: Model,
+  conversion: Conversion,
+  type: TensorRtType,
+  ranges: RangeMap,
+  options: InContext<QuantizeOptions>,
+  { calibration }: SampleSplit,
+  stages: Stages,
+  runtime: Promise<RuntimeHost> | undefined,
+): Promise<ReadonlyMap<string, string> | undefined> {
+  const path = model.source?.path;
+  if (!runtime || !calibration || path === undefined || productUnits(conversion.model).length === 0) return undefined;
+  stages.start('try');
+  const kept = await chooseProducts(await runtime, conversion.model, {
+    path,
+    model,
+    source: { kind: 'data', ...calibration },
+    options,
+    quantize: async (without) => {
+      const trial = conversion.copy();
+      await trial.toTensorRt(type, ranges, options, without);
+      return trial.model;
+    },
+  });
+  const count = productUnits(conversion.model).reduce((sum, { nodes }) => sum + nodes.length, 0);
+  stages.end(`${count - kept.size} of ${count} products of activations`);
+  return kept;
 }

@@ -23,7 +23,7 @@ export async function describeQuantized(
   const told = describeConversion(converted, done, tooLarge, run.options);
   const compared = checked?.comparison ? checked : undefined;
   // ONNX Runtime has no kernels for this form, so its times say nothing of TensorRT.
-  const isForeign = run.options.for === 'tensorrt' && done === 'static';
+  const isForeign = done === 'bf16' || done === 'fp8' || (run.options.for === 'tensorrt' && done === 'static');
   const wantsLatency = run.options.budgets?.some(({ metric }) => metric === 'speed-up') ?? false;
   const latency = isForeign && !wantsLatency ? undefined : await compared?.measure();
   const header = await run.reportHeader('quantize', runtime !== undefined);
@@ -47,11 +47,13 @@ export async function describeQuantized(
     ...(calibration ? { calibration } : {}),
     verification: {
       structure: 'passed',
-      loads: checked?.loads ?? 'skipped',
+      // What was loaded and run in BF16 is its emulation.
+      loads: done === 'bf16' ? 'skipped' : (checked?.loads ?? 'skipped'),
       runs: compared ? 'passed' : 'skipped',
       ...(checked?.reason === undefined ? {} : { reason: checked.reason }),
       ...(compared ? { comparison: compared.comparison } : {}),
       ...(compared?.half ? { arithmetic: 'emulated half precision' as const } : {}),
+      ...(compared && done === 'bf16' ? { arithmetic: 'emulated bfloat16' as const } : {}),
     },
     ...(compared?.accuracy ? { accuracy: compared.accuracy } : {}),
     ...(latency ? { latency } : {}),
@@ -61,6 +63,12 @@ export async function describeQuantized(
       ...told.notes,
       ...synthetic.notes,
       ...(isForeign ? ['Made for TensorRT: latency on this CPU says nothing of it and was not measured.'] : []),
+      ...(done === 'bf16' ? ["ONNX Runtime's CPU provider does not load BF16: the file itself was not run."] : []),
+      ...(done === 'fp8'
+        ? [
+            'To load it in ONNX Runtime, set the graph optimization level to disabled: 1.30 makes INT8 kernels of FP8 pairs.',
+          ]
+        : []),
     ],
     warnings: [
       ...run.warnings,
@@ -68,7 +76,9 @@ export async function describeQuantized(
       ...converted.warnings,
       ...(checked?.warnings ?? ['The result was not run: verification was switched off.']),
       ...(checked?.loads === 'passed' && fallback.warning !== undefined ? [fallback.warning] : []),
-      ...(compared?.half ? judgeHalf(compared.comparison, compared.half.here, lossyLayers) : []),
+      ...(compared && (done === 'fp16' || done === 'bf16')
+        ? judgeHalf(compared.comparison, compared.half?.here, lossyLayers, done)
+        : []),
       ...judged.warnings,
     ],
   };

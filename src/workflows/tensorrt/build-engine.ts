@@ -4,7 +4,7 @@ import { StagedFiles } from '../../codec/atomic-file.js';
 import { checkOutputs, type PlannedOutput, resolveTarget } from '../../codec/output-target.js';
 import { ServeOptError } from '../../errors.js';
 import type { Model } from '../../ir/model.js';
-import type { TensorRtReport } from '../../report/tensorrt-types.js';
+import type { TensorRtConversionMode, TensorRtReport } from '../../report/tensorrt-types.js';
 import { inputSpecs, outputSpecs } from '../../samples/value-specs.js';
 import { graphTypes } from '../../targets/tensorrt/preflight.js';
 import { renderPlan } from '../../targets/tensorrt/render-plan.js';
@@ -143,7 +143,7 @@ class EngineBuild {
     }
   }
 
-  #convert(mode: 'fp16' | 'int8'): Promise<ConvertedGraph> {
+  #convert(mode: TensorRtConversionMode): Promise<ConvertedGraph> {
     const folder = this.#staged.stagedPath('converted');
     mkdirSync(folder);
     const path = join(folder, basename(withTag(this.#path, mode)));

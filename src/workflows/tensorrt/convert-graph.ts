@@ -1,6 +1,6 @@
 /** The conversion that TensorRT is not told to make: types in the graph, before it gets it. */
 import { ServeOptError } from '../../errors.js';
-import type { TensorRtConversion } from '../../report/tensorrt-types.js';
+import type { TensorRtConversion, TensorRtConversionMode } from '../../report/tensorrt-types.js';
 import type { QuantizeReport } from '../../report/types.js';
 import { isAtLeast, type TensorRtVersion } from '../../targets/tensorrt/version.js';
 import type { InContext } from '../options.js';
@@ -20,18 +20,20 @@ export interface ConvertedGraph {
 export async function convertGraph(
   path: string,
   outputPath: string,
-  mode: 'fp16' | 'int8',
+  mode: TensorRtConversionMode,
   version: TensorRtVersion,
   options: InContext<TensorRtOptions>,
 ): Promise<ConvertedGraph> {
-  const floatWeights = !isAtLeast(version, INT8_CONSTANTS_SINCE);
+  const floatWeights = mode === 'int8' && !isAtLeast(version, INT8_CONSTANTS_SINCE);
   const report = await quantizeModel(
     path,
     {
       outputPath,
-      mode: mode === 'fp16' ? 'fp16' : 'static',
-      ...(mode === 'int8' ? { for: 'tensorrt' as const } : {}),
-      ...(mode === 'int8' && floatWeights ? { floatWeights } : {}),
+      mode: mode === 'int8' ? 'static' : mode,
+      ...(mode === 'fp16' ? {} : { for: 'tensorrt' as const }),
+      // As NVIDIA's own quantizer has it: FLOAT8 covers the range of all channels with one scale.
+      ...(mode === 'fp8' ? { perTensor: true } : {}),
+      ...(floatWeights ? { floatWeights } : {}),
       // Scales and pairs take some bytes, and weights in FP32 do not shrink.
       maxGrowth: 'none',
       ...(options.dataPath === undefined ? {} : { dataPath: options.dataPath }),
@@ -58,7 +60,7 @@ export async function convertGraph(
   return { path: outputPath, conversion: describe(report, mode), warnings: report.warnings };
 }
 
-function describe(report: QuantizeReport, mode: 'fp16' | 'int8'): TensorRtConversion {
+function describe(report: QuantizeReport, mode: TensorRtConversionMode): TensorRtConversion {
   const { comparison } = report.verification;
   const noises = comparison?.outputs.flatMap(({ sqnrDb }) => sqnrDb ?? []) ?? [];
   const agreement = comparison?.outputs.find(({ top1Agreement }) => top1Agreement !== undefined)?.top1Agreement;

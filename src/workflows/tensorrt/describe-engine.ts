@@ -14,7 +14,8 @@ import { readEnvironment } from '../../runtime/environment.js';
 import { mergeLayers } from '../../targets/tensorrt/exports.js';
 import { explainWarnings } from '../../targets/tensorrt/log-warnings.js';
 import { TENSORRT_DEFAULTS } from '../../targets/tensorrt/plan.js';
-import { formatVersion } from '../../targets/tensorrt/version.js';
+import { STRONGLY_TYPED_SINCE } from '../../targets/tensorrt/precision-flags.js';
+import { formatVersion, isAtLeast, type TensorRtVersion } from '../../targets/tensorrt/version.js';
 import { packageVersion } from '../../version.js';
 import { againstEarlier, type EarlierEngine, judgeEngine } from './judge-engine.js';
 import { engineConfiguration } from './measurement.js';
@@ -118,7 +119,7 @@ export async function describeEngine(
         ...(isMeasured && first.profile === undefined ? ['trtexec wrote no profile of layers.'] : []),
       ]),
     ],
-    notes: converted ? [conversionNote(converted)] : [],
+    notes: converted ? [conversionNote(converted), ...restNotes(converted, toolchain.version)] : [],
   };
 }
 
@@ -174,6 +175,14 @@ function conversionNote({ mode, layers, worstSqnrDb }: TensorRtConversion): stri
       ? ''
       : `, SQNR ${worstSqnrDb.toFixed(1)} dB in ONNX Runtime`;
   return `The graph was converted to ${mode.toUpperCase()} before TensorRT got it: ${layers} layers${noise}.`;
+}
+
+/** What layers without pairs compute in where the graph alone decides. */
+function restNotes({ mode }: TensorRtConversion, version: TensorRtVersion): readonly string[] {
+  if ((mode !== 'int8' && mode !== 'fp8') || !isAtLeast(version, STRONGLY_TYPED_SINCE)) return [];
+  return [
+    `Layers without ${mode.toUpperCase()} pairs compute in FP32 (TF32 where the GPU has it), as their types say.`,
+  ];
 }
 
 /** Reports hold no folders. */

@@ -66,9 +66,12 @@ function conversionCommand(
   { dataPath, samples }: TensorRtOptions,
 ): readonly string[] {
   if (conversion === 'fp16') return ['serve-opt', 'quantize', path, '--mode', 'fp16', '-o', outputPath];
+  if (conversion === 'bf16')
+    return ['serve-opt', 'quantize', path, '--mode', 'bf16', '--for', 'tensorrt', '-o', outputPath];
   const mode = ['--for', 'tensorrt', '--data', dataPath ?? 'samples.npz'];
   if (samples !== undefined) mode.push('--samples', String(samples));
+  if (conversion === 'fp8') mode.push('--mode', 'fp8', '--per-tensor');
   // Weights that stay in FP32 do not pay for scales and pairs.
-  if (!isAtLeast(version, INT8_CONSTANTS_SINCE)) mode.push('--float-weights', '--max-growth', 'none');
+  else if (!isAtLeast(version, INT8_CONSTANTS_SINCE)) mode.push('--float-weights', '--max-growth', 'none');
   return ['serve-opt', 'quantize', path, ...mode, '-o', outputPath];
 }

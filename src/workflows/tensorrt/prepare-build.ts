@@ -73,7 +73,7 @@ export function prepareBuild(
       'INT8 without samples: trtexec makes the ranges up, so times are right and results are not. Add --data samples.npz.',
     );
   }
-  if (options.dataPath !== undefined && conversion !== 'int8')
+  if (options.dataPath !== undefined && conversion !== 'int8' && conversion !== 'fp8')
     warnings.push('--data has no effect: nothing is calibrated in this case.');
   if (options.stripWeights && (options.measure ?? true)) {
     warnings.push(
@@ -146,5 +146,10 @@ export function withTag(path: string, tag: string): string {
 
 /** Types in a graph after a conversion. */
 export function typesAfter(conversion: NeededConversion): GraphTypes {
-  return { float16: conversion === 'fp16', bfloat16: false, int8Pairs: conversion === 'int8', float8Pairs: false };
+  return {
+    float16: conversion === 'fp16',
+    bfloat16: conversion === 'bf16',
+    int8Pairs: conversion === 'int8',
+    float8Pairs: conversion === 'fp8',
+  };
 }

@@ -8,6 +8,7 @@ import { formatType } from '../../../src/ir/type.js';
 import { allNodes, constantTensor, walkGraphs } from '../../../src/ir/walk.js';
 import { writeModel } from '../../../src/ir/write-model.js';
 import { type ConvertToFloat16Options, convertToFloat16 } from '../../../src/passes/quantize/convert-to-float16.js';
+import { FLOAT16 } from '../../../src/passes/quantize/float16/narrow-float.js';
 import { describeFloat16Report, float16Totals, newFloat16Report } from '../../../src/passes/quantize/float16/report.js';
 import { DataType } from '../../../src/tensor/dtype.js';
 import { fromFloat16 } from '../../../src/tensor/float16.js';
@@ -300,14 +301,14 @@ describe('convert-to-float16', () => {
     big.type = { kind: 'tensor', dataType: DataType.FLOAT, shape: [1, 1 << 16] };
     model.graph.addNode({ opType: 'Relu', inputs: [big], outputs: [{ name: 'unused' }] });
     await convert(model, { report });
-    expect(describeFloat16Report(report)).toEqual([]);
+    expect(describeFloat16Report(report, FLOAT16)).toEqual([]);
     const folder = mkdtempSync(join(tmpdir(), 'serve-opt-test-'));
     try {
       await writeModel(model, join(folder, 'model.onnx'));
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
-    expect(describeFloat16Report(report)).toEqual(['17 values of "big" clamped to ±65504']);
+    expect(describeFloat16Report(report, FLOAT16)).toEqual(['17 values of "big" clamped to ±65504']);
   });
 
   it('keeps what leaves the range in measured data in float32', async () => {

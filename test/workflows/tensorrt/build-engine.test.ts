@@ -120,6 +120,30 @@ describe('building an engine', () => {
     expect(files()).toEqual(['model.fp16.plan', 'model.fp16.report.json', 'model.fp16.trtexec.log', 'model.onnx']);
   });
 
+  it('converts to BF16 for TensorRT 11, and tells TensorRT 10 to do it', async () => {
+    const typed = await build({ version: '110100' }, { precision: 'bf16' });
+    expect(typed.converted).toMatchObject({ mode: 'bf16', model: { name: 'model.bf16.onnx' } });
+    expect(typed.converted?.worstSqnrDb).toBeGreaterThan(15);
+    expect(typed.trtexec.some((word) => /^--(?:bf16|fp16)/.test(word))).toBe(false);
+    const weak = await build({ version: '101600' }, { precision: 'bf16', force: true });
+    expect(weak.converted).toBeUndefined();
+    expect(weak.trtexec).toContain('--bf16');
+  });
+
+  it.each(['101600', '110100'])('converts to FP8 with samples for %s', async (version) => {
+    const dataPath = join(FIXTURES, 'kws-dscnn', 'calib.npz');
+    const report = await build({ version }, { precision: 'fp8', dataPath });
+    expect(report.converted).toMatchObject({ mode: 'fp8', layers: 10, calibration: { source: 'calib.npz' } });
+    expect(report.converted?.worstSqnrDb).toBeGreaterThan(12);
+    expect(report.trtexec.includes('--fp8')).toBe(version === '101600');
+    expect(report.notes.some((note) => note.includes('compute in FP32'))).toBe(version === '110100');
+  });
+
+  it('refuses FP8 without samples, and before the parser has it', async () => {
+    await expect(build({ version: '110100' }, { precision: 'fp8' })).rejects.toMatchObject({ code: 'SO1002' });
+    await expect(build({ version: '8601' }, { precision: 'fp8' })).rejects.toMatchObject({ code: 'SO1002' });
+  });
+
   it.each(['8601', '101600', '110100'])('converts to INT8 with samples for %s', async (version) => {
     const dataPath = join(FIXTURES, 'kws-dscnn', 'calib.npz');
     const report = await build({ version }, { precision: 'int8', dataPath });

@@ -3,9 +3,9 @@ import type { Node } from '../../../ir/node.js';
 import type { Value } from '../../../ir/value.js';
 import { constantTensor } from '../../../ir/walk.js';
 import { DataType } from '../../../tensor/dtype.js';
-import { FLOAT16_MAX, fromFloat16, toFloat16 } from '../../../tensor/float16.js';
 import { minMax } from '../../../tensor/statistics.js';
 import type { Tensor } from '../../../tensor/tensor.js';
+import type { NarrowFloat } from './narrow-float.js';
 import { formatRangeNumber } from './words.js';
 
 /** Constants of more elements are weights: they are not looked through here. */
@@ -31,9 +31,9 @@ function largestOf(value: Value | undefined): number | undefined {
 }
 
 /** True when no finite element of a FLOAT tensor would overflow. */
-export function fitsFloat16(tensor: Tensor): boolean {
+export function fitsNarrow(tensor: Tensor, { max: largest }: NarrowFloat): boolean {
   const { min, max } = minMax(tensor.float32Array());
-  return min >= -FLOAT16_MAX && max <= FLOAT16_MAX;
+  return min >= -largest && max <= largest;
 }
 
 /** True for a node that fills with a number which only stands for infinity. */
@@ -47,18 +47,19 @@ export function fillsWithLimit(node: Node): boolean {
 }
 
 /** Why the constants of a node want FLOAT, or undefined. */
-export function whyConstantsDoNotFit(node: Node): string | undefined {
+export function whyConstantsDoNotFit(node: Node, to: NarrowFloat): string | undefined {
+  if (!to.isShortRanged) return undefined;
   if (node.is('Constant') || node.subgraphs().length > 0) return undefined;
   const fills = fillsWithLimit(node);
   for (const input of node.inputs) {
     const largest = largestOf(input);
     if (!input || largest === undefined || largest === 0) continue;
-    if (largest > FLOAT16_MAX && !fills) {
-      return `its constant "${input.name}" reaches ${formatRangeNumber(largest)}: the largest float16 is 65504`;
+    if (largest > to.max && !fills) {
+      return `its constant "${input.name}" reaches ${formatRangeNumber(largest)}: the largest ${to.name} is ${to.max}`;
     }
     const isScale = (node.is('Mul') || node.is('Div')) && constantTensor(input)?.size === 1;
-    if (isScale && Math.abs(fromFloat16(toFloat16(largest)) / largest - 1) > SCALE_LOSS && largest < FLOAT16_MAX) {
-      return `its scale ${formatRangeNumber(largest)} is too small for float16`;
+    if (isScale && Math.abs(to.round(largest) / largest - 1) > SCALE_LOSS && largest < to.max) {
+      return `its scale ${formatRangeNumber(largest)} is too small for ${to.name}`;
     }
   }
   return undefined;

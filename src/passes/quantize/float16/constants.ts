@@ -3,9 +3,8 @@ import type { Node } from '../../../ir/node.js';
 import { tensorType } from '../../../ir/type.js';
 import type { Value } from '../../../ir/value.js';
 import { newConversionStatistics } from '../../../tensor/conversion.js';
-import { DataType } from '../../../tensor/dtype.js';
-import { float16Bytes } from '../../../tensor/float16.js';
 import { Tensor } from '../../../tensor/tensor.js';
+import type { NarrowFloat } from './narrow-float.js';
 import type { Float16Report } from './report.js';
 
 /** Up to here a constant is converted at once, so that it is told about at once. */
@@ -14,17 +13,17 @@ const SMALL_BYTES = 64 * 1024;
 const SMALL_ELEMENTS = 1024;
 
 /**
- * A FLOAT tensor in FLOAT16. Finite values beyond ±65504 are clamped (an attention mask of -3.4e38 must not become an
+ * A FLOAT tensor in 16 bits. Finite values beyond the largest one (±65504 in FLOAT16) are clamped (an attention mask of -3.4e38 must not become an
  * infinity, which a Softmax turns into NaN); in small tensors a nonzero value stays nonzero.
  */
-export function toFloat16Tensor(name: string, tensor: Tensor, report: Float16Report): Tensor {
+export function toNarrowTensor(name: string, tensor: Tensor, to: NarrowFloat, report: Float16Report): Tensor {
   const statistics = newConversionStatistics();
   report.tensors.push({ name, statistics });
-  const lazy = float16Bytes(tensor.data, { clamp: true, keepNonZero: tensor.size <= SMALL_ELEMENTS, statistics });
-  return Tensor.of(DataType.FLOAT16, tensor.dims, tensor.byteLength <= SMALL_BYTES ? lazy.read() : lazy);
+  const lazy = to.bytes(tensor.data, { clamp: true, keepNonZero: tensor.size <= SMALL_ELEMENTS, statistics });
+  return Tensor.of(to.dataType, tensor.dims, tensor.byteLength <= SMALL_BYTES ? lazy.read() : lazy);
 }
 
-/** Gives an initializer, or the Constant node that makes `value`, the FLOAT16 form of its tensor. */
+/** Gives an initializer, or the Constant node that makes `value`, the 16-bit form of its tensor. */
 export function replaceConstant(value: Value, tensor: Tensor): void {
   const node = value.producer;
   if (node) setConstantNode(node, tensor);

@@ -9,7 +9,7 @@ import { elementTypeOf, isFloat32, isFloat32Constant, isShapeOnly } from './clas
 
 const REASONS = {
   exact: 'its values end as integers, indices or flags, which rounding would change',
-  compared: 'its values are compared, and float16 rounds positions and amounts',
+  compared: 'its values are compared, and 16 bits round positions and amounts',
 } as const;
 
 /** How a node turns FLOAT into something else; `compared` matters only to values that no layer computes. */

@@ -10,6 +10,7 @@ import { elementTypeOf, isFloat32, isFloat32Constant, isShapeOnly, keptReason, t
 import { whyConstantsDoNotFit } from './constant-range.js';
 import { linkControlFlow } from './control-flow.js';
 import { exactValues } from './exact-values.js';
+import type { NarrowFloat } from './narrow-float.js';
 import type { Demand, NodePlan } from './node-plan.js';
 import { precisionRegions } from './precision-regions.js';
 
@@ -27,6 +28,8 @@ export interface Float16Plan {
 }
 
 export interface PlanOptions {
+  /** The type to convert to. */
+  readonly to: NarrowFloat;
   /** Inputs and outputs of the model keep FLOAT. */
   readonly keepIo: boolean;
   /** False for a node that must stay as it is. */
@@ -37,22 +40,23 @@ export interface PlanOptions {
   readonly kept: ReadonlyMap<string, string>;
 }
 
-/** Decides which nodes compute in FLOAT16. Needs types (`inferTypes`); changes nothing. */
+/** Decides which nodes compute in 16 bits. Needs types (`inferTypes`); changes nothing. */
 export function planFloat16(model: Model, options: PlanOptions): Float16Plan {
   const order: Node[] = [];
   for (const graph of walkGraphs(model.graph)) order.push(...graph.nodes);
-  const regions = precisionRegions(order);
+  const { to } = options;
+  const regions = precisionRegions(order, to);
   const exact = exactValues(order);
   const wide = new Map<Node, string>();
   const chosen = new Set<Node>();
   for (const node of order) {
     const never = staysFloat32(model, node, options) ?? keptReason(node);
-    const values = never ?? whyValuesDoNotFit(node, options) ?? exact.get(node) ?? whyConstantsDoNotFit(node);
+    const values = never ?? whyValuesDoNotFit(node, options) ?? exact.get(node) ?? whyConstantsDoNotFit(node, to);
     const reason = values ?? regions.get(node) ?? options.kept.get(nodeKey(node));
     if (never === undefined && reason !== undefined && reason !== regions.get(node)) chosen.add(node);
     if (reason !== undefined) wide.set(node, reason);
   }
-  const plan = (node: Node): NodePlan => planNode(model, node, wide.get(node));
+  const plan = (node: Node): NodePlan => planNode(model, node, wide.get(node), to);
   const nodes = new Map(order.map((node) => [node, plan(node)]));
   const links = linkControlFlow(order, nodes);
   for (const node of betweenFloat32(order, nodes, options.keepIo ? model.graph : undefined)) {
@@ -74,7 +78,7 @@ function staysFloat32(model: Model, node: Node, options: PlanOptions): string | 
     return 'it calls a local function, whose body keeps its types';
   }
   if (node.domain !== '' && node.domain !== 'com.microsoft')
-    return `operators of ${node.domain} do not support float16`;
+    return `operators of ${node.domain} do not support ${options.to.name}`;
   for (const value of [...node.inputs, ...node.outputs]) {
     if (!value) continue;
     if (value.type && value.type.kind !== 'tensor') return 'sequences and optional values keep float32';
@@ -109,7 +113,7 @@ function isQuantizer(node: Node): boolean {
 }
 
 /** The plan of one node by its schema; control flow is linked afterwards. */
-function planNode(model: Model, node: Node, wide: string | undefined): NodePlan {
+function planNode(model: Model, node: Node, wide: string | undefined, to: NarrowFloat): NodePlan {
   const keep = (reason: string | undefined): NodePlan => ({
     inputs: node.inputs.map((_, slot) => (takesAnyType(node, slot) ? 'any' : 'float32')),
     outputs: node.outputs.map(() => false),
@@ -122,8 +126,8 @@ function planNode(model: Model, node: Node, wide: string | undefined): NodePlan 
   const schema = opSchema(node.domain, node.opType, model.opset(node.domain));
   if (!schema) return keep('its operator is unknown');
   if (schema.determinism === 'subgraph') return keep(undefined);
-  const narrow = narrowVariables(node, schema);
-  if (narrow.size === 0) return keep(`${node.opType} does not support float16 at opset ${model.opset(node.domain)}`);
+  const narrow = narrowVariables(node, schema, to);
+  if (narrow.size === 0) return keep(`${node.opType} does not support ${to.name} at opset ${model.opset(node.domain)}`);
   return {
     inputs: node.inputs.map((_, slot): Demand => {
       if (takesAnyType(node, slot)) return 'any';
@@ -143,12 +147,12 @@ function keepsPrecision(node: Node, slot: number): boolean {
   return node.is('Resize') && slot === 1;
 }
 
-/** Type variables of the schema that stand for FLOAT in this node and may stand for FLOAT16. */
-function narrowVariables(node: Node, schema: OpSchema): Set<string> {
+/** Type variables of the schema that stand for FLOAT in this node and may stand for the narrow type. */
+function narrowVariables(node: Node, schema: OpSchema, { name }: NarrowFloat): Set<string> {
   const variables = new Set<string>();
   const add = (value: Value | undefined, parameter: SchemaParameter | undefined): void => {
     if (!isFloat32(value) || !parameter?.homogeneous) return;
-    if (schema.typeConstraints.get(parameter.type)?.includes('tensor(float16)')) variables.add(parameter.type);
+    if (schema.typeConstraints.get(parameter.type)?.includes(`tensor(${name})`)) variables.add(parameter.type);
   };
   node.inputs.forEach((input, slot) => {
     if (!takesAnyType(node, slot)) add(input, inputParameter(schema, slot));

@@ -9,6 +9,7 @@ import { constantTensor } from '../../../ir/walk.js';
 import { DataType } from '../../../tensor/dtype.js';
 import { FLOAT16_SMALLEST } from '../../../tensor/float16.js';
 import { elementTypeOf, isShapeOnly } from './classes.js';
+import type { NarrowFloat } from './narrow-float.js';
 import { nodesOnPaths, type PathRule } from './paths.js';
 
 const standard = (...opTypes: readonly string[]): ((node: Node) => boolean) => {
@@ -25,17 +26,21 @@ const isSummed = standard('Add', 'Mul', 'Clip', 'Max');
 
 interface NamedRule extends PathRule {
   readonly reason: string;
+  /** It is about the shorter exponent of FLOAT16; otherwise about its few digits. */
+  readonly isRange: boolean;
 }
 
 const RULES: readonly NamedRule[] = [
   {
     reason: 'squares under a square root exceed the float16 range from 256 on',
+    isRange: true,
     start: isSquare,
     through: (node) => isScaling(node) || isReduce(node) || isShapeOnly(node),
     end: isSquareRoot,
   },
   {
     reason: 'a divisor or logarithm needs values that float16 rounds to zero',
+    isRange: true,
     start: (node) => isSquareRoot(node) || standard('ReduceL2')(node) || addsTinyConstant(node),
     through: (node) => isOffset(node) || isShapeOnly(node),
     end: isSingular,
@@ -43,18 +48,21 @@ const RULES: readonly NamedRule[] = [
   },
   {
     reason: 'the product with a reciprocal exceeds the float16 range',
+    isRange: true,
     start: (node) => isReciprocal(node),
     through: isShapeOnly,
     end: standard('Mul'),
   },
   {
     reason: 'sums and exponentials before a division or logarithm exceed the float16 range',
+    isRange: true,
     start: standard('Exp', 'ReduceSum', 'ReduceSumSquare', 'CumSum'),
     through: (node) => isSummed(node) || isReduce(node) || isShapeOnly(node),
     end: (node) => isSingular(node),
   },
   {
     reason: 'positions beyond 2048 are not exact in float16',
+    isRange: false,
     start: (node) => standard('Range')(node) || castsInteger(node),
     through: (node) => isPositional(node) || isShapeOnly(node),
     end: standard('Sin', 'Cos'),
@@ -62,19 +70,25 @@ const RULES: readonly NamedRule[] = [
 ];
 
 /** Nodes that stay in FLOAT32, each with the reason. `order` holds the nodes topologically, outer graphs first. */
-export function precisionRegions(order: readonly Node[]): Map<Node, string> {
+export function precisionRegions(order: readonly Node[], to: NarrowFloat): Map<Node, string> {
   const reasons = new Map<Node, string>();
   for (const rule of RULES) {
-    for (const node of nodesOnPaths(order, rule)) if (!reasons.has(node)) reasons.set(node, rule.reason);
+    if (rule.isRange && !to.isShortRanged) continue;
+    for (const node of nodesOnPaths(order, rule)) if (!reasons.has(node)) reasons.set(node, worded(rule.reason, to));
   }
   for (const node of order) {
-    if (isSquareRoot(node) && !reasons.has(node))
+    if (to.isShortRanged && isSquareRoot(node) && !reasons.has(node))
       reasons.set(node, 'a square root of a small value is lost in float16');
   }
   for (const node of sizeArithmetic(order)) {
     if (!reasons.has(node)) reasons.set(node, 'it computes sizes or positions, which must be exact');
   }
   return reasons;
+}
+
+/** A reason that names FLOAT16 and its numbers, for the type at hand. */
+function worded(reason: string, { name, wholeNumbers }: NarrowFloat): string {
+  return reason.replace('float16', name).replace('2048', String(wholeNumbers));
 }
 
 /** x² as Mul(x, x), Pow(x, 2) or any other even power, or within a reduction. */

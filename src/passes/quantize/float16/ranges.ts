@@ -4,15 +4,13 @@ import type { Value } from '../../../ir/value.js';
 import { walkGraphs } from '../../../ir/walk.js';
 import type { RangeMap } from '../../../quantize/observers.js';
 import { DataType } from '../../../tensor/dtype.js';
-import { FLOAT16_MAX } from '../../../tensor/float16.js';
 import { elementTypeOf, isFloat32, isShapeOnly } from './classes.js';
 import { fillsWithLimit } from './constant-range.js';
+import type { NarrowFloat } from './narrow-float.js';
 import { formatRange } from './words.js';
 
-/** Measured values may reach half of the range: other samples than those measured reach further. */
-const LARGEST_MEASURED = FLOAT16_MAX / 2;
-/** FLOAT16 holds whole numbers up to here. */
-const WHOLE_NUMBERS = 2048;
+/** Measured values may reach this share of the range: other samples than those measured reach further. */
+const MEASURED_SHARE = 0.5;
 
 /** Operators that make whole numbers, as positions and counts are. */
 const MAKES_WHOLE = new Set(['Range', 'CumSum', 'Floor', 'Ceil', 'Round']);
@@ -21,18 +19,22 @@ const MAKES_WHOLE = new Set(['Range', 'CumSum', 'Floor', 'Ceil', 'Round']);
 const PASSES_FILL = new Set(['Add', 'Sub', 'Mul', 'Where', 'Cast', 'Max', 'Min', 'Trilu', 'ScatterND']);
 
 /** Tells of each value why its measured range forbids FLOAT16; undefined where it does not. */
-export function rangeReasons(model: Model, ranges: RangeMap): (value: Value) => string | undefined {
+export function rangeReasons(
+  model: Model,
+  ranges: RangeMap,
+  { name, max, wholeNumbers }: NarrowFloat,
+): (value: Value) => string | undefined {
   if (ranges.size === 0) return () => undefined;
   const masked = maskedValues(model);
   return (value) => {
     const range = ranges.get(value.name);
     if (!range) return undefined;
     const largest = Math.max(-range.min, range.max);
-    if (largest > LARGEST_MEASURED && !masked.has(value)) {
-      return `"${value.name}" was measured from ${formatRange(range)}: the largest float16 is 65504`;
+    if (largest > max * MEASURED_SHARE && !masked.has(value)) {
+      return `"${value.name}" was measured from ${formatRange(range)}: the largest ${name} is ${max}`;
     }
-    if (largest > WHOLE_NUMBERS && value.producer && makesWhole(value.producer)) {
-      return `"${value.name}" has integer values from ${formatRange(range)}: float16 is exact for integers up to ${WHOLE_NUMBERS} only`;
+    if (largest > wholeNumbers && value.producer && makesWhole(value.producer)) {
+      return `"${value.name}" has integer values from ${formatRange(range)}: ${name} is exact for integers up to ${wholeNumbers} only`;
     }
     return undefined;
   };

@@ -1,4 +1,5 @@
 import { type ConversionStatistics, newConversionStatistics } from '../../../tensor/conversion.js';
+import type { NarrowFloat } from './narrow-float.js';
 
 /** What the conversion did to one constant. */
 export interface ConvertedTensor {
@@ -8,12 +9,12 @@ export interface ConvertedTensor {
 }
 
 /**
- * What a conversion to FLOAT16 did to the constants. Large ones are converted while the model is written, so the numbers
+ * What a conversion to 16-bit floats did to the constants. Large ones are converted while the model is written, so the numbers
  * are complete only after that: pass a report as option, write the model, then read it.
  */
 export interface Float16Report {
   readonly tensors: ConvertedTensor[];
-  /** Nodes that compute in FLOAT16, topologically, by the names of their first outputs. */
+  /** Nodes that compute in 16 bits, topologically, by the names of their first outputs. */
   readonly nodes: string[];
 }
 
@@ -33,18 +34,24 @@ export function float16Totals(report: Float16Report): ConversionStatistics {
 }
 
 /** Sentences for a user, one a tensor that has values beyond ±65504 and one for all that have values below 6e-8. */
-export function describeFloat16Report(report: Float16Report): string[] {
+export function describeFloat16Report(
+  report: Float16Report,
+  { max, smallest }: Pick<NarrowFloat, 'max' | 'smallest'>,
+): string[] {
   const notes: string[] = [];
   let small = 0;
   let smallTensors = 0;
   for (const { name, statistics } of report.tensors) {
     if (statistics.overflowed > 0) {
-      notes.push(`${count(statistics.overflowed, 'value')} of "${name}" clamped to ±65504`);
+      notes.push(`${count(statistics.overflowed, 'value')} of "${name}" clamped to ±${max}`);
     }
     small += statistics.underflowed;
     if (statistics.underflowed > 0) smallTensors++;
   }
-  if (small > 0) notes.push(`${count(small, 'value')} below 3e-8 in ${count(smallTensors, 'constant')} rounded`);
+  if (small > 0)
+    notes.push(
+      `${count(small, 'value')} below ${(smallest / 2).toExponential(0)} in ${count(smallTensors, 'constant')} rounded`,
+    );
   return notes;
 }
 

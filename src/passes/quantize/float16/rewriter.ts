@@ -5,12 +5,13 @@ import type { Node } from '../../../ir/node.js';
 import { tensorType } from '../../../ir/type.js';
 import type { Use, Value } from '../../../ir/value.js';
 import { constantTensor, walkGraphs } from '../../../ir/walk.js';
-import { DataType, type DataTypeCode } from '../../../tensor/dtype.js';
+import { DataType, type DataTypeCode, dataTypeName } from '../../../tensor/dtype.js';
 import { Tensor } from '../../../tensor/tensor.js';
 import { addConstant } from '../../constants.js';
 import { elementTypeOf, isFloat32, isFloat32Constant, typeAttribute } from './classes.js';
-import { fitsFloat16 } from './constant-range.js';
-import { replaceConstant, toFloat16Tensor } from './constants.js';
+import { fitsNarrow } from './constant-range.js';
+import { replaceConstant, toNarrowTensor } from './constants.js';
+import type { NarrowFloat } from './narrow-float.js';
 import type { Demand } from './node-plan.js';
 import type { Float16Plan } from './plan.js';
 import type { Float16Report } from './report.js';
@@ -32,15 +33,17 @@ export class Float16Rewriter {
   readonly #plan: Float16Plan;
   readonly #keepIo: boolean;
   readonly #report: Float16Report;
+  readonly #to: NarrowFloat;
   /** Values that become FLOAT16. */
   readonly #narrow: Set<Value>;
   readonly #casts: Map<Value, Value> = new Map();
 
-  constructor(model: Model, plan: Float16Plan, options: { keepIo: boolean; report: Float16Report }) {
+  constructor(model: Model, plan: Float16Plan, options: { keepIo: boolean; report: Float16Report; to: NarrowFloat }) {
     this.#model = model;
     this.#plan = plan;
     this.#keepIo = options.keepIo;
     this.#report = options.report;
+    this.#to = options.to;
     this.#narrow = new Set(plan.bodyInputs);
     for (const [node, { outputs }] of plan.nodes) {
       outputs.forEach((narrow, at) => {
@@ -67,7 +70,7 @@ export class Float16Rewriter {
     }
     for (const graph of this.#plan.bodyOutputs.keys()) this.#convertBodyOutputs(graph);
     this.#convertModelOutputs();
-    for (const value of this.#narrow) this.#setType(value, DataType.FLOAT16);
+    for (const value of this.#narrow) this.#setType(value, this.#to.dataType);
     for (const node of this.#plan.order) this.#dropEmptyCast(node);
   }
 
@@ -75,7 +78,7 @@ export class Float16Rewriter {
     for (const input of this.#model.graph.inputs) {
       if (!isFloat32(input) || isFloat32Constant(input) || input.sparse) continue;
       this.#narrow.add(input);
-      if (input.tensor) input.tensor = toFloat16Tensor(input.name, input.tensor, this.#report);
+      if (input.tensor) input.tensor = toNarrowTensor(input.name, input.tensor, this.#to, this.#report);
     }
   }
 
@@ -85,10 +88,10 @@ export class Float16Rewriter {
     if (!plan) return;
     const name = typeAttribute(node);
     if (plan.outputs[0]) {
-      if (name !== undefined) node.setAttribute(attribute(name, DataType.FLOAT16));
+      if (name !== undefined) node.setAttribute(attribute(name, this.#to.dataType));
       if (node.is('ConstantOfShape')) {
         const fill = node.tensor('value') ?? Tensor.float32([0]);
-        node.setAttribute(attribute('value', toFloat16Tensor(node.output().name, fill, this.#report)));
+        node.setAttribute(attribute('value', toNarrowTensor(node.output().name, fill, this.#to, this.#report)));
       }
     } else if (name !== undefined && !node.attributes.has(name) && isFloat32(node.outputs[0])) {
       // Without the attribute the output would follow an input that may have become FLOAT16.
@@ -109,19 +112,19 @@ export class Float16Rewriter {
     if (narrowUses.length === 0 && bodyOutputs.length === 0) return;
     const wideUse = [...value.uses].some((use) => this.#demand(use) === 'float32');
     const isWide = wideUse || value.pinned || value.outputOf.length !== bodyOutputs.length;
-    if (isWide && tensor.byteLength >= SHARED_BYTES && fitsFloat16(tensor)) {
+    if (isWide && tensor.byteLength >= SHARED_BYTES && fitsNarrow(tensor, this.#to)) {
       // A second form would make the file larger than it was. Runtimes fold the Cast when they load it.
       for (const use of narrowUses) use.node.setInput(use.slot, this.#cast(value));
       for (const { graph, at } of bodyOutputs) graph.replaceOutput(at, this.#cast(value));
       return;
     }
     this.counts.constants++;
-    const half = toFloat16Tensor(value.name, tensor, this.#report);
+    const half = toNarrowTensor(value.name, tensor, this.#to, this.#report);
     if (!isWide) {
       replaceConstant(value, half);
       return;
     }
-    const second = addConstant(value.graph, `${value.name}_float16`, half, value.producer);
+    const second = addConstant(value.graph, `${value.name}_${this.#to.name}`, half, value.producer);
     for (const use of narrowUses) use.node.setInput(use.slot, second);
     for (const { graph, at } of bodyOutputs) graph.replaceOutput(at, second);
   }
@@ -148,7 +151,7 @@ export class Float16Rewriter {
   #cast(value: Value): Value {
     const known = this.#casts.get(value);
     if (known) return known;
-    const to = this.#narrow.has(value) ? DataType.FLOAT : DataType.FLOAT16;
+    const to = this.#narrow.has(value) ? DataType.FLOAT : this.#to.dataType;
     const graph = value.graph;
     const node = graph.addNode(
       {
@@ -188,8 +191,8 @@ export class Float16Rewriter {
 
   #renameProducer(output: Value, producer: Node, narrow: boolean, existingCast: Value | undefined): void {
     const graph = output.graph;
-    const from = narrow ? DataType.FLOAT16 : DataType.FLOAT;
-    const to = narrow ? DataType.FLOAT : DataType.FLOAT16;
+    const from = narrow ? this.#to.dataType : DataType.FLOAT;
+    const to = narrow ? DataType.FLOAT : this.#to.dataType;
     const name = this.#model.freshName(`${output.name}_${suffix(from)}`);
     const inner = graph.newValue(name, tensorType(from, shapeOf(output)));
     const uses = [...output.uses];
@@ -225,7 +228,7 @@ export class Float16Rewriter {
     const input = node.input(0);
     const output = node.outputs[0];
     if (!node.is('Cast') || !input || !output || output.isGraphOutput || output.pinned) return;
-    if (!this.#narrow.has(output) || elementTypeOf(input) !== DataType.FLOAT16) return;
+    if (!this.#narrow.has(output) || elementTypeOf(input) !== this.#to.dataType) return;
     output.replaceUsesWith(input);
     node.graph.remove(node);
   }
@@ -236,5 +239,5 @@ function shapeOf(value: Value): ReturnType<typeof tensorType>['shape'] {
 }
 
 function suffix(dataType: DataTypeCode): string {
-  return dataType === DataType.FLOAT16 ? 'float16' : 'float32';
+  return dataType === DataType.FLOAT ? 'float32' : dataTypeName(dataType);
 }

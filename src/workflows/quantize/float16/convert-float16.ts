@@ -17,8 +17,16 @@ import { prepareConversion } from '../conversion.js';
 import type { Converted, Float16Base } from '../converted.js';
 import type { LoadFallback } from './load-fallbacks.js';
 
-/** Below this an output has lost more than rounding, in dB. */
-export const ROUNDING_ONLY_DB = 40;
+/** Below this an output has lost more than rounding, in dB: BFLOAT16 has three bits less, of 6 dB each. */
+export const ROUNDING_ONLY_DB = { fp16: 40, bf16: 22 } as const;
+
+/** A mode that makes 16-bit floats. */
+export type HalfMode = keyof typeof ROUNDING_ONLY_DB;
+
+/** The mode of options that ask for 16-bit floats. */
+export function halfMode({ mode }: Pick<QuantizeOptions, 'mode'>): HalfMode {
+  return mode === 'bf16' ? 'bf16' : 'fp16';
+}
 /** Samples in one run while measuring ranges. */
 const BATCH = 8;
 
@@ -35,7 +43,7 @@ export async function convertToHalf(
   memoryBytes: number,
   fallback: LoadFallback,
 ): Promise<Converted> {
-  const prepared = await prepareConversion(model, 'fp16', options, stages, memoryBytes);
+  const prepared = await prepareConversion(model, halfMode(options), options, stages, memoryBytes);
   const measured = await measureRanges(prepared.model, options, split, stages, runtime);
   const kept = fallback.kept?.(prepared.model) ?? new Map();
   const base: Float16Base = { prepared, ranges: measured.ranges, kept };
@@ -58,7 +66,7 @@ export async function convertFrom(
     kept: new Map([...base.kept, ...kept]),
   });
   stages.end(`${step.changed} nodes`);
-  return { conversion, mode: 'fp16', step, float16: base, warnings: conversion.warnings };
+  return { conversion, mode: halfMode(options), step, float16: base, warnings: conversion.warnings };
 }
 
 interface Measured {
@@ -75,9 +83,10 @@ async function measureRanges(
   runtime: Promise<RuntimeHost> | undefined,
 ): Promise<Measured> {
   const none: RangeMap = new Map();
+  const mode = halfMode(options);
   const unmeasured = (why: string): Measured => ({
     ranges: none,
-    warning: `Activation ranges were not measured: ${why}. Layers whose values exceed the float16 range may have been converted.`,
+    warning: `Activation ranges were not measured: ${why}. ${mode === 'fp16' ? 'Layers whose values exceed the float16 range' : 'Layers that count beyond 256'} may have been converted.`,
   });
   if (!runtime) return unmeasured('running the model was switched off');
   const tensors = floatTensors(model);

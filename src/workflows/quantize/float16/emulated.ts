@@ -29,12 +29,21 @@ export async function withEmulated<T>(
   options: ExecutionOptions,
   use: (session: number) => Promise<T>,
 ): Promise<T> {
+  return withEmulatedFile(path, options, (emulated) => withSession(runtime, emulated.path, emulated.session, use));
+}
+
+/** The file of a model that computes another one's 16-bit floats in emulation, with the session that it wants; gone after `use`. */
+export async function withEmulatedFile<T>(
+  path: string,
+  options: ExecutionOptions,
+  use: (emulated: { readonly path: string; readonly session: SessionOptions }) => Promise<T>,
+): Promise<T> {
   const model = await readModel(path);
   try {
     inferTypes(model);
     emulateFloat16(model);
     return await withWorkFolder(async (folder) =>
-      withSession(runtime, await writeRunnable(model, folder), emulatingSession(options), use),
+      use({ path: await writeRunnable(model, folder), session: emulatingSession(options) }),
     );
   } finally {
     model.source?.close();

@@ -2,7 +2,7 @@ import type { ComparisonResult } from '../../../evaluate/comparison.js';
 import { formatSqnr } from '../../../report/comparison-words.js';
 import type { SampleSource } from '../../../samples/types.js';
 import type { LoadedPair } from '../../workbench/loaded-pair.js';
-import { ROUNDING_ONLY_DB } from './convert-float16.js';
+import { type HalfMode, ROUNDING_ONLY_DB } from './convert-float16.js';
 import { worstSqnrDb } from './emulated.js';
 import type { LossyNames } from './keep-lossy-layers.js';
 
@@ -20,8 +20,8 @@ export function compareHere(
 }
 
 /** True when some output has lost more than rounding. */
-export function isLossy({ outputs }: ComparisonResult): boolean {
-  return worstSqnrDb(outputs) < ROUNDING_ONLY_DB;
+export function isLossy({ outputs }: ComparisonResult, mode: HalfMode): boolean {
+  return worstSqnrDb(outputs) < ROUNDING_ONLY_DB[mode];
 }
 
 /**
@@ -30,22 +30,27 @@ export function isLossy({ outputs }: ComparisonResult): boolean {
  */
 export function judgeHalf(
   emulated: ComparisonResult,
-  here: ComparisonResult,
+  here: ComparisonResult | undefined,
   lossyLayers: LossyNames | undefined,
+  mode: HalfMode,
 ): string[] {
+  const leastDb = ROUNDING_ONLY_DB[mode];
   const warnings: string[] = [];
   for (const { name, sqnrDb, nonFinite, random } of emulated.outputs) {
     if (random) continue;
-    if (nonFinite.b <= nonFinite.a && (sqnrDb ?? Number.POSITIVE_INFINITY) >= ROUNDING_ONLY_DB) continue;
+    if (nonFinite.b <= nonFinite.a && (sqnrDb ?? Number.POSITIVE_INFINITY) >= leastDb) continue;
     const what =
       nonFinite.b > nonFinite.a
         ? `has ${nonFinite.b} NaN or infinite values`
         : `has an SQNR of ${formatSqnr(sqnrDb ?? Number.NaN)}`;
-    warnings.push(`In half precision the output "${name}" ${what}, worse than FP16 usually is.`);
+    warnings.push(
+      `In ${mode === 'bf16' ? 'BF16' : 'half precision'} the output "${name}" ${what}, worse than ${mode.toUpperCase()} usually is.`,
+    );
   }
   if (warnings.length > 0 && lossyLayers) warnings.push(whereItIsLost(lossyLayers));
+  if (!here) return warnings;
   const worstHere = worstSqnrDb(here.outputs);
-  if (worstHere < ROUNDING_ONLY_DB && worstHere < worstSqnrDb(emulated.outputs) - 3) {
+  if (worstHere < leastDb && worstHere < worstSqnrDb(emulated.outputs) - 3) {
     warnings.push(
       `ONNX Runtime on this machine loses more precision than the emulation: its outputs have an SQNR of ${formatSqnr(worstHere)}.`,
     );

@@ -13,12 +13,12 @@ import type { QuantizeOptions } from '../../options.js';
 import type { Stages } from '../../stages.js';
 import { randomOutputs } from '../../workbench/random-outputs.js';
 import type { Converted } from '../converted.js';
-import { convertFrom } from './convert-float16.js';
+import { convertFrom, halfMode, ROUNDING_ONLY_DB } from './convert-float16.js';
 import { withEmulatedTrials, worstSqnrDb } from './emulated.js';
 import { findLossyLayers } from './lossy-layers.js';
 
-/** Layers are sought until the samples at hand keep this much: others may lose more. */
-const SOUGHT_DB = 45;
+/** Layers are sought until the samples at hand keep so much more than rounding leaves, in dB: others may lose more. */
+const SOUGHT_MARGIN_DB = 5;
 /** Models that are converted, written and run to find the layers that lose. */
 const MOST_TRIALS = 60;
 /** Time after which no more are tried, in ms. */
@@ -87,7 +87,7 @@ export async function keepLossyLayers(
         const outputs = await trials.measure(trial.model);
         return worstSqnrDb(outputs.filter(({ name }) => !random.has(name)));
       },
-      targetDb: SOUGHT_DB,
+      targetDb: ROUNDING_ONLY_DB[halfMode(options)] + SOUGHT_MARGIN_DB,
       mayGoOn: () => performance.now() < end,
       maxTrials: Math.min(MOST_TRIALS, Math.max(8, Math.floor(MOST_TRIAL_BYTES / (1 + constantBytes(first.model))))),
     }),
