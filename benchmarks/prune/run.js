@@ -114,7 +114,7 @@ try {
     const fitted = repaired.report.repair.filter(({ left }) => left === undefined).length;
     print(
       `${name}, ${amount} of every group, 400 samples: ${repaired.seconds.toFixed(1)} s, ${fitted} layers fitted, ` +
-        `${metric?.name} ${metric?.a.value.toFixed(4)} to ${metric?.b.value.toFixed(4)}`,
+        `${metric?.metric} ${metric?.a.value.toFixed(4)} to ${metric?.b.value.toFixed(4)}`,
     );
   }
   print(`load ${loadavg()[0]?.toFixed(1)}`);

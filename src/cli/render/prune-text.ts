@@ -2,7 +2,7 @@ import { agreementOf, metricPhrase, scoringSentence } from '../../report/compari
 import { formatBytes, formatChange, formatInteger, plural } from '../../report/format.js';
 import { latencyChange, latencyPhrase, latencyVerdict } from '../../report/latency-words.js';
 import type { PruneReport } from '../../report/prune-types.js';
-import { cutSentence, sparsityPhrase } from '../../report/prune-words.js';
+import { cutSentence, repairSentence, sparsityPhrase } from '../../report/prune-words.js';
 import { samplesPhrase } from '../../report/quantize-words.js';
 import { safeText } from '../../report/safe-text.js';
 import { checksOf } from '../../report/verification-words.js';
@@ -39,6 +39,8 @@ export async function renderPrune(report: PruneReport, options: PruneTextOptions
     parts.push(line(`${plural(report.whole.length, 'axis', 'axes')} of weights stay whole: --explain lists them`));
   const cut = cutSentence(report);
   if (cut !== undefined) parts.push(line(cut));
+  const repair = repairSentence(report);
+  if (repair !== undefined) parts.push(line(repair));
   if (report.latency !== undefined && latencyVerdict(report.latency) === 'slower')
     parts.push(
       line(

@@ -1,8 +1,9 @@
-import { formatInteger, plural } from '../format.js';
+import { formatInteger, formatNumber, plural } from '../format.js';
 import type { PruneReport } from '../prune-types.js';
-import { cutSentence, sparsityPhrase } from '../prune-words.js';
+import { cutSentence, repairSentence, sparsityPhrase } from '../prune-words.js';
 import type { SparsityReport } from '../sparsity-types.js';
 import { patternPhrase, zeroShare } from '../sparsity-words.js';
+import { linePlot } from '../svg/line-plot.js';
 import { rankedBars } from '../svg/ranked-bars.js';
 import { checksOf } from '../verification-words.js';
 import { metricFigures } from './answers.js';
@@ -51,6 +52,7 @@ export function pruneHtml(report: PruneReport): string {
     ),
     judgedSection(report),
     groupsSection(report),
+    repairSection(report),
     weightsSection(report),
     wholeSection(report),
     comparisonSection('Accuracy', accuracy ?? verification.comparison, ' A is the original, B the result.'),
@@ -71,19 +73,21 @@ function groupsSection(report: PruneReport): Markup | undefined {
   const { groups } = report;
   if (groups.length === 0) return undefined;
   const sentence = cutSentence(report);
+  const widest = Math.max(...groups.map(({ units }) => units));
   return section(
     'groups',
     'Groups',
     sentence === undefined ? undefined : lead(`${sentence.slice(0, 1).toUpperCase()}${sentence.slice(1)}.`),
     figure(
       'Widths before and after',
-      'The share of units that is kept, group by group in the order of the model.',
+      `Pale: units before; full: units kept. A whole row is ${formatInteger(widest)} units. Groups are in the order of the model.`,
       rankedBars(
         'Units kept by group',
         groups.slice(0, MOST_BARS).map(({ name, kind, units, kept }) => ({
           name,
           value: `${kept} of ${units}`,
-          share: kept / units,
+          share: kept / widest,
+          whole: units / widest,
           group: kind,
         })),
         [...new Set(groups.map(({ kind }) => kind))],
@@ -102,6 +106,51 @@ function groupsSection(report: PruneReport): Markup | undefined {
       })),
     ),
   );
+}
+
+function repairSection(report: PruneReport): Markup | undefined {
+  const { repair } = report;
+  const sentence = repairSentence(report);
+  if (sentence === undefined) return undefined;
+  const measured = repair.flatMap(({ before, after }, at) =>
+    before === undefined || after === undefined ? [] : [{ x: at + 1, before, after }],
+  );
+  return section(
+    'repair',
+    'Repair',
+    lead(`${sentence.slice(0, 1).toUpperCase()}${sentence.slice(1)}.`),
+    measured.length === 0
+      ? undefined
+      : figure(
+          'Error by layer',
+          'Of the outputs of each layer behind the cut, on held-out samples, as a share of their size, in the order of the network.',
+          linePlot(
+            'Error by layer',
+            [
+              { name: 'cut', points: measured.map(({ x, before }) => ({ x, y: before })) },
+              { name: 'fitted anew', points: measured.map(({ x, after }) => ({ x, y: after })) },
+            ],
+            { x: 'layer', y: 'error' },
+          ),
+        ),
+    table(
+      'Layers behind the cut',
+      [
+        { title: 'Layer', kind: 'name' },
+        { title: 'No.', kind: 'number' },
+        { title: 'Error, cut', kind: 'number' },
+        { title: 'Fitted anew', kind: 'number' },
+        { title: 'Left, because', kind: 'why' },
+      ],
+      repair.slice(0, MOST_ROWS).map(({ layer, before, after, left }, at) => ({
+        cells: [named(layer), String(at + 1), errorShare(before), errorShare(after), named(left ?? '')],
+      })),
+    ),
+  );
+}
+
+function errorShare(error: number | undefined): string {
+  return error === undefined ? '' : `${formatNumber(100 * error)} %`;
 }
 
 function weightsSection({ weights, sparsity }: PruneReport): Markup | undefined {

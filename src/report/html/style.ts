@@ -116,6 +116,7 @@ footer p{margin:0 0 6px;max-width:88ch}
 .chart .effect{fill:var(--effect)}.chart .noise{fill:var(--noise)}
 .chart path.fill{stroke:none}
 .chart .track{stroke:var(--grid)}
+.chart .pale{opacity:.28}
 .chart .line path{stroke:var(--text);stroke-dasharray:2 3}
 .chart .line.budget path{stroke:var(--fail);stroke-width:1.5;stroke-dasharray:none}
 .chart .line.budget text{fill:var(--fail);font-weight:600}

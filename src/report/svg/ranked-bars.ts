@@ -8,6 +8,8 @@ export interface RankedBar {
   readonly value: string;
   /** Length of the bar, 0 to 1, where 1 is the whole width. */
   readonly share: number;
+  /** Length of a paler bar behind it: what it is a part of. */
+  readonly whole?: number;
   /** What the colour stands for. */
   readonly group: string;
 }
@@ -29,7 +31,8 @@ export function rankedBars(name: string, bars: readonly RankedBar[], groups: rea
     key.markup,
     bars.map((bar, row) => {
       const y = key.height + row * ROW;
-      const share = Number.isFinite(bar.share) ? Math.min(1, Math.max(0, bar.share)) : 0;
+      const share = within(bar.share);
+      const style = `mark fill c${1 + (Math.max(0, groups.indexOf(bar.group)) % 6)}`;
       const room = CHART_WIDTH - textWidth(bar.value) - 8;
       return element(
         'g',
@@ -37,16 +40,20 @@ export function rankedBars(name: string, bars: readonly RankedBar[], groups: rea
         label(fitted(bar.name, room), 0, y + 14),
         label(bar.value, CHART_WIDTH, y + 14, 'value', 'end'),
         path(`M0 ${decimal(y + 21 + BAR / 2)}H${CHART_WIDTH}`, 'track'),
-        element('rect', {
-          x: 0,
-          y: y + 21,
-          width: Math.max(1, share * CHART_WIDTH),
-          height: BAR,
-          rx: 1,
-          class: `mark fill c${1 + (Math.max(0, groups.indexOf(bar.group)) % 6)}`,
-        }),
+        bar.whole === undefined
+          ? undefined
+          : element('rect', { ...barBox(y, within(bar.whole)), class: `${style} pale` }),
+        element('rect', { ...barBox(y, share), class: style }),
         tooltip(`${bar.name}: ${bar.value} (${bar.group})`),
       );
     }),
   );
+}
+
+function within(share: number): number {
+  return Number.isFinite(share) ? Math.min(1, Math.max(0, share)) : 0;
+}
+
+function barBox(y: number, share: number): Readonly<Record<string, number>> {
+  return { x: 0, y: y + 21, width: Math.max(1, share * CHART_WIDTH), height: BAR, rx: 1 };
 }
