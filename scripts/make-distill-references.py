@@ -584,6 +584,42 @@ def fsp_case(rng, name, n, channels, size):
     }
 
 
+def top_k_case(name, zt, zs, y, k, top):
+    """KL over the k best classes of the teacher and one cell for all others, beside the whole."""
+    pt, ps = softmax(zt, axis=1), softmax(zs, axis=1)
+    order = np.argsort(-zt, axis=1, kind="stable")[:, :k]
+    cells = [np.concatenate([np.take_along_axis(p, order, 1), 1 - np.take_along_axis(p, order, 1).sum(1, keepdims=True)], 1) for p in (pt, ps)]
+    best = [np.argsort(-z, axis=1, kind="stable")[:, :top] for z in (zt, zs)]
+    right = [b[:, 0] == y for b in best]
+    return {
+        "name": name,
+        "dims": list(zt.shape),
+        "k": k,
+        "topK": top,
+        "labels": y.tolist(),
+        "teacher": zt.ravel().tolist(),
+        "student": zs.ravel().tolist(),
+        "wholeKl": float(kl_rows(zt, zs, 1.0).mean()),
+        "wholeTotalVariation": float(0.5 * np.abs(pt - ps).sum(axis=1).mean()),
+        "expected": {
+            "tailMass": float(cells[0][:, -1].mean()),
+            "klLow": float(rel_entr(cells[0], cells[1]).sum(axis=1).mean()),
+            "totalVariationLow": float(0.5 * np.abs(cells[0] - cells[1]).sum(axis=1).mean()),
+            "agreement": float((best[0][:, 0] == best[1][:, 0]).mean()),
+            "overlap": float(np.mean([len(set(a) & set(b)) / top for a, b in zip(*best)])),
+            **{
+                side: {
+                    "top1": float(right[i].mean()),
+                    "topK": float(np.mean([label in b for label, b in zip(y, best[i])])),
+                    "ece": float(edges_ece(p.max(axis=1), right[i].astype(float))[0]),
+                }
+                for i, (side, p) in enumerate((("teacher", pt), ("student", ps)))
+            },
+            "nll": float(-log_softmax(zs, axis=1)[np.arange(len(y)), y].mean()),
+        },
+    }
+
+
 def more_kinds(rng):
     labels = lambda rows, width: rng.integers(-1, 2, size=(rows, width))
     zt = rng.normal(size=(30, 5)) * 2
@@ -599,7 +635,13 @@ def more_kinds(rng):
     partly = values + rng.normal(size=values.shape)
     partly[3, 1] = np.nan
     t = rng.normal(size=(60, 4))
+    peaked = rng.normal(size=(40, 30)) * 3
     return {
+        "topK": [
+            top_k_case("eight of thirty classes", peaked, peaked + rng.normal(size=peaked.shape), rng.integers(0, 30, 40), 8, 5),
+            top_k_case("one of two classes", peaked[:, :2], -peaked[:, :2], rng.integers(0, 2, 40), 1, 1),
+            top_k_case("one sample", peaked[:1], peaked[1:2], np.array([3]), 3, 3),
+        ],
         "conventions": [
             convention_case(rng, "labelled samples", (12, 7), True, 4.0, 0.3),
             convention_case(rng, "samples without labels", (12, 7), False, 2.0, 0.5),

@@ -298,6 +298,7 @@ export type { LabelHeat, LabelQuality, MultiLabelResult } from './evaluate/disti
 export type { RegressionResult, ValueErrors, ValueLoss } from './evaluate/distill/regression.js';
 export type { RidgeResult } from './evaluate/distill/ridge-projection.js';
 export type { RelationsResult } from './evaluate/distill/sample-relations.js';
+export type { Bounds, TopKLoss, TopKQuality, TopKResult } from './evaluate/distill/top-k-pairs.js';
 export type { OutputAgreement, WorstError } from './evaluate/equality.js';
 export type { FlipsResult } from './evaluate/flips.js';
 export type { Proportion } from './evaluate/proportion.js';

@@ -24,6 +24,7 @@ export const DISTILL: CommandDefinition = {
   ],
   moreFlags: [
     'student-data',
+    'cache-top-k',
     'samples',
     'batch',
     'output-name',

@@ -76,4 +76,11 @@ export const DISTILL_FLAGS = {
     group: 'Run',
     summary: 'keep outputs of models here, for the next run',
   },
+  'cache-top-k': {
+    value: 'N',
+    type: 'integer',
+    ...NUMBER_LIMITS['cache-top-k'],
+    group: 'Run',
+    summary: 'keep N classes a row, and their tail',
+  },
 } as const;

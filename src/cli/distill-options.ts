@@ -59,6 +59,7 @@ export function distillOptions(flags: FlagValues): DistillOptions {
     ...given('samples', flags.samples),
     ...given('batch', single(flags, 'batch')),
     ...given('cachePath', flags['teacher-cache']),
+    ...given('cacheTopK', flags['cache-top-k']),
     ...(flags['no-measure'] ? { measure: false } : {}),
     ...budgetOptions(flags, 'distill'),
     ...given('allowLinks', flags['allow-links']),

@@ -48,7 +48,7 @@ const UNMEASURED: Judged = { why: 'it was not measured' };
 
 const JUDGES: Readonly<Record<string, (student: MeasuredStudent, budget: Budget) => Judged>> = {
   agreement: ({ evaluation }) => agreementOf(evaluation),
-  kl: ({ evaluation }) => klOf(evaluation),
+  kl: ({ evaluation }, budget) => klOf(evaluation, budget),
   ece: ({ evaluation }) => eceOf(evaluation),
   accuracy: ({ evaluation }) => accuracyOf(evaluation),
   drop: ({ evaluation }) => dropOf(evaluation),
@@ -66,6 +66,10 @@ function agreementOf(evaluation: DistillEvaluation): Judged {
       const { value, n, low, high } = evaluation.fidelity.agreement.top1;
       return { measured: value, low, high, why: `the same class in ${count(value * n)} of ${plural(n, 'row')}` };
     }
+    case 'top-k': {
+      const { value, n, low, high } = evaluation.agreement.top1;
+      return { measured: value, low, high, why: `the same class in ${count(value * n)} of ${plural(n, 'row')}` };
+    }
     case 'multi-label': {
       const { value, n, low, high } = evaluation.agreement;
       return { measured: value, low, high, why: `the same decision in ${count(value * n)} of ${count(n)}` };
@@ -79,8 +83,14 @@ function agreementOf(evaluation: DistillEvaluation): Judged {
   }
 }
 
-function klOf(evaluation: DistillEvaluation): Judged {
+function klOf(evaluation: DistillEvaluation, budget: Budget): Judged {
   const why = 'mean KL(teacher ‖ student) at temperature 1';
+  if (evaluation.kind === 'top-k') {
+    const { low, high } = evaluation.kl;
+    const [keepsLow, keepsHigh] = [keeps(low, budget), keeps(high, budget)];
+    const verdict = keepsLow === keepsHigh ? (keepsLow ? 'pass' : 'fail') : 'inconclusive';
+    return { measured: low, low, high, verdict, why: `${why}, within bounds by the ${evaluation.k} best classes` };
+  }
   if (evaluation.kind === 'classes') {
     const kl = evaluation.bootstrap?.kl;
     return { measured: klAtOne(evaluation.fidelity), ...(kl ? { low: kl.low, high: kl.high } : {}), why };
@@ -107,6 +117,12 @@ function eceOf(evaluation: DistillEvaluation): Judged {
       ...(interval ? { low: interval.low, high: interval.high } : {}),
       why: `${bins} bins, n = ${count(n)}`,
     };
+  }
+  if (evaluation.kind === 'top-k') {
+    const { labelled, bins } = evaluation;
+    if (!labelled) return failed(NO_LABELS);
+    const { ece, n } = labelled.student.equalWidth;
+    return { measured: ece, why: `${bins} bins, n = ${count(n)}` };
   }
   if (evaluation.kind === 'multi-label') {
     const { labelled } = evaluation;
@@ -137,6 +153,7 @@ function dropOf(evaluation: DistillEvaluation): Judged {
 /** The share of right answers of both, with the interval of student less teacher. */
 function sharesOf(evaluation: DistillEvaluation) {
   switch (evaluation.kind) {
+    case 'top-k':
     case 'classes': {
       const { labelled } = evaluation;
       if (!labelled) return NO_LABELS;

@@ -1,8 +1,8 @@
 /** What is said of what students cost, and of the classes that they lose. */
 import type { LabelledResult } from '../evaluate/distill/class-result.js';
 import { formatLatency } from './bench-format.js';
+import { type FigureRow, row } from './distill-figure-rows.js';
 import type { DistillReport, DistillStudent } from './distill-types.js';
-import { type FigureRow, row } from './distill-words.js';
 import { formatBytes, formatCount, formatNumber, formatPercent, formatPoints, plural } from './format.js';
 
 /** The class that a student has right least often, and the one that lost most. */
@@ -28,7 +28,7 @@ export function classSentences({ byClass }: LabelledResult): readonly string[] {
 export function costRows(teacher: DistillReport['teacher'], student: DistillStudent): readonly FigureRow[] {
   const [t, s] = [teacher.cost, student.cost];
   if (!t || !s) return [];
-  const ratio = (a: number, b: number): string => `×${formatNumber(b / a)}`;
+  const ratio = (a: number, b: number): string => (a === b ? '×1' : `×${formatNumber(b / a)}`);
   const latency = s.latency;
   const range =
     latency?.ratioLow === undefined || latency.ratioHigh === undefined

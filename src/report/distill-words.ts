@@ -4,23 +4,10 @@ import type { ConventionLoss } from '../evaluate/distill/conventions.js';
 import type { DistillEvaluation, FeatureTerms } from '../evaluate/distill/distill-result.js';
 import type { ValueErrors } from '../evaluate/distill/regression.js';
 import { formatLatency } from './bench-format.js';
+import { type FigureGroup, type FigureRow, row, shareRow } from './distill-figure-rows.js';
+import { boundsText, topKGroups } from './distill-top-k-words.js';
 import type { DistillReport, DistillStudent, DistillSubject } from './distill-types.js';
 import { formatBytes, formatCount, formatNumber, formatPercent, formatPoints, plural } from './format.js';
-
-/** One figure of a student beside that of the teacher, where there is one. */
-export interface FigureRow {
-  readonly name: string;
-  readonly teacher: string;
-  readonly student: string;
-  /** Student against teacher, or an interval. */
-  readonly change: string;
-}
-
-/** A table of figures under a heading. */
-export interface FigureGroup {
-  readonly title: string;
-  readonly rows: readonly FigureRow[];
-}
 
 const DASH = '–';
 
@@ -33,6 +20,8 @@ export function figureGroups(evaluation: DistillEvaluation): readonly FigureGrou
         fidelityGroup(evaluation),
         lossGroup(evaluation.losses),
       ];
+    case 'top-k':
+      return topKGroups(evaluation);
     case 'ctc': {
       const { sequences, fidelity } = evaluation;
       const { labelled } = sequences;
@@ -117,21 +106,6 @@ export function figureGroups(evaluation: DistillEvaluation): readonly FigureGrou
     case 'embedding':
       return [{ title: 'Fidelity', rows: featureRows(evaluation.terms) }];
   }
-}
-
-/** A row of figures. */
-export function row(name: string, teacher: string, student: string, change = ''): FigureRow {
-  return { name, teacher, student, change };
-}
-
-function shareRow(
-  name: string,
-  teacher: number,
-  student: number,
-  range?: { readonly low: number; readonly high: number },
-): FigureRow {
-  const interval = range ? ` (${formatPoints(range.low)} to ${formatPoints(range.high)})` : '';
-  return row(name, formatPercent(teacher), formatPercent(student), `${formatPoints(student - teacher)}${interval}`);
 }
 
 function plainRow(name: string, teacher: number, student: number): FigureRow {
@@ -332,6 +306,8 @@ function agreementText(evaluation: DistillEvaluation): string {
   switch (evaluation.kind) {
     case 'classes':
       return formatPercent(evaluation.fidelity.agreement.top1.value);
+    case 'top-k':
+      return formatPercent(evaluation.agreement.top1.value);
     case 'ctc':
       return formatPercent(evaluation.sequences.agreement.value);
     case 'multi-label':
@@ -348,13 +324,15 @@ function klText(evaluation: DistillEvaluation): string {
       return nats(evaluation.fidelity.temperatures[0]?.kl);
     case 'multi-label':
       return nats(evaluation.temperatures[0]?.kl);
+    case 'top-k':
+      return boundsText(evaluation.kl);
     default:
       return DASH;
   }
 }
 
 function eceText(evaluation: DistillEvaluation, side: 'teacher' | 'student'): string {
-  if (evaluation.kind === 'classes' && evaluation.labelled)
+  if ((evaluation.kind === 'classes' || evaluation.kind === 'top-k') && evaluation.labelled)
     return formatPercent(evaluation.labelled[side].equalWidth.ece);
   if (evaluation.kind === 'multi-label' && evaluation.labelled)
     return formatPercent(evaluation.labelled[side].calibration.ece);

@@ -25,6 +25,7 @@ export const NUMBER_LIMITS = {
   'max-tokens': { minimum: 1 },
   'max-length': { minimum: 1, maximum: 1_000_000 },
   'top-k': { minimum: 1 },
+  'cache-top-k': { minimum: 1 },
   // Each is a process that holds a model.
   workers: { minimum: 1, maximum: 256 },
   'builder-level': { minimum: 0, maximum: 5 },

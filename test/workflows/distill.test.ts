@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -191,6 +191,42 @@ describe('distill on models', () => {
         options,
       ),
     ).rejects.toMatchObject({ code: 'SO4008', message: expect.stringContaining('another model') });
+  });
+
+  it('keeps the best classes of the teacher, says the same from the cache, and refuses another number of them', async () => {
+    const given: DistillInput = {
+      kind: 'models',
+      teacher: join(KWS, 'model.onnx'),
+      students: [join(KWS, 'model-fused.onnx')],
+      dataPath: join(KWS, 'eval.npz'),
+    };
+    const cachePath = join(folder, 'top-k-cache');
+    const options = { measure: false, resamples: 0, cachePath, cacheTopK: 3 };
+    const whole = await distill(given, { measure: false, resamples: 0 });
+    const first = await distill(given, options);
+    const again = await distill(given, options);
+    const [of, kept, cached] = [whole, first, again].map(({ students }) => students[0]?.evaluation);
+    if (of?.kind !== 'classes' || kept?.kind !== 'top-k') throw new Error('of another kind');
+    expect(cached).toEqual(kept);
+    expect(again.teacher.cached).toBe(true);
+    expect(kept.labelled?.teacher.top1.value).toBe(of.labelled?.teacher.top1.value);
+    expect(kept.agreement.top1).toEqual(of.fidelity.agreement.top1);
+    const kl = of.fidelity.temperatures[0]?.kl ?? Number.NaN;
+    expect(kept.kl.low).toBeLessThanOrEqual(kl + 1e-6);
+    expect(kept.kl.high).toBeGreaterThanOrEqual(kl - 1e-6);
+    expect(first.notes.join(' ')).toContain('3 best of');
+    expect(readdirSync(join(cachePath, 'teacher')).sort()).toEqual([
+      'header.json',
+      'teacher-top-classes.000.npy',
+      'teacher-top-logs.000.npy',
+    ]);
+    await expect(distill(given, { ...options, cacheTopK: 2 })).rejects.toMatchObject({
+      code: 'SO4008',
+      message: expect.stringContaining('another number of classes'),
+    });
+    await expect(
+      distill(given, { ...options, cachePath: join(folder, 'too-many'), cacheTopK: 1000 }),
+    ).rejects.toMatchObject({ code: 'SO1006' });
   });
 
   it('refuses a student of other classes and a tensor that there is not', async () => {

@@ -1,7 +1,8 @@
 import { budgetsClause } from '../../report/budget-words.js';
 import { classSentences, costRows } from '../../report/distill-cost-words.js';
+import type { FigureRow } from '../../report/distill-figure-rows.js';
 import type { DistillReport, DistillStudent } from '../../report/distill-types.js';
-import { dataPhrase, type FigureRow, featureRows, figureGroups, rankingRows } from '../../report/distill-words.js';
+import { dataPhrase, featureRows, figureGroups, rankingRows } from '../../report/distill-words.js';
 import { plural } from '../../report/format.js';
 import { safeText } from '../../report/safe-text.js';
 import { budgetsText } from './budgets-text.js';

@@ -7,6 +7,7 @@ import type { MultiLabelResult } from './multi-label.js';
 import type { RegressionResult } from './regression.js';
 import type { RidgeResult } from './ridge-projection.js';
 import type { RelationsResult } from './sample-relations.js';
+import type { TopKResult } from './top-k-pairs.js';
 
 /** What an output may be, as far as its comparison goes. */
 export const DISTILL_KINDS = ['classes', 'multi-label', 'regression', 'ctc', 'embedding'] as const;
@@ -54,4 +55,10 @@ export interface EmbeddingResult {
 }
 
 /** How a student compares with its teacher. */
-export type DistillEvaluation = ClassesResult | MultiLabelResult | RegressionResult | CtcResult | EmbeddingResult;
+export type DistillEvaluation =
+  | ClassesResult
+  | TopKResult
+  | MultiLabelResult
+  | RegressionResult
+  | CtcResult
+  | EmbeddingResult;

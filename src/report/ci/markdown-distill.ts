@@ -1,8 +1,9 @@
 /** Students and their teacher, for a comment on a pull request. */
 import { budgetsClause } from '../budget-words.js';
 import { costRows } from '../distill-cost-words.js';
+import type { FigureRow } from '../distill-figure-rows.js';
 import type { DistillReport, DistillStudent } from '../distill-types.js';
-import { dataPhrase, type FigureRow, featureRows, figureGroups, rankingRows } from '../distill-words.js';
+import { dataPhrase, featureRows, figureGroups, rankingRows } from '../distill-words.js';
 import { budgetsTable, VERDICT_SIGNS } from './markdown-budgets.js';
 import { markdownCode, markdownProse, sentence } from './markdown-text.js';
 import { MarkdownWriter } from './markdown-writer.js';

@@ -1,8 +1,9 @@
 import type { ClassesResult } from '../../evaluate/distill/class-result.js';
 import { formatLatency } from '../bench-format.js';
 import { costRows } from '../distill-cost-words.js';
+import type { FigureRow } from '../distill-figure-rows.js';
 import type { DistillReport, DistillStudent } from '../distill-types.js';
-import { dataPhrase, type FigureRow, featureRows, figureGroups, qualityText, rankingRows } from '../distill-words.js';
+import { dataPhrase, featureRows, figureGroups, qualityText, rankingRows } from '../distill-words.js';
 import { formatBytes, formatNumber } from '../format.js';
 import { linePlot } from '../svg/line-plot.js';
 import { scatterPlot } from '../svg/scatter-plot.js';

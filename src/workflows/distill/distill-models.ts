@@ -22,13 +22,15 @@ import { figureOptions } from './checked-options.js';
 import { dataHash } from './data-hash.js';
 import { DISTILL_DEFAULTS, type DistillModels, type DistillOptions } from './distill-options.js';
 import { evaluateFeatures } from './evaluate-features.js';
-import { evaluateOutputs, type Given } from './evaluate-outputs.js';
+import { evaluateOutputs, type Given, rowSet } from './evaluate-outputs.js';
 import { type EvaluatedStudent, finishReport } from './finish-report.js';
 import { costsKey, countedCost, type MeasuredCosts, measureLatencies, measureMemory } from './measure-costs.js';
 import { type CachedOutputs, type CacheKey, OutputCache } from './output-cache.js';
 import { chooseOutput, classLabels, matchingOutput, type OutputChoice } from './output-choice.js';
-import { subjectsOf } from './read-subjects.js';
-import { outputFiles, peek, record, type Subject, sampleInputs, unknownTensor } from './subject.js';
+import { checkFeatures, subjectsOf } from './read-subjects.js';
+import { outputFiles, peek, record, type Subject, sampleInputs } from './subject.js';
+import { cutOutputs, topKNotes } from './top-k-cache.js';
+import { evaluateTopK } from './top-k-outputs.js';
 
 type Options = InContext<DistillOptions>;
 
@@ -106,7 +108,7 @@ class Distillation {
     const [teacher, ...students] = this.#subjects;
     const options = this.#options;
     const features = options.features ?? [];
-    this.#checkFeatures();
+    checkFeatures(this.#subjects, features);
     const reports: ReportModel[] = [];
     for (const { path, model } of this.#subjects)
       reports.push(await this.#hashes.model(path, model.source?.externalPaths() ?? []));
@@ -158,7 +160,7 @@ class Distillation {
         },
         explanation: `${choice.because}${given.kind === 'classes' && this.#isProbabilities(ofTeacher, choice) ? '; its values are read as probabilities' : ''}`,
         warnings: [...warnings, ...peeked.warnings],
-        notes: costs.notes,
+        notes: [...topKNotes(ofTeacher.topK, figures.temperatures), ...costs.notes],
       },
       figures,
       options,
@@ -232,7 +234,9 @@ class Distillation {
     const name = student.name;
     this.#stages.start('student');
     const needed = features.map((pair) => pair.student);
-    const cached = key && this.#cache?.student(key(index, reports[index] as ReportModel), needed);
+    const keepsAll = options.cacheTopK === undefined;
+    const cached =
+      keepsAll && key ? this.#cache?.student(key(index, reports[index] as ReportModel), needed) : undefined;
     const outputs = cached?.peeked ?? (await peek(student, undefined, { ...options, runtime: this.#runtime })).outputs;
     const dims = peeked.outputs.find((output) => output.name === choice.output)?.dims ?? [];
     const output = matchingOutput(outputs, name, { name: choice.output, dims, axis: choice.axis }, map);
@@ -253,12 +257,17 @@ class Distillation {
       if (!found) throw new ServeOptError('SO9001', `output "${wanted}" was not recorded`);
       return outputFiles(found, of.folder, label, form);
     };
-    const evaluation = await evaluateOutputs(
-      files(ofTeacher, choice.output, this.#subjects[0].name),
-      files(recorded, output, name),
-      { ...given, progress: (done, total) => this.#stages.advance(done, total) },
-      figures,
-    );
+    const scores = files(recorded, output, name);
+    const progress = (done: number, total: number): void => this.#stages.advance(done, total);
+    const { topK } = ofTeacher;
+    const evaluation = topK
+      ? evaluateTopK(topK, ofTeacher.folder, scores, rowSet(scores, given), figures, progress)
+      : await evaluateOutputs(
+          files(ofTeacher, choice.output, this.#subjects[0].name),
+          scores,
+          { ...given, progress },
+          figures,
+        );
     const terms: readonly FeatureTerms[] = await evaluateFeatures(
       features.map((pair) => ({
         teacher: files(ofTeacher, pair.teacher, pair.teacher),
@@ -289,44 +298,30 @@ class Distillation {
     reports: readonly ReportModel[],
     peeked: CachedOutputs['peeked'],
   ): Promise<CachedOutputs> {
-    if (cached?.outputs.some(({ name }) => name === output)) return cached;
+    if (cached && (cached.topK?.name === output || cached.outputs.some(({ name }) => name === output))) return cached;
     const subject = this.#subjects[index] as Subject;
     const names = [
       { name: output, axis: choice.kind === 'classes' ? choice.axis : -1 },
       ...[...new Set(features)].filter((name) => name !== output).map((name) => ({ name })),
     ];
-    const { batch } = this.#options;
-    const run = async (target: string) => ({
-      ...(await record(subject, names, target, index === 0 ? 'teacher' : `student${index}`, {
+    const { batch, cacheTopK } = this.#options;
+    const run = async (target: string) => {
+      const recorded = await record(subject, names, target, index === 0 ? 'teacher' : `student${index}`, {
         ...this.#options,
         runtime: this.#runtime,
         ...(batch === undefined ? {} : { batch }),
         onProgress: (done, total) => this.#stages.advance(done, total),
-      })),
-      peeked,
-    });
-    if (this.#cache && key)
+      });
+      return { ...(index === 0 ? cutOutputs(recorded, target, choice, this.#options) : recorded), peeked };
+    };
+    // Of many classes the scores of students would take the room that the teacher's do not.
+    if (this.#cache && key && (index === 0 || cacheTopK === undefined))
       return this.#cache.keep(index === 0 ? 'teacher' : 'student', key(index, reports[index] as ReportModel), run);
     return { ...(await run(folder)), folder };
   }
 
-  /** Tensors that are to be compared must be there. @throws SO1003 */
-  #checkFeatures(): void {
-    const [teacher, ...students] = this.#subjects;
-    for (const pair of this.#options.features ?? []) {
-      for (const [subject, name] of [
-        [teacher, pair.teacher] as const,
-        ...students.map((student) => [student, pair.student] as const),
-      ]) {
-        const { values, outputs } = subject.model.graph;
-        if (!values.has(name) && !outputs.some((output) => output.name === name))
-          throw unknownTensor(name, [...values.keys()], subject.name);
-      }
-    }
-  }
-
   async #keyOf(): Promise<KeyOf> {
-    const { samples, batch, executionProviders = ['cpu'] } = this.#options;
+    const { samples, batch, cacheTopK, executionProviders = ['cpu'] } = this.#options;
     const { onnxRuntime } = await (await this.#runtime.host()).request('versions', undefined);
     const hashes = new Map<string, string>();
     for (const { source } of this.#subjects)
@@ -341,6 +336,7 @@ class Distillation {
         executionProviders,
         onnxRuntime,
         inputs: [...names],
+        topK: (index === 0 ? cacheTopK : undefined) ?? null,
       };
     };
   }

@@ -80,6 +80,8 @@ export interface DistillOptions
   readonly batch?: number;
   /** Folder that outputs are kept in, and taken from the next time. */
   readonly cachePath?: string;
+  /** Classes of each row of scores that the cache keeps of the teacher, with the mass of all others; default all. */
+  readonly cacheTopK?: number;
   /** Measure latency and memory. */
   readonly measure?: boolean;
 }

@@ -63,7 +63,10 @@ async function classesOf(teacher: OutputFiles, student: OutputFiles, given: Give
 }
 
 /** Rows that count: by the mask, or of labelled tokens where only some have labels. */
-function rowSet({ rows, rowDims }: OutputFiles, { classes: classOf, mask }: Given): RowSet {
+export function rowSet(
+  { rows, rowDims }: Pick<OutputFiles, 'rows' | 'rowDims'>,
+  { classes: classOf, mask }: Pick<Given, 'classes' | 'mask'>,
+): RowSet {
   const perSample = rowDims.slice(0, -1).reduce((product, size) => product * size, 1);
   const all = rows * perSample;
   const counts =

@@ -6,9 +6,10 @@ import { ServeOptError } from '../../errors.js';
 import type { PeekResult, RecordedOutput } from '../../runtime/jobs/record.js';
 import { openWorkFolder } from '../../runtime/work-folder.js';
 import { writeTextFile } from '../write-report.js';
+import type { TopKOutput } from './top-k-outputs.js';
 
 /** Raised when the layout changes. */
-const CACHE_VERSION = 1;
+const CACHE_VERSION = 2;
 const HEADER = 'header.json';
 const FORMAT = 'serve-opt distill outputs';
 
@@ -23,6 +24,8 @@ export interface CacheKey {
   readonly onnxRuntime: string;
   /** Names of the samples that inputs are fed, where they are others. */
   readonly inputs: readonly (readonly [string, string])[];
+  /** Classes that are kept of the scores of the teacher; null for all. */
+  readonly topK: number | null;
 }
 
 /** Outputs of all samples, in the files of a folder. */
@@ -32,6 +35,8 @@ export interface CachedOutputs {
   readonly outputs: readonly RecordedOutput[];
   /** What the first sample gave. */
   readonly peeked: PeekResult['outputs'];
+  /** Stands for the files of one of the outputs. */
+  readonly topK?: TopKOutput;
 }
 
 interface CacheHeader extends Omit<CachedOutputs, 'folder'> {
@@ -49,6 +54,7 @@ const FIELDS: Readonly<Record<keyof CacheKey, string>> = {
   executionProviders: 'execution providers',
   onnxRuntime: 'version of ONNX Runtime',
   inputs: 'names of inputs',
+  topK: 'number of classes',
 };
 
 /**
@@ -167,7 +173,11 @@ export class OutputCache {
     if (header.format !== FORMAT || header.version !== CACHE_VERSION || !Array.isArray(header.outputs))
       throw broken(`${name}/${HEADER} is of another format`);
     const present = new Set(readdirSync(folder));
-    const lost = header.outputs.flatMap(({ files }) => files).find((file) => !present.has(file));
+    const lost = [
+      ...header.outputs.flatMap(({ files }) => files),
+      ...(header.topK?.ids ?? []),
+      ...(header.topK?.logs ?? []),
+    ].find((file) => !present.has(file));
     if (lost !== undefined) throw broken(`the file ${name}/${lost} is missing`);
     return { folder, header };
   }

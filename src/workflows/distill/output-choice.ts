@@ -97,7 +97,9 @@ function byMeaning(
   meanings: OutputMeanings,
   outputKind: DistillKind | undefined,
 ): OutputChoice {
-  const ranked = [...floats].sort((a, b) => doubt(a, meanings) - doubt(b, meanings));
+  // An embedding is looked for among the outputs that are not scores.
+  const sign = outputKind === 'embedding' ? -1 : 1;
+  const ranked = [...floats].sort((a, b) => sign * (doubt(a, meanings) - doubt(b, meanings)));
   const [{ name, dims }] = ranked as [Peeked['outputs'][number]];
   const meaning = meanings.get(name);
   const width = dims.at(-1) ?? 1;

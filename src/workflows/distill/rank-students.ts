@@ -12,6 +12,12 @@ export function qualityOf(evaluation: DistillEvaluation): { readonly quality: Qu
     ...(teacher === undefined ? {} : { teacher }),
   });
   switch (evaluation.kind) {
+    case 'top-k': {
+      const { labelled, agreement } = evaluation;
+      return labelled
+        ? of('top-1 accuracy', labelled.student.top1.value, labelled.teacher.top1.value)
+        : of('agreement', agreement.top1.value);
+    }
     case 'classes': {
       const { labelled, fidelity } = evaluation;
       return labelled
@@ -53,6 +59,8 @@ function distanceOf(evaluation: DistillEvaluation): number {
       return evaluation.fidelity.temperatures[0]?.kl ?? Number.NaN;
     case 'multi-label':
       return evaluation.temperatures[0]?.kl ?? Number.NaN;
+    case 'top-k':
+      return evaluation.kl.low;
     case 'regression':
       return evaluation.fidelity.mse;
     case 'embedding':

@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
 import { ServeOptError } from '../../errors.js';
 import type { Model } from '../../ir/model.js';
-import type { DistillModels, DistillOptions } from './distill-options.js';
-import { distinctNames, inputNames, type Subject } from './subject.js';
+import type { DistillModels, DistillOptions, NamePair } from './distill-options.js';
+import { distinctNames, inputNames, type Subject, unknownTensor } from './subject.js';
 
 /** The teacher and the students with what they are fed. @throws SO1006 for as many sets of samples as there are not students */
 export function subjectsOf(
@@ -42,4 +42,21 @@ export function subjectsOf(
     };
   });
   return [ofTeacher, ...rest];
+}
+
+/** Tensors that are to be compared must be there. @throws SO1003 */
+export function checkFeatures(
+  [teacher, ...students]: readonly [Subject, ...Subject[]],
+  features: readonly NamePair[],
+): void {
+  for (const pair of features) {
+    for (const [{ model, name: subject }, name] of [
+      [teacher, pair.teacher] as const,
+      ...students.map((student) => [student, pair.student] as const),
+    ]) {
+      const { values, outputs } = model.graph;
+      if (!values.has(name) && !outputs.some((output) => output.name === name))
+        throw unknownTensor(name, [...values.keys()], subject);
+    }
+  }
 }

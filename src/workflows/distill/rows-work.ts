@@ -105,7 +105,7 @@ function scaleWork({ files, width, scale, kept, set, from, to }: ScaleTask, prog
 type Numbers = Float32Array | Float64Array;
 
 /** Calls `use` for each row with the numbers of each file, and where the row begins in them. */
-function eachChunk(
+export function eachChunk(
   files: readonly ScoreFiles[],
   { places, perSample }: RowSet,
   [from, to]: readonly [number, number],
@@ -136,7 +136,7 @@ function eachChunk(
 /** The smallest number above 0 that FLOAT has stands for a probability of 0: in FLOAT it may be one that was too small. */
 const LEAST_PROBABILITY = 2 ** -149;
 
-function scoresOf(numbers: Numbers, { probabilities }: ScoreFiles): Numbers {
+export function scoresOf(numbers: Numbers, { probabilities }: Pick<ScoreFiles, 'probabilities'>): Numbers {
   if (!probabilities) return numbers;
   const logs = new Float64Array(numbers.length);
   for (let i = 0; i < numbers.length; i++) logs[i] = Math.log(Math.max(numbers[i] as number, LEAST_PROBABILITY));

@@ -250,6 +250,12 @@ export const OPTION_RULES: readonly OptionRule[] = [
     excludes: ['--no-measure'],
     why: 'latency and memory are not measured in that case',
   },
+  {
+    commands: ['distill'],
+    options: ['--cache-top-k'],
+    needs: '--teacher-cache',
+    why: 'it says what the cache keeps',
+  },
   { commands: ['distill'], options: ['--no-measure'], idleWith: ['--teacher-logits'], why: 'no model runs' },
 
   { commands: ['optimize'], options: ['--recipe'], excludes: ['--level', '--passes'] },
