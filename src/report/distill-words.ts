@@ -7,7 +7,7 @@ import { formatLatency } from './bench-format.js';
 import { type FigureGroup, type FigureRow, row, shareRow } from './distill-figure-rows.js';
 import { boundsText, topKGroups } from './distill-top-k-words.js';
 import type { DistillReport, DistillStudent, DistillSubject } from './distill-types.js';
-import { formatBytes, formatCount, formatNumber, formatPercent, formatPoints, plural } from './format.js';
+import { formatBytes, formatCount, formatNumber, formatPercent, plural } from './format.js';
 
 const DASH = '–';
 
