@@ -1,6 +1,8 @@
-import { basename } from 'node:path';
+import { existsSync, lstatSync, readdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { checkOutputs } from '../../codec/output-target.js';
 import { readSmallTextFile } from '../../codec/small-file.js';
+import { ServeOptError } from '../../errors.js';
 import type { MarReport } from '../../report/mar-types.js';
 import { REPORT_SCHEMA_VERSION } from '../../report/types.js';
 import { parseClassLabels } from '../../targets/class-labels.js';
@@ -32,7 +34,7 @@ export interface PackageMarOptions
   readonly format?: MarFormat;
   /** File of class names: one a line, or JSON. */
   readonly labelsPath?: string;
-  /** Replace an existing archive. A folder is never replaced. */
+  /** Replace an existing archive, or the folder of one. */
   readonly force?: boolean;
   /** Do everything but write. */
   readonly dryRun?: boolean;
@@ -124,12 +126,13 @@ async function make(
     }
   }
   if (format === 'folder') {
+    const replace = replacesFolder(path, options);
     const staged = await stagePackage({ files }, path, options, context);
     const { folder } = staged;
     return {
       files: staged.files,
       sizeBytes: total(staged.files),
-      commit: () => folder.commit(),
+      commit: () => folder.commit({ replace }),
       discard: () => folder.discard(),
     };
   }
@@ -148,6 +151,18 @@ async function make(
   const { sizeBytes, sha256 } = archive;
   const commit = (): void => archive.commit({ replace: options.force ?? false });
   return { files: archive.files, sizeBytes, sha256, commit, discard: archive.discard };
+}
+
+/** Whether a folder is replaced: only one that is an archive itself. @throws SO1005 for another one that is not empty */
+function replacesFolder(path: string, { force = false }: PackageMarOptions): boolean {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (!force || found === undefined || (found.isDirectory() && readdirSync(path).length === 0)) return false;
+  if (found.isDirectory() && existsSync(join(path, 'MAR-INF/MANIFEST.json'))) return true;
+  throw new ServeOptError('SO1005', `The output "${path}" already exists`, {
+    why: 'it is not the folder of an archive, and --force replaces no other one',
+    hint: 'choose another path with -o',
+    location: { file: path },
+  });
 }
 
 function total(files: MarReport['files']): number {

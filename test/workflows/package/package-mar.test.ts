@@ -125,6 +125,24 @@ describe('packageMar', () => {
     expect(await checkMar(plain)).toEqual([]);
   });
 
+  it('replaces the folder of an archive with force, and no other folder', async () => {
+    const plain = join(folder, 'again');
+    await packageMar(DIGITS, { outputPath: plain, format: 'folder', name: 'again' });
+    const options = { outputPath: plain, format: 'folder', name: 'again' } as const;
+    // A folder that exists is where the archive goes, under its name.
+    mkdirSync(join(plain, 'again'), { recursive: true });
+    await packageMar(DIGITS, options);
+    await expect(packageMar(DIGITS, options)).rejects.toMatchObject({ code: 'SO1005' });
+    writeFileSync(join(plain, 'again', 'old.txt'), 'old');
+    await packageMar(DIGITS, { ...options, force: true });
+    expect(readdirSync(join(plain, 'again'))).not.toContain('old.txt');
+    rmSync(join(plain, 'again', 'MAR-INF'), { recursive: true });
+    await expect(packageMar(DIGITS, { ...options, force: true })).rejects.toMatchObject({
+      code: 'SO1005',
+      why: 'it is not the folder of an archive, and --force replaces no other one',
+    });
+  });
+
   it('packs data files beside the model, in the folders that it names', async () => {
     const model = new Model();
     model.setOpset('', 17);
