@@ -372,6 +372,11 @@ export const ERROR_TABLE = {
     summary: 'A packaged model is not served as it should be',
     hint: 'serve-opt package check DIR explains faults of a package',
   },
+  SO7005: {
+    exitCode: EXIT.gate,
+    summary: 'A latency target cannot be reached',
+    hint: 'give a smaller speed-up, or cut more with --method or --through-normalization',
+  },
   SO8130: { exitCode: EXIT.interrupted, summary: 'Interrupted', hint: 'run the command again' },
   SO8143: { exitCode: EXIT.terminated, summary: 'Terminated', hint: 'run the command again' },
   SO9001: {

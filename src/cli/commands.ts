@@ -267,6 +267,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
       'amount',
       'target-macs',
       'target-params',
+      'target-latency',
       'pattern',
       'data',
       'eval',
@@ -275,6 +276,8 @@ export const COMMANDS: readonly CommandDefinition[] = [
     ],
     moreFlags: [
       'score',
+      'allocation',
+      'steps',
       'include',
       'exclude',
       'global',

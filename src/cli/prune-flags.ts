@@ -1,5 +1,5 @@
 import { UNIT_SCORES } from '../prune/score-names.js';
-import { PRUNE_DEFAULTS, PRUNE_METHODS } from '../workflows/options.js';
+import { PRUNE_ALLOCATIONS, PRUNE_DEFAULTS, PRUNE_METHODS } from '../workflows/options.js';
 
 /** Flags of `prune`. */
 export const PRUNE_FLAGS = {
@@ -8,11 +8,25 @@ export const PRUNE_FLAGS = {
     choices: PRUNE_METHODS,
     default: PRUNE_DEFAULTS.method,
     group: 'Method',
-    summary: 'structured, magnitude, obs …',
+    summary: 'structured, layers, magnitude, obs …',
   },
   amount: { value: 'N', group: 'Method', summary: `share of each group or layer: 0.3; or a number` },
   'target-macs': { value: 'SHARE', group: 'Method', summary: 'multiply-adds to leave: 0.5x' },
   'target-params': { value: 'SHARE', group: 'Method', summary: 'parameters to leave: 0.5x' },
+  'target-latency': { value: 'N', group: 'Method', summary: 'speed to reach here: 1.5x, or 10ms' },
+  allocation: {
+    value: 'NAME',
+    choices: PRUNE_ALLOCATIONS,
+    group: 'Method',
+    summary: 'how it is spread: uniform, sensitivity …',
+  },
+  steps: {
+    value: 'N',
+    type: 'integer',
+    default: PRUNE_DEFAULTS.steps,
+    group: 'Method',
+    summary: 'cut, repair and score anew so often',
+  },
   global: { group: 'Method', summary: 'weigh all layers against each other' },
   pattern: { value: 'N:M', group: 'Method', summary: 'keep N of every M inputs of an output: 2:4' },
   score: {

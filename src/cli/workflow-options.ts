@@ -9,6 +9,7 @@ import {
   type CompareOptions,
   type InspectOptions,
   type JudgingOptions,
+  type LatencyTarget,
   type OptimizeOptions,
   type PruneOptions,
   QUANTIZE_MODES,
@@ -191,6 +192,9 @@ export function pruneOptions(flags: FlagValues): PruneOptions {
     ...given('align', flags.align === undefined ? undefined : parseAmount(flags.align, '--align')),
     ...given('targetMacs', targetShare(flags, 'target-macs')),
     ...given('targetParams', targetShare(flags, 'target-params')),
+    ...given('targetLatency', targetLatency(flags['target-latency'])),
+    ...given('allocation', flags.allocation),
+    ...given('steps', flags.steps),
     ...given('throughNormalization', flags['through-normalization']),
     ...given('dataPath', flags.data),
     ...given('evalPath', flags.eval),
@@ -231,6 +235,17 @@ function targetShare(flags: FlagValues, name: 'target-macs' | 'target-params'): 
   throw new ServeOptError('SO1006', `The value "${text}" of --${name} is not allowed`, {
     why: 'it must be a share of the original',
     hint: `write --${name} 0.5x`,
+  });
+}
+
+/** `1.5x` as fast, or `10ms`. */
+function targetLatency(text: string | undefined): LatencyTarget | undefined {
+  if (text === undefined) return undefined;
+  const [, digits, unit] = /^(\d*\.?\d+)(x|ms)$/.exec(text) ?? [];
+  if (digits !== undefined) return unit === 'ms' ? { ms: Number(digits) } : { speedUp: Number(digits) };
+  throw new ServeOptError('SO1006', `The value "${text}" of --target-latency is not allowed`, {
+    why: 'it must be a speed-up, or a time in milliseconds',
+    hint: 'write --target-latency 1.5x, or --target-latency 10ms',
   });
 }
 

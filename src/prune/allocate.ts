@@ -14,20 +14,31 @@ export interface AllocationOptions {
   readonly amount: number;
   /** Compare the scores of all groups, each divided by the mean of its group, instead of cutting each alike. Default false. */
   readonly global?: boolean;
+  /** Scores of different groups compare as they are (`lamp`): they are not divided. Default false. */
+  readonly comparable?: boolean;
 }
 
 /** At most this share of a group goes where all groups are weighed against each other: no layer becomes a bottleneck by accident. */
 const LARGEST_SHARE = 0.9;
 
 /** The units of the lowest scores: of each group, or of all. Of equal scores the first goes. At least one unit of a group stays. */
-export function allocate(groups: readonly ScoredGroup[], { amount, global = false }: AllocationOptions): PruneUnit[] {
-  const counts = global ? globalCounts(groups, amount) : groups.map(({ group }) => countOf(amount, group.units.length));
-  return groups.flatMap(({ group, scores, align }, at) => {
-    const removed = aligned(counts[at] as number, group.units.length, align);
-    return lowest(scores)
-      .slice(0, removed)
-      .map((unit) => group.units[unit] as PruneUnit);
-  });
+export function allocate(
+  groups: readonly ScoredGroup[],
+  { amount, global = false, comparable = false }: AllocationOptions,
+): PruneUnit[] {
+  const counts = global
+    ? globalCounts(groups, amount, comparable)
+    : groups.map(({ group }) => countOf(amount, group.units.length));
+  return groups.flatMap((group, at) =>
+    lowestUnits(group, aligned(counts[at] as number, group.group.units.length, group.align)),
+  );
+}
+
+/** The units of the lowest scores; of equal scores the first. */
+export function lowestUnits({ group, scores }: ScoredGroup, count: number): PruneUnit[] {
+  return lowest(scores)
+    .slice(0, count)
+    .map((unit) => group.units[unit] as PruneUnit);
 }
 
 /** Moves a count so that what is kept is the nearest multiple of `align`; never so that nothing, or all, of a cut group is kept. */
@@ -37,10 +48,10 @@ export function aligned(removed: number, size: number, align: number): number {
   return kept >= size ? removed : size - kept;
 }
 
-function globalCounts(groups: readonly ScoredGroup[], amount: number): number[] {
+function globalCounts(groups: readonly ScoredGroup[], amount: number, comparable: boolean): number[] {
   const all: { readonly group: number; readonly score: number }[] = [];
   for (const [at, { scores }] of groups.entries()) {
-    const mean = scores.reduce((sum, score) => sum + score, 0) / scores.length || 1;
+    const mean = comparable ? 1 : scores.reduce((sum, score) => sum + score, 0) / scores.length || 1;
     for (const score of scores) all.push({ group: at, score: score / mean });
   }
   let left = countOf(amount, all.length);
@@ -57,6 +68,6 @@ function globalCounts(groups: readonly ScoredGroup[], amount: number): number[] 
 }
 
 /** Positions by ascending score. */
-function lowest(scores: Float64Array): number[] {
+export function lowest(scores: Float64Array): number[] {
   return [...scores.keys()].sort((a, b) => (scores[a] as number) - (scores[b] as number) || a - b);
 }

@@ -54,16 +54,16 @@ export interface ProductAxis {
  * are kept as runs (start, stride, count), so a model with millions of indices takes few of them.
  */
 export class AxisTable {
-  readonly places: AxisPlace[] = [];
-  readonly products: ProductAxis[] = [];
-  readonly reasons: FrozenReason[] = [];
+  places: AxisPlace[] = [];
+  products: ProductAxis[] = [];
+  reasons: FrozenReason[] = [];
   /** Runs of seven numbers: axis, start, stride, axis, start, stride, count. */
-  readonly runs: number[] = [];
+  runs: number[] = [];
   /** Four numbers each: axis, start, count, reason. */
-  readonly freezes: number[] = [];
+  freezes: number[] = [];
   /** Axes over which products of computed tensors are repeated: the heads of attention. */
-  readonly batchAxes: Set<AxisId> = new Set();
-  readonly #scaled: ScaledAxis[] = [];
+  batchAxes: Set<AxisId> = new Set();
+  #scaled: ScaledAxis[] = [];
   readonly #ofValue: Map<Value, AxisId[]> = new Map();
   readonly #ofUse: Map<Node, Map<number, AxisId[]>> = new Map();
 
@@ -128,6 +128,26 @@ export class AxisTable {
     const scaled = this.scaled(axis);
     if (scaled) for (const each of [scaled.outer, scaled.inner]) this.batchAxes.add(each);
     else if (axis >= 0) this.batchAxes.add(axis);
+  }
+
+  /** The same axes, of a copy of the model: numbers and relations are shared, so nothing may be added any more. */
+  copied(nodes: ReadonlyMap<Node, Node>, values: ReadonlyMap<Value, Value>): AxisTable {
+    const nodeOf = (node: Node): Node => nodes.get(node) ?? node;
+    const copy = new AxisTable();
+    copy.places = this.places.map(({ value, reader, ...place }) => ({
+      ...place,
+      ...(value ? { value: values.get(value) ?? value } : {}),
+      ...(reader ? { reader: { node: nodeOf(reader.node), slot: reader.slot } } : {}),
+    }));
+    copy.products = this.products;
+    copy.reasons = this.reasons;
+    copy.runs = this.runs;
+    copy.freezes = this.freezes;
+    copy.batchAxes = this.batchAxes;
+    copy.#scaled = this.#scaled;
+    for (const [value, axes] of this.#ofValue) copy.#ofValue.set(values.get(value) ?? value, axes);
+    for (const [node, slots] of this.#ofUse) copy.#ofUse.set(nodeOf(node), slots);
+    return copy;
   }
 
   size(axis: AxisId): number {

@@ -19,9 +19,10 @@ export interface ScoreOptions {
  *   `torch.nn.utils.prune.ln_structured(n=2, dim=0)`.
  * - `bn`: sum of the magnitudes of the scales of BatchNormalization (Liu et al. 2017); `l2` where the group has none.
  * - `fpgm`: sum of the distances to the rows of the other units (He et al. 2019).
+ * - `lamp`: the squared `l2` over the sum of those that are not smaller (Lee et al. 2021): compares across groups as it is.
  * - `random`: seeded.
  *
- * `activation` needs samples and is computed elsewhere: `activationScores`; `l2` stands in for it here.
+ * `activation` and `obs` need samples and are computed elsewhere (`activationScores`, `obsScores`); `l2` stands in for them here.
  */
 export function scoreUnits(
   group: DependencyGroup,
@@ -41,7 +42,22 @@ export function scoreUnits(
   }
   if (score === 'fpgm') return distanceSums(group, makers);
   const sums = unitSums(group, makers, score === 'l1' ? 1 : 2);
+  if (score === 'lamp') return overLarger(sums);
   return score === 'l1' ? sums : sums.map(Math.sqrt);
+}
+
+/** Each score over the sum of those that are not smaller. */
+function overLarger(scores: Float64Array): Float64Array {
+  const order = [...scores.keys()].sort((a, b) => (scores[b] as number) - (scores[a] as number));
+  const result = new Float64Array(scores.length);
+  let sum = 0;
+  for (let at = 0; at < order.length; ) {
+    const score = scores[order[at] as number] as number;
+    let end = at;
+    for (; end < order.length && scores[order[end] as number] === score; end++) sum += score;
+    for (; at < end; at++) result[order[at] as number] = sum > 0 ? score / sum : 0;
+  }
+  return result;
 }
 
 /** Sums of |w|^power over what belongs to each unit. */

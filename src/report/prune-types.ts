@@ -1,5 +1,6 @@
 import type { LatencyComparison } from '../bench/results.js';
 import type { ComparisonResult } from '../evaluate/comparison.js';
+import type { BudgetReport } from '../gates/budget-report.js';
 import type { SparsityReport } from './sparsity-types.js';
 import type { JudgedReport, ReportHeader, ReportModel, SyntheticInputsReport, VerificationReport } from './types.js';
 
@@ -44,6 +45,34 @@ export interface CutCheckReport {
   readonly samples: number;
 }
 
+/** A block that a sum leads around, which can be dropped. */
+export interface DroppedBlockReport {
+  /** Its last layer. */
+  readonly name: string;
+  /** Layers with weights in it. */
+  readonly layers: number;
+  readonly dropped: boolean;
+  /** Noise over signal of the outputs without it and those dropped before it; absent where blocks were ranked by weights. */
+  readonly change?: number;
+}
+
+/** A layer that is in no block that can be dropped, and why. */
+export interface OutsideLayerReport {
+  readonly layer: string;
+  readonly operator: string;
+  readonly reason: string;
+}
+
+/** What was tried for a latency, or for budgets that were missed at first. */
+export interface PruneAttemptReport {
+  /** How much of what can be cut went: a share, or a number of blocks. */
+  readonly amount: number;
+  /** For a latency: how many times as fast as the original it measured. */
+  readonly speedUp?: number;
+  /** For budgets: those of the outputs, as measured. */
+  readonly budgets?: readonly BudgetReport[];
+}
+
 /** How a layer behind a cut was fitted anew. Errors are of its outputs on held-out samples, as a share of their size (root mean square). */
 export interface RepairReport {
   readonly layer: string;
@@ -55,7 +84,15 @@ export interface RepairReport {
 
 export interface PruneReport extends ReportHeader, JudgedReport {
   readonly command: 'prune';
-  readonly method: 'structured' | 'channels' | 'heads' | 'neurons' | 'magnitude' | 'obs' | 'wanda';
+  readonly method: 'structured' | 'channels' | 'heads' | 'neurons' | 'layers' | 'magnitude' | 'obs' | 'wanda';
+  /** How the cut is spread over groups; absent for single weights and whole blocks. */
+  readonly allocation?: 'uniform' | 'global' | 'sensitivity' | 'latency';
+  /** Cuts one after the other, each scored anew. Absent for one. */
+  readonly steps?: number;
+  /** How many times as fast as the original the result was to be. */
+  readonly targetSpeedUp?: number;
+  /** What was tried before the result, in order; absent where the first was delivered. */
+  readonly attempts?: readonly PruneAttemptReport[];
   /** As asked for; of a target, the amount that it took. */
   readonly amount: number;
   readonly pattern?: string;
@@ -70,6 +107,12 @@ export interface PruneReport extends ReportHeader, JudgedReport {
   readonly groups: readonly PrunedGroupReport[];
   /** Structured: axes of weights that cannot be cut. */
   readonly whole: readonly WholeAxisReport[];
+  /** Whole blocks: all that can be dropped, in the order of the network. */
+  readonly blocks?: readonly DroppedBlockReport[];
+  /** How blocks were ranked. */
+  readonly rankedBy?: 'output change' | 'weights';
+  /** Whole blocks: layers that are in none. */
+  readonly outside?: readonly OutsideLayerReport[];
   /** Single weights: every layer. */
   readonly weights: readonly SparseWeightReport[];
   /** Zeros and patterns of the result, where zeros are what was made, and the runtimes that skip them. */

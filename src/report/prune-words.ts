@@ -1,5 +1,7 @@
+import { budgetPhrase, budgetStory } from './budget-words.js';
+import { formatSqnr } from './comparison-words.js';
 import { formatNumber, plural } from './format.js';
-import type { PruneReport } from './prune-types.js';
+import type { DroppedBlockReport, PruneAttemptReport, PruneReport } from './prune-types.js';
 
 /** `63 % of the weights`. */
 export function sparsityPhrase({ weights }: PruneReport): string {
@@ -31,4 +33,36 @@ export function cutSentence({ cut }: PruneReport): string | undefined {
   const alike =
     cut.sqnrDb === Number.POSITIVE_INFINITY ? 'bit for bit' : `within rounding (${formatNumber(cut.sqnrDb)} dB)`;
   return `the cut computes what the original computes with the same units set to zero, ${alike}`;
+}
+
+/** How units were spread over groups, where not evenly, and in how many steps. */
+export function allocationSentence({ allocation, steps, groups }: PruneReport): string | undefined {
+  const words = {
+    uniform: undefined,
+    global: 'units of all groups were weighed against each other by their scores',
+    sensitivity: 'widths were chosen by how much the outputs change where each group is cut alone',
+    latency: 'widths were chosen by the measured time of each layer',
+  } as const;
+  if (groups.length === 0) return undefined;
+  const parts = [
+    ...(allocation === undefined || words[allocation] === undefined ? [] : [words[allocation]]),
+    ...(steps === undefined ? [] : [`cut in ${steps} steps, each scored anew`]),
+  ];
+  return parts.length === 0 ? undefined : parts.join('; ');
+}
+
+/** How close the outputs stayed without a block and those dropped before it. */
+export function changeWords({ change }: DroppedBlockReport): string {
+  if (change === undefined) return '';
+  return change > 0 && Number.isFinite(change) ? formatSqnr(-10 * Math.log10(change)) : change > 0 ? 'lost' : 'equal';
+}
+
+/** What an attempt measured. */
+export function attemptWords({ speedUp, budgets = [] }: PruneAttemptReport): string {
+  if (speedUp !== undefined) return `${speedUp.toFixed(2)}x as fast as the original`;
+  return budgets
+    .map(
+      (budget) => `${budget.verdict === 'pass' ? 'keeps' : 'misses'} ${budgetPhrase(budget)}: ${budgetStory(budget)}`,
+    )
+    .join('; ');
 }

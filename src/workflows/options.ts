@@ -254,9 +254,26 @@ export interface OptimizeOptions extends ProduceOptions, RefusalOptions<Optimize
 }
 
 /** What `pruneModel` takes away: single weights, or whole units so that the model gets smaller. */
-export const PRUNE_METHODS = ['structured', 'channels', 'heads', 'neurons', 'magnitude', 'obs', 'wanda'] as const;
-/** One of `PRUNE_METHODS`; `structured` is all units. */
+export const PRUNE_METHODS = [
+  'structured',
+  'channels',
+  'heads',
+  'neurons',
+  'layers',
+  'magnitude',
+  'obs',
+  'wanda',
+] as const;
+/** One of `PRUNE_METHODS`; `structured` is all units, `layers` whole blocks that a sum leads around. */
 export type PruneMethod = (typeof PRUNE_METHODS)[number];
+
+/** How what is cut is spread over groups. */
+export const PRUNE_ALLOCATIONS = ['uniform', 'global', 'sensitivity', 'latency'] as const;
+/** One of `PRUNE_ALLOCATIONS`. */
+export type PruneAllocation = (typeof PRUNE_ALLOCATIONS)[number];
+
+/** A latency to be reached: so many times as fast as the original, or a median in ms. */
+export type LatencyTarget = { readonly speedUp: number } | { readonly ms: number };
 
 /** Options of `pruneModel`. */
 export interface PruneOptions extends ProduceOptions, JudgedRunOptions, RefusalOptions<PruneReport> {
@@ -273,6 +290,16 @@ export interface PruneOptions extends ProduceOptions, JudgedRunOptions, RefusalO
   readonly targetMacs?: number;
   /** The same for parameters. */
   readonly targetParams?: number;
+  /** Cut so much that the result is so fast here, measured beside the original. */
+  readonly targetLatency?: LatencyTarget;
+  /**
+   * `uniform`: the same share of every group. `global`: scores of all groups weighed against each other. `sensitivity`: by how
+   * much the outputs change where each group is cut. `latency`: that against the measured time of its layers. Default
+   * `latency` with `targetLatency`, else `uniform`.
+   */
+  readonly allocation?: PruneAllocation;
+  /** Cut in so many steps, each scored anew on the network as it was cut and repaired so far. Default 1. */
+  readonly steps?: number;
   /** Kept units of a group are a multiple of this where it is large enough. Default 8 for channels and neurons, 1 for small groups and heads. */
   readonly align?: number;
   /** Cut axes over which a normalization computes statistics too. Default false. */
@@ -353,6 +380,7 @@ export const PRUNE_DEFAULTS = {
   method: 'structured',
   amount: 0.3,
   align: 8,
+  steps: 1,
 } as const satisfies PruneOptions;
 /** Defaults of `benchModels`. */
 export const BENCH_DEFAULTS = {

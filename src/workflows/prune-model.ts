@@ -6,7 +6,8 @@ import { type PruneWork, preparePrune } from './prune/before-work.js';
 import { checkPruneOptions } from './prune/check-prune-options.js';
 import { checkPruned, type PruneVerdict } from './prune/check-pruned.js';
 import { describePruned } from './prune/describe-pruned.js';
-import { makePruned, type PruneCandidate } from './prune/make-pruned.js';
+import { makePruned } from './prune/make-pruned.js';
+import type { PruneCandidate } from './prune/prune-candidate.js';
 import { isUnstructured } from './prune/unstructured.js';
 
 /**

@@ -27,21 +27,36 @@ const NO_SIZES: Sizes = new Map();
  * @throws SO1006 for a name that no dimension has, SO4002 for a size that the model does not allow
  */
 export function statedCost(model: Model, given: Sizes = NO_SIZES): StatedCost {
+  const { cost, expression, sizes } = costAtBestSizes(model, given);
+  return { cost, expression, sizes };
+}
+
+/** A copy of the model at the sizes that its cost is stated at: types are inferred for it, and shapes are numbers where they can be. */
+export function modelAtStatedSizes(model: Model, given: Sizes = NO_SIZES): Model {
+  const copy = model.clone();
+  const { shapes } = costAtBestSizes(copy, given);
+  return atShapes(copy, inputSpecs(copy), shapes);
+}
+
+/** A cost with the shapes of the inputs that it is of. */
+type CostAtShapes = StatedCost & { readonly shapes: readonly (readonly number[])[] };
+
+function costAtBestSizes(model: Model, given: Sizes): CostAtShapes {
   const inputs = inputSpecs(model);
   const sized = withSizes(inputs, given);
   inferTypes(model);
   const { expression, unknown } = modelCost(model);
-  let best: (StatedCost & { readonly missing: number }) | undefined;
+  let best: (CostAtShapes & { readonly missing: number }) | undefined;
   for (let row = 0; row < SIZE_PLAN_COUNT; row++) {
     const shapes = firstShapes(sized, row);
     const sizes = statedSizes(inputs, shapes);
     const cost = costAt(model, inputs, shapes, sizes);
     // What is unknown whatever the sizes are is no fault of theirs.
     const missing = cost.empty.length + Math.max(0, cost.unknown.length - unknown.length);
-    if (best === undefined || missing < best.missing) best = { cost, expression, sizes, missing };
+    if (best === undefined || missing < best.missing) best = { cost, expression, sizes, shapes, missing };
     if (missing === 0 || sizes.every(({ name }) => given.has(name))) break;
   }
-  return best as StatedCost;
+  return best as CostAtShapes;
 }
 
 /** What a real symbol begins with: some exporters write `?` for every size they do not know. */
@@ -67,6 +82,12 @@ function costAt(
   shapes: readonly (readonly number[])[],
   sizes: StatedCost['sizes'],
 ): ModelCost {
+  const copy = atShapes(model, inputs, shapes);
+  return modelCost(copy, { symbols: new Map(sizes.map(({ name, size }) => [name, size])) });
+}
+
+/** A copy whose inputs have these shapes, with types inferred for them. */
+function atShapes(model: Model, inputs: readonly ValueSpec[], shapes: readonly (readonly number[])[]): Model {
   const copy = model.clone();
   const shapeOf = new Map(inputs.map(({ name }, index) => [name, shapes[index]]));
   for (const input of copy.graph.inputs) {
@@ -76,7 +97,7 @@ function costAt(
   }
   forgetSymbols(copy);
   inferTypes(copy);
-  return modelCost(copy, { symbols: new Map(sizes.map(({ name, size }) => [name, size])) });
+  return copy;
 }
 
 /** Symbols that an exporter, or an inference without sizes, gave what nodes compute: the sizes of the inputs say more. */

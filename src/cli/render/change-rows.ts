@@ -1,10 +1,11 @@
 /** Rows of the table of changes that several commands share, and the beginning of their summaries. */
 import type { LatencyComparison } from '../../bench/results.js';
 import type { ComparisonResult } from '../../evaluate/comparison.js';
-import { formatDifference, formatMetric } from '../../report/comparison-words.js';
+import { agreementOf, formatDifference, formatMetric } from '../../report/comparison-words.js';
 import { formatBytes, formatChange, formatDuration, formatInteger } from '../../report/format.js';
 import { latencyPhrase } from '../../report/latency-words.js';
 import { modelSizeBytes } from '../../report/model-size.js';
+import { samplesPhrase } from '../../report/quantize-words.js';
 import type { ReportModel } from '../../report/types.js';
 import type { ChangeRow } from './changes-table.js';
 
@@ -44,4 +45,13 @@ export function metricRows(accuracy: ComparisonResult | undefined): ChangeRow[] 
     formatMetric(metric, metric.b.value),
     `${formatDifference(metric)} on ${metric.a.n}`,
   ]);
+}
+
+/** How far the outputs of both models agree; none where they were not run. */
+export function agreementRows(comparison: ComparisonResult | undefined): ChangeRow[] {
+  const agreement = comparison && agreementOf(comparison);
+  if (comparison === undefined || agreement === undefined) return [];
+  const { value, what, beside } = agreement;
+  const more = beside === undefined ? '' : `, ${beside}`;
+  return [['agreement', '', value, `${what} on ${samplesPhrase(comparison)}${more}`]];
 }

@@ -1,13 +1,24 @@
-import { agreementOf, metricPhrase, scoringSentence } from '../../report/comparison-words.js';
-import { formatBytes, formatChange, formatInteger, plural } from '../../report/format.js';
+import { metricPhrase, scoringSentence } from '../../report/comparison-words.js';
+import { formatBytes, formatChange, formatInteger, formatNumber, plural } from '../../report/format.js';
 import { latencyChange, latencyPhrase, latencyVerdict } from '../../report/latency-words.js';
-import type { PruneReport } from '../../report/prune-types.js';
-import { cutSentence, repairSentence, sparsityPhrase } from '../../report/prune-words.js';
-import { samplesPhrase } from '../../report/quantize-words.js';
+import type {
+  DroppedBlockReport,
+  OutsideLayerReport,
+  PruneAttemptReport,
+  PruneReport,
+} from '../../report/prune-types.js';
+import {
+  allocationSentence,
+  attemptWords,
+  changeWords,
+  cutSentence,
+  repairSentence,
+  sparsityPhrase,
+} from '../../report/prune-words.js';
 import { safeText } from '../../report/safe-text.js';
 import { checksOf } from '../../report/verification-words.js';
 import { judgedText } from './budgets-text.js';
-import { countRow, latencyRows, metricRows, sizePhrase, sizeRow } from './change-rows.js';
+import { agreementRows, countRow, latencyRows, metricRows, sizePhrase, sizeRow } from './change-rows.js';
 import { changesTableText } from './changes-table.js';
 import { checksLine } from './checks-line.js';
 import { runtimesText } from './sparsity-text.js';
@@ -31,14 +42,24 @@ export async function renderPrune(report: PruneReport, options: PruneTextOptions
   const line = (text: string): string => wrapLine(text, options.columns);
   const parts = [await changesTable(report, options), ''];
   if (report.groups.length > 0) parts.push(await groupsTable(report, options), '');
+  if (report.blocks !== undefined) parts.push(await blocksTable(report.blocks, options), '');
+  if (report.attempts !== undefined) parts.push(await attemptsTable(report, report.attempts, options), '');
   if (report.weights.length > 0) parts.push(await weightsTable(report, options), '');
   if (report.sparsity) parts.push(await runtimesText(report.sparsity, options), '');
   if (options.explain && report.whole.length > 0)
     parts.push(style.bold('Stays whole:'), await wholeTable(report, options), '');
   else if (report.whole.length > 0)
     parts.push(line(`${plural(report.whole.length, 'axis', 'axes')} of weights stay whole: --explain lists them`));
+  if (report.outside !== undefined && report.outside.length > 0)
+    parts.push(
+      ...(options.explain
+        ? [style.bold('In no block that can be dropped:'), await outsideTable(report.outside, options), '']
+        : [line(`${plural(report.outside.length, 'layer')} in no block that can be dropped: --explain lists them`)]),
+    );
   const cut = cutSentence(report);
   if (cut !== undefined) parts.push(line(cut));
+  const allocation = allocationSentence(report);
+  if (allocation !== undefined) parts.push(line(allocation));
   const repair = repairSentence(report);
   if (repair !== undefined) parts.push(line(repair));
   if (report.latency !== undefined && latencyVerdict(report.latency) === 'slower')
@@ -86,11 +107,7 @@ async function changesTable(report: PruneReport, options: TextOptions): Promise<
       countRow('parameters', before.parameters, after.parameters),
       countRow('multiply-adds', before.macs, after.macs),
     );
-  rows.push(...latencyRows(latency), ...metricRows(accuracy));
-  const { comparison } = report.verification;
-  const agreement = comparison && agreementOf(comparison);
-  if (comparison !== undefined && agreement !== undefined)
-    rows.push(['agreement', '', agreement.value, `${agreement.what} on ${samplesPhrase(comparison)}`]);
+  rows.push(...latencyRows(latency), ...metricRows(accuracy), ...agreementRows(report.verification.comparison));
   return changesTableText(report.input.name, 'pruned', rows, options);
 }
 
@@ -108,6 +125,50 @@ function groupsTable({ groups }: PruneReport, options: TextOptions): Promise<str
     formatInteger(kept),
   ]);
   return shortTable(titles, rows, 'group', options);
+}
+
+function blocksTable(blocks: readonly DroppedBlockReport[], options: TextOptions): Promise<string> {
+  const titles = [
+    { title: 'block, by its last layer', flexible: true },
+    { title: 'layers', align: 'right' },
+    { title: 'outputs without it', align: 'right' },
+    { title: '' },
+  ] as const;
+  const rows = blocks.map((block): readonly Cell[] => [
+    safeText(block.name),
+    formatInteger(block.layers),
+    changeWords(block),
+    block.dropped ? 'dropped' : '',
+  ]);
+  return shortTable(titles, rows, 'block', options);
+}
+
+function attemptsTable(
+  report: PruneReport,
+  attempts: readonly PruneAttemptReport[],
+  options: TextOptions,
+): Promise<string> {
+  const titles = [
+    { title: 'attempt', align: 'right' },
+    { title: report.blocks === undefined ? 'amount' : 'blocks', align: 'right' },
+    { title: 'measured', flexible: true },
+  ] as const;
+  const rows = attempts.map((attempt, at): readonly Cell[] => [
+    String(at + 1),
+    formatNumber(attempt.amount),
+    safeText(attemptWords(attempt)),
+  ]);
+  return renderTable(titles, rows, options);
+}
+
+function outsideTable(outside: readonly OutsideLayerReport[], options: TextOptions): Promise<string> {
+  const titles = [{ title: 'layer', flexible: true }, { title: 'operator' }, { title: 'why', flexible: true }] as const;
+  const rows = outside.map(({ layer, operator, reason }): readonly Cell[] => [
+    safeText(layer),
+    safeText(operator),
+    safeText(reason),
+  ]);
+  return renderTable(titles, rows, options);
 }
 
 function weightsTable({ weights }: PruneReport, options: TextOptions): Promise<string> {

@@ -2,12 +2,12 @@ import { agreementOf, metricPhrase, scoringSentence } from '../../report/compari
 import { plural } from '../../report/format.js';
 import { latencyChange } from '../../report/latency-words.js';
 import { layersPhrase } from '../../report/layers-phrase.js';
-import { MODE_WORDS, nodeCounts, samplesPhrase, slowerSentence } from '../../report/quantize-words.js';
+import { MODE_WORDS, nodeCounts, slowerSentence } from '../../report/quantize-words.js';
 import { safeText } from '../../report/safe-text.js';
 import type { QuantizeReport } from '../../report/types.js';
 import { checksOf } from '../../report/verification-words.js';
 import { judgedText } from './budgets-text.js';
-import { countRow, latencyRows, metricRows, sizePhrase, sizeRow } from './change-rows.js';
+import { agreementRows, countRow, latencyRows, metricRows, sizePhrase, sizeRow } from './change-rows.js';
 import { changesTableText } from './changes-table.js';
 import { checksLine } from './checks-line.js';
 import { floatLayersText } from './layers-text.js';
@@ -69,13 +69,10 @@ async function changesTable(report: QuantizeReport, options: TextOptions): Promi
   const rows = [sizeRow(report)];
   const nodes = nodeCounts(report);
   if (nodes !== undefined) rows.push(countRow('nodes', ...nodes));
-  rows.push(...latencyRows(report.latency), ...metricRows(report.accuracy));
-  const { comparison } = report.verification;
-  const agreement = comparison && agreementOf(comparison);
-  if (comparison !== undefined && agreement !== undefined) {
-    const { value, what, beside } = agreement;
-    const more = beside === undefined ? '' : `, ${beside}`;
-    rows.push(['agreement', '', value, `${what} on ${samplesPhrase(comparison)}${more}`]);
-  }
+  rows.push(
+    ...latencyRows(report.latency),
+    ...metricRows(report.accuracy),
+    ...agreementRows(report.verification.comparison),
+  );
   return changesTableText(report.input.name, MODE_WORDS[report.mode], rows, options);
 }

@@ -170,7 +170,7 @@ export const OPTION_RULES: readonly OptionRule[] = [
   {
     commands: ['prune'],
     options: ['--pattern'],
-    excludes: ['--method structured', '--method channels', '--method heads', '--method neurons'],
+    excludes: ['--method structured', '--method channels', '--method heads', '--method neurons', '--method layers'],
     why: 'a pattern is of single weights',
     hint: 'add --method obs or --method magnitude',
   },
@@ -182,9 +182,49 @@ export const OPTION_RULES: readonly OptionRule[] = [
   },
   {
     commands: ['prune'],
-    options: ['--target-macs', '--target-params', '--score', '--align', '--through-normalization'],
+    options: [
+      '--target-macs',
+      '--target-params',
+      '--target-latency',
+      '--score',
+      '--align',
+      '--through-normalization',
+      '--allocation',
+      '--steps',
+    ],
     excludes: ['--method magnitude', '--method obs', '--method wanda'],
     why: 'it applies to whole units, and single zeros take nothing away',
+  },
+  {
+    commands: ['prune'],
+    options: ['--score', '--align', '--through-normalization', '--allocation', '--steps', '--global'],
+    excludes: ['--method layers'],
+    why: 'it applies to units within layers, and whole blocks are dropped',
+  },
+  {
+    commands: ['prune'],
+    options: ['--allocation'],
+    excludes: ['--global'],
+    hint: 'write --allocation global alone',
+  },
+  {
+    commands: ['prune'],
+    options: ['--target-latency', '--allocation sensitivity', '--allocation latency'],
+    excludes: ['--no-verify'],
+    why: 'models are run and timed for it',
+  },
+  {
+    commands: ['prune'],
+    options: ['--target-latency'],
+    excludes: ['--target-macs', '--target-params', '--steps'],
+    why: 'each decides how much is cut',
+  },
+  {
+    commands: ['prune'],
+    options: ['--score activation', '--score obs'],
+    needs: '--data',
+    why: 'what layers read is measured on samples',
+    hint: 'add --data samples.npz, or use --score l2',
   },
   {
     commands: ['prune'],
@@ -201,7 +241,7 @@ export const OPTION_RULES: readonly OptionRule[] = [
   },
   {
     commands: ['prune'],
-    options: ['--target-macs', '--target-params'],
+    options: ['--target-macs', '--target-params', '--target-latency'],
     excludes: ['--amount'],
     why: 'the target decides how much is cut',
     hint: 'leave --amount out',

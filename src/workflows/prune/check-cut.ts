@@ -1,6 +1,6 @@
 import { ServeOptError } from '../../errors.js';
 import { zeroUnits } from '../../passes/prune/zero-weights.js';
-import { findDependencies } from '../../prune/dependency-groups.js';
+import { copiedDependencies } from '../../prune/copied-dependencies.js';
 import type { CutCheckReport } from '../../report/prune-types.js';
 import type { LazyRuntime } from '../../runtime/lazy-runtime.js';
 import { writeRunnable } from '../../runtime/runnable-model.js';
@@ -29,7 +29,7 @@ export async function checkCut(
   if (options.throughNormalization)
     return 'statistics over axes that are cut change, so the cut cannot be compared with zeros';
   const masked = cut.base.clone();
-  zeroUnits(findDependencies(masked, { heads: true }), cut.removed);
+  zeroUnits(copiedDependencies(cut.dependencies, cut.base, masked), cut.removed);
   stages.start('check the cut');
   return withWorkFolder(async (folder) => {
     const links = new Map();

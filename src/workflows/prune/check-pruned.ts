@@ -3,8 +3,9 @@ import { PRUNE_DEFAULTS, type PruneOptions } from '../options.js';
 import type { CheckOutcome } from '../produce/model-command.js';
 import type { ModelRun } from '../produce/model-run.js';
 import { type Checked, checkResult } from '../workbench/check-result.js';
+import { backOff } from './back-off.js';
 import type { PruneWork } from './before-work.js';
-import type { PruneCandidate } from './make-pruned.js';
+import type { PruneCandidate } from './prune-candidate.js';
 
 /** What is known of a result that stands. */
 export interface PruneVerdict {
@@ -12,19 +13,17 @@ export interface PruneVerdict {
   readonly checked: Checked | undefined;
 }
 
-/** Runs the written result beside the original. */
+/** Runs the written result beside the original. Where it misses a budget of the outputs, less is taken away in the next one. */
 export async function checkPruned(
   run: ModelRun<PruneOptions>,
   { runtime, split }: PruneWork,
-  _candidate: PruneCandidate,
+  candidate: PruneCandidate,
   staged: StagedModel,
 ): Promise<CheckOutcome<PruneCandidate, PruneVerdict>> {
   if (!runtime) return { verdict: { checked: undefined } };
-  return {
-    verdict: {
-      checked: await checkResult(run, runtime, { path: staged.stagedPath, advice: adviceFor(run.options) }, split),
-    },
-  };
+  const checked = await checkResult(run, runtime, { path: staged.stagedPath, advice: adviceFor(run.options) }, split);
+  const next = await backOff(candidate, checked, run.options);
+  return next ? { next } : { verdict: { checked } };
 }
 
 /** What helps against a loss. */

@@ -1,3 +1,4 @@
+import type { LatencyComparison } from '../../bench/results.js';
 import type { PruneReport } from '../../report/prune-types.js';
 import { inputSpecs } from '../../samples/value-specs.js';
 import { describeSparsity } from '../describe-sparsity.js';
@@ -9,8 +10,8 @@ import { syntheticInputsOf } from '../synthetic-inputs.js';
 import type { PruneWork } from './before-work.js';
 import type { PruneVerdict } from './check-pruned.js';
 import { compressedBytes } from './compressed-bytes.js';
-import type { PruneCandidate } from './make-pruned.js';
 import { modelSize } from './model-size.js';
+import type { PruneCandidate } from './prune-candidate.js';
 
 /** The report of a pruning; times both models for it. */
 export async function describePruned(
@@ -19,10 +20,10 @@ export async function describePruned(
   { candidate, verdict, staged }: Produced<PruneCandidate, PruneVerdict>,
 ): Promise<PruneReport> {
   const { options } = run;
-  const { cut, sparse } = candidate;
+  const { cut, dropped, sparse, search } = candidate;
   const { checked } = verdict;
   const compared = checked?.comparison ? checked : undefined;
-  const latency = cut ? await compared?.measure() : undefined;
+  const latency = sparse ? undefined : await compared?.measure();
   const after = modelSize(candidate.model, options);
   const files = await run.reportFiles(staged);
   const judged = judgeBudgets(options, {
@@ -47,7 +48,11 @@ export async function describePruned(
   return {
     ...(await run.reportHeader('prune', runtime !== undefined)),
     method: options.method ?? PRUNE_DEFAULTS.method,
-    amount: cut?.amount ?? options.amount ?? PRUNE_DEFAULTS.amount,
+    amount: cut?.amount ?? dropped?.amount ?? candidate.less?.amount ?? PRUNE_DEFAULTS.amount,
+    ...(cut?.allocation ? { allocation: cut.allocation } : {}),
+    ...(cut?.steps ? { steps: cut.steps } : {}),
+    ...given('targetSpeedUp', (cut ?? dropped)?.targetSpeedUp),
+    ...given('attempts', search?.attempts ?? (cut ?? dropped)?.attempts),
     ...(options.pattern === undefined ? {} : { pattern: options.pattern }),
     ...(cut ? { score: options.score ?? (options.dataPath === undefined ? 'l2' : 'activation') } : {}),
     ...files,
@@ -56,6 +61,7 @@ export async function describePruned(
     sizes: before.sizes,
     groups: cut?.groups ?? [],
     whole: cut?.whole ?? [],
+    ...(dropped ? { blocks: dropped.blocks, rankedBy: dropped.rankedBy, outside: dropped.outside } : {}),
     weights: sparse?.weights ?? [],
     ...(sparse ? { sparsity: describeSparsity(candidate.model) } : {}),
     ...(compressed ? { compressed } : {}),
@@ -72,14 +78,40 @@ export async function describePruned(
     ...(latency ? { latency } : {}),
     ...judged,
     ...synthetic.fields,
-    notes: [...(sparse ? [ZEROS] : []), ...synthetic.notes],
+    notes: [...(sparse ? [ZEROS] : []), ...notesOf(options, candidate), ...synthetic.notes],
     warnings: [
       ...run.warnings,
       ...(cut?.warnings ?? []),
+      ...offTarget((cut ?? dropped)?.targetSpeedUp, latency),
       ...(checked?.warnings ?? ['The result was not run: verification was switched off.']),
       ...judged.warnings,
     ],
   };
+}
+
+function given<K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } {
+  return (value === undefined ? {} : { [key]: value }) as { readonly [P in K]?: V };
+}
+
+function notesOf(options: PruneOptions, { cut, dropped }: PruneCandidate): string[] {
+  const notes: string[] = [];
+  if (dropped?.rankedBy === 'weights')
+    notes.push(
+      'Blocks were ranked by the size of their weights, which is a guess: with --data they are ranked by how much the outputs change.',
+    );
+  if (cut?.allocation === 'sensitivity' && options.dataPath === undefined)
+    notes.push('Sensitivity was measured on synthetic inputs: give samples with --data.');
+  return notes;
+}
+
+/** The last measurement is another one than those by which the amount was found. */
+function offTarget(target: number | undefined, latency: LatencyComparison | undefined): string[] {
+  if (target === undefined || latency === undefined) return [];
+  const speedUp = 1 / latency.ratio;
+  if (Math.abs(speedUp / target - 1) <= 0.1) return [];
+  return [
+    `The result measured ${speedUp.toFixed(2)}x at the end, ${target.toFixed(2)}x were wanted: the machine is busy, or its clock changed meanwhile.`,
+  ];
 }
 
 const ZEROS =

@@ -1,0 +1,205 @@
+import type { Model } from '../../ir/model.js';
+import { optimizeGraph } from '../../passes/optimize-graph.js';
+import type { PruneUnit } from '../../prune/dependency-groups.js';
+import type { PruneAttemptReport, RepairReport } from '../../report/prune-types.js';
+import type { SampleSource } from '../../samples/types.js';
+import { type InContext, PRUNE_DEFAULTS, type PruneAllocation, type PruneOptions } from '../options.js';
+import type { ModelRun } from '../produce/model-run.js';
+import type { Allocator } from './allocators.js';
+import type { PruneWork } from './before-work.js';
+import { checkCut } from './check-cut.js';
+import { allocationOf, chooseAllocator, type MeasuringTools } from './choose-allocator.js';
+import { closerOf } from './closer-of.js';
+import { type CutPlan, planCut } from './cut-plan.js';
+import { pairClock } from './latency/pair-clock.js';
+import { searchLatency } from './latency/search-latency.js';
+import { measureFor } from './measure-units.js';
+import type { FinishedCut, PruneCandidate } from './prune-candidate.js';
+import { repairLayers } from './repair.js';
+import { rescored } from './rescore.js';
+import { chooseUnits, finishCut, type StructuredCut, shareOf } from './structured.js';
+
+/** A cut of whole units out of a copy of the model: checked against zeros, and repaired where there is data. */
+export async function makeStructured(run: ModelRun<PruneOptions>, work: PruneWork): Promise<PruneCandidate> {
+  const { model, options, stages } = run;
+  const tools = await toolsOf(run, work);
+  stages.start('score');
+  const measure = await measureFor(options, work, tools);
+  const plan = await planCut(model, options, measure);
+  stages.end(`${plan.scored.length} groups`);
+  return new StructuredMaker(run, work, tools, plan).make(options, allocationOf(options));
+}
+
+/** What trials and timings need. */
+export async function toolsOf(run: ModelRun<PruneOptions>, work: PruneWork): Promise<MeasuringTools | undefined> {
+  const { runtime, split } = work;
+  if (!runtime) return undefined;
+  const { calibration, judging } = split;
+  const source = calibration ? { kind: 'data' as const, ...calibration } : judging;
+  return { host: await runtime.host(), source, hasData: calibration !== undefined, stages: run.stages };
+}
+
+class StructuredMaker {
+  readonly #run: ModelRun<PruneOptions>;
+  readonly #work: PruneWork;
+  readonly #tools: MeasuringTools | undefined;
+  readonly #plan: CutPlan;
+  /** Measured once, however often less is cut. */
+  readonly #allocators: Map<PruneAllocation, Allocator> = new Map();
+
+  constructor(run: ModelRun<PruneOptions>, work: PruneWork, tools: MeasuringTools | undefined, plan: CutPlan) {
+    this.#run = run;
+    this.#work = work;
+    this.#tools = tools;
+    this.#plan = plan;
+  }
+
+  async make(options: InContext<PruneOptions>, allocation: PruneAllocation): Promise<PruneCandidate> {
+    const { plan, removed, amount, ...more } = await this.#choose(options, allocation);
+    const { stages } = this.#run;
+    stages.start('prune');
+    const cut = finishCut(plan, removed, amount);
+    stages.end(`${cut.groups.filter(({ units, kept }) => kept < units).length} groups`);
+    const finished = await this.#finish(cut, options);
+    const { targetMacs, targetParams, targetLatency } = options;
+    const isTarget = targetMacs !== undefined || targetParams !== undefined || targetLatency !== undefined;
+    // Less is taken where it hurts most, where that can be measured.
+    const careful = options.allocation === undefined && !options.global && this.#tools ? 'sensitivity' : allocation;
+    return {
+      ...finished,
+      cut: { ...(finished.cut as FinishedCut), allocation, ...more },
+      ...(isTarget
+        ? {}
+        : {
+            less: {
+              amount: options.amount ?? PRUNE_DEFAULTS.amount,
+              again: (less: number) => this.make({ ...options, amount: less }, careful),
+            },
+          }),
+    };
+  }
+
+  async #choose(options: InContext<PruneOptions>, allocation: PruneAllocation): Promise<Chosen> {
+    const { steps = PRUNE_DEFAULTS.steps, targetLatency } = options;
+    const isEven = allocation === 'uniform' || allocation === 'global';
+    let plan = this.#plan;
+    let allocator = await this.#allocator(allocation, options);
+    if (targetLatency) {
+      const { choice, attempts, targetSpeedUp } = await searchLatency(
+        {
+          most: 1,
+          grain: 1 / 256,
+          choose: (share) => allocator(Math.min(share, 1 - Number.EPSILON)),
+          amountOf: (units) => shareOf(plan, units),
+          build: async (units) => cleaned(plan.cut(units).model),
+          time: pairClock(this.#run, this.#work.split.judging),
+          limit: 'with all that may be cut gone',
+        },
+        targetLatency,
+        this.#run.stages,
+      );
+      return { plan, removed: choice, amount: shareOf(plan, choice), attempts, targetSpeedUp };
+    }
+    let chosen = chooseUnits(plan, allocator, isEven, options);
+    for (let step = 1; step < steps; step++) {
+      // A count of units is no share: a part of it is cut at first.
+      const part = (chosen.amount * step) / steps;
+      const units = allocator(isEven && chosen.amount >= 1 ? Math.max(1, Math.round(part)) : part);
+      const partly = finishCut(plan, units, part);
+      const pruned = (await this.#repaired(partly, options)) ?? { model: partly.model };
+      plan = await rescored(plan, units, pruned.model, options, await measureFor(options, this.#work, this.#tools));
+      allocator = await chooseAllocator(plan, allocation, options, this.#tools);
+      chosen = chooseUnits(plan, allocator, isEven, options);
+    }
+    return {
+      plan,
+      removed: chosen.removed,
+      amount:
+        isEven || options.amount !== undefined ? chosenAmount(chosen.amount, options) : shareOf(plan, chosen.removed),
+      ...(steps > 1 ? { steps } : {}),
+    };
+  }
+
+  async #allocator(allocation: PruneAllocation, options: InContext<PruneOptions>): Promise<Allocator> {
+    const known = this.#allocators.get(allocation);
+    if (known) return known;
+    const made = await chooseAllocator(this.#plan, allocation, options, this.#tools);
+    this.#allocators.set(allocation, made);
+    return made;
+  }
+
+  async #repaired(cut: StructuredCut, options: InContext<PruneOptions>): Promise<Repaired | undefined> {
+    const { runtime, split } = this.#work;
+    const { calibration, judging } = split;
+    if (!runtime || !calibration) return undefined;
+    return repairCut(cut, { kind: 'data', ...calibration }, judging, this.#run, options);
+  }
+
+  async #finish(cut: StructuredCut, options: InContext<PruneOptions>): Promise<PruneCandidate> {
+    const { runtime, split } = this.#work;
+    const { stages } = this.#run;
+    const outcome = runtime && (await checkCut(cut, split.judging, runtime, options, stages));
+    const repaired = await this.#repaired(cut, options);
+    const better = repaired && (await this.#isCloser(cut, repaired.model, options));
+    const left = 'the outputs of the whole network were no closer to the original with the repair';
+    const { amount, groups, whole } = cut;
+    return {
+      model: await cleaned(better ? repaired.model : cut.model),
+      cut: {
+        amount,
+        groups,
+        whole,
+        ...(typeof outcome === 'object' ? { checked: outcome } : {}),
+        repair: (repaired?.repair ?? []).map((each) => (better ? each : { ...each, left })),
+        warnings: [
+          ...(typeof outcome === 'string' ? [`The cut was not checked against zeros: ${outcome}.`] : []),
+          ...(repaired && !better ? [`The repair is left out: on held-out samples, ${left}.`] : []),
+        ],
+      },
+    };
+  }
+
+  async #isCloser(cut: StructuredCut, repaired: Model, options: InContext<PruneOptions>): Promise<boolean> {
+    const { runtime, stages } = this.#run;
+    const models = [cut.model, repaired] as const;
+    return (await closerOf(cut.base, models, this.#work.split.judging, await runtime.host(), options, stages)) === 1;
+  }
+}
+
+/** Units that were chosen, and what is reported of it. */
+interface Chosen {
+  readonly plan: CutPlan;
+  readonly removed: readonly PruneUnit[];
+  readonly amount: number;
+  readonly attempts?: readonly PruneAttemptReport[];
+  readonly targetSpeedUp?: number;
+  readonly steps?: number;
+}
+
+interface Repaired {
+  readonly model: Model;
+  readonly repair: readonly RepairReport[];
+}
+
+/** The cut model with its layers fitted anew. */
+async function repairCut(
+  cut: StructuredCut,
+  fitted: SampleSource,
+  heldOut: SampleSource,
+  { runtime, stages }: ModelRun<PruneOptions>,
+  options: InContext<PruneOptions>,
+): Promise<Repaired> {
+  const { base: original, dependencies, kept } = cut;
+  const model = cut.model.clone();
+  const input = { original, pruned: model, dependencies, kept, fitted, heldOut };
+  return { model, repair: await repairLayers(input, await runtime.host(), options, stages) };
+}
+
+function chosenAmount(found: number, { amount, targetMacs, targetParams }: PruneOptions): number {
+  return targetMacs === undefined && targetParams === undefined ? (amount ?? PRUNE_DEFAULTS.amount) : found;
+}
+
+async function cleaned(model: Model): Promise<Model> {
+  await optimizeGraph(model, { level: 'basic' });
+  return model;
+}
