@@ -78,10 +78,12 @@ export type {
   InspectOptions,
   JudgedRunOptions,
   JudgingOptions,
+  LatencyTarget,
   MemoryOptions,
   ModelOptions,
   OptimizeOptions,
   ProgressEvent,
+  PruneAllocation,
   PruneMethod,
   PruneOptions,
   QuantizeMode,
@@ -96,6 +98,7 @@ export type {
 export {
   BENCH_DEFAULTS,
   OPTIMIZE_DEFAULTS,
+  PRUNE_ALLOCATIONS,
   PRUNE_DEFAULTS,
   PRUNE_METHODS,
   QUANTIZE_DEFAULTS,
@@ -330,6 +333,9 @@ export type {
 export type { PackageVerifyReport, VerifiedModel, VerifiedWire } from './report/package-verify-types.js';
 export type {
   CutCheckReport,
+  DroppedBlockReport,
+  OutsideLayerReport,
+  PruneAttemptReport,
   PruneCost,
   PrunedGroupReport,
   PruneReport,

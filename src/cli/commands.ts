@@ -306,6 +306,10 @@ export const COMMANDS: readonly CommandDefinition[] = [
       { command: 'serve-opt prune model.onnx --target-macs 0.5x --explain', summary: 'and what stays' },
       { command: 'serve-opt prune model.onnx --method magnitude --pattern 2:4', summary: 'zeros' },
     ],
+    overrides: {
+      explain: { summary: 'list what stays whole, and why' },
+      exclude: { summary: 'keep these nodes as they are' },
+    },
     notes: ['A cut is checked: it computes what the original does with the units at zero.'],
     load: () => import('./commands/prune.js'),
   },

@@ -8,7 +8,7 @@ export const PRUNE_FLAGS = {
     choices: PRUNE_METHODS,
     default: PRUNE_DEFAULTS.method,
     group: 'Method',
-    summary: 'structured, layers, magnitude, obs …',
+    summary: 'structured, layers, obs …',
   },
   amount: { value: 'N', group: 'Method', summary: `share of each group or layer: 0.3; or a number` },
   'target-macs': { value: 'SHARE', group: 'Method', summary: 'multiply-adds to leave: 0.5x' },
@@ -27,7 +27,7 @@ export const PRUNE_FLAGS = {
     group: 'Method',
     summary: 'cut, repair and score anew so often',
   },
-  global: { group: 'Method', summary: 'weigh all layers against each other' },
+  global: { group: 'Method', summary: 'weigh all groups or layers against each other' },
   pattern: { value: 'N:M', group: 'Method', summary: 'keep N of every M inputs of an output: 2:4' },
   score: {
     value: 'NAME',

@@ -41,6 +41,11 @@ describe('scoreUnits', () => {
     for (const [at, value] of scores('fpgm').entries()) expect(value).toBeCloseTo(expected[at] as number, 6);
   });
 
+  it('divides by what is not smaller, so that the largest is 1 in every group (LAMP)', () => {
+    const lamp = scores('lamp');
+    for (const [at, value] of [25 / 125, 1 / 127, 1, 1 / 127].entries()) expect(lamp[at]).toBeCloseTo(value, 12);
+  });
+
   it('gives the same random scores each time, between 0 and 1', () => {
     expect(scores('random')).toEqual(scores('random'));
     for (const value of scores('random')) expect(value >= 0 && value < 1).toBe(true);

@@ -10,6 +10,7 @@ import { layerWeights } from '../../src/prune/layer-weights.js';
 import { followsPattern } from '../../src/prune/weight-masks.js';
 import type { PruneReport } from '../../src/report/prune-types.js';
 import { pruneModel } from '../../src/workflows/prune-model.js';
+import { quantizeModel } from '../../src/workflows/quantize-model.js';
 
 const FIXTURES = join(import.meta.dirname, '..', '..', 'fixtures');
 const fixture = (name: string, file = 'model.onnx'): string => join(FIXTURES, name, file);
@@ -99,13 +100,76 @@ describe('pruneModel cuts units', () => {
     expect(one?.equals(two as Buffer)).toBe(true);
   });
 
+  it('takes less until budgets of the outputs are kept, and reports what was tried', async () => {
+    const report = await pruneModel(fixture('kws-dscnn'), {
+      amount: 0.7,
+      dataPath: fixture('kws-dscnn', 'calib.npz'),
+      evalPath: fixture('kws-dscnn', 'eval.npz'),
+      budgets: parseBudgets(['drop=3%'], 'prune'),
+      outputPath: fresh('kept.onnx'),
+    });
+    expect(report.verdict).toBe('pass');
+    expect(report.amount).toBeLessThan(0.7);
+    expect(report.amount).toBeGreaterThan(0);
+    expect(report.attempts?.[0]).toMatchObject({ amount: 0.7, budgets: [{ metric: 'drop', verdict: 'fail' }] });
+    const held = (report.attempts ?? []).filter(({ budgets }) => budgets?.every(({ verdict }) => verdict === 'pass'));
+    expect(Math.max(...held.map(({ amount }) => amount))).toBe(report.amount);
+    expect(topOne(report).after).toBeGreaterThanOrEqual(topOne(report).before - 0.03);
+  });
+
+  it('weighs what the outputs lose against multiply-adds, and cuts as many as evenly', async () => {
+    const common = { amount: 0.4, dataPath: fixture('kws-dscnn', 'calib.npz') };
+    const even = await pruneModel(fixture('kws-dscnn'), { ...common, outputPath: fresh('even.onnx') });
+    const weighed = await pruneModel(fixture('kws-dscnn'), {
+      ...common,
+      allocation: 'sensitivity',
+      outputPath: fresh('weighed.onnx'),
+    });
+    expect(weighed.allocation).toBe('sensitivity');
+    expect(weighed.after.macs).toBeLessThanOrEqual(even.after.macs);
+    expect(weighed.groups.map(({ kept }) => kept)).not.toEqual(even.groups.map(({ kept }) => kept));
+  });
+
+  it('cuts in steps that come to the same widths', async () => {
+    const common = { amount: 0.5, dataPath: fixture('kws-dscnn', 'calib.npz') };
+    const once = await pruneModel(fixture('kws-dscnn'), { ...common, outputPath: fresh('once.onnx') });
+    const thrice = await pruneModel(fixture('kws-dscnn'), { ...common, steps: 3, outputPath: fresh('thrice.onnx') });
+    expect(thrice.steps).toBe(3);
+    expect(thrice.groups).toEqual(once.groups);
+    expect(thrice.cut?.sqnrDb).toBeGreaterThan(100);
+    expect(thrice.repair.some(({ left }) => left === undefined)).toBe(true);
+  });
+
+  it('ranks units by optimal brain surgeon', async () => {
+    const report = await pruneModel(fixture('kws-dscnn'), {
+      amount: 0.3,
+      score: 'obs',
+      dataPath: fixture('kws-dscnn', 'calib.npz'),
+      evalPath: fixture('kws-dscnn', 'eval.npz'),
+      outputPath: fresh('obs.onnx'),
+    });
+    expect(report.score).toBe('obs');
+    expect(topOne(report).after).toBeGreaterThan(topOne(report).before - 0.04);
+  });
+
+  it('makes a model that quantize takes as any other', async () => {
+    const outputPath = fresh('small.onnx');
+    const data = { dataPath: fixture('kws-dscnn', 'calib.npz'), evalPath: fixture('kws-dscnn', 'eval.npz') };
+    const pruned = await pruneModel(fixture('kws-dscnn'), { ...data, amount: 0.25, outputPath });
+    const quantized = await quantizeModel(outputPath, { ...data, outputPath: fresh('small.int8.onnx') });
+    expect(quantized.output.sizeBytes).toBeLessThan(0.5 * pruned.output.sizeBytes);
+    const [metric] = quantized.accuracy?.metrics ?? [];
+    expect(metric?.a.value).toBe(topOne(pruned).after);
+    expect(metric?.b.value ?? 0).toBeGreaterThan(topOne(pruned).before - 0.06);
+  });
+
   it('delivers nothing that misses a budget', async () => {
     const outputPath = fresh('out.onnx');
     const error = await failure(
       pruneModel(fixture('kws-dscnn'), {
         amount: 0.7,
         evalPath: fixture('kws-dscnn', 'eval.npz'),
-        budgets: parseBudgets(['drop=1%'], 'prune'),
+        budgets: parseBudgets(['accuracy=100%'], 'prune'),
         outputPath,
       }),
     );
@@ -168,6 +232,15 @@ describe('pruneModel refuses', () => {
     [{ method: 'heads' }, 'SO3101'],
     [{ targetParams: 0.00001 }, 'SO3101'],
     [{ amount: 0.001 }, 'SO3101'],
+    [{ method: 'layers' }, 'SO3101'],
+    [{ targetLatency: { speedUp: 1 } }, 'SO1006'],
+    [{ targetLatency: { ms: 0 } }, 'SO1006'],
+    [{ steps: 0 }, 'SO1006'],
+    [{ score: 'obs' }, 'SO1002'],
+    [{ allocation: 'sensitivity', verify: false }, 'SO1002'],
+    [{ method: 'magnitude', targetLatency: { speedUp: 2 } }, 'SO1002'],
+    [{ method: 'layers', score: 'l1' }, 'SO1002'],
+    [{ dataPath: fixture('digits-mlp', 'calib.npz') }, 'SO4002'],
     [{ dataPath: 'missing.npz' }, 'SO2001'],
   ] as const)('%j with a clear error, and writes nothing', async (options, code) => {
     const outputPath = fresh('never.onnx');

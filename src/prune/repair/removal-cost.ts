@@ -1,4 +1,4 @@
-import { factorCholesky, solveCholesky } from './least-squares.js';
+import { factorCholesky, solveCholesky } from '../../tensor/cholesky.js';
 
 /** Added to the diagonal, as a share of its mean. */
 const DAMPING = 0.01;

@@ -1,6 +1,13 @@
 import { formatInteger, formatNumber, plural } from '../format.js';
 import type { PruneReport } from '../prune-types.js';
-import { cutSentence, repairSentence, sparsityPhrase } from '../prune-words.js';
+import {
+  allocationSentence,
+  attemptWords,
+  changeWords,
+  cutSentence,
+  repairSentence,
+  sparsityPhrase,
+} from '../prune-words.js';
 import type { SparsityReport } from '../sparsity-types.js';
 import { patternPhrase, zeroShare } from '../sparsity-words.js';
 import { linePlot } from '../svg/line-plot.js';
@@ -27,7 +34,10 @@ import { verificationSection } from './verification-section.js';
 /** The report of `prune` as one page that stands alone. */
 export function pruneHtml(report: PruneReport): string {
   const { input, output, latency, accuracy, verification, before, after } = report;
-  const what = report.weights.length > 0 ? `Zeros: ${sparsityPhrase(report)}` : `Units cut: ${report.method}`;
+  const what =
+    report.weights.length > 0
+      ? `Zeros: ${sparsityPhrase(report)}`
+      : `${report.blocks === undefined ? 'Units cut' : 'Blocks dropped'}: ${report.method}`;
   return page(
     `${input.name} – serve-opt prune`,
     element(
@@ -53,6 +63,8 @@ export function pruneHtml(report: PruneReport): string {
     judgedSection(report),
     groupsSection(report),
     repairSection(report),
+    blocksSection(report),
+    attemptsSection(report),
     weightsSection(report),
     wholeSection(report),
     comparisonSection('Accuracy', accuracy ?? verification.comparison, ' A is the original, B the result.'),
@@ -72,12 +84,12 @@ const MOST_BARS = 30;
 function groupsSection(report: PruneReport): Markup | undefined {
   const { groups } = report;
   if (groups.length === 0) return undefined;
-  const sentence = cutSentence(report);
   const widest = Math.max(...groups.map(({ units }) => units));
+  const sentence = [cutSentence(report), allocationSentence(report)].filter((each) => each !== undefined).join('. ');
   return section(
     'groups',
     'Groups',
-    sentence === undefined ? undefined : lead(`${sentence.slice(0, 1).toUpperCase()}${sentence.slice(1)}.`),
+    sentence === '' ? undefined : lead(`${sentence.slice(0, 1).toUpperCase()}${sentence.slice(1)}.`),
     figure(
       'Widths before and after',
       `Pale: units before; full: units kept. A whole row is ${formatInteger(widest)} units. Groups are in the order of the model.`,
@@ -151,6 +163,66 @@ function repairSection(report: PruneReport): Markup | undefined {
 
 function errorShare(error: number | undefined): string {
   return error === undefined ? '' : `${formatNumber(100 * error)} %`;
+}
+
+function blocksSection(report: PruneReport): Markup | undefined {
+  const { blocks, rankedBy, outside = [] } = report;
+  if (blocks === undefined) return undefined;
+  return section(
+    'blocks',
+    'Blocks',
+    lead(
+      rankedBy === 'weights'
+        ? 'Blocks that a sum leads around, ranked by the size of their weights: a guess, for want of samples.'
+        : 'Blocks that a sum leads around. The figure is how close the outputs stay without a block and those dropped before it.',
+    ),
+    table(
+      'Blocks',
+      [
+        { title: 'Block, by its last layer', kind: 'name' },
+        { title: 'Layers', kind: 'number' },
+        { title: 'Outputs without it', kind: 'number' },
+        { title: '', kind: 'short' },
+      ],
+      blocks.map((block) => ({
+        cells: [named(block.name), formatInteger(block.layers), changeWords(block), block.dropped ? 'dropped' : ''],
+      })),
+    ),
+    outside.length === 0
+      ? undefined
+      : table(
+          'Layers in no block that can be dropped',
+          [
+            { title: 'Layer', kind: 'name' },
+            { title: 'Operator', kind: 'short' },
+            { title: 'Why', kind: 'why' },
+          ],
+          outside
+            .slice(0, MOST_ROWS)
+            .map(({ layer, operator, reason }) => ({ cells: [named(layer), named(operator), named(reason)] })),
+        ),
+  );
+}
+
+function attemptsSection({ attempts, blocks, targetSpeedUp }: PruneReport): Markup | undefined {
+  if (attempts === undefined) return undefined;
+  const why =
+    targetSpeedUp === undefined
+      ? 'Budgets of the outputs were missed at first: less was taken until they were kept.'
+      : `The original was to be made ${targetSpeedUp.toFixed(2)}x as fast; each attempt was timed beside it.`;
+  return section(
+    'attempts',
+    'Attempts',
+    lead(why),
+    table(
+      'Attempts',
+      [
+        { title: blocks === undefined ? 'Amount' : 'Blocks', kind: 'number' },
+        { title: 'Measured', kind: 'why' },
+      ],
+      attempts.map((attempt) => ({ cells: [formatNumber(attempt.amount), named(attemptWords(attempt))] })),
+    ),
+  );
 }
 
 function weightsSection({ weights, sparsity }: PruneReport): Markup | undefined {

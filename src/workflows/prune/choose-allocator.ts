@@ -2,11 +2,12 @@ import { nodeCost } from '../../ops/cost.js';
 import type { ScoredGroup } from '../../prune/allocate.js';
 import { layerCosts } from '../../prune/layer-costs.js';
 import { measuredLosses, scoreLosses, type WidthLevel, widthLevels } from '../../prune/width-levels.js';
-import type { RuntimeHost } from '../../runtime/host.js';
+import type { LazyRuntime } from '../../runtime/lazy-runtime.js';
 import type { SampleSource } from '../../samples/types.js';
 import type { InContext, PruneAllocation, PruneOptions } from '../options.js';
 import type { Stages } from '../stages.js';
 import { statedCost } from '../stated-cost.js';
+import type { TrialOriginal } from '../workbench/trials.js';
 import { type Allocator, evenAllocator, lossAllocator } from './allocators.js';
 import type { CutPlan } from './cut-plan.js';
 import { measureLayerCosts } from './latency/layer-times.js';
@@ -14,7 +15,9 @@ import { measureSensitivity } from './sensitivity.js';
 
 /** What measurements need; absent where nothing may be run. */
 export interface MeasuringTools {
-  readonly host: RuntimeHost;
+  readonly runtime: LazyRuntime;
+  /** The model as it was read, and its file. */
+  readonly original: TrialOriginal;
   /** Samples that trials run on: those of the data, else synthetic ones. */
   readonly source: SampleSource;
   readonly hasData: boolean;
@@ -39,14 +42,14 @@ export async function chooseAllocator(
 ): Promise<Allocator> {
   if (allocation === 'uniform' || allocation === 'global' || !tools)
     return evenAllocator(plan, options, allocation === 'global');
-  const { host, source, hasData, stages } = tools;
+  const { hasData, stages, runtime } = tools;
   const { scored, base, dependencies } = plan;
   const widths = scored.map(widthLevels);
   const byTrials = allocation === 'sensitivity' || hasData;
-  const measured = byTrials ? await measureSensitivity(plan, widths, source, host, options, stages) : undefined;
+  const measured = byTrials ? await measureSensitivity(plan, widths, options, tools) : undefined;
   const levels = scored.map((group, at) => losses(group, widths[at] ?? [], measured?.[at], options, hasData));
   if (allocation === 'latency') {
-    return lossAllocator(plan, levels, await measureLayerCosts(plan, widths, host, options, stages));
+    return lossAllocator(plan, levels, await measureLayerCosts(plan, widths, await runtime.host(), options, stages));
   }
   const { perNode } = statedCost(base.clone(), options.dims).cost;
   const macs = new Map([...perNode].map(([node, count]) => [node.outputs[0]?.name, count]));

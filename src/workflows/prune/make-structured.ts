@@ -22,21 +22,22 @@ import { chooseUnits, finishCut, type StructuredCut, shareOf } from './structure
 /** A cut of whole units out of a copy of the model: checked against zeros, and repaired where there is data. */
 export async function makeStructured(run: ModelRun<PruneOptions>, work: PruneWork): Promise<PruneCandidate> {
   const { model, options, stages } = run;
-  const tools = await toolsOf(run, work);
+  const tools = toolsOf(run, work);
   stages.start('score');
-  const measure = await measureFor(options, work, tools);
+  const measure = measureFor(options, work, tools);
   const plan = await planCut(model, options, measure);
   stages.end(`${plan.scored.length} groups`);
   return new StructuredMaker(run, work, tools, plan).make(options, allocationOf(options));
 }
 
 /** What trials and timings need. */
-export async function toolsOf(run: ModelRun<PruneOptions>, work: PruneWork): Promise<MeasuringTools | undefined> {
+export function toolsOf(run: ModelRun<PruneOptions>, work: PruneWork): MeasuringTools | undefined {
   const { runtime, split } = work;
   if (!runtime) return undefined;
   const { calibration, judging } = split;
+  const { model, path, stages } = run;
   const source = calibration ? { kind: 'data' as const, ...calibration } : judging;
-  return { host: await runtime.host(), source, hasData: calibration !== undefined, stages: run.stages };
+  return { runtime, original: { model, path }, source, hasData: calibration !== undefined, stages };
 }
 
 class StructuredMaker {
@@ -107,7 +108,7 @@ class StructuredMaker {
       const units = allocator(isEven && chosen.amount >= 1 ? Math.max(1, Math.round(part)) : part);
       const partly = finishCut(plan, units, part);
       const pruned = (await this.#repaired(partly, options)) ?? { model: partly.model };
-      plan = await rescored(plan, units, pruned.model, options, await measureFor(options, this.#work, this.#tools));
+      plan = await rescored(plan, units, pruned.model, options, measureFor(options, this.#work, this.#tools));
       allocator = await chooseAllocator(plan, allocation, options, this.#tools);
       chosen = chooseUnits(plan, allocator, isEven, options);
     }

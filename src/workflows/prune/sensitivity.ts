@@ -1,11 +1,9 @@
 import type { ScoredGroup } from '../../prune/allocate.js';
 import { lowestUnits } from '../../prune/allocate.js';
 import type { MeasuredLoss } from '../../prune/width-levels.js';
-import type { RuntimeHost } from '../../runtime/host.js';
-import type { SampleSource } from '../../samples/types.js';
 import type { InContext, PruneOptions } from '../options.js';
-import type { Stages } from '../stages.js';
 import { withOutputTrials } from '../workbench/output-trials.js';
+import type { MeasuringTools } from './choose-allocator.js';
 import type { CutPlan } from './cut-plan.js';
 
 /** Shares of a group that are tried, the one that says most first. */
@@ -19,10 +17,8 @@ const TRIAL_SAMPLES = 32;
 export async function measureSensitivity(
   plan: CutPlan,
   levels: readonly (readonly number[])[],
-  source: SampleSource,
-  runtime: RuntimeHost,
   options: InContext<PruneOptions>,
-  stages: Stages,
+  { runtime, original, source, stages }: MeasuringTools,
 ): Promise<MeasuredLoss[][]> {
   const { scored } = plan;
   const shares = SHARES.slice(0, Math.max(1, Math.floor(MOST_TRIALS / scored.length)));
@@ -32,7 +28,7 @@ export async function measureSensitivity(
   let done = 0;
   const losses = await withOutputTrials(
     runtime,
-    { original: plan.base, source, samples: TRIAL_SAMPLES, execution: options },
+    { original, source, samples: TRIAL_SAMPLES, options },
     async (trial) => {
       const found: MeasuredLoss[][] = [];
       for (const [at, group] of scored.entries()) {

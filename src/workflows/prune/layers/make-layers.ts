@@ -10,7 +10,7 @@ import { type LayerPlan, planLayers } from './layer-plan.js';
 /** Drops whole blocks that a sum leads around from a copy of the model. */
 export async function makeLayers(run: ModelRun<PruneOptions>, work: PruneWork): Promise<PruneCandidate> {
   const { model, options, stages } = run;
-  const plan = await planLayers(model, options, await toolsOf(run, work));
+  const plan = await planLayers(model, options, toolsOf(run, work));
   const { targetLatency, targetMacs, targetParams, amount = PRUNE_DEFAULTS.amount } = options;
   if (targetLatency === undefined) {
     const count = await plan.count();

@@ -35,14 +35,14 @@ export async function rankBlocks(
     const gains = new Map(blocks.map((block) => [block, blockGain(block, weights)]));
     return [...blocks].sort((a, b) => (gains.get(a) ?? 0) - (gains.get(b) ?? 0)).map((block) => ({ block }));
   }
-  const { host, source, stages } = tools;
+  const { runtime, original, source, stages } = tools;
   const rounds = Math.min(wanted, Math.max(1, Math.floor(MOST_TRIALS / blocks.length)));
   const perRound = Math.ceil(wanted / rounds);
   const total = trialsOf(blocks.length, wanted, perRound);
   stages.start('rank blocks', total);
   const ranked = await withOutputTrials(
-    host,
-    { original: base, source, samples: TRIAL_SAMPLES, execution: options },
+    runtime,
+    { original, source, samples: TRIAL_SAMPLES, options },
     async (trial) => {
       const order: RankedBlock[] = [];
       let left = [...blocks];
