@@ -50,27 +50,19 @@ export interface MeasuredLoss {
 }
 
 /**
- * Losses between what was measured: never falling with what is removed, straight lines from 0 through the points, and beyond the
- * last one steeper the closer it comes to the whole group.
+ * Losses by scores, scaled so that they are what was measured: the slope is the mean of measured loss over loss by scores. Measured losses
+ * themselves would not do, since an output that has nothing to do with the original any more cannot become worse, and the last
+ * units would be free. Towards the whole group a loss grows without bound: fewer units can make up for less.
  */
-export function measuredLosses(
+export function scaledLosses(
   size: number,
-  levels: readonly number[],
+  byScores: readonly WidthLevel[],
   measured: readonly MeasuredLoss[],
 ): WidthLevel[] {
-  const points = [{ removed: 0, loss: 0 }];
-  for (const { removed, loss } of [...measured].sort((a, b) => a.removed - b.removed)) {
-    const before = points.at(-1) as MeasuredLoss;
-    if (removed > before.removed) points.push({ removed, loss: Math.max(before.loss, loss) });
-  }
-  return levels.map((removed) => ({ removed, loss: lossAt(points, removed, size) }));
-}
-
-function lossAt(points: readonly MeasuredLoss[], removed: number, size: number): number {
-  for (let at = 1; at < points.length; at++) {
-    const [a, b] = [points[at - 1] as MeasuredLoss, points[at] as MeasuredLoss];
-    if (removed <= b.removed) return a.loss + ((b.loss - a.loss) * (removed - a.removed)) / (b.removed - a.removed);
-  }
-  const last = points.at(-1) as MeasuredLoss;
-  return last.removed === 0 ? 0 : (last.loss * (size - last.removed)) / Math.max(1e-9, size - removed);
+  const slopes = measured.flatMap(({ removed, loss }) => {
+    const own = byScores.find((level) => level.removed === removed)?.loss ?? 0;
+    return own > 0 && Number.isFinite(loss) ? [loss / own] : [];
+  });
+  const slope = slopes.length === 0 ? 1 : slopes.reduce((sum, each) => sum + each, 0) / slopes.length;
+  return byScores.map(({ removed, loss }) => ({ removed, loss: (slope * loss * size) / (size - removed) }));
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { allocateWithin, type LayerCost, totalCost } from '../../src/prune/budgeted-allocation.js';
 import type { DependencyGroup } from '../../src/prune/dependency-groups.js';
-import { measuredLosses, scoreLosses, type WidthLevel, widthLevels } from '../../src/prune/width-levels.js';
+import { scaledLosses, scoreLosses, type WidthLevel, widthLevels } from '../../src/prune/width-levels.js';
 
 const group = (size: number): DependencyGroup => ({
   name: 'g',
@@ -96,13 +96,14 @@ describe('losses', () => {
     expect(scoreLosses(scored, [0, 1, 2], true).map(({ loss }) => loss)).toEqual([0, 1 / 30, 5 / 30]);
   });
 
-  it('run straight through what was measured, never fall, and rise towards the whole group', () => {
-    const points = [
-      { removed: 4, loss: 0.5 },
-      { removed: 2, loss: 0.1 },
-      { removed: 6, loss: 0.4 },
+  it('by scores are scaled to what was measured, and grow without bound towards the whole group', () => {
+    const byScores = [0, 0.1, 0.3, 0.6].map((loss, removed) => ({ removed, loss }));
+    const measured = [
+      { removed: 1, loss: 0.2 },
+      { removed: 2, loss: 1.2 },
     ];
-    const losses = measuredLosses(10, [0, 1, 2, 3, 4, 6, 8], points).map(({ loss }) => loss);
-    for (const [at, loss] of [0, 0.05, 0.1, 0.3, 0.5, 0.5, 1].entries()) expect(losses[at]).toBeCloseTo(loss, 12);
+    const losses = scaledLosses(4, byScores, measured).map(({ loss }) => loss);
+    for (const [at, loss] of [0, (3 * 0.1 * 4) / 3, 3 * 0.3 * 2, 3 * 0.6 * 4].entries())
+      expect(losses[at]).toBeCloseTo(loss, 12);
   });
 });

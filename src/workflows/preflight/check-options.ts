@@ -5,7 +5,7 @@ import { NUMBER_LIMITS, whyNotWholeNumber } from '../limits.js';
 import { memoryBytes } from '../memory.js';
 import type { MemoryOptions } from '../options.js';
 import { checkOptionRules, type GivenOptions } from './check-rules.js';
-import type { RuledCommand } from './option-rules.js';
+import type { RuledCommand } from './option-rule.js';
 import { namedProviders } from './providers.js';
 
 /** Fields of the options of every workflow, and the flag that gives each; `true` where only the value `false` is given by one. */

@@ -1,5 +1,6 @@
 import { ServeOptError } from '../../errors.js';
-import { OPTION_RULES, type OptionRule } from './option-rules.js';
+import type { OptionRule } from './option-rule.js';
+import { OPTION_RULES } from './option-rules.js';
 
 /**
  * Options by the name of their flag, without hyphens, with the value as it is written; '' for a switch. Of `budget` the metrics, as

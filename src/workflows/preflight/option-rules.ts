@@ -1,37 +1,5 @@
-/** Commands with options of their own; the rules name them as the command line does. */
-export type RuledCommand =
-  | 'sensitivity'
-  | 'inspect'
-  | 'compare'
-  | 'bench'
-  | 'quantize'
-  | 'optimize'
-  | 'prune'
-  | 'tensorrt'
-  | 'distill';
-
-/**
- * What goes together and what does not. An option is written as on the command line: `--data` for one that is given at all,
- * `--mode fp16` for one that has this value, `--budget drop` for a budget of this metric.
- */
-export interface OptionRule {
-  /** The commands it holds for; absent for every one. */
-  readonly commands?: readonly RuledCommand[];
-  /** It holds for each of these. */
-  readonly options: readonly string[];
-  /** Refused beside any of these. */
-  readonly excludes?: readonly string[];
-  /** Refused unless this is given. */
-  readonly needs?: string;
-  /** Nothing comes of it beside all of these: a warning. */
-  readonly idleWith?: readonly string[];
-  /** Nothing comes of it without any of these: a warning. Beside `idleWith`, both have to be so. */
-  readonly idleWithout?: readonly string[];
-  readonly why?: string;
-  readonly hint?: string;
-}
-
-const BY_RUNNING = 'the result does not run';
+import { BY_RUNNING, type OptionRule } from './option-rule.js';
+import { PRUNE_OPTION_RULES } from './prune-option-rules.js';
 
 /** Every rule. Refused is what contradicts itself; what merely does nothing is a warning. */
 export const OPTION_RULES: readonly OptionRule[] = [
@@ -166,93 +134,6 @@ export const OPTION_RULES: readonly OptionRule[] = [
     idleWith: ['--data'],
     why: 'no inputs are generated in that case',
   },
-
-  {
-    commands: ['prune'],
-    options: ['--pattern'],
-    excludes: ['--method structured', '--method channels', '--method heads', '--method neurons', '--method layers'],
-    why: 'a pattern is of single weights',
-    hint: 'add --method obs or --method magnitude',
-  },
-  {
-    commands: ['prune'],
-    options: ['--pattern'],
-    excludes: ['--amount', '--global'],
-    why: 'N:M says how many weights stay in every layer',
-  },
-  {
-    commands: ['prune'],
-    options: [
-      '--target-macs',
-      '--target-params',
-      '--target-latency',
-      '--score',
-      '--align',
-      '--through-normalization',
-      '--allocation',
-      '--steps',
-    ],
-    excludes: ['--method magnitude', '--method obs', '--method wanda'],
-    why: 'it applies to whole units, and single zeros take nothing away',
-  },
-  {
-    commands: ['prune'],
-    options: ['--score', '--align', '--through-normalization', '--allocation', '--steps', '--global'],
-    excludes: ['--method layers'],
-    why: 'it applies to units within layers, and whole blocks are dropped',
-  },
-  {
-    commands: ['prune'],
-    options: ['--allocation'],
-    excludes: ['--global'],
-    hint: 'write --allocation global alone',
-  },
-  {
-    commands: ['prune'],
-    options: ['--target-latency', '--allocation sensitivity', '--allocation latency'],
-    excludes: ['--no-verify'],
-    why: 'models are run and timed for it',
-  },
-  {
-    commands: ['prune'],
-    options: ['--target-latency'],
-    excludes: ['--target-macs', '--target-params', '--steps'],
-    why: 'each decides how much is cut',
-  },
-  {
-    commands: ['prune'],
-    options: ['--score activation', '--score obs'],
-    needs: '--data',
-    why: 'what layers read is measured on samples',
-    hint: 'add --data samples.npz, or use --score l2',
-  },
-  {
-    commands: ['prune'],
-    options: ['--method obs', '--method wanda'],
-    needs: '--data',
-    why: 'what layers read is measured on samples',
-    hint: 'add --data samples.npz, or use --method magnitude',
-  },
-  {
-    commands: ['prune'],
-    options: ['--method obs', '--method wanda'],
-    excludes: ['--global', '--no-verify'],
-    why: 'layers are pruned one after the other, by running the model',
-  },
-  {
-    commands: ['prune'],
-    options: ['--target-macs', '--target-params', '--target-latency'],
-    excludes: ['--amount'],
-    why: 'the target decides how much is cut',
-    hint: 'leave --amount out',
-  },
-  {
-    commands: ['prune'],
-    options: ['--data', '--ep', '--threads', '--samples'],
-    idleWith: ['--no-verify'],
-    why: BY_RUNNING,
-  },
-  { commands: ['prune'], options: ['--samples'], idleWithout: ['--data'], why: 'it limits the samples of the data' },
 
   {
     commands: ['distill'],
@@ -443,4 +324,5 @@ export const OPTION_RULES: readonly OptionRule[] = [
     needs: '--baseline',
     why: 'it applies to the difference from a baseline',
   },
+  ...PRUNE_OPTION_RULES,
 ];

@@ -14,11 +14,13 @@ const CLOSE = 0.08;
 /**
  * The candidate to look at next where one misses a budget of its outputs: half as much at first, then between what keeps the
  * budgets and what does not. Undefined where the candidate stands, or is the last.
+ * @param renew called before another candidate is made or looked at
  */
 export async function backOff(
   candidate: PruneCandidate,
   checked: Checked,
   options: PruneOptions,
+  renew: () => Promise<void>,
 ): Promise<PruneCandidate | undefined> {
   const { less, search } = candidate;
   const budgets = outputBudgets(candidate, checked, options);
@@ -37,6 +39,7 @@ export async function backOff(
     isLast: false,
   };
   const next = nextAmount(known, attempts.length);
+  await renew();
   if (next === undefined) return last(candidate, known);
   return { ...(await again(next)), search: known };
 }

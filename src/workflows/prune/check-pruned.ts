@@ -22,7 +22,8 @@ export async function checkPruned(
 ): Promise<CheckOutcome<PruneCandidate, PruneVerdict>> {
   if (!runtime) return { verdict: { checked: undefined } };
   const checked = await checkResult(run, runtime, { path: staged.stagedPath, advice: adviceFor(run.options) }, split);
-  const next = await backOff(candidate, checked, run.options);
+  // Sessions of one candidate after the other would fill the process.
+  const next = await backOff(candidate, checked, run.options, () => runtime.close());
   return next ? { next } : { verdict: { checked } };
 }
 

@@ -1,28 +1,20 @@
 import { nodeCost } from '../../ops/cost.js';
 import type { ScoredGroup } from '../../prune/allocate.js';
 import { layerCosts } from '../../prune/layer-costs.js';
-import { measuredLosses, scoreLosses, type WidthLevel, widthLevels } from '../../prune/width-levels.js';
-import type { LazyRuntime } from '../../runtime/lazy-runtime.js';
-import type { SampleSource } from '../../samples/types.js';
+import {
+  type MeasuredLoss,
+  scaledLosses,
+  scoreLosses,
+  type WidthLevel,
+  widthLevels,
+} from '../../prune/width-levels.js';
 import type { InContext, PruneAllocation, PruneOptions } from '../options.js';
-import type { Stages } from '../stages.js';
 import { statedCost } from '../stated-cost.js';
-import type { TrialOriginal } from '../workbench/trials.js';
 import { type Allocator, evenAllocator, lossAllocator } from './allocators.js';
 import type { CutPlan } from './cut-plan.js';
 import { measureLayerCosts } from './latency/layer-times.js';
+import type { MeasuringTools } from './measuring-tools.js';
 import { measureSensitivity } from './sensitivity.js';
-
-/** What measurements need; absent where nothing may be run. */
-export interface MeasuringTools {
-  readonly runtime: LazyRuntime;
-  /** The model as it was read, and its file. */
-  readonly original: TrialOriginal;
-  /** Samples that trials run on: those of the data, else synthetic ones. */
-  readonly source: SampleSource;
-  readonly hasData: boolean;
-  readonly stages: Stages;
-}
 
 /** How units are spread over groups, as the options have it. */
 export function allocationOf({ allocation, global, targetLatency }: PruneOptions): PruneAllocation {
@@ -63,11 +55,11 @@ export async function chooseAllocator(
 function losses(
   group: ScoredGroup,
   widths: readonly number[],
-  measured: Parameters<typeof measuredLosses>[2] | undefined,
+  measured: readonly MeasuredLoss[] | undefined,
   { score }: PruneOptions,
   hasData: boolean,
 ): WidthLevel[] {
-  if (measured) return measuredLosses(group.group.units.length, widths, measured);
   const isNorm = score === undefined ? !hasData : score === 'l1' || score === 'l2' || score === 'bn';
-  return scoreLosses(group, widths, isNorm);
+  const byScores = scoreLosses(group, widths, isNorm);
+  return measured ? scaledLosses(group.group.units.length, byScores, measured) : byScores;
 }

@@ -1,8 +1,8 @@
 import type { InContext, PruneOptions } from '../options.js';
 import { activationScores } from './activation-scores.js';
 import type { PruneWork } from './before-work.js';
-import type { MeasuringTools } from './choose-allocator.js';
 import type { Measure } from './cut-plan.js';
+import type { MeasuringTools } from './measuring-tools.js';
 import { obsScores } from './obs-scores.js';
 
 /** How units are scored on samples; undefined where weights alone say it. */

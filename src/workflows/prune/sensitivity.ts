@@ -3,11 +3,11 @@ import { lowestUnits } from '../../prune/allocate.js';
 import type { MeasuredLoss } from '../../prune/width-levels.js';
 import type { InContext, PruneOptions } from '../options.js';
 import { withOutputTrials } from '../workbench/output-trials.js';
-import type { MeasuringTools } from './choose-allocator.js';
 import type { CutPlan } from './cut-plan.js';
+import type { MeasuringTools } from './measuring-tools.js';
 
 /** Shares of a group that are tried, the one that says most first. */
-const SHARES = [0.5, 0.25, 0.75] as const;
+const SHARES = [0.25, 0.5] as const;
 /** Trials in all: of many groups fewer shares are tried. */
 const MOST_TRIALS = 240;
 /** Samples that a trial runs on. */

@@ -5,7 +5,7 @@ import { layerWeights } from '../../../prune/layer-weights.js';
 import type { ResidualBlock } from '../../../prune/residual-blocks.js';
 import type { InContext, PruneOptions } from '../../options.js';
 import { withOutputTrials } from '../../workbench/output-trials.js';
-import type { MeasuringTools } from '../choose-allocator.js';
+import type { MeasuringTools } from '../measuring-tools.js';
 
 /** A block in the order in which blocks go. */
 export interface RankedBlock {
