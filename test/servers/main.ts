@@ -30,6 +30,7 @@ import { archiveSuite } from './archives/archive-suite.js';
 import { caseSuite } from './archives/case-suite.js';
 import { requestSuite } from './archives/request-suite.js';
 import { type Installed, startMlServer, startTorchServe, startTriton } from './installed.js';
+import { manifestPackages } from './manifest-packages.js';
 import { realModels } from './packaged-models.js';
 import { record } from './refusals/record.js';
 import { torchServePackages } from './torchserve-packages.js';
@@ -207,6 +208,7 @@ const PARTS: ReadonlyMap<string, (root: string, folder: string) => Promise<Suite
   ['torchserve-archives', (root: string, folder: string) => archiveSuite(join(folder, 'bin'), sharedArchives(root))],
   ['torchserve-faulty', (_: string, folder: string) => caseSuite(join(folder, 'bin'))],
   ['torchserve-requests', requestSuite],
+  ['manifests', (root: string, folder: string) => inScratch((scratch) => manifestPackages(root, folder, scratch))],
 ]);
 
 function sharedArchives(root: string): ArchiveModel[] {
