@@ -24,8 +24,9 @@ const LAYERS: Readonly<Record<string, { readonly imports: readonly string[]; rea
   codec: { imports: [...BASE, 'tensor'] },
   ir: { imports: [...BASE, 'tensor', 'codec'] },
   ops: { imports: [...BASE, 'tensor', 'codec', 'ir'] },
-  quantize: { imports: [...BASE, 'tensor', 'codec', 'ir', 'ops'] },
   prune: { imports: [...BASE, 'tensor', 'codec', 'ir', 'ops'] },
+  // Its repair knows the same layers and sums as that of pruning.
+  quantize: { imports: [...BASE, 'tensor', 'codec', 'ir', 'ops', 'prune'] },
   passes: { imports: [...BASE, 'tensor', 'codec', 'ir', 'ops', 'quantize', 'prune'] },
   samples: { imports: [...BASE, 'tensor', 'machine', 'codec', 'ir', 'ops'] },
   evaluate: { imports: [...BASE, 'tensor', 'bench', 'samples'] },

@@ -184,6 +184,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
       'batch',
       'dim',
       'seed',
+      'effort',
       'per-tensor',
       'reduce-range',
       'float-weights',

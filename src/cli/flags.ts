@@ -18,6 +18,7 @@ import { CHECKPOINT_FLAGS } from './checkpoint-flags.js';
 import { DISTILL_FLAGS } from './distill-flags.js';
 import { MAR_FLAGS } from './mar-flags.js';
 import { PRUNE_FLAGS } from './prune-flags.js';
+import { QUANTIZE_FLAGS } from './quantize-flags.js';
 import { TENSORRT_FLAGS } from './tensorrt-flags.js';
 
 /** One flag as data: parsing, help, completion and the docs page come from it. */
@@ -83,6 +84,7 @@ export const FLAGS = {
   },
   ...CHECKPOINT_FLAGS,
   ...PRUNE_FLAGS,
+  ...QUANTIZE_FLAGS,
   operators: {
     value: 'SET',
     choices: ALLOWED_OPERATORS,

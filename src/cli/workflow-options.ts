@@ -95,6 +95,7 @@ export function quantizeOptions(flags: FlagValues): QuantizeOptions {
     ...given('perTensor', flags['per-tensor']),
     ...given('reduceRange', flags['reduce-range']),
     ...given('floatWeights', flags['float-weights']),
+    ...given('effort', flags.effort),
     ...given('operators', flags.operators),
     ...given('fp16Io', flags['fp16-io']),
     ...(flags['no-verify'] ? { verify: false } : {}),

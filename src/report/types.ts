@@ -13,6 +13,7 @@ import type { AppliedRewrite, NearMiss } from '../passes/engine/run-rewrites.js'
 import type { AllowedOperators, OptimizeLevel } from '../passes/levels.js';
 import type { Numerics, PassGroup } from '../passes/pass.js';
 import type { SparsityReport } from './sparsity-types.js';
+import type { QuantizeRepairReport } from './repair-types.js';
 
 /** Raised when a field changes its meaning or goes; new fields do not raise it. */
 export const REPORT_SCHEMA_VERSION = 2;
@@ -203,6 +204,8 @@ export interface QuantizeReport extends ReportHeader, JudgedReport {
   readonly quantized: readonly LayerReport[];
   readonly leftInFloat: readonly FloatLayerReport[];
   readonly calibration?: CalibrationReport;
+  /** What was done about the errors of static INT8 beside the choice of ranges. */
+  readonly repair?: QuantizeRepairReport;
   readonly verification: VerificationReport;
   /** Original (A) against result (B) on the evaluation data. */
   readonly accuracy?: ComparisonResult;

@@ -118,6 +118,8 @@ export interface ValueRangesParams extends ObserveParams {
 /** Outputs of a model that are summed over its samples. */
 export interface SumsParams extends ObserveParams {
   readonly outputs: readonly string[];
+  /** Those of which the largest element is wanted, not the sum. */
+  readonly maxima?: readonly string[];
 }
 
 export interface SumsResult {

@@ -176,6 +176,11 @@ export const QUANTIZE_PLACES = ['ort-cpu', 'tensorrt'] as const;
 /** One of `QUANTIZE_PLACES`. */
 export type QuantizePlace = (typeof QUANTIZE_PLACES)[number];
 
+/** How much work a repair may take. */
+export const REPAIR_EFFORTS = ['low', 'medium', 'high'] as const;
+/** One of `REPAIR_EFFORTS`. */
+export type RepairEffort = (typeof REPAIR_EFFORTS)[number];
+
 /** Options of `quantizeModel`. */
 export interface QuantizeOptions extends ProduceOptions, JudgedRunOptions, RefusalOptions<QuantizeReport> {
   readonly mode?: QuantizeMode;
@@ -199,6 +204,8 @@ export interface QuantizeOptions extends ProduceOptions, JudgedRunOptions, Refus
   readonly perTensor?: boolean;
   /** 7-bit weights, for CPUs whose 8-bit multiply saturates (x86 without VNNI). */
   readonly reduceRange?: boolean;
+  /** How much work is put into making up for the errors of static INT8. `low` does nothing that takes runs. */
+  readonly effort?: RepairEffort;
   /** Which operators the result may use. */
   readonly operators?: AllowedOperators;
   /** Run the standard level of `optimize` first. Default true. */
@@ -365,6 +372,7 @@ export const QUANTIZE_DEFAULTS = {
   for: 'ort-cpu',
   samples: 128,
   batch: 1,
+  effort: 'medium',
   operators: 'portable',
 } as const satisfies QuantizeOptions;
 /** Defaults of `optimizeModel`. */

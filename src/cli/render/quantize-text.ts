@@ -3,6 +3,8 @@ import { plural } from '../../report/format.js';
 import { latencyChange } from '../../report/latency-words.js';
 import { layersPhrase } from '../../report/layers-phrase.js';
 import { MODE_WORDS, nodeCounts, slowerSentence } from '../../report/quantize-words.js';
+import { repairLines } from '../../report/repair-words.js';
+import { MODE_WORDS, nodeCounts, samplesPhrase, slowerSentence } from '../../report/quantize-words.js';
 import { safeText } from '../../report/safe-text.js';
 import type { QuantizeReport } from '../../report/types.js';
 import { checksOf } from '../../report/verification-words.js';
@@ -35,6 +37,7 @@ export async function renderQuantize(report: QuantizeReport, options: QuantizeTe
       parts.push(line(safeText(`Ranges of activations: ${method} over ${plural(samples, 'sample')} of ${source}`)));
     }
   }
+  if (report.repair !== undefined) parts.push(...repairLines(report.repair).map((text) => line(safeText(text))));
   if (report.leftInFloat.length > 0) {
     parts.push(style.bold('Stays in FP32:'), floatLayersText(report.leftInFloat, options));
   }

@@ -17,6 +17,17 @@ export function biasOf({ bias, outputs }: RepairLayer, group: number): Float64Ar
   return floatValues(bias.tensor).subarray(group * outputs, (group + 1) * outputs);
 }
 
+/** Adds to the bias of a layer, one number for each output of all groups; makes one where the layer has a place for it. */
+export function addToBias(layer: RepairLayer, delta: Float64Array): void {
+  const { groups, outputs, bias } = layer;
+  const old = (group: number): Float64Array => biasOf(layer, group);
+  const fits = Array.from({ length: groups }, (_, group) => {
+    const own = delta.subarray(group * outputs, (group + 1) * outputs);
+    return { weights: new Float64Array(0), bias: own.map((value, o) => value + (old(group)[o] as number)) };
+  });
+  if (bias) setBias(layer, fits);
+}
+
 /** A bias in the place of the one that the layer has, or as a new input. */
 function setBias({ node, bias, tensor, groups, outputs }: RepairLayer, fits: readonly LinearFit[]): void {
   if (!bias) return;

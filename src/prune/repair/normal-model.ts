@@ -149,7 +149,7 @@ function ancestorsOf(values: readonly (Value | undefined)[]): Set<Node> {
 }
 
 /** Nodes and constants of which no output depends. */
-function dropUnneeded(graph: Graph): void {
+export function dropUnneeded(graph: Graph): void {
   const needed = ancestorsOf(graph.outputs);
   for (const node of [...graph.nodes].reverse()) if (!needed.has(node)) graph.remove(node);
   for (const value of [...graph.initializers])
@@ -157,7 +157,7 @@ function dropUnneeded(graph: Graph): void {
 }
 
 /** Makes nodes one after the other. */
-class Builder {
+export class Builder {
   readonly #graph: Graph;
   readonly #opset: number;
 

@@ -23,6 +23,7 @@ import {
 } from './model-change.js';
 import { page } from './page.js';
 import { figure, keyFigures, lead, named, section, table } from './parts.js';
+import { repairSection } from './repair-section.js';
 import { verificationSection } from './verification-section.js';
 
 /** Operators that get a bar. */
@@ -70,6 +71,7 @@ export function quantizeHtml(report: QuantizeReport): string {
     ),
     judgedSection(report),
     layersSection(report),
+    repairSection(report.repair),
     comparisonSection('Accuracy', accuracy ?? verification.comparison, ' A is the original, B the result.'),
     latencySection(latency, ['the original', 'the result']),
     verificationSection(verification),

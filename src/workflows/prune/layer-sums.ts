@@ -14,13 +14,14 @@ import { sessionOptions } from '../workbench/execution-session.js';
 /** Samples a run: activations of that many are in memory at once. */
 const BATCH = 8;
 
-/** Sums of outputs of a model over each source of samples. The model refers to the weights of the files that it was read from. */
+/** Sums of outputs of a model over each source of samples, and largest values of those in `maxima`. The model refers to the weights of the files that it was read from. */
 export async function sumOutputs(
   model: Model,
   outputs: readonly string[],
   sources: readonly SampleSource[],
   runtime: RuntimeHost,
   options: ExecutionOptions,
+  maxima: readonly string[] = [],
 ): Promise<ReadonlyMap<string, Float64Array>[]> {
   return withWorkFolder(async (folder) => {
     const path = await writeRunnable(model, folder);
@@ -29,7 +30,7 @@ export async function sumOutputs(
     const inputs = inputSpecs(model);
     const all: ReadonlyMap<string, Float64Array>[] = [];
     for (const source of sources)
-      all.push((await runtime.request('sums', { session, source, inputs, batchSize: BATCH, outputs })).sums);
+      all.push((await runtime.request('sums', { session, source, inputs, batchSize: BATCH, outputs, maxima })).sums);
     await runtime.request('release', { session });
     return all;
   });

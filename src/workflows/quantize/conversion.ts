@@ -221,6 +221,11 @@ export class Conversion {
     return this.#finish();
   }
 
+  /** Goes on with a model that was made of this one. */
+  replaceModel(model: Model): void {
+    this.#model = model;
+  }
+
   /** The same model as far as it has come, to go on from apart. */
   copy(): Conversion {
     const copy = new Conversion(this.model.clone(), this.#context, this.#memoryBytes);

@@ -1,5 +1,6 @@
 import type { TransformStepReport } from '../../ir/transform.js';
 import type { RangeMap } from '../../quantize/observers.js';
+import type { QuantizeRepairReport } from '../../report/repair-types.js';
 import type { Conversion, ConversionMode } from './conversion.js';
 
 /** What a conversion came to. */
@@ -10,6 +11,8 @@ export interface Converted {
   readonly calibration?: { readonly source: string; readonly samples: number; readonly method: string };
   /** What another conversion to INT8 starts from. */
   readonly base?: IntegerBase;
+  /** What was done about errors beside the choice of ranges. */
+  readonly repair?: QuantizeRepairReport;
   /** What another conversion to FLOAT16 starts from. */
   readonly float16?: Float16Base;
   readonly warnings: readonly string[];

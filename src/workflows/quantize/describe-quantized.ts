@@ -19,7 +19,7 @@ export async function describeQuantized(
 ): Promise<QuantizeReport> {
   const { converted, done, tooLarge, fallback } = candidate;
   const { checked, lossyLayers } = verdict;
-  const { calibration } = converted;
+  const { calibration, repair } = converted;
   const told = describeConversion(converted, done, tooLarge, run.options);
   const compared = checked?.comparison ? checked : undefined;
   // ONNX Runtime has no kernels for this form, so its times say nothing of TensorRT.
@@ -45,6 +45,7 @@ export async function describeQuantized(
     ...files,
     ...told,
     ...(calibration ? { calibration } : {}),
+    ...(repair ? { repair } : {}),
     verification: {
       structure: 'passed',
       // What was loaded and run in BF16 is its emulation.

@@ -7,6 +7,8 @@ export interface SampleSplit {
   readonly judging: SampleSource;
   /** False when there were too few samples to keep some apart. */
   readonly heldOut: boolean;
+  /** Samples that a run takes where the model has a fixed batch size; absent for 1. */
+  readonly block?: number;
 }
 
 /** Below this many samples none is held out: each is needed to see the ranges. */
@@ -35,11 +37,13 @@ export function splitSamples(
       calibration: { path, first: 0, count: all },
       judging: { kind: 'data', path, first: 0, count: all },
       heldOut: false,
+      ...(block > 1 ? { block } : {}),
     };
   }
   return {
     calibration: { path, first: 0, count: calibrated },
     judging: { kind: 'data', path, first: calibrated, count: Math.min(count - calibrated, Math.max(judged, block)) },
     heldOut: true,
+    ...(block > 1 ? { block } : {}),
   };
 }

@@ -1,0 +1,12 @@
+import { QUANTIZE_DEFAULTS, REPAIR_EFFORTS } from '../workflows/options.js';
+
+/** Flags of `quantize` alone. */
+export const QUANTIZE_FLAGS = {
+  effort: {
+    value: 'NAME',
+    choices: REPAIR_EFFORTS,
+    default: QUANTIZE_DEFAULTS.effort,
+    group: 'Method',
+    summary: 'work on repairing INT8: low, medium, high',
+  },
+} as const;

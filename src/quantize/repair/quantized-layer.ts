@@ -1,0 +1,88 @@
+import type { Model } from '../../ir/model.js';
+import type { Node } from '../../ir/node.js';
+import { constantTensor } from '../../ir/walk.js';
+import { numbersOf } from '../../ops/eval/lane.js';
+import { type RepairLayer, repairLayer, weightsOf } from '../../prune/repair/repair-layers.js';
+import { Tensor } from '../../tensor/tensor.js';
+import type { WeightGrid } from './round-weights.js';
+
+/** Metadata entry by which a layer is found again in a model that was made of this one. Never in a file that is delivered. */
+const MARK = 'serve_opt.repair';
+
+/** Marks the nodes with weights, so that they are found again in quantized copies. */
+export function markLayers(model: Model): void {
+  let count = 0;
+  for (const node of model.graph.nodes)
+    if (typeof repairLayer(node) === 'object') node.metadataProps.set(MARK, String(count++));
+}
+
+/** Takes the marks away again. */
+export function unmarkLayers(model: Model): void {
+  for (const node of model.graph.nodes) if (node.hasMetadataProps) node.metadataProps.delete(MARK);
+}
+
+/** A layer of a FLOAT model and what quantization made of it. */
+export interface QuantizedLayer {
+  readonly mark: string;
+  /** With FLOAT weights. */
+  readonly layer: RepairLayer;
+  /** The node of the quantized model that computes it. */
+  readonly node: Node;
+  /** The integers of its weights, group by group. */
+  readonly grids: readonly WeightGrid[];
+}
+
+/** The marked layers of a FLOAT model whose weights a quantized copy has as integers, in the order of the graph. */
+export function quantizedLayers(float: Model, quantized: Model): QuantizedLayer[] {
+  const made = new Map<string, Node>();
+  for (const node of quantized.graph.nodes) {
+    const mark = node.hasMetadataProps ? node.metadataProps.get(MARK) : undefined;
+    if (mark !== undefined) made.set(mark, node);
+  }
+  const layers: QuantizedLayer[] = [];
+  for (const node of float.graph.nodes) {
+    const mark = node.hasMetadataProps ? node.metadataProps.get(MARK) : undefined;
+    const twin = mark === undefined ? undefined : made.get(mark);
+    const layer = twin && repairLayer(node);
+    if (mark === undefined || !twin || typeof layer !== 'object') continue;
+    const grids = gridsOf(layer, twin);
+    if (grids) layers.push({ mark, layer, node: twin, grids });
+  }
+  return layers;
+}
+
+/** The layer of another FLOAT model with the same mark. */
+export function layersByMark(model: Model): Map<string, RepairLayer> {
+  const layers = new Map<string, RepairLayer>();
+  for (const node of model.graph.nodes) {
+    const mark = node.hasMetadataProps ? node.metadataProps.get(MARK) : undefined;
+    const layer = mark === undefined ? undefined : repairLayer(node);
+    if (mark !== undefined && typeof layer === 'object') layers.set(mark, layer);
+  }
+  return layers;
+}
+
+/** Weights as they are multiplied, K × O: integers times their scales. */
+export function dequantized({ scales, zeroPoints, rounded }: WeightGrid): Float64Array {
+  const outputs = scales.length;
+  return rounded.map((value, at) => (value - (zeroPoints[at % outputs] as number)) * (scales[at % outputs] as number));
+}
+
+function gridsOf(layer: RepairLayer, node: Node): WeightGrid[] | undefined {
+  const dequantize = node.input(layer.weight)?.producer;
+  if (!dequantize?.is('DequantizeLinear')) return undefined;
+  const [integers, scale, zero] = [0, 1, 2].map((slot) => constantTensor(dequantize.input(slot)));
+  if (!integers || !scale || integers.dims.join() !== layer.tensor.dims.join()) return undefined;
+  const values = Tensor.float32(Float32Array.from(numbersOf(integers)), integers.dims);
+  const scales = numbersOf(scale);
+  const zeros = zero ? numbersOf(zero) : new Float64Array(scales.length);
+  const { groups, outputs } = layer;
+  if (scales.length !== 1 && scales.length !== groups * outputs) return undefined;
+  const ofGroup = (all: ArrayLike<number>, group: number): Float64Array =>
+    Float64Array.from({ length: outputs }, (_, o) => all[all.length === 1 ? 0 : group * outputs + o] as number);
+  return weightsOf({ ...layer, tensor: values }).map((rounded, group) => ({
+    rounded,
+    scales: ofGroup(scales, group),
+    zeroPoints: ofGroup(zeros, group),
+  }));
+}

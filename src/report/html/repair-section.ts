@@ -1,0 +1,24 @@
+import { plural } from '../format.js';
+import type { QuantizeRepairReport } from '../repair-types.js';
+import { gain } from '../repair-words.js';
+import type { Markup } from './markup.js';
+import { lead, section, table } from './parts.js';
+
+/** What each step of the repair gave, and why it was not kept. */
+export function repairSection(repair: QuantizeRepairReport | undefined): Markup | undefined {
+  if (repair === undefined) return undefined;
+  const { steps, fitted, heldOut } = repair;
+  const samples = `Steps were made from ${plural(fitted, 'calibration sample')}; ${heldOut} others decided whether each was kept.`;
+  return section(
+    'repair',
+    'Repair',
+    lead(`${samples} Signal to noise is that of the outputs of the model, averaged.`),
+    table(
+      'Steps of the repair',
+      [{ title: 'Step' }, { title: 'Signal to noise' }, { title: 'Kept' }, { title: 'What', kind: 'why' }],
+      steps.map((step) => ({
+        cells: [step.step, gain(step).trim() || 'not tried', step.kept ? 'yes' : 'no', step.what],
+      })),
+    ),
+  );
+}

@@ -1,0 +1,17 @@
+import { plural } from './format.js';
+import type { QuantizeRepairReport, RepairStepReport } from './repair-types.js';
+
+/** `Repair: 2 of 4 steps kept, decided on 16 held-out samples`, and a line for each step. */
+export function repairLines({ steps, heldOut }: QuantizeRepairReport): string[] {
+  const kept = steps.filter((step) => step.kept).length;
+  return [
+    `Repair: ${kept} of ${plural(steps.length, 'step')} kept, by the error on ${plural(heldOut, 'held-out sample')}`,
+    ...steps.map((step) => `  ${step.kept ? '+' : '-'} ${step.step}${gain(step)}: ${step.what}`),
+  ];
+}
+
+/** ` 31.2 → 33.0 dB`, where a step was tried. */
+export function gain({ sqnrBeforeDb, sqnrAfterDb }: RepairStepReport): string {
+  if (sqnrBeforeDb === undefined || sqnrAfterDb === undefined) return '';
+  return ` ${sqnrBeforeDb.toFixed(1)} → ${sqnrAfterDb.toFixed(1)} dB`;
+}
