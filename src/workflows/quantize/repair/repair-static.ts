@@ -17,6 +17,7 @@ import { type Contrasts, withContrasts } from '../../workbench/contrasts.js';
 import { sessionOptions } from '../../workbench/execution-session.js';
 import { correctBiases } from './correct-biases.js';
 import { equalizeLayers, smoothQuant } from './equalize-channels.js';
+import { judgedModel } from './judged-model.js';
 import { REPAIR_LIMITS, type RepairState, type RepairStep } from './repair-state.js';
 import { roundLayers } from './round-layers.js';
 
@@ -145,13 +146,13 @@ async function withErrors<T>(
   use: (errorOf: (quantized: Model) => Promise<number>) => Promise<T>,
 ): Promise<T> {
   return withWorkFolder(async (folder) => {
-    const path = await writeRunnable(model, folder);
+    const path = await writeRunnable(judgedModel(model), folder);
     const session = withOptions(SESSIONS.compared, sessionOptions(options));
     const samples = source.count ?? 1;
     const inputs = inputSpecs(model);
     const original = { path, source, inputs, samples, maxMs: REFERENCE_MS, session };
     return withContrasts(runtime, original, (contrasts: Contrasts) =>
-      use(async (quantized) => meanSqnr(await contrasts.contrast(quantized, session))),
+      use(async (quantized) => meanSqnr(await contrasts.contrast(judgedModel(quantized), session))),
     );
   });
 }
