@@ -161,7 +161,7 @@ function axesInput(node: Node): number[] | undefined {
 /** Where a reshape keeps what lies before the channels, and the channels themselves. */
 function afterReshape(input: Value, output: Value, axis: number, channels: number): number | undefined {
   const [from, to] = [shapeOf(input), shapeOf(output)];
-  if (!from || !to) return undefined;
+  if (!from || !to || from[axis] !== channels) return undefined;
   const outer = (dims: readonly unknown[]): string => dims.filter((dim) => dim !== 1).join('×');
   const before = outer(from.slice(0, axis));
   for (const [at, dim] of to.entries()) {

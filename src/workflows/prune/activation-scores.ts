@@ -6,7 +6,7 @@ import { weightAxesOf } from '../../prune/unit-weights.js';
 import type { RuntimeHost } from '../../runtime/host.js';
 import type { SampleSource } from '../../samples/types.js';
 import type { PruneOptions } from '../options.js';
-import { sumOutputs } from './layer-sums.js';
+import { sumOutputs } from '../workbench/layer-sums.js';
 
 /**
  * How much each unit moves the layers behind it: the variance of what it gives times the squared norm of the weights that read it,

@@ -12,7 +12,7 @@ import type { RuntimeHost } from '../../runtime/host.js';
 import type { SampleSource } from '../../samples/types.js';
 import type { InContext, PruneOptions } from '../options.js';
 import type { Stages } from '../stages.js';
-import { groupSums, sumOutputs } from './layer-sums.js';
+import { groupSums, sumOutputs } from '../workbench/layer-sums.js';
 
 /** What a repair starts from. */
 export interface RepairInput {

@@ -1,7 +1,7 @@
 import type { Model } from '../../../ir/model.js';
 import { type ChannelFigures } from '../../../quantize/repair/channel-factors.js';
 import { channelModel, type ObservedChannels } from '../../../quantize/repair/channel-model.js';
-import { sumOutputs } from '../../prune/layer-sums.js';
+import { sumOutputs } from '../../workbench/layer-sums.js';
 import type { RepairTools } from './repair-state.js';
 
 /** Smallest, largest and mean square value of each channel over the samples to fit to, by the name of the value. */

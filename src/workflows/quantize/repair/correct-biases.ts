@@ -6,9 +6,10 @@ import { type InputSums, inputSums } from './input-sums.js';
 import { REPAIR_LIMITS, type RepairStep } from './repair-state.js';
 
 /**
- * Gives the outputs of each layer the mean that they have without quantization, channel by channel, from the first layer to the last:
- * what the layers before it have been given counts (Nagel et al. 2019, arXiv 1906.04721, as empirical bias correction). A layer is linear,
- * so the mean of its outputs follows from that of its inputs.
+ * Gives the outputs of each layer the mean that they have without quantization, channel by channel, from the first layer to the last
+ * (Nagel et al. 2019, arXiv 1906.04721). A layer is linear, so the mean of its outputs follows from that of its inputs. The first layer
+ * of each round makes up for all that the layers before it have left; the others of the round for the rounding of their own weights,
+ * since the error that they see now is what the first one takes away.
  */
 export const correctBiases: RepairStep = {
   name: 'bias correction',
@@ -36,10 +37,11 @@ export const correctBiases: RepairStep = {
       const marks = new Set(all.slice(start, start + size).map(({ mark }) => mark));
       if (start > 0) quantized = await tools.quantize(model, state.ranges);
       const layers = quantizedLayers(model, quantized).filter(({ mark }) => marks.has(mark));
-      const own = await inputSums(quantized, layers, false, tools);
+      const own = await inputSums(quantized, layers.slice(0, 1), false, tools);
       for (const [at, { mark, layer, grids }] of layers.entries()) {
         const reference = wanted.get(mark);
-        const [now, before] = [own[at], target.get(mark)];
+        const before = target.get(mark);
+        const now = at === 0 ? own[at] : before;
         if (!reference || !now || !before) continue;
         const { inputs, outputs } = layer;
         const goal = weightsOf(reference).map((weights, group) => product(weights, before, group, inputs, outputs));

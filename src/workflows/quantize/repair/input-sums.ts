@@ -2,7 +2,7 @@ import type { Model } from '../../../ir/model.js';
 import type { Node } from '../../../ir/node.js';
 import type { RepairLayer } from '../../../prune/repair/repair-layers.js';
 import { inputSumsModel } from '../../../quantize/repair/input-sums-model.js';
-import { sumOutputs } from '../../prune/layer-sums.js';
+import { sumOutputs } from '../../workbench/layer-sums.js';
 import type { RepairTools } from './repair-state.js';
 
 /** Sums of what a layer reads over the samples to fit to. */

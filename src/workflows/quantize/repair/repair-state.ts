@@ -20,8 +20,8 @@ export const REPAIR_LIMITS: Readonly<
   >
 > = {
   low: { fitted: 32, heldOut: 16, roundingWork: 0, biasRounds: 0 },
-  medium: { fitted: 64, heldOut: 32, roundingWork: 6e9, biasRounds: 6 },
-  high: { fitted: 256, heldOut: 64, roundingWork: 1e11, biasRounds: 32 },
+  medium: { fitted: 64, heldOut: 32, roundingWork: 2e10, biasRounds: 12 },
+  high: { fitted: 256, heldOut: 64, roundingWork: 4e11, biasRounds: 100 },
 };
 
 /** A FLOAT model on its way through the repair, and what quantization makes of it. */

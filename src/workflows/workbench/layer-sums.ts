@@ -9,7 +9,7 @@ import { withWorkFolder } from '../../runtime/work-folder.js';
 import type { SampleSource } from '../../samples/types.js';
 import { inputSpecs } from '../../samples/value-specs.js';
 import type { ExecutionOptions } from '../options.js';
-import { sessionOptions } from '../workbench/execution-session.js';
+import { sessionOptions } from './execution-session.js';
 
 /** Samples a run: activations of that many are in memory at once. */
 const BATCH = 8;
