@@ -90,6 +90,7 @@ export type {
   QuantizeOptions,
   QuantizePlace,
   RefusalOptions,
+  RepairEffort,
   RunFiles,
   SensitivityOptions,
   SourceOptions,
@@ -104,6 +105,7 @@ export {
   QUANTIZE_DEFAULTS,
   QUANTIZE_MODES,
   QUANTIZE_PLACES,
+  REPAIR_EFFORTS,
 } from './workflows/options.js';
 export { checkPackage } from './workflows/package/check/check-package.js';
 export type { PackageKubernetesOptions } from './workflows/package/kubernetes/kubernetes-options.js';
@@ -345,6 +347,7 @@ export type {
 } from './report/prune-types.js';
 export type { SensitivityLayerReport, SensitivityReport } from './report/sensitivity-types.js';
 export type { LayerSparsityReport, SparseRuntimeReport, SparsityReport } from './report/sparsity-types.js';
+export type { QuantizeRepairReport, RepairStepReport } from './report/repair-types.js';
 export type {
   EngineLayer,
   EngineProfile,

@@ -33,7 +33,9 @@ export function channelModel(
     graph.addNode({ opType, inputs, outputs: [{ name: copy.freshName(`channel_${opType}`) }] }).output();
   const reduce = (opType: 'ReduceMax' | 'ReduceSum', value: Value, axes: readonly number[]): Value => {
     const asInput = opset >= (opType === 'ReduceSum' ? 13 : 18);
-    const inputs = asInput ? [value, graph.addInitializer(copy.freshName('channel_axes'), Tensor.int64(axes))] : [value];
+    const inputs = asInput
+      ? [value, graph.addInitializer(copy.freshName('channel_axes'), Tensor.int64(axes))]
+      : [value];
     const attributes = [attribute('keepdims', 0), ...(asInput ? [] : [attribute('axes', axes)])];
     return graph
       .addNode({ opType, inputs, outputs: [{ name: copy.freshName(`channel_${opType}`) }], attributes })

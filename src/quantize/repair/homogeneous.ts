@@ -30,7 +30,14 @@ const SAME_AXIS: ReadonlySet<string> = new Set([
 const TOGETHER: ReadonlySet<string> = new Set(['Add', 'Sub', 'Sum', 'Mean', 'Max', 'Min']);
 
 /** Reductions that keep the scale. */
-const REDUCTIONS: ReadonlySet<string> = new Set(['ReduceMean', 'ReduceSum', 'ReduceMax', 'ReduceMin', 'ReduceL1', 'ReduceL2']);
+const REDUCTIONS: ReadonlySet<string> = new Set([
+  'ReduceMean',
+  'ReduceSum',
+  'ReduceMax',
+  'ReduceMin',
+  'ReduceL1',
+  'ReduceL2',
+]);
 
 /**
  * What follows where `node` reads scaled channels at `slot`: its outputs, and other operands that have to be scaled with it.

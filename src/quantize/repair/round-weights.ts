@@ -69,7 +69,11 @@ export function roundWeights(
 }
 
 /** Smallest and largest integer of each output; as far from zero on both sides where the grid has its zero point there. */
-function extremes(rounded: Float64Array, zeroPoints: Float64Array, inputs: number): Record<'low' | 'high', Float64Array> {
+function extremes(
+  rounded: Float64Array,
+  zeroPoints: Float64Array,
+  inputs: number,
+): Record<'low' | 'high', Float64Array> {
   const outputs = zeroPoints.length;
   const low = new Float64Array(outputs).fill(Number.POSITIVE_INFINITY);
   const high = new Float64Array(outputs).fill(Number.NEGATIVE_INFINITY);

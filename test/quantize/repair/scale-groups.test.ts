@@ -26,7 +26,10 @@ async function expectSame(made: ReturnType<typeof model>, count: number): Promis
   const groups = scaleGroups(copy);
   expect(groups.length).toBe(count);
   for (const group of groups)
-    scaleGroup(group, Float64Array.from({ length: group.channels }, (_, at) => 2 ** ((at % 5) - 2) * 1.3));
+    scaleGroup(
+      group,
+      Float64Array.from({ length: group.channels }, (_, at) => 2 ** ((at % 5) - 2) * 1.3),
+    );
   const [before, after] = [await runModel(made), await runModel(copy)];
   for (const [at, values] of before.entries()) {
     const largest = Math.max(...values.map(Math.abs));
@@ -35,7 +38,12 @@ async function expectSame(made: ReturnType<typeof model>, count: number): Promis
   }
 }
 
-const CONVOLUTIONS = [weights('w1', [4, 3, 3, 3]), weights('b1', [4]), weights('w2', [4, 1, 3, 3]), weights('w3', [2, 4, 1, 1])];
+const CONVOLUTIONS = [
+  weights('w1', [4, 3, 3, 3]),
+  weights('b1', [4]),
+  weights('w2', [4, 1, 3, 3]),
+  weights('w3', [2, 4, 1, 1]),
+];
 
 describe('scaleGroups', () => {
   it('finds channels between convolutions, through a clamp at zero, pooling, padding and a depthwise layer', async () => {
@@ -49,7 +57,12 @@ describe('scaleGroups', () => {
   });
 
   it('takes all branches of a sum together, with the constant that is added', async () => {
-    const constants = [...CONVOLUTIONS, weights('w4', [4, 3, 1, 1]), weights('c', [1, 4, 1, 1]), weights('w5', [3, 4, 1, 1])];
+    const constants = [
+      ...CONVOLUTIONS,
+      weights('w4', [4, 3, 1, 1]),
+      weights('c', [1, 4, 1, 1]),
+      weights('w5', [3, 4, 1, 1]),
+    ];
     const nodes = `
       a = Conv<pads=[1,1,1,1]>(x, w1, b1)
       b = Conv(x, w4)
@@ -85,7 +98,10 @@ describe('scaleGroups', () => {
   it.each([
     ['an operator that is not homogeneous', 's = Sigmoid(a)  y = Conv(s, w3)'],
     ['a value times itself', 's = Mul(a, a)  y = Conv(s, w3)'],
-    ['a clamp above zero', 'm = Constant<value_float=6.0>()  l = Constant<value_float=0.0>()  s = Clip(a, l, m)  y = Conv(s, w3)'],
+    [
+      'a clamp above zero',
+      'm = Constant<value_float=6.0>()  l = Constant<value_float=0.0>()  s = Clip(a, l, m)  y = Conv(s, w3)',
+    ],
     ['another reader that sees the scale', 's = Relu(a)  y = Conv(s, w3)  e = Exp(s)  q = ReduceSum(e)'],
     ['a sum with a constant for all channels', 'm = Constant<value_float=1.5>()  s = Add(a, m)  y = Conv(s, w3)'],
   ])('finds none behind %s', (_, rest) => {
@@ -96,9 +112,16 @@ describe('scaleGroups', () => {
 
   it('finds none where the channels leave the model, or where weights are shared', () => {
     const leaving = 'a = Conv<pads=[1,1,1,1]>(x, w1, b1)  y = Conv(a, w3)';
-    expect(scaleGroups(model('float[1,3,8,8] x', 'float[1,2,8,8] y, float[1,4,8,8] a', CONVOLUTIONS, leaving))).toEqual([]);
+    expect(scaleGroups(model('float[1,3,8,8] x', 'float[1,2,8,8] y, float[1,4,8,8] a', CONVOLUTIONS, leaving))).toEqual(
+      [],
+    );
     const shared = 'a = Conv<pads=[1,1,1,1]>(x, w1, b1)  r = Relu(a)  y = Conv(r, w3)  z = Conv(x2, w3)';
-    const made = model('float[1,3,8,8] x, float[1,4,8,8] x2', 'float[1,2,8,8] y, float[1,2,8,8] z', CONVOLUTIONS, shared);
+    const made = model(
+      'float[1,3,8,8] x, float[1,4,8,8] x2',
+      'float[1,2,8,8] y, float[1,2,8,8] z',
+      CONVOLUTIONS,
+      shared,
+    );
     expect(scaleGroups(made)).toEqual([]);
   });
 });

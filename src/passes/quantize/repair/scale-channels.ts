@@ -34,7 +34,9 @@ export function scaleBefore(value: Value, readers: readonly ScaledReader[], fact
         opType: 'Mul',
         name: `${value.name}_Smoothing`,
         inputs: [value, constant],
-        outputs: [{ name: graph.model.freshName(`${value.name}_smoothed`), ...(value.type ? { type: value.type } : {}) }],
+        outputs: [
+          { name: graph.model.freshName(`${value.name}_smoothed`), ...(value.type ? { type: value.type } : {}) },
+        ],
         attributes: [],
       },
       anchor,

@@ -1,5 +1,5 @@
 import type { Model } from '../../../ir/model.js';
-import { type ChannelFigures } from '../../../quantize/repair/channel-factors.js';
+import type { ChannelFigures } from '../../../quantize/repair/channel-factors.js';
 import { channelModel, type ObservedChannels } from '../../../quantize/repair/channel-model.js';
 import { sumOutputs } from '../../workbench/layer-sums.js';
 import type { RepairTools } from './repair-state.js';
@@ -15,7 +15,14 @@ export async function channelFigures(
   if (outputs.length === 0) return figures;
   const maxima = outputs.flatMap(({ max, negatedMin }) => [max, negatedMin]);
   const names = [...maxima, ...outputs.flatMap(({ squares, elements }) => [squares, elements])];
-  const [sums = new Map<string, Float64Array>()] = await sumOutputs(observed, names, [fitted], runtime, options, maxima);
+  const [sums = new Map<string, Float64Array>()] = await sumOutputs(
+    observed,
+    names,
+    [fitted],
+    runtime,
+    options,
+    maxima,
+  );
   for (const { name, max, negatedMin, squares, elements } of outputs) {
     const [high, low, square] = [sums.get(max), sums.get(negatedMin), sums.get(squares)];
     const count = (sums.get(elements)?.[0] ?? 0) / (high?.length ?? 1);

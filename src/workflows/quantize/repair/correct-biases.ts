@@ -48,15 +48,18 @@ export const correctBiases: RepairStep = {
         const delta = new Float64Array(layer.groups * outputs);
         for (const [group, grid] of grids.entries()) {
           const made = product(dequantized(grid), now, group, inputs, outputs);
-          for (let o = 0; o < outputs; o++)
-            delta[group * outputs + o] = (goal[group]?.[o] ?? 0) - (made[o] as number);
+          for (let o = 0; o < outputs; o++) delta[group * outputs + o] = (goal[group]?.[o] ?? 0) - (made[o] as number);
         }
         if (!delta.every(Number.isFinite)) continue;
         addToBias(layer, delta);
         corrected++;
       }
     }
-    return { model, equivalent: false, what: `biases of ${plural(corrected, 'layer')}, in ${plural(Math.ceil(all.length / size), 'round')}` };
+    return {
+      model,
+      equivalent: false,
+      what: `biases of ${plural(corrected, 'layer')}, in ${plural(Math.ceil(all.length / size), 'round')}`,
+    };
   },
 };
 

@@ -88,18 +88,30 @@ export async function repairStatic(
     fitted: source(first, fitted),
     quantize: (each: Model, its: RangeMap) => input.quantize(each, its),
   };
-  const final = await withErrors(marked, source(first + count - heldOut, heldOut), runtime, options, async (errorOf) => {
-    const quantized = await input.quantize(marked, ranges);
-    let state: RepairState = { model: marked, reference: marked, ranges, quantized, sqnrDb: await errorOf(quantized) };
-    for (const [at, step] of steps.entries()) {
-      options.signal?.throwIfAborted();
-      const next = await tryStep(step, state, input, tools, errorOf);
-      reports.push(next.report);
-      state = next.state;
-      stages.advance(at + 1, steps.length);
-    }
-    return state;
-  });
+  const final = await withErrors(
+    marked,
+    source(first + count - heldOut, heldOut),
+    runtime,
+    options,
+    async (errorOf) => {
+      const quantized = await input.quantize(marked, ranges);
+      let state: RepairState = {
+        model: marked,
+        reference: marked,
+        ranges,
+        quantized,
+        sqnrDb: await errorOf(quantized),
+      };
+      for (const [at, step] of steps.entries()) {
+        options.signal?.throwIfAborted();
+        const next = await tryStep(step, state, input, tools, errorOf);
+        reports.push(next.report);
+        state = next.state;
+        stages.advance(at + 1, steps.length);
+      }
+      return state;
+    },
+  );
   const kept = reports.filter((report) => report.kept).length;
   stages.end(`${kept} of ${steps.length} steps kept`);
   const report = { effort, fitted, heldOut, steps: reports };
@@ -133,7 +145,10 @@ async function tryStep(
   } catch (error) {
     // A proposal that ONNX Runtime refuses is none; whatever else fails would fail without it.
     if (!(error instanceof ServeOptError) || !['SO5001', 'SO5002'].includes(error.code)) throw error;
-    return { state, report: { step: step.name, kept: false, what: `ONNX Runtime refused the result: ${error.message}` } };
+    return {
+      state,
+      report: { step: step.name, kept: false, what: `ONNX Runtime refused the result: ${error.message}` },
+    };
   }
 }
 

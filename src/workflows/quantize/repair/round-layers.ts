@@ -32,7 +32,13 @@ export const roundLayers: RepairStep = {
         const given = dequantized(grid);
         const rounded = roundWeights(weights, new Float64Array(gram), inputs, grid);
         const errors = [given, rounded].map((each) =>
-          each ? outputError(each.map((value, i) => value - (weights[i] as number)), gram, inputs) : Number.NaN,
+          each
+            ? outputError(
+                each.map((value, i) => value - (weights[i] as number)),
+                gram,
+                inputs,
+              )
+            : Number.NaN,
         );
         const [old = 0, now = Number.NaN] = errors;
         const isBetter = now < old;

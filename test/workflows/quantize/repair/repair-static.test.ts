@@ -45,12 +45,30 @@ async function unequalChannels(): Promise<{ path: string; dataPath: string }> {
     };
     const channel = (at: number): number => Math.floor(at) % 8;
     // Channel c of the first layer is 3^(c mod 8) times larger, and read by weights that are as much smaller.
-    const first = layer(x, 'first', [32, 3, 3, 3], weight(864, (at) => 3 ** (channel(at / 27) - 4)), true);
-    const second = layer(first, 'second', [16, 32, 3, 3], weight(4608, (at) => 3 ** (4 - channel(at / 9))), false);
+    const first = layer(
+      x,
+      'first',
+      [32, 3, 3, 3],
+      weight(864, (at) => 3 ** (channel(at / 27) - 4)),
+      true,
+    );
+    const second = layer(
+      first,
+      'second',
+      [16, 32, 3, 3],
+      weight(4608, (at) => 3 ** (4 - channel(at / 9))),
+      false,
+    );
     graph.addOutput(second);
   });
   const count = 64;
-  writeFileSync(dataPath, float32([count, 3, 8, 8], Float32Array.from({ length: count * 192 }, () => random.normal())));
+  writeFileSync(
+    dataPath,
+    float32(
+      [count, 3, 8, 8],
+      Float32Array.from({ length: count * 192 }, () => random.normal()),
+    ),
+  );
   return { path, dataPath };
 }
 
@@ -72,7 +90,8 @@ describe('the repair of static INT8', () => {
       'bias correction',
     ]);
     expect(steps[0]?.kept).toBe(true);
-    for (const { kept, sqnrBeforeDb = 0, sqnrAfterDb = 0 } of steps) if (kept) expect(sqnrAfterDb).toBeGreaterThan(sqnrBeforeDb);
+    for (const { kept, sqnrBeforeDb = 0, sqnrAfterDb = 0 } of steps)
+      if (kept) expect(sqnrAfterDb).toBeGreaterThan(sqnrBeforeDb);
     expect(repaired.quantized.length).toBe(2);
     // The same bytes each time, without a trace of the marks on its layers.
     const again = await quantizeModel(path, { dataPath, outputPath: join(folder, 'again.onnx') });
