@@ -1,12 +1,14 @@
 import { plural } from './format.js';
 import type { QuantizeRepairReport, RepairStepReport } from './repair-types.js';
 
-/** `Repair: 2 of 4 steps kept, decided on 16 held-out samples`, and a line for each step. */
+/** `Repair: 2 of 3 steps kept, by the error on 16 held-out samples`, and a line for each; nothing where none applied. */
 export function repairLines({ steps, heldOut }: QuantizeRepairReport): string[] {
-  const kept = steps.filter((step) => step.kept).length;
+  const tried = steps.filter(({ sqnrAfterDb }) => sqnrAfterDb !== undefined);
+  if (tried.length === 0) return [];
+  const kept = tried.filter((step) => step.kept).length;
   return [
-    `Repair: ${kept} of ${plural(steps.length, 'step')} kept, by the error on ${plural(heldOut, 'held-out sample')}`,
-    ...steps.map((step) => `  ${step.kept ? '+' : '-'} ${step.step}${gain(step)}: ${step.what}`),
+    `Repair: ${kept} of ${plural(tried.length, 'step')} kept, by the error on ${plural(heldOut, 'held-out sample')}`,
+    ...tried.map((step) => `  ${step.kept ? '✓' : '–'} ${step.step}${gain(step)}: ${step.what}`),
   ];
 }
 
