@@ -345,10 +345,9 @@ export type {
   SparseWeightReport,
   WholeAxisReport,
 } from './report/prune-types.js';
-export type { SensitivityLayerReport, SensitivityReport } from './report/sensitivity-types.js';
-export type { LayerSparsityReport, SparseRuntimeReport, SparsityReport } from './report/sparsity-types.js';
 export type { QuantizeRepairReport, RepairStepReport } from './report/repair-types.js';
 export type { SensitivityLayerReport, SensitivityReport } from './report/sensitivity-types.js';
+export type { LayerSparsityReport, SparseRuntimeReport, SparsityReport } from './report/sparsity-types.js';
 export type {
   EngineLayer,
   EngineProfile,

@@ -12,8 +12,8 @@ import type { BudgetReport } from '../gates/budget-report.js';
 import type { AppliedRewrite, NearMiss } from '../passes/engine/run-rewrites.js';
 import type { AllowedOperators, OptimizeLevel } from '../passes/levels.js';
 import type { Numerics, PassGroup } from '../passes/pass.js';
-import type { SparsityReport } from './sparsity-types.js';
 import type { QuantizeRepairReport } from './repair-types.js';
+import type { SparsityReport } from './sparsity-types.js';
 
 /** Raised when a field changes its meaning or goes; new fields do not raise it. */
 export const REPORT_SCHEMA_VERSION = 2;

@@ -62,8 +62,8 @@ export function normalModel(
   };
 }
 
-/** [groups, K, rows]. */
-function inputRows(build: Builder, x: Value, layer: RepairLayer): Value {
+/** What a layer reads, as [groups, K, rows]. */
+export function inputRows(build: Builder, x: Value, layer: RepairLayer): Value {
   if (layer.kind === 'matrix') return build.rowsOf(x, layer);
   if (layer.kind === 'convolution') return build.windows(x, layer);
   return build.transposedWindows(x, layer);

@@ -1,6 +1,6 @@
 import type { Model } from '../../ir/model.js';
 import type { Node } from '../../ir/node.js';
-import { Builder, dropUnneeded } from '../../prune/repair/normal-model.js';
+import { Builder, dropUnneeded, inputRows } from '../../prune/repair/normal-model.js';
 import type { RepairLayer } from '../../prune/repair/repair-layers.js';
 
 /** Sums of what one layer reads. */
@@ -28,7 +28,7 @@ export function inputSumsModel(
   const outputs = layers.map(({ layer, node }): InputSumsOutputs => {
     const x = graph.values.get(node.input(layer.data)?.name ?? '');
     if (!x) return { sum: '', rows: '', gram: '' };
-    const inputs = layer.kind === 'convolution' ? build.windows(x, layer) : build.rowsOf(x, layer);
+    const inputs = inputRows(build, x, layer);
     const sum = build.sum(inputs);
     const rows = build.node('Slice', [build.node('Shape', [inputs]), build.ints([2]), build.ints([3])]);
     const gram = withGram ? build.product(inputs, inputs) : undefined;

@@ -18,10 +18,8 @@ import type { RuntimeHost } from '../../runtime/host.js';
 import type { SampleSource } from '../../samples/types.js';
 import { type InContext, PRUNE_DEFAULTS, type PruneMethod, type PruneOptions } from '../options.js';
 import type { Stages } from '../stages.js';
-import { groupSums, sumOutputs } from './layer-sums.js';
-import type { SparseModel } from './unstructured.js';
 import { groupSums, sumOutputs } from '../workbench/layer-sums.js';
-import { parsePattern, type SparseModel } from './unstructured.js';
+import type { SparseModel } from './unstructured.js';
 
 /**
  * Sets weights to zero layer by layer in the order of the network, by what each layer reads on samples in the network pruned so far.

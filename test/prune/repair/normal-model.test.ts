@@ -8,7 +8,7 @@ import { normalModel } from '../../../src/prune/repair/normal-model.js';
 import { type RepairLayer, repairLayer, weightsOf } from '../../../src/prune/repair/repair-layers.js';
 import { toFloat16 } from '../../../src/tensor/float16.js';
 import { createRandom } from '../../../src/tensor/random.js';
-import { groupSums } from '../../../src/workflows/prune/layer-sums.js';
+import { groupSums } from '../../../src/workflows/workbench/layer-sums.js';
 import { runModel } from '../../helpers/run-model.js';
 
 const random = createRandom(4);

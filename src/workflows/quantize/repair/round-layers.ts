@@ -1,9 +1,8 @@
 import { replaceConstantInput } from '../../../passes/constants.js';
-import { elementsOf, weightsOf } from '../../../prune/repair/repair-layers.js';
+import { weightsOf, weightTensor } from '../../../prune/repair/repair-layers.js';
 import { dequantized, type QuantizedLayer, quantizedLayers } from '../../../quantize/repair/quantized-layer.js';
 import { outputError, roundWeights } from '../../../quantize/repair/round-weights.js';
 import { plural } from '../../../report/format.js';
-import { Tensor } from '../../../tensor/tensor.js';
 import { inputSums } from './input-sums.js';
 import { REPAIR_LIMITS, type RepairStep } from './repair-state.js';
 
@@ -48,8 +47,7 @@ export const roundLayers: RepairStep = {
         return isBetter && rounded ? rounded : given;
       });
       if (!better) continue;
-      const elements = elementsOf(layer, groups);
-      replaceConstantInput(layer.node, layer.weight, Tensor.float32(elements, layer.tensor.dims));
+      replaceConstantInput(layer.node, layer.weight, weightTensor(layer, groups));
       changed++;
     }
     if (changed === 0) return 'no rounding is better than that of each weight alone';
