@@ -14,7 +14,6 @@ import {
   QUANTIZE_MODES,
   QUANTIZE_PLACES,
 } from '../workflows/options.js';
-import { CHECKPOINT_FLAGS } from './checkpoint-flags.js';
 import { DISTILL_FLAGS } from './distill-flags.js';
 import { MAR_FLAGS } from './mar-flags.js';
 import { PRUNE_FLAGS } from './prune-flags.js';
@@ -82,7 +81,6 @@ export const FLAGS = {
     group: 'Method',
     summary: 'static, dynamic, fp16 …; vllm: w8a8 …',
   },
-  ...CHECKPOINT_FLAGS,
   ...PRUNE_FLAGS,
   ...QUANTIZE_FLAGS,
   operators: {

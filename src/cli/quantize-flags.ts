@@ -1,7 +1,9 @@
 import { QUANTIZE_DEFAULTS, REPAIR_EFFORTS } from '../workflows/options.js';
+import { CHECKPOINT_FLAGS } from './checkpoint-flags.js';
 
 /** Flags of `quantize` alone. */
 export const QUANTIZE_FLAGS = {
+  ...CHECKPOINT_FLAGS,
   effort: {
     value: 'NAME',
     choices: REPAIR_EFFORTS,

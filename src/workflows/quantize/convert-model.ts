@@ -7,6 +7,7 @@ import { planStatic } from '../../quantize/plan.js';
 import { withMovedRanges } from '../../quantize/planned-range.js';
 import { planTensorRt } from '../../quantize/tensorrt-plan.js';
 import type { TensorRtType } from '../../quantize/tensorrt-schemes.js';
+import type { QuantizeRepairReport } from '../../report/repair-types.js';
 import type { RuntimeHost } from '../../runtime/host.js';
 import { calibrateIn } from '../calibrate.js';
 import { type InContext, QUANTIZE_DEFAULTS, type QuantizeOptions } from '../options.js';
@@ -16,6 +17,7 @@ import { Conversion, prepareConversion } from './conversion.js';
 import type { Converted } from './converted.js';
 import { convertToHalf } from './float16/convert-float16.js';
 import type { LoadFallback } from './float16/load-fallbacks.js';
+import { repairConversion } from './repair/repair-conversion.js';
 import { chooseProducts } from './tensorrt/choose-products.js';
 
 /**
@@ -96,6 +98,17 @@ async function convertStatic(
       warnings.push(`Tensor "${name}" had NaN or infinite values in ${runs} calibration runs.`);
     stages.end(`${observe.length} tensors, ${sampleCount} samples`);
   }
+  let repair: QuantizeRepairReport | undefined;
+  if (staticPlan && runtime && sampleCount > 0 && calibration)
+    ({ ranges, report: repair } = await repairConversion(
+      conversion,
+      ranges,
+      split,
+      calibration,
+      options,
+      stages,
+      await runtime,
+    ));
   const type = mode === 'fp8' ? 'fp8' : 'int8';
   const products = forTensorRt
     ? await productsToKeep(model, conversion, type, ranges, options, split, stages, runtime)
@@ -114,6 +127,7 @@ async function convertStatic(
     ...(sampleCount > 0 && calibration
       ? { calibration: { source: basename(calibration.path), samples: sampleCount, method: 'min-max' } }
       : {}),
+    ...(repair ? { repair } : {}),
     warnings,
   };
 }
