@@ -8,13 +8,10 @@
 // Models: read, write, close, print.
 
 export type { ExternalFilesOptions } from './codec/external-data.js';
-export type { ReadModelOptions } from './ir/read-model.js';
-export { parseModelBytes, readModel } from './ir/read-model.js';
-export type { ParseOptions } from './ir/text/parse-model.js';
-export { parseModel } from './ir/text/parse-model.js';
+export { parseModelBytes, type ReadModelOptions, readModel } from './ir/read-model.js';
+export { type ParseOptions, parseModel } from './ir/text/parse-model.js';
 export type { ExternalDataResolver } from './ir/text/parse-tensor.js';
-export type { PrintOptions } from './ir/text/print-model.js';
-export { printModel } from './ir/text/print-model.js';
+export { type PrintOptions, printModel } from './ir/text/print-model.js';
 export type { WriteContext, WriteModelOptions, WrittenModel } from './ir/write-model.js';
 export { modelBytes, WRITE_DEFAULTS, writeModel } from './ir/write-model.js';
 
@@ -23,33 +20,25 @@ export { modelBytes, WRITE_DEFAULTS, writeModel } from './ir/write-model.js';
 export type { Attribute, AttributeKind, AttributeValue, Int64 } from './ir/attribute.js';
 export { ATTRIBUTE_TYPE, attribute, floatAttribute, graphAttribute } from './ir/attribute.js';
 export type { EditObserver } from './ir/edit-observer.js';
-export type { NodeSpec } from './ir/graph.js';
-export { Graph } from './ir/graph.js';
-export type { ModelSource } from './ir/model.js';
-export { Model } from './ir/model.js';
+export { Graph, type NodeSpec } from './ir/graph.js';
+export { Model, type ModelSource } from './ir/model.js';
 export type { ModelFunction } from './ir/model-function.js';
-export type { HeldGraph } from './ir/node.js';
-export { Node } from './ir/node.js';
+export { type HeldGraph, Node } from './ir/node.js';
 export type { NodeList } from './ir/node-list.js';
 export type { Dim, MapType, OpaqueType, SequenceType, Shape, TensorType, ValueType } from './ir/type.js';
 export { formatType, tensorType } from './ir/type.js';
-export type { Use } from './ir/value.js';
-export { Value } from './ir/value.js';
+export { type Use, Value } from './ir/value.js';
 export { allGraphs, allNodes, constantTensor } from './ir/walk.js';
-export type { DataTypeCode } from './tensor/dtype.js';
-export { DataType, dataTypeFromName, dataTypeName } from './tensor/dtype.js';
-export type { TensorBytes } from './tensor/tensor.js';
-export { Tensor } from './tensor/tensor.js';
+export { DataType, type DataTypeCode, dataTypeFromName, dataTypeName } from './tensor/dtype.js';
+export { Tensor, type TensorBytes } from './tensor/tensor.js';
 
 // What is known of a model without running it.
 
-export type { Change, ModelCensus, ModelDiff } from './ir/diff.js';
-export { countModel, diffModels } from './ir/diff.js';
+export { type Change, countModel, diffModels, type ModelCensus, type ModelDiff } from './ir/diff.js';
 export type { Problem } from './ir/problem.js';
 export { verifyModel } from './ir/verify.js';
 export type { Elements } from './ops/infer/elements.js';
-export type { InferenceProblem, InferenceReport } from './ops/infer-types.js';
-export { inferTypes } from './ops/infer-types.js';
+export { type InferenceProblem, type InferenceReport, inferTypes } from './ops/infer-types.js';
 
 // Commands: what `serve-opt inspect`, `quantize`, `optimize` and `bench` do, from file to file.
 
@@ -59,8 +48,7 @@ export type { ValueSpec } from './samples/types.js';
 export type { TensorFlowFormat } from './serving/tensorflow-serving.js';
 export type { Autoscaler, KubernetesServer, Router, TokenMode } from './targets/kubernetes/options.js';
 export { AUTOSCALERS, KUBERNETES_SERVERS, ROUTERS, TOKEN_MODES } from './targets/kubernetes/options.js';
-export type { CheckpointFormat, CheckpointMode } from './targets/vllm/checkpoint-schemes.js';
-export { CHECKPOINT_MODES } from './targets/vllm/checkpoint-schemes.js';
+export { CHECKPOINT_MODES, type CheckpointFormat, type CheckpointMode } from './targets/vllm/checkpoint-schemes.js';
 export { benchModels } from './workflows/bench/bench-models.js';
 export type { BenchServerContext, BenchServerOptions } from './workflows/bench-server/open-server-bench.js';
 export { BENCH_SERVER_DEFAULTS } from './workflows/bench-server/open-server-bench.js';
@@ -89,6 +77,7 @@ export type {
   QuantizeMode,
   QuantizeOptions,
   QuantizePlace,
+  RangeChoice,
   RefusalOptions,
   RepairEffort,
   RunFiles,
@@ -106,15 +95,14 @@ export {
   QUANTIZE_MODES,
   QUANTIZE_PLACES,
   REPAIR_EFFORTS,
+  RANGE_CHOICES,
 } from './workflows/options.js';
 export { checkPackage } from './workflows/package/check/check-package.js';
 export type { PackageKubernetesOptions } from './workflows/package/kubernetes/kubernetes-options.js';
 export { PACKAGE_KUBERNETES_DEFAULTS } from './workflows/package/kubernetes/kubernetes-options.js';
-export type { PackagedKubernetes } from './workflows/package/kubernetes/package-kubernetes.js';
-export { packageKubernetes } from './workflows/package/kubernetes/package-kubernetes.js';
+export { type PackagedKubernetes, packageKubernetes } from './workflows/package/kubernetes/package-kubernetes.js';
 export { verifyPackage } from './workflows/package/verify/verify-package.js';
-export type { VerifyPackageOptions } from './workflows/package/verify/verify-run.js';
-export { VERIFY_PACKAGE_DEFAULTS } from './workflows/package/verify/verify-run.js';
+export { VERIFY_PACKAGE_DEFAULTS, type VerifyPackageOptions } from './workflows/package/verify/verify-run.js';
 export { pruneModel } from './workflows/prune-model.js';
 export { quantizeModel } from './workflows/quantize-model.js';
 export { sensitivity } from './workflows/sensitivity.js';
@@ -165,8 +153,7 @@ export type {
 } from './targets/triton/triton-options.js';
 export { GRAPH_OPTIMIZATIONS, SEQUENCE_STRATEGIES, TENSORRT_PRECISIONS } from './targets/triton/triton-options.js';
 export { checkMar } from './workflows/package/check-mar.js';
-export type { PackageMarOptions } from './workflows/package/package-mar.js';
-export { packageMar } from './workflows/package/package-mar.js';
+export { type PackageMarOptions, packageMar } from './workflows/package/package-mar.js';
 export { packageTriton, packageTritonEnsemble } from './workflows/package/triton/package-triton.js';
 export type {
   PackageEnsembleOptions,
@@ -183,19 +170,18 @@ export type { CutGroup, PruneStructuredOptions } from './passes/prune/prune-stru
 export { PRUNE_STRUCTURED_DEFAULTS, pruneStructured } from './passes/prune/prune-structured.js';
 export type { DependencyGroupView, GroupAxis, GroupReader } from './prune/dependency-view.js';
 export { dependencyGroups } from './prune/dependency-view.js';
-export type { AxisExplanation } from './prune/explain-dependencies.js';
-export { explainDependencies } from './prune/explain-dependencies.js';
+export { type AxisExplanation, explainDependencies } from './prune/explain-dependencies.js';
 export type { GroupKind } from './prune/group-kind.js';
 export type { AxisRole, DependencyOptions } from './prune/rule-context.js';
 
 // Running models: these start ONNX Runtime in a process of its own.
 
-export type { RangeMap, ValueRange } from './quantize/observers.js';
+export type { HistogramData, ObserverName, StatisticsData } from './quantize/observers/index.js';
 export type { Granularity, QuantizationScheme, QuantizedTypeName, SchemeChoices } from './quantize/scheme.js';
 export { S8_WEIGHTS, S32_BIASES, schemeOf, schemeText, U8_ACTIVATIONS } from './quantize/scheme.js';
+export type { RangeMap, ValueRange } from './quantize/value-range.js';
 export type { InputPlace, SampleSource, SeedPlan } from './samples/types.js';
-export type { Calibration } from './workflows/calibrate.js';
-export { calibrate } from './workflows/calibrate.js';
+export { type Calibration, calibrate } from './workflows/calibrate.js';
 export { compare } from './workflows/compare.js';
 export type {
   DistillInput,
@@ -218,12 +204,9 @@ export type { AllowedOperators, OptimizeLevel, OptimizeStage } from './passes/le
 export { ALLOWED_OPERATORS, OPTIMIZE_LEVELS, OPTIMIZE_STAGES } from './passes/levels.js';
 export type { OptimizeGraphContext, OptimizeGraphOptions, RecipeOptions } from './passes/optimize-graph.js';
 export { OPTIMIZE_GRAPH_DEFAULTS, optimizeGraph, optimizeRecipe } from './passes/optimize-graph.js';
-export type { PresetRow, RecipeRow } from './passes/presets.js';
-export { OPTIMIZE_PRESET } from './passes/presets.js';
-export type { PassMetadata, RegisteredPass } from './passes/registry.js';
-export { PASSES } from './passes/registry.js';
-export type { RecipeDocument, RecipeStep } from './workflows/optimize/recipe.js';
-export { parseRecipe, recipeDocument } from './workflows/optimize/recipe.js';
+export { OPTIMIZE_PRESET, type PresetRow, type RecipeRow } from './passes/presets.js';
+export { PASSES, type PassMetadata, type RegisteredPass } from './passes/registry.js';
+export { parseRecipe, type RecipeDocument, type RecipeStep, recipeDocument } from './workflows/optimize/recipe.js';
 
 // Passes of your own.
 
@@ -286,8 +269,7 @@ export type {
   QualityResult,
 } from './evaluate/distill/class-result.js';
 export type { AgreementResult, ConfidenceDecile } from './evaluate/distill/confidence-deciles.js';
-export type { Convention, ConventionLoss } from './evaluate/distill/conventions.js';
-export { CONVENTION_NAMES } from './evaluate/distill/conventions.js';
+export { CONVENTION_NAMES, type Convention, type ConventionLoss } from './evaluate/distill/conventions.js';
 export type { SequenceQuality, SequencesResult } from './evaluate/distill/decoded-sequences.js';
 export type {
   CtcResult,
@@ -307,8 +289,7 @@ export type { Bounds, TopKLoss, TopKQuality, TopKResult } from './evaluate/disti
 export type { OutputAgreement, WorstError } from './evaluate/equality.js';
 export type { FlipsResult } from './evaluate/flips.js';
 export type { Proportion } from './evaluate/proportion.js';
-export type { UnitScore } from './prune/score-names.js';
-export { UNIT_SCORES } from './prune/score-names.js';
+export { UNIT_SCORES, type UnitScore } from './prune/score-names.js';
 export type {
   BenchReport,
   ColdStart,
@@ -370,11 +351,13 @@ export type {
   FloatLayerReport,
   InspectReport,
   LayerReport,
+  ObservedRangeReport,
   OpCount,
   OptimizeReport,
   PassReport,
   ProblemReport,
   QuantizeReport,
+  RangeChooser,
   ReportFile,
   ReportHeader,
   ReportModel,
@@ -382,6 +365,7 @@ export type {
   SlowPassReport,
   StepReport,
   SyntheticInputsReport,
+  TriedRangesReport,
   VerificationReport,
 } from './report/types.js';
 export { REPORT_SCHEMA_VERSION } from './report/types.js';
@@ -407,16 +391,13 @@ export { tensorRtHtml } from './report/html/tensorrt-html.js';
 // Budgets: the grammar of `--budget`, and what they come to.
 
 export type { BudgetReport } from './gates/budget-report.js';
-export type { BudgetTest, GateCommand } from './gates/metrics.js';
-export { METRICS } from './gates/metrics.js';
-export type { Budget } from './gates/parse-budget.js';
-export { parseBudget } from './gates/parse-budget.js';
+export { type BudgetTest, type GateCommand, METRICS } from './gates/metrics.js';
+export { type Budget, parseBudget } from './gates/parse-budget.js';
 export type { MetricUnit } from './gates/units.js';
 
 // Statistics of measurements: pure.
 
-export type { RatioEstimate } from './bench/paired-ratio.js';
-export { medianOfPairedRatios } from './bench/paired-ratio.js';
+export { medianOfPairedRatios, type RatioEstimate } from './bench/paired-ratio.js';
 export { quantileReports } from './bench/quantile-interval.js';
 export type { ArrivalProcess, Scenario, ScenarioKind } from './bench/scenario.js';
 export { ARRIVAL_PROCESSES, SCENARIO_KINDS } from './bench/scenario.js';

@@ -433,6 +433,7 @@ describe('architecture', () => {
       'leftovers.ts',
       'passes/levels.ts',
       'prune/score-names.ts',
+      'quantize/observers/observer-names.ts',
       'report/ci/workflow-commands.ts',
       'report/json.ts',
       'report/safe-text.ts',

@@ -185,6 +185,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
       'dim',
       'seed',
       'effort',
+      'calibration',
       'per-tensor',
       'reduce-range',
       'float-weights',

@@ -125,8 +125,6 @@ export const FLAGS = {
   },
   'inline-functions': { group: 'Method', summary: 'inline local functions where they are called' },
   'per-tensor': { group: 'Method', summary: 'one scale per weight, not per channel' },
-  'float-weights': { group: 'Method', summary: 'tensorrt: weights stay FP32, for TensorRT 8' },
-  'reduce-range': { group: 'Method', summary: '7-bit weights, for x86 without VNNI' },
   'keep-io': { group: 'Method', summary: 'fp16: keep input and output types (default)' },
   'fp16-io': { group: 'Method', summary: 'fp16: inputs and outputs become fp16 too' },
   data: { value: 'PATH', path: true, group: 'Data', summary: 'samples: .npz .npy .jsonl .csv or a folder' },

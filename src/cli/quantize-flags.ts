@@ -1,9 +1,16 @@
-import { QUANTIZE_DEFAULTS, REPAIR_EFFORTS } from '../workflows/options.js';
+import { QUANTIZE_DEFAULTS, RANGE_CHOICES, REPAIR_EFFORTS } from '../workflows/options.js';
 import { CHECKPOINT_FLAGS } from './checkpoint-flags.js';
 
 /** Flags of `quantize` alone. */
 export const QUANTIZE_FLAGS = {
   ...CHECKPOINT_FLAGS,
+  calibration: {
+    value: 'NAME',
+    choices: RANGE_CHOICES,
+    default: QUANTIZE_DEFAULTS.calibration,
+    group: 'Method',
+    summary: 'ranges: auto, minmax, percentile, entropy, mse …',
+  },
   effort: {
     value: 'NAME',
     choices: REPAIR_EFFORTS,
@@ -11,4 +18,6 @@ export const QUANTIZE_FLAGS = {
     group: 'Method',
     summary: 'work on repairing INT8: low, medium, high',
   },
+  'float-weights': { group: 'Method', summary: 'tensorrt: weights stay FP32, for TensorRT 8' },
+  'reduce-range': { group: 'Method', summary: '7-bit weights, for x86 without VNNI' },
 } as const;

@@ -90,6 +90,7 @@ export function quantizeOptions(flags: FlagValues): QuantizeOptions {
     ...judgingOptions(flags, 'quantize'),
     ...given('include', flags.include),
     ...given('exclude', flags.exclude),
+    ...given('calibration', flags.calibration),
     ...given('samples', flags.samples),
     ...given('batch', single(flags, 'batch')),
     ...given('perTensor', flags['per-tensor']),

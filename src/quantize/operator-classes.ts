@@ -6,7 +6,7 @@ import type { Node } from '../ir/node.js';
 import type { Value } from '../ir/value.js';
 import { constantTensor } from '../ir/walk.js';
 import { DataType } from '../tensor/dtype.js';
-import type { ValueRange } from './observers.js';
+import type { ValueRange } from './value-range.js';
 
 /** Operators with an INT8 kernel of their own (QLinear…): the output has its own range. */
 const OWN_RANGE = new Set(['Add', 'Mul', 'Concat', 'AveragePool', 'GlobalAveragePool', 'Sigmoid', 'LeakyRelu']);

@@ -1,8 +1,8 @@
 /** The range that each tensor of a plan is quantized for, and what 8 bits would lose of it. */
 import type { Value } from '../ir/value.js';
-import type { RangeMap, ValueRange } from './observers.js';
 import { clampBounds, fixedRange } from './operator-classes.js';
 import type { StaticPlan } from './plan.js';
+import type { RangeMap, ValueRange } from './value-range.js';
 
 /**
  * What is known of the values of a tensor: what was observed and, where the operator bounds its output, no more than that. Undefined when

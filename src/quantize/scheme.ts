@@ -122,6 +122,8 @@ function isSmallFloat(storage: DataTypeCode): boolean {
 
 /** Default of activations: UINT8, asymmetric, one scale. */
 export const U8_ACTIVATIONS: QuantizationScheme = schemeOf('u8');
+/** Activations where zero points have to be 0: INT8, symmetric, one scale. */
+export const S8_ACTIVATIONS: QuantizationScheme = schemeOf('s8', { symmetric: true });
 /** Default of weights: INT8, symmetric, one scale for each output channel. */
 export const S8_WEIGHTS: QuantizationScheme = schemeOf('s8', { symmetric: true, granularity: { kind: 'channel' } });
 /** Biases of integer kernels. */

@@ -182,11 +182,45 @@ export interface VerificationReport {
   readonly random?: readonly string[];
 }
 
+/** What chose ranges of activations; `auto` is the best observer for each tensor. */
+export type RangeChooser = 'auto' | 'minmax' | 'percentile' | 'entropy' | 'mse' | 'moving-average';
+
 /** The samples that ranges were measured on. */
 export interface CalibrationReport {
   readonly source: string;
   readonly samples: number;
+  /** In words. */
   readonly method: string;
+  /** Which observer chose the ranges; `auto` where it was chosen for each tensor. */
+  readonly observer?: RangeChooser;
+  /** What was tried on the outputs before the choice. */
+  readonly tried?: readonly TriedRangesReport[];
+  /** Tensors whose values were looked at, in the order of the graph. */
+  readonly tensors?: readonly ObservedRangeReport[];
+}
+
+/** A choice of ranges, and what outputs were like with it on the judging samples. */
+export interface TriedRangesReport {
+  readonly ranges: RangeChooser;
+  readonly samples?: number;
+  /** Signal to noise on each part of the samples, mean over outputs; absent where nothing could be compared. */
+  readonly sqnrDb?: readonly number[];
+  /** Share of equal predictions, mean over outputs with scores of classes. */
+  readonly agreement?: number;
+  /** Why it could not be run. */
+  readonly failed?: string;
+}
+
+/** The range of an activation. */
+export interface ObservedRangeReport {
+  readonly name: string;
+  readonly observer: Exclude<RangeChooser, 'auto'>;
+  readonly min: number;
+  readonly max: number;
+  readonly seenMin: number;
+  readonly seenMax: number;
+  /** Mean squared error that quantization to this range is expected to make. */
+  readonly expectedError: number;
 }
 
 /** Answer of `quantize`, and the document beside its output. */

@@ -5,7 +5,9 @@ import type { ArrivalProcess } from '../bench/scenario.js';
 import type { ErrorData } from '../error-data.js';
 import type { ComparisonResult, OutputDifference } from '../evaluate/comparison.js';
 import type { ExposedRange } from '../quantize/expose-ranges.js';
-import type { ValueRange } from '../quantize/observers.js';
+import type { ExposedValue } from '../quantize/expose-values.js';
+import type { StatisticsData } from '../quantize/observers/tensor-statistics.js';
+import type { ValueRange } from '../quantize/value-range.js';
 import type { Feeds, HostTensor, SampleSource, SeedPlan, ValueSpec } from '../samples/types.js';
 import type { DataTypeCode } from '../tensor/dtype.js';
 import type { JobProgress } from './job.js';
@@ -113,6 +115,17 @@ export interface RangesParams extends ObserveParams {
 export interface ValueRangesParams extends ObserveParams {
   /** FLOAT, FLOAT16 or DOUBLE outputs, fetched whole and reduced in the child. */
   readonly observed: readonly string[];
+}
+
+export interface StatisticsParams extends ObserveParams {
+  /** FLOAT outputs of the augmented model, and the tensors that they hold. */
+  readonly values: readonly ExposedValue[];
+}
+
+export interface StatisticsResult {
+  /** Samples seen. */
+  readonly samples: number;
+  readonly statistics: Map<string, StatisticsData>;
 }
 
 /** Outputs of a model that are summed over its samples. */
@@ -349,6 +362,7 @@ export interface JobTypes {
   trialEnd: { params: { readonly samples: number }; result: undefined };
   ranges: { params: RangesParams; result: RangesResult };
   valueRanges: { params: ValueRangesParams; result: RangesResult };
+  statistics: { params: StatisticsParams; result: StatisticsResult };
   sums: { params: SumsParams; result: SumsResult };
   fitSeeds: { params: FitSeedsParams; result: FitSeedsResult };
   branches: { params: BranchesParams; result: BranchesResult };

@@ -8,6 +8,8 @@ import type { Budget, ShorthandGates } from '../gates/parse-budget.js';
 import type { AllowedOperators, OptimizeLevel } from '../passes/levels.js';
 import type { PresetRow, RecipeRow } from '../passes/presets.js';
 import type { UnitScore } from '../prune/score-names.js';
+import { OBSERVER_NAMES, type ObserverName } from '../quantize/observers/observer-names.js';
+import type { QuantizationScheme } from '../quantize/scheme.js';
 import type { PruneReport } from '../report/prune-types.js';
 import type { OptimizeReport, QuantizeReport } from '../report/types.js';
 
@@ -164,6 +166,12 @@ export interface CalibrateOptions extends MemoryOptions, ExecutionOptions {
   readonly tensors?: readonly string[];
   /** Samples a run, where the model and the data allow it. Default 1. */
   readonly batch?: number;
+  /** What chooses ranges. Default `minmax`. */
+  readonly observer?: ObserverName;
+  /** Keep the statistics of tensors, from which any observer chooses a range; they are kept for every observer but `minmax`. */
+  readonly statistics?: boolean;
+  /** Scheme that ranges are chosen for. Default `U8_ACTIVATIONS`. */
+  readonly activations?: QuantizationScheme;
 }
 
 /** What `quantizeModel` may make of a model; `auto` is `static` with samples and `dynamic` without. */
@@ -181,6 +189,11 @@ export const REPAIR_EFFORTS = ['low', 'medium', 'high'] as const;
 /** One of `REPAIR_EFFORTS`. */
 export type RepairEffort = (typeof REPAIR_EFFORTS)[number];
 
+/** How `quantizeModel` chooses ranges of activations: an observer, or the best of them for each tensor, confirmed on outputs. */
+export const RANGE_CHOICES = ['auto', ...OBSERVER_NAMES] as const;
+/** One of `RANGE_CHOICES`. */
+export type RangeChoice = (typeof RANGE_CHOICES)[number];
+
 /** Options of `quantizeModel`. */
 export interface QuantizeOptions extends ProduceOptions, JudgedRunOptions, RefusalOptions<QuantizeReport> {
   readonly mode?: QuantizeMode;
@@ -196,6 +209,8 @@ export interface QuantizeOptions extends ProduceOptions, JudgedRunOptions, Refus
   readonly include?: readonly string[];
   /** Node names, globs or operator types that stay in float. */
   readonly exclude?: readonly string[];
+  /** Static INT8: what chooses ranges of activations. Default `auto`. */
+  readonly calibration?: RangeChoice;
   /** At most this many calibration samples. */
   readonly samples?: number;
   /** Samples in one run while calibrating. */
@@ -362,7 +377,10 @@ export interface BenchOptions extends MemoryOptions, SourceOptions, ModelOptions
 /** Defaults of `compare`: the seed and number of synthetic samples, and whether latencies are measured. */
 export const COMPARE_DEFAULTS = { seed: 0, samples: 8, latency: true } as const;
 /** Defaults of `calibrate`. */
-export const CALIBRATE_DEFAULTS = { batch: 1 } as const satisfies CalibrateOptions;
+export const CALIBRATE_DEFAULTS = {
+  batch: 1,
+  observer: 'minmax',
+} as const satisfies CalibrateOptions;
 /** Defaults of every command that makes a model from another. */
 export const PRODUCE_DEFAULTS = { maxGrowth: '0.1%', seed: 0, verify: true } as const satisfies ProduceOptions;
 /** Defaults of `quantizeModel`. */
@@ -370,6 +388,7 @@ export const QUANTIZE_DEFAULTS = {
   ...PRODUCE_DEFAULTS,
   mode: 'auto',
   for: 'ort-cpu',
+  calibration: 'auto',
   samples: 128,
   batch: 1,
   effort: 'medium',

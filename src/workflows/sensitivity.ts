@@ -78,7 +78,13 @@ async function measure(run: ModelRun<SensitivityOptions>): Promise<SensitivityRe
   const { split, doubts } = await prepareQuantize(run);
   stages.end();
   run.hashInput();
-  const converted = await convertModel(model, options, split, stages, run.runtime.host(), run.memoryBytes);
+  const { memoryBytes } = run;
+  const converted = await convertModel(
+    // Layers are ranked with the ranges that take no trials.
+    { model, path, stages, memoryBytes, options: { calibration: 'minmax', ...options } },
+    split,
+    run.runtime,
+  );
   const { calibration, step } = converted;
   const mode = rankedMode(converted.mode);
   const choice = await choiceFor(converted, options);

@@ -3,6 +3,7 @@ import process from 'node:process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Model } from '../../src/ir/model.js';
 import { readModel } from '../../src/ir/read-model.js';
+import { OBSERVER_NAMES } from '../../src/quantize/observers/observer-names.js';
 import { calibrate } from '../../src/workflows/calibrate.js';
 
 const FOLDER = join(import.meta.dirname, '..', '..', 'fixtures', 'digits-mlp');
@@ -21,6 +22,34 @@ describe('calibrate', () => {
     expect(plain.ranges.size).toBeGreaterThan(0);
     expect([...chosen.ranges.keys()]).toEqual([...plain.ranges.keys()]);
     expect(chosen.samples).toBe(plain.samples);
+  });
+
+  it('keeps statistics of what it observes, from which every observer takes ranges inside those of min-max', async () => {
+    const plain = await calibrate(model, SAMPLES);
+    for (const observer of OBSERVER_NAMES) {
+      const { ranges, statistics, samples } = await calibrate(model, SAMPLES, { observer, statistics: true });
+      expect([...ranges.keys()].sort()).toEqual([...plain.ranges.keys()].sort());
+      expect(samples).toBe(plain.samples);
+      for (const [name, { min, max }] of ranges) {
+        const whole = plain.ranges.get(name);
+        expect(min).toBeGreaterThanOrEqual(whole?.min ?? 0);
+        expect(max).toBeLessThanOrEqual(whole?.max ?? 0);
+        if (observer === 'minmax') expect([min, max]).toEqual([whole?.min, whole?.max]);
+        expect(statistics?.get(name)?.nan).toBe(0);
+      }
+    }
+  });
+
+  it('gives the same ranges with any batch, and in slices where memory is short', async () => {
+    const options = { observer: 'entropy' } as const;
+    const { ranges } = await calibrate(model, SAMPLES, options);
+    for (const other of [{ batch: 7 }, { memory: '300MB' }]) {
+      const again = await calibrate(model, SAMPLES, { ...options, ...other });
+      for (const [name, { min, max }] of again.ranges) {
+        expect(min).toBeCloseTo(ranges.get(name)?.min ?? Number.NaN, 3);
+        expect(max).toBeCloseTo(ranges.get(name)?.max ?? Number.NaN, 3);
+      }
+    }
   });
 
   it.each([

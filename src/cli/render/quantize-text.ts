@@ -4,8 +4,6 @@ import { latencyChange } from '../../report/latency-words.js';
 import { layersPhrase } from '../../report/layers-phrase.js';
 import { MODE_WORDS, nodeCounts, slowerSentence } from '../../report/quantize-words.js';
 import { repairLines } from '../../report/repair-words.js';
-import { MODE_WORDS, nodeCounts, samplesPhrase, slowerSentence } from '../../report/quantize-words.js';
-import { repairLines } from '../../report/repair-words.js';
 import { safeText } from '../../report/safe-text.js';
 import type { QuantizeReport } from '../../report/types.js';
 import { checksOf } from '../../report/verification-words.js';

@@ -5,7 +5,6 @@ import { nodeLabel } from '../../ir/problem.js';
 import type { Refusal } from '../../ir/transform.js';
 import type { Use, Value } from '../../ir/value.js';
 import { constantTensor } from '../../ir/walk.js';
-import type { RangeMap } from '../../quantize/observers.js';
 import { planStatic, type StaticPlan } from '../../quantize/plan.js';
 import { knownRange, losesProbabilities, lostChannel, plannedRange } from '../../quantize/planned-range.js';
 import {
@@ -16,6 +15,7 @@ import {
   S32_BIASES,
   U8_ACTIVATIONS,
 } from '../../quantize/scheme.js';
+import type { RangeMap } from '../../quantize/value-range.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { keptNodes } from '../kept-nodes.js';
 import { nodeSelector } from '../node-filter.js';

@@ -1,5 +1,5 @@
 import { bug } from '../../errors.js';
-import { mergeRanges } from '../../quantize/observers.js';
+import { mergeRanges } from '../../quantize/value-range.js';
 import type { HostTensor } from '../../samples/types.js';
 import { type MinMax, minMax, minMaxFloat16 } from '../../tensor/statistics.js';
 import type { RangesResult } from '../protocol.js';
@@ -35,12 +35,22 @@ export class RangeAccumulator {
   }
 
   /** Mean squares of the channels of tensor number `index` in one run. All zero is what a branch that was not taken reports: no run of it. */
-  addPower(index: number, { data }: HostTensor): void {
+  addPower(index: number, data: HostTensor['data']): void {
     if (!(data instanceof Float32Array) || !data.every(Number.isFinite) || data.every((power) => power === 0)) return;
     const power = this.#power.get(index) ?? { sums: new Float64Array(data.length), runs: 0 };
     for (const [channel, mean] of data.entries()) power.sums[channel] = (power.sums[channel] as number) + mean;
     power.runs++;
     this.#power.set(index, power);
+  }
+
+  /** Mean of what `addPower` was given, by tensor. */
+  powers(): ReadonlyMap<string, Float64Array> {
+    return new Map(
+      [...this.#power].map(([index, { sums, runs }]) => [
+        this.#tensors[index] as string,
+        sums.map((sum) => sum / runs),
+      ]),
+    );
   }
 
   result(samples: number): RangesResult {

@@ -25,7 +25,7 @@ export async function rangesJob(
       const high = tensorMinMax(maxOutput, highest);
       const low = lowest && minOutput !== undefined ? tensorMinMax(minOutput, lowest) : { min: 0, nonFinite: 0 };
       ranges.add(index, low.min, high.max, Math.max(low.nonFinite, high.nonFinite));
-      if (powerOutput !== undefined) ranges.addPower(index, output(outputs, powerOutput));
+      if (powerOutput !== undefined) ranges.addPower(index, output(outputs, powerOutput).data);
     }
   });
   return ranges.result(samples);

@@ -20,6 +20,7 @@ import { peekJob, recordJob } from './record.js';
 import { noiseJob, referenceJob } from './reference.js';
 import { runJob } from './run.js';
 import { samplesJob } from './samples.js';
+import { statisticsJob } from './statistics.js';
 import { sumsJob } from './sums.js';
 import { trialEndJob, trialJob, trialOriginalJob } from './trial.js';
 import { versionsJob } from './versions.js';
@@ -54,6 +55,7 @@ export const JOBS: JobTable = {
   trialEnd: trialEndJob,
   ranges: rangesJob,
   valueRanges: valueRangesJob,
+  statistics: statisticsJob,
   sums: sumsJob,
   fitSeeds: fitSeedsJob,
   branches: branchesJob,

@@ -35,6 +35,7 @@ const FLAG_OF_FIELD: ReadonlyMap<string, string> = new Map([
   ['recipe', 'recipe'],
   ['opset', 'opset'],
   ['dumpPath', 'dump-after'],
+  ['calibration', 'calibration'],
   ['perTensor', 'per-tensor'],
   ['reduceRange', 'reduce-range'],
   ['fp16Io', 'fp16-io'],

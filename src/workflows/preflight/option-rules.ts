@@ -17,7 +17,7 @@ export const OPTION_RULES: readonly OptionRule[] = [
   { commands: ['quantize'], options: ['--fp16-io'], needs: '--mode fp16', hint: 'add --mode fp16' },
   {
     commands: ['quantize'],
-    options: ['--per-tensor', '--reduce-range', '--batch'],
+    options: ['--per-tensor', '--reduce-range', '--batch', '--calibration'],
     excludes: ['--mode fp16', '--mode bf16'],
     why: 'it applies to INT8 only',
   },
@@ -107,6 +107,12 @@ export const OPTION_RULES: readonly OptionRule[] = [
   },
   { commands: ['compare'], options: ['--batch'], idleWithout: ['--data'], why: 'synthetic inputs run one at a time' },
   { commands: ['quantize'], options: ['--samples'], idleWithout: ['--data'], why: 'it limits calibration samples' },
+  {
+    commands: ['quantize'],
+    options: ['--calibration'],
+    idleWithout: ['--data'],
+    why: 'ranges are measured on samples',
+  },
   { commands: ['quantize'], options: ['--data'], idleWith: ['--mode dynamic', '--no-verify'] },
   {
     commands: ['quantize'],

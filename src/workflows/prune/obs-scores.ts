@@ -10,7 +10,7 @@ import type { RuntimeHost } from '../../runtime/host.js';
 import type { SampleSource } from '../../samples/types.js';
 import type { InContext, PruneOptions } from '../options.js';
 import type { Stages } from '../stages.js';
-import { groupSums, sumOutputs } from './layer-sums.js';
+import { groupSums, sumOutputs } from '../workbench/layer-sums.js';
 
 /** Inputs of a layer beyond which its matrix is not inverted. */
 const MOST_INPUTS = 2400;

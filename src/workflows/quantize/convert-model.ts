@@ -1,18 +1,20 @@
-import { basename } from 'node:path';
 import type { Model } from '../../ir/model.js';
 import type { Refusal } from '../../ir/transform.js';
 import { productUnits } from '../../quantize/activation-products.js';
-import type { RangeMap } from '../../quantize/observers.js';
 import { planStatic } from '../../quantize/plan.js';
 import { withMovedRanges } from '../../quantize/planned-range.js';
+import { U8_ACTIVATIONS } from '../../quantize/scheme.js';
 import { planTensorRt } from '../../quantize/tensorrt-plan.js';
-import type { TensorRtType } from '../../quantize/tensorrt-schemes.js';
+import { TENSORRT_SCHEMES, type TensorRtType } from '../../quantize/tensorrt-schemes.js';
+import type { RangeMap } from '../../quantize/value-range.js';
 import type { QuantizeRepairReport } from '../../report/repair-types.js';
 import type { RuntimeHost } from '../../runtime/host.js';
-import { calibrateIn } from '../calibrate.js';
+import type { LazyRuntime } from '../../runtime/lazy-runtime.js';
 import { type InContext, QUANTIZE_DEFAULTS, type QuantizeOptions } from '../options.js';
+import type { ModelRun } from '../produce/model-run.js';
 import type { Stages } from '../stages.js';
 import type { SampleSplit } from '../workbench/sample-split.js';
+import { calibrateStatic } from './calibrate-static.js';
 import { Conversion, prepareConversion } from './conversion.js';
 import type { Converted } from './converted.js';
 import { convertToHalf } from './float16/convert-float16.js';
@@ -20,25 +22,28 @@ import type { LoadFallback } from './float16/load-fallbacks.js';
 import { repairConversion } from './repair/repair-conversion.js';
 import { chooseProducts } from './tensorrt/choose-products.js';
 
+/** What a conversion needs of the run that it is part of. */
+export interface ConversionRun extends Pick<ModelRun, 'model' | 'path' | 'stages' | 'memoryBytes'> {
+  readonly options: InContext<QuantizeOptions>;
+}
+
 /**
  * Converts in the mode asked for; `auto` goes to dynamic where static finds nothing. Calibration needs `runtime`, which is
  * waited for only when it is needed: it gets ready beside the work on the graph.
  */
 export async function convertModel(
-  model: Model,
-  options: InContext<QuantizeOptions>,
+  run: ConversionRun,
   split: SampleSplit,
-  stages: Stages,
-  runtime: Promise<RuntimeHost> | undefined,
-  memoryBytes: number,
+  runtime: LazyRuntime | undefined,
   fallback: LoadFallback = {},
 ): Promise<Converted> {
+  const { model, options, stages, memoryBytes } = run;
   const requested = options.mode ?? QUANTIZE_DEFAULTS.mode;
   let refused: readonly Refusal[] = [];
   if (requested === 'fp16' || requested === 'bf16')
-    return convertToHalf(model, options, split, stages, runtime, memoryBytes, fallback);
+    return convertToHalf(model, options, split, stages, runtime?.host(), memoryBytes, fallback);
   if (requested === 'static' || requested === 'fp8' || (requested === 'auto' && options.dataPath !== undefined)) {
-    const result = await convertStatic(model, options, split, stages, runtime, memoryBytes);
+    const result = await convertStatic(run, split, runtime);
     if (result.step.changed > 0 || requested !== 'auto' || options.for === 'tensorrt') return result;
     refused = result.step.refusals;
   }
@@ -62,56 +67,50 @@ function sameNode(refused: readonly Refusal[], { node, opType }: Refusal): Refus
 }
 
 async function convertStatic(
-  model: Model,
-  options: InContext<QuantizeOptions>,
+  { model, path, options, stages, memoryBytes }: ConversionRun,
   split: SampleSplit,
-  stages: Stages,
-  runtime: Promise<RuntimeHost> | undefined,
-  memoryBytes: number,
+  runtime: LazyRuntime | undefined,
 ): Promise<Converted> {
   const mode = options.mode === 'fp8' ? 'fp8' : 'static';
   const conversion = await prepareConversion(model, mode, options, stages, memoryBytes);
-  const { calibration } = split;
-  const warnings = [...conversion.warnings];
   // FP8 has no other form.
   const forTensorRt = options.for === 'tensorrt' || mode === 'fp8';
+  const type: TensorRtType = mode === 'fp8' ? 'fp8' : 'int8';
   const staticPlan = forTensorRt ? undefined : planStatic(conversion.model);
   const { observe } = staticPlan ?? planTensorRt(conversion.model, undefined, () => undefined);
-  let ranges: Awaited<ReturnType<typeof calibrateIn>>['ranges'] = new Map();
-  let sampleCount = 0;
-  if (runtime && calibration && observe.length > 0) {
-    stages.start('calibrate', calibration.count);
-    const result = await calibrateIn(
-      await runtime,
-      conversion.model,
-      { kind: 'data', ...calibration },
-      {
-        batch: options.batch ?? QUANTIZE_DEFAULTS.batch,
-        ...(forTensorRt ? { tensors: observe } : {}),
-        ...(options.threads === undefined ? {} : { threads: options.threads }),
+  const moved = (ranges: RangeMap) => (staticPlan ? withMovedRanges(ranges, staticPlan) : ranges);
+  const calibrated = await calibrateStatic(
+    {
+      model: conversion.model,
+      original: { model, path },
+      observe,
+      named: forTensorRt,
+      scheme: () => (forTensorRt ? TENSORRT_SCHEMES[type].activations : U8_ACTIVATIONS),
+      async quantized(ranges) {
+        const copy = conversion.copy();
+        await (forTensorRt ? copy.toTensorRt(type, ranges, options, undefined) : copy.toStatic(moved(ranges), options));
+        return copy.model;
       },
-      stages.context('calibrate'),
-    );
-    ranges = staticPlan ? withMovedRanges(result.ranges, staticPlan) : result.ranges;
-    sampleCount = result.samples;
-    for (const [name, runs] of result.nonFinite)
-      warnings.push(`Tensor "${name}" had NaN or infinite values in ${runs} calibration runs.`);
-    stages.end(`${observe.length} tensors, ${sampleCount} samples`);
-  }
+    },
+    options,
+    split,
+    stages,
+    runtime,
+  );
+  let ranges = moved(calibrated.ranges);
   let repair: QuantizeRepairReport | undefined;
-  if (staticPlan && runtime && sampleCount > 0 && calibration)
+  if (staticPlan && runtime && split.calibration && calibrated.report)
     ({ ranges, report: repair } = await repairConversion(
       conversion,
       ranges,
       split,
-      calibration,
+      split.calibration,
       options,
       stages,
-      await runtime,
+      await runtime.host(),
     ));
-  const type = mode === 'fp8' ? 'fp8' : 'int8';
   const products = forTensorRt
-    ? await productsToKeep(model, conversion, type, ranges, options, split, stages, runtime)
+    ? await productsToKeep(model, conversion, type, ranges, options, split, stages, runtime?.host())
     : undefined;
   stages.start('quantize');
   const base = { prepared: conversion.copy(), ranges };
@@ -124,11 +123,9 @@ async function convertStatic(
     mode,
     step,
     base,
-    ...(sampleCount > 0 && calibration
-      ? { calibration: { source: basename(calibration.path), samples: sampleCount, method: 'min-max' } }
-      : {}),
+    ...(calibrated.report ? { calibration: calibrated.report } : {}),
     ...(repair ? { repair } : {}),
-    warnings,
+    warnings: [...conversion.warnings, ...calibrated.warnings],
   };
 }
 

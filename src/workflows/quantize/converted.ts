@@ -1,6 +1,7 @@
 import type { TransformStepReport } from '../../ir/transform.js';
-import type { RangeMap } from '../../quantize/observers.js';
+import type { RangeMap } from '../../quantize/value-range.js';
 import type { QuantizeRepairReport } from '../../report/repair-types.js';
+import type { CalibrationReport } from '../../report/types.js';
 import type { Conversion, ConversionMode } from './conversion.js';
 
 /** What a conversion came to. */
@@ -8,7 +9,7 @@ export interface Converted {
   readonly conversion: Conversion;
   readonly mode: ConversionMode;
   readonly step: TransformStepReport;
-  readonly calibration?: { readonly source: string; readonly samples: number; readonly method: string };
+  readonly calibration?: CalibrationReport;
   /** What another conversion to INT8 starts from. */
   readonly base?: IntegerBase;
   /** What was done about errors beside the choice of ranges. */

@@ -32,10 +32,9 @@ export async function convertSurviving(
   { split, runtime, fallbacks }: QuantizeWork,
   first: LoadFallback,
 ): Promise<QuantizeCandidate> {
-  const { model, options, stages, memoryBytes } = run;
   for (let fallback = first; ; ) {
     try {
-      const converted = await convertModel(model, options, split, stages, runtime?.host(), memoryBytes, fallback);
+      const converted = await convertModel(run, split, runtime, fallback);
       return candidateOf(run, converted, fallback);
     } catch (error) {
       if (!fallbacks) throw error;

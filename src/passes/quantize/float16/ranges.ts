@@ -2,7 +2,7 @@ import type { Model } from '../../../ir/model.js';
 import type { Node } from '../../../ir/node.js';
 import type { Value } from '../../../ir/value.js';
 import { walkGraphs } from '../../../ir/walk.js';
-import type { RangeMap } from '../../../quantize/observers.js';
+import type { RangeMap } from '../../../quantize/value-range.js';
 import { DataType } from '../../../tensor/dtype.js';
 import { elementTypeOf, isFloat32, isShapeOnly } from './classes.js';
 import { fillsWithLimit } from './constant-range.js';

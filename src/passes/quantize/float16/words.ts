@@ -1,4 +1,4 @@
-import type { ValueRange } from '../../../quantize/observers.js';
+import type { ValueRange } from '../../../quantize/value-range.js';
 
 /** `-3.2 to 71000`. */
 export function formatRange({ min, max }: ValueRange): string {

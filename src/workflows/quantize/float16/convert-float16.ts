@@ -3,7 +3,7 @@ import { ServeOptError } from '../../../errors.js';
 import type { Model } from '../../../ir/model.js';
 import { walkGraphs } from '../../../ir/walk.js';
 import { isObservable } from '../../../quantize/expose-ranges.js';
-import type { RangeMap } from '../../../quantize/observers.js';
+import type { RangeMap } from '../../../quantize/value-range.js';
 import type { RuntimeHost } from '../../../runtime/host.js';
 import type { SampleSource } from '../../../samples/types.js';
 import { DataType } from '../../../tensor/dtype.js';

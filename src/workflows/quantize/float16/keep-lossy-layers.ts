@@ -4,7 +4,7 @@ import { allNodes } from '../../../ir/walk.js';
 import { nodeKey } from '../../../passes/quantize/float16/plan.js';
 import { newFloat16Report } from '../../../passes/quantize/float16/report.js';
 import { formatRange } from '../../../passes/quantize/float16/words.js';
-import type { RangeMap } from '../../../quantize/observers.js';
+import type { RangeMap } from '../../../quantize/value-range.js';
 import { formatSqnr } from '../../../report/comparison-words.js';
 import type { RuntimeHost } from '../../../runtime/host.js';
 import type { SampleSource } from '../../../samples/types.js';

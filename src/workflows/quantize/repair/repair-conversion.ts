@@ -1,4 +1,4 @@
-import type { RangeMap } from '../../../quantize/observers.js';
+import type { RangeMap } from '../../../quantize/value-range.js';
 import { planStatic } from '../../../quantize/plan.js';
 import { withMovedRanges } from '../../../quantize/planned-range.js';
 import type { RuntimeHost } from '../../../runtime/host.js';

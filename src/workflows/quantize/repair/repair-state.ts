@@ -1,5 +1,5 @@
 import type { Model } from '../../../ir/model.js';
-import type { RangeMap } from '../../../quantize/observers.js';
+import type { RangeMap } from '../../../quantize/value-range.js';
 import type { RuntimeHost } from '../../../runtime/host.js';
 import type { SampleSource } from '../../../samples/types.js';
 import type { ExecutionOptions, RepairEffort, WorkflowContext } from '../../options.js';

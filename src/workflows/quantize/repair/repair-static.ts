@@ -2,7 +2,7 @@ import { ServeOptError } from '../../../errors.js';
 import type { OutputDifference } from '../../../evaluate/comparison.js';
 import type { Model } from '../../../ir/model.js';
 import { inferTypes } from '../../../ops/infer-types.js';
-import type { RangeMap } from '../../../quantize/observers.js';
+import type { RangeMap } from '../../../quantize/value-range.js';
 import { markLayers, unmarkLayers } from '../../../quantize/repair/quantized-layer.js';
 import type { QuantizeRepairReport, RepairStepReport } from '../../../report/repair-types.js';
 import type { RuntimeHost } from '../../../runtime/host.js';

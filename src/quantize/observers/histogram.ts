@@ -1,0 +1,113 @@
+/**
+ * A histogram whose range grows with what it sees and whose number of bins does not. Bins are 2^k wide and start at zero on both sides;
+ * when a value lies outside, k rises and pairs of bins merge. Where a value ends up depends on k and on the value alone, and the last k on
+ * the largest magnitude alone: neither the order of values nor the way they are cut into chunks changes a count.
+ */
+
+/** Bins on each side of zero. */
+export const BINS_PER_SIDE = 16384;
+
+const MOST_COUNT = 0xffffffff;
+/** Bin widths below cannot be told from each other in float32. */
+const LEAST_EXPONENT = -149;
+
+type Counts = Uint32Array | Float64Array;
+
+/** A histogram as plain data, without the empty bins at its ends. */
+export interface HistogramData {
+  /** Bins are 2^exponent wide. */
+  readonly exponent: number;
+  /** Number of the first bin; bin `i` holds values in [i, i + 1) · 2^exponent, those below zero in (i, i + 1]. */
+  readonly first: number;
+  readonly counts: Float64Array;
+}
+
+export class Histogram {
+  #exponent = LEAST_EXPONENT;
+  /** From bin −BINS_PER_SIDE to bin BINS_PER_SIDE − 1. */
+  #counts: Counts = new Uint32Array(2 * BINS_PER_SIDE);
+  /** Upper bound of every count. */
+  #total = 0;
+
+  /** Counts finite numbers. @param largest magnitude of `values`, which whoever knows it need not have found again */
+  observe(values: Float32Array | Float64Array, largest: number): void {
+    this.#fit(largest);
+    this.#reserve(values.length);
+    const counts = this.#counts;
+    const inverse = 2 ** -this.#exponent;
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i] as number;
+      // Toward zero, so that the bins of tiny numbers do not depend on the width of bins.
+      const bin = (value * inverse) | 0;
+      const at = (value < 0 ? BINS_PER_SIDE - 1 : BINS_PER_SIDE) + bin;
+      counts[at] = (counts[at] as number) + 1;
+    }
+  }
+
+  /** Adds what another one has counted. */
+  merge(other: Histogram): void {
+    const target = Math.max(this.#exponent, other.#exponent);
+    this.#widen(target);
+    this.#reserve(other.#total);
+    const shift = target - other.#exponent;
+    for (const [at, count] of other.#counts.entries()) {
+      if (count === 0) continue;
+      const to = binAfter(at - BINS_PER_SIDE, shift) + BINS_PER_SIDE;
+      this.#counts[to] = (this.#counts[to] as number) + count;
+    }
+  }
+
+  data(): HistogramData {
+    const counts = this.#counts;
+    let from = 0;
+    let to = counts.length;
+    while (from < to && counts[from] === 0) from++;
+    while (to > from && counts[to - 1] === 0) to--;
+    return {
+      exponent: this.#exponent,
+      first: from - BINS_PER_SIDE,
+      counts: Float64Array.from(counts.subarray(from, to)),
+    };
+  }
+
+  #fit(largest: number): void {
+    let exponent = Math.max(LEAST_EXPONENT, Math.floor(Math.log2(largest / BINS_PER_SIDE)));
+    if (largest === 0) exponent = LEAST_EXPONENT;
+    // The logarithm may be one off.
+    while (largest >= BINS_PER_SIDE * 2 ** exponent) exponent++;
+    while (exponent > LEAST_EXPONENT && largest < BINS_PER_SIDE * 2 ** (exponent - 1)) exponent--;
+    this.#widen(exponent);
+  }
+
+  #widen(exponent: number): void {
+    const shift = exponent - this.#exponent;
+    if (shift <= 0) return;
+    this.#exponent = exponent;
+    if (this.#total === 0) return;
+    const counts = this.#counts;
+    // Bins move toward zero, so each is read before it is written, from the middle outwards.
+    for (let bin = 1; bin < BINS_PER_SIDE; bin++) {
+      move(counts, bin, binAfter(bin, shift));
+      move(counts, -1 - bin, binAfter(-1 - bin, shift));
+    }
+  }
+
+  /** Room for so many more counts: 32 bits hold them until they do not. */
+  #reserve(count: number): void {
+    this.#total += count;
+    if (this.#total > MOST_COUNT && this.#counts instanceof Uint32Array) this.#counts = Float64Array.from(this.#counts);
+  }
+}
+
+/** The bin that holds a bin after its width was doubled `shift` times. */
+function binAfter(bin: number, shift: number): number {
+  if (shift > 30) return bin < 0 ? -1 : 0;
+  return bin >> shift;
+}
+
+function move(counts: Counts, from: number, to: number): void {
+  const count = counts[from + BINS_PER_SIDE] as number;
+  if (count === 0 || from === to) return;
+  counts[from + BINS_PER_SIDE] = 0;
+  counts[to + BINS_PER_SIDE] = (counts[to + BINS_PER_SIDE] as number) + count;
+}

@@ -1,0 +1,19 @@
+import type { Model } from '../../ir/model.js';
+import type { QuantizationScheme } from '../../quantize/scheme.js';
+import type { RangeMap } from '../../quantize/value-range.js';
+
+/** What a calibration of a prepared model needs. */
+export interface CalibrationWork {
+  /** Prepared, not quantized. */
+  readonly model: Model;
+  /** The file that the original was read from, and the original. */
+  readonly original: { readonly model: Model; readonly path: string };
+  /** Tensors whose ranges are needed. */
+  readonly observe: readonly string[];
+  /** Exactly these, and not what static quantization for ONNX Runtime looks at besides. */
+  readonly named: boolean;
+  /** Scheme of a tensor by its name. */
+  readonly scheme: (tensor: string) => QuantizationScheme;
+  /** Makes a quantized copy of the prepared model, to be tried. */
+  readonly quantized: (ranges: RangeMap) => Promise<Model>;
+}
