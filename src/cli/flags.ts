@@ -18,6 +18,7 @@ import { DISTILL_FLAGS } from './distill-flags.js';
 import { MAR_FLAGS } from './mar-flags.js';
 import { PRUNE_FLAGS } from './prune-flags.js';
 import { QUANTIZE_FLAGS } from './quantize-flags.js';
+import { QUANTIZE_SEARCH_FLAGS } from './quantize-search-flags.js';
 import { TENSORRT_FLAGS } from './tensorrt-flags.js';
 
 /** One flag as data: parsing, help, completion and the docs page come from it. */
@@ -83,6 +84,7 @@ export const FLAGS = {
   },
   ...PRUNE_FLAGS,
   ...QUANTIZE_FLAGS,
+  ...QUANTIZE_SEARCH_FLAGS,
   operators: {
     value: 'SET',
     choices: ALLOWED_OPERATORS,

@@ -1,6 +1,7 @@
 import { ServeOptError } from '../errors.js';
 import type { GateCommand } from '../gates/metrics.js';
-import { parseBudgets } from '../gates/parse-budget.js';
+import { parseBudget, parseBudgets } from '../gates/parse-budget.js';
+import type { SearchGoals } from '../gates/search-goals.js';
 import { parseDecibels, parseShare } from '../gates/units.js';
 import type { SampleSource } from '../samples/types.js';
 import {
@@ -93,6 +94,8 @@ export function quantizeOptions(flags: FlagValues): QuantizeOptions {
     ...given('calibration', flags.calibration),
     ...given('samples', flags.samples),
     ...given('batch', single(flags, 'batch')),
+    ...searchGoals(flags),
+    ...given('allowSlower', flags['allow-slower']),
     ...given('perTensor', flags['per-tensor']),
     ...given('reduceRange', flags['reduce-range']),
     ...given('floatWeights', flags['float-weights']),
@@ -113,6 +116,29 @@ export function quantizeOptions(flags: FlagValues): QuantizeOptions {
     ...given('dryRun', flags['dry-run']),
     ...given('force', flags.force),
   };
+}
+
+/** What the search of `quantize` aims at. @throws SO1006 for what is no share, no size, no factor */
+function searchGoals(flags: FlagValues): SearchGoals {
+  const { 'max-drop': drop, 'max-size': size, 'min-speedup': speedup } = flags;
+  return {
+    ...given('maxDrop', drop === undefined ? undefined : parseShare(drop, '--max-drop')),
+    ...given('maxSize', size === undefined ? undefined : limitOf('size', size, '--max-size')),
+    ...given('minSpeedup', speedup === undefined ? undefined : limitOf('speed-up', speedup, '--min-speedup')),
+  };
+}
+
+/** The limit of a budget that has a flag of its own. @throws SO1006 naming the flag */
+function limitOf(metric: 'size' | 'speed-up', text: string, flag: string): number {
+  try {
+    return parseBudget(`${metric}=${text}`).limit;
+  } catch (error) {
+    if (!(error instanceof ServeOptError)) throw error;
+    throw new ServeOptError('SO1006', `The value "${text}" of ${flag} is not allowed`, {
+      ...(error.why === undefined ? {} : { why: error.why }),
+      hint: `write ${flag} ${metric === 'size' ? '5MB' : '1.5x'}`,
+    });
+  }
 }
 
 /** Flags of `sensitivity` as options. */

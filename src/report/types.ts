@@ -13,6 +13,7 @@ import type { AppliedRewrite, NearMiss } from '../passes/engine/run-rewrites.js'
 import type { AllowedOperators, OptimizeLevel } from '../passes/levels.js';
 import type { Numerics, PassGroup } from '../passes/pass.js';
 import type { QuantizeRepairReport } from './repair-types.js';
+import type { AlternativeReport, SearchReport } from './search-types.js';
 import type { SparsityReport } from './sparsity-types.js';
 
 /** Raised when a field changes its meaning or goes; new fields do not raise it. */
@@ -245,6 +246,10 @@ export interface QuantizeReport extends ReportHeader, JudgedReport {
   readonly accuracy?: ComparisonResult;
   /** Original (A) against result (B). */
   readonly latency?: LatencyComparison;
+  /** The search for the fewest layers in FP32, where `--max-drop` was given. */
+  readonly search?: SearchReport;
+  /** Forms that were timed because INT8 was slower than the original; the last is what was delivered. */
+  readonly alternatives?: readonly AlternativeReport[];
   readonly syntheticInputs?: SyntheticInputsReport;
 }
 

@@ -310,6 +310,8 @@ export interface ProfileParams {
   readonly folder: string;
   readonly runs: number;
   readonly maxMs: number;
+  /** Nodes to list, the slowest first. Default 50. */
+  readonly mostNodes?: number;
 }
 
 export interface SamplesParams {

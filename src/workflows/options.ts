@@ -5,6 +5,7 @@ import type { ArrivalProcess, ScenarioKind } from '../bench/scenario.js';
 import type { PlannedOutput } from '../codec/output-target.js';
 import type { ScoringKind } from '../evaluate/scoring-kinds.js';
 import type { Budget, ShorthandGates } from '../gates/parse-budget.js';
+import type { SearchGoals } from '../gates/search-goals.js';
 import type { AllowedOperators, OptimizeLevel } from '../passes/levels.js';
 import type { PresetRow, RecipeRow } from '../passes/presets.js';
 import type { UnitScore } from '../prune/score-names.js';
@@ -195,7 +196,9 @@ export const RANGE_CHOICES = ['auto', ...OBSERVER_NAMES] as const;
 export type RangeChoice = (typeof RANGE_CHOICES)[number];
 
 /** Options of `quantizeModel`. */
-export interface QuantizeOptions extends ProduceOptions, JudgedRunOptions, RefusalOptions<QuantizeReport> {
+export interface QuantizeOptions extends ProduceOptions, JudgedRunOptions, RefusalOptions<QuantizeReport>, SearchGoals {
+  /** Deliver a result that is slower than the original on this machine. Default false; only with mode `auto` another form is delivered. */
+  readonly allowSlower?: boolean;
   readonly mode?: QuantizeMode;
   /** Where the result will run. */
   readonly for?: QuantizePlace;
@@ -244,6 +247,8 @@ export type SensitivityOptions = Omit<
   | 'onRefused'
   | 'fp16Io'
   | keyof BudgetOptions
+  | keyof SearchGoals
+  | 'allowSlower'
 >;
 
 /** Options of `optimizeModel`. */

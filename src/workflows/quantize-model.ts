@@ -6,6 +6,7 @@ import { prepareQuantize, type QuantizeWork } from './quantize/before-work.js';
 import { checkCandidate, type QuantizeVerdict } from './quantize/check-candidate.js';
 import { describeQuantized } from './quantize/describe-quantized.js';
 import { convertSurviving, type QuantizeCandidate } from './quantize/quantize-candidate.js';
+import { settleFirst } from './quantize/search/settle-accuracy.js';
 
 /**
  * Quantizes a model file: converts, writes, loads both models in ONNX Runtime, compares and times them, and only then
@@ -25,7 +26,7 @@ const QUANTIZE: ModelCommand<QuantizeOptions, QuantizeReport, QuantizeWork, Quan
   tag: ({ mode }) => (mode === 'fp16' || mode === 'bf16' || mode === 'fp8' ? mode : 'int8'),
   samplePaths: ({ dataPath, evalPath }) => [dataPath, evalPath].filter((path) => path !== undefined),
   prepare: prepareQuantize,
-  make: (run, work) => convertSurviving(run, work, {}),
+  make: async (run, work) => settleFirst(run, work, await convertSurviving(run, work, {})),
   check: checkCandidate,
   describe: describeQuantized,
 };

@@ -43,7 +43,8 @@ export async function profileJob(state: ChildState, params: ProfileParams): Prom
   const file = (await readdir(params.folder)).find((name) => name.startsWith(FILE_PREFIX) && name.endsWith('.json'));
   if (file === undefined) throw new ServeOptError('SO5002', 'ONNX Runtime wrote no profile');
   const path = join(params.folder, file);
-  const report = await readProfile(path, { warmUpRuns });
+  const most = params.mostNodes === undefined ? {} : { mostNodes: params.mostNodes };
+  const report = await readProfile(path, { warmUpRuns, ...most });
   // A model of loops can fill the profile while it warms up.
-  return report.runs > 0 && report.providers.length > 0 ? report : readProfile(path, { warmUpRuns: 0 });
+  return report.runs > 0 && report.providers.length > 0 ? report : readProfile(path, { warmUpRuns: 0, ...most });
 }

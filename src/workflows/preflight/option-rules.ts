@@ -13,6 +13,25 @@ export const OPTION_RULES: readonly OptionRule[] = [
     hint: 'write the model to a file with -o PATH',
   },
 
+  {
+    commands: ['quantize'],
+    options: ['--max-drop'],
+    excludes: ['--max-loss', '--budget drop'],
+    why: 'both limit the drop of the metric',
+    hint: 'leave --max-loss and --budget drop out: --max-drop implies them',
+  },
+  {
+    commands: ['quantize'],
+    options: ['--max-drop', '--min-speedup'],
+    excludes: ['--no-verify'],
+    why: 'the result does not run',
+  },
+  {
+    commands: ['quantize'],
+    options: ['--allow-slower'],
+    idleWith: ['--no-verify'],
+    why: 'nothing is timed in that case',
+  },
   { commands: ['quantize'], options: ['--keep-io'], excludes: ['--fp16-io'] },
   { commands: ['quantize'], options: ['--fp16-io'], needs: '--mode fp16', hint: 'add --mode fp16' },
   {
@@ -102,7 +121,7 @@ export const OPTION_RULES: readonly OptionRule[] = [
   {
     commands: ['quantize', 'compare', 'optimize', 'prune', 'distill'],
     options: ['--allow-inconclusive'],
-    idleWithout: ['--budget', '--max-loss', '--min-sqnr'],
+    idleWithout: ['--budget', '--max-loss', '--min-sqnr', '--max-drop', '--max-size', '--min-speedup'],
     why: 'no budget is checked in that case',
   },
   { commands: ['compare'], options: ['--batch'], idleWithout: ['--data'], why: 'synthetic inputs run one at a time' },

@@ -1,3 +1,6 @@
+import type { LatencyComparison } from '../../bench/results.js';
+import { judgeResult } from '../../gates/result-gates.js';
+import { goalBudgets } from '../../gates/search-goals.js';
 import type { StagedModel } from '../../ir/write-model.js';
 import { SESSIONS } from '../../runtime/session-options.js';
 import { type InContext, QUANTIZE_DEFAULTS, type QuantizeOptions } from '../options.js';
@@ -10,6 +13,8 @@ import { withEmulated, withEmulatedFile } from './float16/emulated.js';
 import { compareHere, isLossy } from './float16/half-warnings.js';
 import { keepLossyLayers, type LossyNames } from './float16/keep-lossy-layers.js';
 import { candidateOf, convertSurviving, type QuantizeCandidate } from './quantize-candidate.js';
+import { keepSpeed, mayReplace } from './search/keep-speed.js';
+import { settleAccuracy } from './search/settle-accuracy.js';
 
 /** What is known of a result that stands. */
 export interface QuantizeVerdict {
@@ -17,6 +22,8 @@ export interface QuantizeVerdict {
   readonly checked: Checked | undefined;
   /** Layers that lose more than rounding in half precision, where they were looked for. */
   readonly lossyLayers: LossyNames | undefined;
+  /** Original and result in turns, where that was measured already. */
+  readonly latency?: LatencyComparison;
 }
 
 /**
@@ -57,11 +64,54 @@ export async function checkCandidate(
   }
   const isHalf = candidate.done === 'fp16' || candidate.done === 'bf16';
   if (lossyLayers || !isHalf || !checked.comparison || !isLossy(checked.comparison, halfMode(run.options)))
-    return { verdict: { checked, lossyLayers } };
+    return judge(run, work, candidate, staged, checked);
   const source = split.calibration ? { kind: 'data' as const, ...split.calibration } : checked.judging;
   const repaired = await keepLossyLayers(run, converted, source, await runtime.host());
   if (!repaired.converted) return { verdict: { checked, lossyLayers: repaired.lossyLayers } };
   return { next: candidateOf(run, repaired.converted, fallback, repaired.lossyLayers) };
+}
+
+/** A result that stands by its outputs: does it keep its goals on all samples, and is it as fast as the original? */
+async function judge(
+  run: ModelRun<QuantizeOptions>,
+  work: QuantizeWork,
+  candidate: QuantizeCandidate,
+  staged: StagedModel,
+  checked: Checked,
+): Promise<CheckOutcome<QuantizeCandidate, QuantizeVerdict>> {
+  const { lossyLayers } = candidate;
+  if (!checked.comparison) return { verdict: { checked, lossyLayers } };
+  const again = await keepMore(run, work, candidate, checked);
+  if (again) return { next: again };
+  if (!mayReplace(run, candidate)) return { verdict: { checked, lossyLayers } };
+  const { judging } = checked;
+  const outcome = await keepSpeed(run, work, candidate, staged.stagedPath, judging, await checked.measure());
+  if (outcome.next) return { next: outcome.next };
+  return { verdict: { checked, lossyLayers, latency: outcome.latency } };
+}
+
+/** The search may have tried fewer samples than there are: where all of them miss the goal, more layers are kept. */
+async function keepMore(
+  run: ModelRun<QuantizeOptions>,
+  work: QuantizeWork,
+  candidate: QuantizeCandidate,
+  checked: Checked,
+): Promise<QuantizeCandidate | undefined> {
+  const { search } = candidate;
+  const { maxDrop } = run.options;
+  if (!search?.met || maxDrop === undefined || !checked.comparison || candidate.alternatives.length > 0)
+    return undefined;
+  const { comparison, accuracy } = checked;
+  const [verdict] = judgeResult(goalBudgets({ maxDrop }, { comparison, accuracy }), {
+    name: '',
+    sizeBytes: 0,
+    cost: () => ({ macs: 0, uncounted: 0, sizes: [], parameters: 0 }),
+    comparison,
+    accuracy,
+  });
+  if (verdict?.verdict !== 'fail' || search.kept + 1 >= search.layers) return undefined;
+  const more = await settleAccuracy(run, work, candidate, search.kept + 1);
+  return more.search?.met ? more : undefined;
 }
 
 function halfPrecision(options: InContext<QuantizeOptions>): HalfPrecision {

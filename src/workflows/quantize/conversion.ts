@@ -232,6 +232,7 @@ export class Conversion {
     copy.steps.push(...this.steps);
     copy.warnings.push(...this.warnings);
     copy.#layers = this.#layers;
+    copy.#original = this.#original;
     return copy;
   }
 

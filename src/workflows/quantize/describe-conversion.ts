@@ -10,12 +10,14 @@ type Told = Pick<QuantizeReport, 'headline' | 'steps' | 'quantized' | 'leftInFlo
 /**
  * Layers, steps and notes of the file that was written: where nothing was done, nothing is told of the graph that was prepared for it.
  * @param tooLarge why a result that was made is not handed over
+ * @param unchangedReason the same for each of its layers
  */
 export function describeConversion(
   { conversion, step }: Converted,
   done: QuantizeReport['mode'],
   tooLarge: string | undefined,
   options: QuantizeOptions,
+  unchangedReason = 'the file would be larger',
 ): Told {
   const layers = describeLayers(conversion.original, conversion.model, step);
   const headline = nothingGained(layers, done, options);
@@ -30,7 +32,7 @@ export function describeConversion(
   const leftInFloat =
     tooLarge === undefined
       ? layers.leftInFloat
-      : [...layers.leftInFloat, ...layers.quantized.map((layer) => ({ ...layer, reason: 'the file would be larger' }))];
+      : [...layers.leftInFloat, ...layers.quantized.map((layer) => ({ ...layer, reason: unchangedReason }))];
   const nothing =
     leftInFloat.length > 0
       ? 'Nothing was quantized, for the reasons given for each layer: the output is the unchanged model.'

@@ -1,3 +1,5 @@
+import { goalBudgets } from '../../gates/search-goals.js';
+import { searchNotes } from '../../report/search-words.js';
 import type { QuantizeReport } from '../../report/types.js';
 import { inputSpecs } from '../../samples/value-specs.js';
 import { QUANTIZE_DEFAULTS, type QuantizeOptions } from '../options.js';
@@ -20,23 +22,34 @@ export async function describeQuantized(
   const { converted, done, tooLarge, fallback } = candidate;
   const { checked, lossyLayers } = verdict;
   const { calibration, repair } = converted;
-  const told = describeConversion(converted, done, tooLarge, run.options);
+  const told = describeConversion(
+    converted,
+    done,
+    tooLarge,
+    run.options,
+    candidate.alternatives.length > 0 ? 'INT8 is slower than FP32 on this machine' : undefined,
+  );
   const compared = checked?.comparison ? checked : undefined;
   // ONNX Runtime has no kernels for this form, so its times say nothing of TensorRT.
   const isForeign = done === 'bf16' || done === 'fp8' || (run.options.for === 'tensorrt' && done === 'static');
-  const wantsLatency = run.options.budgets?.some(({ metric }) => metric === 'speed-up') ?? false;
-  const latency = isForeign && !wantsLatency ? undefined : await compared?.measure();
+  const wantsLatency =
+    run.options.minSpeedup !== undefined || (run.options.budgets?.some(({ metric }) => metric === 'speed-up') ?? false);
+  const latency = isForeign && !wantsLatency ? undefined : (verdict.latency ?? (await compared?.measure()));
   const header = await run.reportHeader('quantize', runtime !== undefined);
   const files = await run.reportFiles(staged);
-  const judged = judgeBudgets(run.options, {
-    file: files.output,
-    model: candidate.model,
-    comparison: compared?.comparison,
-    accuracy: compared?.accuracy,
-    latency,
-    isOriginal: done === 'none',
-    notRun: checked?.reason,
-  });
+  const goals = goalBudgets(run.options, { comparison: compared?.comparison, accuracy: compared?.accuracy });
+  const judged = judgeBudgets(
+    { ...run.options, budgets: [...(run.options.budgets ?? []), ...goals] },
+    {
+      file: files.output,
+      model: candidate.model,
+      comparison: compared?.comparison,
+      accuracy: compared?.accuracy,
+      latency,
+      isOriginal: done === 'none',
+      notRun: checked?.reason,
+    },
+  );
   const synthetic = syntheticInputsOf(inputSpecs(run.model), compared?.judging);
   return {
     ...header,
@@ -58,10 +71,13 @@ export async function describeQuantized(
     },
     ...(compared?.accuracy ? { accuracy: compared.accuracy } : {}),
     ...(latency ? { latency } : {}),
+    ...(candidate.search ? { search: candidate.search } : {}),
+    ...(candidate.alternatives.length > 0 ? { alternatives: candidate.alternatives } : {}),
     ...judged,
     ...synthetic.fields,
     notes: [
       ...told.notes,
+      ...searchNotes(candidate),
       ...synthetic.notes,
       ...(isForeign ? ['Made for TensorRT: latency on this CPU says nothing of it and was not measured.'] : []),
       ...(done === 'bf16' ? ["ONNX Runtime's CPU provider does not load BF16: the file itself was not run."] : []),

@@ -1,5 +1,6 @@
 import type { Model } from '../../ir/model.js';
 import { writtenSize } from '../../ir/write-model.js';
+import type { AlternativeReport, SearchReport } from '../../report/search-types.js';
 import type { QuantizeReport } from '../../report/types.js';
 import type { QuantizeOptions } from '../options.js';
 import type { CandidateModel } from '../produce/model-command.js';
@@ -24,6 +25,10 @@ export interface QuantizeCandidate extends CandidateModel {
   readonly fallback: LoadFallback;
   /** Layers that lose more than rounding, where they were looked for and this candidate keeps them in FLOAT. */
   readonly lossyLayers: LossyNames | undefined;
+  /** The search for `--max-drop`, where there was one. */
+  readonly search?: SearchReport | undefined;
+  /** Forms that were timed because the first was slower than the original; the last is this one. Empty where it was not. */
+  readonly alternatives: readonly AlternativeReport[];
 }
 
 /** Converts the model; with one fallback after the other where ONNX Runtime dies meanwhile. @throws what converting throws */
@@ -50,7 +55,7 @@ export function candidateOf(
   fallback: LoadFallback,
   lossyLayers?: LossyNames,
 ): QuantizeCandidate {
-  const shared = { converted, fallback, lossyLayers };
+  const shared = { converted, fallback, lossyLayers, alternatives: [] };
   const unchanged = { ...shared, model, done: 'none' } as const;
   if (converted.step.changed === 0) return { ...unchanged, tooLarge: undefined };
   const result = converted.conversion.model;

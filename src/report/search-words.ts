@@ -1,0 +1,56 @@
+import { formatMetricValue } from './bench-format.js';
+import { formatNumber, plural } from './format.js';
+import type { AlternativeReport, SearchReport, SearchStepReport } from './search-types.js';
+
+/** A form of a model, in words. */
+export const FORM_WORDS = {
+  static: 'static INT8',
+  mixed: 'INT8 with more layers in FP32',
+  dynamic: 'dynamic INT8',
+  fp16: 'FP16',
+  none: 'the original',
+} as const;
+
+/** What is said of the searches for a model that keeps its goals. */
+export function searchNotes({
+  search,
+  alternatives = [],
+}: {
+  readonly search?: SearchReport | undefined;
+  readonly alternatives?: readonly AlternativeReport[];
+}): string[] {
+  return [
+    ...(search ? [searchSentence(search)] : []),
+    ...(alternatives.length > 0 ? [speedSentence(alternatives)] : []),
+  ];
+}
+
+function searchSentence(search: SearchReport): string {
+  const { maxDrop, kept, layers, met, steps, source, samples } = search;
+  const goal = `--max-drop ${Number((100 * maxDrop).toPrecision(6))}%`;
+  const cost = `${plural(steps.length, 'choice')} tried on ${plural(samples, 'sample')} of ${source}`;
+  if (!met) return `${goal}: no choice of layers to quantize keeps it (${cost}).`;
+  if (kept === 0) return `${goal}: kept with all ${plural(layers, 'layer')} quantized (${cost}).`;
+  const first = steps[0];
+  const without = first && first.keptLayers === 0 ? `; with none, ${stepWords(first)}` : '';
+  return `${goal}: ${kept} of ${plural(layers, 'layer')} ${kept === 1 ? 'stays' : 'stay'} in FP32 for it${without} (${cost}, which also judge the result).`;
+}
+
+/** `drop 1.2 % (95 %: 0.4 to 2 %)`, or why it failed. */
+export function stepWords({ metric, measured, low, high, why }: SearchStepReport): string {
+  if (metric === undefined || measured === undefined) return why;
+  const unit = metric === 'sqnr' ? 'dB' : 'ratio';
+  const interval =
+    low === undefined || high === undefined
+      ? ''
+      : ` (95 %: ${formatMetricValue(low, unit)} to ${formatMetricValue(high, unit)})`;
+  return `${metric} ${formatMetricValue(measured, unit)}${interval}`;
+}
+
+function speedSentence(alternatives: readonly AlternativeReport[]): string {
+  const parts = alternatives.map(({ form, ratio, outcome, why }) => {
+    const time = ratio === undefined ? '' : `, ${formatNumber(ratio, 3)}× its time`;
+    return `${FORM_WORDS[form]}${time}: ${outcome === 'delivered' ? 'delivered' : why}`;
+  });
+  return `Beside the original on this machine: ${parts.join('; ')}. --allow-slower delivers INT8 all the same.`;
+}
