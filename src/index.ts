@@ -327,7 +327,13 @@ export type {
   WholeAxisReport,
 } from './report/prune-types.js';
 export type { QuantizeRepairReport, RepairStepReport } from './report/repair-types.js';
-export type { SensitivityLayerReport, SensitivityReport } from './report/sensitivity-types.js';
+export type {
+  AlternativeReport,
+  SearchReport,
+  SearchStepReport,
+  SensitivityLayerReport,
+} from './report/search-types.js';
+export type { SensitivityReport } from './report/sensitivity-types.js';
 export type { LayerSparsityReport, SparseRuntimeReport, SparsityReport } from './report/sparsity-types.js';
 export type {
   EngineLayer,

@@ -169,10 +169,10 @@ export const COMMANDS: readonly CommandDefinition[] = [
       'exclude',
       'max-drop',
       'budget',
-      'threads',
       'ep',
     ],
     moreFlags: [
+      'threads',
       'max-size',
       'min-speedup',
       'allow-slower',

@@ -46,7 +46,6 @@ export interface FlagDefinition extends WholeNumberLimits {
   /** One phrase, lower case, no full stop, at most 50 characters so that help keeps to 80 columns. */
   readonly summary: string;
 }
-
 /** Headings of help, in this order. */
 export const FLAG_GROUPS = [
   'Output',

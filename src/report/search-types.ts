@@ -1,4 +1,20 @@
-import type { SensitivityLayerReport } from './sensitivity-types.js';
+/** What the outputs keep when a layer is quantized and the others are not. */
+export interface SensitivityLayerReport {
+  readonly name: string;
+  readonly opType: string;
+  /** Bytes of its weights before. */
+  readonly weightBytes: number;
+  /** Signal to noise of the worst output, in dB: measured, or the layer's share of what its group loses. */
+  readonly sqnrDb: number;
+  /** Layers that were quantized together for it; 1 where it was measured alone. */
+  readonly together: number;
+  /** The channel of an output that lost most, in dB; of layers measured alone. */
+  readonly worstChannelDb?: number;
+  /** Share of the predictions that stay the same, where an output has class scores; of layers measured alone. */
+  readonly agreement?: number;
+  /** Why ONNX Runtime could not run it. */
+  readonly failure?: string;
+}
 
 /** One choice of layers that was tried against a budget. */
 export interface SearchStepReport {

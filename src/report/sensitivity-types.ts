@@ -1,26 +1,6 @@
 import type { ComparisonResult } from '../evaluate/comparison.js';
-import type {
-  CalibrationReport,
-  FloatLayerReport,
-  LayerReport,
-  ReportHeader,
-  ReportModel,
-  SyntheticInputsReport,
-} from './types.js';
-
-/** What the outputs keep when a layer is quantized and the others are not. */
-export interface SensitivityLayerReport extends LayerReport {
-  /** Signal to noise of the worst output, in dB: measured, or the layer's share of what its group loses. */
-  readonly sqnrDb: number;
-  /** Layers that were quantized together for it; 1 where it was measured alone. */
-  readonly together: number;
-  /** The channel of an output that lost most, in dB; of layers measured alone. */
-  readonly worstChannelDb?: number;
-  /** Share of the predictions that stay the same, where an output has class scores; of layers measured alone. */
-  readonly agreement?: number;
-  /** Why ONNX Runtime could not run it. */
-  readonly failure?: string;
-}
+import type { SensitivityLayerReport } from './search-types.js';
+import type { CalibrationReport, FloatLayerReport, ReportHeader, ReportModel, SyntheticInputsReport } from './types.js';
 
 /** Answer of `sensitivity`. */
 export interface SensitivityReport extends ReportHeader {

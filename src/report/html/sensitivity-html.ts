@@ -1,6 +1,7 @@
 import { agreementOf, formatSqnr } from '../comparison-words.js';
 import { formatBytes, plural } from '../format.js';
-import type { SensitivityLayerReport, SensitivityReport } from '../sensitivity-types.js';
+import type { SensitivityLayerReport } from '../search-types.js';
+import type { SensitivityReport } from '../sensitivity-types.js';
 import { halfOfNoise, rankingPhrase } from '../sensitivity-words.js';
 import { rankedBars } from '../svg/ranked-bars.js';
 import { element, type Markup } from './markup.js';

@@ -1,5 +1,8 @@
 import { BY_RUNNING, type OptionRule } from './option-rule.js';
 import { PRUNE_OPTION_RULES } from './prune-option-rules.js';
+import { QUANTIZE_SEARCH_RULES } from './quantize-search-rules.js';
+
+export type { OptionRule, RuledCommand } from './option-rule.js';
 
 /** Every rule. Refused is what contradicts itself; what merely does nothing is a warning. */
 export const OPTION_RULES: readonly OptionRule[] = [
@@ -13,25 +16,7 @@ export const OPTION_RULES: readonly OptionRule[] = [
     hint: 'write the model to a file with -o PATH',
   },
 
-  {
-    commands: ['quantize'],
-    options: ['--max-drop'],
-    excludes: ['--max-loss', '--budget drop'],
-    why: 'both limit the drop of the metric',
-    hint: 'leave --max-loss and --budget drop out: --max-drop implies them',
-  },
-  {
-    commands: ['quantize'],
-    options: ['--max-drop', '--min-speedup'],
-    excludes: ['--no-verify'],
-    why: 'the result does not run',
-  },
-  {
-    commands: ['quantize'],
-    options: ['--allow-slower'],
-    idleWith: ['--no-verify'],
-    why: 'nothing is timed in that case',
-  },
+  ...QUANTIZE_SEARCH_RULES,
   { commands: ['quantize'], options: ['--keep-io'], excludes: ['--fp16-io'] },
   { commands: ['quantize'], options: ['--fp16-io'], needs: '--mode fp16', hint: 'add --mode fp16' },
   {

@@ -8,12 +8,16 @@ import { QUANTIZE_DEFAULTS, type QuantizeOptions } from '../../options.js';
 import type { ModelRun } from '../../produce/model-run.js';
 import { CandidateFiles } from '../../workbench/candidate-files.js';
 import { Failure } from '../../workbench/failure.js';
+import type { measureLatency } from '../../workbench/measure-latency.js';
 import { OriginalRuns } from '../../workbench/original-runs.js';
 import { isClearlySlower, LoadedContestant, TimedContests } from '../../workbench/timed-contest.js';
 import type { QuantizeWork } from '../before-work.js';
 import type { QuantizeCandidate } from '../quantize-candidate.js';
 import { mixedBySpeed } from './mixed-by-speed.js';
 import { convertAs, settleAccuracy } from './settle-accuracy.js';
+
+/** For a result that seems slower, where a first measurement is too noisy to tell. */
+const LONG_LOOK = { minRuns: 400, maxMs: 10_000 } as const;
 
 /** What became of a result that seemed slower than the original. */
 export type SpeedOutcome =
@@ -35,6 +39,7 @@ export function mayReplace({ options }: ModelRun<QuantizeOptions>, candidate: Qu
  * are timed beside the original, and the first that is not slower is to be delivered: some layers in FP32, dynamic INT8, FP16, and at
  * last the original.
  * @param path the result as a file
+ * @param measure the clock; another one in tests
  */
 export async function keepSpeed(
   run: ModelRun<QuantizeOptions>,
@@ -43,11 +48,12 @@ export async function keepSpeed(
   path: string,
   source: SampleSource,
   first: LatencyComparison,
+  measure?: typeof measureLatency,
 ): Promise<SpeedOutcome> {
-  if (!isClearlySlower(first)) return { latency: first };
+  if (first.ratio < 1 + LEAST_EFFECT) return { latency: first };
   const { options, stages } = run;
   const original = new OriginalRuns(run.runtime, run.model, run.model, run.path, options);
-  const contests = new TimedContests(original, options);
+  const contests = new TimedContests(original, options, measure);
   const baseline = { session: () => original.sessions.optimized() };
   const timed = async (file: string) => {
     const load = () => original.sessions.load(file, SESSIONS.timed, 'result');
@@ -59,6 +65,19 @@ export async function keepSpeed(
     return found;
   };
   stages.start('compete');
+  if (!isClearlySlower(first)) {
+    // Slower, but not beyond the noise of so few runs.
+    const load = () => original.sessions.load(path, SESSIONS.timed, 'result');
+    const contestant = new LoadedContestant(original.sessions, load, undefined);
+    const longer = await original.sessions.attempt('measuring the result', () =>
+      contests.look(baseline, contestant, source, LONG_LOOK),
+    );
+    await contestant.release();
+    if (longer instanceof Failure || !isClearlySlower(longer)) {
+      stages.end('not confirmed to be slower');
+      return { latency: longer instanceof Failure ? first : longer };
+    }
+  }
   const confirmed = await timed(path);
   if (confirmed instanceof Failure || !confirmed.slower) {
     stages.end('not confirmed to be slower');
