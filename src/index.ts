@@ -399,6 +399,7 @@ export { tensorRtHtml } from './report/html/tensorrt-html.js';
 export type { BudgetReport } from './gates/budget-report.js';
 export { type BudgetTest, type GateCommand, METRICS } from './gates/metrics.js';
 export { type Budget, parseBudget } from './gates/parse-budget.js';
+export type { SearchGoals } from './gates/search-goals.js';
 export type { MetricUnit } from './gates/units.js';
 
 // Statistics of measurements: pure.

@@ -197,7 +197,7 @@ export type RangeChoice = (typeof RANGE_CHOICES)[number];
 
 /** Options of `quantizeModel`. */
 export interface QuantizeOptions extends ProduceOptions, JudgedRunOptions, RefusalOptions<QuantizeReport>, SearchGoals {
-  /** Deliver a result that is slower than the original on this machine. Default false; only with mode `auto` another form is delivered. */
+  /** Deliver a result that is slower than the original on this machine. With `maxDrop` or `minSpeedup` and mode `auto`, another form is delivered otherwise. Default false. */
   readonly allowSlower?: boolean;
   readonly mode?: QuantizeMode;
   /** Where the result will run. */

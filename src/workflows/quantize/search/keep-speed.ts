@@ -26,9 +26,10 @@ export type SpeedOutcome =
   /** It is slower beyond doubt: this is to be written and checked instead. */
   | { readonly next: QuantizeCandidate };
 
-/** Whether a candidate that is slower than the original is to be replaced: only where the mode is ours to choose. */
+/** Whether a candidate that is slower than the original is to be replaced: where there is a goal, and the mode is ours to choose. */
 export function mayReplace({ options }: ModelRun<QuantizeOptions>, candidate: QuantizeCandidate): boolean {
   if (options.allowSlower || candidate.alternatives.length > 0) return false;
+  if (options.maxDrop === undefined && options.minSpeedup === undefined) return false;
   if ((options.mode ?? QUANTIZE_DEFAULTS.mode) !== 'auto') return false;
   if ((options.for ?? QUANTIZE_DEFAULTS.for) !== 'ort-cpu') return false;
   return candidate.done === 'static' || candidate.done === 'dynamic';
