@@ -47,7 +47,7 @@ export interface SearchReport {
 
 /** One form of the model that was timed beside the original. */
 export interface AlternativeReport {
-  readonly form: 'static' | 'mixed' | 'dynamic' | 'fp16' | 'none';
+  readonly form: 'static' | 'mixed' | 'dynamic' | 'fp16' | 'bf16' | 'fp8' | 'none';
   /** Latency over that of the original, with its 95 % interval; absent where it was not timed. */
   readonly ratio?: number;
   readonly ratioLow?: number;

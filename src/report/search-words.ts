@@ -8,6 +8,8 @@ export const FORM_WORDS = {
   mixed: 'INT8 with more layers in FP32',
   dynamic: 'dynamic INT8',
   fp16: 'FP16',
+  bf16: 'BF16',
+  fp8: 'FP8',
   none: 'the original',
 } as const;
 
