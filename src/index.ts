@@ -94,8 +94,8 @@ export {
   QUANTIZE_DEFAULTS,
   QUANTIZE_MODES,
   QUANTIZE_PLACES,
-  REPAIR_EFFORTS,
   RANGE_CHOICES,
+  REPAIR_EFFORTS,
 } from './workflows/options.js';
 export { checkPackage } from './workflows/package/check/check-package.js';
 export type { PackageKubernetesOptions } from './workflows/package/kubernetes/kubernetes-options.js';

@@ -1,6 +1,6 @@
-import type { RangeMap } from '../../../quantize/value-range.js';
 import { planStatic } from '../../../quantize/plan.js';
 import { withMovedRanges } from '../../../quantize/planned-range.js';
+import type { RangeMap } from '../../../quantize/value-range.js';
 import type { RuntimeHost } from '../../../runtime/host.js';
 import { calibrateIn } from '../../calibrate.js';
 import { type InContext, QUANTIZE_DEFAULTS, type QuantizeOptions } from '../../options.js';

@@ -42,10 +42,10 @@ export async function convertAs(
   { split }: QuantizeWork,
   mode: 'dynamic' | 'fp16',
 ): Promise<QuantizeCandidate | undefined> {
-  const { model, options, stages, memoryBytes, runtime } = run;
+  const { model, path, options, stages, memoryBytes, runtime } = run;
   const { perTensor: _, reduceRange: __, batch: ___, ...rest } = options;
   const wanted = mode === 'fp16' ? { ...rest, mode } : { ...options, mode };
-  const converted = await convertModel(model, wanted, split, stages, runtime.host(), memoryBytes, {});
+  const converted = await convertModel({ model, path, stages, memoryBytes, options: wanted }, split, runtime);
   return converted.step.changed === 0 ? undefined : candidateOf(run, converted, {});
 }
 
