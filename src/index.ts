@@ -77,7 +77,6 @@ export type {
   QuantizeMode,
   QuantizeOptions,
   QuantizePlace,
-  RangeChoice,
   RefusalOptions,
   RepairEffort,
   RunFiles,
@@ -94,7 +93,6 @@ export {
   QUANTIZE_DEFAULTS,
   QUANTIZE_MODES,
   QUANTIZE_PLACES,
-  RANGE_CHOICES,
   REPAIR_EFFORTS,
 } from './workflows/options.js';
 export { checkPackage } from './workflows/package/check/check-package.js';
@@ -176,12 +174,14 @@ export type { AxisRole, DependencyOptions } from './prune/rule-context.js';
 
 // Running models: these start ONNX Runtime in a process of its own.
 
-export type { HistogramData, ObserverName, StatisticsData } from './quantize/observers/index.js';
+export type { HistogramData, StatisticsData } from './quantize/observers/index.js';
+export { type ObserverName, RANGE_CHOICES, type RangeChoice } from './quantize/observers/observer-names.js';
 export type { Granularity, QuantizationScheme, QuantizedTypeName, SchemeChoices } from './quantize/scheme.js';
 export { S8_WEIGHTS, S32_BIASES, schemeOf, schemeText, U8_ACTIVATIONS } from './quantize/scheme.js';
 export type { RangeMap, ValueRange } from './quantize/value-range.js';
 export type { InputPlace, SampleSource, SeedPlan } from './samples/types.js';
 export { type Calibration, calibrate } from './workflows/calibrate.js';
+export { CALIBRATE_DEFAULTS, type CalibrateOptions } from './workflows/calibrate-options.js';
 export { compare } from './workflows/compare.js';
 export type {
   DistillInput,
@@ -193,8 +193,7 @@ export type {
 } from './workflows/distill/distill-options.js';
 export { DISTILL_DEFAULTS, SCORE_FORMS } from './workflows/distill/distill-options.js';
 export { distill } from './workflows/distill.js';
-export type { CalibrateOptions, CompareOptions } from './workflows/options.js';
-export { CALIBRATE_DEFAULTS, COMPARE_DEFAULTS } from './workflows/options.js';
+export { COMPARE_DEFAULTS, type CompareOptions } from './workflows/options.js';
 
 // Passes: which there are, how `optimize` puts them together, recipes.
 

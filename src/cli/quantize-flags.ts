@@ -1,4 +1,5 @@
-import { QUANTIZE_DEFAULTS, RANGE_CHOICES, REPAIR_EFFORTS } from '../workflows/options.js';
+import { RANGE_CHOICES } from '../quantize/observers/observer-names.js';
+import { QUANTIZE_DEFAULTS, REPAIR_EFFORTS } from '../workflows/options.js';
 import { CHECKPOINT_FLAGS } from './checkpoint-flags.js';
 
 /** Flags of `quantize` alone. */

@@ -11,7 +11,8 @@ import { SESSIONS, withOptions } from '../runtime/session-options.js';
 import { withWorkFolder } from '../runtime/work-folder.js';
 import type { SampleSource } from '../samples/types.js';
 import { inputSpecs } from '../samples/value-specs.js';
-import { CALIBRATE_DEFAULTS, type CalibrateOptions, type WorkflowContext } from './options.js';
+import { CALIBRATE_DEFAULTS, type CalibrateOptions } from './calibrate-options.js';
+import type { WorkflowContext } from './options.js';
 import { sessionOptions } from './workbench/execution-session.js';
 import { fitSource } from './workbench/fit-source.js';
 

@@ -9,8 +9,7 @@ import type { SearchGoals } from '../gates/search-goals.js';
 import type { AllowedOperators, OptimizeLevel } from '../passes/levels.js';
 import type { PresetRow, RecipeRow } from '../passes/presets.js';
 import type { UnitScore } from '../prune/score-names.js';
-import { OBSERVER_NAMES, type ObserverName } from '../quantize/observers/observer-names.js';
-import type { QuantizationScheme } from '../quantize/scheme.js';
+import type { RangeChoice } from '../quantize/observers/observer-names.js';
 import type { PruneReport } from '../report/prune-types.js';
 import type { OptimizeReport, QuantizeReport } from '../report/types.js';
 
@@ -161,20 +160,6 @@ export interface ProduceOptions
   readonly force?: boolean;
 }
 
-/** Options of `calibrate`. */
-export interface CalibrateOptions extends MemoryOptions, ExecutionOptions {
-  /** Tensors to observe; default those that static quantization of this model needs, with the power of channels where it looks at that. */
-  readonly tensors?: readonly string[];
-  /** Samples a run, where the model and the data allow it. Default 1. */
-  readonly batch?: number;
-  /** What chooses ranges. Default `minmax`. */
-  readonly observer?: ObserverName;
-  /** Keep the statistics of tensors, from which any observer chooses a range; they are kept for every observer but `minmax`. */
-  readonly statistics?: boolean;
-  /** Scheme that ranges are chosen for. Default `U8_ACTIVATIONS`. */
-  readonly activations?: QuantizationScheme;
-}
-
 /** What `quantizeModel` may make of a model; `auto` is `static` with samples and `dynamic` without. */
 export const QUANTIZE_MODES = ['auto', 'static', 'dynamic', 'fp16', 'bf16', 'fp8'] as const;
 /** One of `QUANTIZE_MODES`. */
@@ -189,11 +174,6 @@ export type QuantizePlace = (typeof QUANTIZE_PLACES)[number];
 export const REPAIR_EFFORTS = ['low', 'medium', 'high'] as const;
 /** One of `REPAIR_EFFORTS`. */
 export type RepairEffort = (typeof REPAIR_EFFORTS)[number];
-
-/** How `quantizeModel` chooses ranges of activations: an observer, or the best of them for each tensor, confirmed on outputs. */
-export const RANGE_CHOICES = ['auto', ...OBSERVER_NAMES] as const;
-/** One of `RANGE_CHOICES`. */
-export type RangeChoice = (typeof RANGE_CHOICES)[number];
 
 /** Options of `quantizeModel`. */
 export interface QuantizeOptions extends ProduceOptions, JudgedRunOptions, RefusalOptions<QuantizeReport>, SearchGoals {
@@ -381,11 +361,6 @@ export interface BenchOptions extends MemoryOptions, SourceOptions, ModelOptions
 
 /** Defaults of `compare`: the seed and number of synthetic samples, and whether latencies are measured. */
 export const COMPARE_DEFAULTS = { seed: 0, samples: 8, latency: true } as const;
-/** Defaults of `calibrate`. */
-export const CALIBRATE_DEFAULTS = {
-  batch: 1,
-  observer: 'minmax',
-} as const satisfies CalibrateOptions;
 /** Defaults of every command that makes a model from another. */
 export const PRODUCE_DEFAULTS = { maxGrowth: '0.1%', seed: 0, verify: true } as const satisfies ProduceOptions;
 /** Defaults of `quantizeModel`. */
