@@ -154,6 +154,7 @@ async function withStatistics(
     inBranches.length === 0
       ? undefined
       : await byReductions(runtime, model, { ...wanted, names: inBranches }, options, context);
+  if (rest && inMain.size === 0) return { ...rest, statistics: new Map() };
   const { statistics, samples } = await observeTensors(
     runtime,
     model,

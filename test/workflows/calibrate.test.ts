@@ -3,6 +3,7 @@ import process from 'node:process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Model } from '../../src/ir/model.js';
 import { readModel } from '../../src/ir/read-model.js';
+import { parseModel } from '../../src/ir/text/parse-model.js';
 import { OBSERVER_NAMES } from '../../src/quantize/observers/observer-names.js';
 import { calibrate } from '../../src/workflows/calibrate.js';
 
@@ -50,6 +51,19 @@ describe('calibrate', () => {
         expect(max).toBeCloseTo(ranges.get(name)?.max ?? Number.NaN, 3);
       }
     }
+  });
+
+  it('observes smallest and largest values where all tensors are in branches', async () => {
+    const branches = parseModel(`<ir_version: 8, opset_import: ["": 17]>
+      g (bool c, float[2] x) => (float[2] y) {
+        y = If (c) <then_branch = t () => (float[2] a) { b = Neg (x) a = Relu (b) },
+                    else_branch = e () => (float[2] d) { f = Abs (x) d = Relu (f) }> }`);
+    const source = { kind: 'seeded', seed: 0, count: 8 } as const;
+    const options = { tensors: ['b', 'f'], observer: 'entropy' } as const;
+    const { ranges, samples, statistics } = await calibrate(branches, source, options);
+    expect(samples).toBe(8);
+    expect(ranges.size).toBeGreaterThan(0);
+    expect(statistics?.size).toBe(0);
   });
 
   it.each([
