@@ -78,7 +78,6 @@ export type {
   QuantizeOptions,
   QuantizePlace,
   RefusalOptions,
-  RepairEffort,
   RunFiles,
   SensitivityOptions,
   SourceOptions,
@@ -93,7 +92,6 @@ export {
   QUANTIZE_DEFAULTS,
   QUANTIZE_MODES,
   QUANTIZE_PLACES,
-  REPAIR_EFFORTS,
 } from './workflows/options.js';
 export { checkPackage } from './workflows/package/check/check-package.js';
 export type { PackageKubernetesOptions } from './workflows/package/kubernetes/kubernetes-options.js';
@@ -103,6 +101,8 @@ export { verifyPackage } from './workflows/package/verify/verify-package.js';
 export { VERIFY_PACKAGE_DEFAULTS, type VerifyPackageOptions } from './workflows/package/verify/verify-run.js';
 export { pruneModel } from './workflows/prune-model.js';
 export { quantizeModel } from './workflows/quantize-model.js';
+export type { RepairEffort } from './workflows/repair-effort.js';
+export { REPAIR_EFFORTS } from './workflows/repair-effort.js';
 export { sensitivity } from './workflows/sensitivity.js';
 export { benchEngine } from './workflows/tensorrt/bench-engine.js';
 export { buildEngine } from './workflows/tensorrt/build-engine.js';

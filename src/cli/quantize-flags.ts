@@ -1,5 +1,6 @@
 import { RANGE_CHOICES } from '../quantize/observers/observer-names.js';
-import { QUANTIZE_DEFAULTS, REPAIR_EFFORTS } from '../workflows/options.js';
+import { QUANTIZE_DEFAULTS } from '../workflows/options.js';
+import { REPAIR_EFFORTS } from '../workflows/repair-effort.js';
 import { CHECKPOINT_FLAGS } from './checkpoint-flags.js';
 
 /** Flags of `quantize` alone. */

@@ -12,6 +12,7 @@ import type { UnitScore } from '../prune/score-names.js';
 import type { RangeChoice } from '../quantize/observers/observer-names.js';
 import type { PruneReport } from '../report/prune-types.js';
 import type { OptimizeReport, QuantizeReport } from '../report/types.js';
+import type { RepairEffort } from './repair-effort.js';
 
 /** What a workflow tells while it runs. Stage names are short and lower-case, for example `calibrate`. */
 export type ProgressEvent =
@@ -169,11 +170,6 @@ export type QuantizeMode = (typeof QUANTIZE_MODES)[number];
 export const QUANTIZE_PLACES = ['ort-cpu', 'tensorrt'] as const;
 /** One of `QUANTIZE_PLACES`. */
 export type QuantizePlace = (typeof QUANTIZE_PLACES)[number];
-
-/** How much work a repair may take. */
-export const REPAIR_EFFORTS = ['low', 'medium', 'high'] as const;
-/** One of `REPAIR_EFFORTS`. */
-export type RepairEffort = (typeof REPAIR_EFFORTS)[number];
 
 /** Options of `quantizeModel`. */
 export interface QuantizeOptions extends ProduceOptions, JudgedRunOptions, RefusalOptions<QuantizeReport>, SearchGoals {

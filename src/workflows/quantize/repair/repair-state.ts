@@ -2,7 +2,8 @@ import type { Model } from '../../../ir/model.js';
 import type { RangeMap } from '../../../quantize/value-range.js';
 import type { RuntimeHost } from '../../../runtime/host.js';
 import type { SampleSource } from '../../../samples/types.js';
-import type { ExecutionOptions, RepairEffort, WorkflowContext } from '../../options.js';
+import type { ExecutionOptions, WorkflowContext } from '../../options.js';
+import type { RepairEffort } from '../../repair-effort.js';
 
 /** Limits by effort: in counts of work, not in time, so that results are the same on every machine. */
 export const REPAIR_LIMITS: Readonly<
