@@ -449,6 +449,7 @@ describe('architecture', () => {
       'workflows/distill/distill-options.ts',
       'workflows/limits.ts',
       'workflows/options.ts',
+      'workflows/repair-effort.ts',
     ]);
   });
 });
