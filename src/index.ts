@@ -297,6 +297,7 @@ export type {
   MemoryReport,
   NoiseReport,
 } from './report/bench-types.js';
+export type { ConfirmedForm } from './report/confirmed-form.js';
 export type {
   CostLatency,
   DistillCost,

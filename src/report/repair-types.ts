@@ -1,6 +1,8 @@
+import type { ConfirmedForm } from './confirmed-form.js';
+
 /** One step of the repair of a quantized model. */
 export interface RepairStepReport {
-  /** `cross-layer equalization`, `SmoothQuant`, `head split`, `weight rounding`, `bias correction`. */
+  /** `cross-layer equalization`, `SmoothQuant`, `weight rounding`, `bias correction`. */
   readonly step: string;
   readonly kept: boolean;
   /** Signal to noise of the model's outputs on samples that the step did not see, in dB, averaged over outputs. Absent where it was not tried. */
@@ -17,4 +19,6 @@ export interface QuantizeRepairReport {
   readonly fitted: number;
   readonly heldOut: number;
   readonly steps: readonly RepairStepReport[];
+  /** The kept steps together on the judging samples: without and with them. Absent where no step was kept. */
+  readonly confirmed?: { readonly without: ConfirmedForm; readonly with: ConfirmedForm; readonly kept: boolean };
 }

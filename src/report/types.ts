@@ -12,6 +12,7 @@ import type { BudgetReport } from '../gates/budget-report.js';
 import type { AppliedRewrite, NearMiss } from '../passes/engine/run-rewrites.js';
 import type { AllowedOperators, OptimizeLevel } from '../passes/levels.js';
 import type { Numerics, PassGroup } from '../passes/pass.js';
+import type { ConfirmedForm } from './confirmed-form.js';
 import type { QuantizeRepairReport } from './repair-types.js';
 import type { AlternativeReport, SearchReport } from './search-types.js';
 import type { SparsityReport } from './sparsity-types.js';
@@ -200,16 +201,9 @@ export interface CalibrationReport {
   readonly tensors?: readonly ObservedRangeReport[];
 }
 
-/** A choice of ranges, and what outputs were like with it on the judging samples. */
-export interface TriedRangesReport {
+/** A choice of ranges, and what came of it. */
+export interface TriedRangesReport extends ConfirmedForm {
   readonly ranges: RangeChooser;
-  readonly samples?: number;
-  /** Signal to noise on each part of the samples, mean over outputs; absent where nothing could be compared. */
-  readonly sqnrDb?: readonly number[];
-  /** Share of equal predictions, mean over outputs with scores of classes. */
-  readonly agreement?: number;
-  /** Why it could not be run. */
-  readonly failed?: string;
 }
 
 /** The range of an activation. */

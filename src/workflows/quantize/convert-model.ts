@@ -19,7 +19,7 @@ import { Conversion, prepareConversion } from './conversion.js';
 import type { Converted } from './converted.js';
 import { convertToHalf } from './float16/convert-float16.js';
 import type { LoadFallback } from './float16/load-fallbacks.js';
-import { repairConversion } from './repair/repair-conversion.js';
+import { repairConfirmed } from './repair/repair-confirmed.js';
 import { chooseProducts } from './tensorrt/choose-products.js';
 
 /** What a conversion needs of the run that it is part of. */
@@ -99,15 +99,16 @@ async function convertStatic(
   );
   let ranges = moved(calibrated.ranges);
   let repair: QuantizeRepairReport | undefined;
-  if (staticPlan && runtime && split.calibration && calibrated.report)
-    ({ ranges, report: repair } = await repairConversion(
+  // Without verification nothing could confirm a repair.
+  if (staticPlan && runtime && calibrated.report && (options.verify ?? QUANTIZE_DEFAULTS.verify))
+    ({ ranges, report: repair } = await repairConfirmed(
       conversion,
       ranges,
+      { model, path },
       split,
-      split.calibration,
       options,
       stages,
-      await runtime.host(),
+      runtime,
     ));
   const products = forTensorRt
     ? await productsToKeep(model, conversion, type, ranges, options, split, stages, runtime?.host())
