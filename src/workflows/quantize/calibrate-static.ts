@@ -59,10 +59,17 @@ export async function calibrateStatic(
   const choices = choicesOf(found, work);
   if (wanted !== 'auto') {
     const chosen = choices(wanted);
+    const inBranches = [...found.ranges.keys()].filter((name) => !chosen.has(name)).length;
+    const used = chosen.size === 0 ? 'minmax' : wanted;
     return {
       ranges: joined(found, chosen),
-      report: { ...source, method: methodWords(wanted), observer: wanted, ...tensorReports(found, chosen) },
-      warnings,
+      report: { ...source, method: methodWords(used), observer: used, ...tensorReports(found, chosen) },
+      warnings: [
+        ...warnings,
+        ...(wanted === 'minmax' || inBranches === 0
+          ? []
+          : [`Ranges of ${inBranches} tensors in branches are min-max: only extremes are observed there.`]),
+      ],
     };
   }
   const candidates = new Map<Choice, ReadonlyMap<string, ChosenRange>>([
