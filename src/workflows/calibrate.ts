@@ -18,12 +18,11 @@ import type { SampleSource } from '../samples/types.js';
 import { inputSpecs } from '../samples/value-specs.js';
 import { CALIBRATE_DEFAULTS, type CalibrateOptions } from './calibrate-options.js';
 import { checkMemory, memoryLimit, runtimeOptions } from './memory.js';
-import { fittedSource, observeTensors } from './observe-tensors.js';
+import { asUnplaced, fittedSource, observeTensors } from './observe-tensors.js';
 import type { WorkflowContext } from './options.js';
 import { checkOptions } from './preflight/check-options.js';
 import { checkDataPaths } from './preflight/data.js';
 import { withSizes } from './preflight/input-sizes.js';
-import { asInvalidModel } from './preflight/model.js';
 import { checkProviders } from './preflight/providers.js';
 import { WatchedInputs } from './watched-inputs.js';
 import { sessionOptions } from './workbench/execution-session.js';
@@ -177,10 +176,4 @@ async function withStatistics(
 /** A range with the power of channels beside it, where that was observed. */
 export function rangeOf({ channelPower }: StatisticsData, { min, max }: NumberRange): ValueRange {
   return { min, max, ...(channelPower ? { channelPower } : {}) };
-}
-
-/** A refusal without the path of a working copy, which is gone when it is read. */
-function asUnplaced(error: unknown): unknown {
-  if (!(error instanceof ServeOptError) || error.code !== 'SO5001') return error;
-  return asInvalidModel(new ServeOptError(error.code, error.message, { cause: error }), {});
 }

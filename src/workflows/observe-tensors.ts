@@ -13,6 +13,7 @@ import type { SampleSource } from '../samples/types.js';
 import { inputSpecs } from '../samples/value-specs.js';
 import { CALIBRATE_DEFAULTS, type CalibrateOptions } from './calibrate-options.js';
 import type { WorkflowContext } from './options.js';
+import { asInvalidModel } from './preflight/model.js';
 import { sessionOptions } from './workbench/execution-session.js';
 import { fitSource } from './workbench/fit-source.js';
 
@@ -96,7 +97,9 @@ async function withObserved<T>(
   return withWorkFolder(async (folder) => {
     const path = await writeRunnable(augmented, folder);
     const load = { path, options: withOptions(SESSIONS.observed, sessionOptions(options)) };
-    const { session } = await runtime.request('load', load);
+    const { session } = await runtime.request('load', load).catch((error: unknown) => {
+      throw asUnplaced(error);
+    });
     const result = await use(session);
     await runtime.request('release', { session });
     return result;
@@ -148,4 +151,10 @@ function sliced(bytes: ReadonlyMap<string, number>, limit: number): string[][] {
     left -= size;
   }
   return slices;
+}
+
+/** A refusal without the path of a working copy, which is gone when it is read. */
+export function asUnplaced(error: unknown): unknown {
+  if (!(error instanceof ServeOptError) || error.code !== 'SO5001') return error;
+  return asInvalidModel(new ServeOptError(error.code, error.message, { cause: error }), {});
 }
