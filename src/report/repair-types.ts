@@ -19,6 +19,8 @@ export interface QuantizeRepairReport {
   readonly fitted: number;
   readonly heldOut: number;
   readonly steps: readonly RepairStepReport[];
+  /** Why it was given up: then nothing of it was kept. */
+  readonly givenUp?: string;
   /** The kept steps together on the judging samples: without and with them. Absent where no step was kept. */
   readonly confirmed?: { readonly without: ConfirmedForm; readonly with: ConfirmedForm; readonly kept: boolean };
 }

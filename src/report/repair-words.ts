@@ -3,7 +3,8 @@ import { plural } from './format.js';
 import type { QuantizeRepairReport, RepairStepReport } from './repair-types.js';
 
 /** `Repair: 2 of 3 steps kept, by the error on 16 held-out samples`, and a line for each; nothing where none applied. */
-export function repairLines({ steps, heldOut, confirmed }: QuantizeRepairReport): string[] {
+export function repairLines({ steps, heldOut, confirmed, givenUp }: QuantizeRepairReport): string[] {
+  if (givenUp !== undefined) return [`Repair: given up, and nothing of it is kept: ${givenUp}`];
   const tried = steps.filter(({ sqnrAfterDb }) => sqnrAfterDb !== undefined);
   if (tried.length === 0) return [];
   const kept = tried.filter((step) => step.kept).length;
