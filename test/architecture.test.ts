@@ -8,13 +8,14 @@ const ROOT = dirname(import.meta.dirname);
 const SOURCE = join(ROOT, 'src');
 
 /** Layers and what each may import; `types` may be imported with `import type` only. '*' is everything but cli. */
-const BASE = ['errors.ts', 'error-table.ts', 'error-data.ts', 'leftovers.ts', 'suggest.ts'];
+const BASE = ['errors.ts', 'error-table.ts', 'error-data.ts', 'leftovers.ts', 'suggest.ts', 'json-object.ts'];
 const LAYERS: Readonly<Record<string, { readonly imports: readonly string[]; readonly types?: readonly string[] }>> = {
   'error-table.ts': { imports: [] },
   'errors.ts': { imports: ['error-table.ts'] },
   'error-data.ts': { imports: ['errors.ts'] },
   'leftovers.ts': { imports: [] },
   'suggest.ts': { imports: [] },
+  'json-object.ts': { imports: [] },
   'version.ts': { imports: [] },
   'index.ts': { imports: ['*'] },
   tensor: { imports: BASE },

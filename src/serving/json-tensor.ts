@@ -1,7 +1,9 @@
 /** Tensors as JSON numbers, strings and lists. */
+
 import { JsonRefusal, parseBoundedJson } from '../codec/bounded-json.js';
 import { encodeUtf8 } from '../codec/utf8.js';
 import { ServeOptError } from '../errors.js';
+import { isJsonObject } from '../json-object.js';
 import type { Feeds, HostData, HostTensor } from '../samples/types.js';
 import { DataType, type DataTypeCode, dataTypeName } from '../tensor/dtype.js';
 import { float16ToFloat32, float32ToFloat16 } from '../tensor/float16.js';
@@ -218,7 +220,5 @@ export function parseJson(body: Uint8Array, what: string): unknown {
 
 /** A JSON object as a map, since its keys are a stranger's; undefined for anything else. */
 export function jsonObject(value: unknown): ReadonlyMap<string, unknown> | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? new Map(Object.entries(value))
-    : undefined;
+  return isJsonObject(value) ? new Map(Object.entries(value)) : undefined;
 }

@@ -1,4 +1,5 @@
 import { ServeOptError } from '../../errors.js';
+import { asJsonObject } from '../../json-object.js';
 import { type JsonLimits, JsonRefusal, parseBoundedJson } from '../bounded-json.js';
 import type { ByteSource } from '../byte-source.js';
 import { duplicateKey } from '../duplicate-key.js';
@@ -45,7 +46,7 @@ export function readSafetensors(source: ByteSource): SafetensorsHeader {
     throw refuse(`its header claims ${length} bytes, but the file has ${source.sizeBytes} in all`);
   const text = source.read(LENGTH_BYTES, begin);
   if (text[0] !== 0x7b) throw refuse('its header does not begin with {');
-  const root = objectOf(parse(text, refuse));
+  const root = asJsonObject(parse(text, refuse));
   if (!root) throw refuse('its header is no object');
   const twice = duplicateKey(text);
   if (twice !== undefined) throw refuse(`its header has the key "${twice}" twice`);
@@ -83,7 +84,7 @@ function parse(text: Uint8Array, refuse: Refuse): unknown {
 }
 
 function readMetadata(value: unknown, metadata: Record<string, string>, refuse: Refuse): void {
-  const object = objectOf(value);
+  const object = asJsonObject(value);
   if (!object) throw refuse(`${METADATA} is no object`);
   for (const [key, text] of Object.entries(object)) {
     if (typeof text !== 'string') throw refuse(`${METADATA} has a value that is no text, at "${key}"`);
@@ -92,7 +93,7 @@ function readMetadata(value: unknown, metadata: Record<string, string>, refuse: 
 }
 
 function readEntry(name: string, value: unknown, begin: number, refuse: Refuse): StoredTensor {
-  const object = objectOf(value);
+  const object = asJsonObject(value);
   if (!object) throw refuse(`tensor "${name}" is no object`);
   const { dtype, shape, data_offsets: offsets, ...rest } = object;
   const [unknown] = Object.keys(rest);
@@ -115,12 +116,6 @@ function readEntry(name: string, value: unknown, begin: number, refuse: Refuse):
 
 function isSizes(value: unknown): value is readonly number[] {
   return Array.isArray(value) && value.every((each) => Number.isSafeInteger(each) && each >= 0);
-}
-
-function objectOf(value: unknown): Readonly<Record<string, unknown>> | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Readonly<Record<string, unknown>>)
-    : undefined;
 }
 
 function copyOf(bytes: Uint8Array): ArrayBuffer {

@@ -1,4 +1,5 @@
 /** Reads the JSON files that trtexec exports. Their values are not trusted: they are checked one by one. */
+import { isJsonObject } from '../../json-object.js';
 import type { EngineLayer } from '../../report/tensorrt-types.js';
 
 /** The queries of a run, in order. */
@@ -9,8 +10,6 @@ export interface QueryTimes {
   /** From the start of the first query to the end of the last one. */
   readonly wallMs: number;
 }
-
-type Json = Readonly<Record<string, unknown>>;
 
 /** Most queries that are read: 3 s of a model of 10 µs are 300,000. */
 const MOST_QUERIES = 4_000_000;
@@ -49,7 +48,7 @@ export class QueryTimesReader {
   }
 
   #add(entry: unknown): void {
-    if (!isObject(entry) || this.#starts.length >= MOST_QUERIES) return;
+    if (!isJsonObject(entry) || this.#starts.length >= MOST_QUERIES) return;
     const latency = numberOf(entry.latencyMs) ?? sumOf(entry.inMs, entry.computeMs, entry.outMs);
     const start = numberOf(entry.startH2dMs) ?? numberOf(entry.startInMs) ?? numberOf(entry.startComputeMs);
     if (latency === undefined || start === undefined || latency < 0) return;
@@ -82,10 +81,10 @@ const PROFILE_LINE =
 export function parseLayerProfile(text: string): LayerProfile {
   const entries = profileEntries(text);
   const [head, ...rest] = entries;
-  const runs = isObject(head) ? numberOf(head.count) : undefined;
+  const runs = isJsonObject(head) ? numberOf(head.count) : undefined;
   if (runs === undefined) throw new SyntaxError('the number of profiled runs is missing');
   const layers = rest.flatMap((entry) => {
-    if (!isObject(entry) || typeof entry.name !== 'string') return [];
+    if (!isJsonObject(entry) || typeof entry.name !== 'string') return [];
     const timeMs = numberOf(entry.timeMs) ?? 0;
     const averageMs = numberOf(entry.averageMs) ?? (runs > 0 ? timeMs / runs : 0);
     return [{ name: entry.name, timeMs, averageMs, medianMs: numberOf(entry.medianMs) }];
@@ -133,15 +132,15 @@ export interface LayerInfo {
 /** @throws SyntaxError for what is not such a file */
 export function parseLayerInfo(text: string): LayerInfo {
   const value: unknown = JSON.parse(text);
-  const list = isObject(value) ? value.Layers : undefined;
-  if (!isObject(value) || !Array.isArray(list)) throw new SyntaxError('it has no "Layers"');
+  const list = isJsonObject(value) ? value.Layers : undefined;
+  if (!isJsonObject(value) || !Array.isArray(list)) throw new SyntaxError('it has no "Layers"');
   return { layers: list.flatMap((each) => layerOf(each) ?? []) };
 }
 
 function layerOf(value: unknown): LayerInfo['layers'][number] | undefined {
   const name = nameOf(value);
   if (name === undefined) return undefined;
-  if (!isObject(value)) return { name, fused: fusedNodes(name) };
+  if (!isJsonObject(value)) return { name, fused: fusedNodes(name) };
   const type = typeof value.LayerType === 'string' ? value.LayerType : undefined;
   const outputs = Array.isArray(value.Outputs) ? value.Outputs : [];
   const precision = [...new Set(outputs.flatMap((output) => precisionOf(output) ?? []))].join(', ');
@@ -155,7 +154,7 @@ function layerOf(value: unknown): LayerInfo['layers'][number] | undefined {
 
 function nameOf(value: unknown): string | undefined {
   if (typeof value === 'string') return value;
-  return isObject(value) && typeof value.Name === 'string' ? value.Name : undefined;
+  return isJsonObject(value) && typeof value.Name === 'string' ? value.Name : undefined;
 }
 
 /** Words for types in descriptions such as `Channel major FP16 format where channel % 8 == 0`. */
@@ -174,7 +173,7 @@ const TYPE_WORDS: readonly (readonly [RegExp, string])[] = [
 ];
 
 function precisionOf(tensor: unknown): string | undefined {
-  if (!isObject(tensor)) return undefined;
+  if (!isJsonObject(tensor)) return undefined;
   // TensorRT 11 has the type apart from the format.
   const { DataType, Datatype, Format } = tensor;
   const text = [DataType, Datatype, tensor['Format/Datatype'], Format].find((each) => typeof each === 'string');
@@ -242,8 +241,4 @@ function sumOf(...values: readonly unknown[]): number | undefined {
 
 function numberOf(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

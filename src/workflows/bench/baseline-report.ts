@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { JsonRefusal, parseBoundedJson } from '../../codec/bounded-json.js';
 import { readSmallFile } from '../../codec/small-file.js';
 import { ServeOptError } from '../../errors.js';
+import { isJsonObject } from '../../json-object.js';
 import { REPORT_SCHEMA_VERSION } from '../../report/types.js';
 
 /** Larger than any report of ours: a report keeps some thousand points of each configuration. */
@@ -49,7 +50,7 @@ export function readEarlierReport(path: string): EarlierReport {
     throw wrong(`its schema is version ${shown(report.schemaVersion)}; this version reads ${REPORT_SCHEMA_VERSION}`);
   }
   const { environment, scenario, configurations } = report;
-  if (!isObject(environment) || !isObject(scenario) || !Array.isArray(configurations))
+  if (!isJsonObject(environment) || !isJsonObject(scenario) || !Array.isArray(configurations))
     throw wrong('parts of it are missing');
   return {
     name,
@@ -57,7 +58,7 @@ export function readEarlierReport(path: string): EarlierReport {
     availableParallelism: positive(environment.availableParallelism, wrong),
     onnxRuntimeVersion: typeof report.onnxRuntimeVersion === 'string' ? report.onnxRuntimeVersion : '',
     scenario: scenarioKey(scenario),
-    configurations: configurations.flatMap((each: unknown) => (isObject(each) ? [configuration(each, wrong)] : [])),
+    configurations: configurations.flatMap((each: unknown) => (isJsonObject(each) ? [configuration(each, wrong)] : [])),
   };
 }
 
@@ -67,10 +68,10 @@ export function scenarioKey(scenario: object): string {
 }
 
 function configuration(value: Json, wrong: (what: string) => ServeOptError): EarlierConfiguration {
-  const latency = isObject(value.latency) ? value.latency : {};
-  const processes = Array.isArray(latency.processes) ? latency.processes.filter(isObject) : [];
-  const noise = isObject(value.noise) ? value.noise : {};
-  const inputs = Array.isArray(value.inputs) ? value.inputs.filter(isObject) : [];
+  const latency = isJsonObject(value.latency) ? value.latency : {};
+  const processes = Array.isArray(latency.processes) ? latency.processes.filter(isJsonObject) : [];
+  const noise = isJsonObject(value.noise) ? value.noise : {};
+  const inputs = Array.isArray(value.inputs) ? value.inputs.filter(isJsonObject) : [];
   return {
     label: text(value.label, wrong),
     executionProviders: Array.isArray(value.executionProviders) ? value.executionProviders.map(String) : [],
@@ -94,13 +95,9 @@ function parse(path: string): unknown {
 
 /** `--json` wraps a report in a document; a file of `--report` holds it alone. */
 function unwrap(value: unknown, path: string): Json {
-  if (!isObject(value)) throw notUsable(path, 'it is not a report of `serve-opt bench`');
+  if (!isJsonObject(value)) throw notUsable(path, 'it is not a report of `serve-opt bench`');
   if (value.ok === false && value.result === undefined) throw notUsable(path, 'that run failed: it contains an error');
-  return isObject(value.result) ? value.result : value;
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isJsonObject(value.result) ? value.result : value;
 }
 
 function text(value: unknown, wrong: (what: string) => ServeOptError): string {

@@ -6,6 +6,7 @@ import { duplicateKey } from '../../codec/duplicate-key.js';
 import { readSafetensors, type SafetensorsHeader } from '../../codec/safetensors/read-safetensors.js';
 import { readSmallFile } from '../../codec/small-file.js';
 import { ServeOptError } from '../../errors.js';
+import { asJsonObject } from '../../json-object.js';
 import type { CheckpointFacts } from '../../targets/vllm/linear-layers.js';
 
 /** A weight file of a checkpoint, open. */
@@ -84,7 +85,7 @@ export function openCheckpoint(folder: string): Checkpoint {
 export function checkpointFacts({ config }: Checkpoint): CheckpointFacts {
   const sizes = new Set<number>();
   const look = (value: unknown, depth: number): void => {
-    const object = asObject(value);
+    const object = asJsonObject(value);
     if (!object || depth > 3) return;
     const size = object.vocab_size;
     if (typeof size === 'number' && size > 1) sizes.add(size);
@@ -141,7 +142,7 @@ function readIndex(folder: string): {
   readonly weightMap: ReadonlyMap<string, string>;
 } {
   const { value } = readJson(join(folder, INDEX), INDEX_LIMIT);
-  const map = asObject(value.weight_map);
+  const map = asJsonObject(value.weight_map);
   if (!map) throw badIndex(folder, 'it has no weight_map');
   const weightMap = new Map<string, string>();
   for (const [tensor, file] of Object.entries(map)) {
@@ -154,7 +155,7 @@ function readIndex(folder: string): {
     weightMap.set(tensor, file);
   }
   if (weightMap.size === 0) throw badIndex(folder, 'its weight_map is empty');
-  return { metadata: asObject(value.metadata) ?? {}, weightMap };
+  return { metadata: asJsonObject(value.metadata) ?? {}, weightMap };
 }
 
 function checkIndex(folder: string, weightMap: ReadonlyMap<string, string>, shards: readonly Shard[]): void {
@@ -183,7 +184,7 @@ function badIndex(folder: string, why: string): ServeOptError {
 
 function refuseQuantized(folder: string, config: Readonly<Record<string, unknown>>): void {
   const quantization =
-    asObject(config.quantization_config) ?? asObject(asObject(config.text_config)?.quantization_config);
+    asJsonObject(config.quantization_config) ?? asJsonObject(asJsonObject(config.text_config)?.quantization_config);
   if (!quantization) return;
   const method = typeof quantization.quant_method === 'string' ? ` (${quantization.quant_method})` : '';
   throw alreadyQuantized(folder, `its ${CONFIG} has a quantization_config${method}`);
@@ -219,15 +220,9 @@ function readJson(path: string, limitBytes: number): { text: string; value: Read
     if (error instanceof JsonRefusal) throw refuse(`it is not usable JSON: ${error.message}`);
     throw error;
   }
-  const value = asObject(parsed);
+  const value = asJsonObject(parsed);
   if (!value) throw refuse('it is no JSON object');
   const twice = duplicateKey(bytes);
   if (twice !== undefined) throw refuse(`it has the key "${twice}" twice`);
   return { text: new TextDecoder().decode(bytes), value };
-}
-
-function asObject(value: unknown): Readonly<Record<string, unknown>> | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Readonly<Record<string, unknown>>)
-    : undefined;
 }

@@ -1,6 +1,7 @@
 import { parseBoundedJson } from '../../codec/bounded-json.js';
 import { encodeUtf8 } from '../../codec/utf8.js';
 import { ServeOptError } from '../../errors.js';
+import { isJsonObject } from '../../json-object.js';
 import { OPTIMIZE_STAGES, type OptimizeStage } from '../../passes/levels.js';
 import { unknownPass } from '../../passes/optimize-graph.js';
 import type { RecipeRow } from '../../passes/presets.js';
@@ -49,15 +50,15 @@ export function parseRecipe(text: string): RecipeRow[] {
     throw badRecipe(`it is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
   }
   // The document that `--print-recipe --json` prints has the recipe inside.
-  const inner = isObject(document) && isObject(document.result) ? document.result : document;
-  if (!isObject(inner) || !Array.isArray(inner.passes)) throw badRecipe('it has no list "passes"');
+  const inner = isJsonObject(document) && isJsonObject(document.result) ? document.result : document;
+  if (!isJsonObject(inner) || !Array.isArray(inner.passes)) throw badRecipe('it has no list "passes"');
   if (inner.schemaVersion !== RECIPE_SCHEMA_VERSION)
     throw badRecipe(`its schemaVersion is ${String(inner.schemaVersion)}, not ${RECIPE_SCHEMA_VERSION}`);
   return inner.passes.map(parseStep);
 }
 
 function parseStep(step: unknown, index: number): RecipeRow {
-  if (!isObject(step) || typeof step.pass !== 'string') throw badRecipe(`entry ${index + 1} has no "pass"`);
+  if (!isJsonObject(step) || typeof step.pass !== 'string') throw badRecipe(`entry ${index + 1} has no "pass"`);
   const pass = rewritePass(step.pass);
   const stage = OPTIMIZE_STAGES.find((each) => each === step.stage);
   if (stage === undefined) {
@@ -67,7 +68,7 @@ function parseStep(step: unknown, index: number): RecipeRow {
     );
   }
   if (step.options === undefined) return { pass, stage };
-  if (!isObject(step.options)) throw badRecipe(`the options of ${step.pass} are not an object`);
+  if (!isJsonObject(step.options)) throw badRecipe(`the options of ${step.pass} are not an object`);
   const known = passOptions(pass.definition);
   for (const [name, value] of Object.entries(step.options)) {
     const row = known.get(name);
@@ -99,8 +100,4 @@ function badRecipe(why: string, cause?: unknown): ServeOptError {
     hint: 'serve-opt optimize MODEL --print-recipe shows a valid one',
     cause,
   });
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

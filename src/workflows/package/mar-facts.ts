@@ -3,6 +3,7 @@ import { readSmallTextFile } from '../../codec/small-file.js';
 import { ServeOptError } from '../../errors.js';
 import type { Model } from '../../ir/model.js';
 import type { Value } from '../../ir/value.js';
+import { isJsonObject } from '../../json-object.js';
 import { inferTypes } from '../../ops/infer-types.js';
 import type { MarFacts } from '../../targets/mar/mar-facts.js';
 import type { TokenizerFacts } from '../../targets/mar/text-plan.js';
@@ -49,9 +50,9 @@ export function readTokenizer(path: string): TokenizerFacts {
   } catch (cause) {
     throw noTokenizer(file, `it is not valid JSON (${cause instanceof Error ? cause.message : cause})`);
   }
-  if (!isObject(value) || !isObject(value.model)) throw noTokenizer(file, 'it has no "model"');
+  if (!isJsonObject(value) || !isJsonObject(value.model)) throw noTokenizer(file, 'it has no "model"');
   const { truncation } = value;
-  const length = isObject(truncation) ? truncation.max_length : undefined;
+  const length = isJsonObject(truncation) ? truncation.max_length : undefined;
   return {
     vocabulary: false,
     lowercase: false,
@@ -66,10 +67,6 @@ function vocabularyFacts(text: string, file: string): TokenizerFacts {
   }
   const cased = lines.some((line) => /[A-Z]/.test(line) && !line.startsWith('['));
   return { vocabulary: true, lowercase: !cased };
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function noTokenizer(file: string, why: string): ServeOptError {

@@ -1,4 +1,5 @@
 /** Budgets of an engine, and its comparison with an earlier one. */
+
 import { basename } from 'node:path';
 import { judgeAgainstReport } from '../../bench/against-report.js';
 import { LEAST_EFFECT } from '../../bench/least-effect.js';
@@ -8,6 +9,7 @@ import { readSmallFile } from '../../codec/small-file.js';
 import { ServeOptError } from '../../errors.js';
 import { BudgetGates } from '../../gates/budget-gates.js';
 import type { BudgetReport } from '../../gates/budget-report.js';
+import { isJsonObject } from '../../json-object.js';
 import type { ConfigurationReport } from '../../report/bench-types.js';
 import type { TensorRtConditions, TensorRtDevice } from '../../report/tensorrt-types.js';
 import { REPORT_SCHEMA_VERSION } from '../../report/types.js';
@@ -24,8 +26,6 @@ export interface EarlierEngine {
 }
 
 const MOST_BYTES = 64 * 1024 * 1024;
-
-type Json = Readonly<Record<string, unknown>>;
 
 /** Budgets on what was measured. */
 export function judgeEngine(measured: MeasuredEngine, { budgets = [] }: EngineMeasureOptions): readonly BudgetReport[] {
@@ -59,13 +59,13 @@ export function readEarlierEngine(path: string): EarlierEngine {
     if (error instanceof JsonRefusal) throw wrong(`it is not JSON: ${error.message}`);
     throw error;
   }
-  const report = isObject(value) && isObject(value.result) ? value.result : value;
-  if (!isObject(report) || report.command !== 'tensorrt') throw wrong('it is not a report of `serve-opt tensorrt`');
+  const report = isJsonObject(value) && isJsonObject(value.result) ? value.result : value;
+  if (!isJsonObject(report) || report.command !== 'tensorrt') throw wrong('it is not a report of `serve-opt tensorrt`');
   if (report.schemaVersion !== REPORT_SCHEMA_VERSION)
     throw wrong(`its schema is version ${String(report.schemaVersion)}; this version reads ${REPORT_SCHEMA_VERSION}`);
-  const measurement = isObject(report.measurement) ? report.measurement : {};
-  const latency = isObject(measurement.latency) ? measurement.latency : {};
-  const processes = Array.isArray(latency.processes) ? latency.processes.filter(isObject) : [];
+  const measurement = isJsonObject(report.measurement) ? report.measurement : {};
+  const latency = isJsonObject(measurement.latency) ? measurement.latency : {};
+  const processes = Array.isArray(latency.processes) ? latency.processes.filter(isJsonObject) : [];
   const medians = processes.flatMap(({ runs, p50Ms }) =>
     typeof runs === 'number' && typeof p50Ms === 'number' && p50Ms > 0 ? [{ runs, p50Ms }] : [],
   );
@@ -73,8 +73,8 @@ export function readEarlierEngine(path: string): EarlierEngine {
   return {
     name: basename(path),
     tensorRtVersion: typeof report.tensorRtVersion === 'string' ? report.tensorRtVersion : undefined,
-    device: isObject(report.device) ? report.device : {},
-    conditions: isObject(report.conditions) ? report.conditions : {},
+    device: isJsonObject(report.device) ? report.device : {},
+    conditions: isJsonObject(report.conditions) ? report.conditions : {},
     processes: medians,
   };
 }
@@ -147,8 +147,4 @@ function whyNotComparable(earlier: EarlierEngine, { device, conditions }: Engine
   return shapes(earlier.conditions.shapes) === shapes(conditions.shapes)
     ? undefined
     : `the shapes differ: ${shapes(earlier.conditions.shapes) || 'fixed'} and ${shapes(conditions.shapes) || 'fixed'}`;
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,3 +1,4 @@
+import { isJsonObject } from '../../../json-object.js';
 import { suggest } from '../../../suggest.js';
 import { readYamlMapping } from '../../yaml-text.js';
 import { type MarContents, textOf } from './mar-contents.js';
@@ -19,8 +20,7 @@ const oneOf =
   (...words: readonly string[]): ValueRule =>
   (value) =>
     typeof value === 'string' && words.includes(value.toLowerCase()) ? undefined : `it must be ${words.join(', ')}`;
-const mapping: ValueRule = (value) =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? undefined : 'it must be a mapping';
+const mapping: ValueRule = (value) => (isJsonObject(value) ? undefined : 'it must be a mapping');
 const numbers: ValueRule = (value) =>
   Array.isArray(value) && value.every((each) => atLeast(0)(each) === undefined)
     ? undefined

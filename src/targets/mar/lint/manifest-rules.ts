@@ -1,3 +1,4 @@
+import { isJsonObject } from '../../../json-object.js';
 import { suggest } from '../../../suggest.js';
 import { whyUnsafePath } from '../../package-file.js';
 import { MANIFEST_PATH } from '../manifest.js';
@@ -91,7 +92,7 @@ export function checkManifest(contents: MarContents, report: Reporter): Manifest
     });
     return {};
   }
-  if (!isObject(manifest)) {
+  if (!isJsonObject(manifest)) {
     add('error', 'manifest-json', MANIFEST_PATH, {
       what: 'the manifest is not an object',
       why: 'TorchServe refuses the archive',
@@ -109,7 +110,7 @@ export function checkManifest(contents: MarContents, report: Reporter): Manifest
       ...keyPlace(text, 'runtime'),
     });
   }
-  if (!isObject(model)) {
+  if (!isJsonObject(model)) {
     add('error', 'manifest-model', MANIFEST_PATH, {
       what: model === undefined ? 'the manifest has no "model"' : '"model" is not an object',
       why: 'TorchServe refuses the archive',
@@ -306,8 +307,4 @@ function checkKeys(
 function keyPlace(text: string, key: string): { readonly line?: number; readonly column?: number } {
   const at = text.indexOf(JSON.stringify(key));
   return at < 0 ? {} : placeOf(text, at);
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

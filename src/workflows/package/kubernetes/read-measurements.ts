@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { JsonRefusal, parseBoundedJson } from '../../../codec/bounded-json.js';
 import { readSmallFile } from '../../../codec/small-file.js';
 import { ServeOptError } from '../../../errors.js';
+import { isJsonObject } from '../../../json-object.js';
 import { plural } from '../../../report/format.js';
 import { percentileName } from '../../../report/percentile-name.js';
 import { REPORT_SCHEMA_VERSION } from '../../../report/types.js';
@@ -48,10 +49,10 @@ export function readMeasurements(
     });
   const report = reportObject(path, refuse);
   const configurations = (report.configurations as unknown[]).flatMap((each) =>
-    isObject(each) ? [measured(each)] : [],
+    isJsonObject(each) ? [measured(each)] : [],
   );
-  const environment = isObject(report.environment) ? report.environment : {};
-  const suggested = isObject(report.suggestion) ? report.suggestion.configuration : undefined;
+  const environment = isJsonObject(report.environment) ? report.environment : {};
+  const suggested = isJsonObject(report.suggestion) ? report.suggestion.configuration : undefined;
   const found = new Map<string, { readonly measurement: ModelMeasurement; readonly threads: number | undefined }>();
   for (const model of measurable) {
     const own = configurations.filter(({ sha256 }) => sha256 === model.report.sha256);
@@ -98,8 +99,8 @@ function reportObject(path: string, refuse: (why: string, hint?: string) => Serv
     if (!(cause instanceof JsonRefusal)) throw cause;
     throw refuse(`it is not JSON: ${cause.message}`);
   }
-  const report = isObject(value) && isObject(value.result) ? value.result : value;
-  if (!isObject(report) || report.command !== 'bench' || report.subject === 'server')
+  const report = isJsonObject(value) && isJsonObject(value.result) ? value.result : value;
+  if (!isJsonObject(report) || report.command !== 'bench' || report.subject === 'server')
     throw refuse('it is not a report of models by `serve-opt bench`');
   if (report.schemaVersion !== REPORT_SCHEMA_VERSION)
     throw refuse(
@@ -111,7 +112,7 @@ function reportObject(path: string, refuse: (why: string, hint?: string) => Serv
 
 /** What is read of a configuration is looked at field by field: the file may be of anyone. */
 function measured(value: Json): Measured {
-  const model = isObject(value.model) ? value.model : {};
+  const model = isJsonObject(value.model) ? value.model : {};
   const threads = positive(value.threads);
   return {
     sha256: typeof model.sha256 === 'string' ? model.sha256 : '',
@@ -123,9 +124,9 @@ function measured(value: Json): Measured {
 }
 
 function partsOf(value: Json): MeasuredParts {
-  const coldStart = isObject(value.coldStart) ? value.coldStart : {};
-  const memory = isObject(value.memory) ? value.memory : {};
-  const latency = isObject(value.latency) ? value.latency : {};
+  const coldStart = isJsonObject(value.coldStart) ? value.coldStart : {};
+  const memory = isJsonObject(value.memory) ? value.memory : {};
+  const latency = isJsonObject(value.latency) ? value.latency : {};
   const { modelBytes } = memory;
   return {
     inputs: objects(value.inputs).map(({ type }) => String(type).slice(0, 200)),
@@ -145,11 +146,7 @@ function partsOf(value: Json): MeasuredParts {
 }
 
 function objects(value: unknown): readonly Json[] {
-  return Array.isArray(value) ? value.filter(isObject) : [];
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return Array.isArray(value) ? value.filter(isJsonObject) : [];
 }
 
 function positive(value: unknown): number | undefined {

@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import type { LatencyComparison } from '../../../bench/results.js';
 import { parseBoundedJson } from '../../../codec/bounded-json.js';
 import { readSmallFile } from '../../../codec/small-file.js';
+import { asJsonObject } from '../../../json-object.js';
 import { formatBytes } from '../../../report/format.js';
 import { latencyChange, latencyPhrase } from '../../../report/latency-words.js';
 import { reportPath } from '../../produce/report-path.js';
@@ -46,27 +47,21 @@ export async function measuredBefore(modelPath: string): Promise<MeasuredRow[]> 
 function readReport(path: string): Readonly<Record<string, unknown>> | undefined {
   if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return undefined;
   try {
-    return asObject(parseBoundedJson(readSmallFile(path, MOST_REPORT_BYTES)));
+    return asJsonObject(parseBoundedJson(readSmallFile(path, MOST_REPORT_BYTES)));
   } catch {
     return undefined; // It is not needed, and no part of what is packaged.
   }
-}
-
-function asObject(value: unknown): Readonly<Record<string, unknown>> | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Readonly<Record<string, unknown>>)
-    : undefined;
 }
 
 function objectAt(
   value: Readonly<Record<string, unknown>> | undefined,
   key: string,
 ): Readonly<Record<string, unknown>> | undefined {
-  return asObject(value?.[key]);
+  return asJsonObject(value?.[key]);
 }
 
 function isLatency(value: unknown): value is LatencyComparison {
-  const latency = asObject(value);
+  const latency = asJsonObject(value);
   return (
     latency !== undefined &&
     ['p50MsA', 'p50MsB', 'ratio', 'runs', 'batchSize'].every((key) => typeof latency[key] === 'number')
