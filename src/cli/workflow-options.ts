@@ -43,6 +43,13 @@ export function compareOptions(flags: FlagValues): CompareOptions {
   return {
     ...given('batch', single(flags, 'batch')),
     ...judgingOptions(flags, 'compare'),
+    ...runOptions(flags),
+  };
+}
+
+/** Which files are taken, and where and how models run. */
+function runOptions(flags: FlagValues) {
+  return {
     ...given('allowLinks', flags['allow-links']),
     ...given('allowInvalid', flags['allow-invalid']),
     ...given('threads', single(flags, 'threads')),
@@ -108,11 +115,7 @@ export function quantizeOptions(flags: FlagValues): QuantizeOptions {
     ...given('maxGrowth', flags['max-growth']),
     ...sizesOf(flags),
     ...given('seed', flags.seed),
-    ...given('allowLinks', flags['allow-links']),
-    ...given('allowInvalid', flags['allow-invalid']),
-    ...given('threads', single(flags, 'threads')),
-    ...given('memory', flags.mem),
-    ...given('executionProviders', flags.ep),
+    ...runOptions(flags),
     ...given('dryRun', flags['dry-run']),
     ...given('force', flags.force),
   };
@@ -159,11 +162,7 @@ export function sensitivityOptions(flags: FlagValues): SensitivityOptions {
     ...given('fixInitializers', flags['fix-initializers']),
     ...sizesOf(flags),
     ...given('seed', flags.seed),
-    ...given('allowLinks', flags['allow-links']),
-    ...given('allowInvalid', flags['allow-invalid']),
-    ...given('threads', single(flags, 'threads')),
-    ...given('memory', flags.mem),
-    ...given('executionProviders', flags.ep),
+    ...runOptions(flags),
   };
 }
 
@@ -198,11 +197,7 @@ export function optimizeOptions(flags: FlagValues): OptimizeOptions {
     ...(flags['no-verify'] ? { verify: false } : {}),
     ...(flags['no-speed-gate'] ? { speedGate: false } : {}),
     ...budgetOptions(flags, 'optimize'),
-    ...given('allowLinks', flags['allow-links']),
-    ...given('allowInvalid', flags['allow-invalid']),
-    ...given('threads', single(flags, 'threads')),
-    ...given('memory', flags.mem),
-    ...given('executionProviders', flags.ep),
+    ...runOptions(flags),
     ...given('dryRun', flags['dry-run']),
     ...given('force', flags.force),
   };
@@ -235,11 +230,7 @@ export function pruneOptions(flags: FlagValues): PruneOptions {
     ...given('maxGrowth', flags['max-growth']),
     ...sizesOf(flags),
     ...given('seed', flags.seed),
-    ...given('allowLinks', flags['allow-links']),
-    ...given('allowInvalid', flags['allow-invalid']),
-    ...given('threads', single(flags, 'threads')),
-    ...given('memory', flags.mem),
-    ...given('executionProviders', flags.ep),
+    ...runOptions(flags),
     ...given('dryRun', flags['dry-run']),
     ...given('force', flags.force),
   };

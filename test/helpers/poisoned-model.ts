@@ -1,4 +1,9 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseModel } from '../../src/ir/text/parse-model.js';
+import { writeModel } from '../../src/ir/write-model.js';
 import { createRandom } from '../../src/tensor/random.js';
+import { npy } from './npy.js';
 
 /** Inputs of a sample, and outputs of every layer. */
 const WIDTH = 64;
@@ -38,4 +43,13 @@ export function poisonedModel(samples = 40): { readonly text: string; readonly s
   const text = `<ir_version: 8, opset_import: ["" : 17]> g (float[N, ${WIDTH}] x) => (float[N, ${WIDTH}] y) <${matrices.join(', ')}, float[1, ${WIDTH}] outlier = {${outlier}}> {
   ${nodes.join('\n  ')} }`;
   return { text, samples: Float32Array.from({ length: samples * WIDTH }, number) };
+}
+
+/** Writes the model and its 40 samples into a folder. */
+export async function writePoisonedModel(folder: string): Promise<{ readonly path: string; readonly data: string }> {
+  const [path, data] = [join(folder, 'model.onnx'), join(folder, 'x.npy')];
+  const { text, samples } = poisonedModel();
+  await writeModel(parseModel(text), path);
+  writeFileSync(data, npy('<f4', [40, WIDTH], samples));
+  return { path, data };
 }

@@ -1,24 +1,17 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseModel } from '../../../src/ir/text/parse-model.js';
-import { writeModel } from '../../../src/ir/write-model.js';
 import type { QuantizeReport } from '../../../src/report/types.js';
 import { quantizeModel } from '../../../src/workflows/quantize-model.js';
-import { npy } from '../../helpers/npy.js';
-import { poisonedModel } from '../../helpers/poisoned-model.js';
+import { writePoisonedModel } from '../../helpers/poisoned-model.js';
 
 let folder: string;
 let path: string;
 let data: string;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'serve-opt-test-'));
-  path = join(folder, 'model.onnx');
-  data = join(folder, 'x.npy');
-  const { text, samples } = poisonedModel();
-  await writeModel(parseModel(text), path);
-  writeFileSync(data, npy('<f4', [40, 64], samples));
+  ({ path, data } = await writePoisonedModel(folder));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
