@@ -2,7 +2,7 @@ import { ServeOptError } from '../errors.js';
 import type { CheckpointReport } from '../report/checkpoint-types.js';
 import { CHECKPOINT_MODES, type CheckpointMode } from '../targets/vllm/checkpoint-schemes.js';
 import type { CheckpointOptions } from '../workflows/checkpoint/checkpoint-work.js';
-import { quantizeCheckpoint } from '../workflows/checkpoint/quantize-checkpoint.js';
+import { checkpointOutputPath, quantizeCheckpoint } from '../workflows/checkpoint/quantize-checkpoint.js';
 import type { CommandContext, CommandResult } from './command.js';
 import type { FlagName, FlagValues } from './flags.js';
 import { checkpointSummary, renderCheckpoint } from './render/checkpoint-text.js';
@@ -37,7 +37,7 @@ export async function runCheckpoint(
   const report = await quantizeCheckpoint(folder, options, workflowContext(context));
   const failure = await writeReports(targets, report);
   for (const message of report.warnings) context.progress.handle({ kind: 'warning', message });
-  const outputPath = report.written ? (flags.output ?? `${folder.replace(/[\\/]+$/, '')}-${report.mode}`) : undefined;
+  const outputPath = report.written ? (flags.output ?? checkpointOutputPath(folder, report.mode)) : undefined;
   return {
     report,
     text: () => renderCheckpoint(report, { ...context, outputPath }),

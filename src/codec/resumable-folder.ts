@@ -62,7 +62,13 @@ export class ResumableFolder {
     undoInterrupted(dirname(path));
     try {
       mkdirSync(partial, { recursive: true, mode: 0o700 });
-      if (!isOwnPrivate(partial)) throw new Error('its hidden folder belongs to another user');
+      if (!isOwnPrivate(partial)) {
+        throw new ServeOptError('SO6001', `Cannot write "${path}": its hidden folder is not private`, {
+          why: `"${basename(partial)}" belongs to another user, or others can write to it`,
+          hint: 'remove that folder, or give another path with -o',
+          location: { file: path },
+        });
+      }
       const owner = takeOver(path, partial);
       const earlier = earlierLines(partial, key);
       if (earlier === undefined) {

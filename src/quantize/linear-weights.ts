@@ -96,6 +96,7 @@ export function dequantizeRows(
 function groupMaxima(values: Float32Array, rows: number, columns: number, groupSize: number): Float32Array {
   const maxima = new Float32Array(rows * Math.ceil(columns / groupSize));
   const bits = new Int32Array(values.buffer, values.byteOffset, values.length);
+  const largestBits = new Int32Array(maxima.buffer);
   eachGroup(values.length, columns, groupSize, (group, start, end) => {
     let largest = 0;
     // Magnitudes are in the order of their bits.
@@ -103,17 +104,9 @@ function groupMaxima(values: Float32Array, rows: number, columns: number, groupS
       const magnitude = (bits[i] as number) & 0x7fffffff;
       if (magnitude > largest) largest = magnitude;
     }
-    maxima[group] = fromBits(largest);
+    largestBits[group] = largest;
   });
   return maxima;
-}
-
-const SCRATCH = new Float32Array(1);
-const SCRATCH_BITS = new Int32Array(SCRATCH.buffer);
-
-function fromBits(bits: number): number {
-  SCRATCH_BITS[0] = bits;
-  return SCRATCH[0] as number;
 }
 
 function eachGroup(

@@ -3,6 +3,7 @@ import type { LinearError } from '../../quantize/linear-weights.js';
 import type { CheckpointReport } from '../../report/checkpoint-types.js';
 import type { ReportHeader } from '../../report/types.js';
 import type { CheckpointWork } from './checkpoint-work.js';
+import { resultBytes } from './plan-shard.js';
 
 /** Below this, the weights of a layer have lost so much that it is told. */
 const LEAST_SQNR_DB = { 4: 12, 8: 25 } as const;
@@ -43,7 +44,7 @@ export function describeCheckpoint(
       name: basename(resolve(checkpoint.folder)),
       weightBytes: checkpoint.shards.reduce((sum, { source }) => sum + source.sizeBytes, 0),
     },
-    output: { name: basename(outputPath), weightBytes: plans.reduce((sum, { layout }) => sum + layout.sizeBytes, 0) },
+    output: { name: basename(outputPath), weightBytes: resultBytes(plans) },
     parameters: {
       total: tensors.reduce((sum, { shape }) => sum + elements(shape), 0),
       quantized: choice.quantized.reduce((sum, { outputs, inputs }) => sum + outputs * inputs, 0),

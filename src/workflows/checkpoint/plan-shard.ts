@@ -30,6 +30,11 @@ export function planShards(shards: readonly Shard[], choice: LayerChoice, scheme
   });
 }
 
+/** Bytes of all weight files of the result. */
+export function resultBytes(plans: readonly ShardPlan[]): number {
+  return plans.reduce((sum, { layout }) => sum + layout.sizeBytes, 0);
+}
+
 function entryOf({ name, type, shape }: StoredTensor): SafetensorsEntry {
   return { name, type, shape };
 }

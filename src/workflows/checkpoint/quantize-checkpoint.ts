@@ -26,7 +26,7 @@ import { Stages } from '../stages.js';
 import type { CheckpointOptions, CheckpointWork } from './checkpoint-work.js';
 import { withQuantization } from './config-text.js';
 import { describeCheckpoint } from './describe-checkpoint.js';
-import { planShards } from './plan-shard.js';
+import { planShards, resultBytes } from './plan-shard.js';
 import { readBack } from './read-back.js';
 import { type Checkpoint, checkpointFacts, INDEX, openCheckpoint } from './read-checkpoint.js';
 import { type DoneTensor, writeShard } from './write-shard.js';
@@ -47,7 +47,7 @@ export async function quantizeCheckpoint(
 ): Promise<CheckpointReport> {
   const mode = options.mode ?? CHECKPOINT_DEFAULTS.mode;
   const scheme = checkpointScheme(mode, groupSizeOf(mode, options.block));
-  const outputPath = resolve(options.outputPath ?? `${folder.replace(/[\\/]+$/, '')}-${mode}`);
+  const outputPath = resolve(options.outputPath ?? checkpointOutputPath(folder, mode));
   const stages = new Stages(context);
   const checkpoint = openCheckpoint(folder);
   try {
@@ -62,6 +62,11 @@ export async function quantizeCheckpoint(
   }
 }
 
+/** Where a result goes when the caller does not say: beside the checkpoint, named for the mode. */
+export function checkpointOutputPath(folder: string, mode: CheckpointMode): string {
+  return `${folder.replace(/[\\/]+$/, '')}-${mode}`;
+}
+
 async function run(
   work: CheckpointWork,
   options: InContext<CheckpointOptions>,
@@ -74,22 +79,20 @@ async function run(
     if (error) errors.set(tensor, error);
   };
   if (options.dryRun) {
-    await writeAll(work, options, stages, undefined, note);
+    await writeAll(work, options, stages, undefined, new Set(), note);
     return {
       ...header,
       ...describeCheckpoint(work, errors, { written: false, resumed: false, rowsReadBack: 0, files: [] }),
     };
   }
-  checkSpace(
-    outputPath,
-    dirname(outputPath),
-    plans.reduce((sum, { layout }) => sum + layout.sizeBytes, 0),
-  );
+  checkSpace(outputPath, dirname(outputPath), resultBytes(plans));
   const target = ResumableFolder.open(outputPath, keyOf(work, options));
   let isKept = false;
   try {
-    for (const line of target.earlier) note(JSON.parse(line) as DoneTensor);
-    await writeAll(work, options, stages, target, note);
+    const earlier = target.earlier.map((line) => JSON.parse(line) as DoneTensor);
+    earlier.forEach(note);
+    const done = new Set(earlier.map(({ tensor }) => tensor));
+    await writeAll(work, options, stages, target, done, note);
     stages.start('check');
     let rowsReadBack = 0;
     for (const plan of plans) rowsReadBack += readBack(plan, target.stagedPath('.'), work.scheme);
@@ -115,16 +118,10 @@ async function writeAll(
   { signal }: InContext<CheckpointOptions>,
   stages: Stages,
   target: ResumableFolder | undefined,
+  done: ReadonlySet<string>,
   note: (done: DoneTensor) => void,
 ): Promise<void> {
   const totalBytes = plans.reduce((sum, { shard }) => sum + shard.source.sizeBytes, 0);
-  const done = new Map<string, Set<string>>();
-  for (const line of target?.earlier ?? []) {
-    const { shard, tensor } = JSON.parse(line) as DoneTensor;
-    const set = done.get(shard);
-    if (set) set.add(tensor);
-    else done.set(shard, new Set([tensor]));
-  }
   let doneBytes = 0;
   stages.start('quantize', totalBytes);
   for (const plan of plans) {
@@ -132,7 +129,7 @@ async function writeAll(
       scheme,
       path: target?.stagedPath(plan.shard.name),
       target: outputPath,
-      done: done.get(plan.shard.name) ?? new Set(),
+      done,
       signal,
       onBytes: (bytes) => {
         doneBytes += bytes;
@@ -144,7 +141,7 @@ async function writeAll(
       },
     });
   }
-  stages.endWriting(plans.reduce((sum, { layout }) => sum + layout.sizeBytes, 0));
+  stages.endWriting(resultBytes(plans));
 }
 
 async function writeSmallFiles(

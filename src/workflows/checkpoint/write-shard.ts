@@ -1,7 +1,8 @@
-import { closeSync, constants, existsSync, fdatasyncSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, existsSync, fdatasyncSync, ftruncateSync, openSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { StoredTensor } from '../../codec/safetensors/read-safetensors.js';
 import { outputError } from '../../codec/system-error.js';
+import { writeFully } from '../../codec/write-fully.js';
 import { bug, ServeOptError } from '../../errors.js';
 import { type LinearError, packRows, quantizeRows } from '../../quantize/linear-weights.js';
 import type { CheckpointScheme } from '../../targets/vllm/checkpoint-schemes.js';
@@ -12,7 +13,6 @@ import { firstNonFinite, weightRows } from './weight-rows.js';
 
 /** What is known of a tensor once it is done: a line of the journal. */
 export interface DoneTensor {
-  readonly shard: string;
   readonly tensor: string;
   /** Of a quantized layer. */
   readonly error?: LinearError;
@@ -24,7 +24,7 @@ export interface WriteShardOptions {
   readonly path: string | undefined;
   /** Final path of the checkpoint, for messages. */
   readonly target: string;
-  /** Tensors of this file that an earlier run has written. */
+  /** Tensors that an earlier run has written: no two files have one of the same name. */
   readonly done: ReadonlySet<string>;
   readonly signal?: AbortSignal | undefined;
   readonly onBytes: (bytes: number) => void;
@@ -47,7 +47,7 @@ export async function writeShard(plan: ShardPlan, options: WriteShardOptions): P
       if (!options.done.has(tensor.name)) {
         const layer = plan.layers.get(tensor.name);
         const error = layer ? await writer.quantize(tensor, layer) : await writer.copy(tensor);
-        writer.finish({ shard: plan.shard.name, tensor: tensor.name, ...(error ? { error } : {}) });
+        writer.finish({ tensor: tensor.name, ...(error ? { error } : {}) });
       }
       options.onBytes(tensor.end - tensor.start);
     }
@@ -137,7 +137,7 @@ class ShardWriter {
       );
       const { head, sizeBytes } = this.#plan.layout;
       ftruncateSync(fd, sizeBytes);
-      writeAt(fd, head, 0);
+      writeFully(fd, head, 0);
       return fd;
     });
   }
@@ -145,7 +145,7 @@ class ShardWriter {
   #write(bytes: Uint8Array, position: number): void {
     const fd = this.#fd;
     if (fd === undefined) return;
-    this.#try(() => writeAt(fd, bytes, position));
+    this.#try(() => writeFully(fd, bytes, position));
     this.#unsynced += bytes.byteLength;
   }
 
@@ -174,11 +174,6 @@ class ShardWriter {
       throw outputError(this.#options.target, cause);
     }
   }
-}
-
-function writeAt(fd: number, bytes: Uint8Array, position: number): void {
-  for (let done = 0; done < bytes.byteLength; )
-    done += writeSync(fd, bytes, done, Math.min(1 << 30, bytes.byteLength - done), position + done);
 }
 
 function nonFinite(file: string, tensor: string, value: number, module: string): ServeOptError {
