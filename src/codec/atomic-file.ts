@@ -1,11 +1,13 @@
-import { closeSync, constants, fdatasync, fsyncSync, openSync, renameSync, statfsSync } from 'node:fs';
+import { closeSync, constants, fsyncSync, openSync, renameSync, statfsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ServeOptError } from '../errors.js';
 import { CHUNK_BYTES, uninitializedBytes } from '../tensor/tensor.js';
+import { backgroundFlush } from './background-flush.js';
 import { isSpan, type Rope } from './message-writer.js';
 import { type PlacedFile, placeNew, takeBack } from './place-file.js';
 import { replacePair } from './replace-pair.js';
+import { syncPath } from './sync-path.js';
 import { outputError } from './system-error.js';
 import { makeTemporaryFolder, removeTemporaryFolder, sweepTemporaryFolders } from './temporary-folder.js';
 import { writeFully } from './write-fully.js';
@@ -286,7 +288,7 @@ export class StagedFiles {
     } catch {
       // The output is in place and whole; the empty folder is swept later.
     }
-    syncFolder(this.path);
+    syncPath(dirname(this.path));
   }
 
   /** Removes what was staged, unless committed. Safe to call again. */
@@ -297,50 +299,9 @@ export class StagedFiles {
   }
 }
 
-/**
- * Lets the disk take what has been written so far while more is made: syncing at the end alone would wait for all of it.
- * Systems report an error of a descriptor once, so the final sync would not repeat one that came here.
- */
-function backgroundFlush(fd: number): { start(): void; end(): Promise<Error | undefined> } {
-  let running: Promise<void> | undefined;
-  let failure: Error | undefined;
-  return {
-    start() {
-      running ??= new Promise((resolve) => {
-        fdatasync(fd, (error) => {
-          failure ??= error ?? undefined;
-          running = undefined;
-          resolve();
-        });
-      });
-    },
-    async end() {
-      await running;
-      return failure;
-    },
-  };
-}
-
 /** The names of files end at 255 bytes, and what a folder's name ends with takes up to 70. */
 function shortStem(name: string): string {
   let stem = name;
   while (Buffer.byteLength(stem) > 180) stem = stem.slice(0, -1);
   return stem;
-}
-
-/** Makes the renames in a folder durable. Systems that cannot sync a folder are left alone. */
-function syncFolder(path: string): void {
-  let fd: number;
-  try {
-    fd = openSync(dirname(path), constants.O_RDONLY);
-  } catch {
-    return;
-  }
-  try {
-    fsyncSync(fd);
-  } catch {
-    // Some network file systems refuse; the files themselves are synced.
-  } finally {
-    closeSync(fd);
-  }
 }

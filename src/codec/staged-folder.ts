@@ -11,9 +11,9 @@ import {
   realpathSync,
   statSync,
 } from 'node:fs';
-import { copyFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { ServeOptError } from '../errors.js';
+import { copyDurably } from './copy-durably.js';
 import { moveTogether, undoInterrupted } from './moved-together.js';
 import { lacksLinks } from './place-file.js';
 import { syncPath } from './sync-path.js';
@@ -102,9 +102,8 @@ export class StagedFolder {
     try {
       const staged = this.#room(path);
       if (link && linked(realpathSync(source), staged)) return true;
-      await copyFile(source, staged, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+      await copyDurably(source, staged);
       makeWritable(staged);
-      syncPath(staged);
       return false;
     } catch (cause) {
       this.discard();
