@@ -173,7 +173,7 @@ export type QuantizePlace = (typeof QUANTIZE_PLACES)[number];
 
 /** Options of `quantizeModel`. */
 export interface QuantizeOptions extends ProduceOptions, JudgedRunOptions, RefusalOptions<QuantizeReport>, SearchGoals {
-  /** Deliver a result that is slower than the original on this machine. With `maxDrop` or `minSpeedup` and mode `auto`, another form is delivered otherwise. Default false. */
+  /** Deliver INT8 that is slower than the original on this machine, instead of another form. For `ort-cpu` only. Default false. */
   readonly allowSlower?: boolean;
   readonly mode?: QuantizeMode;
   /** Where the result will run. */

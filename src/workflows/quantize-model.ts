@@ -6,6 +6,7 @@ import { prepareQuantize, type QuantizeWork } from './quantize/before-work.js';
 import { checkCandidate, type QuantizeVerdict } from './quantize/check-candidate.js';
 import { describeQuantized } from './quantize/describe-quantized.js';
 import { convertSurviving, type QuantizeCandidate } from './quantize/quantize-candidate.js';
+import type { FormClock } from './quantize/search/form-times.js';
 import { settleFirst } from './quantize/search/settle-accuracy.js';
 
 /**
@@ -18,15 +19,20 @@ export function quantizeModel(
   options: QuantizeOptions = {},
   context: WorkflowContext = {},
 ): Promise<QuantizeReport> {
-  return produceModel(path, options, context, QUANTIZE);
+  return produceModel(path, options, context, quantizeCommand());
 }
 
-const QUANTIZE: ModelCommand<QuantizeOptions, QuantizeReport, QuantizeWork, QuantizeCandidate, QuantizeVerdict> = {
-  name: 'quantize',
-  tag: ({ mode }) => (mode === 'fp16' || mode === 'bf16' || mode === 'fp8' ? mode : 'int8'),
-  samplePaths: ({ dataPath, evalPath }) => [dataPath, evalPath].filter((path) => path !== undefined),
-  prepare: prepareQuantize,
-  make: async (run, work) => settleFirst(run, work, await convertSurviving(run, work, {})),
-  check: checkCandidate,
-  describe: describeQuantized,
-};
+/** The parts of `quantize`. @param clock times forms beside the original; another one in tests */
+export function quantizeCommand(
+  clock?: FormClock,
+): ModelCommand<QuantizeOptions, QuantizeReport, QuantizeWork, QuantizeCandidate, QuantizeVerdict> {
+  return {
+    name: 'quantize',
+    tag: ({ mode }) => (mode === 'fp16' || mode === 'bf16' || mode === 'fp8' ? mode : 'int8'),
+    samplePaths: ({ dataPath, evalPath }) => [dataPath, evalPath].filter((path) => path !== undefined),
+    prepare: prepareQuantize,
+    make: async (run, work) => settleFirst(run, work, await convertSurviving(run, work, {})),
+    check: (run, work, candidate, staged) => checkCandidate(run, work, candidate, staged, clock),
+    describe: describeQuantized,
+  };
+}

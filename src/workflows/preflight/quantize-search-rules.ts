@@ -18,7 +18,7 @@ export const QUANTIZE_SEARCH_RULES: readonly OptionRule[] = [
   {
     commands: ['quantize'],
     options: ['--allow-slower'],
-    idleWithout: ['--max-drop', '--min-speedup'],
-    why: 'only a search for a goal replaces what is slower',
+    idleWith: ['--no-verify'],
+    why: 'a result that does not run is not timed',
   },
 ];

@@ -13,7 +13,9 @@ import { withEmulated, withEmulatedFile } from './float16/emulated.js';
 import { compareHere, isLossy } from './float16/half-warnings.js';
 import { keepLossyLayers, type LossyNames } from './float16/keep-lossy-layers.js';
 import { candidateOf, convertSurviving, type QuantizeCandidate } from './quantize-candidate.js';
-import { keepSpeed, mayReplace } from './search/keep-speed.js';
+import { type FormClock, FormTimes } from './search/form-times.js';
+import { guardsSpeed } from './search/guards-speed.js';
+import { keepSpeed } from './search/keep-speed.js';
 import { settleAccuracy } from './search/settle-accuracy.js';
 
 /** What is known of a result that stands. */
@@ -24,17 +26,21 @@ export interface QuantizeVerdict {
   readonly lossyLayers: LossyNames | undefined;
   /** Original and result in turns, where that was measured already. */
   readonly latency?: LatencyComparison;
+  /** What timing came to where it was not clear. */
+  readonly notes?: readonly string[];
 }
 
 /**
  * Loads, runs and compares a written candidate. Where ONNX Runtime dies of it the next fallback is tried, and where half
  * precision loses more than rounding the layers that lose it are kept in FLOAT.
+ * @param clock times forms beside the original; another one in tests
  */
 export async function checkCandidate(
   run: ModelRun<QuantizeOptions>,
   work: QuantizeWork,
   candidate: QuantizeCandidate,
   staged: StagedModel,
+  clock?: FormClock,
 ): Promise<CheckOutcome<QuantizeCandidate, QuantizeVerdict>> {
   const { runtime, fallbacks, split } = work;
   const { lossyLayers, fallback, converted } = candidate;
@@ -64,7 +70,7 @@ export async function checkCandidate(
   }
   const isHalf = candidate.done === 'fp16' || candidate.done === 'bf16';
   if (lossyLayers || !isHalf || !checked.comparison || !isLossy(checked.comparison, halfMode(run.options)))
-    return judge(run, work, candidate, staged, checked);
+    return judge(run, work, candidate, staged, checked, clock);
   const source = split.calibration ? { kind: 'data' as const, ...split.calibration } : checked.judging;
   const repaired = await keepLossyLayers(run, converted, source, await runtime.host());
   if (!repaired.converted) return { verdict: { checked, lossyLayers: repaired.lossyLayers } };
@@ -78,16 +84,22 @@ async function judge(
   candidate: QuantizeCandidate,
   staged: StagedModel,
   checked: Checked,
+  clock: FormClock | undefined,
 ): Promise<CheckOutcome<QuantizeCandidate, QuantizeVerdict>> {
   const { lossyLayers } = candidate;
   if (!checked.comparison) return { verdict: { checked, lossyLayers } };
   const again = await keepMore(run, work, candidate, checked);
   if (again) return { next: again };
-  if (!mayReplace(run, candidate)) return { verdict: { checked, lossyLayers } };
-  const { judging } = checked;
-  const outcome = await keepSpeed(run, work, candidate, staged.stagedPath, judging, await checked.measure());
+  const { judging, measure } = checked;
+  if (!guardsSpeed(run, candidate, judging)) {
+    const { latency } = candidate;
+    return { verdict: { checked, lossyLayers, ...(latency ? { latency } : {}) } };
+  }
+  const trial = { candidate, path: staged.stagedPath, source: judging, measure };
+  const outcome = await keepSpeed(run, work, trial, clock ?? new FormTimes(run, judging));
   if (outcome.next) return { next: outcome.next };
-  return { verdict: { checked, lossyLayers, latency: outcome.latency } };
+  const { latency, note } = outcome;
+  return { verdict: { checked, lossyLayers, latency, ...(note === undefined ? {} : { notes: [note] }) } };
 }
 
 /** The search may have tried fewer samples than there are: where all of them miss the goal, more layers are kept. */

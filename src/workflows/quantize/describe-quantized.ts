@@ -78,6 +78,7 @@ export async function describeQuantized(
     notes: [
       ...told.notes,
       ...searchNotes(candidate),
+      ...(verdict.notes ?? []),
       ...synthetic.notes,
       ...(isForeign ? ['Made for TensorRT: latency on this CPU says nothing of it and was not measured.'] : []),
       ...(done === 'bf16' ? ["ONNX Runtime's CPU provider does not load BF16: the file itself was not run."] : []),

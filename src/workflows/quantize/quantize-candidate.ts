@@ -1,3 +1,4 @@
+import type { LatencyComparison } from '../../bench/results.js';
 import type { Model } from '../../ir/model.js';
 import { writtenSize } from '../../ir/write-model.js';
 import type { AlternativeReport, SearchReport } from '../../report/search-types.js';
@@ -29,6 +30,8 @@ export interface QuantizeCandidate extends CandidateModel {
   readonly search?: SearchReport | undefined;
   /** Forms that were timed because the first was slower than the original; the last is this one. Empty where it was not. */
   readonly alternatives: readonly AlternativeReport[];
+  /** Beside the original, where it was timed before it was written. */
+  readonly latency?: LatencyComparison;
 }
 
 /** Converts the model; with one fallback after the other where ONNX Runtime dies meanwhile. @throws what converting throws */

@@ -20,9 +20,12 @@ const CONFIRMATIONS = 2;
 /** Slower by less than `LEAST_EFFECT` is no difference. Nor is this, whatever the ratio: a clock of a busy machine is not finer. */
 const WORTH_MS = 0.01;
 
-/** True when B takes longer than A beyond doubt, and by so much that it matters. */
-export function isClearlySlower({ ratio, ratioLow, p50MsA, p50MsB }: LatencyComparison): boolean {
-  return ratioLow !== undefined && ratioLow > 1 && ratio >= 1 + LEAST_EFFECT && p50MsB - p50MsA > WORTH_MS;
+/** True when B takes longer than A beyond doubt, and by so much that it matters. @param worthMs less is no difference, whatever the ratio */
+export function isClearlySlower(
+  { ratio, ratioLow, p50MsA, p50MsB }: LatencyComparison,
+  worthMs: number = WORTH_MS,
+): boolean {
+  return ratioLow !== undefined && ratioLow > 1 && ratio >= 1 + LEAST_EFFECT && p50MsB - p50MsA > worthMs;
 }
 
 /** A model that is loaded when it is timed, and again after its process has ended. */
@@ -72,28 +75,42 @@ export class TimedContests {
   readonly #original: OriginalRuns;
   readonly #options: ExecutionOptions;
   readonly #measure: typeof measureLatency;
+  readonly #worthMs: number;
 
-  /** @param measure the clock; another one in tests */
-  constructor(original: OriginalRuns, options: ExecutionOptions, measure: typeof measureLatency = measureLatency) {
+  /**
+   * @param measure the clock; another one in tests
+   * @param worthMs less is no difference, whatever the ratio
+   */
+  constructor(
+    original: OriginalRuns,
+    options: ExecutionOptions,
+    measure: typeof measureLatency = measureLatency,
+    worthMs: number = WORTH_MS,
+  ) {
     this.#original = original;
     this.#options = options;
     this.#measure = measure;
+    this.#worthMs = worthMs;
   }
 
   /** A first look, a closer one where B seems slower, and then the same with both loaded anew in other processes. */
   async contest(a: Contestant, b: Contestant, source: SampleSource): Promise<Contest | Failure> {
     const first = await this.look(a, b, source);
     if (first instanceof Failure) return first;
-    if (!isClearlySlower(first)) return { latency: first, slower: false };
+    if (!this.#isSlower(first)) return { latency: first, slower: false };
     let latency = first;
     for (let confirmation = 0; confirmation <= CONFIRMATIONS; confirmation++) {
       if (confirmation > 0) await this.#original.sessions.runtime.close();
       const again = await this.look(a, b, source, CLOSER_LOOK);
       if (again instanceof Failure) return again;
       latency = again;
-      if (!isClearlySlower(latency)) return { latency, slower: false };
+      if (!this.#isSlower(latency)) return { latency, slower: false };
     }
     return { latency, slower: true };
+  }
+
+  #isSlower(latency: LatencyComparison): boolean {
+    return isClearlySlower(latency, this.#worthMs);
   }
 
   /** One measurement of both. @throws SO5003 where the process dies meanwhile */

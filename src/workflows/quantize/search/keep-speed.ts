@@ -1,159 +1,188 @@
-import { LEAST_EFFECT } from '../../../bench/least-effect.js';
 import type { LatencyComparison } from '../../../bench/results.js';
+import { writtenSize } from '../../../ir/write-model.js';
+import { formatNumber, plural } from '../../../report/format.js';
+import { latencyVerdict, ratioInterval } from '../../../report/latency-words.js';
 import type { AlternativeReport } from '../../../report/search-types.js';
-import { SESSIONS } from '../../../runtime/session-options.js';
 import { withWorkFolder } from '../../../runtime/work-folder.js';
 import type { SampleSource } from '../../../samples/types.js';
 import { QUANTIZE_DEFAULTS, type QuantizeOptions } from '../../options.js';
 import type { ModelRun } from '../../produce/model-run.js';
 import { CandidateFiles } from '../../workbench/candidate-files.js';
 import { Failure } from '../../workbench/failure.js';
-import type { measureLatency } from '../../workbench/measure-latency.js';
-import { OriginalRuns } from '../../workbench/original-runs.js';
-import { isClearlySlower, LoadedContestant, TimedContests } from '../../workbench/timed-contest.js';
 import type { QuantizeWork } from '../before-work.js';
 import type { QuantizeCandidate } from '../quantize-candidate.js';
+import type { FormClock, FormTime } from './form-times.js';
 import { mixedBySpeed } from './mixed-by-speed.js';
 import { convertAs, settleAccuracy } from './settle-accuracy.js';
 
-/** For a result that seems slower, where a first measurement is too noisy to tell. */
-const LONG_LOOK = { minRuns: 400, maxMs: 10_000 } as const;
+/** Time after which no other form is tried, in ms: what was found by then is delivered. */
+const MOST_MS = 60_000;
+/** How often layers are put back by a profile: each time they are fewer that convert for each other. */
+const MIXED_ROUNDS = 2;
 
-/** What became of a result that seemed slower than the original. */
+/** What became of a result that was timed beside the original. */
 export type SpeedOutcome =
-  /** It stands; with a closer measurement where there was one. */
-  | { readonly latency: LatencyComparison; readonly next?: undefined }
+  /** It stands; with why, where it seemed slower and that was not confirmed. */
+  | { readonly latency: LatencyComparison; readonly note?: string; readonly next?: undefined }
   /** It is slower beyond doubt: this is to be written and checked instead. */
   | { readonly next: QuantizeCandidate };
 
-/** Whether a candidate that is slower than the original is to be replaced: where there is a goal, and the mode is ours to choose. */
-export function mayReplace({ options }: ModelRun<QuantizeOptions>, candidate: QuantizeCandidate): boolean {
-  if (options.allowSlower || candidate.alternatives.length > 0) return false;
-  if (options.maxDrop === undefined && options.minSpeedup === undefined) return false;
-  if ((options.mode ?? QUANTIZE_DEFAULTS.mode) !== 'auto') return false;
-  if ((options.for ?? QUANTIZE_DEFAULTS.for) !== 'ort-cpu') return false;
-  return candidate.done === 'static' || candidate.done === 'dynamic';
+/** What is timed, and how. */
+export interface SpeedTrial {
+  readonly candidate: QuantizeCandidate;
+  /** The candidate as a file. */
+  readonly path: string;
+  readonly source: SampleSource;
+  /** Times it beside the original for the first time. */
+  measure(): Promise<LatencyComparison>;
+}
+
+/** A form that is not slower. */
+interface Form {
+  readonly made: QuantizeCandidate;
+  readonly form: AlternativeReport['form'];
+  readonly latency: LatencyComparison;
+  readonly bytes: number;
 }
 
 /**
- * Looks at a result whose first measurement is slower than the original: closer, in new processes. Where that confirms it, other forms
- * are timed beside the original, and the first that is not slower is to be delivered: some layers in FP32, dynamic INT8, FP16, and at
- * last the original.
- * @param path the result as a file
- * @param measure the clock; another one in tests
+ * Times a result beside the original. Where it is slower beyond doubt, other forms are made and timed: some layers in FP32, dynamic
+ * INT8, FP16. The first that is faster than the original is to be delivered, else the smallest that is not slower, else the original.
+ * @param now the time in ms, for the limit of all of it
  */
 export async function keepSpeed(
   run: ModelRun<QuantizeOptions>,
   work: QuantizeWork,
-  candidate: QuantizeCandidate,
-  path: string,
-  source: SampleSource,
-  first: LatencyComparison,
-  measure?: typeof measureLatency,
+  { candidate, path, source, measure }: SpeedTrial,
+  clock: FormClock,
+  now: () => number = () => performance.now(),
 ): Promise<SpeedOutcome> {
-  if (first.ratio < 1 + LEAST_EFFECT) return { latency: first };
-  const { options, stages } = run;
-  const original = new OriginalRuns(run.runtime, run.model, run.model, run.path, options);
-  const contests = new TimedContests(original, options, measure);
-  const baseline = { session: () => original.sessions.optimized() };
-  const timed = async (file: string) => {
-    const load = () => original.sessions.load(file, SESSIONS.timed, 'result');
-    const contestant = new LoadedContestant(original.sessions, load, undefined);
-    const found = await original.sessions.attempt('measuring the result', () =>
-      contests.contest(baseline, contestant, source),
-    );
-    await contestant.release();
-    return found;
-  };
+  const { stages } = run;
+  const begun = now();
+  let first: LatencyComparison | undefined;
   stages.start('compete');
-  if (!isClearlySlower(first)) {
-    // Slower, but not beyond the noise of so few runs.
-    const load = () => original.sessions.load(path, SESSIONS.timed, 'result');
-    const contestant = new LoadedContestant(original.sessions, load, undefined);
-    const longer = await original.sessions.attempt('measuring the result', () =>
-      contests.look(baseline, contestant, source, LONG_LOOK),
-    );
-    await contestant.release();
-    if (longer instanceof Failure || !isClearlySlower(longer)) {
-      stages.end('not confirmed to be slower');
-      return { latency: longer instanceof Failure ? first : longer };
-    }
+  const found = await clock.time(path, async () => {
+    first = await measure();
+    return first;
+  });
+  if (found instanceof Failure) {
+    stages.end('not measured again');
+    return first ? { latency: first } : { latency: await measure() };
   }
-  const confirmed = await timed(path);
-  if (confirmed instanceof Failure || !confirmed.slower) {
-    stages.end('not confirmed to be slower');
-    return { latency: confirmed instanceof Failure ? first : confirmed.latency };
+  if (!found.slower) {
+    stages.end(found.doubtful ? 'not confirmed to be slower' : undefined);
+    return { latency: found.latency, ...(found.doubtful ? { note: doubtNote(found) } : {}) };
   }
+  stages.end('slower than the original');
   const tried: AlternativeReport[] = [
-    { form: formOf(candidate), ...ratioOf(confirmed.latency), outcome: 'slower', why: 'slower than the original' },
+    { form: formOf(candidate), ...ratioOf(found.latency), outcome: 'slower', why: 'slower than the original' },
   ];
-  const next = await withWorkFolder(async (folder) => {
+  const best = await withWorkFolder(async (folder) => {
     const files = new CandidateFiles(folder);
-    for (const [form, make] of alternatives(run, work, candidate, files, source)) {
-      stages.start(form === 'none' ? 'compete' : `try ${form}`);
+    const fit: Form[] = [];
+    for (const { form, make } of otherForms(run, work, candidate, files, source)) {
+      // More layers in FP32 are for where fewer do not do.
+      if (fit.some((each) => each.form === form)) continue;
+      if (now() - begun > MOST_MS) {
+        tried.push({ form, outcome: 'rejected', why: `not tried: ${MOST_MS / 1000} s were used up` });
+        continue;
+      }
+      stages.start(`try ${form}`);
       const made = await make();
       stages.end(made ? undefined : 'nothing to try');
-      if (!made || made.done === 'none' || made.search?.met === false) {
-        tried.push({ form, outcome: 'rejected', why: whyRejected(made) });
+      if (!made) continue;
+      const rejected = whyRejected(made);
+      if (rejected !== undefined) {
+        tried.push({ form, outcome: 'rejected', why: rejected });
         continue;
       }
       stages.start('compete');
-      const contest = await timed(await files.write(made.model));
+      const time = await clock.time(await files.write(made.model));
       stages.end();
-      if (contest instanceof Failure) {
-        tried.push({ form, outcome: 'rejected', why: contest.reason });
-        continue;
+      if (time instanceof Failure) tried.push({ form, outcome: 'rejected', why: time.reason });
+      else if (time.slower)
+        tried.push({ form, ...ratioOf(time.latency), outcome: 'slower', why: 'slower than the original' });
+      else {
+        fit.push({ made, form, latency: time.latency, bytes: writtenSize(made.model, run.outputPath) });
+        if (latencyVerdict(time.latency) === 'faster') break;
       }
-      if (contest.slower || contest.latency.ratio >= 1 + LEAST_EFFECT) {
-        tried.push({ form, ...ratioOf(contest.latency), outcome: 'slower', why: 'slower than the original' });
-        continue;
-      }
-      const delivered: AlternativeReport = {
-        form,
-        ...ratioOf(contest.latency),
-        outcome: 'delivered',
-        why: 'the first form that is not slower than the original',
-      };
-      return { ...made, alternatives: [...tried, delivered] };
     }
-    return undefined;
+    const chosen = bestForm(fit);
+    for (const { form, latency } of fit.filter((each) => each !== chosen))
+      tried.push({ form, ...ratioOf(latency), outcome: 'rejected', why: 'another form is better' });
+    return chosen;
   });
-  if (next) return { next };
-  const unchanged: AlternativeReport = { form: 'none', outcome: 'delivered', why: 'every other form is slower here' };
-  const tooLarge =
-    'No quantized form is as fast as the original on this machine, so the output is the unchanged model. --allow-slower delivers the INT8 model.';
-  return {
-    next: { ...candidate, model: run.model, done: 'none', tooLarge, alternatives: [...tried, unchanged] },
-  };
+  if (!best) return { next: unchanged(run, candidate, tried) };
+  const { made, form, latency } = best;
+  const why =
+    latencyVerdict(latency) === 'faster' ? 'faster than the original' : 'the smallest form that is not slower';
+  const delivered: AlternativeReport = { form, ...ratioOf(latency), outcome: 'delivered', why };
+  return { next: { ...made, latency, alternatives: [...tried, delivered] } };
 }
 
-/** Other forms, in the order in which they are preferred. */
-function* alternatives(
+/** The one that is faster than the original, else the smallest. */
+function bestForm(forms: readonly Form[]): Form | undefined {
+  const faster = forms.find(({ latency }) => latencyVerdict(latency) === 'faster');
+  if (faster) return faster;
+  return forms.reduce<Form | undefined>((best, form) => (best && best.bytes <= form.bytes ? best : form), undefined);
+}
+
+/** Other forms, in the order in which they are preferred. A mode that was asked for is kept to. */
+function* otherForms(
   run: ModelRun<QuantizeOptions>,
   work: QuantizeWork,
   candidate: QuantizeCandidate,
   files: CandidateFiles,
   source: SampleSource,
-): Generator<readonly [AlternativeReport['form'], () => Promise<QuantizeCandidate | undefined>]> {
-  yield ['mixed', () => mixedBySpeed(run, candidate, files, source)];
+): Generator<{
+  readonly form: AlternativeReport['form'];
+  readonly make: () => Promise<QuantizeCandidate | undefined>;
+}> {
+  let mixed: QuantizeCandidate | undefined = candidate;
+  for (let round = 0; round < MIXED_ROUNDS; round++)
+    yield {
+      form: 'mixed',
+      make: async () => {
+        mixed = mixed && (await mixedBySpeed(run, mixed, files, source));
+        return mixed;
+      },
+    };
+  if ((run.options.mode ?? QUANTIZE_DEFAULTS.mode) !== 'auto') return;
   if (candidate.done === 'static')
-    yield [
-      'dynamic',
-      async () => {
+    yield {
+      form: 'dynamic',
+      make: async () => {
         const dynamic = await convertAs(run, work, 'dynamic');
         return dynamic && settleAccuracy(run, work, dynamic);
       },
-    ];
-  yield ['fp16', () => convertAs(run, work, 'fp16')];
+    };
+  yield { form: 'fp16', make: () => convertAs(run, work, 'fp16') };
 }
 
 function formOf({ done, search }: QuantizeCandidate): AlternativeReport['form'] {
   return done === 'static' && (search?.kept ?? 0) > 0 ? 'mixed' : done;
 }
 
-function whyRejected(made: QuantizeCandidate | undefined): string {
-  if (!made) return 'it leaves nothing quantized';
-  return made.done === 'none' ? (made.tooLarge ?? 'it quantizes nothing') : 'it does not keep --max-drop';
+/** Undefined where nothing speaks against it. */
+function whyRejected(made: QuantizeCandidate): string | undefined {
+  if (made.done === 'none') return made.tooLarge ?? 'it quantizes nothing';
+  return made.search?.met === false ? 'it does not keep the accuracy' : undefined;
+}
+
+function unchanged(
+  { model }: ModelRun<QuantizeOptions>,
+  candidate: QuantizeCandidate,
+  tried: readonly AlternativeReport[],
+): QuantizeCandidate {
+  const tooLarge =
+    'No quantized form is as fast as the original on this machine, so the output is the unchanged model. --allow-slower delivers the INT8 model.';
+  const original: AlternativeReport = { form: 'none', outcome: 'delivered', why: 'every other form is slower here' };
+  return { ...candidate, model, done: 'none', tooLarge, alternatives: [...tried, original] };
+}
+
+function doubtNote({ latency }: FormTime): string {
+  const { ratio, ratioLow, ratioHigh, runs } = latency;
+  return `The result took ${formatNumber(ratio, 3)}× the time of the original${ratioInterval(ratioLow, ratioHigh)} in ${plural(runs, 'run')} in turns, which is within the noise of this machine: it is kept. Time both with bench where nothing else runs.`;
 }
 
 function ratioOf({ ratio, ratioLow, ratioHigh }: LatencyComparison) {

@@ -15,6 +15,8 @@ import type { KeptLayers } from '../conversion.js';
 import { choiceFor, type QuantizableLayer } from '../layer-choice.js';
 import { candidateOf, type QuantizeCandidate } from '../quantize-candidate.js';
 
+/** An INT8 layer that takes so many times what it took in FP32 is put back: what is about equal is not a matter of chance. */
+const CLEARLY = 1.1;
 /** Runs of a profile, and most time for one. */
 const RUNS = { runs: 40, maxMs: 2500 } as const;
 /** What ONNX Runtime puts behind the name of a node or a value that it made another of. */
@@ -39,7 +41,7 @@ export async function mixedBySpeed(
   const nodes = new Map([...allNodes(prepared)].map((node) => [outputKey(node), node]));
   const slower = choice.layers.filter((layer) => {
     const node = nodes.get(layer.key);
-    return node !== undefined && costOf(node, layer, after) > floatCostOf(node, layer, before);
+    return node !== undefined && costOf(node, layer, after) > CLEARLY * floatCostOf(node, layer, before);
   });
   if (slower.length === 0 || slower.length === choice.layers.length) return undefined;
   const kept: KeptLayers = new Map([
