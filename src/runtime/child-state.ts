@@ -5,6 +5,7 @@ import { sizedDataInputs, sizedInputs } from '../samples/sized-inputs.js';
 import { sliceReader } from '../samples/slice-reader.js';
 import type { SampleSource, ValueSpec } from '../samples/types.js';
 import type { JobContext } from './job.js';
+import type { KeptRuns } from './kept-runs.js';
 import { importOnnxRuntime, type OnnxRuntime } from './onnx-runtime.js';
 import type { Reference } from './reference.js';
 import { Session } from './session.js';
@@ -26,6 +27,7 @@ export class ChildState implements JobContext {
   readonly #sessions = new Map<number, LoadedModel>();
   readonly #references = new Map<number, Reference>();
   readonly #trialSamples = new Map<number, TrialSamples>();
+  readonly #runs = new Map<number, KeptRuns>();
   readonly #measurements = new Map<number, { readonly session: number; readonly loop: MeasureLoop }>();
   readonly #memoryBytes: number;
   #nextId = 1;
@@ -135,6 +137,22 @@ export class ChildState implements JobContext {
 
   dropTrialSamples(id: number): void {
     this.#trialSamples.delete(id);
+  }
+
+  keepRuns(runs: KeptRuns): number {
+    const id = this.#nextId++;
+    this.#runs.set(id, runs);
+    return id;
+  }
+
+  runs(id: number): KeptRuns {
+    const runs = this.#runs.get(id);
+    if (!runs) throw bug(`no kept runs ${id} in the ONNX Runtime process`);
+    return runs;
+  }
+
+  dropRuns(id: number): void {
+    this.#runs.delete(id);
   }
 
   /** Keeps a measurement as long as its session; the number it is known by. */

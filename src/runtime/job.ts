@@ -1,6 +1,7 @@
 /** What a job of the child process can reach. Jobs are plain functions of this context, so each can be written apart. */
 import type { SampleOpener } from '../samples/sample-reader.js';
 import type { Feeds, HostTensor } from '../samples/types.js';
+import type { KeptRuns } from './kept-runs.js';
 import type { Reference } from './reference.js';
 import type { TrialSamples } from './trial-samples.js';
 
@@ -44,6 +45,12 @@ export interface JobContext extends SampleOpener {
   trialSamples(id: number): TrialSamples;
   /** Forgets kept samples. */
   dropTrialSamples(id: number): void;
+  /** Keeps what steps start from; the number it is known by. */
+  keepRuns(runs: KeptRuns): number;
+  /** @throws SO9001 for an unknown number. */
+  runs(id: number): KeptRuns;
+  /** Forgets what was kept. */
+  dropRuns(id: number): void;
 }
 
 /** One entry of the child's job table: parameters and result are structured-clonable plain data. */

@@ -17,6 +17,8 @@ import type { ContrastParams } from './jobs/contrast.js';
 import type { LabelsParams } from './jobs/labels.js';
 import type { PeekParams, PeekResult, RecordParams, RecordResult } from './jobs/record.js';
 import type { NoiseParams, NoiseResult, ReferenceParams, ReferenceResult } from './jobs/reference.js';
+import type { StepJobTypes } from './jobs/step-sums.js';
+import type { SumsParams, SumsResult } from './jobs/sums.js';
 import type { TrialOriginalParams, TrialOriginalResult, TrialParams } from './jobs/trial.js';
 import type { ProfileReport } from './profile.js';
 import type { ExecutionProvider, SessionOptions } from './types.js';
@@ -126,20 +128,6 @@ export interface StatisticsResult {
   /** Samples seen. */
   readonly samples: number;
   readonly statistics: Map<string, StatisticsData>;
-}
-
-/** Outputs of a model that are summed over its samples. */
-export interface SumsParams extends ObserveParams {
-  readonly outputs: readonly string[];
-  /** Those of which the largest element is wanted, not the sum. */
-  readonly maxima?: readonly string[];
-}
-
-export interface SumsResult {
-  /** Samples seen. */
-  readonly samples: number;
-  /** Sums of each output, element by element, in float64. */
-  readonly sums: Map<string, Float64Array>;
 }
 
 export interface RangesResult {
@@ -343,7 +331,7 @@ export interface InputValues {
 }
 
 /** Job name → parameters and result. */
-export interface JobTypes {
+export interface JobTypes extends StepJobTypes {
   versions: { params: undefined; result: VersionsResult };
   probe: { params: ProbeParams; result: ProbeResult };
   load: { params: LoadParams; result: LoadResult };

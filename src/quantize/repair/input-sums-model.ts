@@ -1,7 +1,7 @@
 import type { Model } from '../../ir/model.js';
 import type { Node } from '../../ir/node.js';
-import { Builder, dropUnneeded, inputRows } from '../../prune/repair/normal-model.js';
 import type { RepairLayer } from '../../prune/repair/repair-layers.js';
+import { Builder, dropUnneeded, inputRows } from '../../prune/repair/sum-builder.js';
 
 /** Sums of what one layer reads. */
 export interface InputSumsOutputs {

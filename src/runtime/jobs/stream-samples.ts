@@ -40,7 +40,7 @@ export async function streamSamples(
 }
 
 /** An output that the caller has made. */
-export function outputOf(outputs: Outputs, name: string): HostTensor {
+export function outputOf(outputs: ReadonlyMap<string, HostTensor>, name: string): HostTensor {
   const tensor = outputs.get(name);
   if (!tensor) throw bug(`the augmented model gave no output "${name}"`);
   return tensor;

@@ -21,6 +21,7 @@ import { noiseJob, referenceJob } from './reference.js';
 import { runJob } from './run.js';
 import { samplesJob } from './samples.js';
 import { statisticsJob } from './statistics.js';
+import { dropRunsJob, keepRunsJob, stepSumsJob } from './step-sums.js';
 import { sumsJob } from './sums.js';
 import { trialEndJob, trialJob, trialOriginalJob } from './trial.js';
 import { versionsJob } from './versions.js';
@@ -57,6 +58,9 @@ export const JOBS: JobTable = {
   valueRanges: valueRangesJob,
   statistics: statisticsJob,
   sums: sumsJob,
+  keepRuns: keepRunsJob,
+  stepSums: stepSumsJob,
+  dropRuns: dropRunsJob,
   fitSeeds: fitSeedsJob,
   branches: branchesJob,
   latency: latencyJob,

@@ -66,7 +66,7 @@ export async function describePruned(
     ...(sparse ? { sparsity: describeSparsity(candidate.model) } : {}),
     ...(compressed ? { compressed } : {}),
     ...(cut?.checked ? { cut: cut.checked } : {}),
-    repair: cut?.repair ?? [],
+    repair: (cut ?? dropped)?.repair ?? [],
     verification: {
       structure: 'passed',
       loads: checked?.loads ?? 'skipped',
@@ -81,7 +81,7 @@ export async function describePruned(
     notes: [...(sparse ? [ZEROS] : []), ...notesOf(options, candidate), ...synthetic.notes],
     warnings: [
       ...run.warnings,
-      ...(cut?.warnings ?? []),
+      ...((cut ?? dropped)?.warnings ?? []),
       ...offTarget((cut ?? dropped)?.targetSpeedUp, latency),
       ...(checked?.warnings ?? ['The result was not run: verification was switched off.']),
       ...judged.warnings,

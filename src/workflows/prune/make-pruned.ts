@@ -25,7 +25,12 @@ async function makeSparse(run: ModelRun<PruneOptions>, work: PruneWork, amount: 
   const sparse =
     method === 'magnitude' || !runtime || !samples
       ? zeroSmallest(model, options)
-      : await pruneInOrder(model, method, samples, await runtime.host(), options, stages);
+      : await pruneInOrder(
+          model,
+          method,
+          { sources: [samples], runtime: await runtime.host(), memoryBytes: run.memoryBytes, options },
+          stages,
+        );
   stages.end(`${sparse.weights.filter(({ zeros }) => zeros > 0).length} layers`);
   const again = (less: number): Promise<PruneCandidate> => makeSparse(run, work, less);
   return { model: sparse.model, sparse, ...(options.pattern === undefined ? { less: { amount, again } } : {}) };

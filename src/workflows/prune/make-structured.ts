@@ -1,22 +1,21 @@
 import type { Model } from '../../ir/model.js';
+import type { Value } from '../../ir/value.js';
 import { optimizeGraph } from '../../passes/optimize-graph.js';
 import type { PruneUnit } from '../../prune/dependency-groups.js';
-import type { PruneAttemptReport, RepairReport } from '../../report/prune-types.js';
-import type { SampleSource } from '../../samples/types.js';
+import type { PruneAttemptReport } from '../../report/prune-types.js';
 import { type InContext, PRUNE_DEFAULTS, type PruneAllocation, type PruneOptions } from '../options.js';
 import type { ModelRun } from '../produce/model-run.js';
 import type { Allocator } from './allocators.js';
 import type { PruneWork } from './before-work.js';
 import { checkCut } from './check-cut.js';
 import { allocationOf, chooseAllocator } from './choose-allocator.js';
-import { closerOf } from './closer-of.js';
 import { type CutPlan, planCut } from './cut-plan.js';
 import { pairClock } from './latency/pair-clock.js';
 import { searchLatency } from './latency/search-latency.js';
 import { measureFor } from './measure-units.js';
 import type { MeasuringTools } from './measuring-tools.js';
 import type { FinishedCut, PruneCandidate } from './prune-candidate.js';
-import { repairLayers } from './repair.js';
+import { type RepairWish, repairIfCloser } from './repair-if-closer.js';
 import { rescored } from './rescore.js';
 import { chooseUnits, finishCut, type StructuredCut, shareOf } from './structured.js';
 
@@ -36,9 +35,9 @@ export function toolsOf(run: ModelRun<PruneOptions>, work: PruneWork): Measuring
   const { runtime, split } = work;
   if (!runtime) return undefined;
   const { calibration, judging } = split;
-  const { model, path, stages } = run;
+  const { model, path, stages, memoryBytes } = run;
   const source = calibration ? { kind: 'data' as const, ...calibration } : judging;
-  return { runtime, original: { model, path }, source, hasData: calibration !== undefined, stages };
+  return { runtime, original: { model, path }, source, hasData: calibration !== undefined, stages, memoryBytes };
 }
 
 class StructuredMaker {
@@ -108,7 +107,7 @@ class StructuredMaker {
       const part = (chosen.amount * step) / steps;
       const units = allocator(isEven && chosen.amount >= 1 ? Math.max(1, Math.round(part)) : part);
       const partly = finishCut(plan, units, part);
-      const pruned = (await this.#repaired(partly, options)) ?? { model: partly.model };
+      const pruned = await repairIfCloser(repairWish(partly), this.#run, this.#work, options);
       plan = await rescored(plan, units, pruned.model, options, measureFor(options, this.#work, this.#tools));
       allocator = await chooseAllocator(plan, allocation, options, this.#tools);
       chosen = chooseUnits(plan, allocator, isEven, options);
@@ -130,41 +129,26 @@ class StructuredMaker {
     return made;
   }
 
-  async #repaired(cut: StructuredCut, options: InContext<PruneOptions>): Promise<Repaired | undefined> {
-    const { runtime, split } = this.#work;
-    const { calibration, judging } = split;
-    if (!runtime || !calibration) return undefined;
-    return repairCut(cut, { kind: 'data', ...calibration }, judging, this.#run, options);
-  }
-
   async #finish(cut: StructuredCut, options: InContext<PruneOptions>): Promise<PruneCandidate> {
     const { runtime, split } = this.#work;
     const { stages } = this.#run;
     const outcome = runtime && (await checkCut(cut, split.judging, runtime, options, stages));
-    const repaired = await this.#repaired(cut, options);
-    const better = repaired && (await this.#isCloser(cut, repaired.model, options));
-    const left = 'the outputs of the whole network were no closer to the original with the repair';
+    const { model, repair, warnings } = await repairIfCloser(repairWish(cut), this.#run, this.#work, options);
     const { amount, groups, whole } = cut;
     return {
-      model: await cleaned(better ? repaired.model : cut.model),
+      model: await cleaned(model),
       cut: {
         amount,
         groups,
         whole,
         ...(typeof outcome === 'object' ? { checked: outcome } : {}),
-        repair: (repaired?.repair ?? []).map((each) => (better ? each : { ...each, left })),
+        repair,
         warnings: [
           ...(typeof outcome === 'string' ? [`The cut was not checked against zeros: ${outcome}.`] : []),
-          ...(repaired && !better ? [`The repair is left out: on held-out samples, ${left}.`] : []),
+          ...warnings,
         ],
       },
     };
-  }
-
-  async #isCloser(cut: StructuredCut, repaired: Model, options: InContext<PruneOptions>): Promise<boolean> {
-    const { runtime, stages } = this.#run;
-    const models = [cut.model, repaired] as const;
-    return (await closerOf(cut.base, models, this.#work.split.judging, await runtime.host(), options, stages)) === 1;
   }
 }
 
@@ -178,23 +162,16 @@ interface Chosen {
   readonly steps?: number;
 }
 
-interface Repaired {
-  readonly model: Model;
-  readonly repair: readonly RepairReport[];
-}
-
-/** The cut model with its layers fitted anew. */
-async function repairCut(
-  cut: StructuredCut,
-  fitted: SampleSource,
-  heldOut: SampleSource,
-  { runtime, stages }: ModelRun<PruneOptions>,
-  options: InContext<PruneOptions>,
-): Promise<Repaired> {
-  const { base: original, dependencies, kept } = cut;
-  const model = cut.model.clone();
-  const input = { original, pruned: model, dependencies, kept, fitted, heldOut };
-  return { model, repair: await repairLayers(input, await runtime.host(), options, stages) };
+/** A repair of a cut: of all layers that read what was narrowed, and those behind them. */
+function repairWish({ base: original, model, dependencies: { table }, kept }: StructuredCut): RepairWish {
+  const changed = new Set<string>();
+  for (const node of original.graph.nodes)
+    for (const [slot, value] of node.inputs.entries()) {
+      const axes = value && table.known(value, node, slot);
+      if (axes?.some((axis) => kept.of(axis))) for (const output of node.outputs) if (output) changed.add(output.name);
+    }
+  const keptOf = (value: Value, axis: number): Int32Array | undefined => kept.of(table.known(value)?.at(axis));
+  return { original, unrepaired: model, pruned: model.clone(), changed, keptOf };
 }
 
 function chosenAmount(found: number, { amount, targetMacs, targetParams }: PruneOptions): number {

@@ -15,10 +15,16 @@ export function measureFor(
   const { score = 'activation' } = options;
   if (!tools || !calibration || (score !== 'activation' && score !== 'obs')) return undefined;
   const samples = { kind: 'data', ...calibration } as const;
-  const { runtime, stages } = tools;
+  const { runtime, stages, memoryBytes } = tools;
   if (score === 'obs')
     return async (base, dependencies, groups) =>
-      obsScores(base, dependencies, groups, samples, await runtime.host(), options, stages);
+      obsScores(
+        base,
+        dependencies,
+        groups,
+        { sources: [samples], runtime: await runtime.host(), memoryBytes, options },
+        stages,
+      );
   return async (base, dependencies, groups) =>
     activationScores(base, dependencies, groups, samples, await runtime.host(), options);
 }

@@ -12,4 +12,6 @@ export interface MeasuringTools {
   readonly source: SampleSource;
   readonly hasData: boolean;
   readonly stages: Stages;
+  /** What the child may take, in bytes. */
+  readonly memoryBytes: number;
 }

@@ -3,14 +3,10 @@ import type { Node } from '../../ir/node.js';
 import type { Dependencies, DependencyGroup } from '../../prune/dependency-groups.js';
 import { unitReaders } from '../../prune/repair/activation-model.js';
 import { centredGram } from '../../prune/repair/least-squares.js';
-import { normalModel } from '../../prune/repair/normal-model.js';
 import { removalCosts } from '../../prune/repair/removal-cost.js';
 import { type RepairLayer, repairLayer, weightsOf } from '../../prune/repair/repair-layers.js';
-import type { RuntimeHost } from '../../runtime/host.js';
-import type { SampleSource } from '../../samples/types.js';
-import type { InContext, PruneOptions } from '../options.js';
 import type { Stages } from '../stages.js';
-import { groupSums, sumOutputs } from '../workbench/layer-sums.js';
+import { forEachLayer, type SumsSetting } from '../workbench/stepped-sums.js';
 
 /** Inputs of a layer beyond which its matrix is not inverted. */
 const MOST_INPUTS = 2400;
@@ -23,41 +19,39 @@ export async function obsScores(
   model: Model,
   dependencies: Dependencies,
   groups: readonly DependencyGroup[],
-  source: SampleSource,
-  runtime: RuntimeHost,
-  options: InContext<PruneOptions>,
+  setting: SumsSetting,
   stages: Stages,
 ): Promise<ReadonlyMap<DependencyGroup, Float64Array>> {
   const readers = new Map<Node, DependencyGroup[]>();
   for (const group of groups)
     for (const { node } of unitReaders(dependencies, group))
       readers.set(node, [...new Set([...(readers.get(node) ?? []), group])]);
+  const layers = [...model.graph.nodes].flatMap((node) => {
+    const layer = readers.has(node) ? repairLayer(node) : undefined;
+    return typeof layer === 'object' && layer.groups === 1 && layer.inputs <= MOST_INPUTS ? [{ node }] : [];
+  });
   const scores = new Map<DependencyGroup, Float64Array>();
-  let done = 0;
-  for (const [node, own] of readers) {
-    options.signal?.throwIfAborted();
-    stages.advance(++done, readers.size);
-    const layer = repairLayer(node);
-    if (typeof layer !== 'object' || layer.groups !== 1 || layer.inputs > MOST_INPUTS) continue;
-    const { model: observed, outputs } = normalModel(model, layer, model, node, undefined);
-    const [sums = new Map()] = await sumOutputs(observed, Object.values(outputs), [source], runtime, options);
-    const [first] = groupSums(layer, outputs, sums);
+  await forEachLayer({ changed: model, original: undefined }, layers, setting, ({ layer, sums: [own = []] }, at) => {
+    stages.advance(at + 1, layers.length);
+    const { node } = layer;
+    const [first] = own;
     const [weights] = weightsOf(layer);
-    if (!first || !weights || first.rows === 0) continue;
+    if (!first || !weights || first.rows === 0) return;
     const gram = layer.bias ? centredGram(first) : new Float64Array(first.gram);
     const inputAxis = dependencies.table.known(node.input(0) as NonNullable<ReturnType<Node['input']>>, node, 0);
     const axis = inputAxis?.at(layer.kind === 'convolution' ? 1 : -1);
-    const sets = own.map((group) => group.units.map(({ parts }) => rowsOf(layer, parts, axis)));
+    const behind = readers.get(node) ?? [];
+    const sets = behind.map((group) => group.units.map(({ parts }) => rowsOf(layer, parts, axis)));
     const costs = removalCosts(weights, gram, layer.inputs, sets.flat());
-    if (!costs) continue;
-    let at = 0;
-    for (const group of own) {
+    if (!costs) return;
+    let next = 0;
+    for (const group of behind) {
       const score = scores.get(group) ?? new Float64Array(group.units.length);
       for (let unit = 0; unit < score.length; unit++)
-        score[unit] = (score[unit] as number) + (costs[at++] as number) / first.rows;
+        score[unit] = (score[unit] as number) + (costs[next++] as number) / first.rows;
       scores.set(group, score);
     }
-  }
+  });
   return scores;
 }
 

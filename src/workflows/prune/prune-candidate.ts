@@ -31,6 +31,8 @@ export interface DroppedBlocks extends LatencyAttempts {
   readonly blocks: readonly DroppedBlockReport[];
   readonly outside: readonly OutsideLayerReport[];
   readonly rankedBy: 'output change' | 'weights';
+  readonly repair: readonly RepairReport[];
+  readonly warnings: readonly string[];
 }
 
 /** How the same is made with less taken away. */

@@ -1,4 +1,5 @@
 import type { Model } from '../../ir/model.js';
+import type { Node } from '../../ir/node.js';
 import { nodeLabel } from '../../ir/problem.js';
 import { nodeSelector } from '../../passes/node-filter.js';
 import { biasOf, setFits } from '../../passes/prune/set-fits.js';
@@ -10,15 +11,12 @@ import {
   type LinearFit,
   type NormalSums,
 } from '../../prune/repair/least-squares.js';
-import { normalModel } from '../../prune/repair/normal-model.js';
 import { type RepairLayer, repairLayer, weightsOf } from '../../prune/repair/repair-layers.js';
 import { type SparsityWish, surgeonPrune, wandaPrune } from '../../prune/repair/surgeon.js';
 import type { SparseWeightReport } from '../../report/prune-types.js';
-import type { RuntimeHost } from '../../runtime/host.js';
-import type { SampleSource } from '../../samples/types.js';
-import { type InContext, PRUNE_DEFAULTS, type PruneMethod, type PruneOptions } from '../options.js';
+import { PRUNE_DEFAULTS, type PruneMethod, type PruneOptions } from '../options.js';
 import type { Stages } from '../stages.js';
-import { groupSums, sumOutputs } from '../workbench/layer-sums.js';
+import { forEachLayer, type SumsSetting } from '../workbench/stepped-sums.js';
 import type { SparseModel } from './unstructured.js';
 
 /**
@@ -29,40 +27,33 @@ import type { SparseModel } from './unstructured.js';
 export async function pruneInOrder(
   model: Model,
   method: PruneMethod,
-  samples: SampleSource,
-  runtime: RuntimeHost,
-  options: InContext<PruneOptions>,
+  setting: SumsSetting & { readonly options: PruneOptions },
   stages: Stages,
 ): Promise<SparseModel> {
+  const { options } = setting;
   const copy = model.clone();
   const isChosen = nodeSelector(copy, options);
   const { amount = PRUNE_DEFAULTS.amount, pattern } = options;
   const wish: SparsityWish = { amount, pattern: pattern === undefined ? undefined : parsePattern(pattern) };
-  const twins = [...model.graph.nodes];
-  const nodes = [...copy.graph.nodes].flatMap((node, at) => {
-    const twin = twins[at];
-    return twin !== undefined && repairLayer(node) !== undefined ? [{ node, twin }] : [];
-  });
-  const weights: SparseWeightReport[] = [];
-  for (const [at, { node, twin }] of nodes.entries()) {
-    options.signal?.throwIfAborted();
+  const weights = new Map<Node, SparseWeightReport>();
+  const layers = [...copy.graph.nodes].flatMap((node) => {
     const layer = repairLayer(node);
-    if (layer === undefined) continue;
-    const shared = { node: nodeLabel(node), opType: node.opType };
+    if (layer === undefined) return [];
     const left = !isChosen(node) ? 'it was not chosen' : typeof layer === 'string' ? layer : whyNoPattern(layer, wish);
-    if (typeof layer === 'string' || left !== undefined) {
-      const elements = typeof layer === 'string' ? 0 : layer.tensor.size;
-      weights.push({ ...shared, elements, zeros: 0, left: left ?? 'it was not chosen' });
-      continue;
-    }
-    const { model: observed, outputs } = normalModel(copy, layer, model, twin, undefined);
-    const [sums = new Map()] = await sumOutputs(observed, Object.values(outputs), [samples], runtime, options);
-    const zeros = pruneLayer(layer, groupSums(layer, outputs, sums), method, wish);
+    if (left === undefined) return [{ node }];
+    const elements = typeof layer === 'string' ? 0 : layer.tensor.size;
+    weights.set(node, { node: nodeLabel(node), opType: node.opType, elements, zeros: 0, left });
+    return [];
+  });
+  await forEachLayer({ changed: copy, original: model }, layers, setting, ({ layer, sums: [own = []] }, at) => {
+    const { node, tensor } = layer;
+    const zeros = pruneLayer(layer, own, method, wish);
     const unknown = zeros === undefined ? { left: 'its inputs are all zero or not finite' } : {};
-    weights.push({ ...shared, elements: layer.tensor.size, zeros: zeros ?? 0, ...unknown });
-    stages.advance(at + 1, nodes.length);
-  }
-  return { model: copy, weights };
+    const label = { node: nodeLabel(node), opType: node.opType };
+    weights.set(node, { ...label, elements: tensor.size, zeros: zeros ?? 0, ...unknown });
+    stages.advance(at + 1, layers.length);
+  });
+  return { model: copy, weights: [...copy.graph.nodes].flatMap((node) => weights.get(node) ?? []) };
 }
 
 function whyNoPattern({ tensor, kind, inputs }: RepairLayer, { pattern }: SparsityWish): string | undefined {

@@ -1,91 +1,92 @@
 import type { Model } from '../../ir/model.js';
 import type { Node } from '../../ir/node.js';
 import { nodeLabel } from '../../ir/problem.js';
+import type { Value } from '../../ir/value.js';
 import { biasOf, setFits } from '../../passes/prune/set-fits.js';
-import type { Dependencies } from '../../prune/dependency-groups.js';
-import type { KeptAxes } from '../../prune/kept-axes.js';
+import { layerTarget } from '../../prune/repair/layer-target.js';
 import { fitLinear, type LinearFit, type NormalSums, squaredError } from '../../prune/repair/least-squares.js';
-import { normalModel } from '../../prune/repair/normal-model.js';
 import { type RepairLayer, repairLayer, weightsOf } from '../../prune/repair/repair-layers.js';
 import type { RepairReport } from '../../report/prune-types.js';
 import type { RuntimeHost } from '../../runtime/host.js';
 import type { SampleSource } from '../../samples/types.js';
 import type { InContext, PruneOptions } from '../options.js';
 import type { Stages } from '../stages.js';
-import { groupSums, sumOutputs } from '../workbench/layer-sums.js';
+import { forEachLayer } from '../workbench/stepped-sums.js';
 
 /** What a repair starts from. */
 export interface RepairInput {
   /** The network as it was. */
   readonly original: Model;
-  /** The same with units cut, node by node in the same order; changed in place. */
+  /** The same after a change, with names of the original where it has its values; changed in place. */
   readonly pruned: Model;
-  /** Of the original. */
-  readonly dependencies: Dependencies;
-  readonly kept: KeptAxes;
+  /** Names of values of the original that the change itself altered: all behind them differ. */
+  readonly changed: ReadonlySet<string>;
+  /** Indices along an axis of a value of the original that are left; undefined for all. */
+  keptOf(value: Value, axis: number): Int32Array | undefined;
   /** Samples that the weights are fitted to. */
   readonly fitted: SampleSource;
   /** Samples that decide whether a fit is kept. */
   readonly heldOut: SampleSource;
 }
 
+/** What a repair runs with. */
+export interface RepairTools {
+  readonly runtime: RuntimeHost;
+  /** What the child may take, in bytes. */
+  readonly memoryBytes: number;
+  readonly options: InContext<PruneOptions>;
+  readonly stages: Stages;
+}
+
 /**
- * Fits the weights of each layer behind a cut anew, in the order of the network: from what the pruned network hands to the layer to
+ * Fits the weights of each layer behind a change anew, in the order of the network: from what the changed network hands to the layer to
  * what the original layer gave, by least squares (sequential reconstruction). A fit is kept where the error on held-out samples
  * falls. No labels are needed.
  */
-export async function repairLayers(
-  { original, pruned, dependencies, kept, fitted, heldOut }: RepairInput,
-  runtime: RuntimeHost,
-  options: InContext<PruneOptions>,
-  stages: Stages,
-): Promise<RepairReport[]> {
-  const byOutput = new Map([...original.graph.nodes].map((twin) => [twin.outputs[0]?.name, twin]));
-  const nodes = [...pruned.graph.nodes].filter((node) => byOutput.get(node.outputs[0]?.name)?.opType === node.opType);
-  const behindCut = nodesBehindCut(pruned, original, dependencies, kept);
-  const layers = nodes.flatMap((node) => {
-    const layer = behindCut.has(node) ? repairLayer(node) : undefined;
-    return layer === undefined ? [] : [{ node, layer }];
+export async function repairLayers(input: RepairInput, tools: RepairTools): Promise<RepairReport[]> {
+  const { original, pruned, fitted, heldOut, keptOf } = input;
+  const { runtime, memoryBytes, options, stages } = tools;
+  const reports = new Map<Node, RepairReport>();
+  const layers = layersBehind(input).flatMap(({ node, layer }) => {
+    if (typeof layer === 'string') reports.set(node, { layer: nodeLabel(node), left: layer });
+    const target = original.graph.values.get(layerTarget(node).value.name);
+    if (typeof layer === 'string' || !target) return [];
+    return [{ node, kept: keptOf(target, layer.kind === 'matrix' ? -1 : 1) }];
   });
-  const reports: RepairReport[] = [];
   stages.start('repair', layers.length);
-  for (const [at, { node, layer: first }] of layers.entries()) {
-    options.signal?.throwIfAborted();
-    // Weights of layers before have changed meanwhile, and so may those of this one where they are shared.
-    const layer = typeof first === 'string' ? first : repairLayer(node);
-    const twin = byOutput.get(node.outputs[0]?.name);
-    if (typeof layer === 'string' || layer === undefined || twin === undefined) {
-      reports.push({ layer: nodeLabel(node), left: typeof layer === 'string' ? layer : 'it has no counterpart' });
-      continue;
-    }
-    const axis = layer.kind === 'matrix' ? -1 : 1;
-    const keptOutputs = kept.of(dependencies.table.known(twin.output())?.at(axis));
-    const { model, outputs } = normalModel(pruned, layer, original, twin, keptOutputs);
-    const sums = await sumOutputs(model, Object.values(outputs), [fitted, heldOut], runtime, options);
-    const [own = [], others = []] = sums.map((each) => groupSums(layer, outputs, each));
-    reports.push(keepBetter(layer, own, others));
+  const setting = { sources: [fitted, heldOut], runtime, memoryBytes, options };
+  await forEachLayer({ changed: pruned, original }, layers, setting, ({ layer, sums: [own = [], others = []] }, at) => {
+    reports.set(layer.node, keepBetter(layer, own, others));
     stages.advance(at + 1, layers.length);
-  }
-  stages.end(`${reports.filter(({ left }) => left === undefined).length} layers`);
-  return reports;
+  });
+  const inOrder = [...pruned.graph.nodes].flatMap((node) => reports.get(node) ?? []);
+  stages.end(`${inOrder.filter(({ left }) => left === undefined).length} layers`);
+  return inOrder;
 }
 
-/** Nodes whose inputs, or own weights' inputs, changed by the cut. */
-function nodesBehindCut(pruned: Model, original: Model, { table }: Dependencies, kept: KeptAxes): Set<Node> {
-  const changed = new Set<string>();
-  for (const node of original.graph.nodes)
-    for (const [slot, value] of node.inputs.entries()) {
-      const axes = value && table.known(value, node, slot);
-      if (axes?.some((axis) => kept.of(axis))) for (const output of node.outputs) if (output) changed.add(output.name);
-    }
-  const behind = new Set<Node>();
-  for (const node of pruned.graph.nodes) {
-    const isBehind = node.inputs.some((input) => input && changed.has(input.name));
-    if (isBehind) behind.add(node);
-    if (isBehind || node.outputs.some((output) => output && changed.has(output.name)))
-      for (const output of node.outputs) if (output) changed.add(output.name);
-  }
-  return behind;
+interface LayerBehind {
+  readonly node: Node;
+  readonly layer: RepairLayer | string;
+}
+
+/** Layers whose inputs changed, or that make up for what is behind them; in the order of the network. */
+function layersBehind({ original, pruned, changed }: RepairInput): LayerBehind[] {
+  const differing = new Set(changed);
+  return [...pruned.graph.nodes].flatMap((node): LayerBehind[] => {
+    const isBehind = node.inputs.some((input) => input && differing.has(input.name));
+    if (isBehind) for (const output of node.outputs) if (output) differing.add(output.name);
+    const twin = original.graph.values.get(node.outputs[0]?.name ?? '')?.producer;
+    if (twin?.opType !== node.opType || !(isBehind || isBeforeDropped(node, changed))) return [];
+    const layer = repairLayer(node);
+    return layer === undefined ? [] : [{ node, layer }];
+  });
+}
+
+/** A sum behind which a block is gone hands on what the layer gives: it is to give what the sum gave. */
+function isBeforeDropped(node: Node, changed: ReadonlySet<string>): boolean {
+  if (repairLayer(node) === undefined) return false;
+  const { value } = layerTarget(node);
+  return value.producer?.is('Identity') === true && changed.has(value.name);
 }
 
 /** Gives the layer the fitted weights where they are better on held-out samples. */

@@ -59,7 +59,11 @@ async function errors(text: string, shift: number): Promise<{ bySums: number; by
       bias: bias.map((value, at) => value - shift * Math.cos(at)),
     }),
   );
-  const { model, outputs } = normalModel(changed, found, original, nodeOf(original), undefined);
+  const {
+    model,
+    outputs: [outputs],
+  } = normalModel({ changed, original }, [{ layer: found }]);
+  if (!outputs) throw new Error('no outputs');
   const names = model.graph.outputs.map(({ name }) => name);
   const values = await runModel(model);
   const sums = new Map(names.map((name, at) => [name, Float64Array.from(values[at] ?? [])]));

@@ -1,3 +1,6 @@
+import type { Model } from '../../../ir/model.js';
+import { optimizeGraph } from '../../../passes/optimize-graph.js';
+import { dropUnneeded } from '../../../prune/repair/sum-builder.js';
 import { PRUNE_DEFAULTS, type PruneOptions } from '../../options.js';
 import type { ModelRun } from '../../produce/model-run.js';
 import type { PruneWork } from '../before-work.js';
@@ -5,6 +8,7 @@ import { pairClock } from '../latency/pair-clock.js';
 import { searchLatency } from '../latency/search-latency.js';
 import { toolsOf } from '../make-structured.js';
 import type { DroppedBlocks, PruneCandidate } from '../prune-candidate.js';
+import { type KeptRepair, repairIfCloser } from '../repair-if-closer.js';
 import { type LayerPlan, planLayers } from './layer-plan.js';
 
 /** Drops whole blocks that a sum leads around from a copy of the model. */
@@ -15,8 +19,8 @@ export async function makeLayers(run: ModelRun<PruneOptions>, work: PruneWork): 
   if (targetLatency === undefined) {
     const count = await plan.count();
     const isTarget = targetMacs !== undefined || targetParams !== undefined;
-    const made = await dropBlocks(run, plan, count, isTarget ? count : amount);
-    const again = (less: number): Promise<PruneCandidate> => dropBlocks(run, plan, less, less);
+    const made = await dropBlocks(run, work, plan, count, isTarget ? count : amount);
+    const again = (less: number): Promise<PruneCandidate> => dropBlocks(run, work, plan, less, less);
     return isTarget ? made : { ...made, less: { amount: count, again } };
   }
   const { choice, attempts, targetSpeedUp } = await searchLatency(
@@ -32,20 +36,39 @@ export async function makeLayers(run: ModelRun<PruneOptions>, work: PruneWork): 
     targetLatency,
     stages,
   );
-  const made = await dropBlocks(run, plan, choice, choice);
+  const made = await dropBlocks(run, work, plan, choice, choice);
   return { ...made, dropped: { ...made.dropped, attempts, targetSpeedUp } };
 }
 
 /** @param amount as it is to be reported */
 async function dropBlocks(
-  { stages }: ModelRun<PruneOptions>,
+  run: ModelRun<PruneOptions>,
+  work: PruneWork,
   plan: LayerPlan,
   count: number,
   amount: number,
 ): Promise<PruneCandidate & { readonly dropped: DroppedBlocks }> {
+  const { stages } = run;
   stages.start('prune');
-  const model = await plan.without(count);
+  const model = plan.uncleaned(count);
   stages.end(`${count} of ${plan.ranked.length} blocks`);
+  const { model: best, repair, warnings } = await repaired(run, work, plan, model, count);
+  await optimizeGraph(best, { level: 'basic' });
   const { rankedBy } = plan;
-  return { model, dropped: { amount, blocks: plan.blockReports(count), outside: plan.outsideReports(), rankedBy } };
+  const [blocks, outside] = [plan.blockReports(count), plan.outsideReports()];
+  return { model: best, dropped: { amount, blocks, outside, rankedBy, repair, warnings } };
+}
+
+/** Layers behind the blocks that are gone, and the one before each where it can make up for it, are fitted anew where there is data. */
+async function repaired(
+  run: ModelRun<PruneOptions>,
+  work: PruneWork,
+  { base, ranked }: LayerPlan,
+  model: Model,
+  count: number,
+): Promise<KeptRepair> {
+  const pruned = model.clone();
+  dropUnneeded(pruned.graph);
+  const changed = new Set(ranked.slice(0, count).map(({ block }) => block.sum.output().name));
+  return repairIfCloser({ original: base, unrepaired: model, pruned, changed, keptOf: () => undefined }, run, work);
 }
