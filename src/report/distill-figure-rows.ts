@@ -16,6 +16,11 @@ export interface FigureGroup {
   readonly rows: readonly FigureRow[];
 }
 
+/** Whether some figure is of the teacher too; otherwise a table has no column for it. */
+export function isPaired(rows: readonly FigureRow[]): boolean {
+  return rows.some(({ teacher }) => teacher !== '–');
+}
+
 /** A row of figures. */
 export function row(name: string, teacher: string, student: string, change = ''): FigureRow {
   return { name, teacher, student, change };

@@ -3,11 +3,10 @@ import type { ClassesResult, LabelledResult } from '../evaluate/distill/class-re
 import type { ConventionLoss } from '../evaluate/distill/conventions.js';
 import type { DistillEvaluation, FeatureTerms } from '../evaluate/distill/distill-result.js';
 import type { ValueErrors } from '../evaluate/distill/regression.js';
-import { formatLatency } from './bench-format.js';
 import { type FigureGroup, type FigureRow, row, shareRow } from './distill-figure-rows.js';
-import { boundsText, topKGroups } from './distill-top-k-words.js';
-import type { DistillReport, DistillStudent, DistillSubject } from './distill-types.js';
-import { formatBytes, formatCount, formatNumber, formatPercent, plural } from './format.js';
+import { topKGroups } from './distill-top-k-words.js';
+import type { DistillReport } from './distill-types.js';
+import { formatCount, formatNumber, formatPercent, plural } from './format.js';
 
 const DASH = '–';
 
@@ -123,14 +122,15 @@ function nats(value: number | undefined): string {
   return value === undefined ? DASH : formatNumber(value);
 }
 
-function qualityGroup({ bins, bootstrap }: ClassesResult, labelled: LabelledResult): FigureGroup {
+function qualityGroup({ bins, bootstrap, fidelity }: ClassesResult, labelled: LabelledResult): FigureGroup {
   const { teacher, student, flips, top1Difference } = labelled;
   const ranges = bootstrap?.labelled;
+  const topK = fidelity.topK.k;
   return {
     title: 'Quality',
     rows: [
       shareRow('top-1 accuracy', teacher.top1.value, student.top1.value, top1Difference),
-      shareRow('top-k accuracy', teacher.topK.value, student.topK.value),
+      shareRow(`top-${topK} accuracy`, teacher.topK.value, student.topK.value),
       shareRow('macro F1', teacher.f1.macro, student.f1.macro),
       plainRow('NLL', teacher.nll, student.nll),
       plainRow('Brier score', teacher.brier, student.brier),
@@ -248,95 +248,6 @@ export function featureRows({
     ...of('ridge-projected MSE', ridge?.mse),
     ...of('share of variance left', ridge?.share),
   ];
-}
-
-/** The number that students are ranked by, in its own form. */
-export function qualityText({ name, value }: DistillStudent['quality']): string {
-  return /accuracy|agreement|match|F1/.test(name) ? formatPercent(value) : formatNumber(value, 4);
-}
-
-/** `1st of 3`: a row of the ranking: rank, name, quality, agreement, KL, size, latency, parameters, front. */
-export interface RankingRow {
-  readonly rank: string;
-  readonly name: string;
-  readonly quality: string;
-  readonly agreement: string;
-  readonly kl: string;
-  readonly ece: string;
-  readonly size: string;
-  readonly latency: string;
-  readonly isOnFront: boolean;
-}
-
-/** The teacher, then the students. */
-export function rankingRows({ teacher, students }: DistillReport): readonly RankingRow[] {
-  const [first] = students;
-  const cost = (subject: DistillSubject): { readonly size: string; readonly latency: string } => ({
-    size: subject.cost ? formatBytes(subject.cost.sizeBytes) : DASH,
-    latency: subject.cost?.latency ? formatLatency(subject.cost.latency.p50Ms) : DASH,
-  });
-  const ofTeacher: RankingRow = {
-    rank: '',
-    name: `${teacher.name} (teacher)`,
-    quality: first && teacher.quality !== undefined ? qualityText({ ...first.quality, value: teacher.quality }) : DASH,
-    agreement: DASH,
-    kl: DASH,
-    ece: first ? eceText(first.evaluation, 'teacher') : DASH,
-    ...cost(teacher),
-    isOnFront: false,
-  };
-  return [
-    ofTeacher,
-    ...students.map(
-      (student): RankingRow => ({
-        rank: String(student.rank),
-        name: student.name,
-        quality: qualityText(student.quality),
-        agreement: agreementText(student.evaluation),
-        kl: klText(student.evaluation),
-        ece: eceText(student.evaluation, 'student'),
-        ...cost(student),
-        isOnFront: student.pareto,
-      }),
-    ),
-  ];
-}
-
-function agreementText(evaluation: DistillEvaluation): string {
-  switch (evaluation.kind) {
-    case 'classes':
-      return formatPercent(evaluation.fidelity.agreement.top1.value);
-    case 'top-k':
-      return formatPercent(evaluation.agreement.top1.value);
-    case 'ctc':
-      return formatPercent(evaluation.sequences.agreement.value);
-    case 'multi-label':
-      return formatPercent(evaluation.agreement.value);
-    default:
-      return DASH;
-  }
-}
-
-function klText(evaluation: DistillEvaluation): string {
-  switch (evaluation.kind) {
-    case 'classes':
-    case 'ctc':
-      return nats(evaluation.fidelity.temperatures[0]?.kl);
-    case 'multi-label':
-      return nats(evaluation.temperatures[0]?.kl);
-    case 'top-k':
-      return boundsText(evaluation.kl);
-    default:
-      return DASH;
-  }
-}
-
-function eceText(evaluation: DistillEvaluation, side: 'teacher' | 'student'): string {
-  if ((evaluation.kind === 'classes' || evaluation.kind === 'top-k') && evaluation.labelled)
-    return formatPercent(evaluation.labelled[side].equalWidth.ece);
-  if (evaluation.kind === 'multi-label' && evaluation.labelled)
-    return formatPercent(evaluation.labelled[side].calibration.ece);
-  return DASH;
 }
 
 /** `cifar.npz, 2,000 samples with labels`. */

@@ -1,8 +1,9 @@
 import { budgetsClause } from '../../report/budget-words.js';
 import { classSentences, costRows } from '../../report/distill-cost-words.js';
-import type { FigureRow } from '../../report/distill-figure-rows.js';
+import { type FigureRow, isPaired } from '../../report/distill-figure-rows.js';
+import { rankingOf } from '../../report/distill-ranking.js';
 import type { DistillReport, DistillStudent } from '../../report/distill-types.js';
-import { dataPhrase, featureRows, figureGroups, rankingRows } from '../../report/distill-words.js';
+import { dataPhrase, featureRows, figureGroups } from '../../report/distill-words.js';
 import { plural } from '../../report/format.js';
 import { safeText } from '../../report/safe-text.js';
 import { budgetsText } from './budgets-text.js';
@@ -40,35 +41,24 @@ export async function renderDistill(
 }
 
 async function ranking(report: DistillReport, options: TextOptions): Promise<string> {
-  const [first] = report.students;
-  const rows = rankingRows(report);
-  const several = report.students.length > 1;
+  const { titles, rows, isOrder } = rankingOf(report);
+  const one = <T>(cell: T): T[] => (isOrder ? [cell] : []);
   const table = await renderTable(
     [
-      ...(several ? [{ title: '#', align: 'right' } as const] : []),
+      ...one({ title: '#', align: 'right' } as const),
       { title: 'model', flexible: true },
-      { title: first?.quality.name ?? 'quality', align: 'right' },
-      { title: 'agreement', align: 'right' },
-      { title: 'KL', align: 'right' },
-      { title: 'ECE', align: 'right' },
-      { title: 'size', align: 'right' },
-      { title: 'p50', align: 'right' },
-      ...(several ? [{ title: '' }] : []),
+      ...titles.map((title) => ({ title, align: 'right' }) as const),
+      ...one({ title: '' }),
     ],
-    rows.map((row) => [
-      ...(several ? [row.rank] : []),
-      row.name,
-      row.quality,
-      row.agreement,
-      row.kl,
-      row.ece,
-      row.size,
-      row.latency,
-      ...(several ? [row.isOnFront ? '◆' : ''] : []),
+    rows.map(({ rank, name, figures: cells, isOnFront }) => [
+      ...one(rank),
+      name,
+      ...cells,
+      ...one(isOnFront ? '◆' : ''),
     ]),
     options,
   );
-  if (!several) return table;
+  if (!isOrder) return table;
   const legend = '◆ no other student is as good in size, latency and quality and better in one';
   return `${table}\n${options.style.dim(wrapLine(legend, options.columns, 2))}`;
 }
@@ -95,7 +85,7 @@ async function details(report: DistillReport, student: DistillStudent, options: 
 }
 
 async function figures(title: string, rows: readonly FigureRow[], options: TextOptions): Promise<string> {
-  const paired = rows.some(({ teacher }) => teacher !== '–');
+  const paired = isPaired(rows);
   return renderTable(
     [
       { title, flexible: true, minimumWidth: 20 },

@@ -31,6 +31,17 @@ export interface ConfusionCell {
   readonly student: number;
 }
 
+/** Rows by label and prediction, for all classes or for those whose confusions changed most. */
+export interface ConfusionTable {
+  /** In rising order, at most 16. */
+  readonly classes: readonly number[];
+  /** Classes that labels and predictions name. */
+  readonly of: number;
+  /** Rows of the label `classes[i]` that the model takes for `classes[j]`. */
+  readonly teacher: readonly (readonly number[])[];
+  readonly student: readonly (readonly number[])[];
+}
+
 /** F1 of a model over classes. */
 export interface F1Scores {
   /** Mean over the classes that labels or predictions name. */
@@ -45,6 +56,7 @@ export interface ClassCountsResult {
   readonly classes: readonly ClassDelta[];
   /** Cells off the diagonal that changed most, at most 200. */
   readonly confusion: readonly ConfusionCell[];
+  readonly table: ConfusionTable;
   readonly f1: readonly [teacher: F1Scores, student: F1Scores];
 }
 
@@ -104,11 +116,35 @@ export class ClassCounts implements Accumulator<LabelledPrediction, ClassCountsR
     return {
       classes,
       confusion,
+      table: this.#table(),
       f1: [
         f1Scores(tallies, (t) => [t.rightTeacher, t.predictedTeacher]),
         f1Scores(tallies, (t) => [t.rightStudent, t.predictedStudent]),
       ],
     };
+  }
+
+  #table(): ConfusionTable {
+    const changed = new Map<number, number>([...this.#classes.keys()].map((label) => [label, 0]));
+    for (const [key, counts] of this.#cells) {
+      const change = Math.abs((counts % KEY) - Math.floor(counts / KEY));
+      for (const label of [Math.floor(key / KEY), key % KEY])
+        changed.set(label, (changed.get(label) as number) + change);
+    }
+    const classes = [...changed]
+      .sort(([a, changeA], [b, changeB]) => changeB - changeA || a - b)
+      .slice(0, MOST_IN_TABLE)
+      .map(([label]) => label)
+      .sort((a, b) => a - b);
+    const rows = (side: 'Teacher' | 'Student') =>
+      classes.map((label) => classes.map((predicted) => this.#count(label, predicted, side)));
+    return { classes, of: changed.size, teacher: rows('Teacher'), student: rows('Student') };
+  }
+
+  #count(label: number, predicted: number, side: 'Teacher' | 'Student'): number {
+    if (label === predicted) return this.#classes.get(label)?.[`right${side}`] ?? 0;
+    const counts = this.#cells.get(label * KEY + predicted) ?? 0;
+    return side === 'Teacher' ? Math.floor(counts / KEY) : counts % KEY;
   }
 
   #tally(label: number): ClassTally {
@@ -135,6 +171,9 @@ export class ClassCounts implements Accumulator<LabelledPrediction, ClassCountsR
 
 /** Cells that a result has: of a thousand classes there are hundreds of thousands. */
 const MOST_CONFUSIONS = 200;
+
+/** Classes of the table: as many as a drawing has room for. */
+const MOST_IN_TABLE = 16;
 
 /** More classes than any model has; the product of two stays a safe integer. */
 const KEY = 2 ** 26;

@@ -1,7 +1,8 @@
 /** What JUnit is told of students. */
 
+import { qualityText } from '../distill-ranking.js';
 import type { DistillReport } from '../distill-types.js';
-import { dataPhrase, qualityText } from '../distill-words.js';
+import { dataPhrase } from '../distill-words.js';
 import { budgetCase, PASSED, type Suite, type SuiteProperties } from './junit-suites.js';
 
 /** A suite for each student: that it was evaluated, and its budgets. */

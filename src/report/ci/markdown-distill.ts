@@ -1,9 +1,10 @@
 /** Students and their teacher, for a comment on a pull request. */
 import { budgetsClause } from '../budget-words.js';
 import { costRows } from '../distill-cost-words.js';
-import type { FigureRow } from '../distill-figure-rows.js';
+import { type FigureRow, isPaired } from '../distill-figure-rows.js';
+import { rankingOf } from '../distill-ranking.js';
 import type { DistillReport, DistillStudent } from '../distill-types.js';
-import { dataPhrase, featureRows, figureGroups, rankingRows } from '../distill-words.js';
+import { dataPhrase, featureRows, figureGroups } from '../distill-words.js';
 import { budgetsTable, VERDICT_SIGNS } from './markdown-budgets.js';
 import { markdownCode, markdownProse, sentence } from './markdown-text.js';
 import { MarkdownWriter } from './markdown-writer.js';
@@ -29,23 +30,24 @@ export function distillMarkdown(report: DistillReport, maximumBytes: number): st
 }
 
 function ranking(page: MarkdownWriter, report: DistillReport): void {
-  const quality = report.students[0]?.quality.name ?? 'quality';
-  const numbers = [quality, 'agreement', 'KL', 'ECE', 'size', 'p50'].map((title) => ({ title, right: true }));
+  const { titles, rows, isOrder } = rankingOf(report);
+  const one = <T>(cell: T): T[] => (isOrder ? [cell] : []);
   page.table(
-    [{ title: '', right: true }, { title: 'model' }, ...numbers, { title: '' }],
-    rankingRows(report).map((each) => [
-      each.rank,
-      markdownCode(each.name),
-      each.quality,
-      each.agreement,
-      each.kl,
-      each.ece,
-      each.size,
-      each.latency,
-      each.isOnFront ? '◆' : '',
+    [
+      ...one({ title: '', right: true }),
+      { title: 'model' },
+      ...titles.map((title) => ({ title, right: true })),
+      ...one({ title: '' }),
+    ],
+    rows.map(({ rank, name, figures, isOnFront }) => [
+      ...one(rank),
+      markdownCode(name),
+      ...figures,
+      ...one(isOnFront ? '◆' : ''),
     ]),
   );
-  page.block('◆ no other student is at least as good in size, latency and quality and better in one of them', '');
+  if (isOrder)
+    page.block('◆ no other student is at least as good in size, latency and quality and better in one of them', '');
 }
 
 function details(page: MarkdownWriter, { teacher }: DistillReport, student: DistillStudent): void {
@@ -59,13 +61,14 @@ function details(page: MarkdownWriter, { teacher }: DistillReport, student: Dist
 }
 
 function figures(page: MarkdownWriter, title: string, rows: readonly FigureRow[]): void {
+  const paired = isPaired(rows);
   page.table(
     [
       { title: markdownProse(title) },
-      { title: 'teacher', right: true },
+      ...(paired ? [{ title: 'teacher', right: true }] : []),
       { title: 'student', right: true },
       { title: '' },
     ],
-    rows.map(({ name, teacher, student, change }) => [name, teacher, student, change]),
+    rows.map(({ name, teacher, student, change }) => [name, ...(paired ? [teacher] : []), student, change]),
   );
 }

@@ -26,7 +26,14 @@ export function markdownProse(text: string, maximumLength = 600): string {
     if (isPlain(word)) {
       flush();
       parts.push(word);
-    } else code.push(word);
+      continue;
+    }
+    const [, name = word, mark = ''] = /^(.*[^.,;:])([.,;:]*)$/su.exec(word) ?? [];
+    code.push(name);
+    if (mark === '') continue;
+    // The mark ends the phrase, not the name.
+    flush();
+    parts.push(`${parts.pop()}${mark}`);
   }
   flush();
   return parts.join(' ');

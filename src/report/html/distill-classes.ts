@@ -3,12 +3,12 @@ import type { ClassesResult, FlippedRow, LabelledResult } from '../../evaluate/d
 import { formatInteger, formatPercent, formatPoints, plural } from '../format.js';
 import { deltaBars } from '../svg/delta-bars.js';
 import { reliabilityDiagram } from '../svg/reliability.js';
+import { confusionFigures, confusionPart } from './distill-confusion.js';
 import { element, fragment, type Markup } from './markup.js';
 import { figure, foldable, lead, table } from './parts.js';
 
-/** Classes and cells that a page shows; the JSON document has all. */
+/** Classes that a page shows; the JSON document has all. */
 const MOST_CLASSES = 24;
-const MOST_CELLS = 24;
 
 /** Calibration, classes, confusions, flips and deciles. @param index of the student, for the ids of parts */
 export function classSections(evaluation: ClassesResult, index: number): Markup {
@@ -38,8 +38,14 @@ export function classSections(evaluation: ClassesResult, index: number): Markup 
   );
   if (!labelled) return fragment(deciles);
   return fragment(
-    element('div', { class: 'charts' }, reliabilityFigure(labelled), classFigure(labelled)),
-    confusionPart(labelled, id('confusion')),
+    element(
+      'div',
+      { class: 'charts' },
+      reliabilityFigure(labelled),
+      classFigure(labelled),
+      confusionFigures(labelled.byClass),
+    ),
+    confusionPart(labelled.byClass, id('confusion')),
     flipsPart(labelled, id('flips')),
     deciles,
   );
@@ -75,35 +81,6 @@ function classFigure({ byClass }: LabelledResult): Markup {
         low: differenceLow,
         high: differenceHigh,
         text: formatPoints(difference),
-      })),
-    ),
-  );
-}
-
-function confusionPart({ byClass }: LabelledResult, id: string): Markup | undefined {
-  const cells = byClass.confusion.filter(({ teacher, student }) => teacher !== student).slice(0, MOST_CELLS);
-  if (cells.length === 0) return undefined;
-  return foldable(
-    id,
-    true,
-    ['Confusions that changed most'],
-    table(
-      'Confusions',
-      [
-        { title: 'Label', kind: 'number' },
-        { title: 'Predicted', kind: 'number' },
-        { title: 'Teacher', kind: 'number' },
-        { title: 'Student', kind: 'number' },
-        { title: 'Change', kind: 'number' },
-      ],
-      cells.map(({ label, predicted, teacher, student }) => ({
-        cells: [
-          String(label),
-          String(predicted),
-          formatInteger(teacher),
-          formatInteger(student),
-          `${student > teacher ? '+' : '−'}${formatInteger(Math.abs(student - teacher))}`,
-        ],
       })),
     ),
   );

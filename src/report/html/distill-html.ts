@@ -1,16 +1,17 @@
 import type { ClassesResult } from '../../evaluate/distill/class-result.js';
 import { formatLatency } from '../bench-format.js';
 import { costRows } from '../distill-cost-words.js';
-import type { FigureRow } from '../distill-figure-rows.js';
+import { type FigureRow, isPaired } from '../distill-figure-rows.js';
+import { qualityText, rankingOf } from '../distill-ranking.js';
 import type { DistillReport, DistillStudent } from '../distill-types.js';
-import { dataPhrase, featureRows, figureGroups, qualityText, rankingRows } from '../distill-words.js';
+import { dataPhrase, featureRows, figureGroups } from '../distill-words.js';
 import { formatBytes, formatNumber } from '../format.js';
 import { linePlot } from '../svg/line-plot.js';
 import { scatterPlot } from '../svg/scatter-plot.js';
 import { budgetsSection, judgedBanner } from './budgets-section.js';
 import { classSections } from './distill-classes.js';
 import { element, fragment, type Markup } from './markup.js';
-import { eyebrow, notesSection, warnings } from './model-change.js';
+import { capital, eyebrow, notesSection, warnings } from './model-change.js';
 import { page } from './page.js';
 import { figure, foldable, keyFigures, lead, list, named, section, table } from './parts.js';
 
@@ -35,7 +36,7 @@ export function distillHtml(report: DistillReport): string {
     rankingSection(report),
     lossSection(report),
     students.map((student, i) => studentSection(report, student, i)),
-    section('how', 'How outputs were compared', lead(named(`${report.explanation}.`))),
+    section('how', 'How outputs were compared', lead(named(`${capital(report.explanation)}.`))),
     notesSection(report.notes),
   );
 }
@@ -46,7 +47,7 @@ const HOW_JUDGED =
 function firstFigures({ quality, evaluation, cost }: DistillStudent) {
   const classes = evaluation.kind === 'classes' ? evaluation : undefined;
   return [
-    { name: quality.name, value: qualityText(quality) },
+    { name: capital(quality.name), value: qualityText(quality) },
     ...(classes
       ? [
           {
@@ -67,32 +68,23 @@ function firstFigures({ quality, evaluation, cost }: DistillStudent) {
 }
 
 function rankingSection(report: DistillReport): Markup {
-  const quality = report.students[0]?.quality.name ?? 'Quality';
-  const numbers = [quality, 'Agreement', 'KL', 'ECE', 'Size', 'p50'].map((title) => ({
-    title,
-    kind: 'number' as const,
-  }));
-  const rows = rankingRows(report);
+  const { titles, rows, isOrder } = rankingOf(report);
+  const one = <T>(cell: T): T[] => (isOrder ? [cell] : []);
   return section(
     'ranking',
-    'Ranking',
-    lead('By the metric of the labels, then by the divergence from the teacher.'),
+    isOrder ? 'Ranking' : 'Teacher and student',
+    isOrder ? lead(`By ${titles[0]}, then by the distance from the teacher.`) : undefined,
     table(
-      'Ranking',
-      [{ title: 'Model', kind: 'name' }, { title: '#', kind: 'number' }, ...numbers, { title: 'Front', kind: 'short' }],
-      rows.map((each) => ({
-        isBest: each.rank === '1' && rows.length > 2,
-        cells: [
-          named(each.name),
-          each.rank,
-          each.quality,
-          each.agreement,
-          each.kl,
-          each.ece,
-          each.size,
-          each.latency,
-          each.isOnFront ? '◆ best' : '',
-        ],
+      isOrder ? 'Ranking' : 'Teacher and student',
+      [
+        { title: 'Model', kind: 'name' },
+        ...one({ title: '#', kind: 'number' } as const),
+        ...titles.map((title) => ({ title: capital(title), kind: 'number' }) as const),
+        ...one({ title: 'Front', kind: 'short' } as const),
+      ],
+      rows.map(({ rank, name, figures, isOnFront }) => ({
+        isBest: isOrder && rank === '1',
+        cells: [named(name), ...one(rank), ...figures, ...one(isOnFront ? '◆ best' : '')],
       })),
     ),
     tradeOffs(report),
@@ -161,7 +153,12 @@ function lossSection({ students }: DistillReport): Markup | undefined {
     return points.some(({ y }) => Number.isFinite(y)) ? [{ name, points }] : [];
   });
   if (lines.length === 0) return undefined;
-  const drawing = linePlot('Loss by temperature', lines, { x: 'temperature (log)', y: 'T² · KL, nats', xKind: 'log' });
+  const drawing = linePlot('Loss by temperature', lines, {
+    x: 'temperature (log)',
+    y: 'T² · KL, nats',
+    xKind: 'log',
+    tickPoints: true,
+  });
   return section(
     'loss',
     'Loss by temperature',
@@ -199,7 +196,7 @@ function studentSection(report: DistillReport, student: DistillStudent, index: n
 
 /** Figures of a student beside those of the teacher. */
 function figuresTable(title: string, rows: readonly FigureRow[]): Markup {
-  const paired = rows.some(({ teacher }) => teacher !== '–');
+  const paired = isPaired(rows);
   return fragment(
     element('h3', {}, title),
     table(

@@ -89,6 +89,7 @@ figure .empty{margin:0;padding:22px;border:1px dashed var(--line);border-radius:
 figure>svg{max-width:640px}figure.wide>svg{max-width:none}
 .charts figure>svg{max-width:640px}.charts figure.wide>svg{max-width:none}
 .narrow-only{display:none}
+.charts+details{margin-top:22px}
 details{border-top:1px solid var(--line)}
 details:last-of-type{border-bottom:1px solid var(--line)}
 summary{display:flex;flex-wrap:wrap;gap:2px 18px;align-items:baseline;padding:12px 0;cursor:pointer;list-style:none}
@@ -115,6 +116,9 @@ footer p{margin:0 0 6px;max-width:88ch}
 .chart .c4{fill:var(--c4)}.chart .c5{fill:var(--c5)}.chart .c6{fill:var(--c6)}
 .chart .effect{fill:var(--effect)}.chart .noise{fill:var(--noise)}
 .chart path.fill{stroke:none}
+.chart .heat rect{stroke:var(--line)}.chart .h0{fill:none}.chart .h1{fill-opacity:.12}.chart .h2{fill-opacity:.24}
+.chart .h3{fill-opacity:.36}.chart .h4{fill-opacity:.48}.chart .h5{fill-opacity:.6}.chart .h6{fill-opacity:.72}
+.chart .h7{fill-opacity:.84}
 .chart .track{stroke:var(--grid)}
 .chart .pale{opacity:.28}
 .chart .line path{stroke:var(--text);stroke-dasharray:2 3}

@@ -1,6 +1,6 @@
 import { formatNumber } from '../format.js';
 import { decimal, element, type Markup } from '../html/markup.js';
-import { CHART_WIDTH, chart, legend, path, tooltip, xAxis, yAxis } from './chart.js';
+import { CHART_WIDTH, chart, legend, path, textWidth, tooltip, xAxis, yAxis } from './chart.js';
 import { createScale } from './scale.js';
 
 /** Points of one line, by rising x. */
@@ -13,9 +13,26 @@ export interface LinePlotAxes {
   readonly x: string;
   readonly y: string;
   readonly xKind?: 'linear' | 'log';
+  /** Ticks stand at the points themselves, which are few. */
+  readonly tickPoints?: true;
 }
 
 const HEIGHT = 300;
+
+/** Values of the points as ticks, without those whose numbers would touch; both ends stay. */
+function pointTicks(values: readonly number[], at: (value: number) => number): readonly number[] {
+  const sorted = [...new Set(values)].sort((a, b) => a - b);
+  const last = sorted.at(-1);
+  const touch = (a: number, b: number): boolean =>
+    at(b) - at(a) < (textWidth(formatNumber(a, 4)) + textWidth(formatNumber(b, 4))) / 2 + 8;
+  const kept: number[] = [];
+  for (const value of sorted) {
+    const before = kept.at(-1);
+    const isRoom = (before === undefined || !touch(before, value)) && (value === last || !touch(value, last as number));
+    if (isRoom || value === last) kept.push(value);
+  }
+  return kept;
+}
 
 /** Lines with their points over one pair of axes. Needs a finite point. */
 export function linePlot(name: string, lines: readonly PlotLine[], axes: LinePlotAxes): Markup {
@@ -53,6 +70,6 @@ export function linePlot(name: string, lines: readonly PlotLine[], axes: LinePlo
         ),
       ),
     ]),
-    xAxis(x, area, (value) => formatNumber(value, 4), axes.x),
+    xAxis(axes.tickPoints ? { ...x, ticks: pointTicks(xs, x.at) } : x, area, (value) => formatNumber(value, 4), axes.x),
   );
 }
