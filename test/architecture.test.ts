@@ -435,6 +435,7 @@ describe('architecture', () => {
       'passes/levels.ts',
       'prune/score-names.ts',
       'quantize/observers/observer-names.ts',
+      'quantize/place-names.ts',
       'report/ci/workflow-commands.ts',
       'report/json.ts',
       'report/safe-text.ts',
@@ -451,6 +452,7 @@ describe('architecture', () => {
       'workflows/limits.ts',
       'workflows/options.ts',
       'workflows/repair-effort.ts',
+      'workflows/scheme-options.ts',
     ]);
   });
 });

@@ -190,6 +190,8 @@ export const COMMANDS: readonly CommandDefinition[] = [
       'seed',
       'effort',
       'calibration',
+      'scheme',
+      'override',
       'per-tensor',
       'reduce-range',
       'float-weights',

@@ -20,6 +20,13 @@ export const QUANTIZE_FLAGS = {
     group: 'Method',
     summary: 'work on repairing INT8: low, medium, high',
   },
+  scheme: { value: 'FILE', path: true, group: 'Layers', summary: 'types of activations and weights, YAML or JSON' },
+  override: {
+    value: 'GLOB:TYPE',
+    repeatable: true,
+    group: 'Layers',
+    summary: "of single nodes: 'conv1.*:activations=u16'",
+  },
   'float-weights': { group: 'Method', summary: 'tensorrt: weights stay FP32, for TensorRT 8' },
   'reduce-range': { group: 'Method', summary: '7-bit weights, for x86 without VNNI' },
 } as const;

@@ -20,6 +20,7 @@ import {
   type SensitivityOptions,
   type WorkflowContext,
 } from '../workflows/options.js';
+import { parseOverride } from '../workflows/quantize/schemes/parse-override.js';
 import type { CommandContext } from './command.js';
 import { type DimsFlag, ONE_DIM, parseDims, SET_DIM } from './dims.js';
 import type { FlagValues } from './flags.js';
@@ -103,6 +104,8 @@ export function quantizeOptions(flags: FlagValues): QuantizeOptions {
     ...given('batch', single(flags, 'batch')),
     ...searchGoals(flags),
     ...given('allowSlower', flags['allow-slower']),
+    ...given('overrides', flags.override?.map(parseOverride)),
+    ...given('schemePath', flags.scheme),
     ...given('perTensor', flags['per-tensor']),
     ...given('reduceRange', flags['reduce-range']),
     ...given('floatWeights', flags['float-weights']),

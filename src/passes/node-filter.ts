@@ -38,12 +38,16 @@ export function matchNodes(model: Model, patterns: readonly string[]): Set<Node>
   return matched;
 }
 
-/** Whether a pattern means any node. */
-export function meansNode(model: Model, pattern: string): boolean {
+/** The nodes that a pattern means, one after the other; none for one that means nothing. */
+export function* nodesMeant(model: Model, pattern: string): Generator<Node> {
   const isGlob = /[*?]/.test(pattern);
   for (const node of allNodes(model))
-    if (keys(node).has(pattern) || (isGlob && matchesGlob(nodeLabel(node), pattern))) return true;
-  return false;
+    if (keys(node).has(pattern) || (isGlob && matchesGlob(nodeLabel(node), pattern))) yield node;
+}
+
+/** Whether a pattern means any node. */
+export function meansNode(model: Model, pattern: string): boolean {
+  return nodesMeant(model, pattern).next().done === false;
 }
 
 /** A predicate for a filter. @throws SO1003 for a pattern that means no node. */

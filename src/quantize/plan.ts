@@ -26,8 +26,8 @@ export interface PlanOptions {
    * nodes with weights, and others only between two quantized ones.
    */
   readonly opTypes?: readonly string[] | undefined;
-  /** False keeps Relu and Clip (symmetric activations do not clip at zero). Default true. */
-  readonly dropClamps?: boolean;
+  /** Whether Relu and Clip may go behind a node (symmetric activations do not clip at zero). Default: all. */
+  readonly dropsClamp?: (writer: Node) => boolean;
 }
 
 /** A node whose inputs and outputs are integers, though it has no weights. */
@@ -89,7 +89,7 @@ export function headChannels({ weighted, heads }: StaticPlan): Map<string, Chann
 class Planner {
   readonly #select: (node: Node) => boolean;
   readonly #opTypes: ReadonlySet<string> | undefined;
-  readonly #dropClamps: boolean;
+  readonly #dropsClamp: (writer: Node) => boolean;
   readonly #weighted: Map<Node, WeightedNode> = new Map();
   readonly #candidates: Map<Node, UnweightedNode> = new Map();
   readonly #left: LeftNode[] = [];
@@ -99,7 +99,7 @@ class Planner {
   constructor(options: PlanOptions) {
     this.#select = options.select ?? (() => true);
     this.#opTypes = options.opTypes && new Set(options.opTypes);
-    this.#dropClamps = options.dropClamps ?? true;
+    this.#dropsClamp = options.dropsClamp ?? (() => true);
   }
 
   addGraph(graph: Graph): void {
@@ -264,7 +264,8 @@ class Planner {
 
   /** The Relu or Clip that alone reads `value` and that quantization to [0, …] or [min, max] would repeat. */
   #clampAfter(value: Value): Node | undefined {
-    if (!this.#dropClamps || value.uses.size !== 1 || value.isGraphOutput || value.pinned) return undefined;
+    if (value.uses.size !== 1 || value.isGraphOutput || value.pinned) return undefined;
+    if (value.producer && !this.#dropsClamp(value.producer)) return undefined;
     const [use] = value.uses;
     const node = use?.node;
     if (!node || use.slot !== 0 || node.graph !== value.graph || !this.#select(node)) return undefined;
@@ -279,7 +280,9 @@ class Planner {
     const input = clamp && (clamp.is('Relu') || clamp.is('Clip')) ? clamp.input(0) : undefined;
     if (!clamp || !input?.producer || value.isGraphOutput || this.#opTypes) return undefined;
     if (this.#clampAfter(input) !== clamp) return undefined;
-    return [...value.uses].every((use) => this.#readsIntegers(use.node, use.slot)) ? clamp : undefined;
+    return [...value.uses].every(({ node, slot }) => this.#readsIntegers(node, slot) && this.#dropsClamp(node))
+      ? clamp
+      : undefined;
   }
 }
 

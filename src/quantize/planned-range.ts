@@ -1,4 +1,4 @@
-/** The range that each tensor of a plan is quantized for, and what 8 bits would lose of it. */
+/** The range that each tensor of a plan is quantized for, and what its integers would lose of it. */
 import type { Value } from '../ir/value.js';
 import { clampBounds, fixedRange } from './operator-classes.js';
 import type { StaticPlan } from './plan.js';
@@ -42,19 +42,19 @@ export function plannedRange(plan: StaticPlan, root: Value, ranges: RangeMap): V
   return { min: Math.max(range.min, lowest), max: Math.min(range.max, bounds?.max ?? range.max) };
 }
 
-/** Steps of 8 bits that the mean of what a MatMul sums has to keep: below, most of the sum is lost to rounding. */
+/** Steps that the mean of what a MatMul sums has to keep: below, most of the sum is lost to rounding. */
 const LEAST_MEAN_STEPS = 1;
 
 /**
- * True for the output of a Softmax whose largest observed value is so far above the mean, 1 / (number of places), that 8 bits round
- * most of the probabilities away.
+ * True for the output of a Softmax whose largest observed value is so far above the mean, 1 / (number of places), that `steps` (255 for 8 bits)
+ * round most of the probabilities away.
  */
-export function losesProbabilities({ producer, type }: Value, { max }: ValueRange): boolean {
+export function losesProbabilities({ producer, type }: Value, { max }: ValueRange, steps: number): boolean {
   const shape = type?.kind === 'tensor' ? type.shape : undefined;
   if (!producer?.is('Softmax') || !shape) return false;
   const axis = producer.int('axis', producer.graph.model.opset() < 13 ? 1 : -1);
   const places = shape[axis < 0 ? axis + shape.length : axis];
-  return typeof places === 'number' && max * places * LEAST_MEAN_STEPS > 255;
+  return typeof places === 'number' && max * places * LEAST_MEAN_STEPS > steps;
 }
 
 /** Signal over rounding noise that a channel of a head has to keep: 27 dB, as a ratio of powers. */

@@ -110,6 +110,11 @@ export function schemeText(scheme: QuantizationScheme): string {
   return [...words, ...(reduceRange ? [`${scheme.bits - 1} bits`] : [])].join(', ');
 }
 
+/** Whether two schemes with one scale make the same integers of the same range. */
+export function sameScheme(a: QuantizationScheme, b: QuantizationScheme): boolean {
+  return a.storage === b.storage && a.symmetric === b.symmetric && a.reduceRange === b.reduceRange;
+}
+
 function known(storage: DataTypeCode): { readonly name: QuantizedTypeName; readonly row: QuantizedTypeRow } {
   const found = ROWS.get(storage);
   if (!found) throw bug(`type ${storage} holds no quantized numbers`);

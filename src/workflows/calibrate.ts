@@ -70,12 +70,18 @@ export async function calibrate(
   }
 }
 
+/** What is observed beside ranges. */
+export interface ObservationOptions extends CalibrateOptions {
+  /** Tensors of which the mean square of each channel is wanted; without `tensors` those that static quantization looks at. */
+  readonly channels?: ReadonlyMap<string, ChannelShape>;
+}
+
 /** Like `calibrate`, in a child process that is there already: a second one would take its memory twice. */
 export async function calibrateIn(
   runtime: RuntimeHost,
   model: Model,
   source: SampleSource,
-  options: CalibrateOptions = {},
+  options: ObservationOptions = {},
   context: WorkflowContext = {},
 ): Promise<Calibration> {
   assertUsable(model);
@@ -83,7 +89,7 @@ export async function calibrateIn(
   const plan = options.tensors ? undefined : planStatic(model);
   const names = options.tensors ?? plan?.observe ?? [];
   if (names.length === 0) return { ranges: new Map(), samples: 0, nonFinite: new Map() };
-  const channels = plan && headChannels(plan);
+  const channels = options.channels ?? (plan && headChannels(plan));
   const observer = options.observer ?? CALIBRATE_DEFAULTS.observer;
   if (options.statistics || observer !== 'minmax') {
     return withStatistics(runtime, model, { names, channels, source }, { ...options, observer }, context);

@@ -13,6 +13,7 @@ import type { RangeChoice } from '../quantize/observers/observer-names.js';
 import type { PruneReport } from '../report/prune-types.js';
 import type { OptimizeReport, QuantizeReport } from '../report/types.js';
 import type { RepairEffort } from './repair-effort.js';
+import type { SchemeOptions } from './scheme-options.js';
 
 /** What a workflow tells while it runs. Stage names are short and lower-case, for example `calibrate`. */
 export type ProgressEvent =
@@ -166,18 +167,18 @@ export const QUANTIZE_MODES = ['auto', 'static', 'dynamic', 'fp16', 'bf16', 'fp8
 /** One of `QUANTIZE_MODES`. */
 export type QuantizeMode = (typeof QUANTIZE_MODES)[number];
 
-/** Where a quantized model will run: INT8 of ONNX Runtime's CPU kernels, or symmetric signed INT8 with the pairs that TensorRT wants. */
-export const QUANTIZE_PLACES = ['ort-cpu', 'tensorrt'] as const;
-/** One of `QUANTIZE_PLACES`. */
-export type QuantizePlace = (typeof QUANTIZE_PLACES)[number];
+export { QUANTIZE_PLACES, type QuantizePlace } from './scheme-options.js';
 
 /** Options of `quantizeModel`. */
-export interface QuantizeOptions extends ProduceOptions, JudgedRunOptions, RefusalOptions<QuantizeReport>, SearchGoals {
-  /** Deliver INT8 that is slower than the original on this machine, instead of another form. For `ort-cpu` only. Default false. */
+export interface QuantizeOptions
+  extends ProduceOptions,
+    SchemeOptions,
+    JudgedRunOptions,
+    RefusalOptions<QuantizeReport>,
+    SearchGoals {
+  /** Deliver INT8 that is slower than the original on this machine, instead of another form. For places that run here only. Default false. */
   readonly allowSlower?: boolean;
   readonly mode?: QuantizeMode;
-  /** Where the result will run. */
-  readonly for?: QuantizePlace;
   /** With `for: 'tensorrt'`: weights stay FLOAT in front of a QuantizeLinear, as TensorRT before 10 needs. Default false. */
   readonly floatWeights?: boolean;
   /** Folder or file of calibration samples. */
@@ -194,10 +195,6 @@ export interface QuantizeOptions extends ProduceOptions, JudgedRunOptions, Refus
   readonly samples?: number;
   /** Samples in one run while calibrating. */
   readonly batch?: number;
-  /** One scale for a whole weight instead of one for each output channel. */
-  readonly perTensor?: boolean;
-  /** 7-bit weights, for CPUs whose 8-bit multiply saturates (x86 without VNNI). */
-  readonly reduceRange?: boolean;
   /** How much work is put into making up for the errors of static INT8. `low` does nothing that takes runs. */
   readonly effort?: RepairEffort;
   /** Which operators the result may use. */
@@ -214,7 +211,7 @@ export interface QuantizeOptions extends ProduceOptions, JudgedRunOptions, Refus
 export type SensitivityOptions = Omit<
   QuantizeOptions,
   | 'outputPath'
-  | 'for'
+  | Exclude<keyof SchemeOptions, 'perTensor' | 'reduceRange'>
   | 'floatWeights'
   | 'evalPath'
   | 'verify'

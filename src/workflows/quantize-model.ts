@@ -1,3 +1,4 @@
+import { ServeOptError } from '../errors.js';
 import type { QuantizeReport } from '../report/types.js';
 import type { QuantizeOptions, WorkflowContext } from './options.js';
 import type { ModelCommand } from './produce/model-command.js';
@@ -14,12 +15,21 @@ import { settleFirst } from './quantize/search/settle-accuracy.js';
  * lets the output appear, with a JSON report beside it.
  * @throws ServeOptError; the output path then holds what it held before
  */
-export function quantizeModel(
+export async function quantizeModel(
   path: string,
   options: QuantizeOptions = {},
   context: WorkflowContext = {},
 ): Promise<QuantizeReport> {
-  return produceModel(path, options, context, quantizeCommand());
+  return produceModel(path, await withSchemeFile(options), context, quantizeCommand());
+}
+
+/** Options with the schemes of their file. @throws SO1002 beside schemes that are given as data */
+async function withSchemeFile(options: QuantizeOptions): Promise<QuantizeOptions> {
+  const { schemePath, schemes } = options;
+  if (schemePath === undefined) return options;
+  if (schemes !== undefined) throw new ServeOptError('SO1002', 'schemes and schemePath cannot be used together');
+  const { readSchemeFile } = await import('./quantize/schemes/scheme-file.js');
+  return { ...options, schemes: readSchemeFile(schemePath) };
 }
 
 /** The parts of `quantize`. @param clock times forms beside the original; another one in tests */

@@ -22,7 +22,7 @@ export async function run(context: CommandContext, args: readonly string[], flag
   }
   const options = quantizeOptions(flags);
   return runModelCommand<QuantizeReport>(context, flags, {
-    reads: [path, flags.data, flags.eval],
+    reads: [path, flags.data, flags.eval, flags.scheme],
     html: async (report) => (await import('../../report/html/quantize-html.js')).quantizeHtml(report),
     work: (run) => quantizeModel(path, { ...options, ...run }, workflowContext(context)),
     answer: (report, outputPath) => answer(context, report, path, flags, outputPath),

@@ -5,12 +5,20 @@ import type { Node } from '../../ir/node.js';
 import { tensorType, type ValueType } from '../../ir/type.js';
 import type { Use, Value } from '../../ir/value.js';
 import { constantTensor } from '../../ir/walk.js';
-import type { QuantizationParameters, QuantizationScheme } from '../../quantize/scheme.js';
+import { type QuantizationParameters, type QuantizationScheme, S32_BIASES, schemeText } from '../../quantize/scheme.js';
 import { storedNumbers } from '../../quantize/stored-numbers.js';
 import { type WeightParameters, weightsWithParameters } from '../../quantize/weights.js';
 import { DataType } from '../../tensor/dtype.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { addConstant } from '../constants.js';
+
+/** Scale and zero point of an activation, and the scheme that they are for. */
+export interface ActivationParameters extends QuantizationParameters {
+  readonly scheme: QuantizationScheme;
+}
+
+/** The domain of pairs of 16 bits before opset 21, where ONNX has none. */
+const CONTRIB = 'com.microsoft';
 
 /** Scale and zero point as values of a graph. */
 interface ParameterValues {
@@ -26,20 +34,15 @@ interface WeightConstants {
 
 /** Writes quantize–dequantize pairs and dequantized constants, each once a graph. */
 export class QdqWriter {
-  readonly #activations: QuantizationScheme;
-  readonly #parameters: Map<Graph, Map<Value, ParameterValues>> = new Map();
+  readonly #parameters: Map<Graph, Map<Value, Map<string, ParameterValues>>> = new Map();
   readonly #weights: Map<Graph, Map<Tensor, Map<WeightParameters, Value>>> = new Map();
   readonly #constants: Map<Graph, Map<Tensor, Map<WeightParameters, WeightConstants>>> = new Map();
-
-  constructor(activations: QuantizationScheme) {
-    this.#activations = activations;
-  }
 
   /**
    * Makes the uses of `value` in `uses` read it through a quantize–dequantize pair in `graph`. `root` names the tensor whose
    * range it takes: tensors with one root share scale and zero point.
    */
-  addPair(graph: Graph, value: Value, uses: readonly Use[], root: Value, parameters: QuantizationParameters): Value {
+  addPair(graph: Graph, value: Value, uses: readonly Use[], root: Value, parameters: ActivationParameters): Value {
     const anchor = value.producer && value.graph === graph ? value.producer.next : graph.nodes.first;
     const dequantized = this.#pair(graph, value, value.name, root, parameters, anchor, {
       name: `${value.name}_DequantizeLinear_Output`,
@@ -53,7 +56,7 @@ export class QdqWriter {
    * Puts a pair between `value`, an output of the graph, and its producer, so that the graph's output keeps its name and
    * every use reads the dequantized value.
    */
-  addPairBeforeOutput(value: Value, root: Value, parameters: QuantizationParameters): void {
+  addPairBeforeOutput(value: Value, root: Value, parameters: ActivationParameters): void {
     const producer = value.producer as Node;
     const { graph } = value;
     const index = value.outputIndex;
@@ -67,23 +70,26 @@ export class QdqWriter {
     input: Value,
     name: string,
     root: Value,
-    parameters: QuantizationParameters,
+    parameters: ActivationParameters,
     anchor: Node | undefined,
     output: Value | { readonly name: string; readonly type: ValueType | undefined },
   ): Value {
     const { scale, zeroPoint } = this.#parameterValues(graph, root, parameters, anchor);
+    const domain = domainOf(graph, parameters.scheme);
     const integers = graph.addNode(
       {
         opType: 'QuantizeLinear',
+        domain,
         name: `${name}_QuantizeLinear`,
         inputs: [input, scale, zeroPoint],
-        outputs: [{ name: `${name}_QuantizeLinear_Output`, type: this.#integerType(input.type) }],
+        outputs: [{ name: `${name}_QuantizeLinear_Output`, type: integerType(parameters.scheme, input.type) }],
       },
       anchor,
     );
     const node = graph.addNode(
       {
         opType: 'DequantizeLinear',
+        domain,
         name: `${name}_DequantizeLinear`,
         inputs: [integers.output(), scale, zeroPoint],
         outputs: [output],
@@ -93,15 +99,12 @@ export class QdqWriter {
     return node.output();
   }
 
-  #integerType(type: ValueType | undefined): ValueType {
-    return tensorType(this.#activations.storage, type?.kind === 'tensor' ? type.shape : undefined);
-  }
-
-  #parameterValues(graph: Graph, root: Value, parameters: QuantizationParameters, before?: Node): ParameterValues {
-    const known = entry(this.#parameters, graph);
-    let values = known.get(root);
+  #parameterValues(graph: Graph, root: Value, parameters: ActivationParameters, before?: Node): ParameterValues {
+    const known = entry(entry(this.#parameters, graph), root);
+    const key = schemeText(parameters.scheme);
+    let values = known.get(key);
     if (!values) {
-      const { storage } = this.#activations;
+      const { storage } = parameters.scheme;
       values = {
         scale: addConstant(graph, `${root.name}_scale`, Tensor.float32([parameters.scale], []), before),
         zeroPoint: addConstant(
@@ -111,7 +114,7 @@ export class QdqWriter {
           before,
         ),
       };
-      known.set(root, values);
+      known.set(key, values);
     }
     return values;
   }
@@ -126,7 +129,14 @@ export class QdqWriter {
     let value = known.get(parameters);
     if (!value) {
       const { inputs, dims } = this.#weightConstants(original, weight, parameters, before);
-      value = this.#dequantizeNode(graph, original.name, inputs, dims, parameters.axis, before);
+      value = this.#dequantizeNode(
+        graph,
+        original.name,
+        inputs,
+        { dims, scheme: parameters.scheme },
+        parameters.axis,
+        before,
+      );
       known.set(parameters, value);
     }
     return value;
@@ -165,7 +175,8 @@ export class QdqWriter {
       before,
     );
     const inputs = [integers.output(), ...scales];
-    const value = this.#dequantizeNode(graph, original.name, inputs, weight.dims, parameters.axis, before);
+    const { axis, scheme } = parameters;
+    const value = this.#dequantizeNode(graph, original.name, inputs, { dims: weight.dims, scheme }, axis, before);
     known.set(parameters, value);
     return value;
   }
@@ -202,20 +213,21 @@ export class QdqWriter {
         before,
       ),
     ];
-    return this.#dequantizeNode(graph, name, inputs, [bias.length], axis, before);
+    return this.#dequantizeNode(graph, name, inputs, { dims: [bias.length], scheme: S32_BIASES }, axis, before);
   }
 
   #dequantizeNode(
     graph: Graph,
     name: string,
     inputs: readonly Value[],
-    dims: readonly number[],
+    { dims, scheme }: { readonly dims: readonly number[]; readonly scheme: QuantizationScheme },
     axis: number | undefined,
     before: Node,
   ): Value {
     const node = graph.addNode(
       {
         opType: 'DequantizeLinear',
+        domain: domainOf(graph, scheme),
         name: `${name}_DequantizeLinear`,
         inputs,
         outputs: [{ name: `${name}_DequantizeLinear_Output`, type: tensorType(DataType.FLOAT, dims) }],
@@ -225,6 +237,17 @@ export class QdqWriter {
     );
     return node.output();
   }
+}
+
+/** The domain of nodes of a scheme; imports it where it is not that of ONNX. */
+function domainOf({ model }: Graph, { bits }: QuantizationScheme): string {
+  if (bits !== 16 || model.opset() >= 21) return '';
+  if (model.opset(CONTRIB) === 0) model.setOpset(CONTRIB, 1);
+  return CONTRIB;
+}
+
+function integerType({ storage }: QuantizationScheme, type: ValueType | undefined): ValueType {
+  return tensorType(storage, type?.kind === 'tensor' ? type.shape : undefined);
 }
 
 function entry<A, B, C>(map: Map<A, Map<B, C>>, key: A): Map<B, C> {

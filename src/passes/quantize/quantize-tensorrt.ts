@@ -15,7 +15,7 @@ import { nodeSelector } from '../node-filter.js';
 import { definePass } from '../pass.js';
 import { nodeKey } from './float16/plan.js';
 import { QdqWriter } from './qdq-writer.js';
-import { WeightScan } from './static-rewriter.js';
+import { WeightScan } from './weight-scan.js';
 
 export interface QuantizeTensorRtOptions {
   /** Observed minimum and maximum by tensor name, for every tensor that `planTensorRt` asks to observe. */
@@ -70,7 +70,7 @@ export const quantizeTensorrt = definePass<QuantizeTensorRtOptions>({
         notes: [`opset ${model.opset()} has no ${what} with scales per channel: upgrade to opset ${needed} first`],
       };
     }
-    const scan = new WeightScan(options.weights);
+    const scan = new WeightScan(() => options.weights, true);
     const { plan, refused } = usablePlan(model, options, scan);
     writePlan(plan, options, scan);
     const left = [
@@ -142,7 +142,7 @@ function writePlan(
   { ranges, floatWeights, activations }: QuantizeTensorRtOptions,
   scan: WeightScan,
 ): void {
-  const writer = new QdqWriter(activations);
+  const writer = new QdqWriter();
   const replaced = new Set<Value>();
   for (const one of plan.weighted) {
     const { node, weight } = one;
@@ -159,7 +159,7 @@ function writePlan(
     const range = rangeOf(value, ranges);
     // A skip connection without a usable range stays in float: the Add is then not fused, and right.
     if (!range || whyUnusable(value, ranges) !== undefined) continue;
-    const parameters = quantizationParameters(range.min, range.max, activations);
+    const parameters = { ...quantizationParameters(range.min, range.max, activations), scheme: activations };
     for (const [graph, inside] of byGraph(uses)) writer.addPair(graph, value, inside, value, parameters);
   }
   for (const value of replaced) dropIfUnused(value);

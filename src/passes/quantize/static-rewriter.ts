@@ -4,56 +4,38 @@ import type { Graph } from '../../ir/graph.js';
 import type { Node } from '../../ir/node.js';
 import type { Use, Value } from '../../ir/value.js';
 import { constantTensor } from '../../ir/walk.js';
+import type { AssignedSchemes, TensorSchemes } from '../../quantize/assigned-schemes.js';
 import { biasScales, parametersForBias, quantizeBias } from '../../quantize/bias.js';
 import type { StaticPlan } from '../../quantize/plan.js';
 import { plannedRange } from '../../quantize/planned-range.js';
-import { type QuantizationParameters, type QuantizationScheme, quantizationParameters } from '../../quantize/scheme.js';
+import { withoutSaturation } from '../../quantize/saturation.js';
+import { type QuantizationScheme, quantizationParameters, sameScheme } from '../../quantize/scheme.js';
 import type { RangeMap } from '../../quantize/value-range.js';
 import type { WeightedNode } from '../../quantize/weighted.js';
 import { type WeightParameters, weightParameters, weightRanges } from '../../quantize/weights.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { dropIfUnused } from '../constants.js';
 import { absorbConsumer } from '../nodes.js';
-import { QdqWriter } from './qdq-writer.js';
+import { type ActivationParameters, QdqWriter } from './qdq-writer.js';
+import type { WeightScan } from './weight-scan.js';
 
 export interface RewriteOptions {
   readonly ranges: RangeMap;
-  readonly activations: QuantizationScheme;
-  /** `float` leaves biases as they are. */
-  readonly biases: QuantizationScheme | 'float';
+  readonly schemes: AssignedSchemes;
+  readonly types: TensorSchemes;
+  /** Keeps weights so small that sums of two products fit 16 bits. */
+  readonly saturates: boolean;
+  /** Every range of an activation reaches so far above its minimum. */
+  readonly leastMaximum: number;
 }
 
-/** Scales and zero points of weights, each weight read once for each axis. */
-export class WeightScan {
-  readonly #scheme: QuantizationScheme;
-  readonly #known: Map<Tensor, Map<number | undefined, WeightParameters | undefined>> = new Map();
-
-  constructor(scheme: QuantizationScheme) {
-    this.#scheme = scheme;
-  }
-
-  /** Undefined when the weight holds NaN or an infinity. */
-  parameters({ weight, axis }: WeightedNode): WeightParameters | undefined {
-    const perChannel = this.#scheme.granularity.kind === 'channel';
-    const channelAxis = perChannel ? axis : undefined;
-    let byAxis = this.#known.get(weight);
-    if (!byAxis) {
-      byAxis = new Map();
-      this.#known.set(weight, byAxis);
-    }
-    if (!byAxis.has(channelAxis)) {
-      // Kernels take one zero point for all channels, so ranges per channel have to be symmetric.
-      const symmetric = this.#scheme.symmetric || perChannel;
-      const scheme: QuantizationScheme = {
-        ...this.#scheme,
-        symmetric,
-        granularity: perChannel ? { kind: 'channel', axis } : { kind: 'tensor' },
-      };
-      const ranges = weightRanges(weight, channelAxis, symmetric);
-      byAxis.set(channelAxis, ranges && weightParameters(ranges, scheme));
-    }
-    return byAxis.get(channelAxis);
-  }
+/** A tensor with what writes it as integers, and the uses that read it so. */
+interface TensorPairs {
+  readonly value: Value;
+  /** The tensor whose range it takes. */
+  readonly root: Value;
+  readonly written: QuantizationScheme | undefined;
+  readonly uses: readonly (Use & { readonly scheme: QuantizationScheme })[];
 }
 
 export class StaticRewriter {
@@ -61,14 +43,14 @@ export class StaticRewriter {
   readonly #options: RewriteOptions;
   readonly #scan: WeightScan;
   readonly #writer: QdqWriter;
-  readonly #scheme: QuantizationScheme;
+  /** Layers whose weights were made smaller so that sums of two products fit 16 bits. */
+  readonly narrowed: Node[] = [];
 
   constructor(plan: StaticPlan, options: RewriteOptions, scan: WeightScan) {
     this.#plan = plan;
     this.#options = options;
     this.#scan = scan;
-    this.#writer = new QdqWriter(options.activations);
-    this.#scheme = options.activations;
+    this.#writer = new QdqWriter();
   }
 
   /** Number of nodes that compute with integers now. */
@@ -78,16 +60,23 @@ export class StaticRewriter {
     for (const one of weighted) this.#rewriteWeights(one, replaced);
     for (const { node, slots } of unweighted) this.#rewriteConstants(node, slots, replaced);
     // Uses are collected before anything is inserted, so that a pair never feeds another one by accident.
-    const pairs = [...this.#plan.tensors].map(([value, root]) => ({ value, root, uses: this.#integerUses(value) }));
+    const { types } = this.#options;
+    const pairs = [...this.#plan.tensors].map(([value, root]) => ({
+      value,
+      root,
+      written: types.written(value),
+      uses: this.#integerUses(value).map((use) => ({ ...use, scheme: types.read(value, use.node) })),
+    }));
     for (const clamp of clamps.values()) this.#removeClamp(clamp);
-    for (const { value, root, uses } of pairs) this.#addPairs(value, root, uses);
+    for (const pair of pairs) this.#addPairs(pair);
     for (const value of replaced) dropIfUnused(value);
     return weighted.length + unweighted.length;
   }
 
-  #parameters(root: Value): QuantizationParameters {
-    const range = plannedRange(this.#plan, root, this.#options.ranges);
-    return quantizationParameters(range.min, range.max, this.#scheme);
+  #parameters(root: Value, scheme: QuantizationScheme): ActivationParameters {
+    const { min, max } = plannedRange(this.#plan, root, this.#options.ranges);
+    const highest = Math.max(max, Math.min(min, 0) + this.#options.leastMaximum);
+    return { ...quantizationParameters(min, highest, scheme), scheme };
   }
 
   /** The uses of a value that the plan turns to integers, those of quantized nodes at their data slots. */
@@ -112,32 +101,37 @@ export class StaticRewriter {
     for (const bound of bounds) if (bound) dropIfUnused(bound);
   }
 
-  #addPairs(value: Value, root: Value, integerUses: readonly Use[]): void {
-    const parameters = this.#parameters(root);
+  /** The pair of the writer, which all uses read, and further ones for readers in other graphs or of other types. */
+  #addPairs({ value, root, written, uses }: TensorPairs): void {
     let source = value;
-    if (this.#plan.produced.has(value)) {
+    if (written) {
+      const parameters = this.#parameters(root, written);
       if (value.isGraphOutput) this.#writer.addPairBeforeOutput(value, root, parameters);
       else source = this.#writer.addPair(value.graph, value, [...value.uses], root, parameters);
     }
-    const done = this.#plan.produced.has(value) ? value.graph : undefined;
-    const byGraph = new Map<Graph, Use[]>();
-    for (const { node, slot } of integerUses) {
-      if (node.graph === done) continue;
-      const uses = byGraph.get(node.graph) ?? [];
-      uses.push({ node, slot });
-      byGraph.set(node.graph, uses);
+    const groups: { readonly graph: Graph; readonly scheme: QuantizationScheme; readonly uses: Use[] }[] = [];
+    for (const { node, slot, scheme } of uses) {
+      if (written && node.graph === value.graph && sameScheme(scheme, written)) continue;
+      let group = groups.find((each) => each.graph === node.graph && sameScheme(each.scheme, scheme));
+      if (!group) {
+        group = { graph: node.graph, scheme, uses: [] };
+        groups.push(group);
+      }
+      group.uses.push({ node, slot });
     }
-    for (const [graph, uses] of byGraph) this.#writer.addPair(graph, source, uses, root, parameters);
+    for (const { graph, scheme, uses: readers } of groups)
+      this.#writer.addPair(graph, source, readers, root, this.#parameters(root, scheme));
   }
 
   #rewriteWeights(one: WeightedNode, replaced: Set<Value>): void {
     const { node, weight, bias } = one;
     const input = node.input(0) as Value;
     const weightValue = node.input(1) as Value;
-    let parameters = this.#scan.parameters(one);
+    let parameters = this.#weightParameters(one);
     if (!parameters) return;
-    if (bias && this.#options.biases !== 'float') {
-      const inputScale = this.#parameters(this.#plan.tensors.get(input) ?? input).scale;
+    if (bias && this.#options.schemes.biases !== 'float') {
+      const root = this.#plan.tensors.get(input) ?? input;
+      const inputScale = this.#parameters(root, this.#options.types.read(input, node)).scale;
       const values = this.#biasValues(one, bias.tensor);
       parameters = parametersForBias(inputScale, parameters, values);
       const biasValue = bias.node.input(bias.slot) as Value;
@@ -156,6 +150,18 @@ export class StaticRewriter {
     replaced.add(weightValue);
   }
 
+  #weightParameters(one: WeightedNode): WeightParameters | undefined {
+    const whole = this.#scan.parameters(one);
+    const { saturates, types } = this.#options;
+    if (!whole || !saturates || types.read(one.node.input(0) as Value, one.node).bits !== 8) return whole;
+    const known = this.#fitting.get(whole);
+    const fitting = known ?? withoutSaturation(one, whole);
+    this.#fitting.set(whole, fitting);
+    if (fitting !== whole) this.narrowed.push(one.node);
+    return fitting;
+  }
+  readonly #fitting: Map<WeightParameters, WeightParameters> = new Map();
+
   /** One value a channel, with the `beta` of a Gemm in it. */
   #biasValues({ node, channels }: WeightedNode, tensor: Tensor): Float32Array {
     const beta = node.is('Gemm') ? node.float('beta', 1) : 1;
@@ -170,9 +176,10 @@ export class StaticRewriter {
       const value = node.input(slot);
       const tensor = constantTensor(value);
       if (!value || !tensor) continue;
-      const ranges = weightRanges(tensor, undefined, this.#scheme.symmetric);
+      const scheme = this.#options.types.read(value, node);
+      const ranges = weightRanges(tensor, undefined, scheme.symmetric);
       if (!ranges) continue;
-      const parameters = weightParameters(ranges, this.#scheme);
+      const parameters = weightParameters(ranges, scheme);
       node.setInput(slot, this.#writer.dequantizedWeight(value, tensor, parameters, node));
       replaced.add(value);
     }

@@ -36,6 +36,8 @@ const FLAG_OF_FIELD: ReadonlyMap<string, string> = new Map([
   ['opset', 'opset'],
   ['dumpPath', 'dump-after'],
   ['calibration', 'calibration'],
+  ['overrides', 'override'],
+  ['schemePath', 'scheme'],
   ['perTensor', 'per-tensor'],
   ['reduceRange', 'reduce-range'],
   ['fp16Io', 'fp16-io'],

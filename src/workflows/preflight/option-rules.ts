@@ -1,5 +1,6 @@
 import { BY_RUNNING, type OptionRule } from './option-rule.js';
 import { PRUNE_OPTION_RULES } from './prune-option-rules.js';
+import { QUANTIZE_SCHEME_RULES } from './quantize-scheme-rules.js';
 import { QUANTIZE_SEARCH_RULES } from './quantize-search-rules.js';
 
 export type { OptionRule, RuledCommand } from './option-rule.js';
@@ -16,6 +17,7 @@ export const OPTION_RULES: readonly OptionRule[] = [
     hint: 'write the model to a file with -o PATH',
   },
 
+  ...QUANTIZE_SCHEME_RULES,
   ...QUANTIZE_SEARCH_RULES,
   { commands: ['quantize'], options: ['--keep-io'], excludes: ['--fp16-io'] },
   { commands: ['quantize'], options: ['--fp16-io'], needs: '--mode fp16', hint: 'add --mode fp16' },

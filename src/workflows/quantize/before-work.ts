@@ -17,6 +17,7 @@ import type { ModelRun } from '../produce/model-run.js';
 import { SEEDED_SAMPLES } from '../workbench/fit-source.js';
 import { type SampleSplit, splitSamples } from '../workbench/sample-split.js';
 import { LoadFallbacks } from './float16/load-fallbacks.js';
+import { schemesOf } from './schemes/schemes-of.js';
 
 /** What a quantization needs beside the run itself. */
 export interface QuantizeWork {
@@ -48,6 +49,15 @@ export async function prepareQuantize(run: ModelRun<QuantizeOptions>): Promise<Q
   return { split, runtime, fallbacks, doubts };
 }
 
+/** @throws SO1003 for an override that means nothing; SO1002 for types that no kernel multiplies */
+async function checkSchemes(model: ModelRun<QuantizeOptions>['model'], options: QuantizeOptions): Promise<void> {
+  const wanted = schemesOf(options);
+  if (wanted.overrides.length === 0 && options.schemes === undefined) return;
+  const { assignSchemes, checkOverrides } = await import('../../passes/quantize/assign-schemes.js');
+  checkOverrides(model, wanted.overrides);
+  assignSchemes(model, wanted, wanted.overrides);
+}
+
 /** @returns which samples calibrate and which judge; synthetic ones where there is no data */
 async function checkBeforeWork({
   model,
@@ -57,8 +67,9 @@ async function checkBeforeWork({
 }: ModelRun<QuantizeOptions>): Promise<SampleSplit> {
   const { dataPath, evalPath } = options;
   const verify = options.verify ?? QUANTIZE_DEFAULTS.verify;
-  if (options.for === 'tensorrt' && dataPath === undefined && options.mode !== 'fp16' && options.mode !== 'bf16') {
-    throw new ServeOptError('SO1002', '--for tensorrt needs --data', {
+  const wantsStatic = options.for === 'tensorrt' || options.for === 'qnn';
+  if (wantsStatic && dataPath === undefined && options.mode !== 'fp16' && options.mode !== 'bf16') {
+    throw new ServeOptError('SO1002', `--for ${options.for} needs --data`, {
       why: 'activation ranges are measured on samples',
       hint: 'add --data samples.npz, or use --mode fp16',
     });
@@ -67,6 +78,7 @@ async function checkBeforeWork({
   const inputs = inputSpecs(model);
   const sized = dims ? withSizes(inputs, dims) : inputs;
   checkLayers(model, options);
+  await checkSchemes(model, options);
   if (verify || dataPath !== undefined)
     checkMemory(model, memoryBytes, { inputs: sized, madeUp: dataPath === undefined });
   if (options.mode === 'static' || options.mode === 'fp8')

@@ -1,4 +1,5 @@
 import type { Model } from '../../ir/model.js';
+import type { ChannelShape } from '../../quantize/expose-ranges.js';
 import type { QuantizationScheme } from '../../quantize/scheme.js';
 import type { RangeMap } from '../../quantize/value-range.js';
 
@@ -10,8 +11,8 @@ export interface CalibrationWork {
   readonly original: { readonly model: Model; readonly path: string };
   /** Tensors whose ranges are needed. */
   readonly observe: readonly string[];
-  /** Exactly these, and not what static quantization for ONNX Runtime looks at besides. */
-  readonly named: boolean;
+  /** Tensors of which the mean square of each channel is wanted. */
+  readonly channels: ReadonlyMap<string, ChannelShape> | undefined;
   /** Scheme of a tensor by its name. */
   readonly scheme: (tensor: string) => QuantizationScheme;
   /** Makes a quantized copy of the prepared model, to be tried. */

@@ -7,16 +7,20 @@ import { inferTypes } from '../../ops/infer-types.js';
 import { eliminateDead } from '../../passes/eliminate/eliminate-dead.js';
 import { meansNode } from '../../passes/node-filter.js';
 import type { ConvertToFloat16Options } from '../../passes/quantize/convert-to-float16.js';
-import { type QuantizationScheme, S8_WEIGHTS } from '../../quantize/scheme.js';
+import type { QuantizationScheme } from '../../quantize/scheme.js';
 import { TENSORRT_SCHEMES, type TensorRtType } from '../../quantize/tensorrt-schemes.js';
 import type { RangeMap } from '../../quantize/value-range.js';
 import { type InContext, QUANTIZE_DEFAULTS, type QuantizeOptions } from '../options.js';
 import { growthBytes } from '../produce/growth.js';
 import type { Stages } from '../stages.js';
 import { hasLayersInFunctions, withLayersInlined } from './inlined-functions.js';
+import { schemesOf, usesSixteenBits } from './schemes/schemes-of.js';
 
 /** Opset that the operators a mode writes need: DequantizeLinear by channel, DynamicQuantizeLinear, Conv in BFLOAT16, FP8. */
 const NEEDED_OPSET = { static: 13, dynamic: 11, fp16: 7, bf16: 22, fp8: TENSORRT_SCHEMES.fp8.opset } as const;
+
+/** From this opset on, ONNX has QuantizeLinear of 16 bits. */
+const SIXTEEN_BITS_OPSET = 21;
 
 export type ConversionMode = keyof typeof NEEDED_OPSET;
 
@@ -92,19 +96,26 @@ export class Conversion {
       this.#original = this.model.clone();
     }
     if (options.optimize ?? true) await this.#optimize(mode);
-    const opset = this.model.opset();
-    if (opset > 0 && opset < NEEDED_OPSET[mode]) {
-      const { upgradeOpset } = await import('../../passes/rewrite/upgrade-opset.js');
-      await this.#run(infer, upgradeOpset({ to: NEEDED_OPSET[mode] }));
-    }
+    await this.#raiseOpset(NEEDED_OPSET[mode]);
+    if (mode === 'static' && options.for !== 'tensorrt' && usesSixteenBits(schemesOf(options)))
+      await this.#raiseOpset(SIXTEEN_BITS_OPSET);
     await this.#run(infer);
     this.#layers = { include: this.#left(options.include), exclude: this.#left(options.exclude) };
+    if (mode === 'static') await this.#warnOfLostOverrides(options);
     if (options.include?.length && this.#layers.include.length === 0) {
       throw new ServeOptError('SO1003', 'No layer that --include matches is left after the graph was optimized', {
         why: `it was ${options.include.map((pattern) => `"${pattern}"`).join(', ')}`,
         hint: 'add --no-optimize, or choose layers of the optimized model',
       });
     }
+  }
+
+  /** Brings the model to an opset where that is possible. */
+  async #raiseOpset(to: number): Promise<void> {
+    const opset = this.model.opset();
+    if (opset === 0 || opset >= to) return;
+    const { upgradeOpset } = await import('../../passes/rewrite/upgrade-opset.js');
+    await this.#run(infer, upgradeOpset({ to }));
   }
 
   /** Patterns that still mean a node: each did in the model as it was read. */
@@ -116,6 +127,20 @@ export class Conversion {
       );
     }
     return patterns.filter((pattern) => !gone.includes(pattern));
+  }
+
+  /** Overrides mean something in the model as it was read; what they mean may have been folded since. */
+  async #warnOfLostOverrides(options: QuantizeOptions): Promise<void> {
+    const { overrides } = schemesOf(options);
+    if (overrides.length === 0) return;
+    const { meantBy } = await import('../../passes/quantize/assign-schemes.js');
+    for (const { match } of overrides) {
+      const { nodes, tensors } = meantBy(this.model, match);
+      if (nodes.size + tensors.size > 0) continue;
+      this.warnings.push(
+        `The override "${match}" changes nothing: what it matched was folded or fused before quantizing.`,
+      );
+    }
   }
 
   /**
@@ -158,7 +183,7 @@ export class Conversion {
       quantizeStatic({
         ...this.#layers,
         ranges,
-        weights: weightScheme(options),
+        ...schemesOf(options),
         growthBytes: this.#growthBytes(options),
         kept,
       }),
@@ -196,7 +221,7 @@ export class Conversion {
     await this.#run(
       quantizeDynamic({
         ...this.#layers,
-        weights: weightScheme(options),
+        weights: dynamicWeights(options),
         operators: options.operators ?? 'portable',
         growthBytes: this.#growthBytes(options),
         kept,
@@ -249,13 +274,11 @@ export class Conversion {
   }
 }
 
-/** INT8 weights as options want them. */
-function weightScheme({ perTensor, reduceRange }: QuantizeOptions): QuantizationScheme {
-  return {
-    ...S8_WEIGHTS,
-    reduceRange: reduceRange ?? false,
-    ...(perTensor ? { granularity: { kind: 'tensor' } } : {}),
-  };
+/** Weights of dynamic INT8: with the choices for all weights of static INT8. */
+function dynamicWeights(options: QuantizeOptions): QuantizationScheme {
+  const { weights, saturates } = schemesOf(options);
+  // Scales of dynamic INT8 are not known before it runs, so every weight gets 7 bits where 8 could overflow.
+  return { ...weights, reduceRange: weights.reduceRange || saturates };
 }
 
 /** The stage `prepare`: a copy of the model, ready to be converted in a mode. */

@@ -1,9 +1,8 @@
 import type { Model } from '../../ir/model.js';
 import type { Refusal } from '../../ir/transform.js';
 import { productUnits } from '../../quantize/activation-products.js';
-import { planStatic } from '../../quantize/plan.js';
+import { headChannels } from '../../quantize/plan.js';
 import { withMovedRanges } from '../../quantize/planned-range.js';
-import { U8_ACTIVATIONS } from '../../quantize/scheme.js';
 import { planTensorRt } from '../../quantize/tensorrt-plan.js';
 import { TENSORRT_SCHEMES, type TensorRtType } from '../../quantize/tensorrt-schemes.js';
 import type { RangeMap } from '../../quantize/value-range.js';
@@ -20,6 +19,7 @@ import type { Converted } from './converted.js';
 import { convertToHalf } from './float16/convert-float16.js';
 import type { LoadFallback } from './float16/load-fallbacks.js';
 import { repairConfirmed } from './repair/repair-confirmed.js';
+import { staticPlanOf } from './schemes/static-plan-of.js';
 import { chooseProducts } from './tensorrt/choose-products.js';
 
 /** What a conversion needs of the run that it is part of. */
@@ -44,7 +44,8 @@ export async function convertModel(
     return convertToHalf(model, options, split, stages, runtime?.host(), memoryBytes, fallback);
   if (requested === 'static' || requested === 'fp8' || (requested === 'auto' && options.dataPath !== undefined)) {
     const result = await convertStatic(run, split, runtime);
-    if (result.step.changed > 0 || requested !== 'auto' || options.for === 'tensorrt') return result;
+    if (result.step.changed > 0 || requested !== 'auto' || options.for === 'tensorrt' || options.for === 'qnn')
+      return result;
     refused = result.step.refusals;
   }
   stages.start('quantize');
@@ -76,16 +77,16 @@ async function convertStatic(
   // FP8 has no other form.
   const forTensorRt = options.for === 'tensorrt' || mode === 'fp8';
   const type: TensorRtType = mode === 'fp8' ? 'fp8' : 'int8';
-  const staticPlan = forTensorRt ? undefined : planStatic(conversion.model);
-  const { observe } = staticPlan ?? planTensorRt(conversion.model, undefined, () => undefined);
-  const moved = (ranges: RangeMap) => (staticPlan ? withMovedRanges(ranges, staticPlan) : ranges);
+  const planned = forTensorRt ? undefined : staticPlanOf(conversion.model, options);
+  const { observe } = planned?.plan ?? planTensorRt(conversion.model, undefined, () => undefined);
+  const moved = (ranges: RangeMap) => (planned ? withMovedRanges(ranges, planned.plan) : ranges);
   const calibrated = await calibrateStatic(
     {
       model: conversion.model,
       original: { model, path },
       observe,
-      named: forTensorRt,
-      scheme: () => (forTensorRt ? TENSORRT_SCHEMES[type].activations : U8_ACTIVATIONS),
+      channels: planned && headChannels(planned.plan),
+      scheme: planned?.scheme ?? (() => TENSORRT_SCHEMES[type].activations),
       async quantized(ranges) {
         const copy = conversion.copy();
         await (forTensorRt ? copy.toTensorRt(type, ranges, options, undefined) : copy.toStatic(moved(ranges), options));
@@ -100,7 +101,7 @@ async function convertStatic(
   let ranges = moved(calibrated.ranges);
   let repair: QuantizeRepairReport | undefined;
   // Without verification nothing could confirm a repair.
-  if (staticPlan && runtime && calibrated.report && (options.verify ?? QUANTIZE_DEFAULTS.verify))
+  if (planned && runtime && calibrated.report && (options.verify ?? QUANTIZE_DEFAULTS.verify))
     ({ ranges, report: repair } = await repairConfirmed(
       conversion,
       ranges,

@@ -1,8 +1,9 @@
 import { goalBudgets } from '../../gates/search-goals.js';
+import { PLACES } from '../../quantize/places.js';
 import { searchNotes } from '../../report/search-words.js';
 import type { QuantizeReport } from '../../report/types.js';
 import { inputSpecs } from '../../samples/value-specs.js';
-import { QUANTIZE_DEFAULTS, type QuantizeOptions } from '../options.js';
+import { QUANTIZE_DEFAULTS, type QuantizeOptions, type QuantizePlace } from '../options.js';
 import type { Produced } from '../produce/model-command.js';
 import type { ModelRun } from '../produce/model-run.js';
 import { judgeBudgets } from '../result-budgets.js';
@@ -12,6 +13,14 @@ import type { QuantizeVerdict } from './check-candidate.js';
 import { describeConversion } from './describe-conversion.js';
 import { judgeHalf } from './float16/half-warnings.js';
 import type { QuantizeCandidate } from './quantize-candidate.js';
+
+/** Places other than this machine, in the words of notes. */
+const PLACE_WORDS: Partial<Record<QuantizePlace, string>> = {
+  'ort-cuda': "ONNX Runtime's CUDA provider",
+  tensorrt: 'TensorRT',
+  openvino: 'OpenVINO',
+  qnn: 'QNN',
+};
 
 /** The report of a quantization; times both models for it. */
 export async function describeQuantized(
@@ -30,8 +39,9 @@ export async function describeQuantized(
     candidate.alternatives.length > 0 ? 'INT8 is slower than FP32 on this machine' : undefined,
   );
   const compared = checked?.comparison ? checked : undefined;
-  // ONNX Runtime has no kernels for this form, so its times say nothing of TensorRT.
-  const isForeign = done === 'bf16' || done === 'fp8' || (run.options.for === 'tensorrt' && done === 'static');
+  // ONNX Runtime on this CPU runs this form as no other place does, so its times say nothing of that.
+  const place = run.options.for ?? QUANTIZE_DEFAULTS.for;
+  const isForeign = done === 'bf16' || done === 'fp8' || (!PLACES[place].runsHere && done === 'static');
   const wantsLatency =
     run.options.minSpeedup !== undefined || (run.options.budgets?.some(({ metric }) => metric === 'speed-up') ?? false);
   const latency = isForeign && !wantsLatency ? undefined : (verdict.latency ?? (await compared?.measure()));
@@ -80,7 +90,9 @@ export async function describeQuantized(
       ...searchNotes(candidate),
       ...(verdict.notes ?? []),
       ...synthetic.notes,
-      ...(isForeign ? ['Made for TensorRT: latency on this CPU says nothing of it and was not measured.'] : []),
+      ...(isForeign
+        ? [`Made for ${PLACE_WORDS[place] ?? 'TensorRT'}: latency on this CPU says nothing of it and was not measured.`]
+        : []),
       ...(done === 'bf16' ? ["ONNX Runtime's CPU provider does not load BF16: the file itself was not run."] : []),
       ...(done === 'fp8'
         ? [

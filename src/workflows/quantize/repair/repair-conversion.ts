@@ -1,4 +1,4 @@
-import { planStatic } from '../../../quantize/plan.js';
+import { headChannels } from '../../../quantize/plan.js';
 import { withMovedRanges } from '../../../quantize/planned-range.js';
 import type { RangeMap } from '../../../quantize/value-range.js';
 import type { RuntimeHost } from '../../../runtime/host.js';
@@ -7,6 +7,7 @@ import { type InContext, QUANTIZE_DEFAULTS, type QuantizeOptions } from '../../o
 import type { Stages } from '../../stages.js';
 import type { SampleSplit } from '../../workbench/sample-split.js';
 import type { Conversion } from '../conversion.js';
+import { staticPlanOf } from '../schemes/static-plan-of.js';
 import { type Repaired, repairStatic } from './repair-static.js';
 
 /** Repairs a prepared model before it is quantized, in place; gives the ranges that it is to be quantized with. */
@@ -28,11 +29,14 @@ export async function repairConversion(
       ...(block === undefined ? {} : { block }),
       calibrate: async (model) => {
         const source = { kind: 'data', ...calibration } as const;
+        const { plan } = staticPlanOf(model, options);
         const measured = await calibrateIn(host, model, source, {
           batch,
+          tensors: plan.observe,
+          channels: headChannels(plan),
           ...(threads === undefined ? {} : { threads }),
         });
-        return withMovedRanges(measured.ranges, planStatic(model));
+        return withMovedRanges(measured.ranges, plan);
       },
       quantize: async (model, its) => {
         const trial = conversion.copy();

@@ -1,4 +1,5 @@
 import type { Dim } from '../../../ir/type.js';
+import { PLACES } from '../../../quantize/places.js';
 import type { SampleSource } from '../../../samples/types.js';
 import { inputSpecs } from '../../../samples/value-specs.js';
 import { QUANTIZE_DEFAULTS, type QuantizeOptions } from '../../options.js';
@@ -16,7 +17,7 @@ export function guardsSpeed(
   judging: SampleSource,
 ): boolean {
   if (options.allowSlower || candidate.alternatives.length > 0) return false;
-  if ((options.for ?? QUANTIZE_DEFAULTS.for) !== 'ort-cpu') return false;
+  if (!PLACES[options.for ?? QUANTIZE_DEFAULTS.for].runsHere) return false;
   if (candidate.done !== 'static' && candidate.done !== 'dynamic') return false;
   return judging.kind === 'data' || options.dims !== undefined || sizesAreKnown(model);
 }
