@@ -234,6 +234,11 @@ export const ERROR_TABLE = {
     summary: 'The cache is of another model or other data',
     hint: 'give another folder with --teacher-cache, or remove this one',
   },
+  SO4009: {
+    exitCode: EXIT.usage,
+    summary: 'How the data becomes the inputs is not known',
+    hint: "add --preprocess imagenet, or --preprocess 'resize=256 crop=224 mean=… std=…'",
+  },
   SO3561: {
     exitCode: EXIT.input,
     summary: 'No layer of the checkpoint can be quantized',
@@ -269,6 +274,11 @@ export const ERROR_TABLE = {
     exitCode: EXIT.failed,
     summary: 'ONNX Runtime for Node does not support this type',
     hint: 'add --no-verify to skip running the model',
+  },
+  SO5007: {
+    exitCode: EXIT.capability,
+    summary: 'An optional package is not installed',
+    hint: 'npm install sharp',
   },
   SO5101: {
     exitCode: EXIT.failed,

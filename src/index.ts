@@ -124,12 +124,10 @@ export type { MarReport } from './report/mar-types.js';
 export type { PackagedFile, PackageReport } from './report/package-types.js';
 export type { EntryChange, TritonReport } from './report/triton-types.js';
 export type {
-  ImageOptions,
   MarDevice,
   MarFormat,
   MarOptions,
   PreprocessKind,
-  ResizeMethod,
   TextOptions,
 } from './targets/mar/mar-options.js';
 export {
@@ -137,7 +135,6 @@ export {
   MAR_DEVICES,
   MAR_FORMATS,
   PREPROCESS_KINDS,
-  RESIZE_METHODS,
 } from './targets/mar/mar-options.js';
 export type {
   Accelerator,

@@ -63,6 +63,8 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   protobufjs: ['proto'],
   yaml: ['targets/yaml-text.ts'],
   execa: ['targets/tensorrt'],
+  sharp: ['samples/images/decode-image.ts'],
+  '@huggingface/tokenizers': ['samples/texts/tokenizer.ts'],
 };
 
 const MAXIMUM_LINES = 400;

@@ -5,6 +5,7 @@ import type { BenchServerOptions } from '../workflows/bench-server/open-server-b
 import type { BenchOptions } from '../workflows/options.js';
 import { DIM, parseDims } from './dims.js';
 import type { FlagValues } from './flags.js';
+import { readingOptions } from './reading-options.js';
 import { given } from './workflow-options.js';
 
 /** A dimension among the arguments: `--dim batch=1,8 seq=128` names two. */
@@ -29,6 +30,7 @@ export function benchOptions(flags: FlagValues, dims: readonly string[]): BenchO
     ...given('batch', unique(flags.batch)),
     ...(dims.length > 0 ? { dims: parseDims(dims, DIM) } : {}),
     ...given('dataPath', flags.data),
+    ...readingOptions(flags),
     ...given('seed', flags.seed),
     ...given('scenario', flags.scenario),
     ...given('streams', flags.streams),
@@ -58,6 +60,7 @@ export function serverOptions(flags: FlagValues, dims: readonly string[]): Bench
     flags[name] === undefined ? undefined : parseDuration(flags[name], `--${name}`);
   return {
     ...given('dataPath', flags.data),
+    ...readingOptions(flags),
     ...given('seed', flags.seed),
     ...given('batch', batch),
     ...(dims.length > 0 ? { dims: chosenDims(dims) } : {}),

@@ -1,4 +1,5 @@
 import { COMMAND_GROUPS, type CommandDefinition, type CommandFamily, MODEL } from './command-definition.js';
+import { READING_FLAGS } from './data-flags.js';
 import { DISTILL } from './distill-command.js';
 import type { FlagName } from './flags.js';
 import { PACKAGE_COMMANDS } from './package-commands.js';
@@ -58,7 +59,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
       'threads',
       'ep',
     ],
-    moreFlags: ['max-loss', 'min-sqnr', 'junit', 'markdown', 'allow-links', 'allow-invalid', 'mem'],
+    moreFlags: ['max-loss', 'min-sqnr', 'junit', 'markdown', 'allow-links', 'allow-invalid', 'mem', ...READING_FLAGS],
     examples: [
       { command: 'serve-opt compare model.onnx model.int8.onnx', summary: 'synthetic inputs' },
       { command: 'serve-opt compare model.onnx model.int8.onnx --data val.npz', summary: 'real ones' },
@@ -138,6 +139,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
       'build-timeout',
       'trtexec-flag',
       'trtexec-verbose',
+      ...READING_FLAGS,
     ],
     examples: [
       { command: 'serve-opt bench model.onnx', summary: 'synthetic inputs' },
@@ -204,6 +206,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
       'fp16-io',
       'allow-links',
       'allow-invalid',
+      ...READING_FLAGS,
     ],
     examples: [
       { command: 'serve-opt quantize model.onnx --data samples.npz', summary: 'INT8, calibrated' },
@@ -252,6 +255,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
       'print-recipe',
       'allow-links',
       'allow-invalid',
+      ...READING_FLAGS,
     ],
     examples: [
       { command: 'serve-opt optimize model.onnx', summary: 'for any runtime' },
@@ -308,6 +312,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
       'max-growth',
       'allow-links',
       'allow-invalid',
+      ...READING_FLAGS,
     ],
     examples: [
       { command: 'serve-opt prune model.onnx --amount 0.3', summary: 'of all channels, heads, neurons' },

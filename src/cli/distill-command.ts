@@ -45,6 +45,9 @@ export const DISTILL: CommandDefinition = {
     'mem',
     'allow-links',
     'allow-invalid',
+    'preprocess',
+    'tokenizer',
+    'max-length',
   ],
   overrides: {
     labels: { summary: 'labels of the logits: .npy' },

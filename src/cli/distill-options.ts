@@ -2,6 +2,7 @@ import { ServeOptError } from '../errors.js';
 import type { Convention } from '../evaluate/distill/conventions.js';
 import type { DistillInput, DistillOptions, NamePair } from '../workflows/distill/distill-options.js';
 import type { FlagValues } from './flags.js';
+import { readingOptions } from './reading-options.js';
 import { budgetOptions, given, single } from './workflow-options.js';
 
 /** What `distill` compares. @throws SO1001 where models and files of logits are mixed, or too few are given */
@@ -35,7 +36,13 @@ export function distillInput(models: readonly string[], flags: FlagValues): Dist
 
 /** Flags of `distill` as options. @throws SO1006 */
 export function distillOptions(flags: FlagValues): DistillOptions {
+  const { preprocess, tokenizer, 'max-length': maxLength } = flags;
   return {
+    ...readingOptions({
+      ...given('preprocess', preprocess),
+      ...given('tokenizer', tokenizer),
+      ...given('max-length', maxLength),
+    }),
     ...given('temperatures', numbers(flags.temperature, 'temperature')),
     ...given('alphas', numbers(flags.alpha, 'alpha')),
     // Parsing lets nothing else through.

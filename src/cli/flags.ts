@@ -14,6 +14,7 @@ import {
   QUANTIZE_MODES,
   QUANTIZE_PLACES,
 } from '../workflows/options.js';
+import { DATA_FLAGS } from './data-flags.js';
 import { DISTILL_FLAGS } from './distill-flags.js';
 import { MAR_FLAGS } from './mar-flags.js';
 import { PRUNE_FLAGS } from './prune-flags.js';
@@ -128,7 +129,7 @@ export const FLAGS = {
   'per-tensor': { group: 'Method', summary: 'one scale per weight, not per channel' },
   'keep-io': { group: 'Method', summary: 'fp16: keep input and output types (default)' },
   'fp16-io': { group: 'Method', summary: 'fp16: inputs and outputs become fp16 too' },
-  data: { value: 'PATH', path: true, group: 'Data', summary: 'samples: .npz .npy .jsonl .csv or a folder' },
+  data: { value: 'PATH', path: true, group: 'Data', summary: 'samples: .npz .jsonl .csv .txt, a folder, images' },
   eval: { value: 'PATH', path: true, group: 'Data', summary: 'labelled samples to measure the metric on' },
   samples: { value: 'N', type: 'integer', ...NUMBER_LIMITS.samples, group: 'Data', summary: 'use at most N samples' },
   batch: { value: 'N', type: 'integers', ...NUMBER_LIMITS.batch, group: 'Data', summary: 'samples in one run' },
@@ -141,6 +142,7 @@ export const FLAGS = {
     group: 'Data',
     summary: 'seed of synthetic inputs',
   },
+  ...DATA_FLAGS,
   ...MAR_FLAGS,
   metric: {
     value: 'NAME',
@@ -260,7 +262,7 @@ export const FLAGS = {
   },
   set: { value: 'FIELD=VALUE', repeatable: true, group: 'Server', summary: 'any other field of the configuration' },
   warmup: { group: 'Server', summary: 'run the model before it is ready' },
-  labels: { value: 'PATH', path: true, group: 'Data', summary: 'class names, one a line' },
+  labels: { value: 'PATH', path: true, group: 'Data', summary: 'class names, one a line; images: or CSV' },
   ensemble: { value: 'A,B', group: 'Method', summary: 'models of the repository, one after the other' },
   map: { value: 'TO=FROM', repeatable: true, group: 'Method', summary: 'connect: b.x=a.y, b.x=NAME, NAME=b.y' },
   platform: {

@@ -1,4 +1,4 @@
-import { MAR_DEFAULTS, MAR_FORMATS, PREPROCESS_KINDS } from '../targets/mar/mar-options.js';
+import { MAR_DEFAULTS, MAR_FORMATS } from '../targets/mar/mar-options.js';
 import { NUMBER_LIMITS } from '../workflows/limits.js';
 
 /** Rows of `FLAGS` that only `package mar` has so far. */
@@ -9,26 +9,11 @@ export const MAR_FLAGS = {
     group: 'Output',
     summary: 'mar (zip), tgz or folder; default by -o',
   },
-  preprocess: {
-    value: 'KIND',
-    choices: PREPROCESS_KINDS,
-    default: MAR_DEFAULTS.preprocess,
-    group: 'Method',
-    summary: 'requests carry json, image or text',
-  },
   pixels: {
     value: 'KEY=VALUE',
     repeatable: true,
     group: 'Method',
     summary: 'images: size=224x224, mean=…, std=…',
-  },
-  tokenizer: { value: 'PATH', path: true, group: 'Method', summary: 'texts: tokenizer.json, or vocab.txt of BERT' },
-  'max-length': {
-    value: 'N',
-    type: 'integer',
-    ...NUMBER_LIMITS['max-length'],
-    group: 'Method',
-    summary: 'texts: tokens after which they are cut',
   },
   'top-k': {
     value: 'N',

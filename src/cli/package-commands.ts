@@ -1,5 +1,6 @@
 import { MAR_DEFAULTS } from '../targets/mar/mar-options.js';
 import { type CommandDefinition, MODEL } from './command-definition.js';
+import { READING_FLAGS } from './data-flags.js';
 
 /** The commands of the family `package`, in the order of help. */
 export const PACKAGE_COMMANDS: readonly CommandDefinition[] = [
@@ -102,6 +103,14 @@ export const PACKAGE_COMMANDS: readonly CommandDefinition[] = [
       output: { summary: 'archive to write, or a folder for it' },
       link: { summary: 'with --format folder: link model files' },
       labels: { group: 'Method', summary: 'names of classes: one a line, or JSON' },
+      preprocess: {
+        value: 'KIND',
+        default: MAR_DEFAULTS.preprocess,
+        group: 'Method',
+        summary: 'json, image, text; or a recipe of images',
+      },
+      tokenizer: { group: 'Method' },
+      'max-length': { group: 'Method' },
       version: { value: 'TEXT', default: MAR_DEFAULTS.version, summary: 'version of the model' },
       threads: { summary: 'of a worker; default processors / workers' },
       'max-batch': { minimum: 1, summary: 'requests that run together; default 8' },
@@ -122,7 +131,7 @@ export const PACKAGE_COMMANDS: readonly CommandDefinition[] = [
     group: 'Serve',
     arguments: [{ name: 'package', summary: 'path of a model repository, a model in it, or an archive', path: true }],
     flags: ['data', 'samples', 'seed', 'url', 'grpc-url', 'tritonserver', 'torchserve', 'start-timeout'],
-    moreFlags: ['header', 'timeout', 'mem'],
+    moreFlags: ['header', 'timeout', 'mem', ...READING_FLAGS],
     overrides: {
       url: { summary: 'a server that runs: http://HOST:8000' },
       samples: { default: 8, summary: 'samples to send' },

@@ -1,6 +1,7 @@
 import { ServeOptError } from '../errors.js';
 import { parseDuration } from '../gates/units.js';
-import { type ImageOptions, RESIZE_METHODS } from '../targets/mar/mar-options.js';
+import { parseImageRecipe, parsePairs } from '../samples/images/parse-image-options.js';
+import { PREPROCESS_KINDS } from '../targets/mar/mar-options.js';
 import type { PackageMarOptions } from '../workflows/package/package-mar.js';
 import type { FlagValues } from './flags.js';
 
@@ -12,8 +13,7 @@ export function packageMarOptions(flags: FlagValues, sourceDate: string | undefi
     ...given('format', flags.format),
     ...given('name', flags.name),
     ...given('version', flags.version),
-    ...given('preprocess', flags.preprocess),
-    ...given('image', flags.pixels && parsePixels(flags.pixels)),
+    ...preprocessOptions(flags),
     ...textOptions(flags),
     ...given('labelsPath', flags.labels),
     ...given('topK', flags['top-k']),
@@ -37,6 +37,14 @@ export function packageMarOptions(flags: FlagValues, sourceDate: string | undefi
 
 function given<K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } {
   return value === undefined ? {} : ({ [key]: value } as { readonly [P in K]?: V });
+}
+
+/** A kind of requests, or a recipe of images as other commands take it, completed by `--pixels`. @throws SO1006, SO1002 */
+function preprocessOptions({ preprocess, pixels }: FlagValues): Pick<PackageMarOptions, 'preprocess' | 'image'> {
+  const image = pixels && parsePairs(pixels, '--pixels');
+  const kind = PREPROCESS_KINDS.find((each) => each === preprocess);
+  if (preprocess === undefined || kind !== undefined) return { ...given('preprocess', kind), ...given('image', image) };
+  return { preprocess: 'image', image: { ...parseImageRecipe(preprocess), ...image } };
 }
 
 function textOptions(flags: FlagValues): Pick<PackageMarOptions, 'text'> {
@@ -101,69 +109,4 @@ function parseSourceDate(text: string): number {
     why: 'it must be the seconds since 1970, up to the year 9999',
     hint: 'SOURCE_DATE_EPOCH=$(git log -1 --format=%ct) serve-opt package mar …',
   });
-}
-
-const PIXELS_HINT =
-  'write --pixels size=224x224, mean=0.485,0.456,0.406, std=…, layout=nchw, color=bgr, resize=crop or scale=1';
-
-type PixelReader = (text: string) => ImageOptions | undefined;
-
-/** What `--pixels` takes, by key. */
-const PIXEL_KEYS: ReadonlyMap<string, PixelReader> = new Map<string, PixelReader>([
-  [
-    'size',
-    (text) => {
-      const [, width, height = width] = /^(\d{1,5})(?:x(\d{1,5}))?$/.exec(text) ?? [];
-      return Number(width) > 0 && Number(height) > 0 ? { width: Number(width), height: Number(height) } : undefined;
-    },
-  ],
-  ['layout', (text) => (text === 'nchw' || text === 'nhwc' ? { layout: text } : undefined)],
-  ['color', (text) => (text === 'rgb' || text === 'bgr' ? { color: text } : undefined)],
-  [
-    'resize',
-    (text) => {
-      const resize = RESIZE_METHODS.find((method) => method === text);
-      return resize && { resize };
-    },
-  ],
-  [
-    'scale',
-    (text) => {
-      const [value, divisor = 1, ...rest] = text.split('/').map(Number);
-      const scale = (value ?? Number.NaN) / divisor;
-      return Number.isFinite(scale) && scale > 0 && rest.length === 0 && text.trim() !== '' ? { scale } : undefined;
-    },
-  ],
-  ['mean', (text) => optional('mean', numbers(text))],
-  ['std', (text) => optional('std', numbers(text))],
-]);
-
-function optional(key: 'mean' | 'std', values: readonly number[] | undefined): ImageOptions | undefined {
-  return values && { [key]: values };
-}
-
-function numbers(text: string): readonly number[] | undefined {
-  const values = text.split(',').map((each) => (each.trim() === '' ? Number.NaN : Number(each)));
-  return values.every(Number.isFinite) ? values : undefined;
-}
-
-/** @throws SO1002 for a key that is given twice, SO1006 for an unknown key or a wrong value */
-function parsePixels(texts: readonly string[]): ImageOptions {
-  let options: ImageOptions = {};
-  const seen = new Set<string>();
-  for (const text of texts) {
-    const [, key = '', value = ''] = /^([a-z]+)=(.*)$/s.exec(text) ?? [];
-    const read = PIXEL_KEYS.get(key)?.(value);
-    if (read === undefined) {
-      const why = PIXEL_KEYS.has(key)
-        ? `"${value}" is no value of ${key}`
-        : `a key is one of ${[...PIXEL_KEYS.keys()].join(', ')}`;
-      throw new ServeOptError('SO1006', `The value "${text}" of --pixels is not allowed`, { why, hint: PIXELS_HINT });
-    }
-    if (seen.has(key))
-      throw new ServeOptError('SO1002', `--pixels has ${key} twice`, { hint: 'leave one of them out' });
-    seen.add(key);
-    options = { ...options, ...read };
-  }
-  return options;
 }

@@ -1,4 +1,5 @@
 import { type CommandDefinition, MODEL } from './command-definition.js';
+import { READING_FLAGS } from './data-flags.js';
 
 /** `sensitivity` as a row of the commands. */
 export const SENSITIVITY: CommandDefinition = {
@@ -21,6 +22,7 @@ export const SENSITIVITY: CommandDefinition = {
     'mem',
     'allow-links',
     'allow-invalid',
+    ...READING_FLAGS,
   ],
   examples: [
     { command: 'serve-opt sensitivity model.onnx --data samples.npz', summary: 'static INT8' },

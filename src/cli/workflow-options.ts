@@ -24,6 +24,7 @@ import { parseOverride } from '../workflows/quantize/schemes/parse-override.js';
 import type { CommandContext } from './command.js';
 import { type DimsFlag, ONE_DIM, parseDims, SET_DIM } from './dims.js';
 import type { FlagValues } from './flags.js';
+import { readingOptions } from './reading-options.js';
 
 /** Signal and progress of a command, as every workflow takes them. */
 export function workflowContext(context: CommandContext): WorkflowContext {
@@ -56,6 +57,7 @@ function runOptions(flags: FlagValues) {
     ...given('threads', single(flags, 'threads')),
     ...given('memory', flags.mem),
     ...given('executionProviders', flags.ep),
+    ...readingOptions(flags),
   };
 }
 

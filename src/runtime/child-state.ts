@@ -1,4 +1,5 @@
 import { bug } from '../errors.js';
+import type { DataReading } from '../samples/data-reading.js';
 import type { SampleReader } from '../samples/sample-reader.js';
 import { seededReader } from '../samples/seeded-reader.js';
 import { sizedDataInputs, sizedInputs } from '../samples/sized-inputs.js';
@@ -30,13 +31,18 @@ export class ChildState implements JobContext {
   readonly #runs = new Map<number, KeptRuns>();
   readonly #measurements = new Map<number, { readonly session: number; readonly loop: MeasureLoop }>();
   readonly #memoryBytes: number;
+  readonly #reading: DataReading;
   #nextId = 1;
   #libraryMs = 0;
   #ort: Promise<OnnxRuntime> | undefined;
 
-  /** @param memoryBytes what this process may take; no limit when absent */
-  constructor(memoryBytes: number = Number.POSITIVE_INFINITY) {
+  /**
+   * @param memoryBytes what this process may take; no limit when absent
+   * @param reading how files of samples are read
+   */
+  constructor(memoryBytes: number = Number.POSITIVE_INFINITY, reading: DataReading = {}) {
     this.#memoryBytes = memoryBytes;
+    this.#reading = reading;
   }
 
   /** ONNX Runtime itself. @throws SO5004 */
@@ -178,7 +184,7 @@ export class ChildState implements JobContext {
     // Loaded when needed: the readers bring a ZIP and a CSV library along.
     const { openDataset } = await import('../samples/dataset/open-dataset.js');
     return sliceReader(
-      await openDataset(source.path, sizedDataInputs(inputs, source.dims)),
+      await openDataset(source.path, sizedDataInputs(inputs, source.dims), { reading: this.#reading }),
       source.first,
       source.count,
     );

@@ -3,6 +3,7 @@ import process from 'node:process';
 import { Worker } from 'node:worker_threads';
 import { environmentError } from '../codec/system-error.js';
 import { toErrorData } from '../error-data.js';
+import type { DataReading } from '../samples/data-reading.js';
 import { ChildState } from './child-state.js';
 import type { JobProgress } from './job.js';
 import { JOBS } from './jobs/table.js';
@@ -21,7 +22,8 @@ const memoryBytes = Number(process.argv[2]) || undefined;
 const workerData = { parentPid: process.ppid, memoryBytes };
 new Worker(new URL('./parent-watch.js', import.meta.url), { workerData }).unref();
 
-const state = new ChildState(memoryBytes);
+const reading: DataReading = JSON.parse(process.argv[3] ?? '{}');
+const state = new ChildState(memoryBytes, reading);
 let tail: Promise<void> = Promise.resolve();
 
 process.on('message', (message: RequestMessage) => {

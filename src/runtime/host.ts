@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fromErrorData } from '../error-data.js';
 import { bug, ServeOptError } from '../errors.js';
 import { holdLeftover, releaseLeftover } from '../leftovers.js';
+import type { DataReading } from '../samples/data-reading.js';
 import type { JobProgress } from './job.js';
 import { asMemoryError, launchUnderLimit } from './memory-limit.js';
 import { lastNativeLines } from './native-text.js';
@@ -18,6 +19,8 @@ export interface RuntimeOptions {
   readonly memoryBytes?: number;
   /** Threads that sessions will have, if more than the machine has: their stacks are allowed beside the memory. */
   readonly threads?: number;
+  /** How the child reads files of samples. */
+  readonly reading?: DataReading;
 }
 
 export interface RequestOptions {
@@ -95,7 +98,7 @@ class ForkedRuntime implements RuntimeHost {
     const execArgv = options.maxOldSpaceMb === undefined ? [] : [`--max-old-space-size=${options.maxOldSpaceMb}`];
     this.#memoryBytes = options.memoryBytes;
     const launch = launchUnderLimit(execArgv, options.memoryBytes, options.threads);
-    this.#child = fork(childEntry(), [String(options.memoryBytes ?? '')], {
+    this.#child = fork(childEntry(), [String(options.memoryBytes ?? ''), JSON.stringify(options.reading ?? {})], {
       execPath: launch.execPath,
       execArgv: [...launch.execArgv],
       serialization: 'advanced',

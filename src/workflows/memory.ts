@@ -12,6 +12,7 @@ import type { ValueSpec } from '../samples/types.js';
 import { formatBytes, parseBytes, roundedUpBytes } from '../tensor/byte-size.js';
 import { createRandom } from '../tensor/random.js';
 import type { ExecutionOptions, MemoryOptions, WorkflowContext } from './options.js';
+import type { ReadingOptions } from './reading-options.js';
 
 /** The process that runs models takes 110 MB before it has seen one. */
 const LEAST_BYTES = 256e6;
@@ -72,10 +73,15 @@ export interface RunSizes {
 
 /** What the process of a command is started with. */
 export function runtimeOptions(
-  { signal, threads }: WorkflowContext & ExecutionOptions,
+  { signal, threads, reading }: WorkflowContext & ExecutionOptions & ReadingOptions,
   memoryBytes: number,
 ): RuntimeOptions {
-  return { memoryBytes, ...(signal ? { signal } : {}), ...(threads === undefined ? {} : { threads }) };
+  return {
+    memoryBytes,
+    ...(signal ? { signal } : {}),
+    ...(threads === undefined ? {} : { threads }),
+    ...(reading ? { reading } : {}),
+  };
 }
 
 /** As `checkMemory`, but gives the error back. */

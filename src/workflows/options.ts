@@ -12,6 +12,7 @@ import type { UnitScore } from '../prune/score-names.js';
 import type { RangeChoice } from '../quantize/observers/observer-names.js';
 import type { PruneReport } from '../report/prune-types.js';
 import type { OptimizeReport, QuantizeReport } from '../report/types.js';
+import type { ReadingOptions } from './reading-options.js';
 import type { RepairEffort } from './repair-effort.js';
 import type { SchemeOptions } from './scheme-options.js';
 
@@ -118,6 +119,7 @@ export interface ModelOptions {
 export interface JudgedRunOptions
   extends MemoryOptions,
     ExecutionOptions,
+    ReadingOptions,
     SourceOptions,
     ModelOptions,
     FileOptions,
@@ -138,6 +140,7 @@ export type Growth = number | string;
 export interface ProduceOptions
   extends MemoryOptions,
     ExecutionOptions,
+    ReadingOptions,
     SourceOptions,
     ModelOptions,
     FileOptions,
@@ -181,8 +184,6 @@ export interface QuantizeOptions
   readonly mode?: QuantizeMode;
   /** With `for: 'tensorrt'`: weights stay FLOAT in front of a QuantizeLinear, as TensorRT before 10 needs. Default false. */
   readonly floatWeights?: boolean;
-  /** Folder or file of calibration samples. */
-  readonly dataPath?: string;
   /** Folder or file of labelled samples to measure the metric on. */
   readonly evalPath?: string;
   /** Node names, globs or operator types; only these are quantized. */
@@ -315,7 +316,7 @@ export interface PruneOptions extends ProduceOptions, JudgedRunOptions, RefusalO
 }
 
 /** Options of `benchModels`. */
-export interface BenchOptions extends MemoryOptions, SourceOptions, ModelOptions, FileOptions {
+export interface BenchOptions extends MemoryOptions, ReadingOptions, SourceOptions, ModelOptions, FileOptions {
   /** Alternatives, each a configuration of its own, as the command line writes them: `cpu`, `cuda:1`, `tensorrt+cuda`, `auto`. */
   readonly executionProviders?: readonly string[];
   /** Intra-op threads, each number a configuration of its own. Default what `os.availableParallelism()` says. */

@@ -21,6 +21,8 @@ const PROGRAM = ['test/helpers/chromium.ts'];
 const PROGRAM_TEXT = /\bbin\/serve-opt\.js\b|'bin', 'serve-opt\.js'/;
 const RUNTIME = ['node:child_process', 'execa', 'onnxruntime-node'];
 const BUILD_TEXT = /['"/]dist['"/]/;
+/** Native code that sources load only when it is needed: what counts is that a test uses it. */
+const NATIVE_TEXT = /\bfrom 'sharp'/;
 
 /** Test files with their kinds, by their path inside the repository. */
 export function testKinds(texts: SourceTexts): ReadonlyMap<string, TestKind> {
@@ -33,7 +35,7 @@ function kindOf(reached: ReadonlySet<string>, texts: SourceTexts): TestKind {
   const own = [...reached].filter((path) => /^(test|scripts)\//.test(path));
   const says = (form: RegExp) => own.some((path) => form.test(texts.get(path) ?? ''));
   if (PROGRAM.some((path) => reached.has(path)) || says(PROGRAM_TEXT)) return 'program';
-  return RUNTIME.some((path) => reached.has(path)) || says(BUILD_TEXT) ? 'runtime' : 'unit';
+  return RUNTIME.some((path) => reached.has(path)) || says(BUILD_TEXT) || says(NATIVE_TEXT) ? 'runtime' : 'unit';
 }
 
 export interface ImportOptions {

@@ -5,6 +5,7 @@ import { verifyPackage } from '../../workflows/package/verify/verify-package.js'
 import type { VerifyPackageOptions } from '../../workflows/package/verify/verify-run.js';
 import type { CommandContext, CommandResult } from '../command.js';
 import type { FlagValues } from '../flags.js';
+import { readingOptions } from '../reading-options.js';
 import { renderPackageVerify } from '../render/package-verify-text.js';
 import { given, workflowContext } from '../workflow-options.js';
 
@@ -41,6 +42,7 @@ async function verifyOptions({ env }: CommandContext, flags: FlagValues): Promis
     ...given('torchServe', flags.torchserve ?? (await findProgram('torchserve', env))),
     ...given('headers', flags.header),
     ...given('dataPath', flags.data),
+    ...readingOptions(flags),
     ...given('samples', flags.samples),
     ...given('seed', flags.seed),
     ...given('memory', flags.mem),

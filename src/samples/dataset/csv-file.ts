@@ -67,7 +67,8 @@ function isLabel(name: string, inputs: readonly ValueSpec[]): boolean {
   return LABEL_NAMES.some((label) => label === name) && !inputs.some((spec) => spec.name === name);
 }
 
-async function readColumns(
+/** The cells of a CSV file by columns, the first row being their names. Errors as `readCsv`. */
+export async function readColumns(
   path: string,
   file: string,
   limits: ReadLimits,

@@ -31,6 +31,12 @@ export function sortedNames(path: string): string[] {
   return names.sort((a, b) => byNumber.compare(a, b) || (a < b ? -1 : 1));
 }
 
+/** Whether a folder has arrays or ONNX test data, by the names in it. */
+export function hasArrays(path: string): boolean {
+  const names = sortedNames(path);
+  return isTestDataFolder(names) || names.some((name) => /\.np[yz]$/i.test(name) || /^test_data_set_\d+$/.test(name));
+}
+
 /**
  * The data set in a folder. In this order: ONNX test data (`test_data_set_*` or `input_*.pb`), .npz archives one after
  * the other, .npy files (one for each input, or for a model with one input one for each sample).
@@ -53,7 +59,7 @@ export async function readFolder(path: string, inputs: readonly ValueSpec[], lim
   if (arrays.length > 0) return { shards: readArrays(path, folder, arrays, inputs, limits), warnings: [] };
   const kinds = [...new Set(names.map((name) => /\.[^.]*$/.exec(name)?.[0] ?? name))].slice(0, 10);
   throw new ServeOptError('SO4001', `The folder "${folder}" has no readable samples`, {
-    why: `it contains ${names.length === 0 ? 'no files' : kinds.join(', ')}; supported are .npz, .npy and ONNX test data`,
+    why: `it contains ${names.length === 0 ? 'no files' : kinds.join(', ')}; supported are .npz, .npy, ONNX test data and images`,
     hint: 'give the path of the .jsonl or .csv file',
   });
 }

@@ -1,11 +1,12 @@
 import { basename, dirname } from 'node:path';
 import { ServeOptError } from '../../errors.js';
+import type { DataReading } from '../data-reading.js';
 import type { ValueSpec } from '../types.js';
 import { fileRange } from './byte-range.js';
 import { readCsv } from './csv-file.js';
 import { dataKind } from './data-kind.js';
 import { type DatasetReader, datasetReader } from './dataset-reader.js';
-import { readFolder } from './folder.js';
+import { hasArrays, readFolder } from './folder.js';
 import { readJsonLines } from './jsonl-file.js';
 import { type MatchedShard, matchInputs } from './match-inputs.js';
 import { labelsBeside, readNpyFile } from './npy-file.js';
@@ -21,13 +22,15 @@ export interface DatasetOptions {
   readonly allowNonFinite?: boolean;
   /** Most bytes of decompressed or parsed data kept in memory for one file; default 2 GiB. */
   readonly maximumBytes?: number;
+  /** How images and texts become the inputs. */
+  readonly reading?: DataReading;
 }
 
 /** Default of `DatasetOptions.maximumBytes`. */
 export const DEFAULT_MAXIMUM_BYTES = 2 * 1024 ** 3;
 
 /**
- * Opens samples for a model: .npz, .npy, .jsonl or .csv, or a folder of .npz or .npy files or ONNX test data. Names,
+ * Opens samples for a model: .npz, .npy, .jsonl or .csv, or a folder of .npz or .npy files, ONNX test data or images. Names,
  * types and shapes are checked against `inputs` here; values when they are read.
  *
  * The number of samples is that of the labels, else the leading size that most arrays share. An array whose batch lies
@@ -45,6 +48,8 @@ export async function openDataset(
   options: DatasetOptions = {},
 ): Promise<DatasetReader> {
   const limits: ReadLimits = { maximumBytes: options.maximumBytes ?? DEFAULT_MAXIMUM_BYTES };
+  const images = await openImages(path, inputs, options.reading ?? {}, limits);
+  if (images) return images;
   const labelFile = options.labels?.endsWith('.npy') ? options.labels : undefined;
   const labelName = labelFile === undefined ? options.labels : undefined;
   const { shards, warnings } = await readShards(path, inputs, labelName, limits);
@@ -105,4 +110,31 @@ function withLabelFile(shards: readonly Shard[], path: string, limits: ReadLimit
       hint: 'store the labels in the data files',
     });
   return [{ ...only, labels }];
+}
+
+/** A reader of the images of a folder or of a list; undefined for data of another kind. */
+async function openImages(
+  path: string,
+  inputs: readonly ValueSpec[],
+  { preprocess, labelsPath }: DataReading,
+  limits: ReadLimits,
+): Promise<DatasetReader | undefined> {
+  const kind = dataKind(path);
+  if (kind !== 'folder' && kind !== 'csv') return refuseRecipe(path, preprocess);
+  if (kind === 'folder' && preprocess === undefined && hasArrays(path)) return undefined;
+  if (kind === 'csv' && inputs[0]?.shape?.length !== 4) return refuseRecipe(path, preprocess);
+  const { imagesInCsv, imagesInFolder } = await import('../images/image-list.js');
+  const list = await (kind === 'folder' ? imagesInFolder : imagesInCsv)(path, labelsPath, limits);
+  if (!list) return refuseRecipe(path, preprocess);
+  const { imageReader } = await import('../images/image-reader.js');
+  return imageReader(list, inputs, preprocess);
+}
+
+/** @throws SO4001 for a recipe of images where there are none */
+function refuseRecipe(path: string, preprocess: DataReading['preprocess']): undefined {
+  if (preprocess === undefined) return undefined;
+  throw new ServeOptError('SO4001', `"${basename(path)}" has no images for --preprocess`, {
+    why: 'it applies to a folder of images, or to a CSV file with a column "file"',
+    hint: 'leave --preprocess out: arrays are fed as they are',
+  });
 }

@@ -1,3 +1,5 @@
+import type { ImageOptions } from '../../samples/images/image-options.js';
+
 /** What a request to the packaged model carries. JSON tensors are taken with all of them. */
 export const PREPROCESS_KINDS = ['json', 'image', 'text'] as const;
 /** One of `PREPROCESS_KINDS`. */
@@ -12,27 +14,6 @@ export type MarFormat = (typeof MAR_FORMATS)[number];
 export const MAR_DEVICES = ['auto', 'cpu', 'gpu'] as const;
 /** One of `MAR_DEVICES`. */
 export type MarDevice = (typeof MAR_DEVICES)[number];
-
-/** How an image gets the size of the input. */
-export const RESIZE_METHODS = ['stretch', 'crop', 'pad'] as const;
-export type ResizeMethod = (typeof RESIZE_METHODS)[number];
-
-/** How images become the model's input. What is absent follows from the input. */
-export interface ImageOptions {
-  /** Pixels; default the size that the input is fixed at. */
-  readonly width?: number;
-  readonly height?: number;
-  /** Order of the dimensions; default by where the channels are. */
-  readonly layout?: 'nchw' | 'nhwc';
-  readonly color?: 'rgb' | 'bgr';
-  readonly resize?: ResizeMethod;
-  /** Pixels from 0 to 255 are multiplied by this first. Default 1/255. */
-  readonly scale?: number;
-  /** By channel, subtracted after scaling. Default 0. */
-  readonly mean?: readonly number[];
-  /** By channel, divided by after subtracting. Default 1. */
-  readonly std?: readonly number[];
-}
 
 /** How texts become the model's input. */
 export interface TextOptions {

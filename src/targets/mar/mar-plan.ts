@@ -1,7 +1,7 @@
 import { ServeOptError } from '../../errors.js';
+import { type ImagePlan, imagePlan } from '../../samples/images/image-plan.js';
 import { DataType } from '../../tensor/dtype.js';
 import { type ClassPlan, classPlan } from './class-plan.js';
-import { type ImagePlan, imagePlan } from './image-plan.js';
 import type { MarFacts } from './mar-facts.js';
 import { checkMarName, checkMarVersion } from './mar-name.js';
 import type { MarOptions } from './mar-options.js';

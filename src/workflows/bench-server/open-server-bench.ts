@@ -2,6 +2,7 @@ import type { ArrivalProcess, Scenario } from '../../bench/scenario.js';
 import { ServeOptError } from '../../errors.js';
 import type { Budget } from '../../gates/parse-budget.js';
 import type { BenchReport } from '../../report/bench-types.js';
+import type { DataReading } from '../../samples/data-reading.js';
 import type { ValueSpec } from '../../samples/types.js';
 import { checkInterface } from '../../serving/check-interface.js';
 import type { ServerClient, ServerModel } from '../../serving/client.js';
@@ -21,6 +22,8 @@ import { promptRequests, type Requests, rawRequests, tensorRequests } from './re
 export interface BenchServerOptions extends Omit<ClientOptions, 'now' | 'signal' | 'remainingMs'> {
   /** Tensors in any format of data sets; for TorchServe bodies (.jsonl, files, a folder); for completions prompts. */
   readonly dataPath?: string;
+  /** How its images and texts are read. */
+  readonly reading?: DataReading;
   /** Specifications of the inputs, where the server does not report them and the data are tensors. */
   readonly inputs?: readonly ValueSpec[];
   /** Seed of synthetic inputs and of Poisson arrivals; default 0. */
@@ -291,6 +294,7 @@ async function prepareRequests(
     promptWords,
     ...limits,
     ...(dataPath === undefined ? {} : { dataPath }),
+    ...(options.reading ? { reading: options.reading } : {}),
   };
   const { preparePrompt, prepareRaw } = client;
   if (preparePrompt) {

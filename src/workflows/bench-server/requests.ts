@@ -4,6 +4,7 @@ import { fileError } from '../../codec/byte-source.js';
 import { readSmallFile } from '../../codec/small-file.js';
 import { encodeUtf8 } from '../../codec/utf8.js';
 import { ServeOptError } from '../../errors.js';
+import type { DataReading } from '../../samples/data-reading.js';
 import { openDataset } from '../../samples/dataset/open-dataset.js';
 import { textLines } from '../../samples/dataset/text-lines.js';
 import { seededFeedsInParts } from '../../samples/seeded-reader.js';
@@ -27,6 +28,8 @@ export interface Requests {
 
 export interface RequestOptions {
   readonly dataPath?: string;
+  /** How its images and texts are read. */
+  readonly reading?: DataReading;
   readonly seed: number;
   readonly batchSize: number;
   readonly dims: readonly ChosenDim[];
@@ -67,7 +70,11 @@ export async function tensorRequests(
     }
     return { prepared, inputs: described, dims, batchSize, source: SYNTHETIC, warnings: [] };
   }
-  const reader = await openDataset(options.dataPath, batchSize === 1 ? inputs : fixed.unbatched);
+  const reader = await openDataset(
+    options.dataPath,
+    batchSize === 1 ? inputs : fixed.unbatched,
+    options.reading ? { reading: options.reading } : {},
+  );
   try {
     if (batchSize > 1 && !reader.batchable) {
       throw new ServeOptError('SO4002', 'These samples cannot be stacked: their shapes differ', { hint: '--batch 1' });

@@ -182,6 +182,7 @@ export class Baseline {
     const limited = {
       ...(options.signal ? { signal: options.signal } : {}),
       ...(threads === undefined ? {} : { threads }),
+      ...(options.reading ? { reading: options.reading } : {}),
     };
     const host = await startRuntime(runtimeOptions(limited, memoryLimit(options, models)));
     try {

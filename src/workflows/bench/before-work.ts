@@ -48,7 +48,10 @@ async function checkFeeds(
       return [JSON.stringify([inputs, each.batch]), { inputs, batch: each.batch ?? 1 }] as const;
     }),
   );
-  const runtime = new LazyRuntime(options.signal ? { signal: options.signal } : {});
+  const runtime = new LazyRuntime({
+    ...(options.signal ? { signal: options.signal } : {}),
+    ...(options.reading ? { reading: options.reading } : {}),
+  });
   try {
     for (const { inputs, batch } of ways.values()) await checkData(await runtime.host(), path, [inputs], batch);
   } finally {

@@ -165,7 +165,13 @@ async function prepareAll(
 ): Promise<void> {
   const seed = options.seed ?? BENCH_DEFAULTS.seed;
   const { signal } = options;
-  const context: RunContext = { scenario, seed, memoryBytes, ...(signal ? { signal } : {}) };
+  const context: RunContext = {
+    scenario,
+    seed,
+    memoryBytes,
+    ...(signal ? { signal } : {}),
+    ...(options.reading ? { reading: options.reading } : {}),
+  };
   for (const wanted of planned) {
     try {
       const { configuration, preparation } = await preparations.prepare(wanted);
@@ -186,6 +192,7 @@ function preparationsOf(scenario: Scenario, memoryBytes: number, options: InCont
     profile: options.profile ?? false,
     findBatch: scenario.kind === 'offline',
     memoryBytes,
+    ...(options.reading ? { reading: options.reading } : {}),
     ...(options.allowInvalid === undefined ? {} : { allowInvalid: options.allowInvalid }),
     ...(options.signal ? { signal: options.signal } : {}),
   });

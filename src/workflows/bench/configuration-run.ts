@@ -12,6 +12,7 @@ import { type RuntimeHost, startRuntime } from '../../runtime/host.js';
 import type { ProfileReport, ProviderUse } from '../../runtime/profile.js';
 import type { MeasureStartResult, MeasureWarmUpResult } from '../../runtime/protocol.js';
 import type { SessionOptions } from '../../runtime/types.js';
+import type { DataReading } from '../../samples/data-reading.js';
 import type { SampleSource, ValueSpec } from '../../samples/types.js';
 import { outputSpecs } from '../../samples/value-specs.js';
 import type { Configuration } from './plan.js';
@@ -32,6 +33,8 @@ export interface RunContext {
   readonly seed: number;
   /** Most memory that each process may take. */
   readonly memoryBytes: number;
+  /** How files of samples are read. */
+  readonly reading?: DataReading;
   readonly signal?: AbortSignal;
 }
 
@@ -217,12 +220,17 @@ export class ConfigurationRun implements Measured {
 
   async #start(round: number, stream: number, hosts: RuntimeHost[], signal: AbortSignal): Promise<Stream> {
     const { configuration } = this;
-    const { scenario, seed, memoryBytes } = this.#context;
+    const { scenario, seed, memoryBytes, reading } = this.#context;
     const preparation = this.#preparation;
     if (!preparation) throw bug('a configuration that cannot be prepared is measured');
     const { threads } = configuration;
     const begun = performance.now();
-    const host = await startRuntime({ signal, memoryBytes, ...(threads === undefined ? {} : { threads }) });
+    const host = await startRuntime({
+      signal,
+      memoryBytes,
+      ...(threads === undefined ? {} : { threads }),
+      ...(reading ? { reading } : {}),
+    });
     const processMs = performance.now() - begun;
     hosts.push(host);
     const { libraryMs } = await host.request('versions', undefined);

@@ -13,6 +13,7 @@ import { checkMemory, runtimeOptions } from '../memory.js';
 import type { ModelOptions } from '../options.js';
 import { withSizes } from '../preflight/input-sizes.js';
 import { asInvalidModel } from '../preflight/model.js';
+import type { ReadingOptions } from '../reading-options.js';
 import { fitSource, SEEDED_SAMPLES } from '../workbench/fit-source.js';
 import { type Preparation, sessionOptionsOf } from './configuration-run.js';
 import type { BenchModel, Configuration } from './plan.js';
@@ -27,7 +28,7 @@ const OFFLINE_GAIN = 1.03;
 /** So many larger batches may give less before the search ends. */
 const OFFLINE_PATIENCE = 2;
 
-export interface PreparationOptions extends ModelOptions {
+export interface PreparationOptions extends ModelOptions, ReadingOptions {
   readonly dataPath?: string;
   readonly seed: number;
   readonly profile: boolean;
@@ -203,9 +204,13 @@ export class Preparations {
   }
 
   #runtimeOptions({ threads }: Configuration): RuntimeOptions {
-    const { signal, memoryBytes } = this.#options;
+    const { signal, memoryBytes, reading } = this.#options;
     return runtimeOptions(
-      { ...(signal ? { signal } : {}), ...(threads === undefined ? {} : { threads }) },
+      {
+        ...(signal ? { signal } : {}),
+        ...(threads === undefined ? {} : { threads }),
+        ...(reading ? { reading } : {}),
+      },
       memoryBytes,
     );
   }

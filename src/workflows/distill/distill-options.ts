@@ -8,6 +8,7 @@ import type {
   ModelOptions,
   SourceOptions,
 } from '../options.js';
+import type { ReadingOptions } from '../reading-options.js';
 
 /** How scores are read: `auto` looks whether all rows sum to 1. */
 export const SCORE_FORMS = ['auto', 'logits', 'probabilities'] as const;
@@ -46,6 +47,7 @@ export type DistillInput = DistillModels | DistillLogits;
 export interface DistillOptions
   extends MemoryOptions,
     ExecutionOptions,
+    ReadingOptions,
     SourceOptions,
     ModelOptions,
     FileOptions,

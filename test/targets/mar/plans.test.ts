@@ -5,7 +5,7 @@ import type { Dim } from '../../../src/ir/type.js';
 import type { ValueSpec } from '../../../src/samples/types.js';
 import { parseClassLabels } from '../../../src/targets/class-labels.js';
 import { classPlan } from '../../../src/targets/mar/class-plan.js';
-import { imagePlan } from '../../../src/targets/mar/image-plan.js';
+import { imagePlan } from '../../../src/samples/images/image-plan.js';
 import type { MarFacts } from '../../../src/targets/mar/mar-facts.js';
 import { checkMarName, marName } from '../../../src/targets/mar/mar-name.js';
 import { MAR_DEFAULTS, type MarOptions } from '../../../src/targets/mar/mar-options.js';

@@ -1,6 +1,6 @@
+import type { ImagePlan } from '../../../samples/images/image-plan.js';
 import type { ModelFacts } from '../../model-facts.js';
 import type { ClassPlan } from '../class-plan.js';
-import type { ImagePlan } from '../image-plan.js';
 import { MODEL_FILE } from '../manifest.js';
 import type { MarOptions } from '../mar-options.js';
 import { checkOutputType, inputType } from '../numpy-type.js';

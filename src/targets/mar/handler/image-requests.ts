@@ -79,13 +79,33 @@ def picture(data):
 
 
 def sized(image):
-    """The image at the size of the input: stretched, cut from the centre, or with bars."""
+    """The image at the size of the input: resized, and the centre of what is larger cut out."""
+    image = resized(image)
     width, height = IMAGE["width"], IMAGE["height"]
+    if image.size == (width, height):
+        return image
+    if not IMAGE["cut"] or image.width < width or image.height < height:
+        raise wrong("The image has %s x %s pixels, the model takes %s x %s" % (image.size + (width, height)))
+    left, top = round((image.width - width) / 2), round((image.height - height) / 2)
+    return image.crop((left, top, left + width, top + height))
+
+
+def resized(image):
+    """Stretched, cut from the centre, with bars, or by its shorter side."""
+    kernel = Image.Resampling[IMAGE["kernel"].upper()]
+    size = IMAGE["resizeWidth"], IMAGE["resizeHeight"]
+    if IMAGE["resize"] == "none":
+        return image
     if IMAGE["resize"] == "stretch":
-        return image.resize((width, height), Image.BILINEAR)
+        return image.resize(size, kernel)
     if IMAGE["resize"] == "crop":
-        return ImageOps.fit(image, (width, height), Image.BILINEAR)
-    return ImageOps.pad(image, (width, height), Image.BILINEAR)
+        return ImageOps.fit(image, size, kernel)
+    if IMAGE["resize"] == "pad":
+        return ImageOps.pad(image, size, kernel)
+    side = IMAGE["shortSide"]
+    if image.width <= image.height:
+        return image.resize((side, int(side * image.height / image.width)), kernel)
+    return image.resize((int(side * image.width / image.height), side), kernel)
 
 
 # Larger images are refused before they are decoded.

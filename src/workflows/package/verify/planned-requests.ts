@@ -1,3 +1,4 @@
+import type { DataReading } from '../../../samples/data-reading.js';
 import { openDataset } from '../../../samples/dataset/open-dataset.js';
 import { seededReader } from '../../../samples/seeded-reader.js';
 import type { Feeds, HostData, HostTensor, SampleSource } from '../../../samples/types.js';
@@ -17,8 +18,12 @@ const STACKED_ROWS = 3;
  * A request for each sample, and where the server batches one with several rows.
  * @throws SO4001 to SO4004 for data, SO5002 where ONNX Runtime does not run a sample
  */
-export async function planRequests(reference: Reference, source: SampleSource): Promise<PlannedRequest[]> {
-  const samples = await readSamples(reference, source);
+export async function planRequests(
+  reference: Reference,
+  source: SampleSource,
+  reading: DataReading = {},
+): Promise<PlannedRequest[]> {
+  const samples = await readSamples(reference, source, reading);
   const requests = samples.map((sample) => reference.toClient(sample));
   const rows = Math.min(STACKED_ROWS, reference.maxBatchSize);
   const stacked = rows > 1 ? stackFeeds(requests, rows) : undefined;
@@ -29,11 +34,11 @@ export async function planRequests(reference: Reference, source: SampleSource): 
   return planned;
 }
 
-async function readSamples(reference: Reference, source: SampleSource): Promise<Feeds[]> {
+async function readSamples(reference: Reference, source: SampleSource, reading: DataReading): Promise<Feeds[]> {
   const fitted = await reference.fit(source);
   const reader =
     fitted.kind === 'data'
-      ? await openDataset(fitted.path, reference.inputs)
+      ? await openDataset(fitted.path, reference.inputs, { reading })
       : seededReader(fitted.seed, fitted.count, reference.inputs, { plan: fitted.plan });
   try {
     const step = reader.block ?? 1;

@@ -142,7 +142,7 @@ async function verifyModel(
   }
   const asIs = { maxBatchSize: 0, inputs: [], outputs: [] };
   const reference = await ModelReference.open(await runtime.host(), file, asIs);
-  const planned = await planRequests(reference, run.source);
+  const planned = await planRequests(reference, run.source, run.options.reading);
   const options = {
     protocol: 'torchserve',
     url,

@@ -2,10 +2,11 @@ import { basename } from 'node:path';
 import { ServeOptError } from '../../../errors.js';
 import type { SampleSource } from '../../../samples/types.js';
 import type { MemoryOptions, WorkflowContext } from '../../options.js';
+import type { ReadingOptions } from '../../reading-options.js';
 import type { Stages } from '../../stages.js';
 
 /** Options of `verifyPackage`. */
-export interface VerifyPackageOptions extends MemoryOptions {
+export interface VerifyPackageOptions extends MemoryOptions, ReadingOptions {
   /** Program of Triton, to be started for the run. */
   readonly tritonServer?: string;
   /** Program of TorchServe. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { ServeOptError } from '../../../errors.js';
 import type { VerifiedModel, VerifiedWire } from '../../../report/package-verify-types.js';
 import type { LazyRuntime } from '../../../runtime/lazy-runtime.js';
+import type { DataReading } from '../../../samples/data-reading.js';
 import type { SampleSource } from '../../../samples/types.js';
 import type { Protocol } from '../../../serving/protocols.js';
 import type { RepositoryEntry, TritonConfiguration, TritonRepository } from '../../../serving/triton-repository.js';
@@ -21,6 +22,8 @@ export interface TritonRun {
   /** Models to verify; default all that are in the folder. */
   readonly only?: string | undefined;
   readonly source: SampleSource;
+  /** How its files are read. */
+  readonly reading?: DataReading;
   readonly runtime: LazyRuntime;
   readonly connection: Pick<WireOptions, 'headers' | 'timeoutMs' | 'signal'>;
   readonly stages: Stages;
@@ -61,7 +64,7 @@ async function verifyEntry(run: TritonRun, entry: RepositoryEntry): Promise<Veri
       return { ...named, reference: 'none', why: found, ready: true, wires: [], ok: true };
     }
     reference = found;
-    planned = await planRequests(reference, run.source);
+    planned = await planRequests(reference, run.source, run.reading);
   } catch (error) {
     if (!(error instanceof ServeOptError) || !isOfModel(error)) throw error;
     const why = `${error.message}${error.why === undefined ? '' : `: ${error.why}`}`;

@@ -1,0 +1,79 @@
+import { readFileSync, statSync } from 'node:fs';
+import { basename } from 'node:path';
+import { fileError } from '../../codec/byte-source.js';
+import { ServeOptError } from '../../errors.js';
+import { suggest } from '../../suggest.js';
+import { DataType } from '../../tensor/dtype.js';
+import type { HostTensor } from '../types.js';
+
+const MOST_BYTES = 16 * 1024 * 1024;
+/** Classes that a note lists. */
+const SHOWN = 5;
+
+/** Labels [N], and what was made of them, one sentence each. */
+export interface ClassLabels {
+  readonly labels: HostTensor;
+  readonly notes: readonly string[];
+}
+
+/** Names of classes, one a line, in the order of their numbers. @throws SO2001 …, SO4005 for a name given twice */
+export function readClassNames(path: string): string[] {
+  const file = basename(path);
+  let text: string;
+  try {
+    if (statSync(path).size > MOST_BYTES)
+      throw new ServeOptError('SO2104', `"${file}" is too large for names of classes`);
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    if (cause instanceof ServeOptError) throw cause;
+    throw fileError(path, cause);
+  }
+  const names = text
+    .replace(/^\uFEFF/, '')
+    .split(/\r?\n/)
+    .map((line) => line.trim());
+  while (names.at(-1) === '') names.pop();
+  const twice = names.find((name, at) => name !== '' && names.indexOf(name) !== at);
+  if (twice !== undefined) throw new ServeOptError('SO4005', `"${file}" has the class "${twice}" twice`);
+  return names;
+}
+
+/**
+ * Numbers of classes from their names: those of a list, whole numbers as they are, or else the place of the name among all names
+ * in order.
+ * @param what what the names are, for messages: `sub-folder`, `label`
+ * @throws SO4005 for a name that the list does not have
+ */
+export function classLabels(texts: readonly string[], what: string, names?: readonly string[]): ClassLabels {
+  const different = [...new Set(texts)].sort((a, b) => (a < b ? -1 : 1));
+  const isNumbers = different.every((text) => /^-?\d{1,9}$/.test(text));
+  const numbers = new Map<string, number>();
+  for (const [at, text] of different.entries()) {
+    const found = names?.indexOf(text) ?? -1;
+    if (found >= 0) numbers.set(text, found);
+    else if (isNumbers) numbers.set(text, Number(text));
+    else if (!names) numbers.set(text, at);
+    else {
+      const guess = suggest(text, names);
+      throw new ServeOptError('SO4005', `The ${what} "${text}" is not among the ${names.length} names of classes`, {
+        hint: guess === undefined ? 'give one name a line, in the order of the classes' : `did you mean "${guess}"?`,
+      });
+    }
+  }
+  const data = Int32Array.from(texts, (text) => numbers.get(text) as number);
+  const notes: string[] = [];
+  if (!names && !isNumbers) {
+    const shown = different.slice(0, SHOWN).map((text, at) => `${at} ${text}`);
+    const more = different.length > SHOWN ? ` … ${different.length - 1} ${different.at(-1)}` : '';
+    notes.push(`classes are numbered by the names of ${what}s in order: ${shown.join(', ')}${more}`);
+  }
+  return { labels: { dataType: DataType.INT32, dims: [texts.length], data }, notes };
+}
+
+/** Why labels say little, where they do: a sentence. */
+export function oneClassOnly(labels: HostTensor | undefined): string | undefined {
+  if (!labels || labels.dims.length !== 1 || labels.data.length < 2) return undefined;
+  const [first] = labels.data as ArrayLike<unknown> as readonly unknown[];
+  for (let at = 1; at < labels.data.length; at++) if (labels.data[at] !== first) return undefined;
+  return `all ${labels.data.length} samples have the label ${first}: a metric on one class says little`;
+}
