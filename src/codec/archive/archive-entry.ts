@@ -51,8 +51,8 @@ export interface ReadArchiveOptions {
   /** Folder for contents that are kept in files. */
   readonly folder: string;
   readonly signal?: AbortSignal | undefined;
-  /** Told how many bytes of contents were read so far. */
-  readonly onBytes?: (doneBytes: number) => void;
+  /** Told of bytes of contents as they are read. */
+  readonly onBytes?: (bytes: number) => void;
 }
 
 /** Limits that no sensible archive reaches; beyond, reading stops. */

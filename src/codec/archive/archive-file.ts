@@ -4,9 +4,12 @@ export type ArchiveFile =
   | { readonly path: string; readonly source: string; readonly sizeBytes: number };
 
 export interface ArchiveOptions {
-  /** Told how many more bytes of the sources were read. */
-  readonly onSourceBytes?: (bytes: number) => void;
+  /** Given the bytes of each source in their order as they are read; `path` is that in the archive. */
+  readonly onSource?: (path: string, bytes: Uint8Array) => void;
 }
+
+/** Bytes that are read from a source at once. More of them would only wait in the streams behind. */
+export const SOURCE_READ_BYTES: number = 64 * 1024;
 
 /** Type and permissions of every file in an archive: owner writes, all read. */
 export const ARCHIVE_MODE = 0o100644;

@@ -11,8 +11,6 @@ export class EntrySink {
   readonly contents: Map<string, Uint8Array> = new Map();
   readonly files: Map<string, string> = new Map();
   readonly #options: ReadArchiveOptions;
-  /** Bytes of contents so far. */
-  doneBytes = 0;
 
   constructor(options: ReadArchiveOptions) {
     this.#options = options;
@@ -31,10 +29,9 @@ export class EntrySink {
         if (this.#options.signal?.aborted) throw new ServeOptError('SO8130', 'Interrupted while reading an archive');
         crc = crc32(chunk, crc);
         sizeBytes += chunk.byteLength;
-        this.doneBytes += chunk.byteLength;
         if (keep === 'memory') parts.push(chunk);
         else if (fd !== undefined) writeFully(fd, chunk);
-        this.#options.onBytes?.(this.doneBytes);
+        this.#options.onBytes?.(chunk.byteLength);
       }
     } finally {
       if (fd !== undefined) closeSync(fd);

@@ -2,7 +2,13 @@ import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { createGzip, type Gzip } from 'node:zlib';
 import tar from 'tar-stream';
-import { ARCHIVE_MODE, ARCHIVE_TIME, type ArchiveFile, type ArchiveOptions } from './archive-file.js';
+import {
+  ARCHIVE_MODE,
+  ARCHIVE_TIME,
+  type ArchiveFile,
+  type ArchiveOptions,
+  SOURCE_READ_BYTES,
+} from './archive-file.js';
 
 const GZIP_LEVEL = 1;
 
@@ -27,7 +33,7 @@ async function addAll(
   pack: tar.Pack,
   files: readonly ArchiveFile[],
   folder: string,
-  { onSourceBytes }: ArchiveOptions,
+  { onSource }: ArchiveOptions,
 ): Promise<void> {
   const common = { mode: ARCHIVE_MODE & 0o777, mtime: ARCHIVE_TIME, uid: 0, gid: 0 };
   for (const file of [...files].sort((a, b) => (a.path < b.path ? -1 : 1))) {
@@ -36,8 +42,8 @@ async function addAll(
       pack.entry({ ...common, name, size: file.bytes.byteLength }, Buffer.from(file.bytes));
       continue;
     }
-    const reading = createReadStream(file.source);
-    if (onSourceBytes) reading.on('data', (chunk) => onSourceBytes(chunk.length));
+    const reading = createReadStream(file.source, { highWaterMark: SOURCE_READ_BYTES });
+    if (onSource) reading.on('data', (chunk) => onSource(file.path, chunk as Buffer));
     await pipeline(reading, pack.entry({ ...common, name, size: file.sizeBytes }));
   }
   pack.finalize();

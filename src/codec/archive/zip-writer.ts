@@ -2,9 +2,8 @@ import { createReadStream, type ReadStream } from 'node:fs';
 import type { PassThrough } from 'node:stream';
 import yazl from 'yazl';
 import { ServeOptError } from '../../errors.js';
-import { ARCHIVE_MODE, type ArchiveFile, type ArchiveOptions } from './archive-file.js';
+import { ARCHIVE_MODE, type ArchiveFile, type ArchiveOptions, SOURCE_READ_BYTES } from './archive-file.js';
 
-const READ_BYTES = 1024 * 1024;
 /** Weights hardly shrink more with more effort. */
 const STREAM_LEVEL = 1;
 const TEXT_LEVEL = 9;
@@ -21,7 +20,7 @@ const BEFORE_ZIP_TIME = new Date(0);
  * streamed files follow their data, and Java's ZipInputStream, which TorchServe reads with, takes that for deflated files only.
  * @throws SO3515 for files of which a reader of streams could not tell the ends
  */
-export function zipStream(files: readonly ArchiveFile[], { onSourceBytes }: ArchiveOptions = {}): PassThrough {
+export function zipStream(files: readonly ArchiveFile[], { onSource }: ArchiveOptions = {}): PassThrough {
   const inOrder = zipOrder(files);
   checkOffsets(inOrder);
   const zip = new yazl.ZipFile();
@@ -38,9 +37,9 @@ export function zipStream(files: readonly ArchiveFile[], { onSourceBytes }: Arch
     }
     const options = { ...common, size: file.sizeBytes, compressionLevel: STREAM_LEVEL };
     zip.addReadStreamLazy(file.path, options, (ready) => {
-      reading = createReadStream(file.source, { highWaterMark: READ_BYTES });
+      reading = createReadStream(file.source, { highWaterMark: SOURCE_READ_BYTES });
       reading.once('error', (error) => output.destroy(error));
-      if (onSourceBytes) reading.on('data', (chunk) => onSourceBytes(chunk.length));
+      if (onSource) reading.on('data', (chunk) => onSource(file.path, chunk as Buffer));
       ready(null, reading);
     });
   }

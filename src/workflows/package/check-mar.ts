@@ -7,6 +7,7 @@ import { readZip } from '../../codec/archive/zip-reader.js';
 import { fileError } from '../../codec/system-error.js';
 import { bug, ServeOptError } from '../../errors.js';
 import { readModel } from '../../ir/read-model.js';
+import { collectingEvery } from '../../machine/collect-garbage.js';
 import type { PackageFinding } from '../../report/package-check-types.js';
 import { withWorkFolder } from '../../runtime/work-folder.js';
 import { lintMar } from '../../targets/mar/lint/lint-mar.js';
@@ -78,8 +79,12 @@ export async function assertOwnArchive(
   if (missing !== undefined) throw bug(`the archive that was written has no ${missing}`);
 }
 
-function readAny(path: string, format: MarFormat, options: ReadArchiveOptions): ReadArchive | Promise<ReadArchive> {
-  if (format === 'folder') return readFolder(path, options);
+/** Bytes of contents after which the buffers that they went through are collected. */
+const COLLECT_BYTES = 4 * 1024 * 1024;
+
+function readAny(path: string, format: MarFormat, given: ReadArchiveOptions): ReadArchive | Promise<ReadArchive> {
+  if (format === 'folder') return readFolder(path, given);
+  const options = { ...given, onBytes: collectingEvery(COLLECT_BYTES) };
   return format === 'mar' ? readZip(path, options) : readTarGz(path, options);
 }
 

@@ -13,7 +13,6 @@ import { type MarPlan, marNotes, marPlan, UNMAINTAINED } from '../../targets/mar
 import type { PackageFile } from '../../targets/package-file.js';
 import { packageVersion } from '../../version.js';
 import type { FileOptions, ModelOptions, SourceOptions, WorkflowContext } from '../options.js';
-import { FileHashes } from '../report-files.js';
 import { type ArchiveTarget, archiveTarget } from './archive-target.js';
 import { assertOwnArchive } from './check-mar.js';
 import { marFacts, readTokenizer } from './mar-facts.js';
@@ -117,13 +116,8 @@ async function make(
 ): Promise<Made> {
   const nothing = (): void => undefined;
   if (options.dryRun) {
-    const hashes = new FileHashes();
-    try {
-      const hashed = await hashedFiles(files, hashes);
-      return { files: hashed, sizeBytes: total(hashed), commit: nothing, discard: nothing };
-    } finally {
-      await hashes.close();
-    }
+    const hashed = await hashedFiles(files);
+    return { files: hashed, sizeBytes: total(hashed), commit: nothing, discard: nothing };
   }
   if (format === 'folder') {
     const replace = replacesFolder(path, options);

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { ArchiveFile } from '../../codec/archive/archive-file.js';
@@ -6,10 +6,16 @@ import { tarGzStream } from '../../codec/archive/tar-writer.js';
 import { zipStream } from '../../codec/archive/zip-writer.js';
 import { StagedFiles } from '../../codec/atomic-file.js';
 import { resolveTarget } from '../../codec/output-target.js';
+import { collectingEvery } from '../../machine/collect-garbage.js';
 import type { PackagedFile } from '../../report/package-types.js';
 import { checkPackagePaths, type PackageFile } from '../../targets/package-file.js';
 import type { WorkflowContext } from '../options.js';
 import { FileHashes } from '../report-files.js';
+
+type TextFile = Exclude<PackageFile, { readonly source: string }>;
+
+/** Bytes of sources after which the buffers that they went through are collected. */
+const COLLECT_BYTES = 4 * 1024 * 1024;
 
 /** An archive that is on the disk but not under its name yet. */
 export interface StagedArchive {
@@ -25,22 +31,18 @@ export interface StagedArchive {
 }
 
 /** The files of a package with sizes and hashes, without writing any. Large files are hashed in a thread of their own. */
-export async function hashedFiles(files: readonly PackageFile[], hashes: FileHashes): Promise<PackagedFile[]> {
-  const hashed: PackagedFile[] = [];
-  for (const file of files) {
-    if ('source' in file) {
-      const { sizeBytes, sha256 } = await hashes.file(file.source);
+export async function hashedFiles(files: readonly PackageFile[]): Promise<PackagedFile[]> {
+  const hashes = new FileHashes();
+  try {
+    const hashed: PackagedFile[] = [];
+    for (const file of files) {
+      const { sizeBytes, sha256 } = 'source' in file ? await hashes.file(file.source) : hashedText(file);
       hashed.push({ path: file.path, sizeBytes, sha256 });
-    } else {
-      const bytes = contentOf(file);
-      hashed.push({
-        path: file.path,
-        sizeBytes: bytes.byteLength,
-        sha256: createHash('sha256').update(bytes).digest('hex'),
-      });
     }
+    return hashed;
+  } finally {
+    await hashes.close();
   }
-  return hashed;
 }
 
 /**
@@ -60,36 +62,49 @@ export async function stageArchive(
   const totalBytes = inArchive.reduce((sum, file) => sum + sizeOf(file), 0);
   const target = resolveTarget(path);
   const staged = StagedFiles.create(target.path, path);
-  const hashes = new FileHashes();
   const name = basename(target.path);
+  // Compression runs in threads: this one has the time to hash what it reads and writes.
+  const hashes = new Map(inArchive.map((file) => [file.path, createHash('sha256')]));
+  for (const file of inArchive) if ('bytes' in file) hashes.get(file.path)?.update(file.bytes);
+  const whole = createHash('sha256');
+  let sizeBytes = 0;
   try {
     onProgress?.({ kind: 'start', stage: 'write', total: totalBytes });
+    const collect = collectingEvery(COLLECT_BYTES);
     let readBytes = 0;
-    const onSourceBytes = (bytes: number): void => {
-      readBytes += bytes;
+    const onSource = (path: string, bytes: Uint8Array): void => {
+      hashes.get(path)?.update(bytes);
+      readBytes += bytes.byteLength;
+      collect(bytes.byteLength);
       onProgress?.({ kind: 'fraction', stage: 'write', fraction: Math.min(1, readBytes / totalBytes) });
     };
-    for (const file of files) if ('source' in file) hashes.begin(file.source);
     const stream =
-      format === 'mar' ? zipStream(inArchive, { onSourceBytes }) : tarGzStream(inArchive, topFolder, { onSourceBytes });
+      format === 'mar' ? zipStream(inArchive, { onSource }) : tarGzStream(inArchive, topFolder, { onSource });
+    const hashed = async function* (): AsyncGenerator<Uint8Array> {
+      for await (const chunk of stream as AsyncIterable<Uint8Array>) {
+        whole.update(chunk);
+        sizeBytes += chunk.byteLength;
+        yield chunk;
+      }
+    };
     // Compression may find nothing to save.
-    await staged.writeStream(name, stream, totalBytes, { signal });
-    const archive = await hashes.file(staged.stagedPath(name));
-    const packaged = await hashedFiles(files, hashes);
-    onProgress?.({ kind: 'end', stage: 'write', sizeBytes: archive.sizeBytes });
+    await staged.writeStream(name, hashed(), totalBytes, { signal });
+    onProgress?.({ kind: 'end', stage: 'write', sizeBytes });
     return {
       stagedPath: staged.stagedPath(name),
-      sizeBytes: archive.sizeBytes,
-      sha256: archive.sha256,
-      files: packaged,
+      sizeBytes,
+      sha256: whole.digest('hex'),
+      files: inArchive.map((file) => ({
+        path: file.path,
+        sizeBytes: sizeOf(file),
+        sha256: (hashes.get(file.path) as Hash).digest('hex'),
+      })),
       commit: ({ replace }) => staged.commit({ replace }),
       discard: () => staged.discard(),
     };
   } catch (error) {
     staged.discard();
     throw error;
-  } finally {
-    await hashes.close();
   }
 }
 
@@ -102,6 +117,11 @@ function sizeOf(file: ArchiveFile): number {
   return 'bytes' in file ? file.bytes.byteLength : file.sizeBytes;
 }
 
-function contentOf(file: Exclude<PackageFile, { readonly source: string }>): Uint8Array {
+function hashedText(file: TextFile): { readonly sizeBytes: number; readonly sha256: string } {
+  const bytes = contentOf(file);
+  return { sizeBytes: bytes.byteLength, sha256: createHash('sha256').update(bytes).digest('hex') };
+}
+
+function contentOf(file: TextFile): Uint8Array {
   return 'text' in file ? new TextEncoder().encode(file.text) : file.bytes;
 }
