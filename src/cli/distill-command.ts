@@ -1,5 +1,6 @@
 import { DISTILL_DEFAULTS } from '../workflows/distill/distill-options.js';
 import type { CommandDefinition } from './command-definition.js';
+import { LENIENT_FLAGS } from './shared-flags.js';
 
 /** `distill` as a row of the commands. */
 export const DISTILL: CommandDefinition = {
@@ -43,8 +44,7 @@ export const DISTILL: CommandDefinition = {
     'threads',
     'ep',
     'mem',
-    'allow-links',
-    'allow-invalid',
+    ...LENIENT_FLAGS,
     'preprocess',
     'tokenizer',
     'max-length',

@@ -42,7 +42,7 @@ export function parseCommand(definition: CommandDefinition, argv: readonly strin
   }
   for (const name of names) command.addOption(commanderOption(name, definition, hint));
   try {
-    command.parse(withExplicitValues(argv, names), { from: 'user' });
+    command.parse(withExplicitValues(argv, names, definition), { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError) throw usageError(error, definition, names);
     throw error;
@@ -71,9 +71,13 @@ function givenFlags(flags: FlagValues): GivenOptions {
  * Commander takes whatever follows a flag with an optional value for the value, a model too. Here what does not look like
  * one becomes the next argument.
  */
-function withExplicitValues(argv: readonly string[], names: readonly FlagName[]): string[] {
+function withExplicitValues(
+  argv: readonly string[],
+  names: readonly FlagName[],
+  { overrides }: CommandDefinition,
+): string[] {
   const patterns = new Map<string, RegExp | undefined>(
-    names.map((name) => [`--${name}`, flagDefinition(name).optionalValue]),
+    names.map((name) => [`--${name}`, flagDefinition(name, overrides).optionalValue]),
   );
   const end = argv.indexOf('--');
   return argv.map((word, index) => {

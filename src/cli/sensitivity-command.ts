@@ -1,5 +1,6 @@
 import { type CommandDefinition, MODEL } from './command-definition.js';
 import { READING_FLAGS } from './data-flags.js';
+import { LENIENT_FLAGS, METRIC_FLAGS, SAMPLE_FLAGS } from './shared-flags.js';
 
 /** `sensitivity` as a row of the commands. */
 export const SENSITIVITY: CommandDefinition = {
@@ -9,19 +10,15 @@ export const SENSITIVITY: CommandDefinition = {
   arguments: [MODEL],
   flags: ['data', 'report', 'mode', 'include', 'exclude', 'samples', 'threads', 'ep'],
   moreFlags: [
-    'metric',
-    'output-name',
-    'batch',
-    'dim',
-    'seed',
+    ...METRIC_FLAGS,
+    ...SAMPLE_FLAGS,
     'per-tensor',
     'reduce-range',
     'operators',
     'no-optimize',
     'fix-initializers',
     'mem',
-    'allow-links',
-    'allow-invalid',
+    ...LENIENT_FLAGS,
     ...READING_FLAGS,
   ],
   examples: [

@@ -14,17 +14,22 @@ export function sparsityPhrase({ weights }: PruneReport): string {
 export function repairSentence({ repair }: PruneReport): string | undefined {
   const fitted = repair.filter(({ left }) => left === undefined);
   if (repair.length === 0) return undefined;
-  if (fitted.length === 0) return `none of ${plural(repair.length, 'layer')} behind the cut was fitted anew`;
-  const median = (errors: readonly (number | undefined)[]): string => {
-    const known = errors.filter((error) => error !== undefined).sort((a, b) => a - b);
-    return `${formatNumber(100 * (known[Math.floor(known.length / 2)] ?? Number.NaN), 2)} %`;
+  if (fitted.length === 0) return `none of ${plural(repair.length, 'layer')} behind what went was fitted anew`;
+  const measured = fitted.flatMap(({ before, after }) =>
+    before === undefined || after === undefined || before === 0 ? [] : [{ after, gain: 1 - after / before }],
+  );
+  if (measured.length === 0) return `${plural(fitted.length, 'layer')} fitted anew`;
+  const percent = (values: readonly number[]): string => {
+    const sorted = [...values].sort((a, b) => a - b);
+    return `${formatNumber(100 * (sorted[Math.floor(sorted.length / 2)] as number), 2)} %`;
   };
-  const [before, after] = [median(fitted.map((each) => each.before)), median(fitted.map((each) => each.after))];
+  const [gain, left] = [percent(measured.map((each) => each.gain)), percent(measured.map(({ after }) => after))];
   const subject =
     fitted.length === 1
       ? '1 layer was fitted anew: its error'
-      : `${plural(fitted.length, 'layer')} were fitted anew: their median error`;
-  return `${subject} on held-out samples fell from ${before} to ${after} of the outputs`;
+      : `${plural(fitted.length, 'layer')} were fitted anew: their error`;
+  const middle = fitted.length === 1 ? '' : ' (medians)';
+  return `${subject} on held-out samples fell by ${gain}, to ${left} of the outputs${middle}`;
 }
 
 /** How the cut was checked. */

@@ -20,6 +20,7 @@ import type { NoiseParams, NoiseResult, ReferenceParams, ReferenceResult } from 
 import type { StepJobTypes } from './jobs/step-sums.js';
 import type { SumsParams, SumsResult } from './jobs/sums.js';
 import type { TrialOriginalParams, TrialOriginalResult, TrialParams } from './jobs/trial.js';
+import type { ObserveParams } from './observe-params.js';
 import type { ProfileReport } from './profile.js';
 import type { ExecutionProvider, SessionOptions } from './types.js';
 
@@ -99,15 +100,6 @@ export type EvaluatedOutput =
       readonly fileOffset: number;
       readonly byteLength: number;
     };
-
-/** What both ways of observing ranges share. */
-export interface ObserveParams {
-  readonly session: number;
-  readonly source: SampleSource;
-  readonly inputs: readonly ValueSpec[];
-  /** Samples a run, where the source and the model's input shapes allow more than one. */
-  readonly batchSize: number;
-}
 
 export interface RangesParams extends ObserveParams {
   /** Which outputs of the augmented model hold what of which tensor. */

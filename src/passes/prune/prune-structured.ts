@@ -1,16 +1,15 @@
 import { ServeOptError } from '../../errors.js';
 import type { Model } from '../../ir/model.js';
-import { allocate, type ScoredGroup } from '../../prune/allocate.js';
+import { allocate } from '../../prune/allocate.js';
 import { checkAmount } from '../../prune/amounts.js';
-import { type Dependencies, type DependencyGroup, findDependencies } from '../../prune/dependency-groups.js';
+import { type DependencyGroup, findDependencies } from '../../prune/dependency-groups.js';
 import { type DependencyGroupView, viewOf } from '../../prune/dependency-view.js';
-import { type GroupKind, groupKind } from '../../prune/group-kind.js';
+import type { GroupKind } from '../../prune/group-kind.js';
 import type { DependencyOptions } from '../../prune/rule-context.js';
 import type { UnitScore } from '../../prune/score-names.js';
-import { scoreUnits } from '../../prune/unit-scores.js';
-import { weightAxesOf } from '../../prune/unit-weights.js';
-import { matchNodes, type NodeFilter } from '../node-filter.js';
+import type { NodeFilter } from '../node-filter.js';
 import { cutUnits } from './cut-units.js';
+import { chosenGroups, scoredGroup } from './scored-groups.js';
 
 /** Options of `pruneStructured`. */
 export interface PruneStructuredOptions extends NodeFilter, DependencyOptions {
@@ -61,12 +60,13 @@ export function pruneStructured(model: Model, options: PruneStructuredOptions = 
     heads: true,
     throughNormalization: options.throughNormalization ?? false,
   });
-  const views = dependencies.groups.map((group) => viewOf(dependencies, group));
-  const isChosen = chooser(model, dependencies, options);
-  const scored = dependencies.groups.flatMap((group, at) =>
-    isChosen(group) ? [scoredGroup(dependencies, group, views[at] as DependencyGroupView, options)] : [],
-  );
-  const removed = new Set(allocate(scored, { amount, global }));
+  const views = new Map(dependencies.groups.map((group) => [group, viewOf(dependencies, group)]));
+  const scoring = { ...PRUNE_STRUCTURED_DEFAULTS, ...options };
+  const scored = chosenGroups(model, dependencies, options).map((group) => {
+    const given = givenScores(group, views.get(group) as DependencyGroupView, options);
+    return scoredGroup(dependencies, group, scoring, given);
+  });
+  const removed = new Set(allocate(scored, { amount, global, comparable: scoring.score === 'lamp' }));
   if (removed.size === 0) {
     throw new ServeOptError('SO3101', 'Nothing can be cut from this model', {
       why:
@@ -77,41 +77,23 @@ export function pruneStructured(model: Model, options: PruneStructuredOptions = 
     });
   }
   cutUnits(model, dependencies, removed);
-  return dependencies.groups.map(({ units }, at) => ({
-    group: views[at] as DependencyGroupView,
+  return [...views].map(([{ units }, group]) => ({
+    group,
     kept: [...units.keys()].filter((unit) => !removed.has(units[unit] as (typeof units)[number])),
   }));
 }
 
-function chooser(
-  model: Model,
-  dependencies: Dependencies,
-  { kinds, include = [], exclude = [] }: PruneStructuredOptions,
-): (group: DependencyGroup) => boolean {
-  const wanted = include.length > 0 ? matchNodes(model, include) : undefined;
-  const unwanted = matchNodes(model, exclude);
-  return (group) => {
-    if (kinds && !kinds.includes(groupKind(dependencies, group))) return false;
-    const nodes = group.marks.filter(({ role }) => role !== 'consumes').map(({ node }) => node);
-    return !nodes.some((node) => unwanted.has(node)) && (!wanted || nodes.some((node) => wanted.has(node)));
-  };
-}
-
-function scoredGroup(
-  dependencies: Dependencies,
-  group: DependencyGroup,
+/** Scores of the caller. @throws SO1006 where they do not fit */
+function givenScores(
+  { units, name }: DependencyGroup,
   view: DependencyGroupView,
-  options: PruneStructuredOptions,
-): ScoredGroup {
-  const { score, seed, align } = { ...PRUNE_STRUCTURED_DEFAULTS, ...options };
-  const given = options.scoreGroup?.(view);
-  if (given && (given.length !== group.units.length || !Array.from(given).every(Number.isFinite))) {
-    throw new ServeOptError('SO1006', `The scores of the group "${group.name}" do not fit`, {
-      why: `it has ${group.units.length} units, and needs a finite number for each`,
-    });
-  }
-  const scores = given
-    ? Float64Array.from(given)
-    : scoreUnits(group, weightAxesOf(dependencies, group), { score, seed });
-  return { group, scores, align: view.kind === 'heads' ? 1 : align };
+  { scoreGroup }: PruneStructuredOptions,
+): Float64Array | undefined {
+  const given = scoreGroup?.(view);
+  if (given === undefined) return undefined;
+  const scores = Float64Array.from(given);
+  if (scores.length === units.length && scores.every(Number.isFinite)) return scores;
+  throw new ServeOptError('SO1006', `The scores of the group "${name}" do not fit`, {
+    why: `it has ${units.length} units, and needs a finite number for each`,
+  });
 }

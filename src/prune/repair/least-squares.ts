@@ -25,14 +25,14 @@ export interface LinearFit {
 }
 
 /** Weight of the distance to the given weights, as a share of the mean square of an input. */
-const RIDGE = 0.01;
+export const RIDGE = 0.01;
 
 /**
  * The weights and bias of the least squared error, held to the given weights where the data says nothing:
- * argmin Σ|y − Wᵀx − b|² + λ|W − W₀|², λ = 1 % of the mean of the diagonal of the centred Gram matrix.
+ * argmin Σ|y − Wᵀx − b|² + λ|W − W₀|², λ = `share` (1 %) of the mean of the diagonal of the centred Gram matrix.
  * @returns undefined where the sums are not finite or there is no data
  */
-export function fitLinear(sums: NormalSums, given: LinearFit, withBias: boolean): LinearFit | undefined {
+export function fitLinear(sums: NormalSums, given: LinearFit, withBias: boolean, share = RIDGE): LinearFit | undefined {
   const { inputs, outputs, gram, cross, sumX, sumY, rows } = sums;
   if (rows === 0) return undefined;
   const matrix = withBias ? centredGram(sums) : new Float64Array(gram);
@@ -46,7 +46,7 @@ export function fitLinear(sums: NormalSums, given: LinearFit, withBias: boolean)
   }
   let trace = 0;
   for (let i = 0; i < inputs; i++) trace += matrix[i * inputs + i] as number;
-  const ridge = (RIDGE * trace) / inputs;
+  const ridge = (share * trace) / inputs;
   if (!(ridge > 0) || !Number.isFinite(ridge)) return undefined;
   for (let i = 0; i < inputs; i++) {
     matrix[i * inputs + i] = (matrix[i * inputs + i] as number) + ridge;

@@ -80,7 +80,9 @@ function convolutionBias(node: Node): LayerBias | string {
 }
 
 function matrix(node: Node): RepairLayer | string | undefined {
-  if (!constantTensor(node.input(1)) && !node.input(1)?.producer?.is('Transpose')) return undefined;
+  // Products of two activations, as attention has them, are no layers.
+  const { producer } = node.input(1) ?? {};
+  if (!constantTensor(producer?.is('Transpose') ? producer.input(0) : node.input(1))) return undefined;
   const tensor = floatWeight(node, 1);
   if (typeof tensor === 'string') return tensor;
   if (tensor.rank !== 2) return `its weight has rank ${tensor.rank}`;

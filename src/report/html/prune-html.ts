@@ -37,7 +37,9 @@ export function pruneHtml(report: PruneReport): string {
   const what =
     report.weights.length > 0
       ? `Zeros: ${sparsityPhrase(report)}`
-      : `${report.blocks === undefined ? 'Units cut' : 'Blocks dropped'}: ${report.method}`;
+      : report.blocks === undefined
+        ? `Units cut: ${report.method}`
+        : `${report.blocks.filter(({ dropped }) => dropped).length} of ${plural(report.blocks.length, 'block')} dropped`;
   return page(
     `${input.name} – serve-opt prune`,
     element(
@@ -62,9 +64,9 @@ export function pruneHtml(report: PruneReport): string {
     ),
     judgedSection(report),
     groupsSection(report),
-    repairSection(report),
     blocksSection(report),
     attemptsSection(report),
+    repairSection(report),
     weightsSection(report),
     wholeSection(report),
     comparisonSection('Accuracy', accuracy ?? verification.comparison, ' A is the original, B the result.'),
@@ -135,22 +137,22 @@ function repairSection(report: PruneReport): Markup | undefined {
       ? undefined
       : figure(
           'Error by layer',
-          'Of the outputs of each layer behind the cut, on held-out samples, as a share of their size, in the order of the network.',
+          'Of the outputs of each layer, on held-out samples, as a share of their size, in the order of the network.',
           linePlot(
             'Error by layer',
             [
-              { name: 'cut', points: measured.map(({ x, before }) => ({ x, y: before })) },
+              { name: 'before', points: measured.map(({ x, before }) => ({ x, y: before })) },
               { name: 'fitted anew', points: measured.map(({ x, after }) => ({ x, y: after })) },
             ],
             { x: 'layer', y: 'error' },
           ),
         ),
     table(
-      'Layers behind the cut',
+      'Layers behind what went',
       [
         { title: 'Layer', kind: 'name' },
         { title: 'No.', kind: 'number' },
-        { title: 'Error, cut', kind: 'number' },
+        { title: 'Error before', kind: 'number' },
         { title: 'Fitted anew', kind: 'number' },
         { title: 'Left, because', kind: 'why' },
       ],

@@ -51,7 +51,7 @@ border:1px solid var(--line);border-radius:8px;overflow:hidden}
 .figures>div{background:var(--ground);padding:12px 16px 13px;box-shadow:0 0 0 1px var(--line)}
 .figures dt{color:var(--quiet);font-size:13px}
 .figures dd{margin:0}
-.figures .value{font-size:23px;line-height:1.25;font-weight:600;letter-spacing:-.01em;white-space:nowrap}
+.figures .value{font-size:23px;line-height:1.25;font-weight:600;letter-spacing:-.01em;overflow-wrap:break-word}
 .figures .detail{color:var(--quiet);font-size:13px;line-height:1.4}
 .scroll{overflow-x:auto;margin:10px 0 0;
 background:linear-gradient(to left,var(--ground) 40%,transparent) right/48px 100% no-repeat local,

@@ -3,7 +3,7 @@ import type { SampleReader } from '../../samples/sample-reader.js';
 import type { Feeds, HostTensor } from '../../samples/types.js';
 import type { ChildSession, JobContext, ReportProgress } from '../job.js';
 import { type KeptRun, KeptRuns, type RunsOfSource } from '../kept-runs.js';
-import type { ObserveParams } from '../protocol.js';
+import type { ObserveParams } from '../observe-params.js';
 import { feedsOf } from './compare.js';
 import { outputOf } from './stream-samples.js';
 import { addOutputs, type SumsResult } from './sums.js';

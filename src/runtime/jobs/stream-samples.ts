@@ -1,7 +1,7 @@
 import { bug, ServeOptError } from '../../errors.js';
 import type { HostTensor } from '../../samples/types.js';
 import type { JobContext, ReportProgress } from '../job.js';
-import type { ObserveParams } from '../protocol.js';
+import type { ObserveParams } from '../observe-params.js';
 
 type Outputs = Map<string, HostTensor>;
 

@@ -1,7 +1,7 @@
 import { bug } from '../../errors.js';
 import type { HostTensor } from '../../samples/types.js';
 import type { JobContext, ReportProgress } from '../job.js';
-import type { ObserveParams } from '../protocol.js';
+import type { ObserveParams } from '../observe-params.js';
 import { outputOf, streamSamples } from './stream-samples.js';
 
 /** Outputs of a model that are summed over its samples. */

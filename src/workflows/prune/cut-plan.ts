@@ -1,7 +1,7 @@
 import type { Model } from '../../ir/model.js';
-import { matchNodes } from '../../passes/node-filter.js';
 import { optimizeGraph } from '../../passes/optimize-graph.js';
 import { cutUnits } from '../../passes/prune/cut-units.js';
+import { chosenGroups, scoredGroup } from '../../passes/prune/scored-groups.js';
 import type { ScoredGroup } from '../../prune/allocate.js';
 import { copiedDependencies } from '../../prune/copied-dependencies.js';
 import {
@@ -10,10 +10,7 @@ import {
   findDependencies,
   type PruneUnit,
 } from '../../prune/dependency-groups.js';
-import { groupKind } from '../../prune/group-kind.js';
 import type { KeptAxes } from '../../prune/kept-axes.js';
-import { scoreUnits } from '../../prune/unit-scores.js';
-import { weightAxesOf } from '../../prune/unit-weights.js';
 import { PRUNE_DEFAULTS, type PruneOptions } from '../options.js';
 import { withLayersInlined } from '../quantize/inlined-functions.js';
 import { nothingToCut } from './cut-errors.js';
@@ -73,31 +70,16 @@ export async function planCut(model: Model, options: PruneOptions, measure: Meas
     throughNormalization: options.throughNormalization ?? false,
     heads: true,
   });
-  const chosen = chosenGroups(base, dependencies, options);
+  const {
+    method = PRUNE_DEFAULTS.method,
+    score = 'l2',
+    align = PRUNE_DEFAULTS.align,
+    seed = PRUNE_DEFAULTS.seed,
+  } = options;
+  const kinds = method === 'channels' || method === 'heads' || method === 'neurons' ? [method] : undefined;
+  const chosen = chosenGroups(base, dependencies, { ...options, kinds });
   if (chosen.length === 0) throw nothingToCut(dependencies, options);
   const measured = await measure?.(base, dependencies, chosen);
-  const scored = chosen.map((group) => scoredGroup(dependencies, group, options, measured?.get(group)));
+  const scored = chosen.map((group) => scoredGroup(dependencies, group, { score, align, seed }, measured?.get(group)));
   return new CutPlan(base, dependencies, scored, options);
-}
-
-function chosenGroups(model: Model, dependencies: Dependencies, options: PruneOptions): DependencyGroup[] {
-  const { method = PRUNE_DEFAULTS.method, include = [], exclude = [] } = options;
-  const wanted = include.length > 0 ? matchNodes(model, include) : undefined;
-  const unwanted = matchNodes(model, exclude);
-  return dependencies.groups.filter((group) => {
-    if (method !== 'structured' && groupKind(dependencies, group) !== method) return false;
-    const nodes = group.marks.filter(({ role }) => role !== 'consumes').map(({ node }) => node);
-    return !nodes.some((node) => unwanted.has(node)) && (!wanted || nodes.some((node) => wanted.has(node)));
-  });
-}
-
-function scoredGroup(
-  dependencies: Dependencies,
-  group: DependencyGroup,
-  options: PruneOptions,
-  measured: Float64Array | undefined,
-): ScoredGroup {
-  const { score = 'l2', align = PRUNE_DEFAULTS.align, seed = PRUNE_DEFAULTS.seed } = options;
-  const scores = measured ?? scoreUnits(group, weightAxesOf(dependencies, group), { score, seed });
-  return { group, scores, align: groupKind(dependencies, group) === 'heads' ? 1 : align };
 }

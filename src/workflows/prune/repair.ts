@@ -4,7 +4,7 @@ import { nodeLabel } from '../../ir/problem.js';
 import type { Value } from '../../ir/value.js';
 import { biasOf, setFits } from '../../passes/prune/set-fits.js';
 import { layerTarget } from '../../prune/repair/layer-target.js';
-import { fitLinear, type LinearFit, type NormalSums, squaredError } from '../../prune/repair/least-squares.js';
+import { fitLinear, type LinearFit, type NormalSums, RIDGE, squaredError } from '../../prune/repair/least-squares.js';
 import { type RepairLayer, repairLayer, weightsOf } from '../../prune/repair/repair-layers.js';
 import type { RepairReport } from '../../report/prune-types.js';
 import type { RuntimeHost } from '../../runtime/host.js';
@@ -89,24 +89,33 @@ function isBeforeDropped(node: Node, changed: ReadonlySet<string>): boolean {
   return value.producer?.is('Identity') === true && changed.has(value.name);
 }
 
+/** Ridges that are tried, one after the other while the error on held-out samples falls: few samples bear only a small change. */
+const RIDGES = [RIDGE, 10 * RIDGE, 100 * RIDGE] as const;
+
 /** Gives the layer the fitted weights where they are better on held-out samples. */
 function keepBetter(layer: RepairLayer, fitted: readonly NormalSums[], heldOut: readonly NormalSums[]): RepairReport {
   const name = nodeLabel(layer.node);
   const { bias } = layer;
-  const before = weightsOf(layer).map((weights, group): LinearFit => ({ weights, bias: biasOf(layer, group) }));
-  const after = before.map((given, group) => {
-    const sums = fitted[group];
-    return sums && fitLinear(sums, given, bias !== undefined);
-  });
-  if (after.some((fit) => fit === undefined)) return { layer: name, left: 'its inputs are all zero or not finite' };
-  const fits = after as readonly LinearFit[];
+  const given = weightsOf(layer).map((weights, group): LinearFit => ({ weights, bias: biasOf(layer, group) }));
   const errorOf = (candidates: readonly LinearFit[]): number =>
     heldOut.reduce((sum, sums, group) => sum + squaredError(sums, candidates[group] as LinearFit), 0);
   const energy = heldOut.reduce((sum, sums) => sum + sums.energy.reduce((total, each) => total + each, 0), 0);
-  const [errorBefore, errorAfter] = [errorOf(before), errorOf(fits)];
-  const shares = { before: share(errorBefore, energy), after: share(errorAfter, energy) };
-  if (!(errorAfter < errorBefore)) return { layer: name, ...shares, left: 'the fit is no better on held-out samples' };
-  setFits(layer, fits);
+  let best: { readonly fits: readonly LinearFit[]; readonly error: number } | undefined;
+  for (const ridge of RIDGES) {
+    const fits = given.flatMap((each, group) => {
+      const sums = fitted[group];
+      return (sums && fitLinear(sums, each, bias !== undefined, ridge)) ?? [];
+    });
+    if (fits.length < given.length) break;
+    const error = errorOf(fits);
+    if (best && !(error < best.error)) break;
+    best = { fits, error };
+  }
+  if (!best) return { layer: name, left: 'its inputs are all zero or not finite' };
+  const before = errorOf(given);
+  const shares = { before: share(before, energy), after: share(best.error, energy) };
+  if (!(best.error < before)) return { layer: name, ...shares, left: 'the fit is no better on held-out samples' };
+  setFits(layer, best.fits);
   return { layer: name, ...shares };
 }
 

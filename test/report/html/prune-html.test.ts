@@ -60,9 +60,9 @@ describe('the page of prune', () => {
   it('draws the error of each layer that was measured, and lists those that were left with the reason', () => {
     const text = textOf(checkPage(pruneHtml(report('net.onnx'))));
     expect(text).toContain(
-      '1 layer was fitted anew: its error on held-out samples fell from 50 % to 20 % of the outputs.',
+      '1 layer was fitted anew: its error on held-out samples fell by 60 %, to 20 % of the outputs.',
     );
-    expect(text).toContain('cut: error 0.5 at layer 1');
+    expect(text).toContain('before: error 0.5 at layer 1');
     expect(text).toContain('fitted anew: error 0.4 at layer 2');
     expect(text).toContain('its weight is INT8');
     expect(textOf(checkPage(pruneHtml(report('net.onnx', { repair: [] }))))).not.toContain('Error by layer');
