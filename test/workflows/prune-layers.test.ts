@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseBudgets } from '../../src/gates/parse-budget.js';
 import { parseModel } from '../../src/ir/text/parse-model.js';
 import { writeModel } from '../../src/ir/write-model.js';
 import { pruneModel } from '../../src/workflows/prune-model.js';
@@ -66,6 +67,39 @@ describe('pruneModel drops whole blocks', () => {
     expect(report.blocks?.[2]?.change).toBe(0);
     expect(report.after.macs).toBe(128);
     expect(report.verification).toMatchObject({ loads: 'passed', runs: 'passed' });
+  });
+
+  it('fewer where a budget of the outputs is missed', async () => {
+    const report = await pruneModel(await network(), {
+      method: 'layers',
+      amount: 3,
+      dataPath: samples(),
+      budgets: parseBudgets(['sqnr=60dB'], 'prune'),
+      outputPath: fresh('out.onnx'),
+    });
+    expect(report.attempts?.map(({ amount, budgets }) => [amount, budgets?.[0]?.verdict])).toEqual([
+      [3, 'fail'],
+      [1, 'pass'],
+      [2, 'pass'],
+    ]);
+    expect(report).toMatchObject({ amount: 2, verdict: 'pass' });
+  });
+
+  it('and fits the layers behind them anew, with data', async () => {
+    const report = await pruneModel(await network(), {
+      method: 'layers',
+      amount: 1,
+      include: ['r'],
+      dataPath: samples(),
+      outputPath: fresh('out.onnx'),
+    });
+    expect(report.blocks?.map(({ dropped }) => dropped)).toEqual([true, false, false]);
+    expect(report.repair.map(({ layer }) => layer)).toEqual(['t', 'v', 'h', 'k']);
+    const fitted = report.repair.filter(({ left }) => left === undefined);
+    // What the sum behind it lacks, the second layer of the next block makes up for.
+    expect(fitted.map(({ layer }) => layer)).toContain('v');
+    for (const { before = 0, after = 1 } of fitted) expect(after).toBeLessThan(before);
+    expect(report.warnings.join()).not.toContain('The repair is left out');
   });
 
   it('those with the smallest weights without data, and says that this is a guess', async () => {

@@ -19,9 +19,12 @@ export async function makeLayers(run: ModelRun<PruneOptions>, work: PruneWork): 
   if (targetLatency === undefined) {
     const count = await plan.count();
     const isTarget = targetMacs !== undefined || targetParams !== undefined;
-    const made = await dropBlocks(run, work, plan, count, isTarget ? count : amount);
-    const again = (less: number): Promise<PruneCandidate> => dropBlocks(run, work, plan, less, less);
-    return isTarget ? made : { ...made, less: { amount: count, again } };
+    if (isTarget) return dropBlocks(run, work, plan, count, count);
+    const withLess = async (less: number, reported: number): Promise<PruneCandidate> => ({
+      ...(await dropBlocks(run, work, plan, less, reported)),
+      less: { amount: less, again: (fewer) => withLess(fewer, fewer) },
+    });
+    return withLess(count, amount);
   }
   const { choice, attempts, targetSpeedUp } = await searchLatency(
     {
