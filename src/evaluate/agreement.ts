@@ -11,7 +11,19 @@ export interface AgreementFigures {
   readonly top1: Proportion;
   /** Agreement beyond chance: (observed - expected) / (1 - expected); 1 where both predict one class throughout. */
   readonly kappa: number;
+  /** Classes that A predicts several times and B never, those of most rows first. */
+  readonly lost: readonly LostClass[];
 }
+
+/** A class that only one of two models still predicts. */
+export interface LostClass {
+  readonly label: number;
+  /** Rows for which A predicts it. */
+  readonly rows: number;
+}
+
+/** A class that A predicts less often may be missing from B by chance. */
+const LEAST_ROWS = 4;
 
 /** How often two models predict the same class. Source of kappa: J. Cohen, "A coefficient of agreement for nominal scales", 1960. */
 export class Agreement implements Accumulator<PredictedPair, AgreementFigures> {
@@ -42,6 +54,10 @@ export class Agreement implements Accumulator<PredictedPair, AgreementFigures> {
     return {
       top1: proportion(this.#agreeing, n),
       kappa: expected === 1 ? 1 : (observed - expected) / (1 - expected),
+      lost: [...this.#a]
+        .filter(([label, rows]) => label >= 0 && rows >= LEAST_ROWS && !this.#b.has(label))
+        .map(([label, rows]) => ({ label, rows }))
+        .sort((x, y) => y.rows - x.rows || x.label - y.label),
     };
   }
 }

@@ -1,5 +1,5 @@
 import type { Accumulator } from './accumulator.js';
-import type { WorstChannel } from './comparison.js';
+import type { ConstantChannels, WorstChannel } from './comparison.js';
 
 /** One run of an output of both models. */
 export interface NoisyRun {
@@ -15,13 +15,35 @@ interface Axis {
   readonly axis: number;
   readonly signal: Float64Array;
   readonly noise: Float64Array;
+  /** Smallest and largest values of each index. */
+  readonly a: Extremes;
+  readonly b: Extremes;
+  /** Values of an index. */
+  values: number;
 }
+
+interface Extremes {
+  readonly low: Float64Array;
+  readonly high: Float64Array;
+}
+
+/** What became of channels. */
+export interface ChannelFigures {
+  /** The channel with the lowest ratio; absent without channels, or where nothing differs. */
+  readonly worst?: WorstChannel;
+  readonly constant?: ConstantChannels;
+}
+
+/** Fewer values say nothing of whether a channel varies. */
+const LEAST_VALUES = 8;
+/** A channel that varies by less than this share of what the liveliest one varies by is no loss. */
+const LEAST_SPREAD = 1e-3;
 
 /**
  * Signal and noise of each index of the second and of the last axis, over all runs. An axis whose length changes from run to
- * run is one of positions, not of channels, and is left out. Memory is two numbers a channel.
+ * run is one of positions, not of channels, and is left out. Memory is six numbers a channel.
  */
-export class ChannelNoise implements Accumulator<NoisyRun, WorstChannel | undefined> {
+export class ChannelNoise implements Accumulator<NoisyRun, ChannelFigures> {
   #rank: number | undefined;
   #axes: readonly Axis[] = [];
 
@@ -33,24 +55,24 @@ export class ChannelNoise implements Accumulator<NoisyRun, WorstChannel | undefi
       this.#axes = [...places].flatMap((axis) => {
         const length = dims[axis] ?? 1;
         if (length < 2 || length > MOST_CHANNELS) return [];
-        return [{ axis, signal: new Float64Array(length), noise: new Float64Array(length) }];
+        return [newAxis(axis, length)];
       });
     }
     if (this.#axes.length === 0) return;
     const rank = this.#rank;
     this.#axes = this.#axes.filter(({ axis, signal }) => dims.length === rank && dims[axis] === signal.length);
-    for (const { axis, signal, noise } of this.#axes) addAxis(a, b, signal, noise, product(dims.slice(axis + 1)));
+    for (const axis of this.#axes) addAxis(a, b, axis, product(dims.slice(axis.axis + 1)));
   }
 
   merge(other: ChannelNoise): void {
     if (other.#rank === undefined) return;
     if (this.#rank === undefined) {
       this.#rank = other.#rank;
-      this.#axes = other.#axes.map(({ axis, signal, noise }) => ({
-        axis,
-        signal: signal.slice(),
-        noise: noise.slice(),
-      }));
+      this.#axes = other.#axes.map((each) => {
+        const copy = newAxis(each.axis, each.signal.length);
+        addAll(copy, each);
+        return copy;
+      });
       return;
     }
     const ofOther = (wanted: Axis): Axis | undefined =>
@@ -58,17 +80,15 @@ export class ChannelNoise implements Accumulator<NoisyRun, WorstChannel | undefi
         ? other.#axes.find(({ axis, signal }) => axis === wanted.axis && signal.length === wanted.signal.length)
         : undefined;
     this.#axes = this.#axes.filter((axis) => ofOther(axis) !== undefined);
-    for (const axis of this.#axes) {
-      const { signal, noise } = ofOther(axis) as Axis;
-      for (let i = 0; i < signal.length; i++) {
-        axis.signal[i] = (axis.signal[i] as number) + (signal[i] as number);
-        axis.noise[i] = (axis.noise[i] as number) + (noise[i] as number);
-      }
-    }
+    for (const axis of this.#axes) addAll(axis, ofOther(axis) as Axis);
   }
 
-  /** The channel with the lowest ratio; undefined without channels, or where nothing differs. */
-  result(): WorstChannel | undefined {
+  result(): ChannelFigures {
+    const [worst, constant] = [this.#worst(), this.#constant()];
+    return { ...(worst && { worst }), ...(constant && { constant }) };
+  }
+
+  #worst(): WorstChannel | undefined {
     let worst: WorstChannel | undefined;
     for (const { axis, signal, noise } of this.#axes) {
       const channels = signal.length;
@@ -82,33 +102,86 @@ export class ChannelNoise implements Accumulator<NoisyRun, WorstChannel | undefi
     }
     return worst;
   }
+
+  /** Channels that vary in A and not in B, of the axis that has most of them. */
+  #constant(): ConstantChannels | undefined {
+    let most: ConstantChannels | undefined;
+    for (const { axis, a, b, values, signal } of this.#axes) {
+      if (values < LEAST_VALUES) continue;
+      const channels = signal.length;
+      let liveliest = 0;
+      for (let i = 0; i < channels; i++) liveliest = Math.max(liveliest, spread(a, i));
+      const lost: number[] = [];
+      for (let i = 0; i < channels; i++)
+        if (spread(b, i) === 0 && spread(a, i) > LEAST_SPREAD * liveliest) lost.push(i);
+      const [first] = lost;
+      if (first !== undefined && lost.length > (most?.count ?? 0)) most = { axis, channels, count: lost.length, first };
+    }
+    return most;
+  }
 }
+
+function newAxis(axis: number, length: number): Axis {
+  const extremes = (): Extremes => ({
+    low: new Float64Array(length).fill(Number.POSITIVE_INFINITY),
+    high: new Float64Array(length).fill(Number.NEGATIVE_INFINITY),
+  });
+  const [signal, noise] = [new Float64Array(length), new Float64Array(length)];
+  return { axis, signal, noise, a: extremes(), b: extremes(), values: 0 };
+}
+
+/** Adds what another axis of the same channels has seen. */
+function addAll(to: Axis, from: Axis): void {
+  for (let i = 0; i < to.signal.length; i++) {
+    to.signal[i] = (to.signal[i] as number) + (from.signal[i] as number);
+    to.noise[i] = (to.noise[i] as number) + (from.noise[i] as number);
+    for (const side of ['a', 'b'] as const) {
+      to[side].low[i] = Math.min(to[side].low[i] as number, from[side].low[i] as number);
+      to[side].high[i] = Math.max(to[side].high[i] as number, from[side].high[i] as number);
+    }
+  }
+  to.values += from.values;
+}
+
+/** 0 of a channel without finite values. */
+function spread({ low, high }: Extremes, index: number): number {
+  return Math.max(0, (high[index] as number) - (low[index] as number));
+}
+
+type Values = Float32Array | Float64Array;
 
 function product(sizes: readonly number[]): number {
   return sizes.reduce((total, size) => total * size, 1);
 }
 
-function addAxis(
-  a: Float32Array | Float64Array,
-  b: Float32Array | Float64Array,
-  signal: Float64Array,
-  noise: Float64Array,
-  inner: number,
-): void {
+function addAxis(a: Values, b: Values, axis: Axis, inner: number): void {
+  const { signal, noise } = axis;
+  axis.values += a.length / signal.length;
   const channels = signal.length;
   let at = 0;
   while (at < a.length) {
     for (let channel = 0; channel < channels; channel++) {
       let [power, lost] = [0, 0];
+      let [lowA, highA] = [axis.a.low[channel] as number, axis.a.high[channel] as number];
+      let [lowB, highB] = [axis.b.low[channel] as number, axis.b.high[channel] as number];
       for (const end = at + inner; at < end; at++) {
         const x = a[at] as number;
-        const error = x - (b[at] as number);
+        const y = b[at] as number;
+        const error = x - y;
         if (error - error !== 0) continue;
         power += x * x;
         lost += error * error;
+        if (x < lowA) lowA = x;
+        if (x > highA) highA = x;
+        if (y < lowB) lowB = y;
+        if (y > highB) highB = y;
       }
       signal[channel] = (signal[channel] as number) + power;
       noise[channel] = (noise[channel] as number) + lost;
+      axis.a.low[channel] = lowA;
+      axis.a.high[channel] = highA;
+      axis.b.low[channel] = lowB;
+      axis.b.high[channel] = highB;
     }
   }
 }

@@ -1,5 +1,8 @@
+import type { LostClass } from './agreement.js';
 import type { ChangedAnswers } from './changed-answers.js';
 import type { Proportion } from './proportion.js';
+import type { Divergence } from './score-divergence.js';
+import type { SequenceFigures } from './sequence-agreement.js';
 
 /** How far one output of model B is from the same output of model A, over all samples. Plain data. */
 export interface OutputDifference {
@@ -31,6 +34,18 @@ export interface OutputDifference {
   readonly top1Agreement?: Proportion;
   /** What says that the output is scores of classes; `exclusive` where one class is right, so that the agreement tells all. */
   readonly classScores?: { readonly because: string; readonly exclusive: boolean };
+  /** Independent probabilities only: share of elements on the same side of 0.5. */
+  readonly sameDecisions?: Proportion;
+  /** By what this output is judged, and why; absent where nothing was compared. */
+  readonly measure?: OutputMeasure;
+  /** Scores of classes of which one is right: how far the distributions of B are from those of A. */
+  readonly divergence?: Divergence;
+  /** Scores [samples, steps, classes]: how far the sequences are the same that both read. */
+  readonly sequences?: SequenceFigures;
+  /** Scores of classes: those that A predicts several times and B never. */
+  readonly lostClasses?: readonly LostClass[];
+  /** Channels that say nothing any more: they vary in A and are constant in B. */
+  readonly constantChannels?: ConstantChannels;
   /** True where the values depend on random numbers and differ: how far says nothing of the models. */
   readonly random?: true;
   /** Why nothing was compared, for example `float against int64`. */
@@ -46,6 +61,26 @@ export interface WorstChannel {
   readonly channels: number;
   /** Signal to noise of this channel alone, in dB. One without signal is held against the mean signal of the others. */
   readonly sqnrDb: number;
+}
+
+/** By what two models are held against each other in one output. */
+export interface OutputMeasure {
+  /**
+   * `classes`: equal predictions, and divergence of the distributions. `sequences`: the tokens that both read. `decisions`: equal answers of
+   * independent probabilities. `values`: signal to noise, cosine, and the worst channel. `answers`: equal elements.
+   */
+  readonly kind: 'classes' | 'sequences' | 'decisions' | 'values' | 'answers';
+  /** One clause: `the graph ends in Softmax`. */
+  readonly because: string;
+}
+
+/** Channels of one axis that are constant in B and were not in A. */
+export interface ConstantChannels {
+  readonly axis: number;
+  readonly channels: number;
+  /** How many of them are constant, and the index of the first. */
+  readonly count: number;
+  readonly first: number;
 }
 
 /** Names of the label metrics. */

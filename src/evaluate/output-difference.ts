@@ -3,9 +3,13 @@ import type { Accumulator } from './accumulator.js';
 import { Agreement } from './agreement.js';
 import { ChannelNoise } from './channel-noise.js';
 import type { OutputDifference } from './comparison.js';
+import { DecisionAgreement } from './decision-agreement.js';
 import { type ErrorFigures, ErrorSums } from './error-sums.js';
 import { type EvaluatedTensor, floatElements, isFloatTensor, largestClasses } from './host-numbers.js';
 import type { OutputMeaning } from './output-meaning.js';
+import { measureOf } from './output-measure.js';
+import { areShares, ScoreDivergence } from './score-divergence.js';
+import { SequenceAgreement } from './sequence-agreement.js';
 
 /** One run: the output of model A and of model B for the same feeds. */
 export interface OutputPair {
@@ -16,10 +20,13 @@ export interface OutputPair {
 /** Adds up the difference of one output over many runs. */
 export class OutputDifferences implements Accumulator<OutputPair, OutputDifference> {
   readonly #name: string;
-  readonly #meaning: OutputMeaning | undefined;
+  #meaning: OutputMeaning | undefined;
   readonly #errors = new ErrorSums();
   readonly #channels = new ChannelNoise();
   readonly #agreement = new Agreement();
+  readonly #divergence = new ScoreDivergence();
+  readonly #sequences = new SequenceAgreement();
+  readonly #decisions = new DecisionAgreement();
   #types: readonly [number, number] | undefined;
   #isFloat = false;
   #incomparable: string | undefined;
@@ -54,6 +61,7 @@ export class OutputDifferences implements Accumulator<OutputPair, OutputDifferen
     const [x, y] = [floatElements(a), floatElements(b)];
     this.#errors.observe({ a: x, b: y });
     this.#channels.observe({ a: x, b: y, dims });
+    this.#meaning ??= meaningOfValues(x, dims);
     if (this.#meaning?.kind === 'scores') this.#compareClasses(x, y, dims, this.#meaning.axis ?? -1);
   }
 
@@ -62,6 +70,7 @@ export class OutputDifferences implements Accumulator<OutputPair, OutputDifferen
       this.#types = other.#types;
       this.#isFloat = other.#isFloat;
       this.#incomparable = other.#incomparable;
+      this.#meaning ??= other.#meaning;
     }
     this.#shapeMismatches += other.#shapeMismatches;
     this.#elements += other.#elements;
@@ -69,6 +78,9 @@ export class OutputDifferences implements Accumulator<OutputPair, OutputDifferen
     this.#errors.merge(other.#errors);
     this.#channels.merge(other.#channels);
     this.#agreement.merge(other.#agreement);
+    this.#divergence.merge(other.#divergence);
+    this.#sequences.merge(other.#sequences);
+    this.#decisions.merge(other.#decisions);
   }
 
   result(): OutputDifference {
@@ -87,24 +99,44 @@ export class OutputDifferences implements Accumulator<OutputPair, OutputDifferen
     if (this.#incomparable !== undefined) return { ...difference, incomparable: this.#incomparable };
     if (elements === 0 && this.#shapeMismatches > 0)
       return { ...difference, incomparable: 'the shapes differ in every run' };
-    if (!this.#isFloat || elements === 0) return difference;
-    if (errors.finite === 0) return { ...difference, incomparable: whyNothingFinite(errors, elements) };
-    const worstChannel = this.#channels.result();
-    const { top1 } = this.#agreement.result();
-    const { maxAbs, mae, rmse, sqnrDb, cosine } = errors;
-    return {
+    const whole = (more: Partial<OutputDifference>): OutputDifference => ({
       ...difference,
+      ...more,
+      measure: measureOf(more, this.#meaning),
+    });
+    if (elements === 0) return difference;
+    if (!this.#isFloat) return whole({});
+    if (errors.finite === 0) return { ...difference, incomparable: whyNothingFinite(errors, elements) };
+    const { maxAbs, mae, rmse, sqnrDb, cosine } = errors;
+    const { worst, constant } = this.#channels.result();
+    return whole({
       maxAbs,
       meanAbs: mae,
       rmse,
       sqnrDb,
       cosine,
-      ...(worstChannel && { worstChannel }),
-      ...(top1.n > 0 &&
-        this.#meaning && {
-          top1Agreement: top1,
-          classScores: { because: this.#meaning.because, exclusive: this.#meaning.exclusive },
-        }),
+      ...(worst && { worstChannel: worst }),
+      ...(constant && { constantChannels: constant }),
+      ...this.#ofClasses(),
+    });
+  }
+
+  /** What is known where the output has scores of classes. */
+  #ofClasses(): Partial<OutputDifference> {
+    const meaning = this.#meaning;
+    if (!meaning) return {};
+    const { top1, lost } = this.#agreement.result();
+    const [divergence, sequences] = [this.#divergence.result(), this.#sequences.result()];
+    const sameDecisions = this.#decisions.result();
+    return {
+      ...(top1.n > 0 && {
+        top1Agreement: top1,
+        classScores: { because: meaning.because, exclusive: meaning.exclusive },
+      }),
+      ...(top1.n > 0 && lost.length > 0 && { lostClasses: lost }),
+      ...(divergence && { divergence }),
+      ...(sequences && { sequences }),
+      ...(sameDecisions && { sameDecisions }),
     };
   }
 
@@ -116,10 +148,22 @@ export class OutputDifferences implements Accumulator<OutputPair, OutputDifferen
     axis: number,
   ): void {
     const at = axis < 0 ? axis + dims.length : axis;
+    if (this.#meaning?.exclusive === false) this.#decisions.observe({ a: x, b: y });
     if (at < 1 || (dims[at] ?? 1) < 2) return;
+    if (this.#meaning?.exclusive) {
+      this.#divergence.observe({ a: x, b: y, dims, axis: at });
+      if (dims.length === 3 && at === 2) this.#sequences.observe({ a: x, b: y, dims });
+    }
     const [a, b] = [largestClasses(x, dims, at), largestClasses(y, dims, at)];
     for (let i = 0; i < a.length; i++) this.#agreement.observe({ a: a[i] as number, b: b[i] as number });
   }
+}
+
+/** Shares of a whole along the last axis are scores of classes, whatever they are called. */
+function meaningOfValues(values: Float32Array | Float64Array, dims: readonly number[]): OutputMeaning | undefined {
+  const classes = dims.at(-1) ?? 1;
+  if (dims.length < 2 || classes < 2 || !areShares(values, classes, 1)) return undefined;
+  return { kind: 'scores', axis: -1, exclusive: true, because: 'its values are shares of a whole' };
 }
 
 function whyNothingFinite({ nonFiniteA, nonFiniteB }: ErrorFigures, elements: number): string {

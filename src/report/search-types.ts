@@ -21,7 +21,7 @@ export interface SearchStepReport {
   /** Layers in FP32, the most sensitive ones. */
   readonly keptLayers: number;
   readonly verdict: 'pass' | 'fail';
-  /** `drop`, `agreement` or `sqnr`. */
+  /** `drop`, `agreement` or `sqnr`; also `divergence`, `token edits` or `worst channel` where no goal was set. */
   readonly metric?: string;
   readonly measured?: number;
   /** 95 % interval, for shares of samples. */
@@ -32,8 +32,8 @@ export interface SearchStepReport {
 
 /** The search for the fewest layers in FP32. */
 export interface SearchReport {
-  /** As it was given: a share. */
-  readonly maxDrop: number;
+  /** As it was given: a share. Absent where the outputs of held-out samples decided, without a goal. */
+  readonly maxDrop?: number;
   /** Samples that chose, and the file or folder they are of. */
   readonly samples: number;
   readonly source: string;

@@ -22,26 +22,41 @@ export function searchNotes({
   readonly alternatives?: readonly AlternativeReport[];
 }): string[] {
   return [
-    ...(search ? [searchSentence(search)] : []),
+    ...(search ? searchSentences(search) : []),
     ...(alternatives.length > 0 ? [speedSentence(alternatives)] : []),
   ];
 }
 
-function searchSentence(search: SearchReport): string {
+function searchSentences(search: SearchReport): string[] {
   const { maxDrop, kept, layers, met, steps, source, samples } = search;
-  const goal = `--max-drop ${Number((100 * maxDrop).toPrecision(6))}%`;
   const cost = `${plural(steps.length, 'choice')} tried on ${plural(samples, 'sample')} of ${source}`;
-  if (!met) return `${goal}: no choice of layers to quantize keeps it (${cost}).`;
-  if (kept === 0) return `${goal}: kept with all ${plural(layers, 'layer')} quantized (${cost}).`;
+  const last = steps.findLast(({ verdict }) => verdict === 'pass');
+  if (maxDrop === undefined) {
+    if (met && kept === 0) return [];
+    const first = steps[0]?.why ?? '';
+    if (!met) return [`The outputs lose clearly with INT8, and no choice of layers keeps them (${cost}): ${first}.`];
+    const now = last === undefined ? '' : ` Now: ${last.why}.`;
+    return [
+      `${kept} of ${plural(layers, 'layer')} ${kept === 1 ? 'stays' : 'stay'} in FP32, since the outputs lose clearly without (${cost}): ${first}.${now}`,
+    ];
+  }
+  const goal = `--max-drop ${Number((100 * maxDrop).toPrecision(6))}%`;
+  if (!met) return [`${goal}: no choice of layers to quantize keeps it (${cost}).`];
+  if (kept === 0) return [`${goal}: kept with all ${plural(layers, 'layer')} quantized (${cost}).`];
   const first = steps[0];
   const without = first && first.keptLayers === 0 ? `; with none, ${stepWords(first)}` : '';
-  return `${goal}: ${kept} of ${plural(layers, 'layer')} ${kept === 1 ? 'stays' : 'stay'} in FP32 for it${without} (${cost}, which also judge the result).`;
+  return [
+    `${goal}: ${kept} of ${plural(layers, 'layer')} ${kept === 1 ? 'stays' : 'stay'} in FP32 for it${without} (${cost}, which also judge the result).`,
+  ];
 }
+
+/** Units of what goals are judged by; other measures are told whole. */
+const STEP_UNITS = { drop: 'ratio', agreement: 'ratio', sqnr: 'dB' } as const;
 
 /** `drop 1.2 % (95 %: 0.4 to 2 %)`, or why it failed. */
 export function stepWords({ metric, measured, low, high, why }: SearchStepReport): string {
-  if (metric === undefined || measured === undefined) return why;
-  const unit = metric === 'sqnr' ? 'dB' : 'ratio';
+  if (metric === undefined || measured === undefined || !(metric in STEP_UNITS)) return why;
+  const unit = STEP_UNITS[metric as keyof typeof STEP_UNITS];
   const interval =
     low === undefined || high === undefined
       ? ''

@@ -240,7 +240,7 @@ export interface QuantizeReport extends ReportHeader, JudgedReport {
   readonly accuracy?: ComparisonResult;
   /** Original (A) against result (B). */
   readonly latency?: LatencyComparison;
-  /** The search for the fewest layers in FP32, where `--max-drop` was given. */
+  /** The search for the fewest layers in FP32: for `--max-drop`, or for outputs that lose clearly on held-out samples. */
   readonly search?: SearchReport;
   /** Forms that were timed because INT8 was slower than the original; the last is what was delivered. */
   readonly alternatives?: readonly AlternativeReport[];

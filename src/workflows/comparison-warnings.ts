@@ -1,5 +1,6 @@
+import type { LostClass } from '../evaluate/agreement.js';
 import { isBroken, whyBroken } from '../evaluate/broken-outputs.js';
-import type { ComparisonResult, MetricComparison, OutputDifference } from '../evaluate/comparison.js';
+import type { ComparisonResult, ConstantChannels, MetricComparison, OutputDifference } from '../evaluate/comparison.js';
 
 export interface Findings {
   /** Held-out or synthetic samples. */
@@ -19,6 +20,8 @@ export const JUDGEMENT = {
   /** A channel is lost at this signal to noise or less, where its output as a whole has so much more. */
   channelDb: 10,
   channelBelowDb: 10,
+  /** Tokens of sequences that differ. */
+  tokens: 0.01,
 } as const;
 
 /**
@@ -36,6 +39,8 @@ export function judge({ comparison, accuracy }: Findings, advice: string): strin
     ...(loss === undefined || loss === '' ? [] : [loss]),
     ...comparison.outputs.filter(({ name }) => name !== scored).flatMap(distance),
     ...lostChannels(comparison, scored),
+    ...silentOutputs(comparison),
+    ...(accuracy ? silentOutputs(accuracy) : []),
     ...randomOutputs(comparison),
     ...comparison.warnings,
     ...(accuracy?.warnings ?? []),
@@ -50,6 +55,7 @@ export function judgeComparison(comparison: ComparisonResult): string[] {
   return [
     ...brokenOutputs(comparison),
     ...lostChannels(comparison, comparison.metrics?.[0]?.output),
+    ...silentOutputs(comparison),
     ...randomOutputs(comparison),
     ...comparison.warnings,
   ];
@@ -67,20 +73,47 @@ function lossOf({ metric, a, b, difference, higherIsBetter }: MetricComparison, 
   return `The ${metric} falls by ${points} points, from ${a.value.toFixed(4)} to ${b.value.toFixed(4)}: ${advice}.`;
 }
 
-/** Scores of classes are judged by their decisions, everything else by its noise; what may be either by both. */
+/** Scores of classes are judged by their decisions, sequences by their tokens, everything else by its noise; what may be either by both. */
 function distance(output: OutputDifference): string[] {
-  const { name, top1Agreement, classScores, sqnrDb, random } = output;
+  const { name, top1Agreement, classScores, sequences, sqnrDb, divergence, random } = output;
   if (isBroken(output) || random) return [];
+  const tokensFar = sequences !== undefined && sequences.edits > JUDGEMENT.tokens * sequences.tokens;
   const decisionsFar = top1Agreement !== undefined && top1Agreement.value < JUDGEMENT.top1Agreement;
   const noisy = !classScores?.exclusive && (sqnrDb ?? Number.POSITIVE_INFINITY) < JUDGEMENT.sqnrDb;
-  if (!decisionsFar && !noisy) return [];
+  if (!decisionsFar && !tokensFar && !noisy) return [];
   const measures = [
+    ...(sequences ? [`${sequences.edits} of ${sequences.tokens} tokens differ`] : []),
     ...(top1Agreement ? [`same class on ${(top1Agreement.value * 100).toFixed(1)} % of samples`] : []),
+    ...(divergence ? [`KL divergence ${divergence.value.toPrecision(2)}`] : []),
     ...(sqnrDb === undefined ? [] : [`SQNR ${sqnrDb.toFixed(1)} dB`]),
   ];
   return [
     `Output "${name}" is not close to the original (${measures.join(', ')}): measure the accuracy with --eval on labelled samples.`,
   ];
+}
+
+/** What an output does not say any more, however good its figures are: a channel that stands still, a class that never comes. */
+function silentOutputs({ outputs }: ComparisonResult): string[] {
+  return outputs
+    .filter((output) => !isBroken(output) && !output.random)
+    .flatMap(({ name, constantChannels, lostClasses = [] }) => [
+      ...(constantChannels ? [constantWords(name, constantChannels)] : []),
+      ...(lostClasses.length > 0 ? [lostClassWords(name, lostClasses)] : []),
+    ]);
+}
+
+function constantWords(name: string, { axis, channels, count, first }: ConstantChannels): string {
+  const which = count === 1 ? `channel ${first} of ${channels}` : `${count} of ${channels} channels, from ${first} on,`;
+  return `Output "${name}": ${which} on axis ${axis} ${count === 1 ? 'is' : 'are'} constant, and ${count === 1 ? 'varies' : 'vary'} in the original.`;
+}
+
+/** Classes that a warning names. */
+const MOST_NAMED = 5;
+
+function lostClassWords(name: string, lost: readonly LostClass[]): string {
+  const classes = lost.slice(0, MOST_NAMED).map(({ label, rows }) => `${label} (${rows} times)`);
+  const more = lost.length > MOST_NAMED ? ` and ${lost.length - MOST_NAMED} more` : '';
+  return `Output "${name}" never predicts ${lost.length === 1 ? 'a class' : 'classes'} that the original does: ${classes.join(', ')}${more}.`;
 }
 
 function lostChannels({ outputs }: ComparisonResult, scored: string | undefined): string[] {

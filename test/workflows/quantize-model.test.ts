@@ -61,6 +61,7 @@ describe('quantizeModel with calibration data', () => {
       dataPath: fixture(name, 'calib.npz'),
       evalPath: fixture(name, 'eval.npz'),
       outputPath,
+      allowSlower: true,
     });
     expect(report.mode).toBe('static');
     expect(report.quantized.length).toBeGreaterThan(0);
@@ -76,6 +77,7 @@ describe('quantizeModel with calibration data', () => {
       dataPath: fixture('silero-vad', 'calib.npz'),
       evalPath: fixture('silero-vad', 'eval.npz'),
       outputPath: fresh('out.onnx'),
+      allowSlower: true,
     });
     expect(report.mode).toBe('static');
     expect(report.quantized.filter(({ opType }) => opType === 'Conv').length).toBeGreaterThan(3);
@@ -85,7 +87,7 @@ describe('quantizeModel with calibration data', () => {
   });
 
   it('gives the same bytes twice, and a report without paths', async () => {
-    const options: QuantizeOptions = { dataPath: fixture('digits-mlp', 'calib.npz'), samples: 30 };
+    const options: QuantizeOptions = { dataPath: fixture('digits-mlp', 'calib.npz'), samples: 30, allowSlower: true };
     const [one, two] = [fresh('a.onnx'), fresh('a.onnx')];
     await quantizeModel(fixture('digits-mlp'), { ...options, outputPath: one });
     await quantizeModel(fixture('digits-mlp'), { ...options, outputPath: two });
@@ -110,7 +112,7 @@ describe('quantizeModel with calibration data', () => {
     );
     const samples = join(path, '..', 'samples.jsonl');
     writeFileSync(samples, Array.from({ length: 30 }, (_, i) => JSON.stringify({ ids: [i, i + 1, i + 2] })).join('\n'));
-    const report = await quantizeModel(path, { dataPath: samples, outputPath: fresh('out.onnx') });
+    const report = await quantizeModel(path, { dataPath: samples, outputPath: fresh('out.onnx'), allowSlower: true });
     expect(report.mode).toBe('static');
     expect(report.quantized.map(({ name }) => name)).toEqual(['multiply']);
     expect(report.leftInFloat.map(({ name }) => name)).toEqual(['look']);
@@ -121,6 +123,7 @@ describe('quantizeModel with calibration data', () => {
       dataPath: fixture('digits-mlp', 'calib.npz'),
       samples: 50,
       outputPath: fresh('out.onnx'),
+      allowSlower: true,
     });
     expect(report.calibration).toMatchObject({ samples: 50, method: 'min-max' });
     expect(report.verification.comparison).toMatchObject({ source: { kind: 'data', first: 50 }, samples: 128 });
@@ -130,7 +133,7 @@ describe('quantizeModel with calibration data', () => {
 describe('quantizeModel without data', () => {
   it('quantizes MatMul dynamically and says why the rest stays in float', async () => {
     const outputPath = fresh('out.onnx');
-    const report = await quantizeModel(fixture('digits-mlp'), { outputPath });
+    const report = await quantizeModel(fixture('digits-mlp'), { outputPath, allowSlower: true });
     expect(report.mode).toBe('dynamic');
     expect(report.quantized.map(({ opType }) => opType)).toEqual(['MatMul', 'MatMul']);
     expect(report.leftInFloat[0]?.reason).toContain('640 weights');

@@ -24,7 +24,7 @@ describe('the program', () => {
   /** Its words, with no variable of the developer's CI. */
   const program = (place: Place, words: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<Outcome> =>
     run(place, words, { PATH: process.env.PATH, ...environment });
-  const QUANTIZE = ['quantize', 'model.onnx', '--mode', 'dynamic', '-o', 'out.onnx', '--eval', EVAL];
+  const QUANTIZE = ['quantize', 'model.onnx', '--mode', 'dynamic', '--allow-slower', '-o', 'out.onnx', '--eval', EVAL];
   const read = (place: Place, name: string): string => readFileSync(join(place.folder, name), 'utf8');
 
   it('delivers what keeps its budgets, with a row for each', async () => {
@@ -100,7 +100,7 @@ describe('the program', () => {
 
   it('writes no model to stdout that misses a budget', async () => {
     const place = makePlace(parent, DIGITS);
-    const words = ['quantize', 'model.onnx', '--mode', 'dynamic', '-o', '-', '--budget', 'size=1B'];
+    const words = ['quantize', 'model.onnx', '--mode', 'dynamic', '--allow-slower', '-o', '-', '--budget', 'size=1B'];
     const { code, stdout, stderr } = await program(place, words);
     expect(code, stderr).toBe(4);
     expect(stdout).toBe('');
@@ -188,6 +188,7 @@ describe('reports', () => {
     const report = await quantizeModel(DIGITS, {
       outputPath: join(parent, 'near.onnx'),
       mode: 'dynamic',
+      allowSlower: true,
       evalPath: EVAL,
       ...budgets('agreement=99.9%', 'drop=90%'),
     });
@@ -197,7 +198,11 @@ describe('reports', () => {
         /^The limit of agreement ≥ 99\.9% lies within the measured 95 % interval \(99\.\d+ % to 100 %\): the budget is kept on these samples/,
       ),
     ]);
-    const bare = await quantizeModel(DIGITS, { outputPath: join(parent, 'bare.onnx'), mode: 'dynamic' });
+    const bare = await quantizeModel(DIGITS, {
+      outputPath: join(parent, 'bare.onnx'),
+      mode: 'dynamic',
+      allowSlower: true,
+    });
     expect(bare).not.toHaveProperty('budgets');
     expect(bare).not.toHaveProperty('verdict');
   });

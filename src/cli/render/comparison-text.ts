@@ -8,6 +8,7 @@ import {
   sourcePhrase,
 } from '../../report/comparison-words.js';
 import { formatNumber, formatPercent, plural } from '../../report/format.js';
+import { measurePhrase } from '../../report/measure-words.js';
 import { safeText } from '../../report/safe-text.js';
 import { type Cell, renderTable } from './table.js';
 import type { TextOptions } from './text-options.js';
@@ -69,12 +70,10 @@ async function outputsTable(outputs: readonly OutputDifference[], options: TextO
     const name = safeText(output.name, 100);
     const { a, b } = output.nonFinite;
     if (a > 0 || b > 0) lines.push(remark(`${name}: ${a} values of A and ${b} of B are NaN or infinite`));
-    const channel = channelPhrase(output);
+    const measure = measurePhrase(output);
+    if (measure !== undefined) lines.push(wrapLine(`  ${name}: ${safeText(measure, 400)}`, options.columns, 4));
+    const channel = output.measure?.kind === 'values' ? undefined : channelPhrase(output);
     if (channel !== undefined) lines.push(wrapLine(`  ${name}: ${channel}`, options.columns, 4));
-    if (output.classScores !== undefined) {
-      const because = safeText(output.classScores.because);
-      lines.push(wrapLine(`  ${name}: top-1 is counted since ${because}`, options.columns, 4));
-    }
     if (output.shapeMismatches > 0) {
       lines.push(remark(`${name}: shapes differ in ${plural(output.shapeMismatches, 'run')}`));
     }

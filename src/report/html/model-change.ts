@@ -20,6 +20,7 @@ import {
   plural,
 } from '../format.js';
 import { latencyChange, latencyPhrase, latencyVerdict } from '../latency-words.js';
+import { measurePhrase } from '../measure-words.js';
 import { modelSizeBytes } from '../model-size.js';
 import { ratioPlot } from '../svg/ratio-plot.js';
 import type { ReportHeader, ReportModel, StepReport } from '../types.js';
@@ -209,12 +210,13 @@ function outputCells(output: OutputDifference): readonly Child[] {
 }
 
 function remarksOf(output: OutputDifference): readonly Child[] {
-  const { name, nonFinite, shapeMismatches, incomparable, classScores } = output;
+  const { name, nonFinite, shapeMismatches, incomparable } = output;
   const { a, b } = nonFinite;
   const remarks: Child[] = [];
-  const channel = channelPhrase(output);
+  const measure = measurePhrase(output);
+  if (measure !== undefined) remarks.push([named(name), ': ', named(measure)]);
+  const channel = output.measure?.kind === 'values' ? undefined : channelPhrase(output);
   if (channel !== undefined) remarks.push([named(name), ': ', channel]);
-  if (classScores !== undefined) remarks.push([named(name), ': top-1 is counted since ', named(classScores.because)]);
   if (incomparable !== undefined) remarks.push([named(name), ': ', named(incomparable)]);
   if (a > 0 || b > 0) {
     remarks.push([named(name), `: ${formatInteger(a)} values of A and ${formatInteger(b)} of B are NaN or infinite`]);

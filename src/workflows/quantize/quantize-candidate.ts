@@ -26,7 +26,7 @@ export interface QuantizeCandidate extends CandidateModel {
   readonly fallback: LoadFallback;
   /** Layers that lose more than rounding, where they were looked for and this candidate keeps them in FLOAT. */
   readonly lossyLayers: LossyNames | undefined;
-  /** The search for `--max-drop`, where there was one. */
+  /** The search for layers to keep, where there was one. */
   readonly search?: SearchReport | undefined;
   /** Forms that were timed because the first was slower than the original; the last is this one. Empty where it was not. */
   readonly alternatives: readonly AlternativeReport[];

@@ -26,8 +26,10 @@ export interface FormTime {
 
 /** Times forms of one model; another clock in tests. */
 export interface FormClock {
-  /** @param path the form as a file @param first a measurement that is there already */
-  time(path: string, first?: () => Promise<LatencyComparison>): Promise<FormTime | Failure>;
+  /** The first measurement of a result, which its report has in any case. @param path its file @param measure takes it */
+  first(path: string, measure: () => Promise<LatencyComparison>): Promise<LatencyComparison>;
+  /** Decides about a form. @param path its file @param first a measurement that is there already */
+  time(path: string, first?: LatencyComparison): Promise<FormTime | Failure>;
 }
 
 /**
@@ -51,8 +53,12 @@ export class FormTimes implements FormClock {
     this.#source = source;
   }
 
-  async time(path: string, first?: () => Promise<LatencyComparison>): Promise<FormTime | Failure> {
-    const seen = first ? await first() : await this.#look(path);
+  first(_: string, measure: () => Promise<LatencyComparison>): Promise<LatencyComparison> {
+    return measure();
+  }
+
+  async time(path: string, first?: LatencyComparison): Promise<FormTime | Failure> {
+    const seen = first ?? (await this.#look(path));
     if (seen instanceof Failure) return seen;
     if (!seemsSlower(seen)) return { latency: seen, slower: false, doubtful: false };
     if (!isClearlySlower(seen, WORTH_MS)) {
@@ -96,6 +102,6 @@ export class FormTimes implements FormClock {
 }
 
 /** Slower by so much that it would matter, if it is so. */
-function seemsSlower({ ratio, p50MsA, p50MsB }: LatencyComparison): boolean {
+export function seemsSlower({ ratio, p50MsA, p50MsB }: LatencyComparison): boolean {
   return ratio >= 1 + LEAST_EFFECT && p50MsB - p50MsA > WORTH_MS;
 }

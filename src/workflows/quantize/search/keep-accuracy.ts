@@ -10,11 +10,10 @@ import type { KeptLayers } from '../conversion.js';
 import type { LayerChoice } from '../layer-choice.js';
 import type { LayerRanking, RankedLayer } from '../rank-layers.js';
 
-/** On what a candidate is judged. */
-export interface Judging {
+/** What a choice of layers has to hold. */
+export interface Aim {
   readonly samples: TrialSamples;
-  /** The samples are labelled, and the metric counts. */
-  readonly isLabelled: boolean;
+  judge(result: ComparisonResult): Omit<SearchStepReport, 'keptLayers'>;
 }
 
 /** The fewest layers in FP32 that were found to keep the budget. */
@@ -31,22 +30,22 @@ export interface Search {
 const MOST_RETRIED = 6;
 
 /**
- * Looks for the fewest layers to keep in FP32 so that a drop of at most `maxDrop` holds on the judging samples: none, then the
+ * Looks for the fewest layers to keep in FP32 so that an aim holds on its samples: none, then the
  * most sensitive 1, 2, 4 …, then between the last two counts by halves; at the end those kept are tried in INT8 one by one.
  * @param rank called where not all layers can be INT8
  * @param atLeast layers that are kept at least: fewer did not do
  */
 export async function keepAccuracy(
   choice: LayerChoice,
-  { samples, isLabelled }: Judging,
-  maxDrop: number,
+  { samples, judge }: Aim,
   rank: () => Promise<LayerRanking>,
   atLeast = 0,
 ): Promise<Search> {
   const steps: SearchStepReport[] = [];
   const holds = async (kept: readonly RankedLayer[]): Promise<boolean> => {
-    const result = await samples.score(await choice.candidate(reasonsOf(kept)));
-    const step = stepOf(kept.length, result, isLabelled, maxDrop);
+    const result = await samples.score(await choice.candidate(reasonsOf(kept, 'a trial')));
+    const judged = result instanceof Failure ? ({ verdict: 'fail', why: result.reason } as const) : judge(result);
+    const step = { keptLayers: kept.length, ...judged };
     steps.push(step);
     return step.verdict === 'pass';
   };
@@ -77,23 +76,22 @@ export async function keepAccuracy(
   return { kept, steps, met: true, ranking };
 }
 
-/** Why layers stay in FP32. */
-export function reasonsOf(kept: readonly RankedLayer[]): KeptLayers {
+/** Why layers stay in FP32. @param goal for what: `--max-drop` */
+export function reasonsOf(kept: readonly RankedLayer[], goal: string): KeptLayers {
   return new Map(
     kept.map(({ key, sqnrDb, together }) => [
       key,
-      `kept for --max-drop: ${together > 1 ? 'its share of what its group loses leaves' : 'alone it leaves'} the outputs an SQNR of ${formatSqnr(sqnrDb)}`,
+      `kept for ${goal}: ${together > 1 ? 'its share of what its group loses leaves' : 'alone it leaves'} the outputs an SQNR of ${formatSqnr(sqnrDb)}`,
     ]),
   );
 }
 
-function stepOf(
-  kept: number,
-  result: ComparisonResult | Failure,
+/** Judges a drop of the metric of labelled samples, or of the outputs, against `--max-drop`. */
+export function judgeDrop(
+  result: ComparisonResult,
   isLabelled: boolean,
   maxDrop: number,
-): SearchStepReport {
-  if (result instanceof Failure) return { keptLayers: kept, verdict: 'fail', why: result.reason };
+): Omit<SearchStepReport, 'keptLayers'> {
   const evidence = { comparison: result, ...(isLabelled ? { accuracy: result } : {}) };
   const judged = judgeResult(goalBudgets({ maxDrop }, evidence), {
     name: '',
@@ -104,7 +102,6 @@ function stepOf(
   const [budget] = judged as [BudgetReport];
   const { metric, measured, low, high, verdict, why } = budget;
   return {
-    keptLayers: kept,
     verdict: verdict === 'pass' ? 'pass' : 'fail',
     metric,
     ...(measured === undefined ? {} : { measured }),

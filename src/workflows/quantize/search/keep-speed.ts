@@ -11,7 +11,7 @@ import { CandidateFiles } from '../../workbench/candidate-files.js';
 import { Failure } from '../../workbench/failure.js';
 import type { QuantizeWork } from '../before-work.js';
 import type { QuantizeCandidate } from '../quantize-candidate.js';
-import type { FormClock, FormTime } from './form-times.js';
+import { type FormClock, type FormTime, seemsSlower } from './form-times.js';
 import { mixedBySpeed } from './mixed-by-speed.js';
 import { convertAs, settleAccuracy } from './settle-accuracy.js';
 
@@ -59,15 +59,13 @@ export async function keepSpeed(
 ): Promise<SpeedOutcome> {
   const { stages } = run;
   const begun = now();
-  let first: LatencyComparison | undefined;
+  const first = await clock.first(path, measure);
+  if (!seemsSlower(first)) return { latency: first };
   stages.start('compete');
-  const found = await clock.time(path, async () => {
-    first = await measure();
-    return first;
-  });
+  const found = await clock.time(path, first);
   if (found instanceof Failure) {
     stages.end('not measured again');
-    return first ? { latency: first } : { latency: await measure() };
+    return { latency: first };
   }
   if (!found.slower) {
     stages.end(found.doubtful ? 'not confirmed to be slower' : undefined);
@@ -91,7 +89,7 @@ export async function keepSpeed(
       const made = await make();
       stages.end(made ? undefined : 'nothing to try');
       if (!made) continue;
-      const rejected = whyRejected(made);
+      const rejected = whyRejected(made, candidate);
       if (rejected !== undefined) {
         tried.push({ form, outcome: 'rejected', why: rejected });
         continue;
@@ -163,10 +161,10 @@ function formOf({ done, search }: QuantizeCandidate): AlternativeReport['form'] 
   return done === 'static' && (search?.kept ?? 0) > 0 ? 'mixed' : done;
 }
 
-/** Undefined where nothing speaks against it. */
-function whyRejected(made: QuantizeCandidate): string | undefined {
+/** Undefined where nothing speaks against it: what the first form did not keep either is no reason. */
+function whyRejected(made: QuantizeCandidate, first: QuantizeCandidate): string | undefined {
   if (made.done === 'none') return made.tooLarge ?? 'it quantizes nothing';
-  return made.search?.met === false ? 'it does not keep the accuracy' : undefined;
+  return made.search?.met === false && first.search?.met !== false ? 'it does not keep the accuracy' : undefined;
 }
 
 function unchanged(

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { SearchReport } from '../../../report/search-types.js';
 import type { SampleSource } from '../../../samples/types.js';
-import type { QuantizeOptions } from '../../options.js';
+import { QUANTIZE_DEFAULTS, type QuantizeOptions } from '../../options.js';
 import { metricWish } from '../../preflight/judging.js';
 import { whyNotRunnable } from '../../preflight/runnable.js';
 import type { ModelRun } from '../../produce/model-run.js';
@@ -11,7 +11,8 @@ import { convertModel } from '../convert-model.js';
 import { choiceFor } from '../layer-choice.js';
 import { candidateOf, type QuantizeCandidate } from '../quantize-candidate.js';
 import { rankLayers } from '../rank-layers.js';
-import { keepAccuracy, reasonsOf, type Search } from './keep-accuracy.js';
+import { type Aim, judgeDrop, keepAccuracy, reasonsOf, type Search } from './keep-accuracy.js';
+import { judgeOutputs } from './output-aims.js';
 
 /** Trials of few samples spread over the data need small batches. */
 const RANK_BATCH = 4;
@@ -26,7 +27,8 @@ export async function settleFirst(
   first: QuantizeCandidate,
 ): Promise<QuantizeCandidate> {
   const settled = await settleAccuracy(run, work, first);
-  if (settled.search?.met !== false || (run.options.mode ?? 'auto') !== 'auto') return settled;
+  if (run.options.maxDrop === undefined || settled.search?.met !== false || (run.options.mode ?? 'auto') !== 'auto')
+    return settled;
   for (const mode of first.done === 'static' ? (['dynamic', 'fp16'] as const) : (['fp16'] as const)) {
     const other = await convertAs(run, work, mode);
     if (!other || other.done === 'none') continue;
@@ -49,24 +51,44 @@ export async function convertAs(
   return converted.step.changed === 0 ? undefined : candidateOf(run, converted, {});
 }
 
+/** What layers are kept in FP32 for: a goal that was set, or what the outputs of held-out samples should keep; nothing where neither can be judged. */
+function goalOf(
+  { options }: ModelRun<QuantizeOptions>,
+  { split }: QuantizeWork,
+): { readonly name: string; readonly judging: SampleSource; readonly judge: Aim['judge'] } | undefined {
+  const { maxDrop, evalPath, verify = QUANTIZE_DEFAULTS.verify, effort = QUANTIZE_DEFAULTS.effort } = options;
+  if (maxDrop !== undefined) {
+    const judging: SampleSource = evalPath === undefined ? split.judging : { kind: 'data', path: evalPath };
+    return {
+      name: '--max-drop',
+      judging,
+      judge: (result) => judgeDrop(result, evalPath !== undefined, maxDrop),
+    };
+  }
+  // Samples that calibrated would say that all is well, and made-up ones nothing.
+  if (!verify || effort === 'low' || !split.calibration || !split.heldOut) return undefined;
+  return { name: 'the outputs', judging: split.judging, judge: judgeOutputs };
+}
+
 /**
- * The candidate with the fewest layers in FP32 that keep `--max-drop` on labelled or held-out samples; as it was where there is no such
- * goal, or nothing that can be searched.
+ * The candidate with the fewest layers in FP32 that keep `--max-drop` on labelled or held-out samples, or what the outputs should keep
+ * without such a goal (`OUTPUT_AIMS`); as it was where nothing can be judged or searched, or no choice of layers does.
  * @param atLeast layers that are kept at least
  */
 export async function settleAccuracy(
   run: ModelRun<QuantizeOptions>,
-  { runtime, split }: QuantizeWork,
+  work: QuantizeWork,
   candidate: QuantizeCandidate,
   atLeast = 0,
 ): Promise<QuantizeCandidate> {
   const { model, path, options, stages } = run;
+  const { runtime, split } = work;
   const { converted, done, fallback } = candidate;
-  const { maxDrop, evalPath } = options;
   const isSearched = (done === 'static' || done === 'dynamic') && options.for !== 'tensorrt' && converted.base;
-  if (maxDrop === undefined || !runtime || !isSearched || whyNotRunnable(model) !== undefined) return candidate;
+  const goal = goalOf(run, work);
+  if (!goal || !runtime || !isSearched || whyNotRunnable(model) !== undefined) return candidate;
   const choice = await choiceFor(converted, options);
-  const judging: SampleSource = evalPath === undefined ? split.judging : { kind: 'data', path: evalPath };
+  const { judging, judge } = goal;
   const calibration: SampleSource = split.calibration ? { kind: 'data', ...split.calibration } : split.judging;
   const wish = metricWish(
     options,
@@ -82,31 +104,25 @@ export async function settleAccuracy(
       const seen = await trials.on(calibration, { mostBatch: RANK_BATCH, ...oneByOne });
       return rankLayers(seen, choice, { calibrationSamples: seen.of });
     };
-    const search = await keepAccuracy(
-      choice,
-      { samples: judged, isLabelled: evalPath !== undefined },
-      maxDrop,
-      rank,
-      atLeast,
-    );
+    const search = await keepAccuracy(choice, { samples: judged, judge }, rank, atLeast);
     return { found: search, samples: judged.count };
   });
   stages.end(`${found.kept.length} of ${choice.layers.length} layers stay in FP32, ${found.steps.length} tried`);
-  const search = reportOf(found, maxDrop, choice.layers.length, samples, judging);
+  const search = reportOf(found, options.maxDrop, choice.layers.length, samples, judging);
   if (!found.met || found.kept.length === 0) return { ...candidate, search };
-  const again = await choice.convert(reasonsOf(found.kept));
+  const again = await choice.convert(reasonsOf(found.kept, goal.name));
   return { ...candidateOf(run, { ...converted, ...again }, fallback), search };
 }
 
 function reportOf(
   { kept, met, steps, ranking }: Search,
-  maxDrop: number,
+  maxDrop: number | undefined,
   layers: number,
   samples: number,
   judging: SampleSource,
 ): SearchReport {
   return {
-    maxDrop,
+    ...(maxDrop === undefined ? {} : { maxDrop }),
     samples,
     source: judging.kind === 'data' ? basename(judging.path) : 'synthetic inputs',
     layers,
