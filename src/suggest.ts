@@ -1,6 +1,6 @@
 /**
- * The candidate a user most likely meant, or undefined when none is near: at most a third of its letters differ, or it goes
- * on where the typed word ends, whatever hyphens are in either.
+ * The candidate a user most likely meant, or undefined when none is near: at most a third of its letters differ, or it begins as
+ * the typed word does, whatever hyphens are in either.
  */
 export function suggest(typed: string, candidates: Iterable<string>): string | undefined {
   const known = [...candidates];
@@ -20,16 +20,29 @@ export function suggest(typed: string, candidates: Iterable<string>): string | u
 
 /** Fewer letters begin too many words. */
 const LEAST_LETTERS = 4;
+/** So many letters in common are no accident, even where the words end differently. */
+const TELLING_LETTERS = 8;
 
+/** The shortest of those that begin with the most letters of the typed word: with all, or with three quarters of a long one. */
 function longerForm(typed: string, candidates: readonly string[]): string | undefined {
   const letters = (text: string): string => text.toLowerCase().replace(/[-_]/g, '');
   const wanted = letters(typed);
   if (wanted.length < LEAST_LETTERS) return undefined;
   let best: string | undefined;
-  for (const candidate of candidates)
-    if (letters(candidate).startsWith(wanted) && (best === undefined || candidate.length < best.length))
-      best = candidate;
+  let most = Math.min(wanted.length, Math.max(TELLING_LETTERS, Math.ceil(wanted.length * 0.75)));
+  for (const candidate of candidates) {
+    const common = commonStart(wanted, letters(candidate));
+    if (common < most || (common === most && best !== undefined && candidate.length >= best.length)) continue;
+    best = candidate;
+    most = common;
+  }
   return best;
+}
+
+function commonStart(a: string, b: string): number {
+  let length = 0;
+  while (length < a.length && a[length] === b[length]) length++;
+  return length;
 }
 
 /** Insertions, deletions, replacements and swaps of neighbours (optimal string alignment). */

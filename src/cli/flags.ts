@@ -262,7 +262,7 @@ export const FLAGS = {
   },
   set: { value: 'FIELD=VALUE', repeatable: true, group: 'Server', summary: 'any other field of the configuration' },
   warmup: { group: 'Server', summary: 'run the model before it is ready' },
-  labels: { value: 'PATH', path: true, group: 'Data', summary: 'class names, one a line; images: or CSV' },
+  labels: { value: 'PATH', path: true, group: 'Data', summary: 'class names: lines or JSON; images: also CSV' },
   ensemble: { value: 'A,B', group: 'Method', summary: 'models of the repository, one after the other' },
   map: { value: 'TO=FROM', repeatable: true, group: 'Method', summary: 'connect: b.x=a.y, b.x=NAME, NAME=b.y' },
   platform: {

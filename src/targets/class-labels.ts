@@ -24,6 +24,11 @@ export function parseClassLabels(text: string, file: string): readonly string[] 
   return labels;
 }
 
+/** `1 label`, `10 labels`. */
+export function labelCount(count: number): string {
+  return count === 1 ? '1 label' : `${count} labels`;
+}
+
 function fromLines(text: string): string[] {
   const lines = text.split(/\r\n|\r|\n/);
   while (lines.length > 0 && lines.at(-1)?.trim() === '') lines.pop();

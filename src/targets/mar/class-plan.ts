@@ -1,6 +1,7 @@
 import { ServeOptError } from '../../errors.js';
 import type { ValueSpec } from '../../samples/types.js';
 import { DataType } from '../../tensor/dtype.js';
+import { labelCount } from '../class-labels.js';
 import type { MarFacts } from './mar-facts.js';
 import { DEFAULT_TOP_K, type MarOptions } from './mar-options.js';
 
@@ -20,8 +21,8 @@ const NUMBERS: ReadonlySet<number> = new Set([DataType.INT64, DataType.INT32]);
 
 /**
  * The output that labels are about. Undefined where neither labels nor a count of classes are asked for.
- * @throws SO1002 for options that need classes, SO1003 for an output that there is none of, SO1006 for labels of another
- * count than the classes, SO3501 where no output has classes
+ * @throws SO1002 for options that need classes, SO1003 for an output that there is none of, SO1006 where several outputs could have the classes, SO3505 for labels of
+ * another count, SO3501 where no output has classes
  */
 export function classPlan(facts: MarFacts, options: MarOptions): ClassPlan | undefined {
   const { labels, topK, softmax = false } = options;
@@ -37,8 +38,8 @@ export function classPlan(facts: MarFacts, options: MarOptions): ClassPlan | und
   const numbers = NUMBERS.has(output.dataType ?? DataType.UNDEFINED);
   if (!numbers && labels !== undefined && typeof classes === 'number' && classes !== labels.length) {
     throw new ServeOptError(
-      'SO1006',
-      `--labels has ${labels.length} labels, the output "${output.name}" ${classes} classes`,
+      'SO3505',
+      `--labels has ${labelCount(labels.length)}, the output "${output.name}" ${classes} classes`,
       {
         why: `its type is ${output.typeText}`,
         hint: 'give one label for each class, or name another output with --output-name',

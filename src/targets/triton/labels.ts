@@ -1,4 +1,5 @@
 import { ServeOptError } from '../../errors.js';
+import { labelCount, parseClassLabels } from '../class-labels.js';
 import type { ServedTensor } from './serving-facts.js';
 
 /** The file of labels in the folder of a model. */
@@ -14,10 +15,10 @@ export interface OutputLabels {
 }
 
 /**
- * Reads a file of labels, one a line, and finds the output that they belong to: the one of `wanted`, else the only one with so
+ * Reads a file of labels, one a line or JSON, and finds the output that they belong to: the one of `wanted`, else the only one with so
  * many classes. Triton numbers all elements of a row, so an output has one dimension of more than 1 beside the batch.
  * @param fileName for messages
- * @throws SO3505 where the number of labels is not that of the classes, naming both
+ * @throws SO3505 where the number of labels is not that of the classes, naming both; SO4001 for what is no file of labels
  */
 export function outputLabels(
   text: string,
@@ -26,12 +27,12 @@ export function outputLabels(
   isBatched: boolean,
   wanted?: string,
 ): OutputLabels {
-  const lines = text.replace(/\r\n?/g, '\n').replace(/\n+$/, '').split('\n');
-  const blank = lines.findIndex((line) => line.trim() === '');
-  if (blank >= 0)
+  const lines = parseClassLabels(text, fileName);
+  const unfit = lines.findIndex((line) => line.trim() === '' || /[\n\r]/.test(line));
+  if (unfit >= 0)
     throw labelError(
-      `Line ${blank + 1} of "${fileName}" is empty`,
-      'a label stands on each line, in the order of classes',
+      `Label ${unfit + 1} of "${fileName}" ${lines[unfit]?.trim() === '' ? 'is empty' : 'has a line break'}`,
+      'Triton reads one label from each line, in the order of classes',
     );
   const output =
     wanted === undefined ? fittingOutput(outputs, lines.length, isBatched, fileName) : named(outputs, wanted);
@@ -41,7 +42,7 @@ export function outputLabels(
   }
   if (classes !== undefined && classes !== lines.length) {
     throw labelError(
-      `"${fileName}" has ${lines.length} labels, and the output "${output.name}" has ${classes} classes`,
+      `"${fileName}" has ${labelCount(lines.length)}, and the output "${output.name}" has ${classes} classes`,
       `its type is ${output.typeText}`,
     );
   }
@@ -78,8 +79,8 @@ function fittingOutput(
   const list = outputs.map(({ name, typeText }) => `${name} (${typeText})`).join(', ');
   throw labelError(
     fitting.length === 0
-      ? `"${fileName}" has ${count} labels, and no output has ${count} classes: ${list}`
-      : `"${fileName}" has ${count} labels, and several outputs have ${count} classes: ${list}`,
+      ? `"${fileName}" has ${labelCount(count)}, and no output has ${count} classes: ${list}`
+      : `"${fileName}" has ${labelCount(count)}, and several outputs have ${count} classes: ${list}`,
     fitting.length === 0 ? undefined : 'name the output with --output-name',
   );
 }

@@ -26,6 +26,14 @@ describe('labels', () => {
     expect(found).toEqual({ output: 'logits', text: 'cat\ndog\nfrog\n', count: 3, notes: [] });
   });
 
+  it('may stand in JSON, as a list or by index', () => {
+    expect(outputLabels('["cat", "dog", "frog"]', 'l.json', [logits], true).text).toBe('cat\ndog\nfrog\n');
+    expect(outputLabels('{"1": "dog", "0": "cat", "2": "frog"}', 'l.json', [logits], true).count).toBe(3);
+    expect(() => outputLabels('["cat", "dog", "fr\\nog"]', 'l.json', [logits], true)).toThrowError(
+      /Label 3.*line break/,
+    );
+  });
+
   it('belong to the only output with so many classes, or to the one named', () => {
     const others = [tensor('embedding', ['N', 384]), logits, tensor('also', ['N', 3])];
     expect(outputLabels('a\nb\nc', 'l.txt', others.slice(0, 2), true).output).toBe('logits');
@@ -44,7 +52,7 @@ describe('labels', () => {
   });
 
   it('are refused where a line is empty, or a row has several dimensions', () => {
-    expect(() => outputLabels('a\n\nc\n', 'l.txt', [logits], true)).toThrowError(/Line 2 of "l.txt" is empty/);
+    expect(() => outputLabels('a\n\nc\n', 'l.txt', [logits], true)).toThrowError(/Label 2 of "l.txt" is empty/);
     expect(() => outputLabels('a\nb\nc', 'l.txt', [tensor('y', ['N', 7, 3])], true)).toThrowError(/has 2 dimensions/);
     expect(() => outputLabels('a\nb', 'l.txt', [tensor('y', ['N'])], true)).toThrowError(/one number a row/);
   });

@@ -218,7 +218,7 @@ describe('packageMar', () => {
       [DIGITS, { preprocess: 'text', text: { tokenizerPath: join(folder, 'vocab.txt') } }, 'SO3501'],
       [tokens, { preprocess: 'text', text: { tokenizerPath: join(folder, 'names.txt') } }, 'SO4001'],
       [tokens, { preprocess: 'text', text: { tokenizerPath: join(folder, 'absent.json') } }, 'SO2001'],
-      [DIGITS, { labelsPath: join(folder, 'names.txt') }, 'SO1006'],
+      [DIGITS, { labelsPath: join(folder, 'names.txt') }, 'SO3505'],
       [DIGITS, { labelsPath: join(folder, 'absent.txt') }, 'SO2001'],
       [DIGITS, { softmax: true }, 'SO1002'],
       [DIGITS, { topK: 2, outputName: 'nothing' }, 'SO1003'],
