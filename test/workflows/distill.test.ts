@@ -11,6 +11,7 @@ import { createRandom } from '../../src/tensor/random.js';
 import type { DistillInput } from '../../src/workflows/distill/distill-options.js';
 import { distill } from '../../src/workflows/distill.js';
 import { float32, int64 } from '../helpers/npy.js';
+import { zip } from '../helpers/zip.js';
 
 const FIXTURES = join(import.meta.dirname, '../../fixtures');
 const DIGITS = join(FIXTURES, 'digits-mlp/model.onnx');
@@ -227,6 +228,35 @@ describe('distill on models', () => {
     await expect(
       distill(given, { ...options, cachePath: join(folder, 'too-many'), cacheTopK: 1000 }),
     ).rejects.toMatchObject({ code: 'SO1006' });
+  });
+
+  it('takes data of its own for a student, and refuses samples in another order', async () => {
+    const digits = (name: string, labels: readonly number[], scale = 1): string => {
+      const random = createRandom(3);
+      const values = Array.from({ length: labels.length * 64 }, () => scale * Math.round(8 + 4 * random.normal()));
+      const members = [{ name: 'X.npy', data: float32([labels.length, 64], values) }];
+      const labelled = [...members, { name: 'labels.npy', data: int64([labels.length], labels) }];
+      return write(name, zip(labels.length === 0 ? members : labelled));
+    };
+    const given = (own: string): DistillInput => ({
+      kind: 'models',
+      teacher: DIGITS,
+      students: [DIGITS],
+      dataPath: digits('teacher.npz', [3, 1, 4, 1]),
+      studentDataPaths: [own],
+    });
+    const options = { measure: false, resamples: 0 };
+    const distance = async (own: string): Promise<number> => {
+      const [student] = (await distill(given(own), options)).students;
+      return student?.evaluation.kind === 'classes' ? student.evaluation.fidelity.totalVariation : Number.NaN;
+    };
+    expect(await distance(digits('same.npz', [3, 1, 4, 1]))).toBe(0);
+    expect(await distance(digits('darker.npz', [3, 1, 4, 1], 0.5))).toBeGreaterThan(0);
+    await expect(distill(given(digits('turned.npz', [3, 4, 1, 1])), options)).rejects.toMatchObject({
+      code: 'SO4002',
+      message: '"turned.npz" has other labels than "teacher.npz"',
+      why: 'sample 1 has 4 in the one, and 1 in the other',
+    });
   });
 
   it('refuses a student of other classes and a tensor that there is not', async () => {

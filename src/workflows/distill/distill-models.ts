@@ -28,7 +28,8 @@ import { costsKey, countedCost, type MeasuredCosts, measureLatencies, measureMem
 import { type CachedOutputs, type CacheKey, OutputCache } from './output-cache.js';
 import { chooseOutput, classLabels, matchingOutput, type OutputChoice } from './output-choice.js';
 import { checkFeatures, subjectsOf } from './read-subjects.js';
-import { outputFiles, peek, record, type Subject, sampleInputs } from './subject.js';
+import { checkSameLabels } from './same-labels.js';
+import { outputFiles, peek, peekData, record, type Subject } from './subject.js';
 import { cutOutputs, topKNotes } from './top-k-cache.js';
 import { evaluateTopK } from './top-k-outputs.js';
 
@@ -118,7 +119,7 @@ class Distillation {
     const needed = features.map((pair) => pair.teacher);
     const cached = key && this.#cache?.teacher(key(0, reports[0] as ReportModel), needed);
     const peeked = cached
-      ? { ...(await this.#labelsAlone()), outputs: cached.peeked }
+      ? { ...(await peekData(teacher, options.mask, this.#runtime)), outputs: cached.peeked }
       : await peek(teacher, options.mask, loading);
     const choice = chooseOutput(peeked, outputMeanings(teacher.model), options, teacher.source.path);
     const given = this.#given(choice, peeked);
@@ -173,18 +174,6 @@ class Distillation {
     return form === 'auto' ? found?.probabilities === true : form === 'probabilities';
   }
 
-  /** Labels and mask of the data, without running anything. */
-  async #labelsAlone() {
-    const [teacher] = this.#subjects;
-    const { mask } = this.#options;
-    return (await this.#runtime.host()).request('peek', {
-      source: teacher.source,
-      inputs: sampleInputs(teacher),
-      names: teacher.names,
-      ...(mask === undefined ? {} : { mask }),
-    });
-  }
-
   /** What all students are compared by. */
   #given(
     choice: OutputChoice,
@@ -233,6 +222,7 @@ class Distillation {
     const features = options.features ?? [];
     const name = student.name;
     this.#stages.start('student');
+    await checkSameLabels(student, this.#subjects[0], peeked.labels, this.#runtime);
     const needed = features.map((pair) => pair.student);
     const keepsAll = options.cacheTopK === undefined;
     const cached =

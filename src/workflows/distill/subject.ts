@@ -176,6 +176,20 @@ export async function peek(subject: Subject, mask: string | undefined, context: 
   );
 }
 
+/** Labels and mask of the data of a model, without running it. */
+export async function peekData(
+  subject: Subject,
+  mask: string | undefined,
+  runtime: LoadContext['runtime'],
+): Promise<PeekResult> {
+  return (await runtime.host()).request('peek', {
+    source: subject.source,
+    inputs: sampleInputs(subject),
+    names: subject.names,
+    ...(mask === undefined ? {} : { mask }),
+  });
+}
+
 /** A recorded output as what is compared. */
 export function outputFiles(
   output: RecordedOutput,
