@@ -22,7 +22,7 @@ export function copiedDependencies(dependencies: Dependencies, original: Model, 
       ...group,
       marks: group.marks.map((mark) => ({ ...mark, node: nodeOf(mark.node) })),
     })),
-    frozen: frozen.map((each) => ({ ...each, value: values.get(each.value) ?? each.value })),
+    frozen: frozen.map((each) => ({ ...each, value: values.get(each.value) ?? each.value, node: nodeOf(each.node) })),
   };
 }
 

@@ -37,6 +37,9 @@ export interface DependencyGroup {
 export interface FrozenAxis {
   readonly value: Value;
   readonly axis: number;
+  /** The layer that reads the weight, and what the axis is to it. */
+  readonly node: Node;
+  readonly role: RoleMark['role'];
   readonly reason: FrozenReason;
 }
 
@@ -71,7 +74,8 @@ export function findDependencies(model: Model, options: SearchOptions = {}): Dep
     options,
     marks.map(({ axis }) => axis),
   );
-  return { table, elements, solved, groups: groupsOf(table, solved, marks), frozen: frozenAxes(table, solved, marks) };
+  const groups = groupsOf(table, solved, marks);
+  return { table, elements, solved, groups, frozen: frozenAxes(table, solved, marks, groups) };
 }
 
 function applyRule(
@@ -176,15 +180,31 @@ function groupsOf(table: AxisTable, solved: SolvedAxes, marks: readonly RoleMark
   return groups;
 }
 
-function frozenAxes(table: AxisTable, solved: SolvedAxes, marks: readonly RoleMark[]): FrozenAxis[] {
+/** Why an axis stays whose indices are all one unit. */
+export const TOGETHER: FrozenReason = { text: 'all of it stands or falls together, so that nothing would be left' };
+
+function frozenAxes(
+  table: AxisTable,
+  solved: SolvedAxes,
+  marks: readonly RoleMark[],
+  groups: readonly DependencyGroup[],
+): FrozenAxis[] {
+  const grouped = new Set(groups.flatMap(({ axes }) => axes));
   const frozen: FrozenAxis[] = [];
   const seen = new Set<AxisId>();
-  for (const { axis } of marks) {
+  for (const { axis, node, role } of marks) {
     const { value, axis: at } = table.places[axis] ?? {};
-    if (value === undefined || at === undefined || seen.has(axis) || !solved.isFrozen(axis)) continue;
+    if (value === undefined || at === undefined || seen.has(axis) || grouped.has(axis)) continue;
     seen.add(axis);
-    const reason = solved.reasonOf(solved.unitOf(axis, 0));
-    if (reason) frozen.push({ value, axis: at, reason });
+    frozen.push({ value, axis: at, node, role, reason: reasonOf(table, solved, axis) });
   }
   return frozen;
+}
+
+function reasonOf(table: AxisTable, solved: SolvedAxes, axis: AxisId): FrozenReason {
+  for (let index = 0; index < table.size(axis); index++) {
+    const reason = solved.reasonOf(solved.unitOf(axis, index));
+    if (reason) return reason;
+  }
+  return TOGETHER;
 }

@@ -7,7 +7,7 @@ import { constantTensor, walkGraphs } from '../ir/walk.js';
 import { DataType } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { AxisId } from './axis-table.js';
-import { type Dependencies, findDependencies } from './dependency-groups.js';
+import { type Dependencies, findDependencies, TOGETHER } from './dependency-groups.js';
 import type { DependencyOptions } from './rule-context.js';
 
 /** What can become of one axis of a weight. */
@@ -84,7 +84,7 @@ function explainAxis(axis: AxisId, { table, solved }: Dependencies, groups: Read
   const names = groups.get(axis) ?? [];
   if (prunable > 0 && names.length === 0) {
     prunable = 0;
-    reasons.add('all of it stands or falls together, so that nothing would be left');
+    reasons.add(TOGETHER.text);
   }
   return { prunable, groups: names, reasons: [...reasons] };
 }

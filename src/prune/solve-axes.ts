@@ -162,24 +162,21 @@ function tiersOf(table: AxisTable, heads: boolean, weightAxes: Iterable<AxisId>)
   const family = familiesOf(table);
   const weights = new Set([...weightAxes].map(family));
   const batch = new Set([...table.batchAxes].map(family));
-  const ofWeights = new Set<AxisId>();
-  for (const { whole, factors } of table.products)
-    if (weights.has(family(whole))) for (const factor of factors) ofWeights.add(family(factor));
-  // Heads may be groups of heads in turn.
-  for (let size = -1; size !== batch.size; ) {
-    size = batch.size;
-    for (const { whole, factors } of table.products)
-      if (batch.has(family(whole))) for (const factor of factors) if (factor >= 0) batch.add(family(factor));
-  }
+  // Factors may have factors in turn: weights of three layers in one, each of several heads, or heads in groups.
+  for (const members of [weights, batch])
+    for (let size = -1; size !== members.size; ) {
+      size = members.size;
+      for (const { whole, factors } of table.products)
+        if (members.has(family(whole))) for (const factor of factors) if (factor >= 0) members.add(family(factor));
+    }
   return (factor) => {
     const of = family(factor);
-    const isWeight = weights.has(of) || ofWeights.has(of);
-    if (!isWeight) return 0;
+    if (!weights.has(of)) return 0;
     return batch.has(of) ? (heads ? 2 : 0) : 1;
   };
 }
 
-/** Axes that are joined at all, as numbers of families. */
+/** Axes that are joined at all, as numbers of families; factors of one axis at one place of it are. */
 function familiesOf(table: AxisTable): (axis: AxisId) => number {
   const parent = Int32Array.from({ length: table.places.length }, (_, axis) => axis);
   const find = (axis: AxisId): number => {
@@ -191,6 +188,23 @@ function familiesOf(table: AxisTable): (axis: AxisId) => number {
     const a = find(table.runs[at] as number);
     const b = find(table.runs[at + 3] as number);
     parent[Math.max(a, b)] = Math.min(a, b);
+  }
+  for (let isChanged = true; isChanged; ) {
+    isChanged = false;
+    const known = new Map<string, AxisId>();
+    for (const { whole, factors } of table.products) {
+      let inner = 1;
+      for (const factor of [...factors].reverse()) {
+        const key = `${find(whole)} ${inner} ${table.size(factor)}`;
+        inner *= table.size(factor);
+        if (factor < 0) continue;
+        const [a, b] = [find(known.get(key) ?? factor), find(factor)];
+        known.set(key, a);
+        if (a === b) continue;
+        parent[Math.max(a, b)] = Math.min(a, b);
+        isChanged = true;
+      }
+    }
   }
   return (axis) => (axis < 0 ? axis : find(axis));
 }

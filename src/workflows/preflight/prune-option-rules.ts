@@ -12,6 +12,13 @@ export const PRUNE_OPTION_RULES: readonly OptionRule[] = [
   {
     commands: ['prune'],
     options: ['--pattern'],
+    needs: '--method',
+    why: 'a pattern is of single weights, and whole units are cut by default',
+    hint: 'add --method obs or --method magnitude',
+  },
+  {
+    commands: ['prune'],
+    options: ['--pattern'],
     excludes: ['--amount', '--global'],
     why: 'N:M says how many weights stay in every layer',
   },

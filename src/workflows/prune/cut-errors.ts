@@ -1,32 +1,69 @@
 import { ServeOptError } from '../../errors.js';
-import type { Dependencies } from '../../prune/dependency-groups.js';
-import { groupKind } from '../../prune/group-kind.js';
+import type { Model } from '../../ir/model.js';
+import { nodeLabel } from '../../ir/problem.js';
+import { matchNodes } from '../../passes/node-filter.js';
+import type { Dependencies, DependencyGroup, FrozenAxis } from '../../prune/dependency-groups.js';
+import { type GroupKind, groupKind } from '../../prune/group-kind.js';
+import { plural } from '../../report/format.js';
 import { PRUNE_DEFAULTS, type PruneOptions } from '../options.js';
 import type { ModelSize } from './model-size.js';
 
+/** @param base the model that was to be cut */
 export function nothingToCut(
+  base: Model,
   dependencies: Dependencies,
-  { method = PRUNE_DEFAULTS.method }: PruneOptions,
+  { method = PRUNE_DEFAULTS.method, include = [], exclude = [] }: PruneOptions,
 ): ServeOptError {
-  const reasons = new Map<string, number>();
-  for (const { reason } of dependencies.frozen) reasons.set(reason.text, (reasons.get(reason.text) ?? 0) + 1);
-  const [first] = [...reasons].sort((a, b) => b[1] - a[1]);
   const kinds = new Set(dependencies.groups.map((group) => groupKind(dependencies, group)));
-  const why =
-    kinds.size > 0 && method !== 'structured'
-      ? `it has groups of ${[...kinds].join(', ')}, but none of ${method}`
-      : first === undefined
-        ? 'it has no layers with constant weights between two others'
-        : `for example, ${first[0]}`;
+  const others = 'serve-opt prune MODEL --method magnitude sets single weights to zero';
+  if (kinds.size > 0 && method !== 'structured' && !kinds.has(method as GroupKind))
+    return new ServeOptError('SO3101', 'Nothing can be cut from this model', {
+      why: `it has groups of ${[...kinds].join(', ')}, but none of ${method}`,
+      hint: `write --method ${[...kinds][0]}, or leave --method out`,
+    });
+  if (kinds.size > 0 && include.length > 0)
+    return new ServeOptError('SO3101', 'Nothing can be cut from the layers that --include means', {
+      why: whyIncludedStay(base, dependencies, include),
+      hint: 'serve-opt prune MODEL --explain lists groups, and what stays whole',
+    });
+  if (kinds.size > 0)
+    return new ServeOptError('SO3101', '--exclude keeps all that can be cut from this model', {
+      why: `it means layers of each of the ${plural(dependencies.groups.length, 'group')}: ${exclude.join(', ')}`,
+      hint: 'exclude fewer layers',
+    });
   return new ServeOptError('SO3101', 'Nothing can be cut from this model', {
-    why,
-    hint: 'serve-opt prune MODEL --method magnitude sets single weights to zero',
+    why: commonReason(dependencies.frozen) ?? 'it has no layers with constant weights between two others',
+    hint: others,
   });
+}
+
+function commonReason(frozen: readonly FrozenAxis[]): string | undefined {
+  const reasons = new Map<string, number>();
+  for (const { reason } of frozen) reasons.set(reason.text, (reasons.get(reason.text) ?? 0) + 1);
+  const [first] = [...reasons].sort((a, b) => b[1] - a[1]);
+  return first && `for example, ${first[0]}`;
+}
+
+/** The first of these layers whose outputs are no units. */
+function whyIncludedStay(base: Model, { frozen }: Dependencies, include: readonly string[]): string {
+  const nodes = matchNodes(base, include);
+  const own = frozen.find(({ node, role }) => role === 'produces' && nodes.has(node));
+  return own
+    ? `the outputs of ${nodeLabel(own.node)} stay whole: ${own.reason.text}`
+    : 'no weights of theirs make units of a group, which is cut at the layers that make it';
 }
 
 export function tooLittle(amount: number): ServeOptError {
   return new ServeOptError('SO3101', `An amount of ${amount} rounds to no unit in any group`, {
     hint: 'give a larger --amount',
+  });
+}
+
+/** @param largest of the groups that may be cut */
+export function tooMuch(amount: number, { name, units }: DependencyGroup): ServeOptError {
+  return new ServeOptError('SO3101', `An amount of ${amount} units would leave nothing of any group`, {
+    why: `the largest, "${name}", has ${units.length} units`,
+    hint: `write --amount ${units.length - 1} or less, or a share: --amount 0.3`,
   });
 }
 

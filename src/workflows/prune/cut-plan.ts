@@ -78,7 +78,7 @@ export async function planCut(model: Model, options: PruneOptions, measure: Meas
   } = options;
   const kinds = method === 'channels' || method === 'heads' || method === 'neurons' ? [method] : undefined;
   const chosen = chosenGroups(base, dependencies, { ...options, kinds });
-  if (chosen.length === 0) throw nothingToCut(dependencies, options);
+  if (chosen.length === 0) throw nothingToCut(base, dependencies, options);
   const measured = await measure?.(base, dependencies, chosen);
   const scored = chosen.map((group) => scoredGroup(dependencies, group, { score, align, seed }, measured?.get(group)));
   return new CutPlan(base, dependencies, scored, options);

@@ -5,7 +5,7 @@ import type { KeptAxes } from '../../prune/kept-axes.js';
 import type { PrunedGroupReport, WholeAxisReport } from '../../report/prune-types.js';
 import { PRUNE_DEFAULTS, type PruneOptions } from '../options.js';
 import { type Allocator, evenAllocator } from './allocators.js';
-import { outOfReach, tooLittle } from './cut-errors.js';
+import { outOfReach, tooLittle, tooMuch } from './cut-errors.js';
 import type { CutPlan } from './cut-plan.js';
 import { type ChosenUnits, reaches, smallestAmount } from './target-search.js';
 
@@ -49,6 +49,7 @@ export function chooseUnits(plan: CutPlan, allocator: Allocator, isEven: boolean
   const { amount = PRUNE_DEFAULTS.amount, targetMacs, targetParams } = options;
   const sizeOf = (units: readonly PruneUnit[]) => plan.sizeOf(units);
   if (targetMacs === undefined && targetParams === undefined) {
+    checkCount(plan, amount);
     const even = (isEven ? allocator : evenAllocator(plan, options, false))(amount);
     if (even.length === 0) throw tooLittle(amount);
     if (isEven) return { amount, removed: even };
@@ -66,6 +67,12 @@ export function chooseUnits(plan: CutPlan, allocator: Allocator, isEven: boolean
     options,
     isEven ? undefined : 'with a tenth of every group left, which is as far as this allocation goes',
   );
+}
+
+/** A number of units is one that some group has, and one more. @throws SO3101 */
+function checkCount({ scored }: CutPlan, amount: number): void {
+  const most = scored.reduce((a, b) => (b.group.units.length > a.group.units.length ? b : a));
+  if (amount >= most.group.units.length) throw tooMuch(amount, most.group);
 }
 
 /** The share of all units of the chosen groups that goes. */
