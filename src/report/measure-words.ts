@@ -4,7 +4,7 @@ import type { Proportion } from '../evaluate/proportion.js';
 import { formatSqnr } from './comparison-words.js';
 import { formatNumber, formatPercent, plural } from './format.js';
 
-/** `class scores, since the graph ends in Softmax: 99.1 % same (95 %: 95.1 % to 99.8 %, n = 112), KL divergence 0.0021`; nothing where nothing was compared. */
+/** `class scores, since the graph ends in Softmax: 99.1 % (95 %: 95.1 % to 99.8 %, n = 112) of predictions equal, KL divergence 0.0021`; nothing where nothing was compared. */
 export function measurePhrase(output: OutputDifference): string | undefined {
   const { measure } = output;
   // Of integers and texts the share of equal elements says all.
@@ -35,7 +35,10 @@ function told(
     case 'classes':
       return {
         noun: 'class scores',
-        figures: [...(top1Agreement ? [`${shareWords(top1Agreement)} same top-1`] : []), ...divergenceWords(output)],
+        figures: [
+          ...(top1Agreement ? [`${shareWords(top1Agreement)} of predictions equal`] : []),
+          ...divergenceWords(output),
+        ],
       };
     case 'decisions':
       return {

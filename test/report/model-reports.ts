@@ -39,6 +39,8 @@ function comparison(name: string): ComparisonResult {
         sqnrDb: 31.24,
         cosine: 0.99987,
         top1Agreement: { value: 0.984375, n: 64, low: 0.92, high: 0.997 },
+        divergence: { value: 0.00213, n: 64, low: 0.0012, high: 0.0031 },
+        measure: { kind: 'classes', because: name },
       },
       {
         name: `${name}2`,
@@ -159,7 +161,51 @@ export function quantizeReport(name: string): QuantizeReport {
       { name, opType: 'Gemm', weightBytes: 4000, reason: name },
       { name, opType: name, weightBytes: 0, reason: 'excluded' },
     ],
-    calibration: { source: name, samples: 128, method: 'min-max' },
+    calibration: {
+      source: name,
+      samples: 128,
+      method: 'min-max',
+      observer: 'minmax',
+      tried: [
+        { ranges: 'minmax', samples: 64, sqnrDb: [31, 30.5], agreement: 0.98 },
+        { ranges: 'auto', failed: name },
+      ],
+      tensors: [
+        { name, observer: 'minmax', min: -1, max: 4, seenMin: -1, seenMax: 4, expectedError: 0.0001 },
+        { name, observer: 'mse', min: 0, max: 2, seenMin: -1, seenMax: 9, expectedError: 0.0002 },
+        { name, observer: 'minmax', min: 0, max: 0, seenMin: 0, seenMax: 0, expectedError: 0 },
+      ],
+    },
+    repair: {
+      effort: 'medium',
+      fitted: 64,
+      heldOut: 32,
+      steps: [
+        { step: 'SmoothQuant', kept: false, what: name },
+        { step: 'weight rounding', kept: true, sqnrBeforeDb: 30, sqnrAfterDb: 31.2, what: name },
+      ],
+      confirmed: { without: { samples: 64, sqnrDb: [30, 29] }, with: { samples: 64, sqnrDb: [31, 30.5] }, kept: true },
+    },
+    search: {
+      samples: 64,
+      source: name,
+      layers: 3,
+      kept: 1,
+      met: true,
+      steps: [
+        { keptLayers: 0, verdict: 'fail', metric: 'divergence', measured: 0.02, low: 0.01, high: 0.03, why: name },
+        { keptLayers: 1, verdict: 'pass', metric: 'agreement', measured: 0.998, low: 0.98, high: 1, why: name },
+      ],
+      ranking: [
+        { name, opType: 'Gemm', weightBytes: 4000, sqnrDb: 12.1, together: 1 },
+        { name, opType: name, weightBytes: 500_000, sqnrDb: 40, together: 2 },
+      ],
+    },
+    alternatives: [
+      { form: 'static', ratio: 1.4, ratioLow: 1.3, ratioHigh: 1.5, outcome: 'slower', why: name },
+      { form: 'mixed', outcome: 'rejected', why: name },
+      { form: 'dynamic', ratio: 0.8, outcome: 'delivered', why: name },
+    ],
     verification: { structure: 'passed', loads: 'passed', runs: 'passed', comparison: comparison(name) },
     accuracy: comparison(name),
     latency: LATENCY,

@@ -1,7 +1,9 @@
+import { observerCounts } from '../../report/calibration-words.js';
 import { agreementOf, metricPhrase, scoringSentence } from '../../report/comparison-words.js';
 import { plural } from '../../report/format.js';
 import { latencyChange } from '../../report/latency-words.js';
 import { layersPhrase } from '../../report/layers-phrase.js';
+import { measurePhrase } from '../../report/measure-words.js';
 import { MODE_WORDS, nodeCounts, slowerSentence } from '../../report/quantize-words.js';
 import { repairLines } from '../../report/repair-words.js';
 import { safeText } from '../../report/safe-text.js';
@@ -32,13 +34,21 @@ export async function renderQuantize(report: QuantizeReport, options: QuantizeTe
     const layers = report.quantized.length > 0 ? layersPhrase(report.quantized) : 'no large layer with weights';
     parts.push(line(safeText(`${verb} ${layers}`)));
     if (report.calibration !== undefined) {
-      const { samples, source, method } = report.calibration;
-      parts.push(line(safeText(`Ranges of activations: ${method} over ${plural(samples, 'sample')} of ${source}`)));
+      const { samples, source, method, observer } = report.calibration;
+      const counts = observer === 'auto' ? observerCounts(report.calibration) : undefined;
+      const by = counts === undefined ? '' : ` (${counts})`;
+      parts.push(
+        line(safeText(`Ranges of activations: ${method}${by} over ${plural(samples, 'sample')} of ${source}`)),
+      );
     }
   }
   if (report.repair !== undefined) parts.push(...repairLines(report.repair).map((text) => line(safeText(text))));
   if (report.leftInFloat.length > 0) {
     parts.push(style.bold('Stays in FP32:'), floatLayersText(report.leftInFloat, options));
+  }
+  for (const output of report.verification.comparison?.outputs ?? []) {
+    const measure = measurePhrase(output);
+    if (measure !== undefined) parts.push(line(`Judged: ${safeText(`${output.name}, ${measure}`, 400)}`));
   }
   const slower = slowerSentence(report);
   if (slower !== undefined) parts.push(line(`${style.warning} ${slower}`));

@@ -6,6 +6,7 @@ import { latencyPhrase } from '../latency-words.js';
 import type { ModelReport } from '../model-report.js';
 import { modelSizeBytes } from '../model-size.js';
 import { budgetsTable, VERDICT_SIGNS } from './markdown-budgets.js';
+import { quantizeDetails } from './markdown-quantize.js';
 import { markdownCode, markdownProse, sentence } from './markdown-text.js';
 import { MarkdownWriter } from './markdown-writer.js';
 import { checksOf, comparisonOf, modelsOf } from './model-facts.js';
@@ -28,6 +29,7 @@ export function modelMarkdown(report: ModelReport, maximumBytes: number): string
     );
   budgetsTable(page, budgets, false);
   changes(page, report);
+  if (report.command === 'quantize') quantizeDetails(page, report);
   page.block(markdownProse(checksOf(report).text), '');
   const shown = report.warnings.slice(0, TOP_WARNINGS).map((text) => `- ⚠️ ${markdownProse(text)}`);
   const more = report.warnings.length - shown.length;

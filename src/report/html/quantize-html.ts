@@ -7,6 +7,7 @@ import type { LayerReport, QuantizeReport } from '../types.js';
 import { checksOf } from '../verification-words.js';
 import { metricFigures } from './answers.js';
 import { judgedBanner, judgedSection } from './budgets-section.js';
+import { calibrationSection } from './calibration-section.js';
 import { element, type Markup } from './markup.js';
 import {
   capital,
@@ -24,6 +25,7 @@ import {
 import { page } from './page.js';
 import { figure, keyFigures, lead, named, section, table } from './parts.js';
 import { repairSection } from './repair-section.js';
+import { alternativesSection, searchSection } from './search-section.js';
 import { verificationSection } from './verification-section.js';
 
 /** Operators that get a bar. */
@@ -71,6 +73,9 @@ export function quantizeHtml(report: QuantizeReport): string {
     ),
     judgedSection(report),
     layersSection(report),
+    searchSection(report.search),
+    alternativesSection(report.alternatives),
+    calibrationSection(calibration),
     repairSection(report.repair),
     comparisonSection('Accuracy', accuracy ?? verification.comparison, ' A is the original, B the result.'),
     latencySection(latency, ['the original', 'the result']),

@@ -59,6 +59,28 @@ describe('markdownReport of a model that was made or compared', () => {
       | p50 latency | 42.6 ms | 14.8 ms | 2.88× faster (95 %: 2.78–3.03) |
       | \`top-1\` accuracy | 93.6 % | 93.4 % | −0.2 pt on 1,020 |
 
+      - ranges: min-max over 128 calibration samples of \`net.onnx\` (minmax for 2 tensors, mse for 1)
+      - outputs compared on 64 held-out samples
+      - \`net.onnx\`: class scores, since \`net.onnx:\` 98.4 % (95 %: 92.0 % to 99.7 %, n = 64) of predictions equal, KL divergence 0.00213 (95 %: 0.0012 to 0.0031)
+      - Repair: 1 of 1 step kept, by the error on 32 held-out samples
+      - \`✓\` weight rounding 30.0 → 31.2 dB: \`net.onnx\`
+
+      | kept in FP32 | weights | why |
+      | --- | --: | --- |
+      | \`net.onnx\` | 4.00 kB | \`net.onnx\` |
+      | \`net.onnx\` | 0 B | excluded |
+
+      | layers in FP32 | verdict | measured |
+      | --: | --- | --- |
+      | 0 | fail | \`net.onnx\` |
+      | 1 | pass | agreement 99.8 % (95 %: 98.0 % to 100 %) |
+
+      | form | original's time | outcome | why |
+      | --- | --: | --- | --- |
+      | static INT8 | 1.4× (95 %: 1.3–1.5) | slower | \`net.onnx\` |
+      | INT8 with more layers in FP32 |  | rejected | \`net.onnx\` |
+      | dynamic INT8 | 0.8× | delivered | \`net.onnx\` |
+
       verified: read back, loaded and run beside the original in ONNX Runtime
 
       serve-opt \`0.1.0\`, ONNX Runtime \`1.30.0\`
