@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import type { MetricWish } from '../evaluate/choose-metric.js';
 import type { ComparisonResult, ComparisonSource } from '../evaluate/comparison.js';
+import { isFloatTensor } from '../evaluate/host-numbers.js';
 import { LabelScoring } from '../evaluate/label-scoring.js';
 import { OutputDifferences } from '../evaluate/output-difference.js';
 import type { OutputMeanings } from '../evaluate/output-meaning.js';
@@ -68,9 +69,20 @@ export class ComparisonSums {
         b: names.b.filter((name) => !names.a.includes(name)),
       },
       ...this.#scoring?.result(),
-      warnings: this.#samples.warnings ?? [],
+      warnings: [...(this.#samples.warnings ?? []), ...onlyClass(this.#samples.labels)],
     };
   }
+}
+
+/** Labels of one class leave all others unjudged. */
+function onlyClass(labels: HostTensor | undefined): string[] {
+  if (!labels || isFloatTensor(labels)) return [];
+  const { data, dims } = labels;
+  const [first] = data;
+  // Of several labels a sample, equal ones are padding.
+  if (first === undefined || data.length < 2 || data.length !== dims[0]) return [];
+  for (let i = 1; i < data.length; i++) if (data[i] !== first) return [];
+  return [`Every label is ${String(first)}: the metric says nothing of other classes.`];
 }
 
 function plainSource(source: SampleSource): ComparisonSource {

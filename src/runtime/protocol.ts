@@ -320,6 +320,8 @@ export interface InputValues {
   readonly max: number;
   /** Every value is an integer. */
   readonly integers: boolean;
+  /** All samples that were looked at hold the same values. Of one sample as well. */
+  readonly same: boolean;
 }
 
 /** Job name → parameters and result. */

@@ -26,17 +26,21 @@ export async function samplesJob(
 
 async function valuesOf(reader: SampleReader, count: number): Promise<InputValues[]> {
   const values = new Map<string, InputValues>();
+  const first = new Map<string, Float32Array>();
   for (let i = 0; i < count; i++) {
     const sample = Math.floor((i * reader.count) / count);
     for (const [name, { data }] of await reader.read(sample, 1)) {
       if (!(data instanceof Float32Array) || data.length === 0) continue;
       const { min, max } = minMax(data);
-      const before = values.get(name) ?? { min, max, integers: true };
+      const before = values.get(name) ?? { min, max, integers: true, same: true };
+      const known = first.get(name) ?? data.slice();
+      first.set(name, known);
       values.set(name, {
         name,
         min: Math.min(before.min, min),
         max: Math.max(before.max, max),
         integers: before.integers && data.every(Number.isInteger),
+        same: before.same && data.length === known.length && data.every((value, at) => value === known[at]),
       });
     }
   }

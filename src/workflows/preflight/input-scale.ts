@@ -1,4 +1,4 @@
-/** Samples whose values look as if a step of their preparation was left out: bytes for an input that was trained on normalised values. */
+/** Samples whose values look as if a step of their preparation was left out: bytes for an input that was trained on normalised values, or one sample many times. */
 import { basename } from 'node:path';
 import type { Model } from '../../ir/model.js';
 import type { Node } from '../../ir/node.js';
@@ -20,20 +20,27 @@ const LARGEST_DEVIATION = 15;
 const LARGEST_RATIO = 8;
 const LARGEST_NORMALISED = 32;
 
-/** One sentence for each input whose values are not those the model, or the evaluation data, suggests; empty when all is well. */
+/** One sentence for each input whose values are not those the model, or the evaluation data, suggests, or never change; empty when all is well. */
 export async function doubtsAboutScale(
   runtime: RuntimeHost,
   model: Model,
   dataPath: string,
   evalPath: string | undefined,
 ): Promise<string[]> {
-  const look = async (path: string): Promise<readonly InputValues[]> => {
+  const look = async (path: string): Promise<Looked> => {
     const source = { kind: 'data', path } as const;
-    return (await runtime.request('samples', { source, inputs: inputSpecs(model), look: LOOKED_AT })).values ?? [];
+    const { values = [], count } = await runtime.request('samples', {
+      source,
+      inputs: inputSpecs(model),
+      look: LOOKED_AT,
+    });
+    return { values, count };
   };
-  const evaluation = new Map((evalPath === undefined ? [] : await look(evalPath)).map((each) => [each.name, each]));
-  const doubts: string[] = [];
-  for (const values of await look(dataPath)) {
+  const seen = evalPath === undefined ? [] : (await look(evalPath)).values;
+  const evaluation = new Map(seen.map((each) => [each.name, each]));
+  const looked = await look(dataPath);
+  const doubts = looked.count > 1 ? looked.values.flatMap((each) => withoutVariety(each, basename(dataPath))) : [];
+  for (const values of looked.values) {
     const other = evaluation.get(values.name);
     if (other && ratio(values, other) > LARGEST_RATIO) {
       doubts.push(
@@ -46,6 +53,22 @@ export async function doubtsAboutScale(
     }
   }
   return doubts;
+}
+
+/** What was looked at, and how many samples there are. */
+interface Looked {
+  readonly values: readonly InputValues[];
+  readonly count: number;
+}
+
+/** Samples that are one and the same say nothing of the values that others will have. */
+function withoutVariety({ name, min, max, same }: InputValues, data: string): string[] {
+  if (!same) return [];
+  const what = min === max ? `is ${Number(min.toPrecision(3))} throughout` : 'has the same values in every sample of';
+  const where = min === max ? `the samples of ${data} that were looked at` : `${data} that was looked at`;
+  return [
+    `Input "${name}" ${what} ${where}: ranges were measured on nothing else, and what other samples hold may be cut off.`,
+  ];
 }
 
 const magnitude = ({ min, max }: InputValues): number => Math.max(Math.abs(min), Math.abs(max));

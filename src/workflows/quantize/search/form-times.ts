@@ -73,7 +73,7 @@ export class FormTimes implements FormClock {
       ),
     );
     if (found instanceof Failure) return found;
-    return { ...found, doubtful: !found.slower };
+    return { ...found, doubtful: !found.slower && seemsSlower(found.latency) };
   }
 
   #look(
