@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { apiPages } from '../scripts/gen-api.js';
 import { generatedPages } from '../scripts/gen-docs.js';
 import { METRICS } from '../src/gates/metrics.js';
+import { PLACE_ROWS } from '../src/quantize/place-names.js';
 import { CI_FORMATS } from '../src/report/ci/formats.js';
 import { scaled } from './helpers/limits.js';
 
@@ -66,5 +67,15 @@ describe('docs/ci.md', () => {
 
   it('names the flag of every format', () => {
     for (const { flag } of CI_FORMATS) expect(page).toContain(`\`--${flag} PATH\``);
+  });
+});
+
+describe('docs/quantization-schemes.md', () => {
+  it('has a row for every place where a quantized model may run, with its source', () => {
+    const page = readFileSync(join(ROOT, 'docs', 'quantization-schemes.md'), 'utf8');
+    for (const { name, source } of PLACE_ROWS) {
+      const row = page.split('\n').find((line) => line.startsWith(`| \`${name}\``));
+      expect(row, name).toContain(`| ${source} |`);
+    }
   });
 });

@@ -3,6 +3,7 @@ import { READING_FLAGS } from './data-flags.js';
 import { DISTILL } from './distill-command.js';
 import type { FlagName } from './flags.js';
 import { PACKAGE_COMMANDS } from './package-commands.js';
+import { QUANTIZE_OVERRIDES } from './quantize-flags.js';
 import { SENSITIVITY } from './sensitivity-command.js';
 import { GATE_FLAGS, LENIENT_FLAGS, METRIC_FLAGS, RESULT_FLAGS, SAMPLE_FLAGS } from './shared-flags.js';
 import { TENSORRT } from './tensorrt-command.js';
@@ -181,6 +182,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
       ...SAMPLE_FLAGS,
       'effort',
       'calibration',
+      'format',
       'scheme',
       'override',
       'per-tensor',
@@ -201,6 +203,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
       { command: 'serve-opt quantize model.onnx', summary: 'INT8 without data' },
       { command: 'serve-opt quantize m.onnx --data x.npz --eval val.npz --max-drop 0.5%', summary: 'or exit 4' },
     ],
+    overrides: QUANTIZE_OVERRIDES,
     notes: ['Budgets: accuracy, drop, agreement, sqnr, speed-up, size, macs, params.'],
     load: () => import('./commands/quantize.js'),
   },

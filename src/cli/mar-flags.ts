@@ -1,11 +1,13 @@
+import { QUANTIZED_FORMATS } from '../quantize/place-names.js';
 import { MAR_DEFAULTS, MAR_FORMATS } from '../targets/mar/mar-options.js';
 import { NUMBER_LIMITS } from '../workflows/limits.js';
 
-/** Rows of `FLAGS` that only `package mar` has so far. */
+/** Rows of `FLAGS` that `package mar` has. */
 export const MAR_FLAGS = {
   format: {
     value: 'FORMAT',
-    choices: MAR_FORMATS,
+    // Each command narrows them to its own.
+    choices: [...MAR_FORMATS, ...QUANTIZED_FORMATS],
     group: 'Output',
     summary: 'mar (zip), tgz or folder; default by -o',
   },

@@ -1,4 +1,4 @@
-import { MAR_DEFAULTS } from '../targets/mar/mar-options.js';
+import { MAR_DEFAULTS, MAR_FORMATS } from '../targets/mar/mar-options.js';
 import { type CommandDefinition, MODEL } from './command-definition.js';
 import { READING_FLAGS } from './data-flags.js';
 
@@ -100,6 +100,7 @@ export const PACKAGE_COMMANDS: readonly CommandDefinition[] = [
       'allow-invalid',
     ],
     overrides: {
+      format: { choices: MAR_FORMATS },
       output: { summary: 'archive to write, or a folder for it' },
       link: { summary: 'with --format folder: link model files' },
       labels: { group: 'Method', summary: 'names of classes: one a line, or JSON' },

@@ -1,7 +1,7 @@
 import { ServeOptError } from '../errors.js';
 import { parseDuration } from '../gates/units.js';
 import { parseImageRecipe, parsePairs } from '../samples/images/parse-image-options.js';
-import { PREPROCESS_KINDS } from '../targets/mar/mar-options.js';
+import { MAR_FORMATS, PREPROCESS_KINDS } from '../targets/mar/mar-options.js';
 import type { PackageMarOptions } from '../workflows/package/package-mar.js';
 import type { FlagValues } from './flags.js';
 
@@ -10,7 +10,10 @@ export function packageMarOptions(flags: FlagValues, sourceDate: string | undefi
   const delay = flags['max-delay'];
   return {
     ...given('outputPath', flags.output),
-    ...given('format', flags.format),
+    ...given(
+      'format',
+      MAR_FORMATS.find((each) => each === flags.format),
+    ),
     ...given('name', flags.name),
     ...given('version', flags.version),
     ...preprocessOptions(flags),

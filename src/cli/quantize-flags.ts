@@ -1,4 +1,5 @@
 import { RANGE_CHOICES } from '../quantize/observers/observer-names.js';
+import { PLACE_NAMES, QUANTIZED_FORMATS } from '../quantize/place-names.js';
 import { QUANTIZE_DEFAULTS } from '../workflows/options.js';
 import { REPAIR_EFFORTS } from '../workflows/repair-effort.js';
 import { CHECKPOINT_FLAGS } from './checkpoint-flags.js';
@@ -29,4 +30,20 @@ export const QUANTIZE_FLAGS = {
   },
   'float-weights': { group: 'Method', summary: 'tensorrt: weights stay FP32, for TensorRT 8' },
   'reduce-range': { group: 'Method', summary: '7-bit weights, for x86 without VNNI' },
+} as const;
+
+/** Rows that other commands have too, in the words of `quantize`. */
+export const QUANTIZE_OVERRIDES = {
+  for: {
+    choices: [...PLACE_NAMES, 'vllm'],
+    default: 'ort-cpu',
+    summary: 'where it will run: ort-cpu:avx2, qnn, vllm …',
+  },
+  format: {
+    value: 'NAME',
+    choices: QUANTIZED_FORMATS,
+    default: 'qdq',
+    group: 'Method',
+    summary: 'static INT8 as pairs (qdq) or as qoperator',
+  },
 } as const;

@@ -3,6 +3,7 @@ import type { GateCommand } from '../gates/metrics.js';
 import { parseBudget, parseBudgets } from '../gates/parse-budget.js';
 import type { SearchGoals } from '../gates/search-goals.js';
 import { parseDecibels, parseShare } from '../gates/units.js';
+import { QUANTIZED_FORMATS } from '../quantize/place-names.js';
 import type { SampleSource } from '../samples/types.js';
 import {
   type BudgetOptions,
@@ -106,6 +107,10 @@ export function quantizeOptions(flags: FlagValues): QuantizeOptions {
     ...given('batch', single(flags, 'batch')),
     ...searchGoals(flags),
     ...given('allowSlower', flags['allow-slower']),
+    ...given(
+      'format',
+      QUANTIZED_FORMATS.find((each) => each === flags.format),
+    ),
     ...given('overrides', flags.override?.map(parseOverride)),
     ...given('schemePath', flags.scheme),
     ...given('perTensor', flags['per-tensor']),

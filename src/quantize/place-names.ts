@@ -49,3 +49,8 @@ export const PLACE_ROWS = [
 /** Name of a place. */
 export type PlaceName = (typeof PLACE_ROWS)[number]['name'];
 export const PLACE_NAMES: readonly PlaceName[] = PLACE_ROWS.map(({ name }) => name);
+
+/** Forms of static INT8: quantize–dequantize pairs, or operators on integers. */
+export const QUANTIZED_FORMATS = ['qdq', 'qoperator'] as const;
+/** One of `QUANTIZED_FORMATS`. */
+export type QuantizedFormat = (typeof QUANTIZED_FORMATS)[number];

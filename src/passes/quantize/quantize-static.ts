@@ -4,6 +4,7 @@ import type { Refusal } from '../../ir/transform.js';
 import { S8_WEIGHTS, S32_BIASES, U8_ACTIVATIONS } from '../../quantize/scheme.js';
 import { definePass } from '../pass.js';
 import { assignSchemes } from './assign-schemes.js';
+import { useIntegerOperators } from './integer-operators.js';
 import type { QuantizeStaticOptions } from './static-options.js';
 import { usablePlan } from './static-plan.js';
 import { StaticRewriter } from './static-rewriter.js';
@@ -38,6 +39,8 @@ export const quantizeStatic = definePass<QuantizeStaticOptions>({
     overrides: { description: 'schemes of single nodes and tensors', default: [], internal: true },
     saturates: { description: 'keep sums of two products within 16 bits', default: false },
     leastMaximum: { description: 'least reach of a range of activations', default: 0 },
+    format: { description: 'pairs (qdq) or operators on integers (qoperator)', default: 'qdq' },
+    operators: { description: 'operators of qoperator: portable or ort', default: 'portable' },
     opTypes: { description: 'quantize every node of these op types', default: [] },
     growthBytes: { description: 'limit in bytes on copies of shared weights', default: 0 },
     kept: { description: 'reasons to keep layers, by first output', default: new Map(), internal: true },
@@ -54,6 +57,7 @@ export const quantizeStatic = definePass<QuantizeStaticOptions>({
       notes.push(`opset ${model.opset()} allows one scale per weight only: upgrade to opset 13 for one per channel`);
     const rewriter = new StaticRewriter(plan, { ...options, types, schemes: assigned.schemes }, scan);
     const changed = rewriter.run();
+    if (options.format === 'qoperator') useIntegerOperators(model, options.operators);
     if (options.saturates) notes.push(saturationNote(rewriter.narrowed, plan.weighted.length));
     const refusals = [...plan.left.filter(({ node }) => !refused.has(node)), ...toLeft(refused)].map(
       ({ node, reason }): Refusal => ({ pass: 'quantize-static', node: nodeLabel(node), opType: node.opType, reason }),

@@ -1,7 +1,10 @@
 /** Options of static quantization. */
+
+import type { QuantizedFormat } from '../../quantize/place-names.js';
 import type { QuantizationScheme } from '../../quantize/scheme.js';
 import type { SchemeOverride } from '../../quantize/scheme-choices.js';
 import type { RangeMap } from '../../quantize/value-range.js';
+import type { AllowedOperators } from '../levels.js';
 
 export interface QuantizeStaticOptions {
   /** Observed minimum and maximum by tensor name, for every tensor that `planStatic` asks to observe. */
@@ -22,6 +25,10 @@ export interface QuantizeStaticOptions {
   saturates: boolean;
   /** Ranges of activations reach at least so far above their minimum. */
   leastMaximum: number;
+  /** `qdq` writes pairs, `qoperator` operators on integers where there are some. */
+  format: QuantizedFormat;
+  /** With `qoperator`: whether operators of ONNX Runtime's own domain may be used. */
+  operators: AllowedOperators;
   /** Quantize every node of these op types, inputs and outputs, as ONNX Runtime's Python quantizer does; empty: the plan decides. */
   opTypes: readonly string[];
   /** Bytes by which INT8 copies of weights that something else reads in FP32 may make the file larger. */

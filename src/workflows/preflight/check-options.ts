@@ -36,6 +36,7 @@ const FLAG_OF_FIELD: ReadonlyMap<string, string> = new Map([
   ['opset', 'opset'],
   ['dumpPath', 'dump-after'],
   ['calibration', 'calibration'],
+  ['format', 'format'],
   ['overrides', 'override'],
   ['schemePath', 'scheme'],
   ['perTensor', 'per-tensor'],

@@ -124,7 +124,8 @@ export const OPTION_RULES: readonly OptionRule[] = [
     commands: ['quantize'],
     options: ['--operators ort'],
     idleWith: ['--mode static'],
-    why: 'static INT8 supports standard operators only',
+    idleWithout: ['--format qoperator'],
+    why: 'pairs of static INT8 are standard operators',
   },
   {
     commands: ['quantize'],

@@ -17,6 +17,19 @@ export const QUANTIZE_SCHEME_RULES: readonly OptionRule[] = [
   },
   {
     commands: ['quantize'],
+    options: ['--format qoperator'],
+    needs: '--data',
+    why: 'it is a form of static INT8, whose ranges are measured on samples',
+    hint: 'add --data samples.npz',
+  },
+  {
+    commands: ['quantize'],
+    options: ['--format qoperator'],
+    excludes: ['--mode dynamic', '--mode fp16', '--mode bf16', '--mode fp8', '--for tensorrt', '--for qnn'],
+    why: 'it is a form of static INT8 for ONNX Runtime',
+  },
+  {
+    commands: ['quantize'],
     options: ['--for qnn'],
     excludes: ['--mode dynamic'],
     why: 'QNN has no operators for dynamic INT8',

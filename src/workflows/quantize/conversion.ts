@@ -184,6 +184,8 @@ export class Conversion {
         ...this.#layers,
         ranges,
         ...schemesOf(options),
+        format: options.format ?? 'qdq',
+        operators: options.operators ?? QUANTIZE_DEFAULTS.operators,
         growthBytes: this.#growthBytes(options),
         kept,
       }),

@@ -41,7 +41,8 @@ export async function repairConversion(
       quantize: async (model, its) => {
         const trial = conversion.copy();
         trial.replaceModel(model.clone());
-        await trial.toStatic(its, options);
+        // What was made of a layer is told from its pairs.
+        await trial.toStatic(its, { ...options, format: 'qdq' });
         return trial.model;
       },
     },
