@@ -239,6 +239,11 @@ export const ERROR_TABLE = {
     summary: 'How the data becomes the inputs is not known',
     hint: "add --preprocess imagenet, or --preprocess 'resize=256 crop=224 mean=… std=…'",
   },
+  SO4010: {
+    exitCode: EXIT.input,
+    summary: 'A token is not in the vocabulary of the model',
+    hint: 'tokenize with the tokenizer of this model: --tokenizer tokenizer.json',
+  },
   SO3561: {
     exitCode: EXIT.input,
     summary: 'No layer of the checkpoint can be quantized',

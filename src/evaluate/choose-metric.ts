@@ -61,6 +61,7 @@ const PREFERENCE: Readonly<Record<ScoringKind, number>> = {
   auc: 3,
   accuracy: 4,
   error: 5,
+  perplexity: 1,
 };
 
 const NO_MEANINGS: OutputMeanings = new Map();
@@ -141,6 +142,7 @@ function mayBeText({ padded, coding }: LabelTraits): boolean {
 function fitsOf(traits: OutputTraits, labels: LabelTraits, rows: number): readonly Fit[] {
   const full = rowDims(traits.dims, rows);
   if (!full || rows === 0) return [];
+  if (labels.nextTokens) return nextTokenFits(traits, full, labels);
   if (traits.kind !== 'float') return answerFits(traits, labels, rows);
   if (labels.kind === 'text') return [];
   const dims = [rows, ...full.slice(1).filter((size) => size !== 1)];
@@ -157,6 +159,15 @@ function fitsOf(traits: OutputTraits, labels: LabelTraits, rows: number): readon
   }
   fits.push({ kind: 'error', coding: 'values', classes: 1, because: 'has one number for each label' });
   return fits;
+}
+
+/** Logits of the token after each position. */
+function nextTokenFits({ kind }: OutputTraits, full: readonly number[], labels: LabelTraits): readonly Fit[] {
+  const [, steps = 0, vocabulary = 0] = full;
+  if (kind !== 'float' || full.length !== 3 || steps > labels.width || vocabulary <= labels.largest || vocabulary < 2)
+    return [];
+  const because = `has ${vocabulary} scores for the token after each position`;
+  return [{ kind: 'perplexity', coding: 'classes', axis: -1, classes: vocabulary, because }];
 }
 
 /** The label that is not scored, where it is not one of so many classes. */

@@ -94,6 +94,8 @@ export type MetricName =
   | 'label accuracy'
   | 'exact sequence match'
   | 'character error rate'
+  | 'perplexity'
+  | 'next-token accuracy'
   | 'mean absolute error'
   | 'root mean square error';
 
@@ -102,7 +104,7 @@ export interface MetricValue {
   readonly value: number;
   /** What the metric is a mean over: samples, tokens, or for the character error rate reference characters. */
   readonly n: number;
-  /** 95 % confidence interval, for shares of samples. */
+  /** 95 % confidence interval, for shares of samples and perplexities. */
   readonly low?: number;
   readonly high?: number;
 }

@@ -7,6 +7,8 @@ export interface EvaluatedTensor {
   readonly dataType: number;
   readonly dims: readonly number[];
   readonly data: ArrayLike<number> | ArrayLike<bigint> | readonly string[];
+  /** Of labels alone: they are the token after each position. */
+  readonly nextTokens?: true;
 }
 
 /** True for floating-point tensors, whose elements may differ a little without being wrong. */

@@ -2,6 +2,7 @@ import type { MetricChoice } from './choose-metric.js';
 import type { MetricComparison, MetricName, MetricValue } from './comparison.js';
 import { accuracyOf, type DecisionCounts, f1 } from './decisions.js';
 import type { ScoreSums } from './label-scorer.js';
+import { perplexity, perplexityDifference, type Spread } from './perplexity.js';
 import { proportion } from './proportion.js';
 import { rocAuc } from './roc-auc.js';
 
@@ -103,12 +104,30 @@ export function compareMetrics(choice: MetricChoice, a: ScoreSums, b: ScoreSums)
         metric('label accuracy', true, (s) => ({ value: accuracyOf(counts(s)).value, n: s.n }), how),
       ];
     }
+    case 'perplexity': {
+      const { value, low, high } = perplexityDifference(a.nextTokens, b.nextTokens);
+      const spread = metric('perplexity', false, ({ nextTokens }) => ({
+        ...known(perplexity(nextTokens)),
+        n: nextTokens.tokens,
+      }));
+      const interval =
+        Number.isFinite(low) && Number.isFinite(high) ? { differenceLow: low, differenceHigh: high } : {};
+      return [
+        { ...spread, difference: value, ...interval },
+        metric('next-token accuracy', true, ({ nextTokens }) => proportion(nextTokens.correct, nextTokens.tokens)),
+      ];
+    }
     case 'error':
       return [
         metric('mean absolute error', false, (s) => ({ value: whole(s, s.errors.mae), n: s.n })),
         metric('root mean square error', false, (s) => ({ value: whole(s, s.errors.rmse), n: s.n })),
       ];
   }
+}
+
+/** Without an interval where one sample tells nothing of others. */
+function known({ value, low, high }: Spread): Omit<MetricValue, 'n'> {
+  return Number.isFinite(high) ? { value, low, high } : { value };
 }
 
 /** With labels below 0 as classes, or without them. */

@@ -5,6 +5,7 @@ import { type DecisionCounts, Decisions } from './decisions.js';
 import { type ErrorFigures, ErrorSums } from './error-sums.js';
 import { type EvaluatedTensor, floatElements, largestClasses } from './host-numbers.js';
 import { decodeLabels } from './label-traits.js';
+import { NextTokenLoss, type NextTokenSums } from './perplexity.js';
 import { SequenceEdits, type SequenceErrors } from './sequence-edits.js';
 
 /** One run of one model. */
@@ -29,6 +30,7 @@ export interface ScoreSums {
   readonly answersNegative: boolean;
   readonly sequences: SequenceErrors;
   readonly errors: ErrorFigures;
+  readonly nextTokens: NextTokenSums;
   /** Of independent labels, at 0.5 for probabilities and at 0 for logits, which one score beyond 0 and 1 shows. */
   readonly atHalf: DecisionCounts;
   readonly atZero: DecisionCounts;
@@ -43,6 +45,7 @@ export class LabelScorer implements Accumulator<ScoredRun, ScoreSums> {
   readonly #choice: MetricChoice;
   readonly #sequences = new SequenceEdits();
   readonly #errors = new ErrorSums();
+  readonly #nextTokens = new NextTokenLoss();
   readonly #atHalf = new Decisions();
   readonly #atZero = new Decisions();
   readonly #scores: number[] = [];
@@ -94,6 +97,9 @@ export class LabelScorer implements Accumulator<ScoredRun, ScoreSums> {
           this.#atZero.observe({ says: score >= 0, holds: label === 1 });
         });
         break;
+      case 'perplexity':
+        this.#addNextTokens(output, dims, decoded, firstRow, width);
+        break;
       case 'error': {
         this.#counts.n += count;
         const wanted = Float64Array.from({ length: count }, (_, i) => Number(decoded.data[from + i]));
@@ -108,6 +114,7 @@ export class LabelScorer implements Accumulator<ScoredRun, ScoreSums> {
     for (const key of Object.keys(counts) as (keyof typeof counts)[]) counts[key] += other.#counts[key];
     this.#sequences.merge(other.#sequences);
     this.#errors.merge(other.#errors);
+    this.#nextTokens.merge(other.#nextTokens);
     this.#atHalf.merge(other.#atHalf);
     this.#atZero.merge(other.#atZero);
     for (const score of other.#scores) this.#scores.push(score);
@@ -123,6 +130,7 @@ export class LabelScorer implements Accumulator<ScoredRun, ScoreSums> {
       answersNegative: this.#answersNegative,
       sequences: this.#sequences.result(),
       errors: this.#errors.result(),
+      nextTokens: this.#nextTokens.result(),
       atHalf: this.#atHalf.result(),
       atZero: this.#atZero.result(),
       logits: this.#logits,
@@ -190,6 +198,17 @@ export class LabelScorer implements Accumulator<ScoredRun, ScoreSums> {
       }
       this.#sequences.observe({ wanted, given: decodeCtc(values, row * steps * classes, steps, classes, blank) });
     }
+  }
+
+  #addNextTokens(
+    output: EvaluatedTensor,
+    [rows = 0, steps = 0, vocabulary = 0]: readonly number[],
+    labels: EvaluatedTensor,
+    firstRow: number,
+    width: number,
+  ): void {
+    const label = (row: number, step: number): number => Number(labels.data[(firstRow + row) * width + step] ?? -1);
+    this.#nextTokens.observe({ values: floatElements(output), rows, steps, vocabulary, label });
   }
 
   /** One score for each label; labels below 0 are not scored. */

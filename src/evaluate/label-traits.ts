@@ -30,6 +30,8 @@ export interface LabelTraits {
   readonly binary: boolean;
   /** True when rows seem to be of unequal length and filled up: with negative labels beside others, or with zeros at the end alone. */
   readonly padded: boolean;
+  /** They are the token after each position, in rows as long as the longest sample. */
+  readonly nextTokens: boolean;
 }
 
 /** What masks of pictures write where nothing is to be scored. */
@@ -41,7 +43,12 @@ export function labelTraits(labels: EvaluatedTensor): LabelTraits {
   const rows = dims[0] ?? 1;
   const width = rows === 0 ? 0 : data.length / rows;
   const shape = dims.slice(1).filter((size) => size !== 1);
-  const base = { width, shape, list: dims.length > 1, largest: -1, binary: false, padded: false };
+  const nextTokens = labels.nextTokens === true;
+  const base = { width, shape, list: dims.length > 1, largest: -1, binary: false, padded: false, nextTokens };
+  if (nextTokens) {
+    const largest = (data as ArrayLike<number>).length === 0 ? -1 : largestOf(data as ArrayLike<number>);
+    return { ...base, kind: 'integer', coding: 'classes', largest, padded: true };
+  }
   if (typeof data[0] === 'string') return { ...base, kind: 'text', coding: 'values' };
   const values = data as ArrayLike<number | bigint>;
   if (isFloatTensor(labels))
@@ -73,6 +80,12 @@ export function labelTraits(labels: EvaluatedTensor): LabelTraits {
   const coding = integerCoding(values, rows, width);
   const ignored = isIgnored ? { ignored: IGNORED } : {};
   return { ...base, kind: 'integer', coding, largest, ...ignored, binary: largest <= 1, padded };
+}
+
+function largestOf(values: ArrayLike<number>): number {
+  let largest = -1;
+  for (let at = 0; at < values.length; at++) largest = Math.max(largest, values[at] as number);
+  return largest;
 }
 
 function integerCoding(values: ArrayLike<number | bigint>, rows: number, width: number): LabelCoding {

@@ -113,7 +113,8 @@ function dropOf(metric: MetricComparison): Judged {
   const change = `from ${a.value.toFixed(4)} to ${b.value.toFixed(4)}`;
   if (Number.isNaN(measured)) return failed(`${metric.metric} cannot be computed, ${change}`);
   const why = `${metric.metric} changes ${change}, n = ${count(b.n)}`;
-  if (!higherIsBetter || differenceLow === undefined || differenceHigh === undefined) return { measured, why };
+  if (differenceLow === undefined || differenceHigh === undefined) return { measured, why };
+  if (!higherIsBetter) return { measured, low: differenceLow / a.value, high: differenceHigh / a.value, why };
   return { measured, low: -differenceHigh, high: -differenceLow, why };
 }
 

@@ -34,5 +34,6 @@ function sliceRows(tensor: HostTensor, count: number, first: number, end: number
     dataType: tensor.dataType,
     dims: [end - first, ...tensor.dims.slice(1)],
     data: tensor.data.slice(first * sampleLength, end * sampleLength),
+    ...(tensor.nextTokens ? { nextTokens: true } : {}),
   };
 }

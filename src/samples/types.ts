@@ -10,6 +10,8 @@ export interface HostTensor {
   readonly dataType: DataTypeCode;
   readonly dims: readonly number[];
   readonly data: HostData;
+  /** Of labels alone: they are the token after each position, as language models are scored. */
+  readonly nextTokens?: true;
 }
 
 /** Input name → tensor. A Map, never an object: names come from strangers. */

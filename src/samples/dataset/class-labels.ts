@@ -72,7 +72,7 @@ export function classLabels(texts: readonly string[], what: string, names?: read
 
 /** Why labels say little, where they do: a sentence. */
 export function oneClassOnly(labels: HostTensor | undefined): string | undefined {
-  if (!labels || labels.dims.length !== 1 || labels.data.length < 2) return undefined;
+  if (labels?.dims.length !== 1 || labels.data.length < 2) return undefined;
   const [first] = labels.data as ArrayLike<unknown> as readonly unknown[];
   for (let at = 1; at < labels.data.length; at++) if (labels.data[at] !== first) return undefined;
   return `all ${labels.data.length} samples have the label ${first}: a metric on one class says little`;

@@ -5,7 +5,7 @@ import { ServeOptError } from '../../errors.js';
 import { looksLikeNpy } from './npy-header.js';
 
 /** How a data set is kept. */
-export type DataKind = 'folder' | 'npy' | 'npz' | 'jsonl' | 'csv';
+export type DataKind = 'folder' | 'npy' | 'npz' | 'jsonl' | 'csv' | 'text';
 
 /**
  * Tells what kind of data set a path is, from its ending and its first bytes; nothing else is read.
@@ -32,12 +32,14 @@ export function dataKind(path: string): DataKind {
       return extension;
     case 'ndjson':
       return 'jsonl';
+    case 'txt':
+      return 'text';
     case 'pkl':
     case 'pickle':
       throw new ServeOptError('SO4003', `"${file}" is a pickle`);
     default:
       throw new ServeOptError('SO4001', `"${file}" has no supported data format`, {
-        why: 'supported are .npz, .npy, .jsonl and .csv files, and folders of .npz, .npy or ONNX test data',
+        why: 'supported are .npz, .npy, .jsonl, .csv and .txt files, and folders of .npz, .npy, ONNX test data or images',
       });
   }
 }

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { ServeOptError } from '../../errors.js';
+import { tokenInputs } from '../tokens/token-roles.js';
 import type { ValueSpec } from '../types.js';
 import { type NestedValues, nestedValues, textType } from './nested-values.js';
 import type { Shard, ShardList } from './shard.js';
@@ -10,16 +11,17 @@ type Row = ReadonlyMap<string, NestedValues>;
 
 /**
  * Samples of a JSON Lines file: one object a line, input name → number, string or nested arrays, with or without the
- * batch axis. Rows of equal shape become one block; others stay apart and are read one at a time.
+ * batch axis; or bare arrays, for a model with one input or of token numbers. Rows of equal shape become one block; others stay apart and are read one at a time.
  * @throws SO4001 for a line that is no such object; SO2104 beyond the limits.
  */
 export function readJsonLines(path: string, inputs: readonly ValueSpec[], limits: ReadLimits): ShardList {
   const file = basename(path);
   const rows: Row[] = [];
+  const only = tokenInputs(inputs)?.ids.name ?? (inputs.length === 1 ? inputs[0]?.name : undefined);
   const lineNumbers: number[] = [];
   let bytes = 0;
   for (const { text, number } of textLines(path)) {
-    const row = parseRow(text, `${file}, line ${number}`);
+    const row = parseRow(text, `${file}, line ${number}`, only);
     for (const { data } of row.values()) bytes += data.length * 8;
     if (bytes > limits.maximumBytes) throw tooLarge(file, bytes, limits);
     rows.push(row);
@@ -30,13 +32,15 @@ export function readJsonLines(path: string, inputs: readonly ValueSpec[], limits
   return { shards, warnings: [] };
 }
 
-function parseRow(text: string, label: string): Row {
+/** @param only the input that a bare array is for */
+function parseRow(text: string, label: string, only: string | undefined): Row {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (cause) {
     throw new ServeOptError('SO4001', `${label}, is not JSON`, { why: (cause as Error).message.slice(0, 200), cause });
   }
+  if (Array.isArray(value) && only !== undefined) value = { [only]: value };
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new ServeOptError('SO4001', `${label}, is not a JSON object`, {
       hint: 'write one object per line: {"input name": [values], "label": 0}',

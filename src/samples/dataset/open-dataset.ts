@@ -1,6 +1,9 @@
 import { basename, dirname } from 'node:path';
 import { ServeOptError } from '../../errors.js';
+import { suggest } from '../../suggest.js';
 import type { DataReading } from '../data-reading.js';
+import { tokenReader } from '../tokens/token-reader.js';
+import { type TokenInputs, tokenInputs } from '../tokens/token-roles.js';
 import type { ValueSpec } from '../types.js';
 import { fileRange } from './byte-range.js';
 import { readCsv } from './csv-file.js';
@@ -52,13 +55,16 @@ export async function openDataset(
   if (images) return images;
   const labelFile = options.labels?.endsWith('.npy') ? options.labels : undefined;
   const labelName = labelFile === undefined ? options.labels : undefined;
-  const { shards, warnings } = await readShards(path, inputs, labelName, limits);
+  const tokens = tokenInputs(inputs);
+  const texts = await openTexts(path, tokens, options.reading ?? {}, limits);
+  const { shards, warnings } = texts ?? (await readShards(path, inputs, labelName, limits));
   if (shards.length === 0) throw new ServeOptError('SO4004', `"${basename(path)}" has no samples`);
   const labelled = labelFile === undefined ? shards : withLabelFile(shards, labelFile, limits);
+  const given = tokens ? givenInputs(shards, inputs, tokens) : inputs;
   const matched: MatchedShard[] = [];
   const extra = new Set<string>();
   for (const shard of labelled) {
-    const match = matchInputs(shard, inputs, labelName);
+    const match = matchInputs(shard, given, labelName);
     for (const name of match.extra) extra.add(name);
     if (match.layout.count > 0) matched.push(match);
   }
@@ -68,11 +74,49 @@ export async function openDataset(
   const all = names.length === 0 ? warnings : [...warnings, `${unused} is not an input of the model and is ignored`];
   if (options.labels !== undefined && matched.every((shard) => shard.labels === undefined))
     throw new ServeOptError('SO4005', `"${basename(path)}" has no labels named "${options.labels}"`);
-  return datasetReader(matched, inputs, {
+  const reader = datasetReader(matched, given, {
     allowNonFinite: options.allowNonFinite ?? false,
     warnings: all,
     unused: [...extra],
   });
+  return tokens ? tokenReader(reader, inputs, tokens) : reader;
+}
+
+/** The inputs that the data has, where the others follow from token numbers; all of them where the token numbers are missing. */
+function givenInputs(
+  shards: readonly Shard[],
+  inputs: readonly ValueSpec[],
+  { ids }: TokenInputs,
+): readonly ValueSpec[] {
+  const names = new Set(shards[0]?.arrays.map(({ name }) => name));
+  if (!names.has(ids.name)) return inputs;
+  const free = [...names].filter((name) => !inputs.some((input) => input.name === name));
+  // A name that is nearly there is a mistake, not one that was left out.
+  return inputs.filter(({ name }) => names.has(name) || suggest(name, free) !== undefined);
+}
+
+/** Token numbers of texts; undefined for data of another kind. @throws SO4009 for texts without a tokenizer */
+async function openTexts(
+  path: string,
+  tokens: TokenInputs | undefined,
+  reading: DataReading,
+  limits: ReadLimits,
+): Promise<ShardList | undefined> {
+  const kind = dataKind(path);
+  const { tokenizerPath } = reading;
+  if (tokenizerPath === undefined) {
+    if (kind !== 'text') return undefined;
+    throw new ServeOptError('SO4009', `"${basename(path)}" has texts, and how they become tokens is not known`, {
+      hint: 'add --tokenizer tokenizer.json, or vocab.txt of a BERT model',
+    });
+  }
+  if (!tokens)
+    throw new ServeOptError('SO4002', 'The model does not take tokens of a text', {
+      why: 'its inputs are not token numbers and what follows from them',
+      hint: 'leave --tokenizer out: arrays are fed as they are',
+    });
+  const { textShards } = await import('../texts/text-shards.js');
+  return textShards(path, kind, tokens, { ...reading, tokenizerPath }, limits);
 }
 
 async function readShards(
@@ -98,6 +142,8 @@ async function readShards(
       return readJsonLines(path, inputs, limits);
     case 'csv':
       return readCsv(path, inputs, labelName, limits);
+    case 'text':
+      throw new ServeOptError('SO4001', `"${file}" has no arrays`);
   }
 }
 
@@ -121,8 +167,8 @@ async function openImages(
 ): Promise<DatasetReader | undefined> {
   const kind = dataKind(path);
   if (kind !== 'folder' && kind !== 'csv') return refuseRecipe(path, preprocess);
-  if (kind === 'folder' && preprocess === undefined && hasArrays(path)) return undefined;
-  if (kind === 'csv' && inputs[0]?.shape?.length !== 4) return refuseRecipe(path, preprocess);
+  const isImage = inputs.length === 1 && inputs[0]?.shape?.length === 4;
+  if (preprocess === undefined && (!isImage || (kind === 'folder' && hasArrays(path)))) return undefined;
   const { imagesInCsv, imagesInFolder } = await import('../images/image-list.js');
   const list = await (kind === 'folder' ? imagesInFolder : imagesInCsv)(path, labelsPath, limits);
   if (!list) return refuseRecipe(path, preprocess);

@@ -66,6 +66,7 @@ const KIND_OF_METRIC = {
   auc: 'multi-label',
   ctc: 'ctc',
   error: 'regression',
+  perplexity: 'classes',
 } as const;
 
 function byLabels(

@@ -56,7 +56,7 @@ describe('a .jsonl file', () => {
     const refuse = (text: string, input = ids) =>
       errorText(async () => (await openDataset(put('bad.jsonl', text), [input])).read(0, 1));
     expect(await refuse('{"ids": [1]}\n\n{"ids": [1')).toMatch(/^SO4001 .*"?bad.jsonl, line 3, is not JSON/);
-    expect(await refuse('[1, 2]')).toMatch(/^SO4001 .*line 1, is not a JSON object/);
+    expect(await refuse('"one"')).toMatch(/^SO4001 .*line 1, is not a JSON object/);
     expect(await refuse('{"ids": [[1, 2], [3]]}')).toMatch(/^SO4001 .*different lengths/);
     expect(await refuse('{"ids": [1, [2]]}')).toMatch(/^SO4001 .*different lengths/);
     expect(await refuse('{"ids": [1, null]}')).toMatch(/^SO4001 .*contains null/);
