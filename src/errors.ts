@@ -1,7 +1,9 @@
 /** The errors that are thrown on purpose. Their codes are in `error-table.ts`. */
-import { ERROR_TABLE, type ErrorCode, type ErrorRow, type ExitCode } from './error-table.js';
+import { ERROR_TABLE, type ErrorCode, type ErrorRow } from './error-table.js';
+import type { ExitCode } from './exit-codes.js';
 
-export { ERROR_TABLE, type ErrorCode, EXIT, type ExitCode } from './error-table.js';
+export { ERROR_TABLE, type ErrorCode } from './error-table.js';
+export { EXIT, type ExitCode } from './exit-codes.js';
 
 /** Where in the input an error was found; every field is optional. */
 export interface ErrorLocation {

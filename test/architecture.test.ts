@@ -8,10 +8,19 @@ const ROOT = dirname(import.meta.dirname);
 const SOURCE = join(ROOT, 'src');
 
 /** Layers and what each may import; `types` may be imported with `import type` only. '*' is everything but cli. */
-const BASE = ['errors.ts', 'error-table.ts', 'error-data.ts', 'leftovers.ts', 'suggest.ts', 'json-object.ts'];
+const BASE = [
+  'errors.ts',
+  'error-table.ts',
+  'exit-codes.ts',
+  'error-data.ts',
+  'leftovers.ts',
+  'suggest.ts',
+  'json-object.ts',
+];
 const LAYERS: Readonly<Record<string, { readonly imports: readonly string[]; readonly types?: readonly string[] }>> = {
-  'error-table.ts': { imports: [] },
-  'errors.ts': { imports: ['error-table.ts'] },
+  'exit-codes.ts': { imports: [] },
+  'error-table.ts': { imports: ['exit-codes.ts'] },
+  'errors.ts': { imports: ['error-table.ts', 'exit-codes.ts'] },
   'error-data.ts': { imports: ['errors.ts'] },
   'leftovers.ts': { imports: [] },
   'suggest.ts': { imports: [] },
@@ -433,6 +442,7 @@ describe('architecture', () => {
       'evaluate/distill/conventions.ts',
       'evaluate/distill/distill-result.ts',
       'evaluate/scoring-kinds.ts',
+      'exit-codes.ts',
       'leftovers.ts',
       'passes/levels.ts',
       'prune/score-names.ts',

@@ -92,10 +92,10 @@ export class TextTokenizer {
 
   /** With special tokens, as the post-processor has them. */
   #processed(first: string[], second?: string[]): { readonly tokens: string[]; readonly types?: number[] | undefined } {
-    const process = this.#library.post_processor;
-    if (!process)
+    const processor = this.#library.post_processor;
+    if (!processor)
       return { tokens: [...first, ...(second ?? [])], types: [...first.map(() => 0), ...(second ?? []).map(() => 1)] };
-    const { tokens, token_type_ids: types } = process.post_process(first, second ?? null, true);
+    const { tokens, token_type_ids: types } = processor.post_process(first, second ?? null, true);
     return { tokens, types };
   }
 
