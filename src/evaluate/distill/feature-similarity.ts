@@ -140,6 +140,42 @@ class Moments {
   }
 }
 
+/**
+ * Linear CKA from the Gram matrices of few samples, whatever the widths of their features. The same figures as those of
+ * `FeatureSimilarity`, from the other side.
+ * @param n samples; the matrices are [n, n]
+ */
+export function gramSimilarity(gramX: Float64Array, gramY: Float64Array, n: number): SimilarityResult {
+  const [sumsX, sumsY] = [rowSums(gramX, n), rowSums(gramY, n)];
+  const centred = (a: Float64Array, sumsA: Float64Array, b: Float64Array, sumsB: Float64Array): number =>
+    dot(a, b) - (2 / n) * dot(sumsA, sumsB) + (total(sumsA) * total(sumsB)) / n ** 2;
+  const cross = centred(gramX, sumsX, gramY, sumsY);
+  const own = Math.sqrt(centred(gramX, sumsX, gramX, sumsX) * centred(gramY, sumsY, gramY, sumsY));
+  const base = { rows: n, cka: cross / own };
+  if (n <= 3) return base;
+  const debiased = (a: Float64Array, b: Float64Array): number => {
+    const [sumsA, sumsB] = [rowSums(a, n), rowSums(b, n)];
+    const sums = { frobenius: dot(a, b), diagonal: 0, totalK: total(sumsA), totalL: total(sumsB) };
+    return unbiased(n, { ...sums, rows: dot(sumsA, sumsB) });
+  };
+  const [x, y] = [withoutDiagonal(gramX, n), withoutDiagonal(gramY, n)];
+  return { ...base, debiasedCka: debiased(x, y) / Math.sqrt(debiased(x, x) * debiased(y, y)) };
+}
+
+function rowSums(matrix: Float64Array, n: number): Float64Array {
+  return Float64Array.from({ length: n }, (_, i) => total(matrix.subarray(i * n, (i + 1) * n)));
+}
+
+function withoutDiagonal(matrix: Float64Array, n: number): Float64Array {
+  return matrix.map((value, at) => (at % (n + 1) === 0 ? 0 : value));
+}
+
+function total(values: Float64Array): number {
+  let sum = 0;
+  for (const value of values) sum += value;
+  return sum;
+}
+
 /** The unbiased estimate of HSIC from Gram matrices K and L with zero diagonals. */
 function unbiased(
   n: number,

@@ -1,6 +1,7 @@
 import type { Accumulator } from '../accumulator.js';
 import type { FeatureRow } from './feature-pairs.js';
-import { type FeatureMatrix, type RelationsResult, sampleRelations } from './sample-relations.js';
+import { gramSimilarity, type SimilarityResult } from './feature-similarity.js';
+import { type FeatureMatrix, gramMatrix, type RelationsResult, sampleRelations } from './sample-relations.js';
 
 /** Triples of samples grow with the cube. */
 const MOST_RELATED = 256;
@@ -10,6 +11,8 @@ const MOST_ELEMENTS = 1 << 24;
 export interface SampledRelations {
   /** Absent of less than 3 samples. */
   readonly relations?: RelationsResult;
+  /** CKA of the same samples. Absent of less than 3 samples. */
+  readonly similarity?: SimilarityResult;
   /** Samples that were observed. */
   readonly observed: number;
 }
@@ -54,8 +57,13 @@ export class RelatedSamples implements Accumulator<FeatureRow, SampledRelations>
       for (const [i, kept] of this.#kept.entries()) values.set(kept[side], i * width);
       return { values, samples, width };
     };
-    const relations = sampleRelations(matrix('teacher', this.#widths[0]), matrix('student', this.#widths[1]));
-    return { relations, observed: this.#observed };
+    const [teacher, student] = [matrix('teacher', this.#widths[0]), matrix('student', this.#widths[1])];
+    const grams = [gramMatrix(teacher), gramMatrix(student)] as const;
+    return {
+      relations: sampleRelations(teacher, student, grams),
+      similarity: gramSimilarity(...grams, samples),
+      observed: this.#observed,
+    };
   }
 
   #keep(hash: number, features: () => Omit<Kept, 'hash'>): void {

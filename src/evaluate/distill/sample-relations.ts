@@ -21,9 +21,12 @@ export interface RelationsResult {
  * Distillation", ICCV 2019. Time grows with the cube of the samples. Pairs of one sample with itself count with 0, as in the
  * authors' code.
  */
-export function sampleRelations(teacher: FeatureMatrix, student: FeatureMatrix): RelationsResult {
+export function sampleRelations(
+  teacher: FeatureMatrix,
+  student: FeatureMatrix,
+  [gramT, gramS]: readonly [Float64Array, Float64Array] = [gramMatrix(teacher), gramMatrix(student)],
+): RelationsResult {
   const n = teacher.samples;
-  const [gramT, gramS] = [gram(teacher), gram(student)];
   const [distanceT, distanceS] = [distances(gramT, n), distances(gramS, n)];
   return {
     samples: n,
@@ -33,7 +36,8 @@ export function sampleRelations(teacher: FeatureMatrix, student: FeatureMatrix):
   };
 }
 
-function gram({ values, samples, width }: FeatureMatrix): Float64Array {
+/** Products of the features of each pair of samples, [samples, samples]. */
+export function gramMatrix({ values, samples, width }: FeatureMatrix): Float64Array {
   const matrix = new Float64Array(samples * samples);
   for (let i = 0; i < samples; i++) {
     for (let j = i; j < samples; j++) {

@@ -4,6 +4,7 @@ import type { FeatureTerms } from '../../evaluate/distill/distill-result.js';
 import type { Model } from '../../ir/model.js';
 import { readModel } from '../../ir/read-model.js';
 import type { DistillReport } from '../../report/distill-types.js';
+import { plural } from '../../report/format.js';
 import { modelSizeBytes } from '../../report/model-size.js';
 import type { ReportModel } from '../../report/types.js';
 import { LazyRuntime } from '../../runtime/lazy-runtime.js';
@@ -27,7 +28,7 @@ import { type EvaluatedStudent, finishReport } from './finish-report.js';
 import { costsKey, countedCost, type MeasuredCosts, measureLatencies, measureMemory } from './measure-costs.js';
 import { type CachedOutputs, type CacheKey, OutputCache } from './output-cache.js';
 import { chooseOutput, classLabels, matchingOutput, type OutputChoice } from './output-choice.js';
-import { checkFeatures, subjectsOf } from './read-subjects.js';
+import { checkFeatures, checkMap, subjectsOf } from './read-subjects.js';
 import { checkSameLabels } from './same-labels.js';
 import { outputFiles, peek, peekData, record, type Subject } from './subject.js';
 import { cutOutputs, topKNotes } from './top-k-cache.js';
@@ -110,6 +111,7 @@ class Distillation {
     const options = this.#options;
     const features = options.features ?? [];
     checkFeatures(this.#subjects, features);
+    checkMap(teacher, options.map ?? []);
     const reports: ReportModel[] = [];
     for (const { path, model } of this.#subjects)
       reports.push(await this.#hashes.model(path, model.source?.externalPaths() ?? []));
@@ -186,16 +188,19 @@ class Distillation {
     const tokens = sizes.reduce((product, size) => product * size, 1) / Math.max(1, classes);
     const name = basename(this.#subjects[0].source.path);
     const base = { kind, signal: this.#options.signal };
-    const masked = mask ? { mask: mask.data as Uint8Array } : {};
-    if (mask && kind === 'classes' && mask.data.length !== count * tokens) {
+    const fits = kind !== 'classes' || mask?.data.length === count * tokens;
+    // One that does not fit the output may be of the tokens of features.
+    if (mask && !fits && !this.#options.features?.length) {
       throw new ServeOptError(
         'SO4002',
-        `The mask "${this.#options.mask}" has ${mask.data.length / count} values for each sample`,
+        `The mask "${this.#options.mask}" has ${mask.data.length / count} values a sample`,
         {
-          why: `output "${output}" has ${tokens} tokens`,
+          why: `output "${output}" has ${plural(tokens, 'token')}`,
+          hint: 'leave it out, or name the tensors that it is for with --feature T:S',
         },
       );
     }
+    const masked = mask && fits ? { mask: mask.data as Uint8Array } : {};
     if (!labels) return { ...base, ...masked };
     if (kind !== 'classes') return { ...base, labels, ...masked };
     // Of sequences, labels may be of samples, which say nothing of tokens.
@@ -263,7 +268,7 @@ class Distillation {
         teacher: files(ofTeacher, pair.teacher, pair.teacher),
         student: files(recorded, pair.student, pair.student),
       })),
-      { signal: options.signal, ...(given.mask ? { mask: given.mask } : {}) },
+      { signal: options.signal, ...(peeked.mask ? { mask: peeked.mask.data as Uint8Array } : {}) },
     );
     this.#stages.end(name);
     return {

@@ -25,7 +25,7 @@ export interface FeatureOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Sums of squares of wider features take too long and too much memory. */
+/** Sums of squares of wider features take too long and too much memory; CKA is then that of related samples. */
 const WIDEST_SIMILARITY = 1024;
 const WIDEST_RIDGE = 512;
 
@@ -54,7 +54,6 @@ function featureTerms({ teacher, student }: FeatureFiles, { mask, signal }: Feat
   const widest = Math.max(widthT, widthS);
   const similarity = widest <= WIDEST_SIMILARITY ? new FeatureSimilarity(widthT, widthS) : undefined;
   const ridge = widest <= WIDEST_RIDGE ? new RidgeProjection(widthT, widthS) : undefined;
-  if (!similarity) notes.push(`CKA is left out: a feature has ${widest} elements, more than ${WIDEST_SIMILARITY}`);
   if (!ridge) notes.push(`the ridge projection is left out: more than ${WIDEST_RIDGE} elements`);
   if (!sameShape) notes.push('the shapes differ: only terms that allow that are computed');
   const length = attention && mask ? maskLength(mask, teacher, notes) : undefined;
@@ -70,7 +69,10 @@ function featureTerms({ teacher, student }: FeatureFiles, { mask, signal }: Feat
     ridge?.observe(row);
     related.observe(row);
   });
-  const { relations } = related.result();
+  const { relations, similarity: ofRelated } = related.result();
+  const alike = similarity?.result() ?? ofRelated;
+  if (!similarity && alike && alike.rows < rows)
+    notes.push(`CKA is that of ${alike.rows} of ${rows} samples: a feature has ${widest} elements`);
   if (relations && relations.samples < rows)
     notes.push(`relations of samples are those of ${relations.samples} of ${rows}, chosen by a hash of their features`);
   const projected = ridge?.result();
@@ -83,7 +85,7 @@ function featureTerms({ teacher, student }: FeatureFiles, { mask, signal }: Feat
     ...(errors ? { errors: errors.result() } : {}),
     ...(transfer ? { attentionTransfer: transfer.result() } : {}),
     ...(attention ? { attention: attention.result() } : {}),
-    ...(similarity ? { similarity: similarity.result() } : {}),
+    ...(alike ? { similarity: alike } : {}),
     ...(relations ? { relations } : {}),
     ...(projected ? { ridge: projected } : {}),
     notes,

@@ -6,6 +6,7 @@ import { DecodedSequences } from '../../evaluate/distill/decoded-sequences.js';
 import type { DistillEvaluation, DistillKind, FeatureTerms } from '../../evaluate/distill/distill-result.js';
 import { MultiLabelPairs } from '../../evaluate/distill/multi-label.js';
 import { RegressionPairs, valueLosses } from '../../evaluate/distill/regression.js';
+import { plural } from '../../report/format.js';
 import { type NumberRows, openNumberRows } from '../../samples/dataset/number-rows.js';
 import type { HostTensor } from '../../samples/types.js';
 import { DataType } from '../../tensor/dtype.js';
@@ -158,7 +159,7 @@ async function multiLabel(
   const width = teacher.rowDims.reduce((product, size) => product * size, 1);
   const temperatures = [1, ...options.temperatures.filter((temperature) => temperature !== 1)];
   const pairs = new MultiLabelPairs(width, temperatures, options.bins);
-  const labels = given.labels && numbersOf(given.labels);
+  const labels = given.labels && valuesOf(given.labels, teacher);
   const signs = labels !== undefined && !labels.includes(0) && labels.includes(-1);
   const holds = signs ? labels.map((label) => (label > 0 ? 1 : 0)) : labels;
   await eachSample([teacher, student], given, ([t, s], sample) => {
@@ -201,7 +202,7 @@ async function regression(
 ): Promise<DistillEvaluation> {
   const width = teacher.rowDims.reduce((product, size) => product * size, 1);
   const pairs = new RegressionPairs(width);
-  const labels = given.labels && numbersOf(given.labels);
+  const labels = given.labels && valuesOf(given.labels, teacher);
   await eachSample([teacher, student], given, ([t, s], sample) => {
     refuseInfinite([t, s] as readonly Float64Array[], sample);
     pairs.observe({
@@ -227,8 +228,18 @@ function refuseInfinite(sides: readonly (Float32Array | Float64Array)[], sample:
   }
 }
 
-function numbersOf(labels: HostTensor): Float64Array {
-  return Float64Array.from(labels.data as ArrayLike<number>, Number);
+/** Labels of the elements of an output. @throws SO4005 where there are not as many */
+function valuesOf({ data, dims }: HostTensor, { name, rows, rowDims }: OutputFiles): Float64Array {
+  const width = rowDims.reduce((product, size) => product * size, 1);
+  if (data.length === rows * width) return Float64Array.from(data as ArrayLike<number>, Number);
+  const [samples = rows] = dims;
+  throw new ServeOptError(
+    'SO4005',
+    samples === rows
+      ? `The labels have ${plural(data.length / rows, 'value')} a sample, output "${name}" has ${width}`
+      : `There are labels of ${plural(samples, 'sample')}, and outputs of ${rows}`,
+    { hint: 'leave the labels out of the data, or name the output that they describe with --output-name' },
+  );
 }
 
 const CHUNK_ELEMENTS = 1 << 18;

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { ServeOptError } from '../../errors.js';
 import type { Model } from '../../ir/model.js';
+import { suggest } from '../../suggest.js';
 import type { DistillModels, DistillOptions, NamePair } from './distill-options.js';
 import { distinctNames, inputNames, type Subject, unknownTensor } from './subject.js';
 
@@ -58,5 +59,18 @@ export function checkFeatures(
       if (!values.has(name) && !outputs.some((output) => output.name === name))
         throw unknownTensor(name, [...values.keys()], subject);
     }
+  }
+}
+
+/** The left side of each pair is an input or output of the teacher. @throws SO1006 with what was probably meant */
+export function checkMap({ model, name }: Subject, map: readonly NamePair[]): void {
+  const known = [...model.graph.inputs, ...model.graph.outputs].map((value) => value.name);
+  for (const pair of map) {
+    if (known.includes(pair.teacher)) continue;
+    const near = suggest(pair.teacher, known);
+    throw new ServeOptError('SO1006', `The value "${pair.teacher}:${pair.student}" of --map is not allowed`, {
+      why: `the teacher "${name}" has no input or output "${pair.teacher}"`,
+      hint: near === undefined ? `it has ${known.map((each) => `"${each}"`).join(', ')}` : `did you mean "${near}"?`,
+    });
   }
 }
