@@ -285,6 +285,15 @@ function packed(): string {
   );
 }
 
+it('follows an added axis whatever the sizes around it are called', () => {
+  const text = graph(
+    '(float[N,3] x) => (float[N,1,2] y, float[M,4] h)',
+    [weight('w', [3, 4]), weight('v', [4, 2])],
+    'h = MatMul (x, w) one = Constant <value_ints: ints = [1]> () u = Unsqueeze (h, one) y = MatMul (u, v)',
+  );
+  expect(reasons(text, 'v[0]')).toBe('graph output "h"');
+});
+
 describe('heads', () => {
   it('are cut where queries, keys and values are one weight that is taken apart in two steps', async () => {
     expect(prunable(packed())).toMatchObject({ 'w[1]': 18, 'c[0]': 18, 'o[1]': 6 });

@@ -2,8 +2,26 @@ import type { Dim } from '../../ir/type.js';
 import { type AxisId, isOpen, ONE } from '../axis-table.js';
 import { type RuleContext, shapeOf } from '../rule-context.js';
 import { alignShapes, type OpenAxes } from './align-shapes.js';
+import { fromStart } from './rule.js';
 
-/** Reshape, Flatten, Squeeze, Unsqueeze: which axes of one shape are which of the other, by their sizes. */
+/** Squeeze, Unsqueeze: axes keep their order, whatever their sizes are called on both sides; by sizes where it is not said which go. */
+export function squeeze(context: RuleContext): void {
+  const { node } = context;
+  const [x, y] = [context.input(0), context.output()];
+  const named = node.ints('axes') ?? context.items(1);
+  const longer = node.is('Squeeze') ? x : y;
+  if (!x || !y || !longer || !named?.every((axis) => typeof axis === 'number')) {
+    reshape(context);
+    return;
+  }
+  const gone = new Set(named.map((axis) => fromStart(axis as number, longer.length)));
+  const others = longer.filter((_, at) => !gone.has(at));
+  const shorter = longer === x ? y : x;
+  if (others.length !== shorter.length) return;
+  for (const [at, axis] of others.entries()) context.same(axis, shorter[at]);
+}
+
+/** Reshape, Flatten: which axes of one shape are which of the other, by their sizes. */
 export function reshape(context: RuleContext): void {
   const x = context.input(0);
   const y = context.output();

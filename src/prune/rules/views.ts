@@ -1,7 +1,7 @@
 import { type AxisId, isOpen, ONE } from '../axis-table.js';
 import type { RuleContext } from '../rule-context.js';
 import { broadcast } from './elementwise.js';
-import { reshape } from './reshape.js';
+import { reshape, squeeze } from './reshape.js';
 import { type AxisRules, fromStart, rulesFor } from './rule.js';
 
 function transpose(context: RuleContext): void {
@@ -219,7 +219,8 @@ function reversed(context: RuleContext): void {
 
 export const VIEW_RULES: AxisRules = new Map([
   ...rulesFor('Transpose', transpose),
-  ...rulesFor('Reshape Flatten Squeeze Unsqueeze', reshape),
+  ...rulesFor('Reshape Flatten', reshape),
+  ...rulesFor('Squeeze Unsqueeze', squeeze),
   ...rulesFor('Concat', concat),
   ...rulesFor('Split', split),
   ...rulesFor('Slice', slice),
