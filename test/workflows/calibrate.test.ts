@@ -4,8 +4,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Model } from '../../src/ir/model.js';
 import { readModel } from '../../src/ir/read-model.js';
 import { parseModel } from '../../src/ir/text/parse-model.js';
+import { inferTypes } from '../../src/ops/infer-types.js';
 import { OBSERVER_NAMES } from '../../src/quantize/observers/observer-names.js';
+import { LazyRuntime } from '../../src/runtime/lazy-runtime.js';
 import { calibrate } from '../../src/workflows/calibrate.js';
+import { observeTensors } from '../../src/workflows/observe-tensors.js';
+import type { ProgressEvent } from '../../src/workflows/options.js';
 
 const FOLDER = join(import.meta.dirname, '..', '..', 'fixtures', 'digits-mlp');
 const SAMPLES = join(FOLDER, 'calib.npz');
@@ -50,6 +54,35 @@ describe('calibrate', () => {
         expect(min).toBeCloseTo(ranges.get(name)?.min ?? Number.NaN, 3);
         expect(max).toBeCloseTo(ranges.get(name)?.max ?? Number.NaN, 3);
       }
+    }
+  });
+
+  it('observes a few tensors at a time where they do not fit into the memory together, and sees the same', async () => {
+    const samples = 8;
+    const chain = parseModel(`<ir_version: 8, opset_import: ["": 17]> g (float[N, 64] x) => (float[N, 64] y) {
+      a = Neg (x) b = Abs (a) c = Exp (b) d = Sqrt (c) y = Relu (d) }`);
+    inferTypes(chain);
+    const runtime = new LazyRuntime({});
+    try {
+      const names = ['x', 'a', 'b', 'c', 'd'];
+      const source = { kind: 'seeded', seed: 0, count: samples } as const;
+      const observed = async (memoryBytes: number) => {
+        const totals = new Set<number>();
+        const onProgress = (event: ProgressEvent): void => {
+          if (event.kind === 'advance') totals.add(event.total ?? 0);
+        };
+        const wanted = { names, channels: undefined, source };
+        const found = await observeTensors(await runtime.host(), chain, wanted, {}, memoryBytes, { onProgress });
+        return { ...found, totals: [...totals] };
+      };
+      const whole = await observed(2 ** 20);
+      // A tensor is 256 bytes a sample, and a quarter of the memory is for what is observed: two at a time.
+      const sliced = await observed(4 * 512);
+      expect([whole.totals, sliced.totals]).toEqual([[samples], [3 * samples]]);
+      expect([...sliced.statistics.keys()].sort()).toEqual([...names].sort());
+      for (const name of names) expect(sliced.statistics.get(name)).toEqual(whole.statistics.get(name));
+    } finally {
+      await runtime.close();
     }
   });
 

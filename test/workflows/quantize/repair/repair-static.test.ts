@@ -7,10 +7,13 @@ import { readModel } from '../../../../src/ir/read-model.js';
 import { tensorType } from '../../../../src/ir/type.js';
 import type { Value } from '../../../../src/ir/value.js';
 import { allNodes } from '../../../../src/ir/walk.js';
+import type { QuantizeRepairReport } from '../../../../src/report/repair-types.js';
+import { repairLines } from '../../../../src/report/repair-words.js';
 import { DataType } from '../../../../src/tensor/dtype.js';
 import { createRandom } from '../../../../src/tensor/random.js';
 import { Tensor } from '../../../../src/tensor/tensor.js';
-import { quantizeModel } from '../../../../src/workflows/quantize-model.js';
+import { produceModel } from '../../../../src/workflows/produce/produce-model.js';
+import { quantizeCommand, quantizeModel } from '../../../../src/workflows/quantize-model.js';
 import { float32 } from '../../../helpers/npy.js';
 import { writeGraph } from '../../../helpers/small-models.js';
 
@@ -111,5 +114,43 @@ describe('the repair of static INT8', () => {
     });
     expect(report.repair).toBeUndefined();
     expect(report.mode).toBe('static');
+  });
+
+  it('is given up where the process ends during it, and the result stands', async () => {
+    const { path, dataPath } = await unequalChannels();
+    const command = quantizeCommand();
+    let childPid: number | undefined;
+    const report = await produceModel(
+      path,
+      { dataPath, allowSlower: true, outputPath: join(folder, 'given-up.onnx') },
+      {
+        onProgress: (event) => {
+          if (event.kind !== 'start' || event.stage !== 'repair' || childPid === undefined) return;
+          process.kill(childPid, 'SIGKILL');
+          childPid = undefined;
+        },
+      },
+      {
+        ...command,
+        prepare: async (run) => {
+          const work = await command.prepare(run);
+          childPid = (await run.runtime.host()).childPid;
+          return work;
+        },
+      },
+    );
+    expect(childPid).toBeUndefined();
+    expect(report.repair).toEqual({
+      effort: 'medium',
+      fitted: 0,
+      heldOut: 0,
+      steps: [],
+      givenUp: 'ONNX Runtime ended during it',
+    });
+    expect(report.mode).toBe('static');
+    expect(report.verification).toMatchObject({ loads: 'passed', runs: 'passed' });
+    expect(repairLines(report.repair as QuantizeRepairReport)).toEqual([
+      'Repair: given up, and nothing of it is kept: ONNX Runtime ended during it',
+    ]);
   });
 });
