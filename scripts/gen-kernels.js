@@ -9,7 +9,12 @@ import wabt from 'wabt';
 import { ROOT } from './install.js';
 
 /** The texts, and the constant that holds the code of each. */
-const MODULES = { kernels: 'KERNELS_BASE64', matrix: 'MATRIX_BASE64', softmax: 'SOFTMAX_BASE64' };
+const MODULES = {
+  kernels: 'KERNELS_BASE64',
+  matrix: 'MATRIX_BASE64',
+  softmax: 'SOFTMAX_BASE64',
+  blocks: 'BLOCKS_BASE64',
+};
 
 const pathOf = (name, extension) => join(ROOT, `src/tensor/${name}.${extension}`);
 

@@ -372,6 +372,13 @@ export type {
   VerificationReport,
 } from './report/types.js';
 export { REPORT_SCHEMA_VERSION } from './report/types.js';
+export type {
+  AccuracyLevelReport,
+  QuantizedWeightReport,
+  TriedWeightsReport,
+  WeightOnlyMode,
+  WeightOnlyReport,
+} from './report/weight-only-types.js';
 export type { EnvironmentReport } from './runtime/environment.js';
 export type { NodeTime, OperatorTime, ProfileReport, ProviderUse } from './runtime/profile.js';
 export { packageVersion } from './version.js';
@@ -410,3 +417,10 @@ export { ARRIVAL_PROCESSES, SCENARIO_KINDS } from './bench/scenario.js';
 
 export type { ErrorCode, ErrorLocation, ExitCode, ServeOptErrorDetails } from './errors.js';
 export { ERROR_TABLE, EXIT, ServeOptError } from './errors.js';
+export {
+  WEIGHT_METHODS,
+  WEIGHT_MODES,
+  type WeightMethod,
+  type WeightMode,
+  type WeightOnlyChoices,
+} from './workflows/weight-only-options.js';

@@ -463,8 +463,10 @@ describe('architecture', () => {
       'workflows/distill/distill-options.ts',
       'workflows/limits.ts',
       'workflows/options.ts',
+      'workflows/quantize-modes.ts',
       'workflows/repair-effort.ts',
       'workflows/scheme-options.ts',
+      'workflows/weight-only-options.ts',
     ]);
   });
 });

@@ -3,10 +3,12 @@ import { READING_FLAGS } from './data-flags.js';
 import { DISTILL } from './distill-command.js';
 import type { FlagName } from './flags.js';
 import { PACKAGE_COMMANDS } from './package-commands.js';
+import { PRUNE_METHOD_FLAG } from './prune-flags.js';
 import { QUANTIZE_OVERRIDES } from './quantize-flags.js';
 import { SENSITIVITY } from './sensitivity-command.js';
 import { GATE_FLAGS, LENIENT_FLAGS, METRIC_FLAGS, RESULT_FLAGS, SAMPLE_FLAGS } from './shared-flags.js';
 import { TENSORRT } from './tensorrt-command.js';
+import { WEIGHT_METHOD_FLAG } from './weight-only-flags.js';
 
 export type { ArgumentDefinition, CommandDefinition, CommandFamily, CommandGroup } from './command-definition.js';
 export { COMMAND_GROUPS };
@@ -189,6 +191,8 @@ export const COMMANDS: readonly CommandDefinition[] = [
       'reduce-range',
       'float-weights',
       'block',
+      'method',
+      'asymmetric',
       'no-optimize',
       'fix-initializers',
       'max-growth',
@@ -203,7 +207,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
       { command: 'serve-opt quantize model.onnx', summary: 'INT8 without data' },
       { command: 'serve-opt quantize m.onnx --data x.npz --eval val.npz --max-drop 0.5%', summary: 'or exit 4' },
     ],
-    overrides: QUANTIZE_OVERRIDES,
+    overrides: { ...QUANTIZE_OVERRIDES, ...WEIGHT_METHOD_FLAG },
     notes: ['Budgets: accuracy, drop, agreement, sqnr, speed-up, size, macs, params.'],
     load: () => import('./commands/quantize.js'),
   },
@@ -296,6 +300,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
       { command: 'serve-opt prune model.onnx --method magnitude --pattern 2:4', summary: 'zeros' },
     ],
     overrides: {
+      ...PRUNE_METHOD_FLAG,
       explain: { value: undefined, optionalValue: undefined, summary: 'list what stays whole, and why' },
       exclude: { summary: 'keep these nodes as they are' },
     },

@@ -1,12 +1,12 @@
 import { UNIT_SCORES } from '../prune/score-names.js';
 import { PRUNE_ALLOCATIONS, PRUNE_DEFAULTS, PRUNE_METHODS } from '../workflows/options.js';
+import { WEIGHT_METHODS } from '../workflows/weight-only-options.js';
 
 /** Flags of `prune`. */
 export const PRUNE_FLAGS = {
   method: {
     value: 'NAME',
-    choices: PRUNE_METHODS,
-    default: PRUNE_DEFAULTS.method,
+    choices: [...PRUNE_METHODS, ...WEIGHT_METHODS],
     group: 'Method',
     summary: 'structured, layers, obs …',
   },
@@ -43,4 +43,9 @@ export const PRUNE_FLAGS = {
   },
   zeros: { group: 'Output', summary: 'count zeros, find N:M patterns' },
   'through-normalization': { group: 'Method', summary: 'also cut axes that are normalized over' },
+} as const;
+
+/** What `--method` means to `prune`, which shares it with `quantize`. */
+export const PRUNE_METHOD_FLAG = {
+  method: { choices: PRUNE_METHODS, default: PRUNE_DEFAULTS.method, summary: 'structured, layers, obs …' },
 } as const;

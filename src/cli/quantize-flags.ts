@@ -2,11 +2,11 @@ import { RANGE_CHOICES } from '../quantize/observers/observer-names.js';
 import { PLACE_NAMES, QUANTIZED_FORMATS } from '../quantize/place-names.js';
 import { QUANTIZE_DEFAULTS } from '../workflows/options.js';
 import { REPAIR_EFFORTS } from '../workflows/repair-effort.js';
-import { CHECKPOINT_FLAGS } from './checkpoint-flags.js';
+import { WEIGHT_ONLY_FLAGS } from './weight-only-flags.js';
 
 /** Flags of `quantize` alone. */
 export const QUANTIZE_FLAGS = {
-  ...CHECKPOINT_FLAGS,
+  ...WEIGHT_ONLY_FLAGS,
   calibration: {
     value: 'NAME',
     choices: RANGE_CHOICES,

@@ -13,6 +13,8 @@ import {
   type JudgingOptions,
   type LatencyTarget,
   type OptimizeOptions,
+  PRUNE_METHODS,
+  type PruneMethod,
   type PruneOptions,
   QUANTIZE_MODES,
   QUANTIZE_PLACES,
@@ -22,6 +24,7 @@ import {
   type WorkflowContext,
 } from '../workflows/options.js';
 import { parseOverride } from '../workflows/quantize/schemes/parse-override.js';
+import { WEIGHT_METHODS, type WeightMethod } from '../workflows/weight-only-options.js';
 import type { CommandContext } from './command.js';
 import { type DimsFlag, ONE_DIM, parseDims, SET_DIM } from './dims.js';
 import type { FlagValues } from './flags.js';
@@ -117,6 +120,9 @@ export function quantizeOptions(flags: FlagValues): QuantizeOptions {
     ...given('reduceRange', flags['reduce-range']),
     ...given('floatWeights', flags['float-weights']),
     ...given('effort', flags.effort),
+    ...given('block', flags.block),
+    ...given('method', weightMethod(flags.method)),
+    ...given('asymmetric', flags.asymmetric),
     ...given('operators', flags.operators),
     ...given('fp16Io', flags['fp16-io']),
     ...(flags['no-verify'] ? { verify: false } : {}),
@@ -129,6 +135,23 @@ export function quantizeOptions(flags: FlagValues): QuantizeOptions {
     ...given('dryRun', flags['dry-run']),
     ...given('force', flags.force),
   };
+}
+
+/** The flag `--method` belongs to two commands. @throws SO1006 for a method of the other */
+function weightMethod(text: FlagValues['method']): WeightMethod | undefined {
+  return methodOf(text, WEIGHT_METHODS);
+}
+
+function pruneMethod(text: FlagValues['method']): PruneMethod | undefined {
+  return methodOf(text, PRUNE_METHODS);
+}
+
+function methodOf<T extends string>(text: FlagValues['method'], methods: readonly T[]): T | undefined {
+  const method = methods.find((each) => each === text);
+  if (text === undefined || method !== undefined) return method;
+  throw new ServeOptError('SO1006', `The value "${text}" of --method is not allowed`, {
+    why: `it must be one of ${methods.join(', ')}`,
+  });
 }
 
 /** What the search of `quantize` aims at. @throws SO1006 for what is no share, no size, no factor */
@@ -217,7 +240,7 @@ export function optimizeOptions(flags: FlagValues): OptimizeOptions {
 export function pruneOptions(flags: FlagValues): PruneOptions {
   return {
     ...given('outputPath', flags.output),
-    ...given('method', flags.method),
+    ...given('method', pruneMethod(flags.method)),
     ...given('amount', flags.amount === undefined ? undefined : parseAmount(flags.amount, '--amount')),
     ...given('global', flags.global),
     ...given('pattern', flags.pattern),

@@ -25,7 +25,8 @@ export function constantOperand(node: Node, slot: number): ConstantOperand | und
   return { value: source, tensor: constant, through };
 }
 
-function exchangesLastAxes(transpose: Node, rank: number): boolean {
+/** Whether a Transpose exchanges the last two of `rank` axes and nothing else. */
+export function exchangesLastAxes(transpose: Node, rank: number): boolean {
   const perm = transpose.ints('perm') ?? Array.from({ length: rank }, (_, axis) => rank - 1 - axis);
   const expected = Array.from({ length: rank }, (_, axis) => (axis < rank - 2 ? axis : 2 * rank - 3 - axis));
   return rank >= 2 && perm.length === rank && perm.every((axis, at) => axis === expected[at]);

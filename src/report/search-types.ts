@@ -1,3 +1,5 @@
+import type { WeightOnlyMode } from './weight-only-types.js';
+
 /** What the outputs keep when a layer is quantized and the others are not. */
 export interface SensitivityLayerReport {
   readonly name: string;
@@ -47,7 +49,7 @@ export interface SearchReport {
 
 /** One form of the model that was timed beside the original. */
 export interface AlternativeReport {
-  readonly form: 'static' | 'mixed' | 'dynamic' | 'fp16' | 'bf16' | 'fp8' | 'none';
+  readonly form: 'static' | 'mixed' | 'dynamic' | 'fp16' | 'bf16' | 'fp8' | WeightOnlyMode | 'none';
   /** Latency over that of the original, with its 95 % interval; absent where it was not timed. */
   readonly ratio?: number;
   readonly ratioLow?: number;

@@ -10,6 +10,9 @@ export const FORM_WORDS = {
   fp16: 'FP16',
   bf16: 'BF16',
   fp8: 'FP8',
+  int4: 'INT4 weights',
+  'int8-weights': 'INT8 weights',
+  int2: 'INT2 weights',
   none: 'the original',
 } as const;
 

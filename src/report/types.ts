@@ -16,6 +16,7 @@ import type { ConfirmedForm } from './confirmed-form.js';
 import type { QuantizeRepairReport } from './repair-types.js';
 import type { AlternativeReport, SearchReport } from './search-types.js';
 import type { SparsityReport } from './sparsity-types.js';
+import type { WeightOnlyMode, WeightOnlyReport } from './weight-only-types.js';
 
 /** Raised when a field changes its meaning or goes; new fields do not raise it. */
 export const REPORT_SCHEMA_VERSION = 2;
@@ -222,9 +223,9 @@ export interface ObservedRangeReport {
 export interface QuantizeReport extends ReportHeader, JudgedReport {
   readonly command: 'quantize';
   /** What was asked for. */
-  readonly requestedMode: 'auto' | 'dynamic' | 'static' | 'fp16' | 'bf16' | 'fp8';
+  readonly requestedMode: 'auto' | 'dynamic' | 'static' | 'fp16' | 'bf16' | 'fp8' | WeightOnlyMode;
   /** What was done; `none` when there was nothing to quantize. */
-  readonly mode: 'dynamic' | 'static' | 'fp16' | 'bf16' | 'fp8' | 'none';
+  readonly mode: 'dynamic' | 'static' | 'fp16' | 'bf16' | 'fp8' | WeightOnlyMode | 'none';
   /** What a reader should know before any figure: that nothing was gained, and what would help. */
   readonly headline?: string;
   readonly input: ReportModel;
@@ -235,6 +236,8 @@ export interface QuantizeReport extends ReportHeader, JudgedReport {
   readonly calibration?: CalibrationReport;
   /** What was done about the errors of static INT8 beside the choice of ranges. */
   readonly repair?: QuantizeRepairReport;
+  /** How weights alone were quantized. */
+  readonly weightOnly?: WeightOnlyReport;
   readonly verification: VerificationReport;
   /** Original (A) against result (B) on the evaluation data. */
   readonly accuracy?: ComparisonResult;

@@ -12,9 +12,11 @@ import type { UnitScore } from '../prune/score-names.js';
 import type { RangeChoice } from '../quantize/observers/observer-names.js';
 import type { PruneReport } from '../report/prune-types.js';
 import type { OptimizeReport, QuantizeReport } from '../report/types.js';
+import type { QuantizeMode } from './quantize-modes.js';
 import type { ReadingOptions } from './reading-options.js';
 import type { RepairEffort } from './repair-effort.js';
 import type { SchemeOptions } from './scheme-options.js';
+import type { WeightOnlyChoices } from './weight-only-options.js';
 
 /** What a workflow tells while it runs. Stage names are short and lower-case, for example `calibrate`. */
 export type ProgressEvent =
@@ -165,11 +167,7 @@ export interface ProduceOptions
   readonly force?: boolean;
 }
 
-/** What `quantizeModel` may make of a model; `auto` is `static` with samples and `dynamic` without. */
-export const QUANTIZE_MODES = ['auto', 'static', 'dynamic', 'fp16', 'bf16', 'fp8'] as const;
-/** One of `QUANTIZE_MODES`. */
-export type QuantizeMode = (typeof QUANTIZE_MODES)[number];
-
+export { QUANTIZE_MODES, type QuantizeMode } from './quantize-modes.js';
 export { QUANTIZE_PLACES, type QuantizePlace } from './scheme-options.js';
 
 /** Options of `quantizeModel`. */
@@ -178,7 +176,8 @@ export interface QuantizeOptions
     SchemeOptions,
     JudgedRunOptions,
     RefusalOptions<QuantizeReport>,
-    SearchGoals {
+    SearchGoals,
+    WeightOnlyChoices {
   /** Deliver INT8 that is slower than the original on this machine, instead of another form. For places that run here only. Default false. */
   readonly allowSlower?: boolean;
   readonly mode?: QuantizeMode;
@@ -221,7 +220,7 @@ export type SensitivityOptions = Omit<
   | 'onRefused'
   | 'fp16Io'
   | keyof BudgetOptions
-  | keyof SearchGoals
+  | keyof (SearchGoals & WeightOnlyChoices)
   | 'allowSlower'
 >;
 

@@ -9,6 +9,8 @@ import { describeQuantized } from './quantize/describe-quantized.js';
 import { convertSurviving, type QuantizeCandidate } from './quantize/quantize-candidate.js';
 import type { FormClock } from './quantize/search/form-times.js';
 import { settleFirst } from './quantize/search/settle-accuracy.js';
+import { checkWeightOptions } from './quantize/weight-only/check-weights.js';
+import { isWeightMode } from './weight-only-options.js';
 
 /**
  * Quantizes a model file: converts, writes, loads both models in ONNX Runtime, compares and times them, and only then
@@ -38,8 +40,9 @@ export function quantizeCommand(
 ): ModelCommand<QuantizeOptions, QuantizeReport, QuantizeWork, QuantizeCandidate, QuantizeVerdict> {
   return {
     name: 'quantize',
-    tag: ({ mode }) => (mode === 'fp16' || mode === 'bf16' || mode === 'fp8' ? mode : 'int8'),
+    tag: ({ mode }) => (mode === 'fp16' || mode === 'bf16' || mode === 'fp8' || isWeightMode(mode) ? mode : 'int8'),
     samplePaths: ({ dataPath, evalPath }) => [dataPath, evalPath].filter((path) => path !== undefined),
+    checkOptions: checkWeightOptions,
     prepare: prepareQuantize,
     make: async (run, work) => settleFirst(run, work, await convertSurviving(run, work, {})),
     check: (run, work, candidate, staged) => checkCandidate(run, work, candidate, staged, clock),

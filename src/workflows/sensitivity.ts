@@ -19,6 +19,7 @@ import { type LayerRanking, rankLayers } from './quantize/rank-layers.js';
 import { Stages } from './stages.js';
 import { syntheticInputsOf } from './synthetic-inputs.js';
 import { WatchedInputs } from './watched-inputs.js';
+import { isWeightMode, type WeightMode } from './weight-only-options.js';
 import { Failure } from './workbench/failure.js';
 import { withTrials } from './workbench/trials.js';
 
@@ -61,8 +62,8 @@ export async function sensitivity(
 }
 
 /** @throws SO1002 for a mode whose layers cannot be ranked */
-function rankedMode<T extends QuantizeMode>(mode: T): Exclude<T, 'bf16' | 'fp8'> {
-  if (mode !== 'bf16' && mode !== 'fp8') return mode as Exclude<T, 'bf16' | 'fp8'>;
+function rankedMode<T extends QuantizeMode>(mode: T): Exclude<T, 'bf16' | 'fp8' | WeightMode> {
+  if (mode !== 'bf16' && mode !== 'fp8' && !isWeightMode(mode)) return mode as Exclude<T, 'bf16' | 'fp8' | WeightMode>;
   throw new ServeOptError('SO1002', `sensitivity cannot be used with --mode ${mode}`, {
     why: 'layers are ranked in INT8 and FP16',
     hint: mode === 'bf16' ? 'use --mode fp16' : 'use --mode static',
@@ -81,7 +82,14 @@ async function measure(run: ModelRun<SensitivityOptions>): Promise<SensitivityRe
   const { memoryBytes } = run;
   const converted = await convertModel(
     // Layers are ranked with the ranges that take no trials.
-    { model, path, stages, memoryBytes, options: { calibration: 'minmax', ...options } },
+    {
+      model,
+      path,
+      stages,
+      memoryBytes,
+      onClose: (close) => run.onClose(close),
+      options: { calibration: 'minmax', ...options },
+    },
     split,
     run.runtime,
   );

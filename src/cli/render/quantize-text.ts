@@ -9,6 +9,7 @@ import { repairLines } from '../../report/repair-words.js';
 import { safeText } from '../../report/safe-text.js';
 import type { QuantizeReport } from '../../report/types.js';
 import { checksOf } from '../../report/verification-words.js';
+import { weightOnlyLines } from '../../report/weight-only-words.js';
 import { judgedText } from './budgets-text.js';
 import { agreementRows, countRow, latencyRows, metricRows, sizePhrase, sizeRow } from './change-rows.js';
 import { changesTableText } from './changes-table.js';
@@ -42,6 +43,8 @@ export async function renderQuantize(report: QuantizeReport, options: QuantizeTe
       );
     }
   }
+  if (report.weightOnly !== undefined)
+    parts.push(...weightOnlyLines(report.weightOnly).map((text) => line(safeText(text))));
   if (report.repair !== undefined) parts.push(...repairLines(report.repair).map((text) => line(safeText(text))));
   if (report.leftInFloat.length > 0) {
     parts.push(style.bold('Stays in FP32:'), floatLayersText(report.leftInFloat, options));

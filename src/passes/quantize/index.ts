@@ -7,3 +7,5 @@ export { type ConvertToFloat16Options, convertToFloat16 } from './convert-to-flo
 export { type QuantizeDynamicOptions, quantizeDynamic } from './quantize-dynamic.js';
 export { type QuantizeStaticOptions, quantizeStatic } from './quantize-static.js';
 export { type QuantizeTensorRtOptions, quantizeTensorrt } from './quantize-tensorrt.js';
+export { quantizeWeightOnly } from './weight-only/quantize-weight-only.js';
+export type { WeightOnlyOptions } from './weight-only/weight-only-options.js';

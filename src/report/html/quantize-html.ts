@@ -5,6 +5,7 @@ import { MODE_WORDS, nodeCounts, samplesPhrase, slowerSentence } from '../quanti
 import { rankedBars } from '../svg/ranked-bars.js';
 import type { LayerReport, QuantizeReport } from '../types.js';
 import { checksOf } from '../verification-words.js';
+import { weightOnlyLines } from '../weight-only-words.js';
 import { metricFigures } from './answers.js';
 import { judgedBanner, judgedSection } from './budgets-section.js';
 import { calibrationSection } from './calibration-section.js';
@@ -54,6 +55,9 @@ export function quantizeHtml(report: QuantizeReport): string {
               named(calibration.source),
             ],
       ),
+      report.weightOnly === undefined
+        ? undefined
+        : weightOnlyLines(report.weightOnly).map((text) => element('p', { class: 'subject' }, named(text))),
       checksBanner(checksOf(report)),
       judgedBanner(report),
       warnings([...report.warnings, ...(slower === undefined ? [] : [`${capital(slower)}.`])]),

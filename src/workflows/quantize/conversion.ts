@@ -7,12 +7,15 @@ import { inferTypes } from '../../ops/infer-types.js';
 import { eliminateDead } from '../../passes/eliminate/eliminate-dead.js';
 import { meansNode } from '../../passes/node-filter.js';
 import type { ConvertToFloat16Options } from '../../passes/quantize/convert-to-float16.js';
+import type { WeightOnlyOptions } from '../../passes/quantize/weight-only/weight-only-options.js';
+import { BLOCKED_OPSET } from '../../passes/quantize/weight-only/weight-plan.js';
 import type { QuantizationScheme } from '../../quantize/scheme.js';
 import { TENSORRT_SCHEMES, type TensorRtType } from '../../quantize/tensorrt-schemes.js';
 import type { RangeMap } from '../../quantize/value-range.js';
 import { type InContext, QUANTIZE_DEFAULTS, type QuantizeOptions } from '../options.js';
 import { growthBytes } from '../produce/growth.js';
 import type { Stages } from '../stages.js';
+import { isWeightMode, type WeightMode } from '../weight-only-options.js';
 import { hasLayersInFunctions, withLayersInlined } from './inlined-functions.js';
 import { schemesOf, usesSixteenBits } from './schemes/schemes-of.js';
 
@@ -22,7 +25,13 @@ const NEEDED_OPSET = { static: 13, dynamic: 11, fp16: 7, bf16: 22, fp8: TENSORRT
 /** From this opset on, ONNX has QuantizeLinear of 16 bits. */
 const SIXTEEN_BITS_OPSET = 21;
 
-export type ConversionMode = keyof typeof NEEDED_OPSET;
+export type ConversionMode = keyof typeof NEEDED_OPSET | WeightMode;
+
+function neededOpset(mode: ConversionMode, { operators = QUANTIZE_DEFAULTS.operators }: QuantizeOptions): number {
+  if (!isWeightMode(mode)) return NEEDED_OPSET[mode];
+  // MatMulNBits has a set of operators of its own.
+  return operators === 'ort' ? 11 : BLOCKED_OPSET;
+}
 
 /** Passes of the standard level that merge a layer into another operator, which quantization knows less well or users by another name. */
 const KEPT_FOR_QUANTIZATION: readonly string[] = [
@@ -96,7 +105,7 @@ export class Conversion {
       this.#original = this.model.clone();
     }
     if (options.optimize ?? true) await this.#optimize(mode);
-    await this.#raiseOpset(NEEDED_OPSET[mode]);
+    await this.#raiseOpset(neededOpset(mode, options));
     if (mode === 'static' && options.for !== 'tensorrt' && usesSixteenBits(schemesOf(options)))
       await this.#raiseOpset(SIXTEEN_BITS_OPSET);
     await this.#run(infer);
@@ -229,6 +238,18 @@ export class Conversion {
         kept,
       }),
     );
+    return this.#finish();
+  }
+
+  /** The patterns of layers that are left. */
+  get layers(): LayerFilter {
+    return this.#layers;
+  }
+
+  /** Weights alone. */
+  async toWeightOnly(options: WeightOnlyOptions): Promise<TransformStepReport> {
+    const { quantizeWeightOnly } = await import('../../passes/quantize/weight-only/quantize-weight-only.js');
+    await this.#run(quantizeWeightOnly(options));
     return this.#finish();
   }
 

@@ -10,22 +10,19 @@ import type { QuantizeRepairReport } from '../../report/repair-types.js';
 import type { RuntimeHost } from '../../runtime/host.js';
 import type { LazyRuntime } from '../../runtime/lazy-runtime.js';
 import { type InContext, QUANTIZE_DEFAULTS, type QuantizeOptions } from '../options.js';
-import type { ModelRun } from '../produce/model-run.js';
 import type { Stages } from '../stages.js';
+import { isWeightMode } from '../weight-only-options.js';
 import type { SampleSplit } from '../workbench/sample-split.js';
 import { calibrateStatic } from './calibrate-static.js';
 import { Conversion, prepareConversion } from './conversion.js';
+import type { ConversionRun } from './conversion-run.js';
 import type { Converted } from './converted.js';
 import { convertToHalf } from './float16/convert-float16.js';
 import type { LoadFallback } from './float16/load-fallbacks.js';
 import { repairConfirmed } from './repair/repair-confirmed.js';
 import { staticPlanOf } from './schemes/static-plan-of.js';
 import { chooseProducts } from './tensorrt/choose-products.js';
-
-/** What a conversion needs of the run that it is part of. */
-export interface ConversionRun extends Pick<ModelRun, 'model' | 'path' | 'stages' | 'memoryBytes'> {
-  readonly options: InContext<QuantizeOptions>;
-}
+import { convertWeights } from './weight-only/convert-weights.js';
 
 /**
  * Converts in the mode asked for; `auto` goes to dynamic where static finds nothing. Calibration needs `runtime`, which is
@@ -42,6 +39,7 @@ export async function convertModel(
   let refused: readonly Refusal[] = [];
   if (requested === 'fp16' || requested === 'bf16')
     return convertToHalf(model, options, split, stages, runtime?.host(), memoryBytes, fallback);
+  if (isWeightMode(requested)) return convertWeights(run, requested, split, runtime);
   if (requested === 'static' || requested === 'fp8' || (requested === 'auto' && options.dataPath !== undefined)) {
     const result = await convertStatic(run, split, runtime);
     if (result.step.changed > 0 || requested !== 'auto' || options.for === 'tensorrt' || options.for === 'qnn')

@@ -2,6 +2,7 @@ import type { TransformStepReport } from '../../ir/transform.js';
 import type { RangeMap } from '../../quantize/value-range.js';
 import type { QuantizeRepairReport } from '../../report/repair-types.js';
 import type { CalibrationReport } from '../../report/types.js';
+import type { WeightOnlyReport } from '../../report/weight-only-types.js';
 import type { Conversion, ConversionMode } from './conversion.js';
 
 /** What a conversion came to. */
@@ -16,6 +17,8 @@ export interface Converted {
   readonly repair?: QuantizeRepairReport;
   /** What another conversion to FLOAT16 starts from. */
   readonly float16?: Float16Base;
+  /** How weights alone were quantized. */
+  readonly weightOnly?: WeightOnlyReport;
   readonly warnings: readonly string[];
 }
 

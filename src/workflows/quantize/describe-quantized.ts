@@ -30,7 +30,7 @@ export async function describeQuantized(
 ): Promise<QuantizeReport> {
   const { converted, done, tooLarge, fallback } = candidate;
   const { checked, lossyLayers } = verdict;
-  const { calibration, repair } = converted;
+  const { calibration, repair, weightOnly } = converted;
   const told = describeConversion(
     converted,
     done,
@@ -69,6 +69,7 @@ export async function describeQuantized(
     ...told,
     ...(calibration ? { calibration } : {}),
     ...(repair ? { repair } : {}),
+    ...(weightOnly && done !== 'none' ? { weightOnly } : {}),
     verification: {
       structure: 'passed',
       // What was loaded and run in BF16 is its emulation.

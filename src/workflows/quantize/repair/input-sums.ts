@@ -21,7 +21,7 @@ export async function inputSums(
   model: Model,
   layers: readonly { readonly layer: RepairLayer; readonly node: Node }[],
   withGram: boolean,
-  { runtime, options, fitted }: RepairTools,
+  { runtime, options, fitted }: Pick<RepairTools, 'runtime' | 'options' | 'fitted'>,
 ): Promise<(InputSums | undefined)[]> {
   const all: (InputSums | undefined)[] = [];
   for (const part of parts(layers, withGram)) {

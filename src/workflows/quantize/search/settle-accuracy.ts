@@ -47,7 +47,8 @@ export async function convertAs(
   const { model, path, options, stages, memoryBytes, runtime } = run;
   const { perTensor: _, reduceRange: __, batch: ___, ...rest } = options;
   const wanted = mode === 'fp16' ? { ...rest, mode } : { ...options, mode };
-  const converted = await convertModel({ model, path, stages, memoryBytes, options: wanted }, split, runtime);
+  const onClose: typeof run.onClose = (close) => run.onClose(close);
+  const converted = await convertModel({ model, path, stages, memoryBytes, onClose, options: wanted }, split, runtime);
   return converted.step.changed === 0 ? undefined : candidateOf(run, converted, {});
 }
 

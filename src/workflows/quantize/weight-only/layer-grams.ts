@@ -1,0 +1,93 @@
+import type { Model } from '../../../ir/model.js';
+import type { WeightUnit } from '../../../passes/quantize/weight-only/weight-plan.js';
+import type { RepairLayer } from '../../../prune/repair/repair-layers.js';
+import type { SampleSource } from '../../../samples/types.js';
+import { inputSums } from '../repair/input-sums.js';
+import type { WeightTools } from './weight-tools.js';
+
+/** Inputs of a layer beyond which Σ x·xᵀ takes too much memory: 800 MB. */
+const MOST_INPUTS = 10_000;
+/** Most elements of matrices that are summed in one pass over the samples. */
+const MOST_ELEMENTS = 2 ** 24;
+
+/**
+ * Second moments Σ x·xᵀ of what the layers of units read in the model, over samples: computed as products of matrices in ONNX Runtime, some
+ * layers in each pass. Calls `use` with each unit in turn, and with why there is none.
+ */
+export async function layerGrams(
+  model: Model,
+  units: readonly WeightUnit[],
+  { runtime, options }: WeightTools,
+  fitted: SampleSource,
+  use: (unit: WeightUnit, gram: Float64Array | string) => Promise<void>,
+): Promise<void> {
+  if (!runtime) return;
+  const measured: WeightUnit[] = [];
+  for (const unit of units) {
+    const why = whyNotMeasured(model, unit);
+    if (why === undefined) measured.push(unit);
+    else await use(unit, why);
+  }
+  for (const part of parts(measured)) {
+    const layers = part.flatMap((unit) => layersOf(unit).map((layer) => ({ layer, node: layer.node })));
+    const tools = { runtime: await runtime.host(), options, fitted };
+    const sums = await inputSums(model, layers, true, tools);
+    let at = 0;
+    for (const unit of part) {
+      const own = sums.slice(at, at + layersOf(unit).length);
+      at += own.length;
+      await use(unit, total(own.map((each) => each?.gram)));
+    }
+  }
+}
+
+function whyNotMeasured(model: Model, { layout, sources, uses }: WeightUnit): string | undefined {
+  const [source] = sources;
+  if (layout === 'table' || uses.every(({ kind }) => kind === 'lookup')) return 'lookups have no sums of products';
+  if (sources.length !== 1 || !source) return 'it is a stack of matrices';
+  if (source.inputs > MOST_INPUTS) return `its ${source.inputs} inputs are too many`;
+  if (uses.some(({ node }) => node.graph !== model.graph)) return 'it is inside a branch or loop';
+  return undefined;
+}
+
+/** The products that read a unit, as layers whose inputs are summed. */
+function layersOf({ uses, tensor, sources }: WeightUnit): RepairLayer[] {
+  const { inputs = 0, outputs = 0 } = sources[0] ?? {};
+  return uses
+    .filter(({ kind }) => kind === 'product')
+    .map(({ node }) => ({
+      node,
+      kind: 'matrix',
+      data: 0,
+      weight: 1,
+      tensor,
+      groups: 1,
+      inputs,
+      outputs,
+      bias: undefined,
+    }));
+}
+
+function total(grams: readonly (Float64Array | undefined)[]): Float64Array | string {
+  const [first, ...others] = grams.filter((gram) => gram !== undefined);
+  if (!first || others.length + 1 < grams.length) return 'no sample reached it, or its inputs are not finite';
+  for (const other of others)
+    for (let i = 0; i < first.length; i++) first[i] = (first[i] as number) + (other[i] as number);
+  return first.every(Number.isFinite) ? first : 'its inputs are too large to be squared';
+}
+
+/** Units by turns, so that the matrices of each turn fit into memory. */
+function parts(units: readonly WeightUnit[]): WeightUnit[][] {
+  const found: WeightUnit[][] = [];
+  let [current, elements]: [WeightUnit[], number] = [[], 0];
+  for (const unit of units) {
+    const size = (unit.sources[0]?.inputs ?? 0) ** 2 * unit.uses.length;
+    if (current.length > 0 && elements + size > MOST_ELEMENTS) {
+      found.push(current);
+      [current, elements] = [[], 0];
+    }
+    current.push(unit);
+    elements += size;
+  }
+  return current.length > 0 ? [...found, current] : found;
+}
