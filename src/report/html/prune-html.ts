@@ -87,11 +87,13 @@ function groupsSection(report: PruneReport): Markup | undefined {
   const { groups } = report;
   if (groups.length === 0) return undefined;
   const widest = Math.max(...groups.map(({ units }) => units));
-  const sentence = [cutSentence(report), allocationSentence(report)].filter((each) => each !== undefined).join('. ');
+  const sentences = [cutSentence(report), allocationSentence(report)].flatMap((each) =>
+    each === undefined ? [] : [`${each.slice(0, 1).toUpperCase()}${each.slice(1)}.`],
+  );
   return section(
     'groups',
     'Groups',
-    sentence === '' ? undefined : lead(`${sentence.slice(0, 1).toUpperCase()}${sentence.slice(1)}.`),
+    sentences.length === 0 ? undefined : lead(sentences.join(' ')),
     figure(
       'Widths before and after',
       `Pale: units before; full: units kept. A whole row is ${formatInteger(widest)} units. Groups are in the order of the model.`,

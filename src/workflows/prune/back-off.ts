@@ -29,19 +29,37 @@ export async function backOff(
   if (!search && (!misses || !less)) return undefined;
   const amount = less?.amount ?? 0;
   const attempts = [...(search?.attempts ?? []), { amount, budgets }];
-  const again = search?.again ?? (less as NonNullable<typeof less>).again;
+  const { again, same } = search ?? (less as NonNullable<typeof less>);
   const known: AmountSearch = {
     holds: misses ? (search?.holds ?? 0) : amount,
     misses: misses ? amount : (search?.misses ?? amount),
     best: misses ? search?.best : candidate,
     attempts,
     again,
+    same,
     isLast: false,
   };
-  const next = nextAmount(known, attempts.length);
+  const { next, ...bounds } = await nextOf(known);
+  const moved = { ...known, ...bounds };
   await renew();
-  if (next === undefined) return last(candidate, known);
-  return { ...(await again(next)), search: known };
+  if (next === undefined) return last(candidate, moved);
+  return { ...(await again(next)), search: moved };
+}
+
+/** The next amount that takes something else than those that are known, with the bounds moved over those that do not. */
+async function nextOf(
+  known: AmountSearch,
+): Promise<{ readonly holds: number; readonly misses: number; readonly next: number | undefined }> {
+  let { holds, misses } = known;
+  const { attempts, same } = known;
+  for (;;) {
+    const next = nextAmount({ holds, misses }, attempts.length);
+    if (next === undefined || !same) return { holds, misses, next };
+    // The first attempt may have spread its amount in another way.
+    if (misses !== attempts[0]?.amount && (await same(next, misses))) misses = next;
+    else if (holds > 0 && (await same(next, holds))) holds = next;
+    else return { holds, misses, next };
+  }
 }
 
 /** The budgets of the outputs, as they are judged for a written candidate. */
@@ -55,7 +73,7 @@ function outputBudgets({ model }: PruneCandidate, checked: Checked, options: Pru
 }
 
 /** Counts stay counts. */
-function nextAmount({ holds, misses }: AmountSearch, tried: number): number | undefined {
+function nextAmount({ holds, misses }: Pick<AmountSearch, 'holds' | 'misses'>, tried: number): number | undefined {
   if (tried >= MOST_ATTEMPTS || (misses - holds) / misses < CLOSE) return undefined;
   const middle = (holds + misses) / 2;
   if (misses <= 1 && holds < 1) return misses === 1 ? undefined : middle;

@@ -75,6 +75,9 @@ class StructuredMaker {
             less: {
               amount: options.amount ?? PRUNE_DEFAULTS.amount,
               again: (less: number) => this.make({ ...options, amount: less }, careful),
+              ...((options.steps ?? PRUNE_DEFAULTS.steps) > 1
+                ? {}
+                : { same: (a: number, b: number) => this.#isSame(a, b, options, careful) }),
             },
           }),
     };
@@ -119,6 +122,16 @@ class StructuredMaker {
         isEven || options.amount !== undefined ? chosenAmount(chosen.amount, options) : shareOf(plan, chosen.removed),
       ...(steps > 1 ? { steps } : {}),
     };
+  }
+
+  /** Widths are aligned, so that amounts close to each other may take the same. */
+  async #isSame(a: number, b: number, options: InContext<PruneOptions>, allocation: PruneAllocation): Promise<boolean> {
+    const allocator = await this.#allocator(allocation, options);
+    const isEven = allocation === 'uniform' || allocation === 'global';
+    const [first, second] = [a, b].map(
+      (amount) => new Set(chooseUnits(this.#plan, allocator, isEven, { ...options, amount }).removed),
+    ) as [Set<PruneUnit>, Set<PruneUnit>];
+    return first.size === second.size && [...first].every((unit) => second.has(unit));
   }
 
   async #allocator(allocation: PruneAllocation, options: InContext<PruneOptions>): Promise<Allocator> {

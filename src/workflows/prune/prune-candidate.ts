@@ -40,6 +40,8 @@ export interface LessCut {
   /** What was taken: a share of units or weights, a number of units, or of blocks. */
   readonly amount: number;
   again(amount: number): Promise<PruneCandidate>;
+  /** Whether two amounts take the same away, since widths are aligned; absent where amounts are counts or that is not known before. */
+  same?(a: number, b: number): Promise<boolean>;
 }
 
 /** A pruned model: cut, without blocks, or with weights that are zero. */
@@ -62,6 +64,7 @@ export interface AmountSearch {
   readonly attempts: readonly PruneAttemptReport[];
   /** Makes a candidate of any amount. */
   readonly again: LessCut['again'];
+  readonly same: LessCut['same'];
   /** This candidate is the last: it is delivered, or refused. */
   readonly isLast: boolean;
 }
