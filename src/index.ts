@@ -254,7 +254,13 @@ export type {
 } from './evaluate/comparison.js';
 export type { Interval } from './evaluate/distill/bootstrap.js';
 export type { ReliabilityBin, ReliabilityResult } from './evaluate/distill/calibration.js';
-export type { ClassCountsResult, ClassDelta, ConfusionCell, F1Scores } from './evaluate/distill/class-counts.js';
+export type {
+  ClassCountsResult,
+  ClassDelta,
+  ConfusionCell,
+  ConfusionTable,
+  F1Scores,
+} from './evaluate/distill/class-counts.js';
 export type {
   BootstrapResult,
   ClassesResult,
