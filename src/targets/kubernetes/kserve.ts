@@ -1,11 +1,8 @@
-import { type Deployed, selectorLabels, type Variant } from './deployed.js';
+import type { Deployed, Variant } from './deployed.js';
 import { commonLabels, metadata, scrapeAnnotations, type YamlObject } from './metadata.js';
-import { resources, SHARED_MEMORY, scheduling } from './pod.js';
-import { CONTAINER_SECURITY, POD_SECURITY } from './pod-security.js';
-import { probes } from './probes.js';
+import { containerFields, podFields, podVolumes } from './pod.js';
 import { queueQuery } from './scaling.js';
 import { serverImage } from './server-traits.js';
-import { mebibytes } from './sizing.js';
 import { claimName, type StorageParts, storageParts } from './storage.js';
 
 /**
@@ -13,7 +10,7 @@ import { claimName, type StorageParts, storageParts } from './storage.js';
  * nor probes and spreading of our own.
  */
 export function inferenceServiceManifest(deployed: Deployed, variant: Variant): YamlObject {
-  const { options, sizing, name } = deployed;
+  const { options, sizing } = deployed;
   const image = serverImage(options);
   const uri = storageUri(deployed);
   const storage: StorageParts =
@@ -35,13 +32,7 @@ export function inferenceServiceManifest(deployed: Deployed, variant: Variant): 
         minReplicas: options.replicas.minimum,
         maxReplicas: options.replicas.maximum,
         ...(options.autoscaler === 'keda' ? { autoScaling: { metrics: [kedaMetric(deployed, variant)] } } : {}),
-        serviceAccountName: name,
-        automountServiceAccountToken: false,
-        enableServiceLinks: false,
-        securityContext: POD_SECURITY,
-        terminationGracePeriodSeconds: sizing.graceSeconds,
-        ...scheduling(deployed, selectorLabels(deployed, variant)),
-        ...(storage.initContainers.length > 0 ? { initContainers: storage.initContainers } : {}),
+        ...podFields(deployed, variant, storage),
         model: {
           modelFormat: { name: 'triton' },
           runtime: 'kserve-tritonserver',
@@ -49,17 +40,9 @@ export function inferenceServiceManifest(deployed: Deployed, variant: Variant): 
           ...(image === undefined ? {} : { image }),
           ...(variant.version === undefined && uri !== undefined ? { storageUri: uri } : {}),
           args: [`--exit-timeout-secs=${sizing.drainSeconds}`, `--allow-gpu-metrics=${options.gpus > 0}`],
-          ...probes(deployed),
-          lifecycle: { preStop: { exec: { command: ['sleep', String(sizing.preStopSeconds)] } } },
-          resources: resources(deployed),
-          securityContext: CONTAINER_SECURITY,
-          volumeMounts: [...storage.mounts, { name: 'tmp', mountPath: '/tmp' }, { name: 'shm', mountPath: '/dev/shm' }],
+          ...containerFields(deployed, storage),
         },
-        volumes: [
-          ...storage.volumes,
-          { name: 'tmp', emptyDir: { sizeLimit: mebibytes(sizing.temporaryBytes) } },
-          { name: 'shm', emptyDir: { medium: 'Memory', sizeLimit: SHARED_MEMORY } },
-        ],
+        volumes: podVolumes(deployed, variant, storage),
       },
     },
   };

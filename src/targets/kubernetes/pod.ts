@@ -6,7 +6,7 @@ import { CONTAINER_SECURITY, POD_SECURITY } from './pod-security.js';
 import { probes } from './probes.js';
 import { serverImage } from './server-traits.js';
 import { mebibytes } from './sizing.js';
-import { storageParts } from './storage.js';
+import { type StorageParts, storageParts } from './storage.js';
 import { CONFIG_FOLDER, configMapName, WORK_FOLDER } from './torchserve-config.js';
 
 /** The template of a Deployment's pods. @param config content of the ConfigMap, so that a change of it replaces the pods */
@@ -25,16 +25,10 @@ export function podTemplate(deployed: Deployed, variant: Variant, config: string
 }
 
 function podSpec(deployed: Deployed, variant: Variant): YamlObject {
-  const { options, name, sizing } = deployed;
+  const { options } = deployed;
   const storage = storageParts(deployed, variant);
   return {
-    serviceAccountName: name,
-    automountServiceAccountToken: false,
-    enableServiceLinks: false,
-    securityContext: POD_SECURITY,
-    terminationGracePeriodSeconds: sizing.graceSeconds,
-    ...scheduling(deployed, selectorLabels(deployed, variant)),
-    ...(storage.initContainers.length === 0 ? {} : { initContainers: storage.initContainers }),
+    ...podFields(deployed, variant, storage),
     containers: [
       {
         name: options.server,
@@ -42,19 +36,44 @@ function podSpec(deployed: Deployed, variant: Variant): YamlObject {
         imagePullPolicy: 'IfNotPresent',
         ...serverProcess(deployed),
         ports: ports(deployed),
-        ...probes(deployed),
-        lifecycle: { preStop: preStop(deployed) },
-        resources: resources(deployed),
-        securityContext: CONTAINER_SECURITY,
-        volumeMounts: [...storage.mounts, ...writableMounts(deployed)],
+        ...containerFields(deployed, storage),
       },
     ],
-    volumes: [...storage.volumes, ...writableVolumes(deployed, variant)],
+    volumes: podVolumes(deployed, variant, storage),
   };
 }
 
+/** Account, security, time to end and places of a pod, whatever runs in it. */
+export function podFields(deployed: Deployed, variant: Variant, { initContainers }: StorageParts): YamlObject {
+  return {
+    serviceAccountName: deployed.name,
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    securityContext: POD_SECURITY,
+    terminationGracePeriodSeconds: deployed.sizing.graceSeconds,
+    ...scheduling(deployed, selectorLabels(deployed, variant)),
+    ...(initContainers.length === 0 ? {} : { initContainers }),
+  };
+}
+
+/** Probes, end, resources, security and folders of the container with the server. */
+export function containerFields(deployed: Deployed, { mounts }: StorageParts): YamlObject {
+  return {
+    ...probes(deployed),
+    lifecycle: { preStop: preStop(deployed) },
+    resources: resources(deployed),
+    securityContext: CONTAINER_SECURITY,
+    volumeMounts: [...mounts, ...writableMounts(deployed)],
+  };
+}
+
+/** Volumes with models, and those that a server writes to. */
+export function podVolumes(deployed: Deployed, variant: Variant, { volumes }: StorageParts): YamlValue[] {
+  return [...volumes, ...writableVolumes(deployed, variant)];
+}
+
 /** Pods on different nodes and in different zones where there are some, and on nodes with GPUs if they use them. */
-export function scheduling({ options }: Deployed, matchLabels: Readonly<Record<string, string>>): YamlObject {
+function scheduling({ options }: Deployed, matchLabels: Readonly<Record<string, string>>): YamlObject {
   const spread = (topologyKey: string): YamlObject => ({
     maxSkew: 1,
     topologyKey,
@@ -68,7 +87,7 @@ export function scheduling({ options }: Deployed, matchLabels: Readonly<Record<s
 }
 
 /** CPU has no limit: a pod that is throttled answers late, while its request already keeps others from taking its share. */
-export function resources({ sizing, options }: Deployed): YamlObject {
+function resources({ sizing, options }: Deployed): YamlObject {
   const gpu: Record<string, YamlValue> = options.gpus > 0 ? { 'nvidia.com/gpu': options.gpus } : {};
   return {
     requests: { cpu: String(sizing.cpuCores), memory: mebibytes(sizing.memoryRequestBytes), ...gpu },
@@ -159,4 +178,4 @@ function writableVolumes(deployed: Deployed, variant: Variant): YamlObject[] {
 }
 
 /** Backends in Python pass tensors through it; it counts as memory of the pod. */
-export const SHARED_MEMORY = '128Mi';
+const SHARED_MEMORY = '128Mi';
