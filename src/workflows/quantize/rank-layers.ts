@@ -31,11 +31,13 @@ export interface LayerRanking {
 export interface RankOptions {
   /** Samples that a calibration pass runs on. */
   readonly calibrationSamples: number;
+  /** About how many of them all trials may take together. Default 2. */
+  readonly passes?: number;
   /** Called after each trial. */
   readonly onTrial?: (done: number, total: number) => void;
 }
 
-/** Trials may run the model on so many calibration samples, in passes. */
+/** Trials may run the model on so many calibration samples, in passes, unless the caller says otherwise. */
 const MOST_PASSES = 2;
 /** A pass is at least so many samples: few samples allow for more passes. */
 const LEAST_PASS = 128;
@@ -51,10 +53,10 @@ const LEAST_SAMPLES = 4;
 export async function rankLayers(
   samples: TrialSamples,
   choice: LayerChoice,
-  { calibrationSamples, onTrial }: RankOptions,
+  { calibrationSamples, passes = MOST_PASSES, onTrial }: RankOptions,
 ): Promise<LayerRanking> {
   const { layers } = choice;
-  const allowed = MOST_PASSES * Math.max(LEAST_PASS, calibrationSamples);
+  const allowed = passes * Math.max(LEAST_PASS, calibrationSamples);
   const perTrial = Math.min(samples.count, Math.max(LEAST_SAMPLES, Math.floor(allowed / Math.max(1, layers.length))));
   const most = Math.max(2, Math.floor(allowed / Math.max(1, Math.min(perTrial, LEAST_SAMPLES))));
   const ranked = new GroupRanking(samples, choice, perTrial);

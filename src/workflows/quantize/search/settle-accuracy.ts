@@ -14,6 +14,8 @@ import { rankLayers } from '../rank-layers.js';
 import { type Aim, judgeDrop, keepAccuracy, reasonsOf, type Search } from './keep-accuracy.js';
 import { judgeOutputs } from './output-aims.js';
 
+/** Where nobody set a goal, ranking takes half the time. */
+const UNASKED = { passes: 1 } as const;
 /** Trials of few samples spread over the data need small batches. */
 const RANK_BATCH = 4;
 
@@ -103,7 +105,10 @@ export async function settleAccuracy(
     const judged = await trials.on(judging, oneByOne);
     const rank = async () => {
       const seen = await trials.on(calibration, { mostBatch: RANK_BATCH, ...oneByOne });
-      return rankLayers(seen, choice, { calibrationSamples: seen.of });
+      return rankLayers(seen, choice, {
+        calibrationSamples: seen.of,
+        ...(options.maxDrop === undefined ? UNASKED : {}),
+      });
     };
     const search = await keepAccuracy(choice, { samples: judged, judge }, rank, atLeast);
     return { found: search, samples: judged.count };
