@@ -78,6 +78,8 @@ describe('quantizeModel with calibration data', () => {
       evalPath: fixture('silero-vad', 'eval.npz'),
       outputPath: fresh('out.onnx'),
       allowSlower: true,
+      // Whatever outputs lose: which layers that would keep depends on the machine.
+      effort: 'low',
     });
     expect(report.mode).toBe('static');
     expect(report.quantized.filter(({ opType }) => opType === 'Conv').length).toBeGreaterThan(3);
