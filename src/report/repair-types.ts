@@ -2,7 +2,7 @@ import type { ConfirmedForm } from './confirmed-form.js';
 
 /** One step of the repair of a quantized model. */
 export interface RepairStepReport {
-  /** `cross-layer equalization`, `SmoothQuant`, `weight rounding`, `bias correction`. */
+  /** `head split`, `cross-layer equalization`, `SmoothQuant`, `weight rounding`, `bias correction`. */
   readonly step: string;
   readonly kept: boolean;
   /** Signal to noise of the model's outputs on samples that the step did not see, in dB, averaged over outputs. Absent where it was not tried. */

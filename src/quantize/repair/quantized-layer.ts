@@ -16,6 +16,14 @@ export function markLayers(model: Model): void {
     if (typeof repairLayer(node) === 'object') node.metadataProps.set(MARK, String(count++));
 }
 
+/** Tells the parts of a marked node apart that have its mark. */
+export function markParts(parts: readonly Node[]): void {
+  for (const [part, node] of parts.entries()) {
+    const mark = node.metadataProps.get(MARK);
+    if (mark !== undefined) node.metadataProps.set(MARK, `${mark}.${part}`);
+  }
+}
+
 /** Takes the marks away again. */
 export function unmarkLayers(model: Model): void {
   for (const node of model.graph.nodes) if (node.hasMetadataProps) node.metadataProps.delete(MARK);

@@ -21,9 +21,10 @@ import { equalizeLayers, smoothQuant } from './equalize-channels.js';
 import { judgedModel } from './judged-model.js';
 import { REPAIR_LIMITS, type RepairState, type RepairStep } from './repair-state.js';
 import { roundLayers } from './round-layers.js';
+import { splitHeads } from './split-heads.js';
 
 /** In this order: what changes channels comes before what makes up for the rounding of what is left. */
-const STEPS: readonly RepairStep[] = [equalizeLayers, smoothQuant, roundLayers, correctBiases];
+const STEPS: readonly RepairStep[] = [splitHeads, equalizeLayers, smoothQuant, roundLayers, correctBiases];
 
 /** Less than this, in dB, is no gain. */
 const LEAST_GAIN_DB = 0.02;
