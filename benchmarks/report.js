@@ -32,15 +32,21 @@ export function judge(goal, { ours, peer, beside: [yardstick] }) {
   const add = (text, seen, limit) => {
     if (Number.isFinite(seen)) bars.push(bar(text, seen, limit));
   };
+  const share = (ratio) => (Number.isInteger(1 / ratio) ? `1/${1 / ratio}` : `${ratio}`);
   if (goal.wallRatio && peer) {
-    add(`wall ≤ 1/${Math.round(1 / goal.wallRatio)}`, ours.wallSeconds / peer.wallSeconds, goal.wallRatio);
+    add(`wall ≤ ${share(goal.wallRatio)}`, ours.wallSeconds / peer.wallSeconds, goal.wallRatio);
   }
   if (goal.besideRatio && yardstick) {
     add(`wall ≤ ${goal.besideRatio}× ${yardstick.label}`, ours.wallSeconds / yardstick.wallSeconds, goal.besideRatio);
   }
+  if (goal.besidePeakRatio && yardstick) {
+    const text = `peak ≤ ${goal.besidePeakRatio}× ${yardstick.label}`;
+    add(text, ours.togetherBytes / yardstick.togetherBytes, goal.besidePeakRatio);
+  }
+  if (goal.wallSeconds) add(`wall ≤ ${goal.wallSeconds} s`, ours.wallSeconds, goal.wallSeconds);
   if (goal.peakBytes) add(`peak ≤ ${goal.peakBytes / 1e6} MB`, ours.togetherBytes, goal.peakBytes);
   if (goal.peakRatio && peer) {
-    add(`peak ≤ 1/${Math.round(1 / goal.peakRatio)}`, ours.togetherBytes / peer.togetherBytes, goal.peakRatio);
+    add(`peak ≤ ${share(goal.peakRatio)}`, ours.togetherBytes / peer.togetherBytes, goal.peakRatio);
   }
   return bars;
 }

@@ -6,7 +6,13 @@ const CLI = join(HERE, '..', 'bin', 'serve-opt.js');
 
 /** The bars of the project; memory in bytes. */
 const WEIGHT_ONLY = { wallRatio: 1 / 10, peakBytes: 350e6 };
-const STATIC = { wallRatio: 1 / 3, peakRatio: 1 / 2 };
+const STATIC = { wallRatio: 0.35, peakRatio: 1 / 2 };
+/** Ranges from histograms. */
+const HISTOGRAMS = { wallRatio: 1 / 5, peakRatio: 1 / 5 };
+/** Memory with 16 times the samples. */
+const MORE_SAMPLES = { besidePeakRatio: 1.05 };
+/** 500 tensors of 2,048 bins, and what starting Node takes. */
+const ENTROPY_RANGES = { wallSeconds: 2 };
 /** Of the faster of two peers. */
 const OPTIMIZE = { fasterRatio: 1 / 4 };
 
@@ -32,7 +38,17 @@ export function benchmarkRows({ files, python, output }) {
     beside: { onnxslim: peer('onnxslim', 'beside', model) },
     goal: OPTIMIZE,
   });
-  const { transformer, residual, samples } = files;
+  const calibrated = (name, peerTask) => ({
+    name,
+    label: `residual network: static INT8, ${name}`,
+    input: residual,
+    ours: quantize(residual, '--mode', 'static', '--data', samples, '--calibration', name),
+    peer: peer(peerTask, 'peer', residual, samples),
+    goal: HISTOGRAMS,
+  });
+  const counted = (name, count) =>
+    quantize(residual, '--mode', 'static', '--data', manySamples, '--samples', `${count}`, '--calibration', name);
+  const { transformer, residual, samples, manySamples } = files;
   return [
     {
       name: 'load-save',
@@ -72,6 +88,22 @@ export function benchmarkRows({ files, python, output }) {
       peer: peer('quantize-static', 'peer', residual, samples),
       beside: { bare: peer('quantize-static-bare', 'beside', residual, samples) },
       goal: STATIC,
+    },
+    calibrated('percentile', 'quantize-static-percentile'),
+    calibrated('entropy', 'quantize-static-entropy'),
+    ...['minmax', 'entropy'].map((name) => ({
+      name: `samples-${name}`,
+      label: `residual network: 256 samples, ${name}`,
+      input: residual,
+      ours: counted(name, 256),
+      beside: { '16 samples': counted(name, 16) },
+      goal: MORE_SAMPLES,
+    })),
+    {
+      name: 'entropy-ranges',
+      label: 'entropy ranges of 500 tensors',
+      ours: node(join(HERE, 'tasks', 'entropy-ranges.js'), '500'),
+      goal: ENTROPY_RANGES,
     },
     optimize('optimize-transformer', 'transformer', transformer),
     optimize('optimize-residual', 'residual network', residual),

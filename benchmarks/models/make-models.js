@@ -20,6 +20,7 @@ export async function makeModels(folder, { quick, onMake }) {
     transformer: file('transformer.onnx'),
     residual: file('residual-network.onnx'),
     samples: file('samples.npy'),
+    manySamples: file('many-samples.npy'),
   };
   const make = async (path, name, build) => {
     if (existsSync(path)) return;
@@ -32,6 +33,9 @@ export async function makeModels(folder, { quick, onMake }) {
   await make(files.residual, 'residual network', (path) => writeModel(residualNetwork(residual), path));
   await make(files.samples, 'samples', (path) =>
     writeRandomSamples(path, [residual.samples, 3, residual.imageSize, residual.imageSize], 1),
+  );
+  await make(files.manySamples, 'more samples', (path) =>
+    writeRandomSamples(path, [256, 3, residual.imageSize, residual.imageSize], 2),
   );
   return files;
 }

@@ -44,7 +44,7 @@ def float16(model, output):
     onnx.save(float16.convert_float_to_float16(onnx.load(model), keep_io_types=True), output)
 
 
-def quantize_static(model, output, samples):
+def quantize_static(model, output, samples, method="MinMax"):
     import numpy
     from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
 
@@ -64,7 +64,7 @@ def quantize_static(model, output, samples):
         activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,
         per_channel=True,
-        calibrate_method=CalibrationMethod.MinMax,
+        calibrate_method=CalibrationMethod[method],
     )
 
 
@@ -89,6 +89,8 @@ TASKS = {
     "float16": float16,
     "quantize-static": after_preparation(quantize_static),
     "quantize-static-bare": quantize_static,
+    "quantize-static-percentile": lambda *files: quantize_static(*files, method="Percentile"),
+    "quantize-static-entropy": lambda *files: quantize_static(*files, method="Entropy"),
     "onnxsim": onnxsim,
     "onnxslim": onnxslim,
 }

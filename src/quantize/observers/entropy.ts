@@ -100,7 +100,9 @@ function windowDivergence(sums: RunningSums, from: number, to: number, levels: n
       bins += extraLast;
       outside += right;
     }
-    if (bins > 0) divergence -= (mass + outside) * Math.log(Math.max(mass / bins / inside, FLOOR));
+    // A level without values adds nothing.
+    if (bins > 0 && mass + outside > 0)
+      divergence -= (mass + outside) * Math.log(Math.max(mass / bins / inside, FLOOR));
   }
   return divergence / all - Math.log(all);
 }
