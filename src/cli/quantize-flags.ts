@@ -36,7 +36,6 @@ export const QUANTIZE_FLAGS = {
 export const QUANTIZE_OVERRIDES = {
   for: {
     choices: [...PLACE_NAMES, 'vllm'],
-    default: 'ort-cpu',
     summary: 'where it will run: ort-cpu:avx2, qnn, vllm …',
   },
   format: {
