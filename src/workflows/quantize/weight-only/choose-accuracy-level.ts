@@ -6,8 +6,8 @@ import type { AccuracyLevelReport } from '../../../report/weight-only-types.js';
 import type { LazyRuntime } from '../../../runtime/lazy-runtime.js';
 import { whyNotRunnable } from '../../preflight/runnable.js';
 import type { SampleSplit } from '../../workbench/sample-split.js';
-import { scoreForms } from '../confirm-forms.js';
 import type { ConversionRun } from '../conversion-run.js';
+import { scoresOrReason } from './score-or-reason.js';
 
 /** What activations of 8 bits may cost: signal over noise in dB, and a share of predictions. */
 const MOST_LOSS_DB = 1;
@@ -19,27 +19,21 @@ const MOST_CHANGED = 0.005;
  * @returns undefined where the model gets no MatMulNBits
  */
 export async function chooseAccuracyLevel(
-  { model, path, options, stages }: ConversionRun,
+  run: ConversionRun,
   { judging }: SampleSplit,
   runtime: LazyRuntime | undefined,
   units: readonly WeightUnit[],
   make: (level: 1 | 4) => Promise<Model>,
 ): Promise<AccuracyLevelReport | undefined> {
   if (!units.some(({ layout }) => layout === 'operator' || layout === 'tied')) return undefined;
-  if (!runtime || whyNotRunnable(model) !== undefined)
+  if (!runtime || whyNotRunnable(run.model) !== undefined)
     return { level: 0, reason: 'nothing was run: the runtime chooses' };
   const levels = [1, 4] as const;
-  stages.start('confirm', levels.length);
-  const [exact, fast] = await scoreForms(
-    levels.map((level) => () => make(level)),
-    { model, path },
-    options,
-    judging,
-    runtime,
-    (done) => stages.advance(done, levels.length),
-  );
-  const found = judged(exact, fast);
-  stages.end(`accuracy_level ${found.level}`);
+  const models = levels.map((level) => () => make(level));
+  const scores = await scoresOrReason(run, models, judging, runtime);
+  if (typeof scores === 'string') return { level: 0, reason: `${scores}: the runtime chooses` };
+  const found = judged(scores[0], scores[1]);
+  run.stages.end(`accuracy_level ${found.level}`);
   return found;
 }
 

@@ -4,9 +4,9 @@ import type { TriedWeightsReport } from '../../../report/weight-only-types.js';
 import type { LazyRuntime } from '../../../runtime/lazy-runtime.js';
 import type { WeightMethod } from '../../weight-only-options.js';
 import type { SampleSplit } from '../../workbench/sample-split.js';
-import { scoreForms } from '../confirm-forms.js';
 import type { ConversionRun } from '../conversion-run.js';
 import type { QuantizedUnits } from './quantize-units.js';
+import { scoresOrReason } from './score-or-reason.js';
 
 /** What GPTQ has to gain on each half of the samples, in dB: less is chance. */
 const LEAST_GAIN_DB = 0.1;
@@ -34,26 +34,21 @@ export interface ChosenMethod {
  * @param count of weights
  */
 export async function chooseMethod(
-  { model, path, options, stages }: ConversionRun,
+  run: ConversionRun,
   { judging, calibration, heldOut }: SampleSplit,
   runtime: LazyRuntime | undefined,
   count: number,
   make: (method: WeightMethod, searched?: QuantizedUnits) => Promise<MethodForm>,
 ): Promise<ChosenMethod> {
+  const { options, stages } = run;
   if (options.method !== undefined) return { chosen: await make(options.method), reason: undefined, tried: [] };
   const search = await make('kquant');
   if (!calibration || !runtime || count === 0) return { chosen: search, reason: 'no samples were given', tried: [] };
   if (!heldOut) return { chosen: search, reason: 'there are too few samples to hold some out', tried: [] };
   const forms = [search, await make('gptq', search.made)];
-  stages.start('confirm', forms.length);
-  const scores = await scoreForms(
-    forms.map((form) => () => form.model()),
-    { model, path },
-    options,
-    judging,
-    runtime,
-    (done) => stages.advance(done, forms.length),
-  );
+  const models = forms.map((form) => () => form.model());
+  const scores = await scoresOrReason(run, models, judging, runtime);
+  if (typeof scores === 'string') return { chosen: search, reason: scores, tried: [] };
   const chosen = forms[isCloser(scores[1], scores[0]) ? 1 : 0] as MethodForm;
   stages.end(chosen.method);
   const tried = scores.map(
