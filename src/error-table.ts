@@ -224,11 +224,7 @@ export const ERROR_TABLE = {
     summary: 'How the data becomes the inputs is not known',
     hint: "add --preprocess imagenet, or --preprocess 'resize=256 crop=224 mean=… std=…'",
   },
-  SO4010: {
-    exitCode: EXIT.input,
-    summary: 'A token is not in the vocabulary of the model',
-    hint: 'tokenize with the tokenizer of this model: --tokenizer tokenizer.json',
-  },
+  SO4010: { exitCode: EXIT.input, summary: 'A token is not in the vocabulary', hint: 'give --tokenizer of this model' },
   SO3561: {
     exitCode: EXIT.input,
     summary: 'No layer of the checkpoint can be quantized',
@@ -265,11 +261,7 @@ export const ERROR_TABLE = {
     summary: 'ONNX Runtime for Node does not support this type',
     hint: 'add --no-verify to skip running the model',
   },
-  SO5007: {
-    exitCode: EXIT.capability,
-    summary: 'An optional package is not installed',
-    hint: 'npm install sharp',
-  },
+  SO5007: { exitCode: EXIT.capability, summary: 'An optional package is not installed', hint: 'npm install sharp' },
   SO5101: {
     exitCode: EXIT.failed,
     summary: 'The server cannot be reached',

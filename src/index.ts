@@ -117,6 +117,15 @@ export type {
 } from './workflows/tensorrt/tensorrt-options.js';
 export { ENGINE_DEFAULTS } from './workflows/tensorrt/tensorrt-options.js';
 
+// Data.
+
+export type { ReadingReport } from './report/reading-types.js';
+export type { DataReading } from './samples/data-reading.js';
+export type { ImageColor, ImageOptions, ResizeKernel, ResizeMethod } from './samples/images/image-options.js';
+export { IMAGE_COLORS, RESIZE_KERNELS, RESIZE_METHODS } from './samples/images/image-options.js';
+export { parseImageRecipe } from './samples/images/parse-image-options.js';
+export type { ReadingOptions } from './workflows/reading-options.js';
+
 // Packages for servers.
 
 export type { DiffLine } from './report/line-diff.js';

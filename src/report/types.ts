@@ -13,6 +13,7 @@ import type { AppliedRewrite, NearMiss } from '../passes/engine/run-rewrites.js'
 import type { AllowedOperators, OptimizeLevel } from '../passes/levels.js';
 import type { Numerics, PassGroup } from '../passes/pass.js';
 import type { ConfirmedForm } from './confirmed-form.js';
+import type { ReadingReport } from './reading-types.js';
 import type { QuantizeRepairReport } from './repair-types.js';
 import type { AlternativeReport, SearchReport } from './search-types.js';
 import type { SparsityReport } from './sparsity-types.js';
@@ -45,6 +46,8 @@ export interface ReportHeader {
   readonly warnings: readonly string[];
   /** What is good to know. */
   readonly notes: readonly string[];
+  /** How data that is not arrays became inputs. */
+  readonly reading?: ReadingReport;
 }
 
 /** Budgets of a model that was made or compared; absent where none was set. A result that misses one is not delivered. */

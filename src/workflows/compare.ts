@@ -16,6 +16,7 @@ import { inputSpecs } from '../samples/value-specs.js';
 import { packageVersion } from '../version.js';
 import { judgeComparison } from './comparison-warnings.js';
 import { dependsOnBatch } from './depends-on-batch.js';
+import { describeInputs } from './describe-inputs.js';
 import { checkMemory, memoryLimit, runtimeOptions } from './memory.js';
 import {
   COMPARE_DEFAULTS,
@@ -36,7 +37,6 @@ import { whyNotRunnable } from './preflight/runnable.js';
 import { FileHashes } from './report-files.js';
 import { judgeBudgets } from './result-budgets.js';
 import { Stages } from './stages.js';
-import { syntheticInputsOf } from './synthetic-inputs.js';
 import { WatchedInputs } from './watched-inputs.js';
 import { type LoadedPair, loadPair, loadPlainPair } from './workbench/loaded-pair.js';
 
@@ -249,7 +249,7 @@ async function compareSides(
     if (options.latency !== false) stages.start('measure');
     const latency = options.latency === false ? undefined : await pair.latency(fitted);
     if (latency) stages.end();
-    const synthetic = syntheticInputsOf(inputSpecs(a.model), fitted);
+    const described = describeInputs(inputSpecs(a.model), fitted, options.reading);
     const { onnxRuntime } = await (await lazy.host()).request('versions', undefined);
     const file = await b.report(hashes);
     const judged = judgeBudgets(options, { file, model: b.model, comparison, latency });
@@ -263,9 +263,9 @@ async function compareSides(
       comparison,
       ...(latency ? { latency } : {}),
       ...judged,
-      ...synthetic.fields,
+      ...described.fields,
       warnings: [...pair.warnings, ...judgeComparison(comparison), ...judged.warnings],
-      notes: synthetic.notes,
+      notes: described.notes,
     };
   } finally {
     await hashes.close();

@@ -4,6 +4,7 @@ import type { ComparisonResult } from '../evaluate/comparison.js';
 import { readModel } from '../ir/read-model.js';
 import type { SensitivityReport } from '../report/sensitivity-types.js';
 import { inputSpecs } from '../samples/value-specs.js';
+import { describeInputs } from './describe-inputs.js';
 import type { InContext, QuantizeMode, SensitivityOptions, WorkflowContext } from './options.js';
 import { checkOptions } from './preflight/check-options.js';
 import { checkDataPaths } from './preflight/data.js';
@@ -17,7 +18,6 @@ import { choiceFor } from './quantize/layer-choice.js';
 import { describeLayers } from './quantize/layer-reports.js';
 import { type LayerRanking, rankLayers } from './quantize/rank-layers.js';
 import { Stages } from './stages.js';
-import { syntheticInputsOf } from './synthetic-inputs.js';
 import { WatchedInputs } from './watched-inputs.js';
 import { isWeightMode, type WeightMode } from './weight-only-options.js';
 import { Failure } from './workbench/failure.js';
@@ -124,7 +124,7 @@ async function measure(run: ModelRun<SensitivityOptions>): Promise<SensitivityRe
       return { ranking: ranked, together: all, judged: held.source };
     },
   );
-  const synthetic = syntheticInputsOf(inputSpecs(model), judged);
+  const described = describeInputs(inputSpecs(model), judged, run.options.reading);
   const header = await run.reportHeader('sensitivity', true);
   const { leftInFloat } = describeLayers(converted.conversion.original, converted.conversion.model, step);
   const failed = ranking.layers.filter(({ failure }) => failure !== undefined).length;
@@ -142,7 +142,7 @@ async function measure(run: ModelRun<SensitivityOptions>): Promise<SensitivityRe
     layers: ranking.layers.map(({ key: _, ...layer }) => layer),
     leftInFloat,
     ...(isComparison(together) ? { allTogether: together } : {}),
-    ...synthetic.fields,
+    ...described.fields,
     warnings: [
       ...run.warnings,
       ...doubts,
@@ -154,7 +154,7 @@ async function measure(run: ModelRun<SensitivityOptions>): Promise<SensitivityRe
         : ['Too few samples to hold some out: all layers together were judged on the calibration samples.']),
     ],
     notes: [
-      ...synthetic.notes,
+      ...described.notes,
       ...(ranking.layers.length === 0 ? ['This model has no layer that this mode quantizes.'] : []),
       ...(source.kind === 'seeded' ? ['Synthetic inputs rank layers roughly: give real samples with --data.'] : []),
     ],

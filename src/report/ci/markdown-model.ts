@@ -34,6 +34,7 @@ export function modelMarkdown(report: ModelReport, maximumBytes: number): string
   const shown = report.warnings.slice(0, TOP_WARNINGS).map((text) => `- ⚠️ ${markdownProse(text)}`);
   const more = report.warnings.length - shown.length;
   if (shown.length > 0) page.block(...shown, ...(more > 0 ? [`- and ${formatInteger(more)} more`] : []), '');
+  if (report.reading?.summary) page.block(sentence(`Data: ${markdownProse(report.reading.summary)}`), '');
   const runtime =
     report.onnxRuntimeVersion === undefined ? '' : `, ONNX Runtime ${markdownCode(report.onnxRuntimeVersion)}`;
   page.block(`serve-opt ${markdownCode(report.version)}${runtime}`, '');

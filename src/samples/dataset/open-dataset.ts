@@ -106,6 +106,10 @@ async function openTexts(
   const { tokenizerPath } = reading;
   if (tokenizerPath === undefined) {
     if (kind !== 'text') return undefined;
+    if (!tokens)
+      throw new ServeOptError('SO4001', `"${basename(path)}" has no supported data format`, {
+        why: 'lines of text are for models that take token numbers; supported are .npz, .npy, .jsonl and .csv files, and folders of them',
+      });
     throw new ServeOptError('SO4009', `"${basename(path)}" has texts, and how they become tokens is not known`, {
       hint: 'add --tokenizer tokenizer.json, or vocab.txt of a BERT model',
     });

@@ -10,6 +10,7 @@ import type { EnvironmentReport } from '../../runtime/environment.js';
 import { readEnvironment } from '../../runtime/environment.js';
 import { checkWorkFolder } from '../../runtime/work-folder.js';
 import { inputSpecs } from '../../samples/value-specs.js';
+import { describeReading } from '../describe-reading.js';
 import { memoryLimit } from '../memory.js';
 import { BENCH_DEFAULTS, type BenchOptions, type InContext, type WorkflowContext } from '../options.js';
 import { checkOptions } from '../preflight/check-options.js';
@@ -124,7 +125,7 @@ async function benchOpened(
     gates: new BudgetGates(options.budgets ?? [], scenario, options.processes ?? BENCH_DEFAULTS.processes),
     regressions: [],
     warnings: [...warnings, ...oversubscribed(planned, scenario, environment)],
-    notes: [...notes],
+    notes: [...notes, ...describeReading(options.reading, planned[0]?.inputs ?? []).notes],
     environment,
   };
   const streams = scenario.kind === 'multi-stream' ? scenario.streams : 1;

@@ -9,6 +9,7 @@ import { modelSizeBytes } from '../../report/model-size.js';
 import type { ReportModel } from '../../report/types.js';
 import { LazyRuntime } from '../../runtime/lazy-runtime.js';
 import { withWorkFolder } from '../../runtime/work-folder.js';
+import { describeReading } from '../describe-reading.js';
 import { memoryLimit, runtimeOptions } from '../memory.js';
 import type { InContext } from '../options.js';
 import { checkDataPaths } from '../preflight/data.js';
@@ -163,7 +164,11 @@ class Distillation {
         },
         explanation: `${choice.because}${given.kind === 'classes' && this.#isProbabilities(ofTeacher, choice) ? '; its values are read as probabilities' : ''}`,
         warnings: [...warnings, ...peeked.warnings],
-        notes: [...topKNotes(ofTeacher.topK, figures.temperatures), ...costs.notes],
+        notes: [
+          ...topKNotes(ofTeacher.topK, figures.temperatures),
+          ...costs.notes,
+          ...describeReading(options.reading, sampleInputs(teacher)).notes,
+        ],
       },
       figures,
       options,

@@ -7,11 +7,11 @@ import type { AppliedRewrite, NearMiss } from '../../passes/engine/run-rewrites.
 import type { RecipeRow } from '../../passes/presets.js';
 import { plural } from '../../report/format.js';
 import type { OptimizeReport, PassReport, VerificationReport } from '../../report/types.js';
+import { describeInputs } from '../describe-inputs.js';
 import { OPTIMIZE_DEFAULTS, type OptimizeOptions } from '../options.js';
 import type { Produced } from '../produce/model-command.js';
 import type { ModelRun } from '../produce/model-run.js';
 import { judgeBudgets } from '../result-budgets.js';
-import { syntheticInputsOf } from '../synthetic-inputs.js';
 import type { OptimizeWork } from './before-work.js';
 import type { Choice, OptimizeCandidate } from './choose-rewrites.js';
 import { totalsByPass } from './pass-summary.js';
@@ -60,7 +60,7 @@ export async function describeResult(
     latency,
     isOriginal: optimized === undefined,
   });
-  const synthetic = syntheticInputsOf(work.original?.inputs ?? [], work.original?.samples.made);
+  const described = describeInputs(work.original?.inputs ?? [], work.original?.samples.made, run.options.reading);
   return {
     ...header,
     level: options.recipe ? 'recipe' : (options.level ?? OPTIMIZE_DEFAULTS.level),
@@ -81,9 +81,9 @@ export async function describeResult(
     verification,
     ...(latency ? { latency } : {}),
     ...judged,
-    ...synthetic.fields,
+    ...described.fields,
     warnings: [...warningsOf(run, work, produced, verification), ...judged.warnings],
-    notes: [...notesOf(work, produced), ...synthetic.notes],
+    notes: [...notesOf(work, produced), ...described.notes],
   };
 }
 

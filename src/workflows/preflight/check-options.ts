@@ -4,6 +4,7 @@ import { parseProviderChoice } from '../../runtime/provider-choice.js';
 import { NUMBER_LIMITS, whyNotWholeNumber } from '../limits.js';
 import { memoryBytes } from '../memory.js';
 import type { MemoryOptions } from '../options.js';
+import type { ReadingOptions } from '../reading-options.js';
 import { checkOptionRules, type GivenOptions } from './check-rules.js';
 import type { RuledCommand } from './option-rule.js';
 import { namedProviders } from './providers.js';
@@ -108,6 +109,14 @@ const FLAG_OF_FALSE: ReadonlyMap<string, string> = new Map([
   ['measure', 'no-measure'],
 ]);
 
+/** Fields of `reading`, and the flag that gives each. */
+const FLAG_OF_READING = [
+  ['preprocess', 'preprocess'],
+  ['tokenizerPath', 'tokenizer'],
+  ['maxLength', 'max-length'],
+  ['labelsPath', 'labels'],
+] as const;
+
 /** The options of a workflow as flags would give them. */
 function givenOptions(options: object): GivenOptions {
   const given = new Map<string, string | readonly string[]>();
@@ -124,6 +133,8 @@ function givenOptions(options: object): GivenOptions {
     }
     given.set(flag, typeof value === 'boolean' || typeof value === 'object' ? '' : String(value));
   }
+  const { reading } = options as ReadingOptions;
+  for (const [field, flag] of FLAG_OF_READING) if (reading?.[field] !== undefined) given.set(flag, '');
   return given;
 }
 

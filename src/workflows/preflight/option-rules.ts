@@ -2,6 +2,7 @@ import { BY_RUNNING, type OptionRule } from './option-rule.js';
 import { PRUNE_OPTION_RULES } from './prune-option-rules.js';
 import { QUANTIZE_SCHEME_RULES } from './quantize-scheme-rules.js';
 import { QUANTIZE_SEARCH_RULES } from './quantize-search-rules.js';
+import { READING_RULES } from './reading-rules.js';
 import { WEIGHT_ONLY_RULES } from './weight-only-rules.js';
 
 export type { OptionRule, RuledCommand } from './option-rule.js';
@@ -21,6 +22,7 @@ export const OPTION_RULES: readonly OptionRule[] = [
   ...QUANTIZE_SCHEME_RULES,
   ...QUANTIZE_SEARCH_RULES,
   ...WEIGHT_ONLY_RULES,
+  ...READING_RULES,
   { commands: ['quantize'], options: ['--keep-io'], excludes: ['--fp16-io'] },
   { commands: ['quantize'], options: ['--fp16-io'], needs: '--mode fp16', hint: 'add --mode fp16' },
   {

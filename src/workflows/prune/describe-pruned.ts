@@ -1,12 +1,12 @@
 import type { LatencyComparison } from '../../bench/results.js';
 import type { PruneReport } from '../../report/prune-types.js';
 import { inputSpecs } from '../../samples/value-specs.js';
+import { describeInputs } from '../describe-inputs.js';
 import { describeSparsity } from '../describe-sparsity.js';
 import { PRUNE_DEFAULTS, type PruneOptions } from '../options.js';
 import type { Produced } from '../produce/model-command.js';
 import type { ModelRun } from '../produce/model-run.js';
 import { judgeBudgets } from '../result-budgets.js';
-import { syntheticInputsOf } from '../synthetic-inputs.js';
 import type { PruneWork } from './before-work.js';
 import type { PruneVerdict } from './check-pruned.js';
 import { compressedBytes } from './compressed-bytes.js';
@@ -35,7 +35,7 @@ export async function describePruned(
     isOriginal: false,
     notRun: checked?.reason,
   });
-  const synthetic = syntheticInputsOf(inputSpecs(run.model), compared?.judging);
+  const described = describeInputs(inputSpecs(run.model), compared?.judging, run.options.reading);
   const compressed = sparse
     ? {
         before: await compressedBytes([run.path, ...(run.model.source?.externalPaths() ?? [])], options),
@@ -77,8 +77,8 @@ export async function describePruned(
     ...(compared?.accuracy ? { accuracy: compared.accuracy } : {}),
     ...(latency ? { latency } : {}),
     ...judged,
-    ...synthetic.fields,
-    notes: [...(sparse ? [ZEROS] : []), ...notesOf(options, candidate), ...synthetic.notes],
+    ...described.fields,
+    notes: [...(sparse ? [ZEROS] : []), ...notesOf(options, candidate), ...described.notes],
     warnings: [
       ...run.warnings,
       ...((cut ?? dropped)?.warnings ?? []),

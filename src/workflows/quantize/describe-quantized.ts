@@ -3,11 +3,11 @@ import { PLACES } from '../../quantize/places.js';
 import { searchNotes } from '../../report/search-words.js';
 import type { QuantizeReport } from '../../report/types.js';
 import { inputSpecs } from '../../samples/value-specs.js';
+import { describeInputs } from '../describe-inputs.js';
 import { QUANTIZE_DEFAULTS, type QuantizeOptions, type QuantizePlace } from '../options.js';
 import type { Produced } from '../produce/model-command.js';
 import type { ModelRun } from '../produce/model-run.js';
 import { judgeBudgets } from '../result-budgets.js';
-import { syntheticInputsOf } from '../synthetic-inputs.js';
 import type { QuantizeWork } from './before-work.js';
 import type { QuantizeVerdict } from './check-candidate.js';
 import { describeConversion } from './describe-conversion.js';
@@ -60,7 +60,7 @@ export async function describeQuantized(
       notRun: checked?.reason,
     },
   );
-  const synthetic = syntheticInputsOf(inputSpecs(run.model), compared?.judging);
+  const described = describeInputs(inputSpecs(run.model), compared?.judging, run.options.reading);
   return {
     ...header,
     requestedMode: run.options.mode ?? QUANTIZE_DEFAULTS.mode,
@@ -85,12 +85,12 @@ export async function describeQuantized(
     ...(candidate.search ? { search: candidate.search } : {}),
     ...(candidate.alternatives.length > 0 ? { alternatives: candidate.alternatives } : {}),
     ...judged,
-    ...synthetic.fields,
+    ...described.fields,
     notes: [
       ...told.notes,
       ...searchNotes(candidate),
       ...(verdict.notes ?? []),
-      ...synthetic.notes,
+      ...described.notes,
       ...(isForeign
         ? [`Made for ${PLACE_WORDS[place] ?? 'TensorRT'}: latency on this CPU says nothing of it and was not measured.`]
         : []),
