@@ -2,8 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readModel } from '../../src/ir/read-model.js';
 import { writeModel } from '../../src/ir/write-model.js';
 import { compare } from '../../src/workflows/compare.js';
+import { quantizeModel } from '../../src/workflows/quantize-model.js';
 import { decoderLogits, meanNegativeLogLikelihood } from '../helpers/decoder-logits.js';
 import { type DecoderOptions, decoderModel } from '../helpers/decoder-model.js';
 
@@ -127,5 +129,24 @@ describe('a decoder with past', () => {
     );
     expect(comparison.samples).toBe(2);
     expect(comparison.metrics?.[0]?.metric).toBe('perplexity');
+  });
+
+  it('is quantized within a drop of its perplexity', async () => {
+    const path = await written('quantized', { ...LLAMA, width: 64, inner: 256 });
+    const eight = Array.from({ length: 8 }, (_, at) => (TEXTS[at % 3] ?? []).map((token) => (token + 7 * at) % 61));
+    const evalPath = lines('quantized.jsonl', eight);
+    const outputPath = join(folder, 'quantized.int8.onnx');
+    const options = { mode: 'dynamic', evalPath, outputPath, maxDrop: 0.2, allowSlower: true, optimize: false } as const;
+    const report = await quantizeModel(path, options);
+    const [perplexity] = report.accuracy?.metrics ?? [];
+    expect(perplexity?.metric).toBe('perplexity');
+    expect((perplexity?.difference ?? 1) / (perplexity?.a.value ?? 1)).toBeLessThanOrEqual(0.2);
+    expect(report.verdict).not.toBe('fail');
+    const [before, after] = [await readModel(path), await readModel(outputPath)];
+    const names = (values: Iterable<{ readonly name: string }>) => Array.from(values, ({ name }) => name);
+    expect(names(after.graph.inputs)).toEqual(names(before.graph.inputs));
+    expect(names(after.graph.outputs)).toEqual(names(before.graph.outputs));
+    before.source?.close();
+    after.source?.close();
   });
 });
