@@ -67,20 +67,19 @@ async function details(report: DistillReport, student: DistillStudent, options: 
   const { style } = options;
   const { evaluation, features } = student;
   const parts: string[] = [style.bold(safeText(student.name))];
-  const groups = [
-    ...figureGroups(evaluation),
-    { title: 'Cost', rows: costRows(report.teacher, student) },
-    ...(evaluation.kind === 'embedding' ? [] : features).map((feature) => ({
-      title: `${feature.teacher} : ${feature.student}`,
-      rows: featureRows(feature),
-    })),
-  ];
+  const groups = [...figureGroups(evaluation), { title: 'Cost', rows: costRows(report.teacher, student) }];
   for (const { title, rows } of groups) if (rows.length > 0) parts.push(await figures(title, rows, options));
   if (evaluation.kind === 'classes' && evaluation.labelled)
     for (const sentence of classSentences(evaluation.labelled))
       parts.push(wrapLine(`  ${sentence}`, options.columns, 4));
-  for (const { notes } of features)
+  const pushNotes = (notes: readonly string[]): void => {
     for (const note of notes) parts.push(wrapLine(`  note: ${safeText(note)}`, options.columns, 4));
+  };
+  if (evaluation.kind === 'embedding') pushNotes(evaluation.terms.notes);
+  for (const feature of features) {
+    parts.push(await figures(`${feature.teacher} : ${feature.student}`, featureRows(feature), options));
+    pushNotes(feature.notes);
+  }
   return parts.join('\n');
 }
 
