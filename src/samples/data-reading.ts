@@ -6,10 +6,7 @@ export interface DataReading {
   readonly preprocess?: ImageOptions;
   /** What makes token numbers of texts: a tokenizer.json of the `tokenizers` library, or a vocab.txt of BERT. */
   readonly tokenizerPath?: string;
-  /**
-   * Tokens of a sample: texts are cut after so many, special ones included, and long lists of token numbers into pieces. Default: the
-   * fixed length of the input, what the tokenizer or genai_config.json says, or 512.
-   */
+  /** Tokens after which a text is cut, special ones included. Default: the fixed length of the input, what the tokenizer says, or 512. */
   readonly maxLength?: number;
   /** Names of the classes, one a line, or a CSV file with the columns `file` and `label`. */
   readonly labelsPath?: string;
