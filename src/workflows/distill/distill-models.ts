@@ -31,7 +31,7 @@ import { type CachedOutputs, type CacheKey, OutputCache } from './output-cache.j
 import { chooseOutput, classLabels, matchingOutput, type OutputChoice } from './output-choice.js';
 import { checkFeatures, checkMap, subjectsOf } from './read-subjects.js';
 import { checkSameLabels } from './same-labels.js';
-import { outputFiles, peek, peekData, record, type Subject } from './subject.js';
+import { outputFiles, peek, peekData, record, type Subject, sampleInputs } from './subject.js';
 import { cutOutputs, topKNotes } from './top-k-cache.js';
 import { evaluateTopK } from './top-k-outputs.js';
 
