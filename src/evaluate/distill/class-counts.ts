@@ -131,7 +131,9 @@ export class ClassCounts implements Accumulator<LabelledPrediction, ClassCountsR
       for (const label of [Math.floor(key / KEY), key % KEY])
         changed.set(label, (changed.get(label) as number) + change);
     }
+    // Where not all have room, those without a change would only hide the others.
     const classes = [...changed]
+      .filter(([, change]) => change > 0 || changed.size <= MOST_IN_TABLE)
       .sort(([a, changeA], [b, changeB]) => changeB - changeA || a - b)
       .slice(0, MOST_IN_TABLE)
       .map(([label]) => label)

@@ -40,12 +40,11 @@ describe('the table of confusions', () => {
     expect(first.result()).toEqual(counted(rows).result());
   });
 
-  it('is of the 16 classes whose confusions changed most, where there are more', () => {
+  it('is of at most 16 classes whose confusions changed, where there are more', () => {
     const many = Array.from({ length: 40 }, (_, label) => [label, label, label] as const);
     const { classes, of, student } = counted([...many, [33, 33, 38], [33, 33, 38]]).result().table;
     expect(of).toBe(40);
-    expect(classes).toHaveLength(16);
-    expect(classes.slice(-2)).toEqual([33, 38]);
-    expect(student.at(-2)?.slice(-2)).toEqual([1, 2]);
+    expect(classes).toEqual([33, 38]);
+    expect(student[0]).toEqual([1, 2]);
   });
 });
