@@ -43,6 +43,22 @@ export { type InferenceProblem, type InferenceReport, inferTypes } from './ops/i
 // Commands: what `serve-opt inspect`, `quantize`, `optimize` and `bench` do, from file to file.
 
 export type { PlannedOutput } from './codec/output-target.js';
+export {
+  PLACE_ROWS,
+  type PlaceName,
+  type PlaceRow,
+  QUANTIZED_FORMATS,
+  type QuantizedFormat,
+} from './quantize/place-names.js';
+export {
+  ACTIVATION_TYPES,
+  type ActivationChoice,
+  type SchemeChoicesOfModel,
+  type SchemeOverride,
+  WEIGHT_GRANULARITIES,
+  WEIGHT_TYPES,
+  type WeightChoice,
+} from './quantize/scheme-choices.js';
 export type { CheckpointLayerReport, CheckpointLeftReport, CheckpointReport } from './report/checkpoint-types.js';
 export type { ValueSpec } from './samples/types.js';
 export type { TensorFlowFormat } from './serving/tensorflow-serving.js';
@@ -103,6 +119,7 @@ export { pruneModel } from './workflows/prune-model.js';
 export { quantizeModel } from './workflows/quantize-model.js';
 export type { RepairEffort } from './workflows/repair-effort.js';
 export { REPAIR_EFFORTS } from './workflows/repair-effort.js';
+export type { SchemeOptions } from './workflows/scheme-options.js';
 export { sensitivity } from './workflows/sensitivity.js';
 export { benchEngine } from './workflows/tensorrt/bench-engine.js';
 export { buildEngine } from './workflows/tensorrt/build-engine.js';
@@ -116,6 +133,13 @@ export type {
   TrtexecOptions,
 } from './workflows/tensorrt/tensorrt-options.js';
 export { ENGINE_DEFAULTS } from './workflows/tensorrt/tensorrt-options.js';
+export {
+  WEIGHT_METHODS,
+  WEIGHT_MODES,
+  type WeightMethod,
+  type WeightMode,
+  type WeightOnlyChoices,
+} from './workflows/weight-only-options.js';
 
 // Data.
 
@@ -251,14 +275,17 @@ export type {
   SegmentReport,
 } from './bench/results.js';
 export type { Accumulator } from './evaluate/accumulator.js';
+export type { LostClass } from './evaluate/agreement.js';
 export type { ChangedAnswer, ChangedAnswers } from './evaluate/changed-answers.js';
 export type {
   ComparisonResult,
   ComparisonSource,
+  ConstantChannels,
   MetricComparison,
   MetricName,
   MetricValue,
   OutputDifference,
+  OutputMeasure,
   WorstChannel,
 } from './evaluate/comparison.js';
 export type { Interval } from './evaluate/distill/bootstrap.js';
@@ -300,6 +327,8 @@ export type { Bounds, TopKLoss, TopKQuality, TopKResult } from './evaluate/disti
 export type { OutputAgreement, WorstError } from './evaluate/equality.js';
 export type { FlipsResult } from './evaluate/flips.js';
 export type { Proportion } from './evaluate/proportion.js';
+export type { Divergence } from './evaluate/score-divergence.js';
+export type { SequenceFigures } from './evaluate/sequence-agreement.js';
 export { UNIT_SCORES, type UnitScore } from './prune/score-names.js';
 export type {
   BenchReport,
@@ -432,10 +461,3 @@ export { ARRIVAL_PROCESSES, SCENARIO_KINDS } from './bench/scenario.js';
 
 export type { ErrorCode, ErrorLocation, ExitCode, ServeOptErrorDetails } from './errors.js';
 export { ERROR_TABLE, EXIT, ServeOptError } from './errors.js';
-export {
-  WEIGHT_METHODS,
-  WEIGHT_MODES,
-  type WeightMethod,
-  type WeightMode,
-  type WeightOnlyChoices,
-} from './workflows/weight-only-options.js';

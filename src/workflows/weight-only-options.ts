@@ -1,11 +1,11 @@
 import type { NBits } from '../quantize/nbits/nbits-format.js';
 
-/** Modes of `quantizeModel` that quantize weights and leave activations as they are, and the bits of each. */
-export const WEIGHT_MODE_BITS = { int4: 4, 'int8-weights': 8, int2: 2 } as const satisfies Record<string, NBits>;
-/** One of the modes that quantize weights alone. */
-export type WeightMode = keyof typeof WEIGHT_MODE_BITS;
-/** The modes that quantize weights alone. */
-export const WEIGHT_MODES = ['int4', 'int8-weights', 'int2'] as const satisfies readonly WeightMode[];
+/** Modes of `quantizeModel` that quantize weights and leave activations as they are. */
+export const WEIGHT_MODES = ['int4', 'int8-weights', 'int2'] as const;
+/** One of `WEIGHT_MODES`. */
+export type WeightMode = (typeof WEIGHT_MODES)[number];
+/** Bits of a weight in each mode. */
+export const WEIGHT_MODE_BITS = { int4: 4, 'int8-weights': 8, int2: 2 } as const satisfies Record<WeightMode, NBits>;
 
 /** How weights are quantized alone. */
 export const WEIGHT_METHODS = ['rtn', 'kquant', 'hqq', 'gptq'] as const;
