@@ -1,3 +1,4 @@
+import { KUBERNETES_SERVERS } from '../targets/kubernetes/options.js';
 import { MAR_DEFAULTS, MAR_FORMATS } from '../targets/mar/mar-options.js';
 import { type CommandDefinition, MODEL } from './command-definition.js';
 import { READING_FLAGS } from './data-flags.js';
@@ -195,6 +196,7 @@ export const PACKAGE_COMMANDS: readonly CommandDefinition[] = [
       force: { summary: 'replace files of serve-opt; others are kept' },
       report: { repeatable: undefined, summary: 'bench report (.json) of this model; else measure' },
       device: { summary: 'cpu, gpu, or gpu:0,1 for two' },
+      for: { choices: KUBERNETES_SERVERS, value: 'SERVER', summary: 'server: triton, torchserve or kserve' },
       instances: { summary: 'copies of the model in a pod' },
       threads: { summary: 'of one copy of the model' },
       data: { summary: 'samples to measure with; default synthetic' },
