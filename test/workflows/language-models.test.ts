@@ -136,7 +136,14 @@ describe('a decoder with past', () => {
     const eight = Array.from({ length: 8 }, (_, at) => (TEXTS[at % 3] ?? []).map((token) => (token + 7 * at) % 61));
     const evalPath = lines('quantized.jsonl', eight);
     const outputPath = join(folder, 'quantized.int8.onnx');
-    const options = { mode: 'dynamic', evalPath, outputPath, maxDrop: 0.2, allowSlower: true, optimize: false } as const;
+    const options = {
+      mode: 'dynamic',
+      evalPath,
+      outputPath,
+      maxDrop: 0.2,
+      allowSlower: true,
+      optimize: false,
+    } as const;
     const report = await quantizeModel(path, options);
     const [perplexity] = report.accuracy?.metrics ?? [];
     expect(perplexity?.metric).toBe('perplexity');
