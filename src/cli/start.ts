@@ -7,6 +7,8 @@ import { hearSignals } from './signals.js';
 export async function startProgram(): Promise<never> {
   const signal = hearSignals();
   await import('./render/error.js');
+  await import('../workflows/options.js');
+  await import('./quantize-flags.js');
   await import('./flags.js');
   await import('./commands.js');
   await import('./process-host.js');
