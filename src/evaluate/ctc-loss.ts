@@ -1,3 +1,5 @@
+import { logSumExp } from './host-numbers.js';
+
 /**
  * What CTC takes as the loss of a label: minus the logarithm of the probability of all paths that decode to it, in nats. Infinity
  * where there are too few steps for it. Source: A. Graves and others, "Connectionist temporal classification", ICML 2006.
@@ -41,14 +43,6 @@ export function ctcLoss(
 function logAdd(a: number, b: number): number {
   const larger = Math.max(a, b);
   return larger === Number.NEGATIVE_INFINITY ? larger : larger + Math.log1p(Math.exp(Math.min(a, b) - larger));
-}
-
-function logSumExp(values: ArrayLike<number>, from: number, count: number): number {
-  let max = Number.NEGATIVE_INFINITY;
-  for (let i = from; i < from + count; i++) max = Math.max(max, values[i] as number);
-  let sum = 0;
-  for (let i = from; i < from + count; i++) sum += Math.exp((values[i] as number) - max);
-  return max + Math.log(sum);
 }
 
 function logOfSum(values: ArrayLike<number>, from: number, count: number): number {

@@ -29,6 +29,15 @@ export function floatElements(tensor: EvaluatedTensor): Float32Array | Float64Ar
   return Float64Array.from(data as ArrayLike<number>, Number);
 }
 
+/** Logarithm of the sum of the exponentials of `count` elements from `start`, `stride` apart; no exponential overflows. */
+export function logSumExp(values: ArrayLike<number>, start: number, count: number, stride = 1): number {
+  let most = Number.NEGATIVE_INFINITY;
+  for (let i = 0, at = start; i < count; i++, at += stride) most = Math.max(most, values[at] as number);
+  let sum = 0;
+  for (let i = 0, at = start; i < count; i++, at += stride) sum += Math.exp((values[at] as number) - most);
+  return most + Math.log(sum);
+}
+
 /**
  * Index of the largest of `width` elements from `start`, `stride` apart, the first of equals; -1 where one is NaN: such a row
  * has no largest.

@@ -1,4 +1,5 @@
 import type { Accumulator } from './accumulator.js';
+import { logSumExp } from './host-numbers.js';
 
 /** Scores of classes of one run, of both models. */
 export interface ScoredRun {
@@ -129,12 +130,4 @@ function ofLogits(a: Row, b: Row, start: number, classes: number, stride: number
     if (p > 0) sum += p * (logP - ((b[at] as number) - wholeB));
   }
   return sum;
-}
-
-function logSumExp(values: Row, start: number, classes: number, stride: number): number {
-  let most = Number.NEGATIVE_INFINITY;
-  for (let i = 0, at = start; i < classes; i++, at += stride) most = Math.max(most, values[at] as number);
-  let sum = 0;
-  for (let i = 0, at = start; i < classes; i++, at += stride) sum += Math.exp((values[at] as number) - most);
-  return most + Math.log(sum);
 }

@@ -12,7 +12,7 @@ import type { ValueRange } from './value-range.js';
 const OWN_RANGE = new Set(['Add', 'Mul', 'Concat', 'AveragePool', 'GlobalAveragePool', 'Sigmoid', 'LeakyRelu']);
 
 /** Operators that only move or choose values: the integers go through unchanged, output and first input share their range. */
-const SAME_RANGE = new Set([
+export const SAME_RANGE: ReadonlySet<string> = new Set([
   'MaxPool',
   'Reshape',
   'Transpose',

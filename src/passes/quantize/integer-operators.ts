@@ -9,6 +9,7 @@ import type { Node } from '../../ir/node.js';
 import { tensorType } from '../../ir/type.js';
 import type { Value } from '../../ir/value.js';
 import { constantTensor, walkGraphs } from '../../ir/walk.js';
+import { SAME_RANGE } from '../../quantize/operator-classes.js';
 import { transposedLastAxes } from '../../quantize/transposed.js';
 import { DataType, type DataTypeCode } from '../../tensor/dtype.js';
 import { Tensor } from '../../tensor/tensor.js';
@@ -26,23 +27,8 @@ interface Integers {
   readonly dataType: DataTypeCode;
 }
 
-/** Operators that only move 8-bit integers, whichever they are. */
-const MOVING: ReadonlySet<string> = new Set([
-  'MaxPool',
-  'Reshape',
-  'Transpose',
-  'Flatten',
-  'Squeeze',
-  'Unsqueeze',
-  'Slice',
-  'Split',
-  'Gather',
-  'GatherElements',
-  'Resize',
-  'Expand',
-  'Tile',
-  'Identity',
-]);
+/** Operators that only move 8-bit integers, whichever they are: DepthToSpace takes no signed ones. */
+const MOVING: ReadonlySet<string> = new Set([...SAME_RANGE].filter((opType) => opType !== 'DepthToSpace'));
 
 /** Operators of ONNX Runtime's own domain for those of ONNX with one input of data. */
 const UNARY: ReadonlyMap<string, string> = new Map([

@@ -168,7 +168,7 @@ describe('classPlan', () => {
   });
 
   it('refuses labels of another count, and asks where two outputs could have the classes', () => {
-    expect(() => classPlan(two, { ...OPTIONS, labels: ['a'] })).toThrow(/1 labels.*4 classes/);
+    expect(() => classPlan(two, { ...OPTIONS, labels: ['a'] })).toThrow(/1 label, .*4 classes/);
     const both = facts([spec('x', ['N'])], [spec('a', ['N', 4]), spec('b', ['N', 4])]);
     expect(() => classPlan(both, { ...OPTIONS, topK: 1 })).toThrow(/More than one/);
     const soft = facts([spec('x', ['N'])], [spec('a', ['N', 4])], { probabilities: new Set(['a']) });
