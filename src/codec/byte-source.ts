@@ -170,6 +170,10 @@ export class FileBytes implements TensorBytes {
     return this.span.source.read(this.span.start + start, this.span.start + end);
   }
 
+  readInto(target: Uint8Array, start: number): void {
+    this.span.source.readInto(target, this.span.start + start);
+  }
+
   *chunks(): Generator<Uint8Array> {
     const { source, start, end } = this.span;
     const buffer = uninitializedBytes(Math.min(CHUNK_BYTES, end - start));

@@ -10,6 +10,8 @@ export interface TensorBytes {
   chunks(): Iterable<Uint8Array>;
   /** The bytes from `start` up to `end` alone, where they can be had without the others. Never write to them. */
   range?(start: number, end: number): Uint8Array;
+  /** Fills `target` with the bytes from `start` on, where that takes no copy in between. */
+  readInto?(target: Uint8Array, start: number): void;
 }
 
 /**

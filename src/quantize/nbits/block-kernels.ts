@@ -2,44 +2,70 @@
 import { BLOCKS_BASE64 } from '../../tensor/blocks.generated.js';
 import { instantiate } from '../../tensor/web-assembly.js';
 
+/** How codes are rounded: the places of `NearestRounding` in round-to-nearest.ts. */
+export const ROUNDINGS = { operator: 0, pairs: 1, tables: 2 } as const;
+
+/** Blocks of groups of four outputs that are quantized together. Places, strides and steps are bytes of `memory`. */
+export interface BlockRun {
+  /** [count][4] floats a group, `stride` from input to input. */
+  readonly source: number;
+  readonly stride: number;
+  readonly count: number;
+  readonly groups: number;
+  /** From group to group. */
+  readonly sourceStep: number;
+  readonly bits: number;
+  readonly symmetric: boolean;
+  /** One of `ROUNDINGS`. */
+  readonly rounding: number;
+  /** One float a block; zero points are at `zeros`, one byte each, by a quarter of its lanes and steps. */
+  readonly scales: number;
+  readonly scaleLane: number;
+  readonly scaleStep: number;
+  readonly zeros: number;
+  /** Codes, in whole words of 4 bytes: `lane` from output to output, `targetStep` from group to group. */
+  readonly target: number;
+  readonly lane: number;
+  readonly targetStep: number;
+}
+
 /** Loops over vectors of four outputs; places are byte offsets into `memory`. */
 export interface BlockKernels {
   readonly memory: ArrayBuffer;
   /** Four rows of floats, `stride` bytes apart, to [count][4]. `count` is a multiple of 4. */
   interleave(source: number, stride: number, target: number, count: number): void;
-  /** Minima and maxima of `count` vectors, to 8 floats. */
-  extremes(source: number, stride: number, count: number, extremes: number): void;
-  /** Codes of `count` vectors, see blocks.wat; writes whole words of 4 bytes. */
-  encode(
-    source: number,
-    stride: number,
-    count: number,
-    bits: number,
-    parameters: number,
-    divide: number,
-    target: number,
-    laneStride: number,
-  ): void;
+  /** Scales, zero points and codes of blocks. */
+  quantize(run: BlockRun): void;
 }
 
-/** Places in the scratch memory, in bytes. */
-export const SCRATCH = {
-  /** Weights as they stand: 256 KiB. */
-  source: 0,
-  /** Weights in vectors of four outputs: 256 KiB. */
-  lanes: 262_144 + 1024,
-  /** 8 floats. */
-  extremes: 2 * (262_144 + 1024),
-  /** 12 floats. */
-  parameters: 2 * (262_144 + 1024) + 64,
-  /** Codes: 4 MiB and slack. */
-  target: 2 * (262_144 + 1024) + 1024,
-} as const;
+/** Weights that fit into the scratch memory. */
+export const SLAB_WEIGHTS = 4 * 2 ** 20;
+/** Inputs of four outputs that become vectors together. */
+export const LANE_INPUTS = 2048;
+/** Of a memory: loads and stores of groups of four may pass the end of what is there. */
+const SLACK = 4096;
 
-/** Bytes of `source` and `lanes`. */
-export const SOURCE_BYTES = 262_144;
-/** Bytes of `target`. */
-export const TARGET_BYTES = 4 * 2 ** 20;
+/** Places in the scratch memory, in bytes. */
+export const SCRATCH = layout({
+  /** Weights as they stand. */
+  source: 4 * SLAB_WEIGHTS,
+  /** Weights in vectors of four outputs. */
+  lanes: 16 * LANE_INPUTS,
+  codes: SLAB_WEIGHTS,
+  /** Of blocks of 16 and more. */
+  scales: SLAB_WEIGHTS / 4,
+  zeros: SLAB_WEIGHTS / 16,
+});
+
+function layout<T extends Record<string, number>>(sizes: T): { readonly [name in keyof T]: number } & { end: number } {
+  let end = 0;
+  const places: Record<string, number> = {};
+  for (const [name, size] of Object.entries(sizes)) {
+    places[name] = end;
+    end += size + SLACK;
+  }
+  return { ...(places as { [name in keyof T]: number }), end };
+}
 
 /** The one state of this module: compiled code and scratch memory, made at the first use. No result depends on it. */
 let made: BlockKernels | undefined;
@@ -50,19 +76,45 @@ export function blockKernels(): BlockKernels {
   return made;
 }
 
+interface Exports {
+  readonly memory: { readonly buffer: ArrayBuffer };
+  interleave(source: number, stride: number, target: number, count: number): void;
+  quantize(...places: number[]): void;
+}
+
 /** The kernels in WebAssembly; undefined where it or its SIMD is missing. */
 export function simdBlockKernels(): BlockKernels | undefined {
-  const wasm = instantiate(BLOCKS_BASE64) as
-    | (Omit<BlockKernels, 'memory'> & { readonly memory: { readonly buffer: ArrayBuffer } })
-    | undefined;
+  const wasm = instantiate(BLOCKS_BASE64) as Exports | undefined;
   if (!wasm) return undefined;
-  const { interleave, extremes, encode } = wasm;
-  return { memory: wasm.memory.buffer, interleave, extremes, encode };
+  const { interleave, quantize } = wasm;
+  return {
+    memory: wasm.memory.buffer,
+    interleave,
+    quantize(run) {
+      quantize(
+        run.source,
+        run.stride,
+        run.count,
+        run.groups,
+        run.sourceStep,
+        run.bits,
+        run.symmetric ? 1 : 0,
+        run.rounding,
+        run.scales,
+        run.scaleLane,
+        run.scaleStep,
+        run.zeros,
+        run.target,
+        run.lane,
+        run.targetStep,
+      );
+    },
+  };
 }
 
 /** The same in plain loops. */
 export function plainBlockKernels(): BlockKernels {
-  const memory = new ArrayBuffer(96 * 65_536);
+  const memory = new ArrayBuffer(SCRATCH.end);
   const floats = new Float32Array(memory);
   const bytes = new Uint8Array(memory);
   return {
@@ -72,39 +124,69 @@ export function plainBlockKernels(): BlockKernels {
         for (let k = 0; k < count; k++)
           floats[target / 4 + k * 4 + lane] = floats[(source + lane * stride) / 4 + k] as number;
     },
-    extremes(source, stride, count, extremes) {
-      for (let lane = 0; lane < 4; lane++) {
-        let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-        for (let k = 0; k < count; k++) {
-          const value = floats[(source + k * stride) / 4 + lane] as number;
-          min = Math.min(min, value);
-          max = Math.max(max, value);
+    quantize(run) {
+      const values = new Float32Array(run.count);
+      for (let group = 0; group < run.groups; group++)
+        for (let lane = 0; lane < 4; lane++) {
+          const from = (run.source + group * run.sourceStep) / 4 + lane;
+          for (let k = 0; k < run.count; k++) values[k] = floats[from + (k * run.stride) / 4] as number;
+          const { scale, zero } = gridOf(values, run);
+          const place = lane * run.scaleLane + group * run.scaleStep;
+          floats[(run.scales + place) / 4] = scale;
+          if (!run.symmetric) bytes[run.zeros + place / 4] = zero;
+          putCodes(values, scale, zero, run, bytes, run.target + lane * run.lane + group * run.targetStep);
         }
-        floats[extremes / 4 + lane] = min;
-        floats[extremes / 4 + 4 + lane] = max;
-      }
-    },
-    encode(source, stride, count, bits, parameters, divide, target, laneStride) {
-      const perByte = 8 / bits;
-      const top = 2 ** bits - 1;
-      const padded = Math.ceil(count / perByte) * perByte;
-      for (let lane = 0; lane < 4; lane++) {
-        const [factor, before, after] = [0, 4, 8].map((at) => floats[parameters / 4 + at + lane]) as [
-          number,
-          number,
-          number,
-        ];
-        bytes.fill(0, target + lane * laneStride, target + lane * laneStride + Math.ceil((padded * bits) / 32) * 4);
-        for (let k = 0; k < padded; k++) {
-          const x = floats[(source + (k < count ? k : Math.max(0, k - perByte)) * stride) / 4 + lane] as number;
-          const rounded = divide === 0 ? halfAway(x, factor, before) : halfEven(x, factor, before);
-          const code = Math.min(top, Math.max(0, rounded + after));
-          const at = target + lane * laneStride + Math.floor(k / perByte);
-          bytes[at] = (bytes[at] as number) | (code << ((k % perByte) * bits));
-        }
-      }
     },
   };
+}
+
+type Rounded = Pick<BlockRun, 'bits' | 'symmetric' | 'rounding'>;
+
+function gridOf(values: Float32Array, { bits, symmetric, rounding }: Rounded): { scale: number; zero: number } {
+  let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const value of values) {
+    min = Math.min(min, value);
+    max = Math.max(max, value);
+  }
+  const middle = 2 ** (bits - 1);
+  // Of zeros of both signs, that of the first counts.
+  const least = min === 0 && max === 0 ? (values[0] as number) : min;
+  if (symmetric) return { scale: signedScale(least, max, middle), zero: middle };
+  const scale = rangeScale(min, max, bits);
+  const isHalfEven = rounding === ROUNDINGS.tables;
+  // Of a block of zeros, whose scale is 0.
+  if (scale === 0) return { scale, zero: isHalfEven ? middle : 0 };
+  const exact = Math.fround(-Math.min(min, 0) / scale);
+  const whole = Math.floor(exact);
+  const rest = exact - whole;
+  const up = rest > 0.5 || (rest === 0.5 && (!isHalfEven || whole % 2 !== 0));
+  return { scale, zero: Math.min(2 ** bits - 1, Math.max(0, up ? whole + 1 : whole)) };
+}
+
+function putCodes(
+  values: Float32Array,
+  scale: number,
+  zero: number,
+  { bits, symmetric, rounding }: Rounded,
+  bytes: Uint8Array,
+  target: number,
+): void {
+  const isHalfEven = rounding === ROUNDINGS.tables;
+  const zeroAfter = rounding === ROUNDINGS.pairs || (isHalfEven && symmetric);
+  const [before, after] = zeroAfter ? [0, zero] : [zero, 0];
+  const inverse = Math.fround(scale === 0 ? 0 : 1 / scale);
+  const perByte = 8 / bits;
+  const top = 2 ** bits - 1;
+  const { length } = values;
+  const padded = Math.ceil(length / perByte) * perByte;
+  bytes.fill(0, target, target + Math.ceil((padded * bits) / 32) * 4);
+  for (let k = 0; k < padded; k++) {
+    const x = values[k < length ? k : Math.max(0, k - perByte)] as number;
+    const rounded = isHalfEven ? halfEven(x, scale === 0 ? 1 : scale, before) : halfAway(x, inverse, before);
+    const code = Math.min(top, Math.max(0, rounded + after));
+    const at = target + Math.floor(k / perByte);
+    bytes[at] = (bytes[at] as number) | (code << ((k % perByte) * bits));
+  }
 }
 
 function halfAway(x: number, factor: number, before: number): number {
@@ -119,4 +201,16 @@ function halfEven(x: number, factor: number, before: number): number {
   const floor = Math.floor(value);
   const rest = value - floor;
   return rest > 0.5 || (rest === 0.5 && floor % 2 !== 0) ? floor + 1 : floor;
+}
+
+/** The extreme of larger magnitude, with its sign, becomes the smallest code. */
+export function signedScale(min: number, max: number, middle: number): number {
+  const extreme = Math.abs(max) > Math.abs(min) ? max : min;
+  // NaN must stay: it tells of weights that are not finite.
+  return Number.isNaN(min + max) ? Number.NaN : Math.fround(extreme / -middle);
+}
+
+/** From the least to the largest value, zero included. */
+export function rangeScale(min: number, max: number, bits: number): number {
+  return Math.fround(Math.fround(Math.max(max, 0) - Math.min(min, 0)) / (2 ** bits - 1));
 }

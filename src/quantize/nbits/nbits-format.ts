@@ -63,18 +63,36 @@ export function middleCode({ bits }: Pick<NBitsFormat, 'bits'>): number {
 }
 
 /** Elements of a source from `start` up to `end`, counted from its first, as float32. Valid until the next call. */
-export function sourceElements({ tensor, first }: MatrixSource, start: number, end: number): Float32Array {
+export function sourceElements(source: MatrixSource, start: number, end: number): Float32Array {
+  const { tensor } = source;
+  if (tensor.dataType === DataType.FLOAT) return typedView(Float32Array, sourceBytes(source, start, end));
+  const values = new Float32Array(end - start);
+  readElements(source, start, values);
+  return values;
+}
+
+/** Fills `target` with elements of a source from `start` on, counted from its first. */
+export function readElements(source: MatrixSource, start: number, target: Float32Array): void {
+  const { tensor, first } = source;
+  const end = start + target.length;
+  if (tensor.dataType !== DataType.FLOAT) {
+    let at = 0;
+    const bytes = sourceBytes(source, start, end);
+    for (const chunk of float32Chunks(Tensor.of(tensor.dataType, [target.length], bytes))) {
+      target.set(chunk, at);
+      at += chunk.length;
+    }
+    return;
+  }
+  const bytes = new Uint8Array(target.buffer, target.byteOffset, target.byteLength);
+  if (tensor.data.readInto) tensor.data.readInto(bytes, (first + start) * 4);
+  else bytes.set(sourceBytes(source, start, end));
+}
+
+function sourceBytes({ tensor, first }: MatrixSource, start: number, end: number): Uint8Array {
   const size = tensor.dataType === DataType.FLOAT ? 4 : 2;
   const [from, to] = [(first + start) * size, (first + end) * size];
-  const bytes = tensor.data.range?.(from, to) ?? tensor.bytes().subarray(from, to);
-  if (tensor.dataType === DataType.FLOAT) return typedView(Float32Array, bytes);
-  const values = new Float32Array(end - start);
-  let at = 0;
-  for (const chunk of float32Chunks(Tensor.of(tensor.dataType, [end - start], bytes))) {
-    values.set(chunk, at);
-    at += chunk.length;
-  }
-  return values;
+  return tensor.data.range?.(from, to) ?? tensor.bytes().subarray(from, to);
 }
 
 /** The codes of an output, one a byte. */

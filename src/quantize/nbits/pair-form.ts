@@ -2,7 +2,7 @@
 import { DataType, type DataTypeCode } from '../../tensor/dtype.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { storedNumbers } from '../stored-numbers.js';
-import { blocksOf, middleCode, type NBitsFormat, type PackedMatrix, unpackedRow } from './nbits-format.js';
+import { blobBytes, blocksOf, middleCode, type NBitsFormat, type PackedMatrix, unpackedRow } from './nbits-format.js';
 
 /** What a DequantizeLinear reads. */
 export interface PairForm {
@@ -14,7 +14,7 @@ export interface PairForm {
   readonly axis: number;
 }
 
-/** Outputs whose codes are turned together. */
+/** Bytes of a row of codes that are turned together. */
 const TILE = 64;
 
 /** The type of codes: signed around zero where the format is symmetric. */
@@ -54,25 +54,74 @@ export function pairForm(matrices: readonly PackedMatrix[], batch: readonly numb
 function codesOf(matrices: readonly PackedMatrix[], byOutput: boolean): Uint8Array {
   const [{ format, outputs, inputs }] = matrices as [PackedMatrix];
   const { bits, symmetric } = format;
-  const [size, perByte, mask] = [outputs * inputs, 8 / bits, 2 ** bits - 1];
-  const shift = symmetric ? middleCode(format) : 0;
+  const perByte = 8 / bits;
+  const size = outputs * inputs;
   const packed = new Uint8Array(Math.ceil((matrices.length * size) / perByte));
-  const put = (index: number, code: number): void => {
-    const at = Math.floor(index / perByte);
-    packed[at] = (packed[at] as number) | (((code - shift) & mask) << ((index % perByte) * bits));
-  };
-  const rows = Array.from({ length: Math.min(TILE, outputs) }, () => new Uint8Array(inputs));
+  // Less the middle code: its bit is the highest, and changes.
+  const flip = symmetric ? middleCode(format) * (255 / (2 ** bits - 1)) : 0;
+  const isWhole = (byOutput ? inputs : outputs) % perByte === 0;
   for (const [at, matrix] of matrices.entries())
-    for (let n0 = 0; n0 < outputs; n0 += TILE) {
-      const count = Math.min(TILE, outputs - n0);
-      for (let n = 0; n < count; n++) unpackedRow(matrix, n0 + n, rows[n] as Uint8Array);
-      const first = at * size + (byOutput ? n0 * inputs : n0);
-      if (byOutput)
-        for (let n = 0; n < count; n++)
-          for (let k = 0; k < inputs; k++) put(first + n * inputs + k, (rows[n] as Uint8Array)[k] as number);
-      else
-        for (let k = 0; k < inputs; k++)
-          for (let n = 0; n < count; n++) put(first + k * outputs + n, (rows[n] as Uint8Array)[k] as number);
-    }
+    if (!isWhole) putOneByOne(matrix, byOutput, packed, at * size);
+    else if (byOutput) putRows(matrix, packed, (at * size) / perByte);
+    else putColumns(matrix, packed, (at * size) / perByte);
+  if (flip !== 0) flipAll(packed, flip);
+  // Beyond the last code there is nothing to change.
+  const over = (matrices.length * size) % perByte;
+  if (over > 0) packed[packed.length - 1] = (packed.at(-1) as number) & (2 ** (over * bits) - 1);
   return packed;
+}
+
+/** Changes the same bits of each byte. `bytes` is a whole buffer. */
+function flipAll(bytes: Uint8Array, bits: number): void {
+  const words = new Uint32Array(bytes.buffer, 0, bytes.length >> 2);
+  const four = bits * 0x01010101;
+  for (let at = 0; at < words.length; at++) words[at] = (words[at] as number) ^ four;
+  for (let at = words.byteLength; at < bytes.length; at++) bytes[at] = (bytes[at] as number) ^ bits;
+}
+
+/** [outputs, inputs], rows of whole bytes. */
+function putRows({ codes, format, outputs, inputs }: PackedMatrix, target: Uint8Array, start: number): void {
+  const [from, to] = [blocksOf(inputs, format) * blobBytes(format), (inputs * format.bits) / 8];
+  for (let n = 0; n < outputs; n++) target.set(codes.subarray(n * from, n * from + to), start + n * to);
+}
+
+/** [inputs, outputs], rows of whole bytes: some outputs at a time, so that what is written stays in the cache. */
+function putColumns({ codes, format, outputs, inputs }: PackedMatrix, target: Uint8Array, start: number): void {
+  const { bits } = format;
+  const perByte = 8 / bits;
+  const rowBytes = blocksOf(inputs, format) * blobBytes(format);
+  const columnBytes = outputs / perByte;
+  const used = Math.ceil(inputs / perByte);
+  const mask = 2 ** bits - 1;
+  for (let first = 0; first < columnBytes; first += TILE)
+    for (let byte = 0; byte < used; byte++) {
+      const last = Math.min(columnBytes, first + TILE);
+      const codesHere = Math.min(perByte, inputs - byte * perByte);
+      for (let part = 0; part < codesHere; part++) {
+        const shift = part * bits;
+        const row = start + (byte * perByte + part) * columnBytes;
+        for (let column = first, from = first * perByte * rowBytes + byte; column < last; column++) {
+          let word = 0;
+          for (let place = 0; place < 8; place += bits, from += rowBytes)
+            word |= (((codes[from] as number) >> shift) & mask) << place;
+          target[row + column] = word;
+        }
+      }
+    }
+}
+
+/** Rows that share bytes. */
+function putOneByOne(matrix: PackedMatrix, byOutput: boolean, target: Uint8Array, start: number): void {
+  const { format, outputs, inputs } = matrix;
+  const { bits } = format;
+  const perByte = 8 / bits;
+  const row = new Uint8Array(inputs);
+  for (let n = 0; n < outputs; n++) {
+    unpackedRow(matrix, n, row);
+    for (let k = 0; k < inputs; k++) {
+      const index = start + (byOutput ? n * inputs + k : k * outputs + n);
+      const at = Math.floor(index / perByte);
+      target[at] = (target[at] as number) | ((row[k] as number) << ((index % perByte) * bits));
+    }
+  }
 }

@@ -2,28 +2,28 @@
  * Round-to-nearest in blocks, bit for bit as ONNX Runtime's quantizers: those in C++ of MatMul weights, for its own operator (`operator`: a
  * product with the reciprocal of the scale, plus the zero point, rounded half away from zero) and for DequantizeLinear (`pairs`: rounded
  * before the zero point is added), and that in NumPy of tables (`tables`: a quotient, halves to even).
- * Four outputs at a time go through SIMD (blocks.wat); a slab of the weights is in memory.
+ * A slab of the weights at a time goes through SIMD (blocks.wat), four outputs to a vector.
  */
-import { type BlockKernels, blockKernels, SCRATCH, SOURCE_BYTES, TARGET_BYTES } from './block-kernels.js';
+import {
+  type BlockKernels,
+  type BlockRun,
+  blockKernels,
+  LANE_INPUTS,
+  ROUNDINGS,
+  SCRATCH,
+  SLAB_WEIGHTS,
+} from './block-kernels.js';
 import {
   blobBytes,
   blocksOf,
   type MatrixSource,
-  middleCode,
   type NBitsFormat,
   type PackedMatrix,
-  sourceElements,
+  readElements,
 } from './nbits-format.js';
 
 /** Which of ONNX Runtime's quantizers is followed. */
-export type NearestRounding = 'operator' | 'pairs' | 'tables';
-
-/** Most bytes of weights in memory at a time, but for blocks that take more. */
-const SLAB_BYTES = 16 * 2 ** 20;
-/** Outputs that are copied into the scratch memory together. */
-const TILE_OUTPUTS = 256;
-/** Inputs of four outputs that are. */
-const TILE_INPUTS = SOURCE_BYTES / 16;
+export type NearestRounding = keyof typeof ROUNDINGS;
 
 /** Quantizes a matrix. @returns undefined where it holds NaN or an infinity */
 export function roundToNearest(
@@ -38,15 +38,19 @@ export function roundToNearest(
   return rounder.result();
 }
 
+/** Outputs from `output` on and blocks from `block` on, of which results are in the scratch memory. */
+interface Tile {
+  readonly output: number;
+  readonly outputs: number;
+  readonly block: number;
+  readonly blocks: number;
+}
+
 class Rounder {
   readonly #source: MatrixSource;
   readonly #format: NBitsFormat;
-  readonly #divide: boolean;
-  /** Rounded before the zero point is added. */
-  readonly #zeroAfter: boolean;
+  readonly #rounding: number;
   readonly #kernels: BlockKernels;
-  readonly #floats: Float32Array;
-  readonly #target: Uint8Array;
   readonly #blocks: number;
   readonly #blob: number;
   readonly #codes: Uint8Array;
@@ -56,11 +60,8 @@ class Rounder {
   constructor(source: MatrixSource, format: NBitsFormat, rounding: NearestRounding, kernels: BlockKernels) {
     this.#source = source;
     this.#format = format;
-    this.#divide = rounding === 'tables';
-    this.#zeroAfter = rounding === 'pairs' || (rounding === 'tables' && format.symmetric);
+    this.#rounding = ROUNDINGS[rounding];
     this.#kernels = kernels;
-    this.#floats = new Float32Array(kernels.memory);
-    this.#target = new Uint8Array(kernels.memory, SCRATCH.target);
     this.#blocks = blocksOf(source.inputs, format);
     this.#blob = blobBytes(format);
     const { outputs } = source;
@@ -70,7 +71,10 @@ class Rounder {
   }
 
   result(): PackedMatrix | undefined {
-    if (!this.#scales.every(Number.isFinite)) return undefined;
+    // 0 · x is NaN for what is not finite.
+    let probe = 0;
+    for (let at = 0; at < this.#scales.length; at++) probe += (this.#scales[at] as number) * 0;
+    if (probe !== 0) return undefined;
     const { outputs, inputs } = this.#source;
     return {
       format: this.#format,
@@ -82,141 +86,130 @@ class Rounder {
     };
   }
 
-  /** A slab of rows, each an input: [block][outputs] is vectors of outputs as it stands. */
+  /** The tensor has a row for each input: four neighbours in it are a vector. */
   rowsOfInputs(): void {
     const { outputs, inputs } = this.#source;
     const { block } = this.#format;
-    const slabBlocks = Math.max(
-      1,
-      Math.min(Math.floor(SLAB_BYTES / (4 * outputs * block)), Math.floor(TARGET_BYTES / TILE_OUTPUTS / this.#blob)),
-    );
-    const tileWidth = Math.min(TILE_OUTPUTS, SOURCE_BYTES / 4 / block);
-    for (let first = 0; first < this.#blocks; first += slabBlocks) {
-      const last = Math.min(this.#blocks, first + slabBlocks);
-      const [from, to] = [first * block, Math.min(inputs, last * block)];
-      const values = sourceElements(this.#source, from * outputs, to * outputs);
-      const laneStride = (last - first) * this.#blob;
-      for (let n = 0; n < outputs; n += tileWidth) {
-        const width = Math.min(tileWidth, outputs - n);
-        for (let b = first; b < last; b++) {
-          const count = Math.min(block, inputs - b * block);
-          for (let k = 0; k < count; k++) {
-            const at = (b * block - from + k) * outputs + n;
-            this.#floats.set(values.subarray(at, at + width), k * tileWidth);
-          }
-          for (let lane = 0; lane < width; lane += 4) {
-            const target = lane * laneStride + (b - first) * this.#blob;
-            this.#four(SCRATCH.source + lane * 4, tileWidth * 4, count, n + lane, width - lane, b, target, laneStride);
-          }
-        }
-        this.#takeRows(n, width, first, laneStride);
+    const width = Math.min(outputs, SLAB_WEIGHTS / block);
+    const padded = (width + 3) & ~3;
+    const slab = Math.max(1, Math.floor(SLAB_WEIGHTS / (block * padded)));
+    for (let b = 0; b < this.#blocks; b += slab)
+      for (let n = 0; n < outputs; n += width) {
+        const tile = {
+          output: n,
+          outputs: Math.min(width, outputs - n),
+          block: b,
+          blocks: Math.min(slab, this.#blocks - b),
+        };
+        const [from, to] = [b * block, Math.min(inputs, (b + tile.blocks) * block)];
+        if (tile.outputs === outputs) this.#read(from * outputs, (to - from) * outputs, SCRATCH.source);
+        else
+          for (let k = from; k < to; k++)
+            this.#read(k * outputs + n, tile.outputs, SCRATCH.source + (k - from) * tile.outputs * 4);
+        this.#clearPadding(tile);
+        for (let at = 0; at < tile.blocks; at++)
+          this.#kernels.quantize({
+            ...this.#places(tile, 0, at),
+            source: SCRATCH.source + at * block * tile.outputs * 4,
+            stride: tile.outputs * 4,
+            count: Math.min(block, inputs - (b + at) * block),
+            groups: Math.ceil(tile.outputs / 4),
+            sourceStep: 16,
+            scaleStep: 4 * tile.blocks * 4,
+            targetStep: 4 * tile.blocks * this.#blob,
+          });
+        this.#take(tile);
       }
-    }
   }
 
-  /** Rows of outputs: four of them become vectors first. */
+  /** The tensor has a row for each output: four rows become vectors first. */
   rowsOfOutputs(): void {
     const { outputs, inputs } = this.#source;
     const { block } = this.#format;
-    const rows = Math.max(4, Math.floor(SLAB_BYTES / (4 * inputs) / 4) * 4);
-    const tileBlocks = Math.floor(TILE_INPUTS / block);
-    for (let first = 0; first < outputs; first += rows) {
-      const slab = Math.min(rows, outputs - first);
-      const values = sourceElements(this.#source, first * inputs, (first + slab) * inputs);
-      for (let row = 0; row < slab; row += 4) {
-        const width = Math.min(4, slab - row);
-        for (let b0 = 0; b0 < this.#blocks; b0 += tileBlocks) {
-          const b1 = Math.min(this.#blocks, b0 + tileBlocks);
-          const [from, to] = [b0 * block, Math.min(inputs, b1 * block)];
-          for (let lane = 0; lane < width; lane++) {
-            const at = (row + lane) * inputs;
-            this.#floats.set(values.subarray(at + from, at + to), lane * TILE_INPUTS);
-          }
-          this.#kernels.interleave(SCRATCH.source, TILE_INPUTS * 4, SCRATCH.lanes, (to - from + 3) & ~3);
-          const laneStride = (b1 - b0) * this.#blob;
-          for (let b = b0; b < b1; b++) {
-            const count = Math.min(block, inputs - b * block);
-            const place = SCRATCH.lanes + (b - b0) * block * 16;
-            this.#four(place, 16, count, first + row, width, b, (b - b0) * this.#blob, laneStride);
-          }
-          this.#takeRows(first + row, width, b0, laneStride);
-        }
+    const blocks = Math.min(this.#blocks, SLAB_WEIGHTS / block / 4);
+    const rows = Math.max(4, Math.floor(SLAB_WEIGHTS / (blocks * block) / 4) * 4);
+    for (let n = 0; n < outputs; n += rows)
+      for (let b = 0; b < this.#blocks; b += blocks) {
+        const tile = {
+          output: n,
+          outputs: Math.min(rows, outputs - n),
+          block: b,
+          blocks: Math.min(blocks, this.#blocks - b),
+        };
+        const from = b * block;
+        const count = Math.min(inputs, from + tile.blocks * block) - from;
+        if (count === inputs) this.#read(n * inputs, tile.outputs * inputs, SCRATCH.source);
+        else
+          for (let row = 0; row < tile.outputs; row++)
+            this.#read((n + row) * inputs + from, count, SCRATCH.source + row * count * 4);
+        this.#clearPadding(tile);
+        for (let row = 0; row < tile.outputs; row += 4) this.#fourRows(tile, row, count);
+        this.#take(tile);
       }
+  }
+
+  #fourRows(tile: Tile, row: number, count: number): void {
+    const { block } = this.#format;
+    for (let first = 0; first < count; first += LANE_INPUTS) {
+      const part = Math.min(LANE_INPUTS, count - first);
+      const start = SCRATCH.source + (row * count + first) * 4;
+      this.#kernels.interleave(start, count * 4, SCRATCH.lanes, (part + 3) & ~3);
+      const whole = Math.floor(part / block);
+      const run = (at: number, groups: number, inputs: number): void => {
+        this.#kernels.quantize({
+          ...this.#places(tile, row, first / block + at),
+          source: SCRATCH.lanes + at * block * 16,
+          stride: 16,
+          count: inputs,
+          groups,
+          sourceStep: block * 16,
+          scaleStep: 4,
+          targetStep: this.#blob,
+        });
+      };
+      if (whole > 0) run(0, whole, block);
+      if (part > whole * block) run(whole, 1, part - whole * block);
     }
   }
 
-  /** One block of four outputs; of the last ones, fewer count. */
-  #four(
-    source: number,
-    stride: number,
-    count: number,
-    output: number,
-    lanes: number,
-    block: number,
-    target: number,
-    laneStride: number,
-  ): void {
-    const { bits, symmetric } = this.#format;
-    const [floats, at] = [this.#floats, SCRATCH.parameters / 4];
-    this.#kernels.extremes(source, stride, count, SCRATCH.extremes);
-    const middle = middleCode(this.#format);
-    for (let lane = 0; lane < 4; lane++) {
-      const min = floats[SCRATCH.extremes / 4 + lane] as number;
-      const max = floats[SCRATCH.extremes / 4 + 4 + lane] as number;
-      // Of zeros of both signs, that of the first counts.
-      const least = min === 0 && max === 0 ? (floats[source / 4 + lane] as number) : min;
-      const scale = symmetric ? signedScale(least, max, middle) : rangeScale(min, max, bits);
-      const zero = symmetric ? middle : this.#zeroPoint(min, scale);
-      const isZero = scale === 0;
-      floats[at + lane] = this.#divide ? (isZero ? 1 : scale) : isZero ? 0 : 1 / scale;
-      floats[at + 4 + lane] = this.#zeroAfter ? 0 : zero;
-      floats[at + 8 + lane] = this.#zeroAfter ? zero : 0;
-      if (lane >= lanes) continue;
-      const place = (output + lane) * this.#blocks + block;
-      this.#scales[place] = scale;
-      if (!symmetric) this.#zeroPoints[place] = zero;
-    }
-    this.#kernels.encode(
-      source,
-      stride,
-      count,
-      bits,
-      SCRATCH.parameters,
-      this.#divide ? 1 : 0,
-      SCRATCH.target + target,
-      laneStride,
-    );
+  /** Where the results of four outputs from `row` on go, from the tile's block `at` on. */
+  #places({ blocks }: Tile, row: number, at: number) {
+    const place = row * blocks + at;
+    return {
+      bits: this.#format.bits,
+      symmetric: this.#format.symmetric,
+      rounding: this.#rounding,
+      scales: SCRATCH.scales + place * 4,
+      scaleLane: blocks * 4,
+      zeros: SCRATCH.zeros + place,
+      target: SCRATCH.codes + place * this.#blob,
+      lane: blocks * this.#blob,
+    } satisfies Partial<BlockRun>;
   }
 
-  #zeroPoint(min: number, scale: number): number {
-    const top = 2 ** this.#format.bits - 1;
-    // Of a block of zeros, whose scale is 0.
-    if (scale === 0) return this.#divide ? middleCode(this.#format) : 0;
-    const exact = Math.fround(-Math.min(min, 0) / scale);
-    const whole = Math.floor(exact);
-    const rest = exact - whole;
-    const up = rest > 0.5 || (rest === 0.5 && (!this.#divide || whole % 2 !== 0));
-    return Math.min(top, Math.max(0, up ? whole + 1 : whole));
+  #read(start: number, count: number, place: number): void {
+    readElements(this.#source, start, new Float32Array(this.#kernels.memory, place, count));
   }
 
-  /** Copies rows of the target, each `laneStride` bytes, to the codes of outputs from block `first` on; the target is zero again. */
-  #takeRows(output: number, rows: number, first: number, laneStride: number): void {
-    for (let row = 0; row < rows; row++) {
-      const at = ((output + row) * this.#blocks + first) * this.#blob;
-      this.#codes.set(this.#target.subarray(row * laneStride, (row + 1) * laneStride), at);
-    }
-    this.#target.fill(0, 0, ((rows + 3) & ~3) * laneStride);
+  /** A last block that is not full is written in part. */
+  #clearPadding({ outputs, block, blocks }: Tile): void {
+    if (this.#source.inputs >= (block + blocks) * this.#format.block) return;
+    new Uint8Array(this.#kernels.memory, SCRATCH.codes, outputs * blocks * this.#blob).fill(0);
   }
-}
 
-/** The extreme of larger magnitude, with its sign, becomes the smallest code. */
-export function signedScale(min: number, max: number, middle: number): number {
-  const extreme = Math.abs(max) > Math.abs(min) ? max : min;
-  // NaN must stay: it tells of weights that are not finite.
-  return Number.isNaN(min + max) ? Number.NaN : Math.fround(extreme / -middle);
-}
-
-/** From the least to the largest value, zero included. */
-export function rangeScale(min: number, max: number, bits: number): number {
-  return Math.fround(Math.fround(Math.max(max, 0) - Math.min(min, 0)) / (2 ** bits - 1));
+  /** Copies a tile from the scratch memory. */
+  #take({ output, outputs, block, blocks }: Tile): void {
+    const { memory } = this.#kernels;
+    const take = <T extends Uint8Array | Float32Array>(target: T, source: T, each: number): void => {
+      const [row, all] = [blocks * each, this.#blocks * each];
+      if (row === all) target.set(source.subarray(0, outputs * row), output * all);
+      else
+        for (let n = 0; n < outputs; n++)
+          target.set(source.subarray(n * row, (n + 1) * row), (output + n) * all + block * each);
+    };
+    const count = outputs * blocks;
+    take(this.#codes, new Uint8Array(memory, SCRATCH.codes, count * this.#blob), this.#blob);
+    take(this.#scales, new Float32Array(memory, SCRATCH.scales, count), 1);
+    if (!this.#format.symmetric) take(this.#zeroPoints, new Uint8Array(memory, SCRATCH.zeros, count), 1);
+  }
 }

@@ -2,9 +2,10 @@
  * The scale of least squared error, block by block: a few scales beside that of round-to-nearest are tried, each made best for its codes
  * by least squares, as the k-quants of llama.cpp are made (ggml-quants.c, `make_qx_quants` and `make_qkx2_quants`).
  */
+
+import { rangeScale, signedScale } from './block-kernels.js';
 import { middleCode, type NBitsFormat } from './nbits-format.js';
 import type { BlockGrid, BlockQuantizer } from './quantize-blocks.js';
-import { rangeScale, signedScale } from './round-to-nearest.js';
 
 /** Steps on each side of the scale of round-to-nearest, and the codes by which each makes the range wider or narrower. */
 const STEPS = 9;

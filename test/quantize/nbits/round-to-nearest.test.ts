@@ -12,7 +12,7 @@ import { pairForm } from '../../../src/quantize/nbits/pair-form.js';
 import { roundToNearest } from '../../../src/quantize/nbits/round-to-nearest.js';
 import { storedNumbers } from '../../../src/quantize/stored-numbers.js';
 import { DataType } from '../../../src/tensor/dtype.js';
-import { Tensor } from '../../../src/tensor/tensor.js';
+import { bytesOf, Tensor } from '../../../src/tensor/tensor.js';
 
 /** What ONNX Runtime's Python made of matrices: scripts/make-nbits-references.py. */
 const { cases } = JSON.parse(readFileSync(new URL('references.json', import.meta.url), 'utf8')) as {
@@ -94,6 +94,38 @@ describe('roundToNearest', () => {
         expect(storedNumbers(all, { storage: DataType.INT4 }), what).toEqual(new Uint8Array(bytes(expected.codes)));
         const zeros = made?.zeroPoints && storedNumbers(made.zeroPoints, { storage: DataType.UINT4 });
         expect(zeros, what).toEqual(expected.zeroPoints && new Uint8Array(bytes(expected.zeroPoints)));
+      }
+    });
+
+  // More weights than are in memory at a time: many rows, rows that are too long, and rows of inputs that are.
+  for (const [inputs, outputs, block] of [
+    [2072, 2101, 32],
+    [1_100_003, 5, 128],
+    [16, 262_301, 16],
+  ] as const)
+    it(`gives the same in both orientations: ${inputs} inputs, ${outputs} outputs`, () => {
+      const upright = new Float32Array(inputs * outputs);
+      const turned = new Float32Array(inputs * outputs);
+      for (let k = 0; k < inputs; k++)
+        for (let n = 0; n < outputs; n++)
+          upright[k * outputs + n] = turned[n * inputs + k] = (((k * 131 + n * 57) % 1009) - 500) * (1 + (n % 7));
+      const format = { bits: 4, block, symmetric: false } as const;
+      const [a, b] = [upright, turned].map((values, at) => {
+        const dims = at === 0 ? [inputs, outputs] : [outputs, inputs];
+        return roundToNearest(
+          { tensor: Tensor.float32(values, dims), first: 0, inputs, outputs, byOutput: at === 1 },
+          format,
+        );
+      });
+      for (const role of ['codes', 'scales', 'zeroPoints'] as const)
+        expect(Buffer.compare(bytesOf(a?.[role] as Uint8Array), bytesOf(b?.[role] as Uint8Array)), role).toBe(0);
+      // A few outputs by themselves.
+      for (const n of [0, Math.floor(outputs / 2), outputs - 1]) {
+        const row = Tensor.float32(turned.slice(n * inputs, (n + 1) * inputs), [1, inputs]);
+        const alone = roundToNearest({ tensor: row, first: 0, inputs, outputs: 1, byOutput: true }, format);
+        const codes = alone?.codes as Uint8Array;
+        const own = a?.codes.subarray(n * codes.length, (n + 1) * codes.length) as Uint8Array;
+        expect(Buffer.compare(own, codes)).toBe(0);
       }
     });
 
