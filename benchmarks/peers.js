@@ -6,6 +6,7 @@ import { join } from 'node:path';
 export const PEER_PACKAGES = {
   onnx: '1.22.0',
   onnxruntime: '1.30.0',
+  'onnx-ir': '1.1.0',
   'onnxconverter-common': '1.16.0',
   onnxsim: '0.8.1',
   onnxslim: '0.1.98',

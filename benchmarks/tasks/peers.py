@@ -44,6 +44,16 @@ def float16(model, output):
     onnx.save(float16.convert_float_to_float16(onnx.load(model), keep_io_types=True), output)
 
 
+def quantize_int4(model, output, operators=("MatMul", "Gather")):
+    import onnx
+    from onnxruntime.quantization.matmul_nbits_quantizer import DefaultWeightOnlyQuantConfig, MatMulNBitsQuantizer
+
+    config = DefaultWeightOnlyQuantConfig(block_size=32, is_symmetric=True, op_types_to_quantize=operators)
+    quantizer = MatMulNBitsQuantizer(onnx.load(model), algo_config=config)
+    quantizer.process()
+    quantizer.model.save_model_to_file(output, False)
+
+
 def quantize_static(model, output, samples, method="MinMax"):
     import numpy
     from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
@@ -87,6 +97,8 @@ TASKS = {
     "quantize-dynamic": after_preparation(quantize_dynamic),
     "quantize-dynamic-bare": quantize_dynamic,
     "float16": float16,
+    "quantize-int4": quantize_int4,
+    "quantize-int4-products": lambda *files: quantize_int4(*files, operators=("MatMul",)),
     "quantize-static": after_preparation(quantize_static),
     "quantize-static-bare": quantize_static,
     "quantize-static-percentile": lambda *files: quantize_static(*files, method="Percentile"),

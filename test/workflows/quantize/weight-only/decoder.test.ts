@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readModel } from '../../../../src/ir/read-model.js';
+import { writeModel } from '../../../../src/ir/write-model.js';
 import { quantizeModel } from '../../../../src/workflows/quantize-model.js';
-import { writeDecoder } from '../../../helpers/decoder.js';
+import { decoderModel } from '../../../helpers/decoder-model.js';
 
 describe('a decoder with a cache', () => {
   let folder = '';
@@ -12,7 +13,7 @@ describe('a decoder with a cache', () => {
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'decoder-'));
     path = join(folder, 'decoder.onnx');
-    await writeDecoder(path, { layers: 2, width: 64, heads: 4, vocabulary: 256 });
+    await writeModel(decoderModel({ style: 'gpt2', layers: 2, width: 64, inner: 256, vocabulary: 256 }), path);
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -30,7 +31,7 @@ describe('a decoder with a cache', () => {
     const logits = report.verification.comparison?.outputs.find(({ name }) => name === 'logits');
     expect(logits?.sqnrDb).toBeGreaterThan(30);
     expect(report.verification.comparison?.outputs).toHaveLength(5);
-    const tied = report.weightOnly?.weights.find(({ name }) => name === 'wte');
+    const tied = report.weightOnly?.weights.find(({ name }) => name === 'model.embedding.weight');
     expect(tied?.layers).toHaveLength(2);
     expect(report.output.sizeBytes).toBeLessThan(0.4 * report.input.sizeBytes);
   });
