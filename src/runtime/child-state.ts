@@ -4,6 +4,7 @@ import type { SampleReader } from '../samples/sample-reader.js';
 import { seededReader } from '../samples/seeded-reader.js';
 import { sizedDataInputs, sizedInputs } from '../samples/sized-inputs.js';
 import { sliceReader } from '../samples/slice-reader.js';
+import { withDecoderConfig } from '../samples/tokens/decoder-config.js';
 import type { SampleSource, ValueSpec } from '../samples/types.js';
 import type { JobContext } from './job.js';
 import type { KeptRuns } from './kept-runs.js';
@@ -175,7 +176,8 @@ export class ChildState implements JobContext {
     return entry.loop;
   }
 
-  async openSamples(source: SampleSource, inputs: readonly ValueSpec[]): Promise<SampleReader> {
+  async openSamples(source: SampleSource, declared: readonly ValueSpec[]): Promise<SampleReader> {
+    const inputs = withDecoderConfig(declared, this.#reading.decoder);
     if (source.kind === 'seeded')
       return seededReader(source.seed, source.count, sizedInputs(inputs, source.dims), {
         ...source,

@@ -8,6 +8,7 @@ import { compare } from '../../src/workflows/compare.js';
 import { quantizeModel } from '../../src/workflows/quantize-model.js';
 import { decoderLogits, meanNegativeLogLikelihood } from '../helpers/decoder-logits.js';
 import { type DecoderOptions, decoderModel } from '../helpers/decoder-model.js';
+import { npy } from '../helpers/npy.js';
 
 const LLAMA: DecoderOptions = { style: 'llama', keyValueHeads: 2 };
 const TEXTS = [
@@ -129,6 +130,34 @@ describe('a decoder with past', () => {
     );
     expect(comparison.samples).toBe(2);
     expect(comparison.metrics?.[0]?.metric).toBe('perplexity');
+  });
+
+  it('is fed a stream of tokens in windows that follow each other', async () => {
+    const path = await written('stream', LLAMA);
+    const stream = Array.from({ length: 45 }, (_, at) => (at * at + 3 * at) % 61);
+    const windows = [stream.slice(0, 20), stream.slice(20, 40), stream.slice(40)];
+    const expected = plainPerplexity(LLAMA, windows);
+    const flat = join(folder, 'stream.npy');
+    writeFileSync(flat, npy('<u2', [45], new Uint8Array(Uint16Array.from(stream).buffer)));
+    const hidden = { input_ids: [0, 0, ...stream], attention_mask: [0, 0, ...stream.map(() => 1)] };
+    for (const data of [flat, lines('row.jsonl', [stream]), lines('hidden.jsonl', [hidden])]) {
+      const { comparison } = await compare(
+        path,
+        path,
+        { kind: 'data', path: data },
+        { ...quick, reading: { maxLength: 20 } },
+      );
+      expect(comparison.samples).toBe(3);
+      const [perplexity] = comparison.metrics ?? [];
+      expect(perplexity?.a.n).toBe(42);
+      expect(Math.abs((perplexity?.a.value ?? 0) / expected - 1)).toBeLessThan(1e-4);
+      expect(comparison.warnings.join()).toContain('cut to windows of 20 tokens, which makes 3 samples');
+    }
+    // Without a length it is that of the table of positions.
+    const learned = await written('learned', { style: 'gpt2', positions: 30 });
+    const { comparison } = await compare(learned, learned, { kind: 'data', path: flat }, quick);
+    expect(comparison.samples).toBe(2);
+    expect(comparison.warnings.join()).toContain('windows of 30 tokens');
   });
 
   it('is quantized within a drop of its perplexity', async () => {

@@ -101,7 +101,7 @@ function readArrays(
   }
   const first = named[0] ?? samples[0];
   if (first === undefined) throw new ServeOptError('SO4004', `The folder "${folder}" has labels but no samples`);
-  return [readNpyFile(join(path, first), inputs, limits)];
+  return [readNpyFile(join(path, first), inputs, inputs.length === 1 ? inputs[0]?.name : undefined, limits)];
 }
 
 function countLabelFiles(names: readonly string[]): number {

@@ -1,6 +1,5 @@
 import { basename } from 'node:path';
 import { ServeOptError } from '../../errors.js';
-import { tokenInputs } from '../tokens/token-roles.js';
 import type { ValueSpec } from '../types.js';
 import { type NestedValues, nestedValues, textType } from './nested-values.js';
 import type { Shard, ShardList } from './shard.js';
@@ -12,12 +11,17 @@ type Row = ReadonlyMap<string, NestedValues>;
 /**
  * Samples of a JSON Lines file: one object a line, input name → number, string or nested arrays, with or without the
  * batch axis; or bare arrays, for a model with one input or of token numbers. Rows of equal shape become one block; others stay apart and are read one at a time.
+ * @param only the input that a bare array is for
  * @throws SO4001 for a line that is no such object; SO2104 beyond the limits.
  */
-export function readJsonLines(path: string, inputs: readonly ValueSpec[], limits: ReadLimits): ShardList {
+export function readJsonLines(
+  path: string,
+  inputs: readonly ValueSpec[],
+  only: string | undefined,
+  limits: ReadLimits,
+): ShardList {
   const file = basename(path);
   const rows: Row[] = [];
-  const only = tokenInputs(inputs)?.ids.name ?? (inputs.length === 1 ? inputs[0]?.name : undefined);
   const lineNumbers: number[] = [];
   let bytes = 0;
   for (const { text, number } of textLines(path)) {

@@ -28,9 +28,15 @@ export function labelsBeside(folder: string, stems: readonly string[], limits: R
 /**
  * The data set that one .npy file belongs to. `calib_X.npy` (or `X.npy`) of a model with an input `X` brings the files of
  * the other inputs and the labels named alike (`calib_Y.npy`, `calib_labels.npy`); any other name is the array of the
- * model's only input.
+ * model's only input, or of its token numbers.
+ * @param only the name of that input, where there is one
  */
-export function readNpyFile(path: string, inputs: readonly ValueSpec[], limits: ReadLimits): Shard {
+export function readNpyFile(
+  path: string,
+  inputs: readonly ValueSpec[],
+  only: string | undefined,
+  limits: ReadLimits,
+): Shard {
   const file = basename(path);
   const stem = file.replace(/\.npy$/i, '');
   const folder = dirname(path);
@@ -39,8 +45,7 @@ export function readNpyFile(path: string, inputs: readonly ValueSpec[], limits: 
     .filter(({ name }) => stem === fileStem(name) || stem.endsWith(`_${fileStem(name)}`))
     .sort((a, b) => b.name.length - a.name.length)[0];
   if (!named) {
-    const name = inputs.length === 1 && inputs[0] ? inputs[0].name : stem;
-    return shard(file, [open(path, name, limits)], labelsBeside(folder, [stem, ''], limits));
+    return shard(file, [open(path, only ?? stem, limits)], labelsBeside(folder, [stem, ''], limits));
   }
   const prefix = stem.slice(0, stem.length - fileStem(named.name).length);
   const arrays = [open(path, named.name, limits)];

@@ -2,8 +2,10 @@ import { basename, dirname } from 'node:path';
 import { ServeOptError } from '../../errors.js';
 import { suggest } from '../../suggest.js';
 import type { DataReading } from '../data-reading.js';
+import { withDecoderConfig } from '../tokens/decoder-config.js';
 import { tokenReader } from '../tokens/token-reader.js';
 import { type TokenInputs, tokenInputs } from '../tokens/token-roles.js';
+import { tokenWindows, windowLength } from '../tokens/token-windows.js';
 import type { ValueSpec } from '../types.js';
 import { fileRange } from './byte-range.js';
 import { readCsv } from './csv-file.js';
@@ -47,17 +49,23 @@ export const DEFAULT_MAXIMUM_BYTES = 2 * 1024 ** 3;
  */
 export async function openDataset(
   path: string,
-  inputs: readonly ValueSpec[],
+  declared: readonly ValueSpec[],
   options: DatasetOptions = {},
 ): Promise<DatasetReader> {
+  const { reading = {} } = options;
+  const inputs = withDecoderConfig(declared, reading.decoder);
   const limits: ReadLimits = { maximumBytes: options.maximumBytes ?? DEFAULT_MAXIMUM_BYTES };
-  const images = await openImages(path, inputs, options.reading ?? {}, limits);
+  const images = await openImages(path, inputs, reading, limits);
   if (images) return images;
   const labelFile = options.labels?.endsWith('.npy') ? options.labels : undefined;
   const labelName = labelFile === undefined ? options.labels : undefined;
-  const tokens = tokenInputs(inputs);
-  const texts = await openTexts(path, tokens, options.reading ?? {}, limits);
-  const { shards, warnings } = texts ?? (await readShards(path, inputs, labelName, limits));
+  const tokens = tokenInputs(inputs, reading.decoder);
+  const length = tokens?.isDecoder ? windowLength(tokens, inputs, reading) : undefined;
+  const texts = await openTexts(path, tokens, length, reading, limits);
+  const only = tokens?.ids.name ?? (inputs.length === 1 ? inputs[0]?.name : undefined);
+  const read = texts ?? (await readShards(path, inputs, only, labelName, limits));
+  const isWhole = texts !== undefined || labelFile !== undefined || !tokens || length === undefined;
+  const { shards, warnings } = isWhole ? read : tokenWindows(basename(path), read, tokens, length, limits);
   if (shards.length === 0) throw new ServeOptError('SO4004', `"${basename(path)}" has no samples`);
   const labelled = labelFile === undefined ? shards : withLabelFile(shards, labelFile, limits);
   const given = tokens ? givenInputs(shards, inputs, tokens) : inputs;
@@ -95,10 +103,14 @@ function givenInputs(
   return inputs.filter(({ name }) => names.has(name) || suggest(name, free) !== undefined);
 }
 
-/** Token numbers of texts; undefined for data of another kind. @throws SO4009 for texts without a tokenizer */
+/**
+ * Token numbers of texts; undefined for data of another kind.
+ * @param windowLength tokens of a window of a decoder @throws SO4009 for texts without a tokenizer
+ */
 async function openTexts(
   path: string,
   tokens: TokenInputs | undefined,
+  windowLength: number | undefined,
   reading: DataReading,
   limits: ReadLimits,
 ): Promise<ShardList | undefined> {
@@ -120,12 +132,14 @@ async function openTexts(
       hint: 'leave --tokenizer out: arrays are fed as they are',
     });
   const { textShards } = await import('../texts/text-shards.js');
-  return textShards(path, kind, tokens, { ...reading, tokenizerPath }, limits);
+  return textShards(path, kind, tokens, { ...reading, tokenizerPath, windowLength }, limits);
 }
 
+/** @param only the input that an array without a name is for */
 async function readShards(
   path: string,
   inputs: readonly ValueSpec[],
+  only: string | undefined,
   labelName: string | undefined,
   limits: ReadLimits,
 ): Promise<ShardList> {
@@ -134,7 +148,7 @@ async function readShards(
     case 'folder':
       return readFolder(path, inputs, limits);
     case 'npy':
-      return { shards: [readNpyFile(path, inputs, limits)], warnings: [] };
+      return { shards: [readNpyFile(path, inputs, only, limits)], warnings: [] };
     case 'npz': {
       const { arrays, warnings } = await readNpz(path, limits);
       const beside = arrays.some(({ name }) => name === 'labels' || name === 'label')
@@ -143,7 +157,7 @@ async function readShards(
       return { shards: [beside ? { label: file, arrays, labels: beside } : { label: file, arrays }], warnings };
     }
     case 'jsonl':
-      return readJsonLines(path, inputs, limits);
+      return readJsonLines(path, inputs, only, limits);
     case 'csv':
       return readCsv(path, inputs, labelName, limits);
     case 'text':

@@ -27,6 +27,8 @@ type Json = Readonly<Record<string, unknown>>;
 export class TextTokenizer {
   /** What its file says of padding, or its token for that. */
   readonly padding: TokenPadding;
+  /** Whether the file says how to pad. */
+  readonly padsByFile: boolean;
   /** Where its file cuts texts. */
   readonly maxLength: number | undefined;
   readonly #library: Library;
@@ -55,6 +57,7 @@ export class TextTokenizer {
     this.maxLength = typeof truncation?.max_length === 'number' ? truncation.max_length : undefined;
     this.#cutsLeft = truncation?.direction === 'Left';
     this.padding = this.#paddingOf(asJsonObject(file.padding));
+    this.padsByFile = asJsonObject(file.padding) !== undefined;
     this.#specials = [this.#processed([]).tokens.length, this.#processed([], []).tokens.length];
   }
 

@@ -1,9 +1,8 @@
 import { DataType } from '../../tensor/dtype.js';
 import { isTotalScalar } from '../decoder-inputs.js';
 import type { ValueSpec } from '../types.js';
-
-/** What an input of a text model is, beside token numbers: it follows from them. */
-export type TokenRole = 'ids' | 'mask' | 'types' | 'positions' | 'cache' | 'total' | 'lengths' | 'cacheFlag';
+import type { DecoderConfig } from './decoder-config.js';
+import type { TokenRole } from './token-role.js';
 
 /** The inputs of a text model. */
 export interface TokenInputs {
@@ -18,12 +17,15 @@ const IDS_NAME = /^(input_?)?(ids|tokens?)$|^input$/i;
 const INTEGERS: ReadonlySet<number | undefined> = new Set([DataType.INT64, DataType.INT32]);
 const MASKS: ReadonlySet<number | undefined> = new Set([...INTEGERS, DataType.BOOL, DataType.FLOAT, DataType.FLOAT16]);
 
-/** Which input is which, by names that exporters use; undefined where one is neither token numbers nor follows from them. */
-export function tokenInputs(inputs: readonly ValueSpec[]): TokenInputs | undefined {
+/**
+ * Which input is which, by the configuration of a decoder or by names that exporters use; undefined where one is neither token numbers
+ * nor follows from them.
+ */
+export function tokenInputs(inputs: readonly ValueSpec[], config?: DecoderConfig): TokenInputs | undefined {
   const roles = new Map<string, TokenRole>();
   let ids: ValueSpec | undefined;
   for (const input of inputs) {
-    const role = roleOf(input);
+    const role = config && Object.hasOwn(config.roles, input.name) ? config.roles[input.name] : roleOf(input);
     if (role === undefined) return undefined;
     if (role === 'ids') {
       if (ids) return undefined;

@@ -3,7 +3,8 @@ import type { ClassLabels } from '../dataset/class-labels.js';
 import { textType } from '../dataset/nested-values.js';
 import type { Shard, ShardList } from '../dataset/shard.js';
 import { memoryArray, type SourceArray } from '../dataset/source-array.js';
-import type { TokenInputs, TokenRole } from './token-roles.js';
+import type { TokenRole } from './token-role.js';
+import type { TokenInputs } from './token-roles.js';
 
 /** Token numbers of one sample. */
 export interface TokenRow {
