@@ -15,6 +15,8 @@ export interface ModelCommandRun<R> {
   readonly onRefused: (report: R) => void;
   /** The temporary file of `-o -`; absent where the flags say it. */
   readonly outputPath?: string;
+  /** With it: nothing is put beside that file. */
+  readonly alone?: true;
 }
 
 /** What a command that makes a model adds to what is the same for all of them. */
@@ -41,13 +43,14 @@ export async function runModelCommand<R extends QuantizeReport | OptimizeReport 
   const toStdout = flags.output === '-';
   const { report, refused } = await keptOrRefused<R>((onRefused) =>
     toStdout
-      ? withStdoutFile(context, flags, (outputPath) => work({ onFiles, onRefused, outputPath }))
+      ? withStdoutFile(context, flags, (outputPath) => work({ onFiles, onRefused, outputPath, alone: true }))
       : work({ onFiles, onRefused }),
   );
   const failure = (await writeReports(targets, report)) ?? refused;
   const [path = ''] = reads;
   const isWritten = !toStdout && !flags['dry-run'] && !refused;
-  const written = isWritten ? (flags.output ?? join(dirname(path), report.output.name)) : undefined;
+  const inFolder = flags.output?.endsWith('/') ? `${flags.output}${report.output.name}` : flags.output;
+  const written = isWritten ? (inFolder ?? join(dirname(path), report.output.name)) : undefined;
   return {
     ...answer(report, written),
     failure,

@@ -14,6 +14,8 @@ export interface DataReading {
   readonly maxLength?: number;
   /** Names of the classes, one a line, or a CSV file with the columns `file` and `label`. */
   readonly labelsPath?: string;
+  /** Sizes of open dimensions by name, or by `input:axis`: those of an empty cache that the model leaves open. */
+  readonly cacheSizes?: Readonly<Record<string, number>>;
   /** What the genai_config.json beside a decoder says of it. */
   readonly decoder?: DecoderConfig;
 }

@@ -15,6 +15,7 @@ import type { SampleSource } from '../samples/types.js';
 import { inputSpecs } from '../samples/value-specs.js';
 import { packageVersion } from '../version.js';
 import { judgeComparison } from './comparison-warnings.js';
+import { withDecoderReading } from './decoder-reading.js';
 import { dependsOnBatch } from './depends-on-batch.js';
 import { describeInputs } from './describe-inputs.js';
 import { checkMemory, memoryLimit, runtimeOptions } from './memory.js';
@@ -70,7 +71,8 @@ export async function compare(
   given: CompareOptions = {},
   context: WorkflowContext = {},
 ): Promise<CompareReport> {
-  const options: InContext<CompareOptions> = { ...given, ...context };
+  const paths = [a, b].filter((each) => typeof each === 'string');
+  const options: InContext<CompareOptions> = withDecoderReading({ ...given, ...context }, ...paths);
   const source = boundedSource(samples);
   const dataPath = source.kind === 'data' ? source.path : undefined;
   const ignored = checkOptions('compare', { ...statedSamples(source), ...options });

@@ -71,16 +71,21 @@ export interface RunSizes {
   readonly mayTakeLong?: boolean;
 }
 
+/** Sizes that the user gave. */
+interface DimOptions {
+  readonly dims?: ReadonlyMap<string, number>;
+}
+
 /** What the process of a command is started with. */
 export function runtimeOptions(
-  { signal, threads, reading }: WorkflowContext & ExecutionOptions & ReadingOptions,
+  { signal, threads, reading, dims }: WorkflowContext & ExecutionOptions & ReadingOptions & DimOptions,
   memoryBytes: number,
 ): RuntimeOptions {
   return {
     memoryBytes,
     ...(signal ? { signal } : {}),
     ...(threads === undefined ? {} : { threads }),
-    ...(reading ? { reading } : {}),
+    ...(reading || dims ? { reading: { ...reading, ...(dims ? { cacheSizes: Object.fromEntries(dims) } : {}) } } : {}),
   };
 }
 

@@ -149,6 +149,8 @@ export interface ProduceOptions
     BudgetOptions {
   /** Path to write. Default: beside the model, named for what was done to it. */
   readonly outputPath?: string;
+  /** Put nothing beside the result but its report: no genai_config.json and tokenizer of a decoder. Default false. */
+  readonly alone?: boolean;
   /** Folder or file of samples. */
   readonly dataPath?: string;
   /** Sizes of open dimensions by name, or by `input:axis`: synthetic inputs are made at them; the model stays as it is, and samples of data must have them. */

@@ -4,6 +4,7 @@ import type { ComparisonResult } from '../evaluate/comparison.js';
 import { readModel } from '../ir/read-model.js';
 import type { SensitivityReport } from '../report/sensitivity-types.js';
 import { inputSpecs } from '../samples/value-specs.js';
+import { withDecoderReading } from './decoder-reading.js';
 import { describeInputs } from './describe-inputs.js';
 import type { InContext, QuantizeMode, SensitivityOptions, WorkflowContext } from './options.js';
 import { checkOptions } from './preflight/check-options.js';
@@ -34,7 +35,7 @@ export async function sensitivity(
   given: SensitivityOptions = {},
   context: WorkflowContext = {},
 ): Promise<SensitivityReport> {
-  const options: InContext<SensitivityOptions> = { ...given, ...context };
+  const options: InContext<SensitivityOptions> = withDecoderReading({ ...given, ...context }, path);
   const ignored = checkOptions('sensitivity', options);
   checkDataPaths(options.dataPath);
   const stages = new Stages(options);

@@ -2,6 +2,7 @@ import { basename, dirname } from 'node:path';
 import { ServeOptError } from '../../errors.js';
 import { suggest } from '../../suggest.js';
 import type { DataReading } from '../data-reading.js';
+import { sizedDataInputs } from '../sized-inputs.js';
 import { withDecoderConfig } from '../tokens/decoder-config.js';
 import { tokenReader } from '../tokens/token-reader.js';
 import { type TokenInputs, tokenInputs } from '../tokens/token-roles.js';
@@ -53,7 +54,7 @@ export async function openDataset(
   options: DatasetOptions = {},
 ): Promise<DatasetReader> {
   const { reading = {} } = options;
-  const inputs = withDecoderConfig(declared, reading.decoder);
+  const inputs = sizedCache(withDecoderConfig(declared, reading.decoder), reading);
   const limits: ReadLimits = { maximumBytes: options.maximumBytes ?? DEFAULT_MAXIMUM_BYTES };
   const images = await openImages(path, inputs, reading, limits);
   if (images) return images;
@@ -88,6 +89,13 @@ export async function openDataset(
     unused: [...extra],
   });
   return tokens ? tokenReader(reader, inputs, tokens) : reader;
+}
+
+/** Inputs that hold a past with the sizes that were given for them. */
+function sizedCache(inputs: readonly ValueSpec[], { cacheSizes }: DataReading): readonly ValueSpec[] {
+  if (!cacheSizes) return inputs;
+  const sized = sizedDataInputs(inputs, new Map(Object.entries(cacheSizes)));
+  return inputs.map((input, at) => (input.cacheAxis === undefined ? input : (sized[at] ?? input)));
 }
 
 /** The inputs that the data has, where the others follow from token numbers; all of them where the token numbers are missing. */

@@ -25,6 +25,8 @@ export interface DecoderConfig {
   readonly contextLength?: number;
   /** Token that fills rows up: `pad_token_id`. */
   readonly padId?: number;
+  /** Why the file could not be used: nothing else is known then. */
+  readonly problem?: string;
 }
 
 /** Names of `decoder.inputs` and what they are. */
@@ -78,7 +80,7 @@ export function withDecoderConfig(
 }
 
 /** Whether an input holds keys or values of positions before, by its name. */
-function isPast({ name }: ValueSpec, { pastNames }: DecoderConfig): boolean {
+export function isPast({ name }: ValueSpec, { pastNames }: DecoderConfig): boolean {
   return pastNames.some((pattern) => {
     const [before = '', after] = pattern.split('%d');
     if (after === undefined) return name === pattern;

@@ -6,6 +6,9 @@ import { makeHostData } from '../dataset/convert.js';
 import type { Feeds, HostTensor, ValueSpec } from '../types.js';
 import type { TokenInputs } from './token-roles.js';
 
+/** What a real symbol begins with. */
+const SYMBOL = /^[A-Za-z_]/;
+
 /** A token number that the model has no row for. @param start number of the first sample @throws SO4010 naming sample and position */
 export function checkTokens({ ids }: TokenInputs, { data, dims }: HostTensor, start: number): void {
   const { exclusiveUpper } = ids;
@@ -124,18 +127,30 @@ function countShown(shown: Uint8Array | undefined, row: number, length: number):
   return count;
 }
 
-/** @throws SO4009 where the model leaves open how many heads there are, or how wide they are */
+/** @throws SO4009 where the model leaves open how many heads there are, or how wide they are, naming all that is missing */
 function cacheDims({ name, shape = [], cacheAxis, typeText }: ValueSpec, ids: ValueSpec, rows: number): number[] {
   const batch = ids.shape?.[0];
-  const batchAxis = shape.findIndex((dim) => dim === batch && typeof dim === 'string');
-  return shape.map((dim, axis) => {
+  const batchAxis = Math.max(
+    0,
+    shape.findIndex((dim) => dim === batch && typeof dim === 'string'),
+  );
+  const unknown: number[] = [];
+  const dims = shape.map((dim, axis) => {
     if (typeof dim === 'number' && dim >= 0) return dim;
     if (axis === cacheAxis) return 0;
-    if (axis === Math.max(0, batchAxis)) return rows;
-    throw new ServeOptError('SO4009', `The size of the empty cache "${name}" is not known`, {
-      why: `it is ${typeText}: axis ${axis} is neither the batch nor the positions, and has no size`,
-      hint: `give it with --dim ${typeof dim === 'string' ? dim : `${name}:${axis}`}=N`,
-    });
+    if (axis === batchAxis) return rows;
+    unknown.push(axis);
+    return 0;
+  });
+  if (unknown.length === 0) return dims;
+  const flags = unknown.map((axis) => {
+    const dim = shape[axis];
+    return `--dim ${typeof dim === 'string' && SYMBOL.test(dim) ? dim : `${name}:${axis}`}=N`;
+  });
+  const axes = unknown.length === 1 ? `axis ${unknown[0]} is` : `axes ${unknown.join(' and ')} are`;
+  throw new ServeOptError('SO4009', `The size of the empty cache "${name}" is not known`, {
+    why: `it is ${typeText}: ${axes} neither the batch nor the positions, and ${unknown.length === 1 ? 'has' : 'have'} no size`,
+    hint: `give it with ${flags.join(' ')}, or put the genai_config.json of the model beside it`,
   });
 }
 

@@ -10,6 +10,7 @@ import type { EnvironmentReport } from '../../runtime/environment.js';
 import { readEnvironment } from '../../runtime/environment.js';
 import { checkWorkFolder } from '../../runtime/work-folder.js';
 import { inputSpecs } from '../../samples/value-specs.js';
+import { withDecoderReading } from '../decoder-reading.js';
 import { describeReading } from '../describe-reading.js';
 import { memoryLimit } from '../memory.js';
 import { BENCH_DEFAULTS, type BenchOptions, type InContext, type WorkflowContext } from '../options.js';
@@ -48,7 +49,7 @@ export async function benchModels(
   given: BenchOptions = {},
   context: WorkflowContext = {},
 ): Promise<BenchReport> {
-  const options: InContext<BenchOptions> = { ...given, ...context };
+  const options: InContext<BenchOptions> = withDecoderReading({ ...given, ...context }, ...paths);
   if (paths.length === 0) throw new ServeOptError('SO1001', 'No model to measure', { hint: 'give a path' });
   const ignored = checkOptions('bench', options);
   checkDataPaths(options.dataPath);

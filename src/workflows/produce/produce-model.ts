@@ -1,5 +1,6 @@
 import { countModel } from '../../ir/diff.js';
 import { readModel } from '../../ir/read-model.js';
+import { withDecoderReading } from '../decoder-reading.js';
 import {
   type InContext,
   PRODUCE_DEFAULTS,
@@ -16,6 +17,7 @@ import { WatchedInputs } from '../watched-inputs.js';
 import { commitWithReport } from '../write-report.js';
 import { growthBytes } from './growth.js';
 import type { CandidateModel, ModelCommand, Produced, ProducedReport } from './model-command.js';
+import { fileInFolder, ModelFolder, namesFolder, withFolder } from './model-folder.js';
 import { ModelRun } from './model-run.js';
 import { siblingPath } from './report-path.js';
 import { checkRunFiles } from './run-files.js';
@@ -38,12 +40,16 @@ export async function produceModel<
   context: WorkflowContext,
   command: ModelCommand<Options, Report, Prepared, Candidate, Verdict>,
 ): Promise<Report> {
-  const options: InContext<Options & RefusalOptions<Report>> = { ...given, ...context };
+  const options: InContext<Options & RefusalOptions<Report>> = withDecoderReading({ ...given, ...context }, path);
   const ignored = checkOptions(command.name, options);
   const samplePaths = command.samplePaths(options);
   checkDataPaths(...samplePaths);
   command.checkOptions?.(options);
   growthBytes(options.maxGrowth ?? PRODUCE_DEFAULTS.maxGrowth, 0);
+  if (options.outputPath !== undefined && namesFolder(options.outputPath)) {
+    const outputPath = fileInFolder(options.outputPath, path);
+    return withFolder(options.outputPath, () => produceModel(path, { ...given, outputPath }, context, command));
+  }
   const outputPath = options.outputPath ?? siblingPath(path, command.tag(options));
   const stages = new Stages(options);
   const inputs = new WatchedInputs(...samplePaths);
@@ -60,10 +66,16 @@ export async function produceModel<
         stages.end(`${countModel(model).nodes} nodes`);
         run.hashInput();
         const produced = await firstThatStands(run, prepared, command);
-        const report = await command.describe(run, prepared, produced);
+        const described = await command.describe(run, prepared, produced);
         inputs.check();
+        const folder = options.dryRun || options.alone ? undefined : ModelFolder.plan(path, outputPath);
+        const report = folder ? { ...described, notes: [...described.notes, ...folder.notes] } : described;
         refuse(report, options, command.budgetHint);
-        if (!options.dryRun) await commitWithReport(produced.staged, report, outputPath);
+        if (options.dryRun) return report;
+        run.onClose(() => folder?.discard());
+        await folder?.stage();
+        await commitWithReport(produced.staged, report, outputPath);
+        folder?.commit();
         return report;
       });
     } finally {
