@@ -33,6 +33,7 @@ export const PACKAGE_COMMANDS: readonly CommandDefinition[] = [
       'cache',
       'policy',
       'data',
+      ...READING_FLAGS.filter((flag) => flag !== 'labels'),
       'priority',
       'queue-timeout',
       'optimization',

@@ -15,10 +15,13 @@ import type {
 } from '../workflows/package/triton/triton-package-options.js';
 import { ONE_DIM, parseDims } from './dims.js';
 import type { FlagName, FlagValues } from './flags.js';
+import { readingOptions } from './reading-options.js';
 import { given } from './workflow-options.js';
 
 /** Flags of `package triton` for a model or an engine as options. @throws SO1006 for values that cannot be read */
 export function tritonOptions(flags: FlagValues): PackageTritonOptions {
+  // Here, --labels names the classes of an output.
+  const { labels: _, ...ofData } = flags;
   const [intra = 0, inter = 0] = flags.threads ?? [];
   const threads = { ...(intra > 0 ? { intra } : {}), ...(inter > 0 ? { inter } : {}) };
   return {
@@ -41,6 +44,7 @@ export function tritonOptions(flags: FlagValues): PackageTritonOptions {
     ...given('outputName', flags['output-name']),
     ...given('warmup', flags.warmup),
     ...given('dataPath', flags.data),
+    ...readingOptions(ofData),
     ...given(
       'dims',
       flags.dim && new Map([...parseDims(flags.dim, ONE_DIM)].map(([name, [size = 1]]) => [name, size])),

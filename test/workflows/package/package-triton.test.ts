@@ -19,6 +19,7 @@ import { readModel, writeModel } from '../../../src/index.js';
 import { MODEL_CONFIG, type ModelConfig } from '../../../src/proto/model-config.js';
 import { parseText } from '../../../src/proto/text-format.js';
 import type { TritonReport } from '../../../src/report/triton-types.js';
+import { parseImageRecipe } from '../../../src/samples/images/parse-image-options.js';
 import { checkPackage } from '../../../src/workflows/package/check/check-package.js';
 import { packageTriton, packageTritonEnsemble } from '../../../src/workflows/package/triton/package-triton.js';
 import { writeChain, writeText } from '../../helpers/small-models.js';
@@ -241,6 +242,26 @@ describe('packageTriton', () => {
     expect(config.model_warmup?.map(({ batch_size }) => batch_size)).toEqual([1, 8]);
     const data = readFileSync(at('models/m/warmup/x.bin'));
     expect([...new Float32Array(data.buffer, data.byteOffset, 4)]).toEqual([1, 2, 3, 4]);
+  });
+
+  it('writes warm-up data of an image', async () => {
+    await writeText(at('m.onnx'), 'g (float[N,3,8,8] x) => (float[N,3,8,8] y) { y = Relu (x) }');
+    const images = at('photos');
+    mkdirSync(images);
+    cpSync(join(import.meta.dirname, '../../../fixtures/images/color.jpg'), join(images, 'color.jpg'));
+    const reading = { preprocess: parseImageRecipe('resize=stretch range=0..255') };
+    await expect(packageTriton(at('m.onnx'), at('models'), { warmup: true, dataPath: images })).rejects.toMatchObject({
+      code: 'SO4009',
+    });
+    await expect(packageTriton(at('m.onnx'), at('models'), { warmup: true, reading })).rejects.toMatchObject({
+      code: 'SO1002',
+      message: '--preprocess needs --data',
+    });
+    await packageTriton(at('m.onnx'), at('models'), { warmup: true, dataPath: images, reading });
+    const data = readFileSync(at('models/m/warmup/x.bin'));
+    const pixels = new Float32Array(data.buffer, data.byteOffset, 192);
+    expect(pixels.some((pixel) => pixel > 1)).toBe(true);
+    expect(pixels.every((pixel) => pixel >= 0 && pixel <= 255)).toBe(true);
   });
 
   it('refuses labels of another number before anything is written', async () => {

@@ -38,6 +38,19 @@ export function checkTritonOptions(options: PackageTritonOptions): void {
       hint: `add --warmup, or leave ${flag} out`,
     });
   }
+  const { preprocess, tokenizerPath } = options.reading ?? {};
+  if (options.reading && options.dataPath === undefined) {
+    const flag = preprocess ? '--preprocess' : tokenizerPath === undefined ? '--max-length' : '--tokenizer';
+    throw new ServeOptError('SO1002', `${flag} needs --data`, {
+      why: 'synthetic inputs are made without files',
+      hint: `add --warmup --data SAMPLES, or leave ${flag} out`,
+    });
+  }
+  if (preprocess && tokenizerPath !== undefined)
+    throw new ServeOptError('SO1002', '--preprocess cannot be used with --tokenizer', {
+      why: 'one is for images, the other for texts',
+      hint: 'leave one of them out',
+    });
   if (options.outputName !== undefined && options.labelsPath === undefined)
     throw new ServeOptError('SO1002', '--output-name needs --labels', { hint: 'add --labels labels.txt' });
 }

@@ -55,13 +55,16 @@ export async function withWarmup(
 
 async function warmupSample(
   specs: readonly ValueSpec[],
-  { dataPath, dims, seed = 0 }: PackageTritonOptions,
+  { dataPath, dims, seed = 0, reading }: PackageTritonOptions,
 ): Promise<Feeds> {
   if (dataPath === undefined) {
     const inputs = dims === undefined ? specs : withSizes(specs, dims);
     return seededReader(seed, 1, inputs, { memoryBytes: MOST_SAMPLE_BYTES }).read(0, 1);
   }
-  const reader = await openDataset(dataPath, specs, { maximumBytes: MOST_SAMPLE_BYTES });
+  const reader = await openDataset(dataPath, specs, {
+    maximumBytes: MOST_SAMPLE_BYTES,
+    ...(reading ? { reading } : {}),
+  });
   try {
     if (reader.count === 0) throw new ServeOptError('SO4004', `"${basename(dataPath)}" has no samples`);
     return await reader.read(0, 1);

@@ -1,6 +1,7 @@
 import type { TritonReport } from '../../../report/triton-types.js';
 import type { ServingOptions } from '../../../targets/triton/triton-options.js';
 import type { ModelOptions, RefusalOptions, SourceOptions } from '../../options.js';
+import type { ReadingOptions } from '../../reading-options.js';
 import type { WritePackageOptions } from '../write-package.js';
 
 /** What every call that writes into a repository takes. */
@@ -16,7 +17,12 @@ export interface RepositoryOptions extends WritePackageOptions, RefusalOptions<T
 }
 
 /** Options of `packageTriton`. */
-export interface PackageTritonOptions extends SourceOptions, ModelOptions, ServingOptions, RepositoryOptions {
+export interface PackageTritonOptions
+  extends SourceOptions,
+    ModelOptions,
+    ServingOptions,
+    RepositoryOptions,
+    ReadingOptions {
   /** File with class names, one a line. */
   readonly labelsPath?: string;
   /** The output that they belong to. */
