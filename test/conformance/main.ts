@@ -7,6 +7,7 @@
  * Folding: onnx's node cases with constants for inputs, by our kernels alone and by the whole of `optimize`.
  * Optimize: every model of the onnx package, before/after cases in the folders given, node counts of known models.
  * Pruning: random networks and the models of the folders, cut and compared with what does not see what is cut.
+ * Weights of 4 bits: GPTQ beside round-to-nearest, on held-out samples, in every product of transformers.
  * Checkpoints: for vLLM, decoded by compressed-tensors, loaded and run by transformers.
  * KServe: the InferenceServices of packages, in the models of its Python package.
  * Ends with `N passed, N failed`; exit code 1 when something failed. What cannot be run is a failure, not left out.
@@ -32,6 +33,7 @@ import { pruneSuites } from './prune.js';
 import { quantizationSuite } from './quantization.js';
 import { checkRoundTrip } from './round-trip.js';
 import { messageOf, modelFiles, print, Suite } from './suite.js';
+import { gptqSuite } from './weight-bits.js';
 
 async function roundTripSuite(folder: string): Promise<Suite> {
   const suite = new Suite(`round trip of ${folder}`);
@@ -102,6 +104,7 @@ async function main(root: string, compiled: string, given: readonly string[]): P
     suites.push(await roundTripSuite(folder));
     const suite = await quantizationSuite(root, folder);
     if (suite) suites.push(suite);
+    suites.push(await gptqSuite(folder));
   }
   suites.push(...(await optimizeSuites(root, typeof onnx === 'string' ? undefined : onnx, folders)));
   suites.push(...(await pruneSuites(folders)));
