@@ -147,7 +147,10 @@ export type { ReadingReport } from './report/reading-types.js';
 export type { DataReading } from './samples/data-reading.js';
 export type { ImageColor, ImageOptions, ResizeKernel, ResizeMethod } from './samples/images/image-options.js';
 export { IMAGE_COLORS, RESIZE_KERNELS, RESIZE_METHODS } from './samples/images/image-options.js';
+export type { RecipeFlag } from './samples/images/parse-image-options.js';
 export { parseImageRecipe } from './samples/images/parse-image-options.js';
+export type { DecoderConfig } from './samples/tokens/decoder-config.js';
+export type { TokenRole } from './samples/tokens/token-role.js';
 export type { ReadingOptions } from './workflows/reading-options.js';
 
 // Packages for servers.

@@ -43,11 +43,14 @@ function given<K extends string, V>(key: K, value: V | undefined): { readonly [P
 }
 
 /** A kind of requests, or a recipe of images as other commands take it, completed by `--pixels`. @throws SO1006, SO1002 */
-function preprocessOptions({ preprocess, pixels }: FlagValues): Pick<PackageMarOptions, 'preprocess' | 'image'> {
+function preprocessOptions({
+  preprocess,
+  pixels,
+}: FlagValues): Pick<PackageMarOptions, 'preprocess' | 'image' | 'imageFlag'> {
   const image = pixels && parsePairs(pixels, '--pixels');
   const kind = PREPROCESS_KINDS.find((each) => each === preprocess);
   if (preprocess === undefined || kind !== undefined) return { ...given('preprocess', kind), ...given('image', image) };
-  return { preprocess: 'image', image: { ...parseImageRecipe(preprocess), ...image } };
+  return { preprocess: 'image', image: { ...parseImageRecipe(preprocess), ...image }, imageFlag: '--preprocess' };
 }
 
 function textOptions(flags: FlagValues): Pick<PackageMarOptions, 'text'> {

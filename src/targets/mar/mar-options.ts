@@ -1,4 +1,5 @@
 import type { ImageOptions } from '../../samples/images/image-options.js';
+import type { RecipeFlag } from '../../samples/images/parse-image-options.js';
 
 /** What a request to the packaged model carries. JSON tensors are taken with all of them. */
 export const PREPROCESS_KINDS = ['json', 'image', 'text'] as const;
@@ -30,6 +31,8 @@ export interface MarOptions {
   readonly version: string;
   readonly preprocess: PreprocessKind;
   readonly image?: ImageOptions;
+  /** The flag that errors about `image` name. Default `--pixels`. */
+  readonly imageFlag?: RecipeFlag;
   readonly text?: TextOptions;
   /** Names of the classes, in the order of their indices. */
   readonly labels?: readonly string[];

@@ -1,5 +1,5 @@
 import { ServeOptError } from '../../errors.js';
-import { type ImagePlan, imagePlan } from '../../samples/images/image-plan.js';
+import { type ImagePlan, imagePlan, PIXELS_FLAG } from '../../samples/images/image-plan.js';
 import { DataType } from '../../tensor/dtype.js';
 import { type ClassPlan, classPlan } from './class-plan.js';
 import type { MarFacts } from './mar-facts.js';
@@ -35,7 +35,7 @@ export function marPlan(facts: MarFacts, options: MarOptions, tokenizer?: Tokeni
   checkMarVersion(options.version);
   checkPreprocess(options);
   const batch = servedBatch(facts);
-  const { preprocess, image, text, batchSize = 1 } = options;
+  const { preprocess, image, imageFlag = PIXELS_FLAG.flag, text, batchSize = 1 } = options;
   if (batchSize > 1 && batch.kind !== 'open') {
     throw new ServeOptError('SO1006', `The value ${batchSize} of --max-batch does not fit the model`, {
       why: `requests cannot run together: ${batch.why}`,
@@ -48,7 +48,9 @@ export function marPlan(facts: MarFacts, options: MarOptions, tokenizer?: Tokeni
     options,
     batch,
     batchSize: servedBatchSize(options, batch),
-    ...(preprocess === 'image' ? { image: imagePlan(facts.inputs, image ?? {}) } : {}),
+    ...(preprocess === 'image'
+      ? { image: imagePlan(facts.inputs, image ?? {}, { ...PIXELS_FLAG, flag: imageFlag }) }
+      : {}),
     ...(text && tokenizer ? { text: textPlan(facts, text, tokenizer) } : {}),
     ...(classes ? { classes } : {}),
   };
