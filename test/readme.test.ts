@@ -123,6 +123,9 @@ describe('the README', () => {
     expect(readdirSync(folder)).toContain('model.int8.report.json');
   });
 
+  /** Whether weights were made smaller for a CPU without VNNI. */
+  const guardsSums = (text: string): boolean => text.includes('so that 16-bit sums cannot overflow');
+
   describe('has samples of what the program prints today (node scripts/readme-samples.js writes them)', () => {
     const samples = readmeSamples();
     const isBench = ({ command }: { readonly command: string }): boolean => command.startsWith('bench ');
@@ -132,8 +135,11 @@ describe('the README', () => {
     });
     afterAll(() => rmSync(sampled, { recursive: true, force: true }));
 
-    it.each(samples.filter((sample) => !isBench(sample)))('$command', ({ command, text }) => {
-      expect(maskSample(runSample(command, sampled))).toBe(maskSample(text));
+    it.for(samples.filter((sample) => !isBench(sample)))('$command', ({ command, text }, { skip }) => {
+      const printed = runSample(command, sampled);
+      // What INT8 loses, and so which layers stay in FP32, differs where sums of 16 bits saturate.
+      skip(guardsSums(printed) !== guardsSums(text), 'the sample was made on another kind of CPU');
+      expect(maskSample(printed)).toBe(maskSample(text));
     });
 
     it.each(samples.filter(isBench))('$command', async ({ text }) => {

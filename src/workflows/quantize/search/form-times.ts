@@ -12,8 +12,8 @@ import { isClearlySlower, LoadedContestant, TimedContests } from '../../workbenc
 
 /** For a form that seems slower, where a first measurement is too noisy to tell. */
 const LONG_LOOK = { minRuns: 400, maxMs: 10_000 } as const;
-/** Slower by less a run, in ms, is no reason to give INT8 up: handing one request over costs more. */
-export const WORTH_MS = 0.02;
+/** Slower by less a run, in ms, is no reason to give INT8 up: clocks and caches of one process are not finer. */
+export const WORTH_MS = 0.005;
 
 /** What timing a form beside the original came to. */
 export interface FormTime {
