@@ -19,6 +19,7 @@ import { FragmentEvaluator } from '../../src/workflows/optimize/constant-evaluat
 import { modelsFolder } from '../helpers/models-folder.js';
 import { caseFolders, casesSuite } from './cases.js';
 import { checkpointSuite } from './checkpoint.js';
+import { decoderSuite } from './decoder-bits.js';
 import { foldedCasesSuite } from './folded-cases.js';
 import { foldingSuite } from './folding.js';
 import { inferenceSuite } from './inference.js';
@@ -109,6 +110,7 @@ async function main(root: string, compiled: string, given: readonly string[]): P
   suites.push(...(await optimizeSuites(root, typeof onnx === 'string' ? undefined : onnx, folders)));
   suites.push(...(await pruneSuites(folders)));
   suites.push(await checkpointSuite(root));
+  suites.push(await decoderSuite(root));
   suites.push(kserveSuite(root, cache));
   const total = (pick: (suite: Suite) => number): number => suites.reduce((sum, suite) => sum + pick(suite), 0);
   print('');

@@ -30,6 +30,11 @@ export interface DecoderOptions {
   /** How past inputs are called; `N` is the layer. */
   readonly cacheNames?: 'past_key_values.N.key' | 'past_key_N';
   readonly seed?: number;
+  /**
+   * How large random weights are: `lively`, so that every part has a say in the logits, or as training of GPT-2 begins. Default `lively`.
+   * Source of the latter: A. Radford and others, "Language models are unsupervised multitask learners", 2019, section 2.3.
+   */
+  readonly initialization?: 'lively' | 'gpt2';
 }
 
 /** A decoder as options say it, defaults filled in. */
@@ -62,6 +67,7 @@ export function decoderShape(options: DecoderOptions): DecoderShape {
     attention: 'plain',
     cacheNames: 'past_key_values.N.key',
     seed: 1,
+    initialization: 'lively',
     ...options,
     width,
     heads,

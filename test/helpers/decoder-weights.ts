@@ -25,7 +25,8 @@ export class DecoderWeights {
 
   /** Matrices are [from, to]. Names: `embedding`, `positions`, `lm_head`, `norm`, `0.q`, `0.q.bias`, `0.norm1`, `cos` … */
   get(name: string): DecoderWeight {
-    const { vocabulary, width, positions, headSize } = this.#shape;
+    const { vocabulary, width, positions, headSize, initialization } = this.#shape;
+    if (initialization === 'gpt2') return this.#initial(name);
     if (name === 'embedding') return this.#normal(name, [vocabulary, width], 0.6);
     if (name === 'positions') return this.#normal(name, [positions, width], 0.3);
     if (name === 'lm_head') return this.#normal(name, [width, vocabulary], 0.6);
@@ -37,6 +38,18 @@ export class DecoderWeights {
     }
     const dims = this.#widths(name);
     return this.#normal(name, dims, 1.5 / Math.sqrt(dims[0]));
+  }
+
+  /** As GPT-2 starts: products that end in the residual stream are smaller the more there are of them. */
+  #initial(name: string): DecoderWeight {
+    const { vocabulary, width, positions, layers } = this.#shape;
+    if (name === 'embedding') return this.#normal(name, [vocabulary, width], 0.02);
+    if (name === 'positions') return this.#normal(name, [positions, width], 0.02);
+    if (name === 'lm_head') return this.#normal(name, [width, vocabulary], 0.02);
+    if (name.endsWith('.bias')) return this.#normal(name, [this.#widths(name.slice(0, -5))[1]], 0);
+    if (/norm\d?$/.test(name)) return { data: new Float32Array(width).fill(1), dims: [width] };
+    const ends = name.endsWith('.o') || name.endsWith('.down');
+    return this.#normal(name, this.#widths(name), ends ? 0.02 / Math.sqrt(2 * layers) : 0.02);
   }
 
   #widths(name: string): [number, number] {
