@@ -110,7 +110,7 @@ export const PACKAGE_COMMANDS: readonly CommandDefinition[] = [
         value: 'KIND',
         default: MAR_DEFAULTS.preprocess,
         group: 'Method',
-        summary: 'json, image, text; or a recipe of images',
+        summary: 'json, image, text; or an image recipe',
       },
       tokenizer: { group: 'Method' },
       'max-length': { group: 'Method' },

@@ -10,9 +10,11 @@ import { parseModel } from '../../src/ir/text/parse-model.js';
 import { printModel } from '../../src/ir/text/print-model.js';
 import type { Transform } from '../../src/ir/transform.js';
 import { verifyModel } from '../../src/ir/verify.js';
+import { sumsIn16BitsHere } from '../../src/machine/dot-products.js';
 import { PASSES } from '../../src/passes/registry.js';
 import { outputDifference } from '../helpers/output-agreement.js';
 import { runModel } from '../helpers/run-model.js';
+import { skipWhere } from '../helpers/skip-where.js';
 import { parsePassCase } from './case-file.js';
 
 const FACTORIES = new Map(
@@ -52,7 +54,8 @@ describe.each(readdirSync(FOLDER))('%s', (name) => {
   });
 
   if (one.unchecked === undefined) {
-    it('gives equal outputs in ONNX Runtime', async () => {
+    const saturates = one.pass === 'quantize-dynamic' && sumsIn16BitsHere() === true;
+    skipWhere(saturates, 'INT8 products saturate on this CPU').it('gives equal outputs in ONNX Runtime', async () => {
       const before = await outputsOf(one.before);
       expect(outputDifference(before, await outputsOf(after), factory.numerics, one.sqnrDb)).toBeUndefined();
     });

@@ -61,7 +61,7 @@ describe('markdownReport of a model that was made or compared', () => {
 
       - ranges: min-max over 128 calibration samples of \`net.onnx\` (minmax for 2 tensors, mse for 1)
       - outputs compared on 64 held-out samples
-      - \`net.onnx\`: class scores, since \`net.onnx:\` 98.4 % (95 %: 92.0 % to 99.7 %, n = 64) of predictions equal, KL divergence 0.00213 (95 %: 0.0012 to 0.0031)
+      - \`net.onnx\`: class scores, since \`net.onnx\`: 98.4 % (95 %: 92.0 % to 99.7 %, n = 64) of predictions equal, KL divergence 0.00213 (95 %: 0.0012 to 0.0031)
       - Repair: 1 of 1 step kept, by the error on 32 held-out samples
       - \`✓\` weight rounding 30.0 → 31.2 dB: \`net.onnx\`
 
