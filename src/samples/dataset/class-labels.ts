@@ -1,12 +1,10 @@
-import { readFileSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
-import { fileError } from '../../codec/byte-source.js';
 import { ServeOptError } from '../../errors.js';
 import { suggest } from '../../suggest.js';
 import { DataType } from '../../tensor/dtype.js';
 import type { HostTensor } from '../types.js';
+import { readClassNames } from './class-names.js';
 
-const MOST_BYTES = 16 * 1024 * 1024;
 /** Classes that a note lists. */
 const SHOWN = 5;
 
@@ -16,25 +14,15 @@ export interface ClassLabels {
   readonly notes: readonly string[];
 }
 
-/** Names of classes, one a line, in the order of their numbers. @throws SO2001 …, SO4005 for a name given twice */
-export function readClassNames(path: string): string[] {
-  const file = basename(path);
-  let text: string;
-  try {
-    if (statSync(path).size > MOST_BYTES)
-      throw new ServeOptError('SO2104', `"${file}" is too large for names of classes`);
-    text = readFileSync(path, 'utf8');
-  } catch (cause) {
-    if (cause instanceof ServeOptError) throw cause;
-    throw fileError(path, cause);
+/** Names of classes of a file, which samples are to have: each once. @throws as `readClassNames`, SO4005 for a name given twice */
+export function readDistinctNames(path: string): readonly string[] {
+  const names = readClassNames(path);
+  const seen = new Set<string>();
+  for (const name of names) {
+    if (name !== '' && seen.has(name))
+      throw new ServeOptError('SO4005', `"${basename(path)}" has the class "${name}" twice`);
+    seen.add(name);
   }
-  const names = text
-    .replace(/^\uFEFF/, '')
-    .split(/\r?\n/)
-    .map((line) => line.trim());
-  while (names.at(-1) === '') names.pop();
-  const twice = names.find((name, at) => name !== '' && names.indexOf(name) !== at);
-  if (twice !== undefined) throw new ServeOptError('SO4005', `"${file}" has the class "${twice}" twice`);
   return names;
 }
 

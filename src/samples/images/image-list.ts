@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileError } from '../../codec/byte-source.js';
 import { ServeOptError } from '../../errors.js';
-import { type ClassLabels, classLabels, readClassNames } from '../dataset/class-labels.js';
+import { type ClassLabels, classLabels, readDistinctNames } from '../dataset/class-labels.js';
 import { readColumns } from '../dataset/csv-file.js';
 import type { ReadLimits } from '../dataset/source-array.js';
 import { IMAGE_ENDING } from './decode-image.js';
@@ -40,7 +40,7 @@ export async function imagesInFolder(
   const paths = files.map((name) => join(path, name));
   const isCsv = labelsPath !== undefined && /\.csv$/i.test(labelsPath);
   const csv = isCsv ? labelsPath : hasFile(path, LABELS_FILE) ? join(path, LABELS_FILE) : undefined;
-  const classes = labelsPath !== undefined && !isCsv ? readClassNames(labelsPath) : undefined;
+  const classes = labelsPath !== undefined && !isCsv ? readDistinctNames(labelsPath) : undefined;
   if (csv !== undefined) {
     const rows = await imageRows(csv, limits);
     const texts = matchRows(files, rows, basename(csv));
@@ -81,7 +81,7 @@ export async function imagesInCsv(
   if (names.length === 0) throw new ServeOptError('SO4004', `"${basename(path)}" lists no images`);
   const folder = dirname(path);
   const labelAt = columnOf(header, LABEL_COLUMNS);
-  const classes = labelsPath === undefined ? undefined : readClassNames(labelsPath);
+  const classes = labelsPath === undefined ? undefined : readDistinctNames(labelsPath);
   return {
     paths: names.map((name) => join(folder, name)),
     names,

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { ServeOptError } from '../../errors.js';
 import { isJsonObject } from '../../json-object.js';
-import { type ClassLabels, classLabels, readClassNames } from '../dataset/class-labels.js';
+import { type ClassLabels, classLabels, readDistinctNames } from '../dataset/class-labels.js';
 import { readColumns } from '../dataset/csv-file.js';
 import type { DataKind } from '../dataset/data-kind.js';
 import { type ReadLimits, tooLarge } from '../dataset/source-array.js';
@@ -23,7 +23,7 @@ export interface TextRows {
 /**
  * Texts of a .txt file (one a line, blank lines being empty texts but at the end), or of a .jsonl or .csv file that has them under a
  * usual name (`text`, `sentence`, …), with a second text (`text_pair`, …) and labels where they are; undefined where no name is known.
- * @param labelsPath names of classes, one a line
+ * @param labelsPath names of classes, one a line or JSON
  * @throws SO4001 for a line without its text; SO2104 beyond the limits
  */
 export async function readTexts(
@@ -32,7 +32,7 @@ export async function readTexts(
   labelsPath: string | undefined,
   limits: ReadLimits,
 ): Promise<TextRows | undefined> {
-  const names = labelsPath === undefined ? undefined : readClassNames(labelsPath);
+  const names = labelsPath === undefined ? undefined : readDistinctNames(labelsPath);
   const numbered = (labels: readonly string[] | undefined): ClassLabels | undefined =>
     labels && classLabels(labels, 'label', names);
   if (kind === 'text') return { texts: plainLines(path, limits), pairs: undefined, labels: undefined };

@@ -1,7 +1,7 @@
 import { ServeOptError } from '../../errors.js';
+import { labelCount } from '../../samples/dataset/class-names.js';
 import type { ValueSpec } from '../../samples/types.js';
 import { DataType } from '../../tensor/dtype.js';
-import { labelCount } from '../class-labels.js';
 import type { MarFacts } from './mar-facts.js';
 import { DEFAULT_TOP_K, type MarOptions } from './mar-options.js';
 

@@ -1,5 +1,5 @@
 import { ServeOptError } from '../../errors.js';
-import { labelCount, parseClassLabels } from '../class-labels.js';
+import { labelCount, parseClassNames } from '../../samples/dataset/class-names.js';
 import type { ServedTensor } from './serving-facts.js';
 
 /** The file of labels in the folder of a model. */
@@ -27,7 +27,7 @@ export function outputLabels(
   isBatched: boolean,
   wanted?: string,
 ): OutputLabels {
-  const lines = parseClassLabels(text, fileName);
+  const lines = parseClassNames(text, fileName);
   const unfit = lines.findIndex((line) => line.trim() === '' || /[\n\r]/.test(line));
   if (unfit >= 0)
     throw labelError(

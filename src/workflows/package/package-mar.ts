@@ -1,11 +1,10 @@
 import { existsSync, lstatSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { checkOutputs } from '../../codec/output-target.js';
-import { readSmallTextFile } from '../../codec/small-file.js';
 import { ServeOptError } from '../../errors.js';
 import type { MarReport } from '../../report/mar-types.js';
 import { REPORT_SCHEMA_VERSION } from '../../report/types.js';
-import { parseClassLabels } from '../../targets/class-labels.js';
+import { readClassNames } from '../../samples/dataset/class-names.js';
 import { marFiles } from '../../targets/mar/mar-files.js';
 import { marName } from '../../targets/mar/mar-name.js';
 import { MAR_DEFAULTS, type MarFormat, type MarOptions } from '../../targets/mar/mar-options.js';
@@ -39,9 +38,6 @@ export interface PackageMarOptions
   readonly dryRun?: boolean;
 }
 
-/** The largest sensible file of labels. */
-const MAX_LABELS_BYTES = 16 * 1024 * 1024;
-
 /** What is on the disk, or would be. */
 interface Made {
   readonly files: MarReport['files'];
@@ -70,9 +66,7 @@ export async function packageMar(
     ...MAR_DEFAULTS,
     ...options,
     name,
-    ...(labelsPath === undefined
-      ? {}
-      : { labels: parseClassLabels(readSmallTextFile(labelsPath, MAX_LABELS_BYTES), basename(labelsPath)) }),
+    ...(labelsPath === undefined ? {} : { labels: readClassNames(labelsPath) }),
   };
   const tokenizer = text ? readTokenizer(text.tokenizerPath) : undefined;
   let made: Made | undefined;

@@ -111,6 +111,15 @@ describe('a folder of images', () => {
     expect((await open(['N', 3, 6, 6], 'scale=1', join(folder, 'names.txt'))).labels?.data).toEqual(
       Int32Array.of(2, 1),
     );
+    writeFileSync(join(folder, 'names.json'), '{"id2label": {"0": "bird", "1": "dog", "2": "cat"}}');
+    expect((await open(['N', 3, 6, 6], 'scale=1', join(folder, 'names.json'))).labels?.data).toEqual(
+      Int32Array.of(2, 1),
+    );
+    writeFileSync(join(folder, 'twice.txt'), 'cat\ndog\ncat\n');
+    expect(await refusal(open(['N', 3, 6, 6], 'scale=1', join(folder, 'twice.txt')))).toMatchObject({
+      code: 'SO4005',
+      message: '"twice.txt" has the class "cat" twice',
+    });
     writeFileSync(join(folder, 'few.txt'), 'bird\ndgo\n');
     expect(await refusal(open(['N', 3, 6, 6], 'scale=1', join(folder, 'few.txt')))).toMatchObject({
       code: 'SO4005',

@@ -4,7 +4,6 @@ import { describe, expect, it } from 'vitest';
 import type { Dim } from '../../../src/ir/type.js';
 import { imagePlan } from '../../../src/samples/images/image-plan.js';
 import type { ValueSpec } from '../../../src/samples/types.js';
-import { parseClassLabels } from '../../../src/targets/class-labels.js';
 import { classPlan } from '../../../src/targets/mar/class-plan.js';
 import type { MarFacts } from '../../../src/targets/mar/mar-facts.js';
 import { checkMarName, marName } from '../../../src/targets/mar/mar-name.js';
@@ -173,24 +172,6 @@ describe('classPlan', () => {
     expect(() => classPlan(both, { ...OPTIONS, topK: 1 })).toThrow(/More than one/);
     const soft = facts([spec('x', ['N'])], [spec('a', ['N', 4])], { probabilities: new Set(['a']) });
     expect(() => classPlan(soft, { ...OPTIONS, topK: 1, softmax: true })).toThrow(/already/);
-  });
-});
-
-describe('parseClassLabels', () => {
-  it('reads lines, lists, and objects from index to name', () => {
-    expect(parseClassLabels('a\r\nb \n\n', 'f')).toEqual(['a', 'b']);
-    expect(parseClassLabels('["a", 1]', 'f')).toEqual(['a', '1']);
-    expect(parseClassLabels('{"1": ["n02", "dog"], "0": "cat"}', 'f')).toEqual(['cat', 'dog']);
-    expect(parseClassLabels('{"id2label": {"0": "no", "1": "yes"}}', 'f')).toEqual(['no', 'yes']);
-    expect(parseClassLabels('{"classes": ["no", "yes"]}', 'f')).toEqual(['no', 'yes']);
-  });
-
-  it('refuses what leaves a class without a name', () => {
-    expect(() => parseClassLabels('', 'f')).toThrow(/not a file of class labels/);
-    expect(() => parseClassLabels('{"0": "a", "2": "b"}', 'f')).toThrow(/class labels/);
-    expect(() => parseClassLabels('{"a": "b"}', 'f')).toThrow(/class labels/);
-    expect(() => parseClassLabels('[null]', 'f')).toThrow(/class labels/);
-    expect(() => parseClassLabels('[', 'f')).toThrow(/class labels/);
   });
 });
 

@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { readSmallTextFile } from '../../../codec/small-file.js';
 import { ServeOptError } from '../../../errors.js';
 import type { ModelConfig } from '../../../proto/model-config.js';
+import { MOST_NAMES_BYTES } from '../../../samples/dataset/class-names.js';
 import { openDataset } from '../../../samples/dataset/open-dataset.js';
 import { seededReader } from '../../../samples/seeded-reader.js';
 import type { Feeds, ValueSpec } from '../../../samples/types.js';
@@ -12,8 +13,6 @@ import { warmupRequests } from '../../../targets/triton/warmup.js';
 import { withSizes } from '../../preflight/input-sizes.js';
 import type { PackageTritonOptions } from './triton-package-options.js';
 
-/** Bytes of a file of labels. */
-const MOST_LABEL_BYTES = 16 * 1024 * 1024;
 /** Bytes of a warm-up sample. */
 const MOST_SAMPLE_BYTES = 256 * 1024 * 1024;
 
@@ -24,7 +23,7 @@ export function readLabels(
   isBatched: boolean,
 ): OutputLabels | undefined {
   if (labelsPath === undefined) return undefined;
-  const text = readSmallTextFile(labelsPath, MOST_LABEL_BYTES);
+  const text = readSmallTextFile(labelsPath, MOST_NAMES_BYTES);
   return outputLabels(text, basename(labelsPath), served.outputs, isBatched, outputName);
 }
 

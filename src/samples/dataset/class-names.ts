@@ -1,4 +1,9 @@
-import { ServeOptError } from '../errors.js';
+import { basename } from 'node:path';
+import { readSmallTextFile } from '../../codec/small-file.js';
+import { ServeOptError } from '../../errors.js';
+
+/** Bytes of a file of names. */
+export const MOST_NAMES_BYTES = 16 * 1024 * 1024;
 
 /** A class has a name of at most this many characters. */
 const LONGEST_LABEL = 1000;
@@ -8,13 +13,18 @@ const MOST_LABELS = 1_000_000;
 /** Keys that files of labels put the list or object under. */
 const WRAPPERS = ['id2label', 'classes', 'labels', 'names', 'object_type_names'] as const;
 
+/** Names of classes of a file, as `parseClassNames` reads them. @throws SO2001, SO2002, SO2104 for the file, SO4001 */
+export function readClassNames(path: string): readonly string[] {
+  return parseClassNames(readSmallTextFile(path, MOST_NAMES_BYTES), basename(path));
+}
+
 /**
  * Names of classes in the order of their indices: a JSON list, a JSON object from index to name (as TorchServe's
- * index_to_name.json, or under a key such as \`id2label\`), or a text with one name a line.
+ * index_to_name.json, or under a key such as `id2label`), or a text with one name a line.
  * @param file name for messages
  * @throws SO4001 for what is none of these, and for indices with gaps
  */
-export function parseClassLabels(text: string, file: string): readonly string[] {
+export function parseClassNames(text: string, file: string): readonly string[] {
   const trimmed = text.trimStart();
   const labels = trimmed.startsWith('[') || trimmed.startsWith('{') ? fromJson(text, file) : fromLines(text);
   if (labels.length === 0) throw wrong(file, 'it has no labels');
