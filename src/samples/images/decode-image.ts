@@ -1,6 +1,5 @@
-import { readFileSync, statSync } from 'node:fs';
 import type SharpModule from 'sharp';
-import { isSystemError } from '../../codec/system-error.js';
+import { readSmallFile } from '../../codec/small-file.js';
 import { ServeOptError } from '../../errors.js';
 import type { ImagePlan } from './image-plan.js';
 import type { Pixels } from './pixels.js';
@@ -51,13 +50,13 @@ export class ImageDecoder {
 
   /** The pixels of a file in the channels that the plan wants, or why there are none. */
   async decode(path: string, mode: ImagePlan['mode']): Promise<Pixels | string> {
-    let bytes: Buffer;
+    let bytes: Uint8Array;
     try {
-      if (statSync(path).size > MOST_FILE_BYTES) return `the file is larger than ${MOST_FILE_BYTES} bytes`;
-      bytes = readFileSync(path);
+      bytes = readSmallFile(path, MOST_FILE_BYTES);
     } catch (error) {
-      if (!isSystemError(error)) throw error;
-      return error.code === 'ENOENT' ? 'the file does not exist' : error.message;
+      if (!(error instanceof ServeOptError) || error.code === 'SO6101') throw error;
+      if (error.code === 'SO2001') return 'the file does not exist';
+      return error.code === 'SO2104' ? `the file is larger than ${MOST_FILE_BYTES} bytes` : error.message;
     }
     if (bytes.byteLength === 0) return 'the file is empty';
     try {
@@ -67,7 +66,7 @@ export class ImageDecoder {
     }
   }
 
-  async #pixels(bytes: Buffer, mode: ImagePlan['mode']): Promise<Pixels | string> {
+  async #pixels(bytes: Uint8Array, mode: ImagePlan['mode']): Promise<Pixels | string> {
     const image = this.#sharp(bytes, { failOn: 'error', limitInputPixels: false, ignoreIcc: true, pages: 1 });
     const { format, width = 0, height = 0, space, depth, hasAlpha } = await image.metadata();
     if (!FORMATS.has(format ?? '')) return `its format is ${format}; supported are JPEG, PNG, WebP, GIF, TIFF and AVIF`;

@@ -1,6 +1,5 @@
-import { readFileSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
-import { fileError } from '../../codec/byte-source.js';
+import { readSmallTextFile } from '../../codec/small-file.js';
 import { ServeOptError } from '../../errors.js';
 import { isJsonObject } from '../../json-object.js';
 import {
@@ -108,14 +107,7 @@ function withResize(options: ImageOptions): ImageOptions {
 
 function readRecipe(path: string): ImageOptions {
   const file = basename(path);
-  let text: string;
-  try {
-    if (statSync(path).size > MOST_FILE_BYTES) throw new ServeOptError('SO2104', `"${file}" is too large for a recipe`);
-    text = readFileSync(path, 'utf8');
-  } catch (cause) {
-    if (cause instanceof ServeOptError) throw cause;
-    throw fileError(path, cause);
-  }
+  const text = readSmallTextFile(path, MOST_FILE_BYTES);
   let value: unknown;
   try {
     value = JSON.parse(text);

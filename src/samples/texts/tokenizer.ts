@@ -1,7 +1,6 @@
-import { readFileSync, statSync } from 'node:fs';
 import { basename, extname } from 'node:path';
 import type { Tokenizer as Library } from '@huggingface/tokenizers';
-import { fileError } from '../../codec/byte-source.js';
+import { readSmallTextFile } from '../../codec/small-file.js';
 import { ServeOptError } from '../../errors.js';
 import { asJsonObject, isJsonObject } from '../../json-object.js';
 import type { TokenPadding, TokenRow } from '../tokens/token-rows.js';
@@ -136,14 +135,7 @@ function hasNormalizer(value: unknown, isSuch: (normalizer: Json) => boolean): b
 }
 
 function tokenizerJson(path: string, file: string): Json {
-  let text: string;
-  try {
-    if (statSync(path).size > MOST_BYTES) throw new ServeOptError('SO2104', `"${file}" is too large for a tokenizer`);
-    text = readFileSync(path, 'utf8');
-  } catch (cause) {
-    if (cause instanceof ServeOptError) throw cause;
-    throw fileError(path, cause);
-  }
+  const text = readSmallTextFile(path, MOST_BYTES);
   if (extname(path).toLowerCase() === '.txt') {
     const made = bertTokenizer(text);
     if (typeof made === 'string') throw noTokenizer(file, made);

@@ -1,9 +1,10 @@
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import sharp from 'sharp';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { ImageDecoder } from '../../../src/samples/images/decode-image.js';
 import { fitImage } from '../../../src/samples/images/fit-image.js';
 import type { ResizeKernel } from '../../../src/samples/images/image-options.js';
@@ -80,6 +81,15 @@ describe('images are decoded as Pillow does', () => {
     expect(await decoder.decode(join(FOLDER, 'broken.jpg'), 'RGB')).toMatch(/premature|truncated|end/i);
     expect(await decoder.decode(join(FOLDER, 'text.png'), 'RGB')).toMatch(/unsupported image format/);
     expect(await decoder.decode(join(FOLDER, 'missing.png'), 'RGB')).toBe('the file does not exist');
+    expect(await decoder.decode(FOLDER, 'RGB')).toMatch(/it is a folder/);
+  });
+
+  it('does not wait for a pipe that is named as an image', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'serve-opt-test-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const path = join(folder, 'a.jpg');
+    execFileSync('mkfifo', [path]);
+    expect(await decoder.decode(path, 'RGB')).toMatch(/it is not a regular file/);
   });
 });
 
