@@ -1,10 +1,10 @@
 import { basename } from 'node:path';
 import type { MetricWish } from '../evaluate/choose-metric.js';
 import type { ComparisonResult, ComparisonSource } from '../evaluate/comparison.js';
-import { isFloatTensor } from '../evaluate/host-numbers.js';
 import { LabelScoring } from '../evaluate/label-scoring.js';
 import { OutputDifferences } from '../evaluate/output-difference.js';
 import type { OutputMeanings } from '../evaluate/output-meaning.js';
+import { onlyClass } from '../samples/dataset/class-labels.js';
 import type { SampleReader } from '../samples/sample-reader.js';
 import type { HostTensor, SampleSource } from '../samples/types.js';
 
@@ -59,6 +59,9 @@ export class ComparisonSums {
 
   /** @param names outputs of each model that can be fetched */
   result(batchSize: number, names: { readonly a: readonly string[]; readonly b: readonly string[] }): ComparisonResult {
+    const warnings = [...(this.#samples.warnings ?? [])];
+    const one = onlyClass(this.#samples.labels);
+    if (one !== undefined) warnings.push(`Every label is ${one}: the metric says nothing of other classes.`);
     return {
       source: plainSource(this.#params.source),
       samples: this.#samples.count,
@@ -69,20 +72,9 @@ export class ComparisonSums {
         b: names.b.filter((name) => !names.a.includes(name)),
       },
       ...this.#scoring?.result(),
-      warnings: [...(this.#samples.warnings ?? []), ...onlyClass(this.#samples.labels)],
+      warnings,
     };
   }
-}
-
-/** Labels of one class leave all others unjudged. */
-function onlyClass(labels: HostTensor | undefined): string[] {
-  if (!labels || isFloatTensor(labels)) return [];
-  const { data, dims } = labels;
-  const [first] = data;
-  // Of several labels a sample, equal ones are padding.
-  if (first === undefined || data.length < 2 || data.length !== dims[0]) return [];
-  for (let i = 1; i < data.length; i++) if (data[i] !== first) return [];
-  return [`Every label is ${String(first)}: the metric says nothing of other classes.`];
 }
 
 function plainSource(source: SampleSource): ComparisonSource {

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { ServeOptError } from '../../errors.js';
 import { suggest } from '../../suggest.js';
-import { DataType } from '../../tensor/dtype.js';
+import { DataType, isFloat } from '../../tensor/dtype.js';
 import type { HostTensor } from '../types.js';
 import { readClassNames } from './class-names.js';
 
@@ -58,10 +58,13 @@ export function classLabels(texts: readonly string[], what: string, names?: read
   return { labels: { dataType: DataType.INT32, dims: [texts.length], data }, notes };
 }
 
-/** Why labels say little, where they do: a sentence. */
-export function oneClassOnly(labels: HostTensor | undefined): string | undefined {
-  if (labels?.dims.length !== 1 || labels.data.length < 2) return undefined;
-  const [first] = labels.data as ArrayLike<unknown> as readonly unknown[];
-  for (let at = 1; at < labels.data.length; at++) if (labels.data[at] !== first) return undefined;
-  return `all ${labels.data.length} samples have the label ${first}: a metric on one class says little`;
+/** The class that all of two or more samples have, which leaves all others unjudged; undefined where they differ. */
+export function onlyClass(labels: HostTensor | undefined): string | undefined {
+  if (!labels || isFloat(labels.dataType)) return undefined;
+  const { data, dims } = labels;
+  const [first] = data;
+  // Of several labels a sample, equal ones are padding.
+  if (first === undefined || data.length < 2 || data.length !== dims[0]) return undefined;
+  for (let at = 1; at < data.length; at++) if (data[at] !== first) return undefined;
+  return String(first);
 }

@@ -1,6 +1,6 @@
 import { ServeOptError } from '../../errors.js';
 import { DataType, type DataTypeCode } from '../../tensor/dtype.js';
-import { oneClassOnly } from '../dataset/class-labels.js';
+import { onlyClass } from '../dataset/class-labels.js';
 import { makeHostData } from '../dataset/convert.js';
 import type { DatasetReader } from '../dataset/dataset-reader.js';
 import type { Feeds, HostData, ValueSpec } from '../types.js';
@@ -32,8 +32,9 @@ export async function imageReader(
   const size = plan.width * plan.height * channels;
   const warnings = [...(labels?.notes ?? [])];
   if (options === undefined) warnings.push(`no --preprocess was given: ${describePlan(plan)}`);
-  const one = oneClassOnly(labels?.labels);
-  if (one !== undefined) warnings.push(one);
+  const one = onlyClass(labels?.labels);
+  if (one !== undefined)
+    warnings.push(`all ${paths.length} samples have the label ${one}: a metric on one class says little`);
 
   const sample = async (at: number): Promise<HostData> => {
     const pixels = await decoder.decode(paths[at] as string, plan.mode);
