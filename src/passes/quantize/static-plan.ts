@@ -4,7 +4,7 @@ import type { Node } from '../../ir/node.js';
 import { nodeLabel } from '../../ir/problem.js';
 import type { Use, Value } from '../../ir/value.js';
 import { constantTensor } from '../../ir/walk.js';
-import { TensorSchemes } from '../../quantize/assigned-schemes.js';
+import { TensorSchemes, writerOf } from '../../quantize/assigned-schemes.js';
 import { planStatic, type StaticPlan } from '../../quantize/plan.js';
 import { knownRange, losesProbabilities, lostChannel, plannedRange } from '../../quantize/planned-range.js';
 import { quantizationParameters, U8_ACTIVATIONS } from '../../quantize/scheme.js';
@@ -76,8 +76,7 @@ function refuseWithoutRange(
   for (const [value, root] of plan.tensors) {
     const reason = whyUnusable(root, plan, types, ranges);
     if (reason === undefined) continue;
-    const clamp = plan.clamps.get(value);
-    const source = plan.produced.has(value) ? (clamp ? clamp.input(0)?.producer : value.producer) : undefined;
+    const source = plan.produced.has(value) ? writerOf(plan, value) : undefined;
     const touching = [...value.uses].map((use) => use.node);
     if (source) touching.push(source);
     for (const node of touching) if (planned.has(node)) refused.set(owners.get(node) ?? node, reason);

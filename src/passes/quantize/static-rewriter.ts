@@ -45,6 +45,8 @@ export class StaticRewriter {
   readonly #writer: QdqWriter;
   /** Layers whose weights were made smaller so that sums of two products fit 16 bits. */
   readonly narrowed: Node[] = [];
+  /** Those made smaller, by what they were. */
+  readonly #fitting: Map<WeightParameters, WeightParameters> = new Map();
 
   constructor(plan: StaticPlan, options: RewriteOptions, scan: WeightScan) {
     this.#plan = plan;
@@ -160,7 +162,6 @@ export class StaticRewriter {
     if (fitting !== whole) this.narrowed.push(one.node);
     return fitting;
   }
-  readonly #fitting: Map<WeightParameters, WeightParameters> = new Map();
 
   /** One value a channel, with the `beta` of a Gemm in it. */
   #biasValues({ node, channels }: WeightedNode, tensor: Tensor): Float32Array {

@@ -18,8 +18,8 @@ export class WeightScan {
     this.#allowsChannels = allowsChannels;
   }
 
-  /** Undefined when the weight holds NaN or an infinity. @param narrowed with one bit less than the scheme has */
-  parameters({ node, weight, axis }: WeightedNode, narrowed = false): WeightParameters | undefined {
+  /** Undefined when the weight holds NaN or an infinity. */
+  parameters({ node, weight, axis }: WeightedNode): WeightParameters | undefined {
     const wanted = this.#schemeOf(node);
     const perChannel = wanted.granularity.kind === 'channel' && this.#allowsChannels;
     if (wanted.granularity.kind === 'channel' && !perChannel) this.withoutChannels = true;
@@ -28,7 +28,6 @@ export class WeightScan {
       // Kernels take one zero point for all channels, so ranges per channel have to be symmetric.
       symmetric: wanted.symmetric || perChannel,
       granularity: perChannel ? { kind: 'channel', axis } : { kind: 'tensor' },
-      reduceRange: wanted.reduceRange || narrowed,
     };
     let known = this.#known.get(weight);
     if (!known) {
