@@ -28,8 +28,12 @@ export function whyNotAvailable(
  * Imports a domain where `at` stands: into the model, and into the local function around it, whose imports are its own.
  * What is imported stays as it is: raising a version is the work of `upgrade-opset`.
  */
-export function requireOpset(context: RewriteContext, at: Node | Graph, domain: string = MICROSOFT, version = 1): void {
-  const { model } = context;
+export function requireOpset(
+  { model }: Pick<RewriteContext, 'model'>,
+  at: Node | Graph,
+  domain: string = MICROSOFT,
+  version = 1,
+): void {
   if (!model.opsets.has(domain)) model.setOpset(domain, version);
   const root = rootGraph('nodes' in at ? at : at.graph);
   if (root === model.graph) return;

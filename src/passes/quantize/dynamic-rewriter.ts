@@ -10,6 +10,7 @@ import type { ConstantOperand } from '../../quantize/constant-operand.js';
 import { DataType } from '../../tensor/dtype.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { addConstant, dropIfUnused } from '../constants.js';
+import { MICROSOFT, requireOpset } from '../engine/require-opset.js';
 import { copyMetadata, releaseOutput } from '../nodes.js';
 import type { DynamicJob } from './dynamic-plan.js';
 import type { DynamicWeights, QuantizedConstant } from './dynamic-weights.js';
@@ -27,7 +28,6 @@ export class DynamicRewriter {
   /** Quantized activations, once for each graph that reads them. */
   readonly #inputs: Map<Graph, Map<Value, DynamicInput>> = new Map();
   readonly #replaced: Set<Value> = new Set();
-  usesContribOperators = false;
 
   constructor(weights: DynamicWeights) {
     this.#weights = weights;
@@ -199,8 +199,8 @@ export class DynamicRewriter {
     ]);
     node.removeAttribute('layout');
     node.opType = 'DynamicQuantizeLSTM';
-    node.domain = 'com.microsoft';
-    this.usesContribOperators = true;
+    node.domain = MICROSOFT;
+    requireOpset(node.graph, node);
     return true;
   }
 }

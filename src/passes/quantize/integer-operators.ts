@@ -14,10 +14,9 @@ import { transposedLastAxes } from '../../quantize/transposed.js';
 import { DataType, type DataTypeCode } from '../../tensor/dtype.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { addConstant, dropIfUnused } from '../constants.js';
+import { MICROSOFT, requireOpset } from '../engine/require-opset.js';
 import type { AllowedOperators } from '../levels.js';
 import { copyMetadata } from '../nodes.js';
-
-const CONTRIB = 'com.microsoft';
 
 /** Integers that a float value stands for. */
 interface Integers {
@@ -112,7 +111,7 @@ function replace(
   behind.setOutput(0, undefined);
   graph.remove(behind);
   const made = graph.addNode({ opType, domain, name: node.name, inputs, outputs: [output], attributes }, node);
-  if (domain === CONTRIB && graph.model.opset(CONTRIB) === 0) graph.model.setOpset(CONTRIB, 1);
+  if (domain === MICROSOFT) requireOpset(graph, graph);
   copyMetadata(node, made);
   graph.remove(node);
 }
@@ -226,7 +225,7 @@ function contribGemm(node: Node): boolean {
   if (behind?.written.dataType === data.dataType) {
     const { scale, zeroPoint } = behind.written;
     const all = [...inputs, scale, zeroPoint];
-    replace(node, behind.node, { opType: 'QGemm', domain: CONTRIB, inputs: all, attributes });
+    replace(node, behind.node, { opType: 'QGemm', domain: MICROSOFT, inputs: all, attributes });
     return true;
   }
   const output = node.output();
@@ -235,7 +234,7 @@ function contribGemm(node: Node): boolean {
   const made = graph.addNode(
     {
       opType: 'QGemm',
-      domain: CONTRIB,
+      domain: MICROSOFT,
       name: node.name,
       inputs: bias ? inputs : inputs.slice(0, 6),
       outputs: [output],
@@ -243,7 +242,7 @@ function contribGemm(node: Node): boolean {
     },
     node,
   );
-  if (graph.model.opset(CONTRIB) === 0) graph.model.setOpset(CONTRIB, 1);
+  requireOpset(graph, graph);
   copyMetadata(node, made);
   graph.remove(node);
   return true;
@@ -262,7 +261,7 @@ function contrib(node: Node, opType: string, slots: number): boolean {
   ];
   replace(node, behind.node, {
     opType,
-    domain: CONTRIB,
+    domain: MICROSOFT,
     inputs: [...known.flatMap(triple), scale, zeroPoint],
     attributes,
   });
@@ -277,7 +276,7 @@ function concat(node: Node): boolean {
     return false;
   const { scale, zeroPoint } = behind.written;
   const inputs = [scale, zeroPoint, ...known.flatMap(triple)];
-  replace(node, behind.node, { opType: 'QLinearConcat', domain: CONTRIB, inputs, attributes: attributesOf(node) });
+  replace(node, behind.node, { opType: 'QLinearConcat', domain: MICROSOFT, inputs, attributes: attributesOf(node) });
   return true;
 }
 

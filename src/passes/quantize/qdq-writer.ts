@@ -11,14 +11,12 @@ import { type WeightParameters, weightsWithParameters } from '../../quantize/wei
 import { DataType } from '../../tensor/dtype.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { addConstant } from '../constants.js';
+import { MICROSOFT, requireOpset } from '../engine/require-opset.js';
 
 /** Scale and zero point of an activation, and the scheme that they are for. */
 export interface ActivationParameters extends QuantizationParameters {
   readonly scheme: QuantizationScheme;
 }
-
-/** The domain of pairs of 16 bits before opset 21, where ONNX has none. */
-const CONTRIB = 'com.microsoft';
 
 /** Scale and zero point as values of a graph. */
 interface ParameterValues {
@@ -239,11 +237,11 @@ export class QdqWriter {
   }
 }
 
-/** The domain of nodes of a scheme; imports it where it is not that of ONNX. */
-function domainOf({ model }: Graph, { bits }: QuantizationScheme): string {
-  if (bits !== 16 || model.opset() >= 21) return '';
-  if (model.opset(CONTRIB) === 0) model.setOpset(CONTRIB, 1);
-  return CONTRIB;
+/** The domain of nodes of a scheme, imported: ONNX has no pairs of 16 bits before opset 21. */
+function domainOf(graph: Graph, { bits }: QuantizationScheme): string {
+  if (bits !== 16 || graph.model.opset() >= 21) return '';
+  requireOpset(graph, graph);
+  return MICROSOFT;
 }
 
 function integerType({ storage }: QuantizationScheme, type: ValueType | undefined): ValueType {

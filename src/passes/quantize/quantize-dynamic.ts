@@ -62,7 +62,6 @@ export const quantizeDynamic = definePass<QuantizeDynamicOptions>({
       else refusals.push({ ...kept, reason });
     }
     rewriter.dropReplaced();
-    if (rewriter.usesContribOperators && model.opset('com.microsoft') === 0) model.setOpset('com.microsoft', 1);
     return { changed, refusals };
   },
 });

@@ -20,7 +20,7 @@ twice (a) => (b)
 }`;
 
 /** Asks a question, or makes a change, where the first Add stands. */
-async function atAdd(model: Model, visit: (context: Parameters<typeof requireOpset>[0], at: Graph) => void) {
+async function atAdd(model: Model, visit: (context: Parameters<typeof whyNotAvailable>[0], at: Graph) => void) {
   const probe = defineRewrite<object>({
     name: 'probe-it',
     summary: 'Probes.',

@@ -68,7 +68,6 @@ export const quantizeWeightOnly = definePass<WeightOnlyOptions>({
       changed += unit.uses.length;
       rewriter.rewrite(unit, Array.isArray(made) ? weightForm(unit, made) : made);
     }
-    if (rewriter.usesContribOperators && model.opset('com.microsoft') === 0) model.setOpset('com.microsoft', 1);
     const done = changed > 0 ? 0 : alreadyQuantized(model);
     return {
       changed,

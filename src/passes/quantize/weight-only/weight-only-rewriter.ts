@@ -10,11 +10,10 @@ import { DataType, type DataTypeCode } from '../../../tensor/dtype.js';
 import { floatTensor } from '../../../tensor/float-values.js';
 import { Tensor } from '../../../tensor/tensor.js';
 import { addConstant, dropIfUnused } from '../../constants.js';
+import { MICROSOFT, requireOpset } from '../../engine/require-opset.js';
 import { copyMetadata, isUnused, releaseOutput } from '../../nodes.js';
 import type { WeightUnit, WeightUse } from './weight-plan.js';
 import type { WeightForm } from './weight-tensors.js';
-
-const ORT_DOMAIN = 'com.microsoft';
 
 /** The constants of a unit. */
 interface Written {
@@ -25,7 +24,6 @@ interface Written {
 
 export class WeightOnlyRewriter {
   readonly #accuracyLevel: number;
-  usesContribOperators = false;
 
   /** @param accuracyLevel of MatMulNBits; 0 writes none */
   constructor(accuracyLevel: number) {
@@ -44,7 +42,7 @@ export class WeightOnlyRewriter {
       zeroPoints: form.zeroPoints && constant('zero_points', form.zeroPoints),
     };
     const isOperator = layout === 'operator' || layout === 'tied' || layout === 'table';
-    this.usesContribOperators ||= isOperator;
+    if (isOperator) requireOpset(graph, graph);
     const table = layout === 'tied' ? this.#rowsOf(unit, written.codes) : written.codes;
     const dequantized = layout === 'pairs' || layout === 'pairs-table' ? this.#dequantized(unit, written) : undefined;
     for (const use of unit.uses) {
@@ -120,7 +118,7 @@ export class WeightOnlyRewriter {
       ? { opType: 'MatMul', inputs: [data, weight], attributes: [] }
       : {
           opType: 'MatMulNBits',
-          domain: ORT_DOMAIN,
+          domain: MICROSOFT,
           inputs: zeroPoints ? [data, codes, scales, zeroPoints] : [data, codes, scales],
           attributes: this.#attributes(inputs, outputs, unit),
         };
@@ -167,7 +165,7 @@ export class WeightOnlyRewriter {
       const added = graph.addNode(
         {
           opType: 'GatherBlockQuantized',
-          domain: ORT_DOMAIN,
+          domain: MICROSOFT,
           name: node.name,
           inputs: zeroPoints ? [codes, indices, scales, zeroPoints] : [codes, indices, scales],
           outputs: [output],
