@@ -1,5 +1,5 @@
 import { invertToUpper } from '../../tensor/cholesky.js';
-import { matrixProduct } from '../../tensor/matrix-product.js';
+import { type ChangeInput, FEEDBACK_BATCH, passErrorsOn } from '../../tensor/error-feedback.js';
 import type { SparsePattern } from '../weight-masks.js';
 
 /** Which weights of a layer go: a share of them, or all but N of every M. */
@@ -11,8 +11,6 @@ export interface SparsityWish {
 
 /** Added to the diagonal, as a share of its mean. */
 const DAMPING = 0.01;
-/** Inputs that a share is taken of at once. */
-const BLOCK = 128;
 
 /**
  * Sets weights to zero one input after the other and makes up for each by those of the inputs after it (optimal brain surgeon, as
@@ -41,28 +39,16 @@ export function surgeonPrune(
   for (let i = 0; i < inputs; i++) gram[i * inputs + i] = (gram[i * inputs + i] as number) + damping;
   if (!invertToUpper(gram, inputs)) return undefined;
   let zeros = 0;
-  const step = wish.pattern?.of ?? BLOCK;
-  for (let first = 0; first < inputs; ) {
-    // Whole steps, so that what goes is chosen by weights that are up to date.
-    const last = Math.min(inputs, first + Math.max(1, Math.floor(BLOCK / step)) * step);
-    const errors = new Float64Array((last - first) * outputs);
-    for (let start = first; start < last; start += step) {
-      const end = Math.min(last, start + step);
-      const gone = chosen(weights, gram, inputs, outputs, start, end, wish);
-      for (let i = start; i < end; i++) {
-        const row = errors.subarray((i - first) * outputs, (i - first + 1) * outputs);
-        const own = gone.subarray((i - start) * outputs, (i - start + 1) * outputs);
-        zeros += takeAway(weights, row, own, i * outputs, gram[i * inputs + i] as number);
-        for (let j = i + 1; j < last; j++) subtractScaled(weights, row, j * outputs, gram[i * inputs + j] as number);
-      }
-    }
-    // What the block's errors do to the inputs after it, at once.
-    const tail = { data: weights, at: last * outputs, stride: outputs };
-    const factors = { data: gram, at: first * inputs + last, stride: inputs, turned: true };
-    const block = { data: errors, at: 0, stride: outputs };
-    if (last < inputs) matrixProduct()(tail, factors, block, inputs - last, last - first, outputs);
-    first = last;
-  }
+  // What goes is chosen for whole steps, by weights that are up to date.
+  const step = wish.pattern?.of ?? FEEDBACK_BATCH;
+  const batch = Math.max(1, Math.floor(FEEDBACK_BATCH / step)) * step;
+  let gone: Uint8Array = new Uint8Array(0);
+  const change: ChangeInput = (i, at, errors, diagonal) => {
+    const within = i % step;
+    if (within === 0) gone = chosen(weights, gram, inputs, outputs, i, Math.min(inputs, i + step), wish);
+    zeros += takeAway(weights, errors, gone.subarray(within * outputs, (within + 1) * outputs), at, diagonal);
+  };
+  passErrorsOn(weights, gram, inputs, change, batch);
   return zeros;
 }
 
@@ -76,12 +62,6 @@ function takeAway(weights: Float64Array, errors: Float64Array, gone: Uint8Array,
     zeros++;
   }
   return zeros;
-}
-
-function subtractScaled(weights: Float64Array, errors: Float64Array, at: number, factor: number): void {
-  if (factor === 0) return;
-  for (let o = 0; o < errors.length; o++)
-    weights[at + o] = (weights[at + o] as number) - factor * (errors[o] as number);
 }
 
 /** Flags of what goes of the inputs from `start` to `end`: those that cost least, w² over the square of the factor's diagonal. */

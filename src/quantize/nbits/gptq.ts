@@ -4,14 +4,13 @@
  * found beforehand from the weights as they were (static groups), so that the order does not mix blocks.
  */
 import { invertToUpper } from '../../tensor/cholesky.js';
+import { passErrorsOn } from '../../tensor/error-feedback.js';
 import { matrixProduct } from '../../tensor/matrix-product.js';
 import { blobBytes, blocksOf, type NBitsFormat, type PackedMatrix, packBlock } from './nbits-format.js';
 import { rounded, scaleSearch } from './scale-search.js';
 
 /** Added to the diagonal, as a share of its mean. */
 export const GPTQ_DAMPING = 0.01;
-/** Inputs whose errors are passed on together. */
-const BATCH = 128;
 
 /** What GPTQ may be told. */
 export interface GptqOptions {
@@ -91,36 +90,19 @@ function roundInOrder(
     for (let n = 0; n < outputs; n++) left[i * outputs + n] = weights[n * inputs + (order[i] as number)] as number;
   const codes = new Uint8Array(weights.length);
   const top = 2 ** format.bits - 1;
-  const product = matrixProduct();
-  for (let first = 0; first < inputs; first += BATCH) {
-    const last = Math.min(inputs, first + BATCH);
-    const errors = new Float64Array((last - first) * outputs);
-    for (let i = first; i < last; i++) {
-      const input = order[i] as number;
-      const block = Math.floor(input / format.block);
-      const diagonal = factor[i * inputs + i] as number;
-      const row = errors.subarray((i - first) * outputs, (i - first + 1) * outputs);
-      for (let n = 0; n < outputs; n++) {
-        const value = left[i * outputs + n] as number;
-        const place = n * blocks + block;
-        const [scale, zero] = [scales[place] as number, zeroPoints[place] as number];
-        const free = scale === 0 ? zero : rounded(value / scale) + zero;
-        const code = free > top ? top : Math.max(free, 0);
-        codes[input * outputs + n] = code;
-        row[n] = (value - (code - zero) * scale) / diagonal;
-      }
-      for (let j = i + 1; j < last; j++) {
-        const share = factor[i * inputs + j] as number;
-        for (let n = 0, at = j * outputs; n < outputs; n++, at++)
-          left[at] = (left[at] as number) - share * (row[n] as number);
-      }
+  passErrorsOn(left, factor, inputs, (i, at, errors, diagonal) => {
+    const input = order[i] as number;
+    const block = Math.floor(input / format.block);
+    for (let n = 0; n < outputs; n++) {
+      const value = left[at + n] as number;
+      const place = n * blocks + block;
+      const [scale, zero] = [scales[place] as number, zeroPoints[place] as number];
+      const free = scale === 0 ? zero : rounded(value / scale) + zero;
+      const code = free > top ? top : Math.max(free, 0);
+      codes[input * outputs + n] = code;
+      errors[n] = (value - (code - zero) * scale) / diagonal;
     }
-    // What the batch's errors do to the inputs after it, at once.
-    const tail = { data: left, at: last * outputs, stride: outputs };
-    const shares = { data: factor, at: first * inputs + last, stride: inputs, turned: true };
-    const batch = { data: errors, at: 0, stride: outputs };
-    if (last < inputs) product(tail, shares, batch, inputs - last, last - first, outputs);
-  }
+  });
   return left.every(Number.isFinite) ? codes : undefined;
 }
 

@@ -1,5 +1,5 @@
 import { invertToUpper } from '../../tensor/cholesky.js';
-import { matrixProduct } from '../../tensor/matrix-product.js';
+import { passErrorsOn } from '../../tensor/error-feedback.js';
 
 /** The integers that weights of a layer are rounded to, one element an output. */
 export interface WeightGrid {
@@ -11,8 +11,6 @@ export interface WeightGrid {
 
 /** Added to the diagonal, as a share of its mean. */
 const DAMPING = 0.01;
-/** Inputs whose errors are passed on together. */
-const BLOCK = 128;
 
 /**
  * Rounds weights so that the error of the layer's outputs is least, not that of each weight: input by input, the weights of the inputs
@@ -38,33 +36,16 @@ export function roundWeights(
   const { low, high } = extremes(rounded, zeroPoints, inputs);
   const left = new Float64Array(weights);
   const result = new Float64Array(weights.length);
-  for (let first = 0; first < inputs; first += BLOCK) {
-    const last = Math.min(inputs, first + BLOCK);
-    const errors = new Float64Array((last - first) * outputs);
-    for (let i = first; i < last; i++) {
-      const diagonal = gram[i * inputs + i] as number;
-      const row = errors.subarray((i - first) * outputs, (i - first + 1) * outputs);
-      for (let o = 0; o < outputs; o++) {
-        const at = i * outputs + o;
-        const [scale, zero] = [scales[o] as number, zeroPoints[o] as number];
-        const given = rounded[at] as number;
-        const [least, most] = [low[o] as number, high[o] as number];
-        const free = Math.min(most, Math.max(least, Math.round((left[at] as number) / scale + zero)));
-        result[at] = ((given === least || given === most ? given : free) - zero) * scale;
-        row[o] = ((left[at] as number) - (result[at] as number)) / diagonal;
-      }
-      for (let j = i + 1; j < last; j++) {
-        const factor = gram[i * inputs + j] as number;
-        for (let o = 0, at = j * outputs; o < outputs; o++, at++)
-          left[at] = (left[at] as number) - factor * (row[o] as number);
-      }
+  passErrorsOn(left, gram, inputs, (_, first, errors, diagonal) => {
+    for (let o = 0, at = first; o < outputs; o++, at++) {
+      const [scale, zero] = [scales[o] as number, zeroPoints[o] as number];
+      const given = rounded[at] as number;
+      const [least, most] = [low[o] as number, high[o] as number];
+      const free = Math.min(most, Math.max(least, Math.round((left[at] as number) / scale + zero)));
+      result[at] = ((given === least || given === most ? given : free) - zero) * scale;
+      errors[o] = ((left[at] as number) - (result[at] as number)) / diagonal;
     }
-    // What the block's errors do to the inputs after it, at once.
-    const tail = { data: left, at: last * outputs, stride: outputs };
-    const factors = { data: gram, at: first * inputs + last, stride: inputs, turned: true };
-    const block = { data: errors, at: 0, stride: outputs };
-    if (last < inputs) matrixProduct()(tail, factors, block, inputs - last, last - first, outputs);
-  }
+  });
   return result.every(Number.isFinite) ? result : undefined;
 }
 
