@@ -1,3 +1,4 @@
+import { elementCount } from '../tensor/tensor.js';
 import type { Accumulator } from './accumulator.js';
 import type { ConstantChannels, WorstChannel } from './comparison.js';
 
@@ -61,7 +62,7 @@ export class ChannelNoise implements Accumulator<NoisyRun, ChannelFigures> {
     if (this.#axes.length === 0) return;
     const rank = this.#rank;
     this.#axes = this.#axes.filter(({ axis, signal }) => dims.length === rank && dims[axis] === signal.length);
-    for (const axis of this.#axes) addAxis(a, b, axis, product(dims.slice(axis.axis + 1)));
+    for (const axis of this.#axes) addAxis(a, b, axis, elementCount(dims.slice(axis.axis + 1)));
   }
 
   merge(other: ChannelNoise): void {
@@ -149,10 +150,6 @@ function spread({ low, high }: Extremes, index: number): number {
 }
 
 type Values = Float32Array | Float64Array;
-
-function product(sizes: readonly number[]): number {
-  return sizes.reduce((total, size) => total * size, 1);
-}
 
 function addAxis(a: Values, b: Values, axis: Axis, inner: number): void {
   const { signal, noise } = axis;

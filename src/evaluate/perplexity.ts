@@ -1,4 +1,6 @@
 import type { Accumulator } from './accumulator.js';
+import { argMax, logSumExp } from './host-numbers.js';
+import { Z_95 } from './proportion.js';
 
 /** Logits of one run, and the token that follows each position. */
 export interface NextTokenRun {
@@ -34,10 +36,9 @@ export class NextTokenLoss implements Accumulator<NextTokenRun, NextTokenSums> {
         const token = label(row, step);
         if (token < 0) continue;
         const from = (row * steps + step) * vocabulary;
-        const { logSum, best } = rowSums(values, from, vocabulary);
-        loss += logSum - (values[from + token] as number);
+        loss += logSumExp(values, from, vocabulary) - (values[from + token] as number);
         tokens++;
-        if (best === token) this.#correct++;
+        if (argMax(values, from, vocabulary) === token) this.#correct++;
       }
       this.#losses.push({ loss, tokens });
       this.#tokens += tokens;
@@ -55,22 +56,6 @@ export class NextTokenLoss implements Accumulator<NextTokenRun, NextTokenSums> {
   }
 }
 
-/** Logarithm of the sum of exponentials of a row, and its largest element. */
-function rowSums(values: Float32Array | Float64Array, from: number, count: number): { logSum: number; best: number } {
-  let most = Number.NEGATIVE_INFINITY;
-  let best = -1;
-  for (let at = 0; at < count; at++) {
-    const value = values[from + at] as number;
-    if (value > most) {
-      most = value;
-      best = at;
-    } else if (Number.isNaN(value)) return { logSum: Number.NaN, best: -1 };
-  }
-  let sum = 0;
-  for (let at = 0; at < count; at++) sum += Math.exp((values[from + at] as number) - most);
-  return { logSum: most + Math.log(sum), best };
-}
-
 /** A 95 % interval around a value. */
 export interface Spread {
   readonly value: number;
@@ -78,14 +63,11 @@ export interface Spread {
   readonly high: number;
 }
 
-/** Of the normal distribution. */
-const Z = 1.959964;
-
 /** exp of the mean loss of a token. Samples, not tokens, count as independent: tokens of one text are alike. */
 export function perplexity({ losses, tokens }: NextTokenSums): Spread {
   const total = losses.reduce((sum, { loss }) => sum + loss, 0);
   const mean = total / tokens;
-  const error = Z * ratioError(losses, mean, tokens);
+  const error = Z_95 * ratioError(losses, mean, tokens);
   return { value: Math.exp(mean), low: Math.exp(mean - error), high: Math.exp(mean + error) };
 }
 
@@ -94,7 +76,7 @@ export function perplexityDifference(a: NextTokenSums, b: NextTokenSums): Spread
   const before = perplexity(a).value;
   const paired = a.losses.map(({ loss, tokens }, at) => ({ loss: (b.losses[at]?.loss ?? Number.NaN) - loss, tokens }));
   const mean = paired.reduce((sum, { loss }) => sum + loss, 0) / a.tokens;
-  const error = Z * ratioError(paired, mean, a.tokens);
+  const error = Z_95 * ratioError(paired, mean, a.tokens);
   const change = (logarithm: number): number => before * Math.expm1(logarithm);
   return { value: perplexity(b).value - before, low: change(mean - error), high: change(mean + error) };
 }

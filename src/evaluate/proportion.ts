@@ -10,7 +10,7 @@ export interface Proportion {
 }
 
 /** Normal quantile of 97.5 %, for two-sided 95 % intervals. */
-const Z = 1.959963984540054;
+export const Z_95 = 1.959963984540054;
 
 /**
  * A proportion with its Wilson score interval, which stays within 0 and 1 and is sound for small `n` and for shares near
@@ -19,9 +19,9 @@ const Z = 1.959963984540054;
 export function proportion(successes: number, n: number): Proportion {
   if (n === 0) return { value: Number.NaN, n, low: 0, high: 1 };
   const value = successes / n;
-  const z2 = Z * Z;
+  const z2 = Z_95 * Z_95;
   const centre = (value + z2 / (2 * n)) / (1 + z2 / n);
-  const half = (Z * Math.sqrt((value * (1 - value)) / n + z2 / (4 * n * n))) / (1 + z2 / n);
+  const half = (Z_95 * Math.sqrt((value * (1 - value)) / n + z2 / (4 * n * n))) / (1 + z2 / n);
   return {
     value,
     n,
@@ -44,6 +44,6 @@ export function pairedDifference(
   const trials = n + 2;
   const gain = better - worse;
   const flipped = better + worse + 2;
-  const half = (Z * Math.sqrt(flipped - (gain * gain) / trials)) / trials;
+  const half = (Z_95 * Math.sqrt(flipped - (gain * gain) / trials)) / trials;
   return { low: Math.max(-1, gain / trials - half), high: Math.min(1, gain / trials + half) };
 }

@@ -1,5 +1,7 @@
+import { elementCount } from '../tensor/tensor.js';
 import type { Accumulator } from './accumulator.js';
 import { logSumExp } from './host-numbers.js';
+import { Z_95 } from './proportion.js';
 
 /** Scores of classes of one run, of both models. */
 export interface ScoredRun {
@@ -28,8 +30,6 @@ const MOST_ELEMENTS = 2 ** 25;
 const LEAST = 1e-12;
 /** So far from 1 a sum of probabilities may be, for rounding in half precision. */
 const SUM_TOLERANCE = 0.01;
-/** Normal quantile of 97.5 %. */
-const Z = 1.959963984540054;
 
 /**
  * The Kullback-Leibler divergence Σ p·ln(p/q) of the classes that B gives (q) from those of A (p). Scores that are shares of a whole are taken
@@ -45,7 +45,7 @@ export class ScoreDivergence implements Accumulator<ScoredRun, Divergence | unde
 
   observe({ a, b, dims, axis }: ScoredRun): void {
     const classes = dims[axis] ?? 1;
-    const stride = product(dims.slice(axis + 1));
+    const stride = elementCount(dims.slice(axis + 1));
     const samples = axis === 0 ? 1 : (dims[0] ?? 1);
     const width = a.length / Math.max(1, samples);
     if (classes < 2 || a.length === 0 || this.#elements > MOST_ELEMENTS) return;
@@ -85,13 +85,9 @@ export class ScoreDivergence implements Accumulator<ScoredRun, Divergence | unde
     if (n === 0) return undefined;
     const value = this.#sum / n;
     const variance = n < 2 ? 0 : Math.max(0, (this.#squares - n * value * value) / (n - 1));
-    const half = Z * Math.sqrt(variance / n);
+    const half = Z_95 * Math.sqrt(variance / n);
     return { value, n, low: Math.max(0, value - half), high: value + half };
   }
-}
-
-function product(sizes: readonly number[]): number {
-  return sizes.reduce((total, size) => total * size, 1);
 }
 
 /** Whether the first rows are shares of a whole: from 0 to 1, and 1 together. */
