@@ -313,11 +313,12 @@ export const COMMANDS: readonly CommandDefinition[] = [
     name: 'package check',
     summary: 'Check a package as its server would, and explain what is wrong',
     group: 'Serve',
-    arguments: [{ name: 'package', summary: 'Triton model repository, or one model of it', path: true }],
+    arguments: [{ name: 'package', summary: 'path of a model repository, a model in it, or an archive', path: true }],
     flags: ['junit', 'strict'],
     examples: [
       { command: 'serve-opt package check models/', summary: 'every model, and ensembles as a whole' },
       { command: 'serve-opt package check models/resnet', summary: 'one model' },
+      { command: 'serve-opt package check resnet.mar', summary: 'an archive for TorchServe' },
       { command: 'serve-opt package check models/ --junit check.xml', summary: 'for CI' },
     ],
     notes: [

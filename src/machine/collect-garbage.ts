@@ -11,12 +11,15 @@ export function collectGarbage(): void {
   collector()();
 }
 
+/** Bytes after which the buffers that they went through are collected, unless another number is given. */
+const COLLECT_BYTES = 4 * 1024 * 1024;
+
 /**
  * Collects young garbage each time that so many more bytes have gone through, which takes a millisecond or two. Buffers of
  * streams wait outside of the heap for a collection that the small heap gives no reason for: some 50 MB of them at any time.
  * @returns to be told of bytes as they pass
  */
-export function collectingEvery(bytes: number): (passedBytes: number) => void {
+export function collectingEvery(bytes = COLLECT_BYTES): (passedBytes: number) => void {
   let waiting = 0;
   return (passedBytes) => {
     waiting += passedBytes;

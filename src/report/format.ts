@@ -124,3 +124,13 @@ function scaled(value: number, base: number, units: readonly string[]): string {
 function significantFixed(value: number): string {
   return value.toFixed(value < 9.995 ? 2 : value < 99.95 ? 1 : 0);
 }
+
+/** A clause that begins a sentence. */
+export function capital(text: string): string {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
+}
+
+/** A clause as a sentence; an empty text stays one. */
+export function sentence(text: string): string {
+  return text === '' ? '' : `${capital(text)}.`;
+}

@@ -5,8 +5,9 @@ import { type FigureRow, isPaired } from '../distill-figure-rows.js';
 import { rankingOf } from '../distill-ranking.js';
 import type { DistillReport, DistillStudent } from '../distill-types.js';
 import { dataPhrase, featureRows, figureGroups } from '../distill-words.js';
+import { sentence } from '../format.js';
 import { budgetsTable, VERDICT_SIGNS } from './markdown-budgets.js';
-import { markdownCode, markdownProse, sentence } from './markdown-text.js';
+import { markdownCode, markdownProse } from './markdown-text.js';
 import { MarkdownWriter } from './markdown-writer.js';
 
 /** @param maximumBytes rows beyond are cut and counted */

@@ -1,13 +1,13 @@
 /** A model that was made or compared, for a comment on a pull request. */
 import { budgetsClause } from '../budget-words.js';
 import { formatDifference, formatMetric } from '../comparison-words.js';
-import { formatBytes, formatChange, formatDuration, formatInteger } from '../format.js';
+import { formatBytes, formatChange, formatDuration, formatInteger, sentence } from '../format.js';
 import { latencyPhrase } from '../latency-words.js';
 import type { ModelReport } from '../model-report.js';
 import { modelSizeBytes } from '../model-size.js';
 import { budgetsTable, VERDICT_SIGNS } from './markdown-budgets.js';
 import { quantizeDetails } from './markdown-quantize.js';
-import { markdownCode, markdownProse, sentence } from './markdown-text.js';
+import { markdownCode, markdownProse } from './markdown-text.js';
 import { MarkdownWriter } from './markdown-writer.js';
 import { checksOf, comparisonOf, modelsOf } from './model-facts.js';
 

@@ -51,8 +51,3 @@ const HASH = /[0-9a-f]{7}/i;
 function isPlain(word: string): boolean {
   return !HASH.test(word) && [WORD, FIGURE, QUANTILE, SIGN].some((form) => form.test(word));
 }
-
-/** A clause as a sentence; an empty text stays one. */
-export function sentence(text: string): string {
-  return text === '' ? '' : `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
-}

@@ -14,13 +14,13 @@ import {
   verdictReasons,
 } from '../bench-words.js';
 import type { DistillReport } from '../distill-types.js';
-import { formatBytes, formatInteger, formatPercent, formatRate } from '../format.js';
+import { formatBytes, formatInteger, formatPercent, formatRate, sentence } from '../format.js';
 import type { ModelReport } from '../model-report.js';
 import { percentileName } from '../percentile-name.js';
 import { budgetsTable, VERDICT_SIGNS } from './markdown-budgets.js';
 import { distillMarkdown } from './markdown-distill.js';
 import { modelMarkdown } from './markdown-model.js';
-import { markdownCode, markdownProse, sentence } from './markdown-text.js';
+import { markdownCode, markdownProse } from './markdown-text.js';
 import { MarkdownWriter } from './markdown-writer.js';
 
 /** GitHub refuses comments of more than 65,536 characters. */

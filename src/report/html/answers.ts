@@ -1,7 +1,7 @@
 /** What labelled samples say of two models: the metric, and where their answers differ. */
 import type { ComparisonResult } from '../../evaluate/comparison.js';
 import { formatDifference, formatMetric } from '../comparison-words.js';
-import { formatInteger, plural } from '../format.js';
+import { capital, formatInteger, plural } from '../format.js';
 import { type Child, element, fragment, type Markup } from './markup.js';
 import { type KeyFigure, lead, named, table } from './parts.js';
 
@@ -12,7 +12,7 @@ export function metricFigures(comparison: ComparisonResult | undefined): readonl
   const [before, after] = [metric.a.value, metric.b.value].map((value) => formatMetric(metric, value));
   return [
     {
-      name: `${metric.metric.slice(0, 1).toUpperCase()}${metric.metric.slice(1)}`,
+      name: capital(metric.metric),
       value: after ?? '',
       detail: `${before} → ${after}, ${formatDifference(metric)} on ${formatInteger(metric.a.n)}`,
     },

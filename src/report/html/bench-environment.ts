@@ -1,10 +1,9 @@
 import type { BenchReport, ConfigurationReport } from '../bench-types.js';
 import { noiseFindings } from '../bench-words.js';
-import { formatBytes, formatInteger, formatNumber, formatPercent } from '../format.js';
+import { capital, formatBytes, formatInteger, formatNumber, formatPercent } from '../format.js';
 import { scenarioMeaning, scenarioName } from './bench-subject.js';
 import { figureText } from './figures.js';
 import { element, fragment, type Markup } from './markup.js';
-import { capital } from './model-change.js';
 import { keyValues, lead, list, named, section } from './parts.js';
 
 /** The machine, and how it was measured. */

@@ -1,10 +1,10 @@
 import type { BenchVerdict, RegressionReport } from '../../bench/results.js';
 import type { BenchReport, ConfigurationReport } from '../bench-types.js';
 import { verdictReasons } from '../bench-words.js';
-import { plural } from '../format.js';
+import { capital, plural } from '../format.js';
 import { budgetLine, VERDICT_TITLES } from './budgets-section.js';
 import type { Child, Markup } from './markup.js';
-import { capital, warnings } from './model-change.js';
+import { warnings } from './model-change.js';
 import { banner, named, notice } from './parts.js';
 
 /** Names of configurations that a notice can hold, and gates that the banner can. */

@@ -2,10 +2,10 @@ import type { BenchVerdict } from '../../bench/results.js';
 import type { BudgetReport } from '../../gates/budget-report.js';
 import { formatMetricValue } from '../bench-format.js';
 import { budgetPhrase, budgetReason, budgetStory, budgetsClause } from '../budget-words.js';
+import { capital } from '../format.js';
 import type { JudgedReport } from '../types.js';
 import { figureText, intervalText, MISSING } from './figures.js';
 import type { Child, Markup } from './markup.js';
-import { capital } from './model-change.js';
 import { banner, lead, named, result, section, table } from './parts.js';
 
 /** The word of a verdict in a banner. */

@@ -5,13 +5,13 @@ import { type FigureRow, isPaired } from '../distill-figure-rows.js';
 import { qualityText, rankingOf } from '../distill-ranking.js';
 import type { DistillReport, DistillStudent } from '../distill-types.js';
 import { dataPhrase, featureRows, figureGroups } from '../distill-words.js';
-import { formatBytes, formatNumber } from '../format.js';
+import { capital, formatBytes, formatNumber } from '../format.js';
 import { linePlot } from '../svg/line-plot.js';
 import { scatterPlot } from '../svg/scatter-plot.js';
 import { budgetsSection, judgedBanner } from './budgets-section.js';
 import { classSections } from './distill-classes.js';
 import { element, fragment, type Markup } from './markup.js';
-import { capital, eyebrow, notesSection, warnings } from './model-change.js';
+import { eyebrow, notesSection, warnings } from './model-change.js';
 import { page } from './page.js';
 import { figure, foldable, keyFigures, lead, list, named, section, table } from './parts.js';
 

@@ -11,6 +11,7 @@ import {
   sourcePhrase,
 } from '../comparison-words.js';
 import {
+  capital,
   formatBytes,
   formatChange,
   formatDuration,
@@ -62,11 +63,6 @@ export function checksBanner({ done, text }: Checks): Markup {
     capital(title),
     rest.length === 0 ? [] : [named(capital(rest.join(': ')))],
   );
-}
-
-/** A clause that begins a sentence. */
-export function capital(text: string): string {
-  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
 }
 
 /** Size, nodes and latency before and after as figures to see first. */

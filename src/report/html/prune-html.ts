@@ -1,4 +1,4 @@
-import { formatInteger, formatNumber, plural } from '../format.js';
+import { formatInteger, formatNumber, plural, sentence } from '../format.js';
 import type { PruneReport } from '../prune-types.js';
 import {
   allocationSentence,
@@ -88,7 +88,7 @@ function groupsSection(report: PruneReport): Markup | undefined {
   if (groups.length === 0) return undefined;
   const widest = Math.max(...groups.map(({ units }) => units));
   const sentences = [cutSentence(report), allocationSentence(report)].flatMap((each) =>
-    each === undefined ? [] : [`${each.slice(0, 1).toUpperCase()}${each.slice(1)}.`],
+    each === undefined ? [] : [sentence(each)],
   );
   return section(
     'groups',
@@ -126,15 +126,15 @@ function groupsSection(report: PruneReport): Markup | undefined {
 
 function repairSection(report: PruneReport): Markup | undefined {
   const { repair } = report;
-  const sentence = repairSentence(report);
-  if (sentence === undefined) return undefined;
+  const result = repairSentence(report);
+  if (result === undefined) return undefined;
   const measured = repair.flatMap(({ before, after }, at) =>
     before === undefined || after === undefined ? [] : [{ x: at + 1, before, after }],
   );
   return section(
     'repair',
     'Repair',
-    lead(`${sentence.slice(0, 1).toUpperCase()}${sentence.slice(1)}.`),
+    lead(sentence(result)),
     measured.length === 0
       ? undefined
       : figure(

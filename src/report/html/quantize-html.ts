@@ -1,5 +1,5 @@
 import { agreementOf } from '../comparison-words.js';
-import { formatBytes, plural } from '../format.js';
+import { capital, formatBytes, plural } from '../format.js';
 import { layersPhrase } from '../layers-phrase.js';
 import { MODE_WORDS, nodeCounts, samplesPhrase, slowerSentence } from '../quantize-words.js';
 import { rankedBars } from '../svg/ranked-bars.js';
@@ -11,7 +11,6 @@ import { judgedBanner, judgedSection } from './budgets-section.js';
 import { calibrationSection } from './calibration-section.js';
 import { element, type Markup } from './markup.js';
 import {
-  capital,
   changeFigures,
   checksBanner,
   comparisonSection,

@@ -1,11 +1,11 @@
 import { agreementOf, formatSqnr } from '../comparison-words.js';
-import { formatBytes, plural } from '../format.js';
+import { capital, formatBytes, plural } from '../format.js';
 import type { SensitivityLayerReport } from '../search-types.js';
 import type { SensitivityReport } from '../sensitivity-types.js';
 import { halfOfNoise, rankingPhrase } from '../sensitivity-words.js';
 import { rankedBars } from '../svg/ranked-bars.js';
 import { element, type Markup } from './markup.js';
-import { capital, comparisonSection, eyebrow, MOST_ROWS, notesSection, warnings } from './model-change.js';
+import { comparisonSection, eyebrow, MOST_ROWS, notesSection, warnings } from './model-change.js';
 import { page } from './page.js';
 import { figure, keyFigures, lead, named, section, table } from './parts.js';
 

@@ -79,12 +79,9 @@ export async function assertOwnArchive(
   if (missing !== undefined) throw bug(`the archive that was written has no ${missing}`);
 }
 
-/** Bytes of contents after which the buffers that they went through are collected. */
-const COLLECT_BYTES = 4 * 1024 * 1024;
-
 function readAny(path: string, format: MarFormat, given: ReadArchiveOptions): ReadArchive | Promise<ReadArchive> {
   if (format === 'folder') return readFolder(path, given);
-  const options = { ...given, onBytes: collectingEvery(COLLECT_BYTES) };
+  const options = { ...given, onBytes: collectingEvery() };
   return format === 'mar' ? readZip(path, options) : readTarGz(path, options);
 }
 

@@ -14,9 +14,6 @@ import { FileHashes } from '../report-files.js';
 
 type TextFile = Exclude<PackageFile, { readonly source: string }>;
 
-/** Bytes of sources after which the buffers that they went through are collected. */
-const COLLECT_BYTES = 4 * 1024 * 1024;
-
 /** An archive that is on the disk but not under its name yet. */
 export interface StagedArchive {
   /** Where it is now. */
@@ -70,7 +67,7 @@ export async function stageArchive(
   let sizeBytes = 0;
   try {
     onProgress?.({ kind: 'start', stage: 'write', total: totalBytes });
-    const collect = collectingEvery(COLLECT_BYTES);
+    const collect = collectingEvery();
     let readBytes = 0;
     const onSource = (path: string, bytes: Uint8Array): void => {
       hashes.get(path)?.update(bytes);
