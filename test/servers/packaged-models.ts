@@ -1,6 +1,12 @@
 /** Models that are packaged for real servers: those of the folder of models, and small ones of every shape of interface. */
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { readModel } from '../../src/ir/read-model.js';
+import { openDataset } from '../../src/samples/dataset/open-dataset.js';
+import type { SampleReader } from '../../src/samples/sample-reader.js';
+import { seededReader } from '../../src/samples/seeded-reader.js';
+import type { Feeds } from '../../src/samples/types.js';
+import { inputSpecs } from '../../src/samples/value-specs.js';
 import { modelsFolder } from '../helpers/models-folder.js';
 import { writeSharedModels } from './refusals/shared-models.js';
 
@@ -74,4 +80,18 @@ export function realModels(root: string): PackagedModel[] {
 export function samplesBeside(path: string): string | undefined {
   const data = join(dirname(path), 'calib.npz');
   return existsSync(data) ? data : undefined;
+}
+
+/** The first samples for a model, one by one: of a data set, or made up, in equal shapes, where it has none. */
+export async function firstSamples(path: string, data: string | undefined, count: number): Promise<Feeds[]> {
+  const model = await readModel(path);
+  const specs = inputSpecs(model);
+  model.close();
+  const reader: SampleReader =
+    data === undefined ? seededReader(3, count, specs, { sameShapes: true }) : await openDataset(data, specs);
+  try {
+    return await Promise.all(Array.from({ length: count }, (_, index) => reader.read(index, 1)));
+  } finally {
+    await reader.close?.();
+  }
 }

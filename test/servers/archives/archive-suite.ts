@@ -3,15 +3,13 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { readModel } from '../../../src/ir/read-model.js';
-import { seededReader } from '../../../src/samples/seeded-reader.js';
 import type { Feeds, HostTensor } from '../../../src/samples/types.js';
-import { inputSpecs } from '../../../src/samples/value-specs.js';
 import { jsonFields } from '../../../src/serving/json-tensor.js';
 import { MAR_FORMATS } from '../../../src/targets/mar/mar-options.js';
 import { DataType } from '../../../src/tensor/dtype.js';
 import { packageMar } from '../../../src/workflows/package/package-mar.js';
 import { messageOf, Suite } from '../../conformance/suite.js';
+import { firstSamples, samplesBeside } from '../packaged-models.js';
 import type { RunningServer } from '../server-process.js';
 import { type ArchiveModel, archiveModels } from './archive-models.js';
 import { startStore } from './start-store.js';
@@ -74,15 +72,10 @@ export async function archiveSuite(bin: string, shared: readonly ArchiveModel[])
 
 async function answersRightly({ path }: Served, url: string): Promise<string | undefined> {
   const session = await InferenceSession.create(path);
-  const model = await readModel(path);
-  const specs = inputSpecs(model);
-  model.source?.close();
-  const reader = seededReader(3, CONCURRENT, specs, { sameShapes: true });
-  const requests: { readonly feeds: Feeds; readonly body: string }[] = [];
-  for (let index = 0; index < CONCURRENT; index++) {
-    const feeds = await reader.read(index, 1);
-    requests.push({ feeds, body: [...jsonFields(feeds)].join('') });
-  }
+  const requests = (await firstSamples(path, samplesBeside(path), CONCURRENT)).map((feeds) => ({
+    feeds,
+    body: [...jsonFields(feeds)].join(''),
+  }));
   // One wrong request among them must not touch the others.
   const wrong = post(url, '{"no such input": [1]}');
   const responses = await Promise.all(requests.map(({ body }) => post(url, body)));
@@ -90,7 +83,7 @@ async function answersRightly({ path }: Served, url: string): Promise<string | u
   if (refused.status !== 400) return `a wrong request got ${refused.status}: ${refused.text.slice(0, 300)}`;
   for (const [index, response] of responses.entries()) {
     if (response.status !== 200) return `request ${index} got ${response.status}: ${response.text.slice(0, 300)}`;
-    const expected = await session.run(ortFeeds((requests[index] as { feeds: Feeds }).feeds));
+    const expected = await session.run(ortFeeds((requests[index] as (typeof requests)[number]).feeds));
     const got = new Map(Object.entries(JSON.parse(response.text) as Record<string, unknown>));
     for (const [name, tensor] of Object.entries(expected)) {
       const why = differs(flat(got.get(name)), [...(tensor.data as ArrayLike<unknown> & Iterable<unknown>)]);

@@ -7,13 +7,10 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { readModel } from '../../../src/ir/read-model.js';
-import { openDataset } from '../../../src/samples/dataset/open-dataset.js';
-import type { Feeds } from '../../../src/samples/types.js';
-import { inputSpecs } from '../../../src/samples/value-specs.js';
 import { packageMar } from '../../../src/workflows/package/package-mar.js';
 import { messageOf, Suite } from '../../conformance/suite.js';
 import { modelsFolder } from '../../helpers/models-folder.js';
+import { firstSamples } from '../packaged-models.js';
 import { png } from './png.js';
 import { startStore } from './start-store.js';
 
@@ -113,7 +110,7 @@ function whyNot(folder: string, models: string | undefined): string | undefined 
 async function pictures(folder: string): Promise<Request[]> {
   const session = await InferenceSession.create(join(folder, 'model.onnx'));
   const requests: Request[] = [];
-  for (const feeds of await samples(folder)) {
+  for (const feeds of await firstSamples(join(folder, 'model.onnx'), join(folder, 'eval.npz'), CONCURRENT)) {
     const data = (feeds.get('input')?.data ?? new Float32Array()) as Float32Array;
     const pixels = new Uint8Array(SIDE * SIDE * 3);
     const tensor = new Float32Array(data.length);
@@ -142,7 +139,7 @@ async function texts(folder: string): Promise<Request[]> {
   const session = await InferenceSession.create(join(folder, 'model.onnx'));
   const words = readFileSync(join(folder, 'vocab.txt'), 'utf8').split('\n');
   const requests: Request[] = [];
-  for (const feeds of await samples(folder)) {
+  for (const feeds of await firstSamples(join(folder, 'model.onnx'), join(folder, 'eval.npz'), CONCURRENT)) {
     const ids = Array.from((feeds.get('input_ids')?.data ?? []) as Iterable<bigint>).filter((id) => id !== 0n);
     const text = ids
       .slice(1, -1)
@@ -159,19 +156,6 @@ async function texts(folder: string): Promise<Request[]> {
     requests.push({ model: 'texts', body: Buffer.from(body), type, expected: logits?.data as Float32Array });
   }
   return requests;
-}
-
-/** The first samples, one by one. */
-async function samples(folder: string): Promise<Feeds[]> {
-  const model = await readModel(join(folder, 'model.onnx'));
-  const specs = inputSpecs(model);
-  model.close();
-  const reader = await openDataset(join(folder, 'eval.npz'), specs);
-  try {
-    return await Promise.all(Array.from({ length: CONCURRENT }, (_, index) => reader.read(index, 1)));
-  } finally {
-    await reader.close?.();
-  }
 }
 
 interface Answered {
