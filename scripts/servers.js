@@ -10,6 +10,7 @@ import { installServers } from './install-servers.js';
 
 const [first = '', ...rest] = process.argv.slice(2);
 if (first === '--install') process.exit(rest[0] === undefined ? usage() : installServers(rest[0]));
+if (first.startsWith('-') && first !== '--record') process.exit(usage());
 
 ensureInstalled();
 const compiled = join(ROOT, '.cache', 'servers');
@@ -26,6 +27,6 @@ const parameters = [ROOT, ...(isRecord ? ['--record'] : []), resolve(process.env
 process.exit(runProgram(process.execPath, [join(compiled, 'test', 'servers', 'main.js'), ...parameters]));
 
 function usage() {
-  console.error('usage: npm run servers -- [--install | --record] FOLDER');
+  console.error('usage: npm run servers -- [--install | --record] FOLDER [PART…]');
   return 2;
 }
