@@ -28,7 +28,7 @@ export async function v2Server(faults: V2Faults = {}): Promise<FakeServer> {
   let count = 0;
   return fakeServer(async (request, response) => {
     const { url, method } = request;
-    const path = (url ?? '').replace('/versions/1', '');
+    const path = (url ?? '').replace(/\/versions\/\d+/, '');
     if (path === '/v2') {
       json(response, { name: 'fake', version: '1.0', extensions: faults.extensions ?? ['binary_tensor_data'] });
     } else if (path === '/v2/repository/index' && method === 'POST')

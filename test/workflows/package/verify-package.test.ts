@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ServeOptError } from '../../../src/errors.js';
 import type { PackageVerifyReport } from '../../../src/report/package-verify-types.js';
@@ -21,6 +22,15 @@ const CONFIGURATION = {
   default_model_filename: 'model.onnx',
 };
 
+const DOUBLE = 'g (float[N,2] x) => (float[N,2] y) <float two = {2}> { y = Mul (x, two) }';
+
+/** The same function by way of so many elements of four bytes. */
+function needing(elements: number): string {
+  return `g (float[N,2] x) => (float[N,2] y) <float two = {2}, float all = {1}, int64[1] many = {${elements}}> {
+    rows = Shape <end = 1> (x) size = Mul (rows, many) zeros = ConstantOfShape (size) lifted = Add (zeros, all)
+    most = ReduceMax <keepdims = 0> (lifted) same = Mul (x, most) y = Mul (same, two) }`;
+}
+
 function folder(): string {
   const path = mkdtempSync(join(tmpdir(), 'serve-opt-verify-'));
   onTestFinished(() => rmSync(path, { recursive: true, force: true }));
@@ -28,9 +38,7 @@ function folder(): string {
 }
 
 /** A repository with the model that the server of the tests stands in for. */
-async function repository(
-  text = 'g (float[N,2] x) => (float[N,2] y) <float two = {2}> { y = Mul (x, two) }',
-): Promise<string> {
+async function repository(text = DOUBLE): Promise<string> {
   const path = folder();
   mkdirSync(join(path, 'double', '1'), { recursive: true });
   await writeText(join(path, 'double', '1', 'model.onnx'), text);
@@ -141,6 +149,56 @@ describe('verifying a repository on a running server', () => {
     writeFileSync(join(path, 'double/1/model.onnx'), 'not a model');
     const report = await verifyPackage(path, { urls: [server.url] });
     expect(report.models[0]).toMatchObject({ ok: false, why: expect.any(String) });
+  });
+
+  it('gives each model the whole memory', async () => {
+    const versions = ['1', '2', '3', '4', '5', '6'];
+    const index = versions.map((version) => ({ ...READY[0], version }));
+    const server = await v2Server({ index, configuration: CONFIGURATION });
+    const path = await repository();
+    for (const version of versions) {
+      mkdirSync(join(path, 'double', version), { recursive: true });
+      // 100 MB, and all of it for the last.
+      await writeText(join(path, 'double', version, 'model.onnx'), needing(version === '6' ? 200_000_000 : 25_000_000));
+    }
+    const report = await verifyPackage(path, { urls: [server.url], memory: '400MB', samples: 1 });
+    const good = { ok: true, reference: 'ONNX Runtime' };
+    expect(report.models).toMatchObject([
+      good,
+      good,
+      good,
+      good,
+      good,
+      { ok: false, why: expect.stringContaining('--mem') },
+    ]);
+  });
+
+  it('takes images, as the recipe says', async () => {
+    const dims = ['3', '1', '2'];
+    const input = [{ ...CONFIGURATION.input[0], dims }];
+    const output = [{ ...CONFIGURATION.output[0], dims }];
+    const received: unknown[] = [];
+    const server = await v2Server({
+      index: READY,
+      configuration: { ...CONFIGURATION, input, output },
+      infer: (_request, _response, count, body) => {
+        if (count === 0) received.push(JSON.parse(String(body)).inputs[0].data);
+        return false;
+      },
+    });
+    const path = await repository('g (float[N,3,1,2] x) => (float[N,3,1,2] y) <float two = {2}> { y = Mul (x, two) }');
+    const images = folder();
+    const pixels = Buffer.from([255, 0, 51, 0, 255, 102]);
+    await sharp(pixels, { raw: { width: 2, height: 1, channels: 3 } })
+      .png()
+      .toFile(join(images, 'a.png'));
+    const options = {
+      urls: [server.url],
+      dataPath: images,
+      reading: { preprocess: { scale: 1, color: 'bgr' } },
+    } as const;
+    expect(await verifyPackage(path, options)).toMatchObject({ ok: true });
+    expect(received).toEqual([[51, 102, 0, 255, 255, 0]]);
   });
 
   it('takes real samples', async () => {

@@ -91,11 +91,13 @@ async function verifyAt(
   stages.start('verify', names.length);
   try {
     const repository = await repositoryAt(run, http);
+    const { onnxRuntime } = await (await runtime.host()).request('versions', undefined);
     const tritonRun: TritonRun = {
       repository,
       urls,
       folder,
       source,
+      reading: options.reading,
       runtime,
       connection: {
         timeoutMs: options.timeoutMs ?? VERIFY_PACKAGE_DEFAULTS.timeoutMs,
@@ -107,7 +109,6 @@ async function verifyAt(
     };
     const models = await verifyTriton(tritonRun, names);
     const name = await repository.serverName();
-    const { onnxRuntime } = await (await runtime.host()).request('versions', undefined);
     stages.end(`${models.length} ${models.length === 1 ? 'model' : 'models'}`);
     const unchecked =
       grpc === undefined ? ['gRPC was not verified: give its address too, --grpc-url grpc://HOST:8001'] : [];

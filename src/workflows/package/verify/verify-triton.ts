@@ -19,11 +19,10 @@ export interface TritonRun {
   readonly urls: ReadonlyMap<Protocol, string>;
   /** Folder of the model repository. */
   readonly folder: string;
-  /** Models to verify; default all that are in the folder. */
-  readonly only?: string | undefined;
   readonly source: SampleSource;
   /** How its files are read. */
-  readonly reading?: DataReading;
+  readonly reading: DataReading | undefined;
+  /** Its process is ended after each model: what one of them needs, or breaks, is not the next one's. */
   readonly runtime: LazyRuntime;
   readonly connection: Pick<WireOptions, 'headers' | 'timeoutMs' | 'signal'>;
   readonly stages: Stages;
@@ -69,6 +68,8 @@ async function verifyEntry(run: TritonRun, entry: RepositoryEntry): Promise<Veri
     if (!(error instanceof ServeOptError) || !isOfModel(error)) throw error;
     const why = `${error.message}${error.why === undefined ? '' : `: ${error.why}`}`;
     return { ...named, reference: 'none', why, ready: true, wires: [], ok: false };
+  } finally {
+    await run.runtime.close();
   }
   const wires: VerifiedWire[] = [];
   for (const [protocol, url] of run.urls) {
