@@ -1,5 +1,5 @@
+import { countOf } from './count-of.js';
 import type { DependencyGroup, PruneUnit } from './dependency-groups.js';
-import { countOf } from './round-half-even.js';
 
 /** A group with the scores of its units. */
 export interface ScoredGroup {

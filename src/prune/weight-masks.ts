@@ -1,6 +1,6 @@
 import { float32Chunks } from '../tensor/float-chunks.js';
 import { elementCount, type Tensor } from '../tensor/tensor.js';
-import { countOf } from './round-half-even.js';
+import { countOf } from './count-of.js';
 
 /** Which elements of a weight become zero: a bit each, in order. */
 export interface WeightMask {

@@ -1,5 +1,6 @@
 /** INT32 biases: zero point 0 and scale = input scale × weight scale, as integer kernels accumulate. */
-import { roundHalfEven, SMALLEST_NORMAL } from './scheme.js';
+import { roundHalfEven } from '../tensor/round-half-even.js';
+import { SMALLEST_NORMAL } from './scheme.js';
 import type { WeightParameters } from './weights.js';
 
 const INT32_MIN = -2147483648;

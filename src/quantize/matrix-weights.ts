@@ -2,8 +2,9 @@
 
 import { rawByteLength } from '../tensor/dtype.js';
 import { float32Chunks } from '../tensor/float-chunks.js';
+import { roundHalfEven } from '../tensor/round-half-even.js';
 import { Tensor, type TensorBytes } from '../tensor/tensor.js';
-import { type QuantizationScheme, roundHalfEven, typeRange } from './scheme.js';
+import { type QuantizationScheme, typeRange } from './scheme.js';
 import { storedNumbers } from './stored-numbers.js';
 import { type WeightParameters, weightParameters } from './weights.js';
 

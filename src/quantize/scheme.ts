@@ -3,8 +3,10 @@
  * (`quant_utils.compute_scale_zp`), so that equal ranges give equal bits: float32 subtraction, float64 division, float32 storage, halves
  * rounded to even.
  */
+
 import { bug } from '../errors.js';
 import { DataType, type DataTypeCode } from '../tensor/dtype.js';
+import { roundHalfEven } from '../tensor/round-half-even.js';
 import { encodeSmallFloats, smallFloatValues } from '../tensor/small-float.js';
 
 /** How many elements share a scale: all, those with one index of an axis, or `size` in a row along an axis. */
@@ -154,15 +156,6 @@ export interface QuantizationParameters {
 
 /** Smallest normal float32: a scale below it becomes 1 with zero point 0. */
 export const SMALLEST_NORMAL = 1.1754943508222875e-38;
-
-/** Rounds half to even, as NumPy and ONNX do. Exact for every finite double. */
-export function roundHalfEven(value: number): number {
-  const floor = Math.floor(value);
-  const rest = value - floor;
-  if (rest < 0.5) return floor;
-  if (rest > 0.5) return floor + 1;
-  return floor % 2 === 0 ? floor : floor + 1;
-}
 
 /**
  * Scale and zero point for real values in [min, max] (float32 values). The range is widened to hold zero, and made

@@ -9,8 +9,9 @@ import { parseModel } from '../../src/ir/text/parse-model.js';
 import { constantTensor } from '../../src/ir/walk.js';
 import { numbersOf } from '../../src/ops/eval/lane.js';
 import { quantizeStatic } from '../../src/passes/quantize/quantize-static.js';
-import { type QuantizationScheme, roundHalfEven } from '../../src/quantize/scheme.js';
+import type { QuantizationScheme } from '../../src/quantize/scheme.js';
 import { createRandom } from '../../src/tensor/random.js';
+import { roundHalfEven } from '../../src/tensor/round-half-even.js';
 
 const WIDTH = 24;
 const LAYERS = 9;

@@ -7,7 +7,6 @@ import {
   quantizationParameters,
   quantizedTypeName,
   quantizeValue,
-  roundHalfEven,
   S8_WEIGHTS,
   schemeOf,
   schemeRange,
@@ -17,14 +16,6 @@ import {
 } from '../../src/quantize/scheme.js';
 
 const float32 = fc.float({ noNaN: true, noDefaultInfinity: true, min: Math.fround(-1e30), max: Math.fround(1e30) });
-
-describe('roundHalfEven', () => {
-  it('rounds halves to the even neighbour', () => {
-    expect([-2.5, -1.5, -0.5, 0.5, 1.5, 2.5, 127.5].map(roundHalfEven).map((v) => v + 0)).toEqual([
-      -2, -2, 0, 0, 2, 2, 128,
-    ]);
-  });
-});
 
 describe('quantizationParameters', () => {
   it('widens a range to hold zero', () => {

@@ -1,5 +1,7 @@
 /** Operators of one input, element by element. */
+
 import { DataType, isFloat } from '../../tensor/dtype.js';
+import { roundHalfEven } from '../../tensor/round-half-even.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { elementwise, type LaneOperator } from './elementwise.js';
 import { erf } from './erf.js';
@@ -41,13 +43,9 @@ function parametric(make: (context: KernelContext) => (x: number) => number): Ke
   return (context) => elementwise(context, [context.input(0)], context.outputType(), each(make(context)));
 }
 
-/** To the nearest integer, halves to the even one. Keeps the sign of zero. */
-export function roundHalfEven(x: number): number {
-  const floor = Math.floor(x);
-  const rest = x - floor;
-  if (rest === 0 || Number.isNaN(rest)) return x;
-  const isUp = rest > 0.5 || (rest === 0.5 && floor % 2 !== 0);
-  const rounded = isUp ? floor + 1 : floor;
+/** `Round`, which keeps the sign of zero. */
+function round(x: number): number {
+  const rounded = roundHalfEven(x);
   return rounded === 0 && x < 0 ? -0 : rounded;
 }
 
@@ -143,7 +141,7 @@ export const unaryKernels: KernelTable = [
   ['Sign', sign],
   ['Floor', unary(Math.floor)],
   ['Ceil', unary(Math.ceil)],
-  ['Round', unary(roundHalfEven)],
+  ['Round', unary(round)],
   ['Sqrt', unary(Math.sqrt)],
   ['Reciprocal', unary((x) => 1 / x)],
   ['Exp', unary(Math.exp)],

@@ -1,5 +1,6 @@
 import type { Dim } from '../../ir/type.js';
 import { DataType } from '../../tensor/dtype.js';
+import { roundHalfEven } from '../../tensor/round-half-even.js';
 import {
   addDims,
   atLeast,
@@ -91,13 +92,6 @@ const UNARY: ReadonlyMap<string, (a: Dim) => Dim> = new Map<string, (a: Dim) => 
   ['Sign', (a) => (isNumber(a) ? Math.sign(a) : undefined)],
   ['Relu', (a) => (isNumber(a) ? Math.max(a, 0) : isNonNegative(a) ? a : undefined)],
 ]);
-
-function roundHalfEven(value: number): number {
-  const floor = Math.floor(value);
-  const rest = value - floor;
-  if (rest !== 0.5) return Math.round(value);
-  return floor % 2 === 0 ? floor : floor + 1;
-}
 
 /** What an element of a type may be: integers must be safe, FLOAT is rounded to single precision. */
 function fitType(item: Dim, dataType: number): Dim {
