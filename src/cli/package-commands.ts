@@ -97,6 +97,7 @@ export const PACKAGE_COMMANDS: readonly CommandDefinition[] = [
       'threads',
       'response-timeout',
       'startup-timeout',
+      'no-verify',
       'link',
       'allow-links',
       'allow-invalid',
@@ -104,6 +105,7 @@ export const PACKAGE_COMMANDS: readonly CommandDefinition[] = [
     overrides: {
       format: { choices: MAR_FORMATS },
       output: { summary: 'archive to write, or a folder for it' },
+      'no-verify': { summary: 'do not load and run the model first' },
       link: { summary: 'with --format folder: link model files' },
       labels: { group: 'Method', summary: 'names of classes: one a line, or JSON' },
       preprocess: {

@@ -33,6 +33,7 @@ export function packageMarOptions(flags: FlagValues, sourceDate: string | undefi
     ...given('force', flags.force),
     ...given('dryRun', flags['dry-run']),
     ...given('link', flags.link),
+    ...(flags['no-verify'] ? { verify: false } : {}),
     ...given('allowLinks', flags['allow-links']),
     ...given('allowInvalid', flags['allow-invalid']),
   };

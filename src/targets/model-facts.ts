@@ -1,4 +1,5 @@
 import type { ValueSpec } from '../samples/types.js';
+import type { ExampleTensor } from './example-tensors.js';
 
 /** A file of weights beside a model. */
 export interface ExternalFile {
@@ -15,6 +16,8 @@ export interface ModelFacts {
   /** Inputs that a request must carry: those with a default are left out, as ONNX Runtime does. */
   readonly inputs: readonly ValueSpec[];
   readonly outputs: readonly ValueSpec[];
+  /** One row for the requests of a README; undefined where no request can be written. */
+  readonly example: readonly ExampleTensor[] | undefined;
   readonly externalFiles: readonly ExternalFile[];
   /** Version of ai.onnx. */
   readonly opset: number;

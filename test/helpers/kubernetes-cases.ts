@@ -18,6 +18,7 @@ export const RESNET: ServedModel = {
   facts: {
     path: 'resnet.onnx',
     inputs: [{ name: 'image', dataType: DataType.FLOAT, shape: ['N', 3, 32, 32], typeText: 'float[N,3,32,32]' }],
+    example: [{ name: 'image', dataType: DataType.FLOAT, shape: [1, 3, 32, 32], element: 1 }],
     outputs: [{ name: 'scores', dataType: DataType.FLOAT, shape: ['N', 10], typeText: 'float[N,10]' }],
     externalFiles: [],
     opset: 17,

@@ -32,6 +32,7 @@ import { requestSuite } from './archives/request-suite.js';
 import { type Installed, startMlServer, startTorchServe, startTriton } from './installed.js';
 import { manifestPackages } from './manifest-packages.js';
 import { realModels } from './packaged-models.js';
+import { readmeCalls } from './readme-calls.js';
 import { record } from './refusals/record.js';
 import { torchServePackages } from './torchserve-packages.js';
 import { tritonPackages } from './triton-packages.js';
@@ -208,6 +209,7 @@ const PARTS: ReadonlyMap<string, (root: string, folder: string) => Promise<Suite
   ['torchserve-archives', (root: string, folder: string) => archiveSuite(join(folder, 'bin'), sharedArchives(root))],
   ['torchserve-faulty', (_: string, folder: string) => caseSuite(join(folder, 'bin'))],
   ['torchserve-requests', requestSuite],
+  ['readme-calls', (root: string, folder: string) => inScratch((scratch) => readmeCalls(root, folder, scratch))],
   ['manifests', (root: string, folder: string) => inScratch((scratch) => manifestPackages(root, folder, scratch))],
 ]);
 

@@ -1,6 +1,6 @@
+import { shellWord } from '../example-request.js';
 import { SERVER_IMAGES } from '../server-images.js';
 import { type Deployed, onlyModel } from './deployed.js';
-import { shellWord } from './example-request.js';
 import { code } from './markdown.js';
 import { serverImage } from './server-traits.js';
 import { claimName, storageSecret } from './storage.js';

@@ -1,6 +1,8 @@
+import { binaryOnly, nestedBody, printedRequest, type RequestTensor, shellWord, v2Body } from '../example-request.js';
+import type { ModelFacts } from '../model-facts.js';
+import { TRITON_TYPES } from '../triton/data-types.js';
 import type { Deployed } from './deployed.js';
 import { onlyModel } from './deployed.js';
-import { exampleRequest, shellWord } from './example-request.js';
 import { cell, code } from './markdown.js';
 import { measuredSection } from './readme-measured.js';
 import { fillCommands, todoSection } from './readme-todo.js';
@@ -70,7 +72,7 @@ function requestSection(deployed: Deployed): string {
   if (model?.facts === undefined) return '';
   const base = `http://127.0.0.1:${traits.httpPort}`;
   const torchServe = options.server === 'torchserve';
-  const request = exampleRequest(model.facts, torchServe ? 'torchserve' : 'v2');
+  const request = requestTensors(model.facts, torchServe);
   const name = encodeURIComponent(model.name);
   const url = torchServe ? `${base}/predictions/${name}` : `${base}/v2/models/${name}/infer`;
   const token =
@@ -87,14 +89,36 @@ function requestSection(deployed: Deployed): string {
     ...model.facts.outputs.map((output) => `| output | ${code(output.name)} | ${code(output.typeText)} |`),
   ].join('\n');
   const calls =
-    request === undefined
+    request === undefined || (!torchServe && binaryOnly(request))
       ? 'JSON cannot carry the inputs of this model: send them as bytes, for example with `tritonclient`.'
       : shell([
           ...token,
-          request,
+          `${torchServe ? printedRequest(request, nestedBody) : printedRequest(request, v2Body)} > request.json`,
           `curl -sS ${shellWord(url)} -H 'Content-Type: application/json'${header} --data-binary @request.json`,
         ]);
   return `## Request\n\n${interfaceTable}\n\n${calls}`;
+}
+
+/** One row as the server takes it; undefined where a type cannot be written. */
+function requestTensors(facts: ModelFacts, torchServe: boolean): RequestTensor[] | undefined {
+  const batched = isBatched(facts);
+  const tensors = facts.example?.flatMap(({ name, dataType, shape, element }): RequestTensor[] => {
+    const datatype = TRITON_TYPES.find(({ onnx }) => onnx === dataType)?.wire;
+    if (datatype === undefined) return [];
+    const served = torchServe ? shape.slice(batched ? 1 : 0) : tritonShape(shape, batched);
+    return [{ name, datatype, shape: served, element }];
+  });
+  return tensors?.length === facts.inputs.length ? tensors : undefined;
+}
+
+/** Triton adds the batch to what its configuration says; the same rule as that of `package triton`. */
+function isBatched({ inputs, outputs }: ModelFacts): boolean {
+  return [...inputs, ...outputs].every(({ shape }) => shape?.length && typeof shape[0] !== 'number');
+}
+
+/** Tensors without a dimension of their own are served with one of size 1. */
+function tritonShape(sizes: readonly number[], batched: boolean): readonly number[] {
+  return sizes.length === (batched ? 1 : 0) ? [...sizes, 1] : sizes;
 }
 
 function routeSection(deployed: Deployed): string {

@@ -1,12 +1,7 @@
-import type { Dim } from '../../ir/type.js';
-import type { ValueSpec } from '../../samples/types.js';
-import { DataType } from '../../tensor/dtype.js';
+import { type NestedTensor, nestedBody, printedRequest } from '../example-request.js';
 import { SERVER_IMAGES } from '../server-images.js';
 import type { MarPlan } from './mar-plan.js';
 import { requirementsText } from './requirements.js';
-
-/** Elements of an example are written out up to this count. */
-const MOST_ELEMENTS = 16;
 
 /** README.md of an archive: what it serves, how to start it, and requests for this very model. @param version of serve-opt */
 export function readmeText(plan: MarPlan, version: string): string {
@@ -90,18 +85,21 @@ function requestText(plan: MarPlan): string {
   const json = (body: string): string =>
     `curl ${url} -H 'Content-Type: application/json' -d '${body.replaceAll("'", "'\\''")}'`;
   const parts: string[] = [];
+  const request = requestTensors(plan);
+  const end = request === undefined ? '.' : ':';
   if (image) {
     parts.push(`An image (JPEG, PNG, WebP, GIF, BMP or TIFF) as the body, or as base64 in JSON:`);
     parts.push(block(`curl ${url} -T image.jpg`, json('{"image": "/9j/4AAQ…"}')));
-    parts.push('Tensors are taken too:');
+    parts.push(`Tensors are taken too${end}`);
   }
   if (text) {
     parts.push('A text as the body, or one or more in JSON (`text_pair` for models of two texts):');
     parts.push(block(`curl ${url} -H 'Content-Type: text/plain' -d 'some text'`, json('{"text": ["one", "another"]}')));
-    parts.push('Tensors are taken too:');
+    parts.push(`Tensors are taken too${end}`);
   }
-  if (!image && !text) parts.push('Tensors by name, as nested lists:');
-  parts.push(block(json(exampleBody(plan))));
+  if (!image && !text) parts.push(`Tensors by name, as nested lists${end}`);
+  if (request !== undefined)
+    parts.push(block(`${printedRequest(request, nestedBody)} | curl ${url} -H 'Content-Type: application/json' -d @-`));
   const forms = [
     '`{"inputs": {…}}`',
     ...(plan.facts.inputs.length === 1 ? ['a bare list'] : []),
@@ -120,32 +118,13 @@ function block(...commands: readonly string[]): string {
   return `\`\`\`sh\n${commands.join('\n')}\n\`\`\``;
 }
 
-/** A body for this model: small tensors written out, of others the beginning. */
-function exampleBody({ facts, batch }: MarPlan): string {
-  const fields = facts.inputs.map((input) => {
-    const shape = input.shape ?? [undefined];
-    return `${JSON.stringify(input.name)}: ${example(input, batch.kind === 'whole' ? shape : shape.slice(1))}`;
-  });
-  return `{${fields.join(', ')}}`;
-}
-
-function example({ dataType }: ValueSpec, shape: readonly Dim[]): string {
-  const element =
-    dataType === DataType.STRING ? '"text"' : dataType === DataType.BOOL ? 'true' : isFloatType(dataType) ? '0.5' : '1';
-  const nested = (dims: readonly Dim[]): string => {
-    const [dim, ...rest] = dims;
-    if (dims.length === 0) return element;
-    const size = typeof dim === 'number' ? dim : 1;
-    const item = nested(rest);
-    const whole = rest.every((each) => typeof each !== 'number' || each === 1);
-    if (size <= (whole ? MOST_ELEMENTS : 1)) return `[${Array.from({ length: size }, () => item).join(', ')}]`;
-    return `[${item}, …]`;
-  };
-  return nested(shape);
-}
-
-function isFloatType(dataType: number | undefined): boolean {
-  return dataType === DataType.FLOAT || dataType === DataType.FLOAT16 || dataType === DataType.DOUBLE;
+/** One row as a request carries it; undefined where none can be written. */
+function requestTensors({ facts, batch }: MarPlan): NestedTensor[] | undefined {
+  return facts.example?.map(({ name, shape, element }) => ({
+    name,
+    shape: batch.kind === 'whole' ? shape : shape.slice(1),
+    element,
+  }));
 }
 
 /** Text of a table's cell: one line, no bars. */

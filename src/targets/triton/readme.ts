@@ -1,11 +1,15 @@
 import { createHash } from 'node:crypto';
 import type { ModelConfig } from '../../proto/model-config.js';
-import { wireType } from './data-types.js';
+import { binaryOnly, isLargeRequest, type RequestTensor, shellWord, v2Body } from '../example-request.js';
+import { type ExampleTensor, elementOf, openSize } from '../example-tensors.js';
+import { TRITON_TYPES, wireType } from './data-types.js';
 import { requestShape } from './tensor-config.js';
 
 /** What the README of a packaged model is written from. */
 export interface ReadmeFacts {
   readonly config: ModelConfig;
+  /** A row that the model takes, where that is known. */
+  readonly example?: readonly ExampleTensor[] | undefined;
   /** Image of the server. */
   readonly image: string;
   /** Needs a GPU. */
@@ -18,15 +22,11 @@ export interface ReadmeFacts {
   readonly measured: readonly (readonly [what: string, figure: string])[];
 }
 
-/** Sizes of open dimensions in examples. */
-const EXAMPLE_SIZE = 4;
-/** Elements of a tensor that an example of JSON spells out. */
-const MOST_ELEMENTS = 64;
-
 /** The README of a model in a repository: how to start a server, how to call it, what was measured. */
 export function tritonReadme(facts: ReadmeFacts): string {
   const { config, notes, measured } = facts;
   const { name = '' } = config;
+  const request = requestTensors(facts);
   const sections = [
     `# ${name}`,
     `A model of the Triton Inference Server, written by serve-opt.`,
@@ -37,9 +37,9 @@ export function tritonReadme(facts: ReadmeFacts): string {
     'It is ready when this succeeds:',
     fence('sh', `curl -f localhost:8000/v2/models/${name}/ready`),
     `## Call it`,
-    ...jsonExample(config),
+    ...jsonExample(name, request),
     `With Python (\`pip install "tritonclient[all]"\`):`,
-    fence('python', pythonExample(config)),
+    fence('python', pythonExample(config, request)),
   ];
   if (notes.length > 0) sections.push('## Notes', notes.map((note) => `- ${markdown(note)}`).join('\n'));
   if (measured.length > 0) {
@@ -94,60 +94,57 @@ function shapeText(entry: Entry, maxBatch: number): string {
   return `[${requestShape(entry as Parameters<typeof requestShape>[0], maxBatch).join(', ')}]`;
 }
 
+/** A request of one row. */
+function requestTensors({ config, example = [] }: ReadmeFacts): RequestTensor[] {
+  const { input = [], max_batch_size: maxBatch = 0 } = config;
+  return input.map((entry) => {
+    const known = example.find(({ name }) => name === entry.name);
+    const type = String(entry.data_type);
+    return {
+      name: entry.name ?? '',
+      datatype: wireType(type),
+      shape: exampleShape(requestShape(entry as Parameters<typeof requestShape>[0], maxBatch), known?.shape),
+      element: known?.element ?? elementOf(TRITON_TYPES.find(({ config: name }) => name === type)?.onnx),
+    };
+  });
+}
+
+/** What is open has the size of the known shape, if that is of the same rank. */
+function exampleShape(wanted: readonly number[], known: readonly number[] | undefined): number[] {
+  const sizes = known?.length === wanted.length ? known : [];
+  return wanted.map((size, axis) => (size > 0 ? size : (sizes[axis] ?? openSize(axis))));
+}
+
 /** A request in JSON, where the inputs are small and of types that JSON carries. */
-function jsonExample({ name = '', input = [], max_batch_size: maxBatch = 0 }: ModelConfig): string[] {
-  const shapes = input.map((entry) => exampleShape(entry, maxBatch));
-  const tooLarge = shapes.some((shape) => count(shape) > MOST_ELEMENTS);
-  const half = input.find((entry) => entry.data_type === 'TYPE_FP16' || entry.data_type === 'TYPE_BF16');
+function jsonExample(name: string, request: readonly RequestTensor[]): string[] {
+  const half = binaryOnly(request);
   if (half !== undefined)
-    return [
-      `JSON has no ${wireType(String(half.data_type))}: requests carry \`${half.name}\` as binary data, as below.`,
-    ];
-  if (tooLarge) return ['The inputs are large: requests carry them as binary data, as below.'];
-  const body = {
-    inputs: input.map((entry, index) => ({
-      name: entry.name,
-      shape: shapes[index],
-      datatype: wireType(String(entry.data_type)),
-      data: Array.from({ length: count(shapes[index] ?? []) }, () => exampleValue(String(entry.data_type))),
-    })),
-  };
+    return [`JSON has no ${half.datatype}: requests carry \`${half.name}\` as binary data, as below.`];
+  if (isLargeRequest(request)) return ['The inputs are large: requests carry them as binary data, as below.'];
+  const body = shellWord(v2Body(request));
   return [
     'With JSON:',
-    fence(
-      'sh',
-      `curl localhost:8000/v2/models/${name}/infer -H 'Content-Type: application/json' -d ${shellQuoted(JSON.stringify(body))}`,
-    ),
+    fence('sh', `curl localhost:8000/v2/models/${name}/infer -H 'Content-Type: application/json' -d ${body}`),
   ];
 }
 
-function exampleShape(entry: Entry, maxBatch: number): number[] {
-  return requestShape(entry as Parameters<typeof requestShape>[0], maxBatch).map((size, axis) =>
-    size > 0 ? size : axis === 0 && maxBatch > 0 ? 1 : EXAMPLE_SIZE,
-  );
-}
-
-function exampleValue(type: string): string | number | boolean {
-  if (type === 'TYPE_STRING') return 'text';
-  return type === 'TYPE_BOOL' ? true : 1;
-}
-
+/** Types of NumPy by those of the protocol. */
 const NUMPY: ReadonlyMap<string, string> = new Map([
-  ['TYPE_BOOL', 'bool_'],
-  ['TYPE_UINT8', 'uint8'],
-  ['TYPE_UINT16', 'uint16'],
-  ['TYPE_UINT32', 'uint32'],
-  ['TYPE_UINT64', 'uint64'],
-  ['TYPE_INT8', 'int8'],
-  ['TYPE_INT16', 'int16'],
-  ['TYPE_INT32', 'int32'],
-  ['TYPE_INT64', 'int64'],
-  ['TYPE_FP16', 'float16'],
-  ['TYPE_FP32', 'float32'],
-  ['TYPE_FP64', 'float64'],
+  ['BOOL', 'bool_'],
+  ['UINT8', 'uint8'],
+  ['UINT16', 'uint16'],
+  ['UINT32', 'uint32'],
+  ['UINT64', 'uint64'],
+  ['INT8', 'int8'],
+  ['INT16', 'int16'],
+  ['INT32', 'int32'],
+  ['INT64', 'int64'],
+  ['FP16', 'float16'],
+  ['FP32', 'float32'],
+  ['FP64', 'float64'],
 ]);
 
-function pythonExample({ name = '', input = [], output = [], max_batch_size: maxBatch = 0 }: ModelConfig): string {
+function pythonExample({ name = '', output = [] }: ModelConfig, request: readonly RequestTensor[]): string {
   const lines = [
     'import numpy as np',
     'import tritonclient.http as triton',
@@ -155,17 +152,18 @@ function pythonExample({ name = '', input = [], output = [], max_batch_size: max
     'client = triton.InferenceServerClient("localhost:8000")',
     'inputs = []',
   ];
-  for (const entry of input) {
-    const shape = exampleShape(entry, maxBatch);
-    const type = String(entry.data_type);
-    const numpy = NUMPY.get(type);
+  for (const { name: input, datatype, shape, element } of request) {
+    const numpy = NUMPY.get(datatype);
+    const sizes = `[${shape.join(', ')}]`;
     const array =
       numpy === undefined
-        ? `np.full([${shape.join(', ')}], b"text", dtype=np.object_)`
-        : `np.ones([${shape.join(', ')}], dtype=np.${numpy})`;
+        ? `np.full(${sizes}, b"text", dtype=np.object_)`
+        : Number(element) === 1
+          ? `np.ones(${sizes}, dtype=np.${numpy})`
+          : `np.full(${sizes}, ${element}, dtype=np.${numpy})`;
     lines.push(
       `data = ${array}`,
-      `inputs.append(triton.InferInput(${python(entry.name ?? '')}, data.shape, ${python(wireType(type))}))`,
+      `inputs.append(triton.InferInput(${python(input)}, data.shape, ${python(datatype)}))`,
       'inputs[-1].set_data_from_numpy(data)',
     );
   }
@@ -174,20 +172,12 @@ function pythonExample({ name = '', input = [], output = [], max_batch_size: max
   return lines.join('\n');
 }
 
-function count(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
-}
-
 /** JSON strings are Python strings, with escapes for what is not ASCII. */
 function python(text: string): string {
   return JSON.stringify(text).replace(
     /[\u007f-\uffff]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
-}
-
-function shellQuoted(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** A block of code, whatever back-ticks are in it. */

@@ -3,6 +3,7 @@ import { dirname, relative, sep } from 'node:path';
 import type { Model } from '../../ir/model.js';
 import { readModel } from '../../ir/read-model.js';
 import { inputSpecs, outputSpecs } from '../../samples/value-specs.js';
+import { plainExample } from '../../targets/example-tensors.js';
 import type { ModelFacts } from '../../targets/model-facts.js';
 import type { InContext, ModelOptions, SourceOptions } from '../options.js';
 import { checkModel } from '../preflight/model.js';
@@ -52,9 +53,11 @@ export async function withOpenModel<T>(
 export function modelFacts(model: Model, path: string): ModelFacts {
   const external = model.source?.externalPaths() ?? [];
   const folder = external.length > 0 ? realpathSync(dirname(path)) : '';
+  const inputs = inputSpecs(model);
   return {
     path,
-    inputs: inputSpecs(model),
+    inputs,
+    example: plainExample(inputs),
     outputs: outputSpecs(model),
     externalFiles: external.map((each) => ({ location: relative(folder, each).split(sep).join('/'), path: each })),
     opset: model.opset(),

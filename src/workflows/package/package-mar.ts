@@ -11,11 +11,13 @@ import { MAR_DEFAULTS, type MarFormat, type MarOptions } from '../../targets/mar
 import { type MarPlan, marNotes, marPlan, UNMAINTAINED } from '../../targets/mar/mar-plan.js';
 import type { PackageFile } from '../../targets/package-file.js';
 import { packageVersion } from '../../version.js';
-import type { FileOptions, ModelOptions, SourceOptions, WorkflowContext } from '../options.js';
+import type { FileOptions, SourceOptions, WorkflowContext } from '../options.js';
 import { type ArchiveTarget, archiveTarget } from './archive-target.js';
 import { assertOwnArchive } from './check-mar.js';
+import type { LoadOptions } from './load-model.js';
 import { marFacts, readTokenizer } from './mar-facts.js';
 import { withOpenModel } from './open-model.js';
+import { withTriedExample } from './tried-example.js';
 import { hashedFiles, stageArchive } from './write-archive.js';
 import { stagePackage, type WritePackageOptions } from './write-package.js';
 
@@ -23,7 +25,7 @@ import { stagePackage, type WritePackageOptions } from './write-package.js';
 export interface PackageMarOptions
   extends Partial<Omit<MarOptions, 'labels'>>,
     SourceOptions,
-    ModelOptions,
+    LoadOptions,
     FileOptions,
     WritePackageOptions {
   /** Path to write, or a folder that exists. Default: beside the model, named for it. */
@@ -72,7 +74,7 @@ export async function packageMar(
   let made: Made | undefined;
   try {
     const report = await withOpenModel(path, { ...options, ...context }, async ({ model, warnings, stages }) => {
-      const facts = marFacts(model, path);
+      const { facts, notes } = await withTriedExample(model, marFacts(model, path), { ...options, ...context });
       const plan = marPlan(facts, given, tokenizer);
       const files = marFiles(plan, packageVersion());
       const sources = files.flatMap((file) => ('source' in file ? [file.source] : []));
@@ -80,7 +82,7 @@ export async function packageMar(
       checkTargets(target, reads, options);
       made = await make(files, target, plan, options, context);
       if (made.sha256 !== undefined || target.format === 'folder') stages.end();
-      return marReport(plan, target, made, [...warnings, UNMAINTAINED], options);
+      return marReport(plan, target, made, { warnings: [...warnings, UNMAINTAINED], notes }, options);
     });
     made?.commit();
     return report;
@@ -161,7 +163,7 @@ function marReport(
   plan: MarPlan,
   { path, format }: ArchiveTarget,
   { files, sizeBytes, sha256 }: Made,
-  warnings: readonly string[],
+  { warnings, notes }: { readonly warnings: readonly string[]; readonly notes: readonly string[] },
   { dryRun = false }: PackageMarOptions,
 ): MarReport {
   const { facts, options, batch, batchSize, classes } = plan;
@@ -193,6 +195,6 @@ function marReport(
     outputs: facts.outputs.map(value),
     files,
     warnings,
-    notes: marNotes(plan),
+    notes: [...marNotes(plan), ...notes],
   };
 }

@@ -24,6 +24,7 @@ function facts(inputs: readonly ValueSpec[], outputs: readonly ValueSpec[], more
     path: 'model.onnx',
     inputs,
     outputs,
+    example: undefined,
     externalFiles: [],
     opset: 17,
     irVersion: 8,

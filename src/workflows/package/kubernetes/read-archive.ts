@@ -7,8 +7,8 @@ import { ServeOptError } from '../../../errors.js';
 import { withWorkFolder } from '../../../runtime/work-folder.js';
 import { checkModelName } from '../../../targets/kubernetes/parse-options.js';
 import { whyUnsafePath } from '../../../targets/package-file.js';
-import type { InContext, ModelOptions, SourceOptions } from '../../options.js';
-import { type KubernetesSource, readOneModel } from './kubernetes-source.js';
+import type { InContext } from '../../options.js';
+import { type KubernetesSource, readOneModel, type SourceReading } from './kubernetes-source.js';
 
 const MANIFEST = 'MAR-INF/MANIFEST.json';
 
@@ -26,7 +26,7 @@ interface ArchiveManifest {
 export async function readArchive<T>(
   path: string,
   name: string | undefined,
-  options: InContext<SourceOptions & ModelOptions>,
+  options: InContext<SourceReading>,
   use: (source: KubernetesSource) => Promise<T>,
 ): Promise<T> {
   return withWorkFolder(async ({ path: folder }) => {

@@ -7,9 +7,14 @@ import { MODEL_CONFIG, type ModelConfig } from '../../../proto/model-config.js';
 import { MAX_TEXT_BYTES, parseText } from '../../../proto/text-format.js';
 import { suggest } from '../../../suggest.js';
 import type { ServedModel } from '../../../targets/kubernetes/options.js';
-import type { InContext, ModelOptions, SourceOptions } from '../../options.js';
-import { withOpenModel } from '../open-model.js';
-import { hashed, type KubernetesSource, type MeasurableModel, totalBytes } from './kubernetes-source.js';
+import type { InContext } from '../../options.js';
+import {
+  type KubernetesSource,
+  type MeasurableModel,
+  readServedFile,
+  type ServedFile,
+  type SourceReading,
+} from './kubernetes-source.js';
 
 const CONFIG = 'config.pbtxt';
 /** A version of Triton. */
@@ -33,7 +38,7 @@ interface ModelFolder {
 export async function readRepository(
   path: string,
   name: string | undefined,
-  options: InContext<SourceOptions & ModelOptions>,
+  options: InContext<SourceReading>,
 ): Promise<KubernetesSource> {
   const sourceName = basename(resolve(path));
   const folders = modelFolders(path);
@@ -107,8 +112,8 @@ function instanceCount(config: ModelConfig | undefined): number {
 
 async function readFolder(
   folder: ModelFolder,
-  options: InContext<SourceOptions & ModelOptions>,
-): Promise<{ served: ServedModel; measurable?: MeasurableModel; warnings: readonly string[] }> {
+  options: InContext<SourceReading>,
+): Promise<Omit<ServedFile, 'measurable'> & Partial<ServedFile>> {
   const { name, versions, beside, config } = folder;
   const newest = versions.at(-1);
   const file = config?.default_model_filename || DEFAULT_FILE;
@@ -123,17 +128,7 @@ async function readFolder(
         : [`"${name}" is not an ONNX model and cannot be measured: its figures are estimated from its size.`],
     };
   }
-  return withOpenModel(path, options, async ({ facts, warnings }) => {
-    const report = await hashed(
-      path,
-      facts.externalFiles.map((each) => each.path),
-    );
-    return {
-      served: { name, versions, facts, sizeBytes: totalBytes(report), besideVersions: beside },
-      measurable: { name, path, report },
-      warnings,
-    };
-  });
+  return readServedFile(path, { name, versions, besideVersions: beside }, options);
 }
 
 function folderBytes(path: string): number {

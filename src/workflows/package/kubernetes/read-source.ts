@@ -5,8 +5,8 @@ import { ServeOptError } from '../../../errors.js';
 import type { KubernetesFacts, KubernetesOptions, KubernetesServer } from '../../../targets/kubernetes/options.js';
 import { checkModelName } from '../../../targets/kubernetes/parse-options.js';
 import { tritonName } from '../../../targets/triton/triton-name.js';
-import type { InContext, ModelOptions, SourceOptions } from '../../options.js';
-import { type KubernetesSource, readOneModel } from './kubernetes-source.js';
+import type { InContext } from '../../options.js';
+import { type KubernetesSource, readOneModel, type SourceReading } from './kubernetes-source.js';
 import { readArchive } from './read-archive.js';
 import { readRepository } from './read-repository.js';
 
@@ -59,7 +59,7 @@ export function checkSource(path: string, kind: SourceKind, server: KubernetesSe
 export async function withSource<T>(
   path: string,
   kind: SourceKind,
-  { name, ...options }: InContext<SourceOptions & ModelOptions> & { readonly name?: string },
+  { name, ...options }: InContext<SourceReading> & { readonly name?: string },
   use: (source: KubernetesSource) => Promise<T>,
 ): Promise<T> {
   if (name !== undefined) checkModelName(name);

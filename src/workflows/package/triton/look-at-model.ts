@@ -1,18 +1,15 @@
 import type { Model } from '../../../ir/model.js';
 import type { Shape } from '../../../ir/type.js';
-import { LazyRuntime } from '../../../runtime/lazy-runtime.js';
 import type { ModelFacts } from '../../../targets/model-facts.js';
 import { inferOutputs } from '../../../targets/triton/batch-proof.js';
 import { type Batchability, batchability } from '../../../targets/triton/batching.js';
 import { mergedShape } from '../../../targets/triton/output-shapes.js';
 import { type ServedInterface, servedInterface } from '../../../targets/triton/serving-facts.js';
-import { formatBytes } from '../../../tensor/byte-size.js';
 import { dependsOnBatch } from '../../depends-on-batch.js';
-import { memoryLimit, runtimeOptions } from '../../memory.js';
-import type { ModelOptions, WorkflowContext } from '../../options.js';
-import { asInvalidModel } from '../../preflight/model.js';
-import { whyNotRunnable } from '../../preflight/runnable.js';
-import { bytesOnDisk, LOADED_BYTES, loadedShape } from '../loaded-outputs.js';
+import type { WorkflowContext } from '../../options.js';
+import { type LoadOptions, whyNotLoaded, withLoadedModel } from '../load-model.js';
+import { loadedShape } from '../loaded-outputs.js';
+import { triedExample } from '../tried-example.js';
 import { rowsMatter } from './rows-matter.js';
 
 const SCALED_TOGETHER =
@@ -22,16 +19,12 @@ const SCALED_TOGETHER =
 export interface ModelLook {
   readonly served: ServedInterface;
   readonly batchability: Batchability;
+  /** One row for the requests of the README, which the model was seen to take if it was loaded. */
+  readonly example: ModelFacts['example'];
   /** Version of ONNX Runtime that loaded it; absent where none did. */
   readonly onnxRuntimeVersion?: string;
   readonly notes: readonly string[];
   readonly warnings: readonly string[];
-}
-
-/** Options of `lookAtModel`. */
-export interface LookOptions extends ModelOptions {
-  /** Load and run the model in ONNX Runtime. Default true, for models up to 256 MiB. */
-  readonly verify?: boolean;
 }
 
 /**
@@ -43,7 +36,7 @@ export interface LookOptions extends ModelOptions {
 export async function lookAtModel(
   model: Model,
   facts: ModelFacts,
-  options: LookOptions,
+  options: LoadOptions,
   context: WorkflowContext,
 ): Promise<ModelLook> {
   const inferred = inferOutputs(model);
@@ -54,44 +47,34 @@ export async function lookAtModel(
   const found = batchability(declared, inferred.batched);
   if (why !== undefined) {
     const warnings = openOutputs(facts, shapes);
-    return { served: declared, batchability: found, notes: why === '' ? [] : [why], warnings };
+    const { example } = facts;
+    return { served: declared, batchability: found, example, notes: why === '' ? [] : [why], warnings };
   }
-  const runtime = new LazyRuntime(runtimeOptions(context, memoryLimit({}, [model])));
-  try {
-    const host = await runtime.host();
-    const loaded = await host.request('load', { path: facts.path, options: { graphOptimization: 'basic' } });
-    for (const value of loaded.outputs) {
+  return withLoadedModel(model, facts, { ...options, ...context }, async ({ host, session, outputs }) => {
+    for (const value of outputs) {
       const before = shapes.get(value.name);
       shapes.set(value.name, loadedShape(value, before));
     }
     const served = servedInterface(facts.inputs, facts.outputs, shapes);
     const judged = batchability(served, inferred.batched);
     const { onnxRuntime } = await host.request('versions', undefined);
-    const head = { served, onnxRuntimeVersion: onnxRuntime };
-    if (judged.kind !== 'yes' && !judged.unproven) return { ...head, batchability: judged, notes: [], warnings: [] };
-    if (dependsOnBatch(model))
-      return { ...head, batchability: judged, notes: judged.kind === 'yes' ? [SCALED_TOGETHER] : [], warnings: [] };
-    const rows = await rowsMatter(host, loaded.session, facts);
-    if (rows.kind === 'independent') return { ...head, batchability: { kind: 'yes' }, notes: [], warnings: [] };
-    if (rows.kind === 'unknown') {
-      return { ...head, batchability: judged, notes: judged.kind === 'yes' ? [rows.why] : [], warnings: [] };
-    }
-    return { ...head, batchability: { kind: 'possible', why: rows.why }, notes: [], warnings: [] };
-  } catch (error) {
-    throw asInvalidModel(error, options);
-  } finally {
-    await runtime.close();
-  }
-}
-
-/** Why a model is not loaded, as a note; empty where the user asked for that; undefined where it is. */
-function whyNotLoaded(model: Model, facts: ModelFacts, { verify = true }: LookOptions): string | undefined {
-  if (!verify) return '';
-  const notRunnable = whyNotRunnable(model);
-  if (notRunnable !== undefined) return `The model was not loaded in ONNX Runtime: ${notRunnable}.`;
-  const bytes = bytesOnDisk([facts.path, ...facts.externalFiles.map(({ path }) => path)]);
-  if (bytes <= LOADED_BYTES) return undefined;
-  return `The model was not loaded in ONNX Runtime: it has ${formatBytes(bytes)}, more than ${formatBytes(LOADED_BYTES)}.`;
+    const { example, notes } = await triedExample(host, session, facts.inputs);
+    const look = (found: Batchability, ...more: readonly string[]): ModelLook => ({
+      served,
+      batchability: found,
+      example,
+      onnxRuntimeVersion: onnxRuntime,
+      notes: [...more, ...notes],
+      warnings: [],
+    });
+    const isBatched = judged.kind === 'yes';
+    if (!isBatched && !judged.unproven) return look(judged);
+    if (dependsOnBatch(model)) return look(judged, ...(isBatched ? [SCALED_TOGETHER] : []));
+    const rows = await rowsMatter(host, session, facts);
+    if (rows.kind === 'independent') return look({ kind: 'yes' });
+    if (rows.kind === 'unknown') return look(judged, ...(isBatched ? [rows.why] : []));
+    return look({ kind: 'possible', why: rows.why });
+  });
 }
 
 /** Sizes that inference found although the file leaves them open: a server with another inference may see them open. */

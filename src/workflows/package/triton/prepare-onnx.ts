@@ -51,6 +51,7 @@ export async function prepareOnnx(
     input: { name: modelName, sizeBytes: hashedSize(facts.path) },
     inputs: facts.inputs.map(({ name: tensor, typeText }) => ({ name: tensor, type: typeText })),
     outputs: facts.outputs.map(({ name: tensor, typeText }) => ({ name: tensor, type: typeText })),
+    example: look.example,
     ...(look.onnxRuntimeVersion === undefined ? {} : { onnxRuntimeVersion: look.onnxRuntimeVersion }),
     notes: [...built.notes, ...look.notes, ...(labels?.notes ?? []), ...operatorNotes(facts)],
     warnings: [...warnings, ...look.warnings],

@@ -1,5 +1,6 @@
 import type { ModelConfig } from '../../../proto/model-config.js';
 import type { ReportFile, ReportValue } from '../../../report/types.js';
+import type { ModelFacts } from '../../../targets/model-facts.js';
 import type { PackageFile } from '../../../targets/package-file.js';
 
 /** A model that is ready to be written into a repository. */
@@ -12,6 +13,8 @@ export interface PreparedModel {
   readonly modelFiles: readonly PackageFile[];
   readonly input?: ReportFile;
   readonly inputs: readonly ReportValue[];
+  /** One row for the requests of the README; absent where the model is no ONNX. */
+  readonly example?: ModelFacts['example'];
   readonly outputs: readonly ReportValue[];
   readonly onnxRuntimeVersion?: string;
   readonly notes: readonly string[];

@@ -156,7 +156,7 @@ function refuseChanges(
 }
 
 function readmeOf(
-  { config, platform, notes, measured }: PreparedModel,
+  { config, platform, example, notes, measured }: PreparedModel,
   given: string,
   options: RepositoryOptions,
 ): { readonly text: string; readonly serverCommand: string } {
@@ -164,6 +164,7 @@ function readmeOf(
   const onGpu = platform === 'tensorrt_plan' || (config.instance_group ?? []).some(({ kind }) => kind === 'KIND_GPU');
   const facts = {
     config,
+    example,
     image: `nvcr.io/nvidia/tritonserver:${release?.container}-py3`,
     onGpu,
     repository: basename(given) === '' || basename(given) === '.' ? 'models' : basename(given),
