@@ -12,8 +12,8 @@ import { type PackagedModel, realModels, smallModels } from './packaged-models.j
 import { runProgram, whyFailed } from './program.js';
 import { freePort, type RunningServer, responds, startServer } from './server-process.js';
 
-/** A call may load a model first, on a machine that others use as well. */
-const CALL_MS = 120_000;
+/** The first call of a model waits for its worker, on a machine that others use as well. */
+const CALL_MS = 600_000;
 
 export async function readmeCalls(root: string, folder: string, scratch: string): Promise<Suite> {
   const suite = new Suite('Calls of README.md');
@@ -134,5 +134,5 @@ function call(suite: Suite, title: string, program: string, code: string): void 
   const text = program === 'sh' ? code.replaceAll(/\bcurl (?!-f)/g, 'curl -sS --fail-with-body ') : code;
   const { status, stdout, stderr } = spawnSync(program, ['-c', text], { encoding: 'utf8', timeout: CALL_MS });
   if (status === 0) suite.pass();
-  else suite.fail(title, `${stderr.trim().split('\n').at(-1)} ${stdout.slice(0, 300)}`);
+  else suite.fail(title, `${status ?? 'no end'}: ${stderr.trim().split('\n').at(-1)} ${stdout.slice(0, 300)}`);
 }

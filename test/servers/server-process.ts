@@ -12,7 +12,7 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-const READY_LIMIT_MS = 120_000;
+const READY_LIMIT_MS = 600_000;
 const LOG_KEPT = 100_000;
 
 export async function freePort(): Promise<number> {
