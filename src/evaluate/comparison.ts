@@ -24,6 +24,8 @@ export interface OutputDifference {
   readonly meanAbs?: number;
   /** Root of the mean of (a - b)². */
   readonly rmse?: number;
+  /** Root of the mean of a²: 0 where A gives zeros alone, and a comparison says nothing. */
+  readonly rmsA?: number;
   /** Signal to quantization noise, 10·log10(Σa² / Σ(a - b)²) in dB; Infinity when equal. */
   readonly sqnrDb?: number;
   /** Cosine of the angle between all elements of A and all of B; 1 when both are zero, 0 when one is. */

@@ -29,6 +29,8 @@ export interface ErrorFigures {
   /** Mean of (a - b)². */
   readonly mse: number;
   readonly rmse: number;
+  /** Root of the mean of a². */
+  readonly rmsA: number;
   /** Σa² to Σ(a - b)² in dB. */
   readonly sqnrDb: number;
   /** Of the angle between both as vectors; 1 where both are zeros, 0 where one is. */
@@ -112,6 +114,7 @@ export class ErrorSums implements Accumulator<NumberRun, ErrorFigures> {
       mae: this.#absolute.value / n,
       mse,
       rmse: Math.sqrt(mse),
+      rmsA: Math.sqrt(this.#squaredA.value / n),
       sqnrDb: n === 0 ? Number.NaN : sqnrDb(this.#squaredA.value, this.#squared.value),
       cosine: n === 0 ? Number.NaN : cosine(this.#squaredA.value, this.#squaredB.value, this.#product.value),
     };

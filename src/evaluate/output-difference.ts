@@ -107,12 +107,13 @@ export class OutputDifferences implements Accumulator<OutputPair, OutputDifferen
     if (elements === 0) return difference;
     if (!this.#isFloat) return whole({});
     if (errors.finite === 0) return { ...difference, incomparable: whyNothingFinite(errors, elements) };
-    const { maxAbs, mae, rmse, sqnrDb, cosine } = errors;
+    const { maxAbs, mae, rmse, rmsA, sqnrDb, cosine } = errors;
     const { worst, constant } = this.#channels.result();
     return whole({
       maxAbs,
       meanAbs: mae,
       rmse,
+      rmsA,
       sqnrDb,
       cosine,
       ...(worst && { worstChannel: worst }),

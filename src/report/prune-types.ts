@@ -43,6 +43,10 @@ export interface CutCheckReport {
   /** Smallest over the outputs, in dB; `Infinity` where they are equal. */
   readonly sqnrDb: number;
   readonly samples: number;
+  /** Groups of which layers read zeros alone: they were checked with numbers added to that. Absent for none. */
+  readonly dead?: readonly string[];
+  /** Groups of which the check says nothing. Absent for none. */
+  readonly unseen?: readonly string[];
 }
 
 /** A block that a sum leads around, which can be dropped. */

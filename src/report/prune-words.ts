@@ -1,7 +1,7 @@
 import { budgetPhrase, budgetStory } from './budget-words.js';
 import { formatSqnr } from './comparison-words.js';
 import { formatNumber, plural } from './format.js';
-import type { DroppedBlockReport, PruneAttemptReport, PruneReport } from './prune-types.js';
+import type { CutCheckReport, DroppedBlockReport, PruneAttemptReport, PruneReport } from './prune-types.js';
 
 /** `63 % of the weights`. */
 export function sparsityPhrase({ weights }: PruneReport): string {
@@ -37,7 +37,28 @@ export function cutSentence({ cut }: PruneReport): string | undefined {
   if (cut === undefined) return undefined;
   const alike =
     cut.sqnrDb === Number.POSITIVE_INFINITY ? 'bit for bit' : `within rounding (${formatNumber(cut.sqnrDb)} dB)`;
-  return `the cut computes what the original computes with the same units set to zero, ${alike}`;
+  const { dead = [], unseen = [] } = cut;
+  const lifted = dead.filter((name) => !unseen.includes(name));
+  const beside =
+    lifted.length === 0
+      ? ''
+      : `; on ${plural(cut.samples, 'sample')}, layers read zeros alone of ${namedSome(lifted)}, so that numbers were added there`;
+  return `the cut computes what the original computes with the same units set to zero, ${alike}${beside}`;
+}
+
+/** What a check of a cut did not see; undefined where it saw all. */
+export function unseenSentence({ samples, unseen = [] }: CutCheckReport): string | undefined {
+  if (unseen.length === 0) return undefined;
+  return `The check of the cut says nothing of ${namedSome(unseen)}: on ${plural(samples, 'sample')}, layers read zeros alone of it.`;
+}
+
+/** Names that a sentence has room for. */
+const MOST_NAMED = 3;
+
+function namedSome(names: readonly string[]): string {
+  const rest = names.length - MOST_NAMED;
+  const first = names.slice(0, MOST_NAMED).map((name) => `"${name}"`);
+  return rest > 0 ? `${first.join(', ')} and ${plural(rest, 'other group')}` : first.join(', ');
 }
 
 /** How units were spread over groups, where not evenly, and in how many steps. */

@@ -91,11 +91,15 @@ function distance(output: OutputDifference): string[] {
   ];
 }
 
-/** What an output does not say any more, however good its figures are: a channel that stands still, a class that never comes. */
+/**
+ * What an output does not say any more, however good its figures are: a channel that stands still, a class that never comes; or never
+ * said on these samples.
+ */
 function silentOutputs({ outputs }: ComparisonResult): string[] {
   return outputs
     .filter((output) => !isBroken(output) && !output.random)
-    .flatMap(({ name, constantChannels, lostClasses = [] }) => [
+    .flatMap(({ name, rmsA, constantChannels, lostClasses = [] }) => [
+      ...(rmsA === 0 ? [`Output "${name}" of the original is zero on every sample: its comparison says nothing.`] : []),
       ...(constantChannels ? [constantWords(name, constantChannels)] : []),
       ...(lostClasses.length > 0 ? [lostClassWords(name, lostClasses)] : []),
     ]);

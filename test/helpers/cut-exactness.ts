@@ -44,6 +44,8 @@ export interface CutComparison {
   /** The same between two ways of running the masked model, which round differently: found where `relative` is above 1e-5. */
   readonly rounding: number;
   readonly groups: number;
+  /** Every output is one number throughout: they would be equal whatever was cut. */
+  readonly silent: boolean;
   /** Elements of constants of what was cut, over those of before. */
   readonly left: number;
 }
@@ -77,6 +79,7 @@ export async function compareCut(model: Model, request: CutRequest, runtime: Fuz
     relative,
     rounding: relative > 1e-5 ? await roundingOf(masked, expected, request.feeds, runtime) : 0,
     groups: dependencies.groups.length,
+    silent: [...expected.values()].every(({ numbers }) => numbers.every((each) => Object.is(each, numbers[0]))),
     left: constantElements(cut) / before,
   };
 }

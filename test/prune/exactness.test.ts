@@ -21,6 +21,8 @@ const runtime = await FuzzRuntime.load();
 type Form = 'raw' | 'fused' | 'layer';
 
 const cut = { raw: 0, fused: 0, layer: 0 };
+/** Networks whose outputs say nothing of what was cut. */
+const silent = { raw: 0, fused: 0, layer: 0 };
 
 async function cutOf({ text, feeds }: ChannelGraph, seed: number, form: Form): Promise<CutComparison> {
   const model = parseModel(text);
@@ -31,8 +33,9 @@ async function cutOf({ text, feeds }: ChannelGraph, seed: number, form: Form): P
 
 async function failureOf(graph: ChannelGraph, seed: number, form: Form): Promise<string | undefined> {
   try {
-    const { relative, rounding, groups } = await cutOf(graph, seed, form);
+    const { relative, rounding, groups, silent: isSilent } = await cutOf(graph, seed, form);
     if (groups > 0) cut[form]++;
+    if (isSilent) silent[form]++;
     const limit = Math.max(graph.coarse ? 2e-3 : 1e-5, rounding);
     return relative <= limit ? undefined : `outputs differ by ${relative.toExponential(1)}`;
   } catch (error) {
@@ -76,5 +79,9 @@ describe.each(['raw', 'fused'] as const)('cutting random networks, %s', (form) =
 
   it('finds something to cut in nearly all of them', () => {
     if (PRUNE_ONLY === undefined) expect(cut[form]).toBeGreaterThan(0.85 * RUNS);
+  });
+
+  it('finds outputs that say something in nearly all of them', () => {
+    if (PRUNE_ONLY === undefined) expect(silent[form]).toBeLessThan(0.02 * RUNS);
   });
 });

@@ -11,6 +11,7 @@ import { followsPattern } from '../../src/prune/weight-masks.js';
 import type { PruneReport } from '../../src/report/prune-types.js';
 import { pruneModel } from '../../src/workflows/prune-model.js';
 import { quantizeModel } from '../../src/workflows/quantize-model.js';
+import { writeText } from '../helpers/small-models.js';
 
 const FIXTURES = join(import.meta.dirname, '..', '..', 'fixtures');
 const fixture = (name: string, file = 'model.onnx'): string => join(FIXTURES, name, file);
@@ -56,6 +57,36 @@ describe('pruneModel cuts units', () => {
       command: 'prune',
       method: 'structured',
     });
+  });
+
+  it('sees the cut of layers that read zeros alone, by other numbers there', async () => {
+    const path = fresh('dead.onnx');
+    const weight = (name: string, dims: readonly number[]) =>
+      `float[${dims.join(',')}] ${name} = {${Array.from({ length: dims.reduce((a, b) => a * b, 1) }, (_, at) => Math.sin(at + name.charCodeAt(0)).toFixed(3)).join(',')}}`;
+    const never = `float[16] never = {${Array(16).fill(-1000).join(',')}}`;
+    const weights = [
+      weight('a', [6, 16]),
+      weight('b', [16, 16]),
+      weight('c', [16, 16]),
+      weight('d', [16, 4]),
+      weight('e', [16, 4]),
+    ];
+    await writeText(
+      path,
+      `g (float[N,6] x) => (float[N,4] y, float[N,4] z) <${weights.join(', ')}, ${never}> {
+        p = MatMul (x, a) q = Relu (p)
+        r = MatMul (q, b) rb = Add (r, never) s = Relu (rb)
+        t = MatMul (s, c) u = Relu (t)
+        y = MatMul (u, d) z = MatMul (q, e)
+      }`,
+    );
+    const report = await pruneModel(path, { amount: 0.5, align: 1, outputPath: fresh('cut.onnx') });
+    expect(report.cut?.dead?.length).toBe(2);
+    expect(report.cut?.unseen).toBeUndefined();
+    expect(report.cut?.sqnrDb).toBeGreaterThan(100);
+    expect(report.warnings).toContainEqual(
+      expect.stringContaining('Output "y" of the original is zero on every sample'),
+    );
   });
 
   it('repairs the layers behind a cut with data, and keeps what held-out samples confirm', async () => {

@@ -3,6 +3,7 @@ import type { Value } from '../../ir/value.js';
 import { optimizeGraph } from '../../passes/optimize-graph.js';
 import type { PruneUnit } from '../../prune/dependency-groups.js';
 import type { PruneAttemptReport } from '../../report/prune-types.js';
+import { unseenSentence } from '../../report/prune-words.js';
 import { type InContext, PRUNE_DEFAULTS, type PruneAllocation, type PruneOptions } from '../options.js';
 import type { ModelRun } from '../produce/model-run.js';
 import type { Allocator } from './allocators.js';
@@ -158,6 +159,7 @@ class StructuredMaker {
         repair,
         warnings: [
           ...(typeof outcome === 'string' ? [`The cut was not checked against zeros: ${outcome}.`] : []),
+          ...[typeof outcome === 'object' ? unseenSentence(outcome) : undefined].flatMap((words) => words ?? []),
           ...warnings,
         ],
       },
