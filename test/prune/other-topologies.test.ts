@@ -185,6 +185,12 @@ const NETWORKS: Readonly<Record<string, () => Model>> = {
       ],
       's = Conv <pads=[1,1,1,1]> (x,a) e1 = Conv (s,e) hs = HardSwish (e1) pp = Pad (hs,pd) dw = Conv <group=24, strides=[2,2]> (pp,d) h2 = HardSwish (dw) pr = Conv (h2,p) m = ReduceMean <axes=[2,3], keepdims=0> (pr) y = MatMul (m,f)',
     ),
+  'two towers and their dot product': () =>
+    graph(
+      '(float[N,6] u, float[N,7] v) => (float[N] y)',
+      [weight('a', 6, 16), weight('b', 7, 16), weight('c', 16, 12), weight('d', 16, 12), integers('last', -1)],
+      'au = MatMul (u,a) ar = Relu (au) p = MatMul (ar,c) bv = MatMul (v,b) br = Relu (bv) q = MatMul (br,d) m = Mul (p,q) y = ReduceSum <keepdims=0> (m,last)',
+    ),
 };
 
 describe('cutting a network of another family', () => {
@@ -200,4 +206,18 @@ describe('cutting a network of another family', () => {
       for (const { prunable, size, reasons } of explainDependencies(model))
         if (prunable < size) expect(reasons.length).toBeGreaterThan(0);
     });
+
+  it('cuts what a dot product sums over, and leaves statistics', () => {
+    const whole = (nodes: string): string[] =>
+      explainDependencies(
+        graph(
+          '(float[N,6] x) => (float[N,4] y)',
+          [weight('a', 6, 16), weight('b', 6, 16), weight('c', 16, 4), 'float share = {0.0625}', integers('last', -1)],
+          `p = MatMul (x,a) q = MatMul (x,b) ${nodes} s = ReduceSum <keepdims=1> (m,last) r = Sub (p,s) y = MatMul (r,c)`,
+        ),
+      ).flatMap(({ weight: name, axis, prunable }) => (prunable === 0 && axis === 1 ? name : []));
+    expect(whole('m = Mul (p,q)')).toEqual(['c']);
+    expect(whole('m = Mul (p,p)')).toEqual(['a', 'c']);
+    expect(whole('m = Mul (p,share)')).toEqual(['a', 'c']);
+  });
 });

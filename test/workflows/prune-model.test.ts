@@ -38,6 +38,12 @@ async function failure(call: Promise<unknown>): Promise<ServeOptError> {
   return error as ServeOptError;
 }
 
+/** A weight of numbers between -1 and 1. */
+function weight(name: string, dims: readonly number[]): string {
+  const size = dims.reduce((a, b) => a * b, 1);
+  return `float[${dims.join(',')}] ${name} = {${Array.from({ length: size }, (_, at) => Math.sin(at + name.charCodeAt(0)).toFixed(3)).join(',')}}`;
+}
+
 describe('pruneModel cuts units', () => {
   it('makes a smaller model that computes what zeros would, with the interface of the original', async () => {
     const outputPath = fresh('cut.onnx');
@@ -61,8 +67,6 @@ describe('pruneModel cuts units', () => {
 
   it('sees the cut of layers that read zeros alone, by other numbers there', async () => {
     const path = fresh('dead.onnx');
-    const weight = (name: string, dims: readonly number[]) =>
-      `float[${dims.join(',')}] ${name} = {${Array.from({ length: dims.reduce((a, b) => a * b, 1) }, (_, at) => Math.sin(at + name.charCodeAt(0)).toFixed(3)).join(',')}}`;
     const never = `float[16] never = {${Array(16).fill(-1000).join(',')}}`;
     const weights = [
       weight('a', [6, 16]),
@@ -87,6 +91,21 @@ describe('pruneModel cuts units', () => {
     expect(report.warnings).toContainEqual(
       expect.stringContaining('Output "y" of the original is zero on every sample'),
     );
+  });
+
+  it('checks the cut of products of units that do not give zero where their weights are zero', async () => {
+    const path = fresh('linear.onnx');
+    const weights = [weight('a', [6, 16]), weight('b', [6, 16]), weight('c', [6, 16]), weight('d', [16, 4])];
+    await writeText(
+      path,
+      `g (float[N,T,6] x) => (float[N,T,4] y) <${weights.join(', ')}> {
+        q = MatMul (x, a) qe = Exp (q) k = MatMul (x, b) ke = Exp (k) kt = Transpose <perm = [0, 2, 1]> (ke)
+        v = MatMul (x, c) kv = MatMul (kt, v) o = MatMul (qe, kv) y = MatMul (o, d)
+      }`,
+    );
+    const report = await pruneModel(path, { amount: 0.5, align: 1, outputPath: fresh('cut.onnx') });
+    expect(report.groups.map(({ units, kept }) => kept / units)).toEqual([0.5, 0.5]);
+    expect(report.cut?.sqnrDb).toBeGreaterThan(100);
   });
 
   it('repairs the layers behind a cut with data, and keeps what held-out samples confirm', async () => {

@@ -1,5 +1,6 @@
+import type { Value } from '../../ir/value.js';
 import { type AxisId, ONE } from '../axis-table.js';
-import type { RuleContext } from '../rule-context.js';
+import { axesOfValue, type RuleContext } from '../rule-context.js';
 import { type AxisRules, fromStart, rulesFor } from './rule.js';
 
 /** Axes that are reduced stay; the others pass. @param sinceInput the operator set version from which the axes are an input */
@@ -28,18 +29,29 @@ function reduced(context: RuleContext, axes: ReadonlySet<number>): void {
   const keeps = context.node.int('keepdims', 1) === 1;
   let at = 0;
   for (const [axis, each] of x.entries()) {
-    if (axes.has(axis)) reduce(context, each);
+    if (axes.has(axis)) reduce(context, each, x.length - axis);
     else context.same(each, y[at]);
     if (keeps || !axes.has(axis)) at++;
   }
 }
 
-/** A mean is a statistic as others are. */
-function reduce(context: RuleContext, axis: AxisId): void {
+/** A mean is a statistic as others are. @param fromEnd position of the axis, 1 for the last */
+function reduce(context: RuleContext, axis: AxisId, fromEnd: number): void {
   context.touch(axis);
   if (axis === ONE) return;
   if (context.node.is('ReduceMean')) context.normalizes([axis]);
-  else context.stay(axis, 'it is reduced');
+  else if (!isDotProduct(context, fromEnd)) context.stay(axis, 'it is reduced');
+}
+
+/** The sum of products along an axis that both factors have, as a product of matrices sums: not one of squares, nor of a share of each. */
+function isDotProduct({ node, table }: RuleContext, fromEnd: number): boolean {
+  const x = node.input(0);
+  const product = x?.producer;
+  if (!node.is('ReduceSum') || !product?.is('Mul') || x?.uses.size !== 1 || x.isGraphOutput) return false;
+  const [a, b] = product.inputs;
+  const has = (value: Value | undefined): boolean =>
+    ((value && axesOfValue(table, value)?.at(-fromEnd)) ?? ONE) !== ONE;
+  return a !== b && has(a) && has(b);
 }
 
 function argument(context: RuleContext): void {

@@ -1,6 +1,7 @@
 import { ServeOptError } from '../../errors.js';
 import type { ComparisonResult, OutputDifference } from '../../evaluate/comparison.js';
 import type { Model } from '../../ir/model.js';
+import { maskContractions } from '../../passes/prune/mask-contractions.js';
 import { zeroUnits } from '../../passes/prune/zero-weights.js';
 import { copiedDependencies } from '../../prune/copied-dependencies.js';
 import { addProbe, type CutProbe, cutProbes, liftRead, type ProbedValue } from '../../prune/cut-probes.js';
@@ -86,7 +87,9 @@ class CutCheck {
   async run(source: SampleSource, lifted: readonly CutProbe[]): Promise<CutView | string> {
     const { base, dependencies, removed, kept, model } = this.#cut;
     const [masked, short] = [base.clone(), model.clone()];
-    zeroUnits(copiedDependencies(dependencies, base, masked), removed);
+    const copied = copiedDependencies(dependencies, base, masked);
+    zeroUnits(copied, removed);
+    maskContractions(masked, copied, kept);
     for (const probe of lifted) {
       liftRead(masked, probe);
       liftRead(short, probe, kept);
