@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -9,9 +9,12 @@ import { formatType } from '../../src/ir/type.js';
 import { layerWeights } from '../../src/prune/layer-weights.js';
 import { followsPattern } from '../../src/prune/weight-masks.js';
 import type { PruneReport } from '../../src/report/prune-types.js';
+import { createRandom } from '../../src/tensor/random.js';
 import { pruneModel } from '../../src/workflows/prune-model.js';
 import { quantizeModel } from '../../src/workflows/quantize-model.js';
+import { float32 } from '../helpers/npy.js';
 import { writeText } from '../helpers/small-models.js';
+import { zip } from '../helpers/zip.js';
 
 const FIXTURES = join(import.meta.dirname, '..', '..', 'fixtures');
 const fixture = (name: string, file = 'model.onnx'): string => join(FIXTURES, name, file);
@@ -122,6 +125,45 @@ describe('pruneModel cuts units', () => {
       if (left === undefined) expect(after).toBeLessThan(before);
     expect(topOne(repaired).after).toBeGreaterThan(topOne(plain).after);
     expect(topOne(repaired).after).toBeGreaterThan(topOne(repaired).before - 0.04);
+  });
+
+  it('repairs recurrent layers gate by gate', async () => {
+    const [path, dataPath] = [fresh('recurrent.onnx'), fresh('samples.npz')];
+    const weights = [
+      weight('a', [6, 16]),
+      weight('lw', [2, 64, 16]),
+      weight('lr', [2, 64, 16]),
+      weight('gw', [1, 36, 32]),
+      weight('gr', [1, 36, 12]),
+      weight('o', [12, 4]),
+    ];
+    await writeText(
+      path,
+      `g (float[N,9,6] x) => (float[N,9,4] y) <${weights.join(', ')}, int64[3] flat = {0, 0, 32}, int64[1] one = {1}> {
+        p = MatMul (x, a) t = Tanh (p) s = Transpose <perm = [1, 0, 2]> (t)
+        [lstm] l = LSTM <hidden_size = 16, direction = "bidirectional"> (s, lw, lr)
+        lt = Transpose <perm = [0, 2, 1, 3]> (l) lf = Reshape (lt, flat)
+        [gru] g = GRU <hidden_size = 12, linear_before_reset = 1> (lf, gw, gr)
+        gs = Squeeze (g, one) gt = Transpose <perm = [1, 0, 2]> (gs) y = MatMul (gt, o)
+      }`,
+    );
+    const random = createRandom(1);
+    const samples = Array.from({ length: 80 * 9 * 6 }, () => 2 * random.float() - 1);
+    writeFileSync(dataPath, zip([{ name: 'x.npy', data: float32([80, 9, 6], samples) }]));
+    const common = { amount: 0.25, align: 1, score: 'l2' } as const;
+    const outputPath = fresh('repaired.onnx');
+    const plain = await pruneModel(path, { ...common, outputPath: fresh('plain.onnx') });
+    const repaired = await pruneModel(path, { ...common, dataPath, outputPath });
+    const kept = repaired.repair.filter(({ left }) => left === undefined).map(({ layer }) => layer);
+    expect(kept).toEqual(
+      expect.arrayContaining(['lstm, states forward', 'lstm, states backward', 'gru, inputs', 'gru, states']),
+    );
+    const sqnrOf = ({ verification }: PruneReport) => verification.comparison?.outputs[0]?.sqnrDb ?? Number.NaN;
+    expect(repaired.groups).toEqual(plain.groups);
+    expect(sqnrOf(repaired)).toBeGreaterThan(sqnrOf(plain) + 3);
+    const result = await readModel(outputPath);
+    expect([...result.graph.nodes].filter((node) => node.is('LSTM') || node.is('GRU')).length).toBe(2);
+    result.source?.close();
   });
 
   it('cuts as little as a target takes', async () => {

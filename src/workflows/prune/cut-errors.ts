@@ -1,9 +1,12 @@
 import { ServeOptError } from '../../errors.js';
+import type { Graph } from '../../ir/graph.js';
 import type { Model } from '../../ir/model.js';
 import { nodeLabel } from '../../ir/problem.js';
+import { walkGraphs } from '../../ir/walk.js';
 import { matchNodes } from '../../passes/node-filter.js';
 import type { Dependencies, DependencyGroup, FrozenAxis } from '../../prune/dependency-groups.js';
 import { type GroupKind, groupKind } from '../../prune/group-kind.js';
+import { repairLayer } from '../../prune/repair/repair-layers.js';
 import { plural } from '../../report/format.js';
 import { PRUNE_DEFAULTS, type PruneOptions } from '../options.js';
 import type { ModelSize } from './model-size.js';
@@ -32,9 +35,28 @@ export function nothingToCut(
       hint: 'exclude fewer layers',
     });
   return new ServeOptError('SO3101', 'Nothing can be cut from this model', {
-    why: commonReason(dependencies.frozen) ?? 'it has no layers with constant weights between two others',
+    why:
+      commonReason(dependencies.frozen) ??
+      layersInside(base) ??
+      'it has no layers with constant weights between two others',
     hint: others,
   });
+}
+
+/** Where the layers are, when all are in subgraphs. */
+function layersInside({ graph }: Model): string | undefined {
+  for (const node of graph.nodes) {
+    const inside = [...node.subgraphs()].reduce((sum, { graph: own }) => sum + weightedNodes(own), 0);
+    if (inside > 0)
+      return `its layers are in subgraphs, which are not looked into (${plural(inside, 'layer')} in ${nodeLabel(node)})`;
+  }
+  return undefined;
+}
+
+function weightedNodes(graph: Graph): number {
+  let count = 0;
+  for (const each of walkGraphs(graph)) for (const node of each.nodes) if (repairLayer(node) !== undefined) count++;
+  return count;
 }
 
 function commonReason(frozen: readonly FrozenAxis[]): string | undefined {

@@ -2,6 +2,7 @@ import type { Model } from '../../ir/model.js';
 import type { Node } from '../../ir/node.js';
 import { nodeLabel } from '../../ir/problem.js';
 import type { Value } from '../../ir/value.js';
+import { isRecurrent, RecurrentParts, whyWhole } from '../../passes/prune/recurrent-parts.js';
 import { biasOf, setFits } from '../../passes/prune/set-fits.js';
 import { layerTarget } from '../../prune/repair/layer-target.js';
 import { fitLinear, type LinearFit, type NormalSums, RIDGE, squaredError } from '../../prune/repair/least-squares.js';
@@ -44,22 +45,30 @@ export interface RepairTools {
  * falls. No labels are needed.
  */
 export async function repairLayers(input: RepairInput, tools: RepairTools): Promise<RepairReport[]> {
-  const { original, pruned, fitted, heldOut, keptOf } = input;
+  const { pruned, fitted, heldOut, keptOf } = input;
   const { runtime, memoryBytes, options, stages } = tools;
   const reports = new Map<Node, RepairReport>();
-  const layers = layersBehind(input).flatMap(({ node, layer }) => {
+  const parts = new RecurrentParts(pruned);
+  const original = parts.isEmpty ? input.original : input.original.clone();
+  const originalParts = parts.isEmpty ? parts : new RecurrentParts(original);
+  const changed = new Set([...input.changed, ...parts.statesOf(input.changed)]);
+  const layers = layersBehind({ original, pruned, changed }, parts).flatMap(({ node, layer }) => {
     if (typeof layer === 'string') reports.set(node, { layer: nodeLabel(node), left: layer });
     const target = original.graph.values.get(layerTarget(node).value.name);
     if (typeof layer === 'string' || !target) return [];
-    return [{ node, kept: keptOf(target, layer.kind === 'matrix' ? -1 : 1) }];
+    const gates = originalParts.weightOf(target.name);
+    const known = input.original.graph.values.get((gates ?? target).name);
+    return [{ node, kept: known && keptOf(known, gates || layer.kind !== 'matrix' ? 1 : -1) }];
   });
   stages.start('repair', layers.length);
   const setting = { sources: [fitted, heldOut], runtime, memoryBytes, options };
   await forEachLayer({ changed: pruned, original }, layers, setting, ({ layer, sums: [own = [], others = []] }, at) => {
     reports.set(layer.node, keepBetter(layer, own, others));
+    parts.putBack(layer.node);
     stages.advance(at + 1, layers.length);
   });
   const inOrder = [...pruned.graph.nodes].flatMap((node) => reports.get(node) ?? []);
+  parts.remove();
   stages.end(`${inOrder.filter(({ left }) => left === undefined).length} layers`);
   return inOrder;
 }
@@ -70,16 +79,23 @@ interface LayerBehind {
 }
 
 /** Layers whose inputs changed, or that make up for what is behind them; in the order of the network. */
-function layersBehind({ original, pruned, changed }: RepairInput): LayerBehind[] {
+function layersBehind(
+  { original, pruned, changed }: Pick<RepairInput, 'original' | 'pruned' | 'changed'>,
+  parts: RecurrentParts,
+): LayerBehind[] {
   const differing = new Set(changed);
   return [...pruned.graph.nodes].flatMap((node): LayerBehind[] => {
     const isBehind = node.inputs.some((input) => input && differing.has(input.name));
     if (isBehind) for (const output of node.outputs) if (output) differing.add(output.name);
     const twin = original.graph.values.get(node.outputs[0]?.name ?? '')?.producer;
     if (twin?.opType !== node.opType || !(isBehind || isBeforeDropped(node, changed))) return [];
-    const layer = repairLayer(node);
+    const layer = parts.has(node) ? undefined : (whyNotApart(node) ?? repairLayer(node));
     return layer === undefined ? [] : [{ node, layer }];
   });
+}
+
+function whyNotApart(node: Node): string | undefined {
+  return isRecurrent(node) ? whyWhole(node) : undefined;
 }
 
 /** A sum behind which a block is gone hands on what the layer gives: it is to give what the sum gave. */
