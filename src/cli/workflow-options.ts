@@ -273,7 +273,7 @@ function parseAmount(text: string, flag: string): number {
   const value = Number(text);
   if (/^\d*\.?\d+(e-?\d+)?$/i.test(text) && Number.isFinite(value)) return value;
   throw new ServeOptError('SO1006', `The value "${text}" of ${flag} is not allowed`, {
-    why: 'it is not a number',
+    why: value < 0 ? 'it is below 0' : 'it is not a number',
     hint: flag === '--align' ? 'write --align 8' : 'write --amount 0.3 for a share, --amount 16 for a number',
   });
 }

@@ -36,7 +36,7 @@ export function nothingToCut(
     });
   return new ServeOptError('SO3101', 'Nothing can be cut from this model', {
     why:
-      commonReason(dependencies.frozen) ??
+      mainReasons(base, dependencies.frozen) ??
       layersInside(base) ??
       'it has no layers with constant weights between two others',
     hint: others,
@@ -59,12 +59,23 @@ function weightedNodes(graph: Graph): number {
   return count;
 }
 
-function commonReason(frozen: readonly FrozenAxis[]): string | undefined {
-  const reasons = new Map<string, number>();
-  for (const { reason } of frozen) reasons.set(reason.text, (reasons.get(reason.text) ?? 0) + 1);
-  const [first] = [...reasons].sort((a, b) => b[1] - a[1]);
-  return first && `for example, ${first[0]}`;
+/** The reasons of most axes, each with one of them; and layers of one output, of which nothing would be left. */
+function mainReasons({ graph }: Model, frozen: readonly FrozenAxis[]): string | undefined {
+  const byText = new Map<string, FrozenAxis[]>();
+  for (const each of frozen) byText.set(each.reason.text, [...(byText.get(each.reason.text) ?? []), each]);
+  const most = [...byText.values()].sort((a, b) => b.length - a.length).slice(0, MOST_REASONS);
+  const parts = most.flatMap(([first]) =>
+    first ? [`axis ${first.axis} of "${first.value.name}" stays: ${first.reason.text}`] : [],
+  );
+  const single = [...graph.nodes].find((node) => {
+    const layer = repairLayer(node);
+    return typeof layer === 'object' && layer.groups * layer.outputs === 1 && !node.output().isGraphOutput;
+  });
+  if (single) parts.push(`${nodeLabel(single)} has a single output`);
+  return parts.length === 0 ? undefined : parts.join('; ');
 }
+
+const MOST_REASONS = 3;
 
 /** The first of these layers whose outputs are no units. */
 function whyIncludedStay(base: Model, { frozen }: Dependencies, include: readonly string[]): string {

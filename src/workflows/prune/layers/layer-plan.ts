@@ -5,6 +5,7 @@ import { matchNodes } from '../../../passes/node-filter.js';
 import { optimizeGraph } from '../../../passes/optimize-graph.js';
 import { withoutBlocks } from '../../../passes/prune/drop-blocks.js';
 import { type ResidualBlock, type ResidualBlocks, residualBlocks } from '../../../prune/residual-blocks.js';
+import { plural } from '../../../report/format.js';
 import type { DroppedBlockReport, OutsideLayerReport } from '../../../report/prune-types.js';
 import { roundHalfEven } from '../../../tensor/round-half-even.js';
 import { type InContext, PRUNE_DEFAULTS, type PruneOptions } from '../../options.js';
@@ -144,7 +145,7 @@ function nothingToDrop({ blocks, outside }: ResidualBlocks): ServeOptError {
       ? `none of the ${blocks.length} blocks was chosen`
       : first === undefined
         ? 'it has no layers with constant weights'
-        : `for example, ${first[0]}`;
+        : `of ${plural(outside.length, 'layer')} with weights, ${first[1] === outside.length ? 'all stay' : `${first[1]} stay`}: ${first[0]}`;
   return new ServeOptError('SO3101', 'No layers of this model can be dropped', {
     why,
     hint: 'serve-opt prune MODEL --amount 0.3 cuts channels, heads and neurons instead',
