@@ -100,9 +100,10 @@ describe('cutting a well-known network', () => {
       const model = build();
       const feeds = feedsFor(model);
       for (const [at, amount] of [0.2, 0.5, 0.9].entries()) {
-        const { relative, groups } = await compareCut(model, { amount, seed: at, feeds }, runtime);
+        const { relative, groups, silent } = await compareCut(model, { amount, seed: at, feeds }, runtime);
         expect(groups).toBeGreaterThan(0);
         expect(relative).toBeLessThan(1e-5);
+        expect(silent).toBe(false);
       }
     });
 });
