@@ -32,6 +32,9 @@ export interface AxisExplanation {
 /** Integers of these types are sizes, positions and conditions, not weights. */
 const NO_WEIGHTS: ReadonlySet<number> = new Set([DataType.INT64, DataType.BOOL, DataType.STRING]);
 
+/** What they read behind their data are scales and sizes, also in floats. */
+const SIZED: ReadonlySet<string> = new Set(['Resize', 'Upsample']);
+
 /**
  * Every axis of every weight, with what may be cut of it, or why not. Axes of size 1 are left out. Finds dependencies as
  * `dependencyGroups` does, and changes nothing but inferred types.
@@ -54,7 +57,7 @@ function explainNode(
 ): AxisExplanation[] {
   const found: AxisExplanation[] = [];
   for (const [slot, value] of node.inputs.entries()) {
-    const tensor = weightTensor(value);
+    const tensor = slot > 0 && SIZED.has(node.opType) ? undefined : weightTensor(value);
     if (!value || !tensor) continue;
     const axes = graph === model.graph ? dependencies.table.known(value, node, slot) : undefined;
     for (const [axis, size] of tensor.dims.entries()) {

@@ -209,6 +209,11 @@ describe('cutting a network of another family', () => {
         if (prunable < size) expect(reasons.length).toBeGreaterThan(0);
     });
 
+  it('takes the scales of Resize for no weight', () => {
+    const build = NETWORKS['FPN/HRNet fuse (upsample, add, stride)'] as () => Model;
+    expect(explainDependencies(build()).filter(({ operator }) => operator === 'Resize')).toEqual([]);
+  });
+
   it('cuts what a dot product sums over, and leaves statistics', () => {
     const whole = (nodes: string): string[] =>
       explainDependencies(
