@@ -184,6 +184,11 @@ export function quantizeReport(name: string): QuantizeReport {
         { step: 'SmoothQuant', kept: false, what: name },
         { step: 'weight rounding', kept: true, sqnrBeforeDb: 30, sqnrAfterDb: 31.2, what: name },
       ],
+      layers: [
+        { name, opType: 'Gemm', sqnrBeforeDb: 41, sqnrAfterDb: 43.5 },
+        { name, opType: name, sqnrBeforeDb: 30 },
+        { name, opType: 'Conv', sqnrAfterDb: Number.POSITIVE_INFINITY },
+      ],
       confirmed: { without: { samples: 64, sqnrDb: [30, 29] }, with: { samples: 64, sqnrDb: [31, 30.5] }, kept: true },
     },
     search: {

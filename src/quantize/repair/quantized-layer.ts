@@ -40,19 +40,24 @@ export interface QuantizedLayer {
   readonly grids: readonly WeightGrid[];
 }
 
+/** Marked nodes of a model. */
+export function markedNodes(model: Model): Map<string, Node> {
+  const marked = new Map<string, Node>();
+  for (const node of model.graph.nodes) {
+    const mark = node.hasMetadataProps ? node.metadataProps.get(MARK) : undefined;
+    if (mark !== undefined) marked.set(mark, node);
+  }
+  return marked;
+}
+
 /** The marked layers of a FLOAT model whose weights a quantized copy has as integers, in the order of the graph. */
 export function quantizedLayers(float: Model, quantized: Model): QuantizedLayer[] {
-  const made = new Map<string, Node>();
-  for (const node of quantized.graph.nodes) {
-    const mark = node.hasMetadataProps ? node.metadataProps.get(MARK) : undefined;
-    if (mark !== undefined) made.set(mark, node);
-  }
+  const made = markedNodes(quantized);
   const layers: QuantizedLayer[] = [];
-  for (const node of float.graph.nodes) {
-    const mark = node.hasMetadataProps ? node.metadataProps.get(MARK) : undefined;
-    const twin = mark === undefined ? undefined : made.get(mark);
+  for (const [mark, node] of markedNodes(float)) {
+    const twin = made.get(mark);
     const layer = twin && repairLayer(node);
-    if (mark === undefined || !twin || typeof layer !== 'object') continue;
+    if (!twin || typeof layer !== 'object') continue;
     const grids = gridsOf(layer, twin);
     if (grids) layers.push({ mark, layer, node: twin, grids });
   }
@@ -62,10 +67,9 @@ export function quantizedLayers(float: Model, quantized: Model): QuantizedLayer[
 /** The layer of another FLOAT model with the same mark. */
 export function layersByMark(model: Model): Map<string, RepairLayer> {
   const layers = new Map<string, RepairLayer>();
-  for (const node of model.graph.nodes) {
-    const mark = node.hasMetadataProps ? node.metadataProps.get(MARK) : undefined;
-    const layer = mark === undefined ? undefined : repairLayer(node);
-    if (mark !== undefined && typeof layer === 'object') layers.set(mark, layer);
+  for (const [mark, node] of markedNodes(model)) {
+    const layer = repairLayer(node);
+    if (typeof layer === 'object') layers.set(mark, layer);
   }
   return layers;
 }

@@ -3,7 +3,7 @@ import { observerCounts } from '../calibration-words.js';
 import { formatBytes, formatNumber, plural } from '../format.js';
 import { ratioInterval } from '../latency-words.js';
 import { measurePhrase } from '../measure-words.js';
-import { repairLines } from '../repair-words.js';
+import { layerErrorCells, layerErrorsSentence, repairLines, worstLayers } from '../repair-words.js';
 import { FORM_WORDS, stepWords } from '../search-words.js';
 import type { QuantizeReport } from '../types.js';
 import { markdownCode, markdownProse } from './markdown-text.js';
@@ -34,6 +34,15 @@ export function quantizeDetails(page: MarkdownWriter, report: QuantizeReport): v
   }
   if (repair !== undefined) lines.push(...repairLines(repair).map((line) => `- ${markdownProse(line.trim())}`));
   if (lines.length > 0) page.block(...lines, '');
+  if (repair?.layers?.length) {
+    page.block(`- ${markdownProse(`Outputs of layers, the worst first. ${layerErrorsSentence(repair)}`)}`, '');
+    page.table(
+      [{ title: 'layer' }, { title: 'SQNR before', right: true }, { title: 'after', right: true }],
+      worstLayers(repair.layers)
+        .slice(0, MOST_LISTED)
+        .map((layer) => [markdownCode(layer.name), ...layerErrorCells(layer)]),
+    );
+  }
   if (leftInFloat.length > 0)
     page.table(
       [{ title: 'kept in FP32' }, { title: 'weights', right: true }, { title: 'why' }],

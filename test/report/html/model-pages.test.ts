@@ -123,6 +123,7 @@ describe('quantizeHtml', () => {
     'weight rounding30.0 → 31.2 dByes',
     'Kept as a whole: on 64 judging samples the outputs are better with it on both halves (29.5 dB without, 30.8 dB with).',
     'Outputs should keep what they say on 64 samples of net.onnx: 1 of 3 layers stay in FP32.',
+    'Gemm41.0 dB43.5 dB',
     '1✓ passagreement 99.8 %',
     'static INT81.4× (95 %: 1.3–1.5)slower',
     'Inconclusive1 of 2 budgets inconclusive.speed-up ≥ 2.9x: measured 2.88× (95 %: 2.78×–3.03×); net.onnx',
@@ -135,6 +136,7 @@ describe('quantizeHtml', () => {
       'Weights by operator, quantized or kept in FP32',
       'SQNR of the outputs with one layer quantized, most sensitive first',
       'Range of each tensor over the values that were seen',
+      'SQNR by layer, before and after the repair',
       'Latency of the result over that of the original',
     ]);
   });
@@ -145,6 +147,7 @@ describe('quantizeHtml', () => {
       latency: _latency,
       calibration: _calibration,
       search: _search,
+      repair: _repair,
       ...rest
     } = quantizeReport('net.onnx');
     const verification = { structure: 'passed', loads: 'skipped', runs: 'skipped' } as const;

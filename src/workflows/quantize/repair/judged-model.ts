@@ -22,12 +22,19 @@ const MOST_CARRIERS = 12;
  * a saturated probability shows no error until it shows nothing else; other outputs as they are. Outputs are named by their place.
  */
 export function judgedModel(model: Model): Model {
+  return withOutputs(model, ({ graph }) =>
+    graph.outputs.map((output, at): [string, Value] => [`judged_${at}`, beforeSquashing(output)]),
+  );
+}
+
+/** A copy of a model whose outputs are values of its graph under new names. @param choose names and values of the copy */
+export function withOutputs(model: Model, choose: (copy: Model) => Iterable<readonly [string, Value]>): Model {
   const copy = model.clone();
   const { graph } = copy;
-  const judged = graph.outputs.map((output) => beforeSquashing(output));
+  const chosen = [...choose(copy)];
   while (graph.outputs.length > 0) graph.removeOutput(graph.outputs.length - 1);
-  for (const [at, value] of judged.entries()) {
-    const output = { name: copy.freshName(`judged_${at}`), ...(value.type ? { type: value.type } : {}) };
+  for (const [name, value] of chosen) {
+    const output = { name: copy.freshName(name), ...(value.type ? { type: value.type } : {}) };
     graph.addOutput(graph.addNode({ opType: 'Identity', inputs: [value], outputs: [output] }).output());
   }
   return copy;

@@ -1,4 +1,3 @@
-import { ServeOptError } from '../../../errors.js';
 import type { OutputDifference } from '../../../evaluate/comparison.js';
 import type { Model } from '../../../ir/model.js';
 import { inferTypes } from '../../../ops/infer-types.js';
@@ -19,6 +18,7 @@ import { sessionOptions } from '../../workbench/execution-session.js';
 import { correctBiases } from './correct-biases.js';
 import { equalizeLayers, smoothQuant } from './equalize-channels.js';
 import { judgedModel } from './judged-model.js';
+import { isRefusal, layerErrors } from './layer-errors.js';
 import { REPAIR_LIMITS, type RepairState, type RepairStep } from './repair-state.js';
 import { roundLayers } from './round-layers.js';
 import { splitHeads } from './split-heads.js';
@@ -90,33 +90,25 @@ export async function repairStatic(
     fitted: source(first, fitted),
     quantize: (each: Model, its: RangeMap) => input.quantize(each, its),
   };
-  const final = await withErrors(
-    marked,
-    source(first + count - heldOut, heldOut),
-    runtime,
-    options,
-    async (errorOf) => {
-      const quantized = await input.quantize(marked, ranges);
-      let state: RepairState = {
-        model: marked,
-        reference: marked,
-        ranges,
-        quantized,
-        sqnrDb: await errorOf(quantized),
-      };
-      for (const [at, step] of steps.entries()) {
-        options.signal?.throwIfAborted();
-        const next = await tryStep(step, state, input, tools, errorOf);
-        reports.push(next.report);
-        state = next.state;
-        stages.advance(at + 1, steps.length);
-      }
-      return state;
-    },
-  );
+  const decisive = source(first + count - heldOut, heldOut);
+  const { initial, final } = await withErrors(marked, decisive, runtime, options, async (errorOf) => {
+    const quantized = await input.quantize(marked, ranges);
+    const sqnrDb = await errorOf(quantized);
+    const start: RepairState = { model: marked, reference: marked, ranges, quantized, sqnrDb };
+    let state = start;
+    for (const [at, step] of steps.entries()) {
+      options.signal?.throwIfAborted();
+      const next = await tryStep(step, state, input, tools, errorOf);
+      reports.push(next.report);
+      state = next.state;
+      stages.advance(at + 1, steps.length);
+    }
+    return { initial: start, final: state };
+  });
+  const layers = await layerErrors(initial, final, decisive, tools);
   const kept = reports.filter((report) => report.kept).length;
   stages.end(`${kept} of ${steps.length} steps kept`);
-  const report = { effort, fitted, heldOut, steps: reports };
+  const report = { effort, fitted, heldOut, steps: reports, ...(layers ? { layers } : {}) };
   if (kept === 0) return { ...unchanged, report };
   unmarkLayers(final.model);
   return { model: final.model, ranges: final.ranges, report };
@@ -146,7 +138,7 @@ async function tryStep(
     };
   } catch (error) {
     // A proposal that ONNX Runtime refuses is none; whatever else fails would fail without it.
-    if (!(error instanceof ServeOptError) || !['SO5001', 'SO5002'].includes(error.code)) throw error;
+    if (!isRefusal(error)) throw error;
     return {
       state,
       report: { step: step.name, kept: false, what: `ONNX Runtime refused the result: ${error.message}` },

@@ -97,6 +97,10 @@ describe('the repair of static INT8', () => {
     for (const { kept, sqnrBeforeDb = 0, sqnrAfterDb = 0 } of steps)
       if (kept) expect(sqnrAfterDb).toBeGreaterThan(sqnrBeforeDb);
     expect(repaired.quantized.length).toBe(2);
+    const layers = repaired.repair?.layers ?? [];
+    expect(layers.map(({ name }) => name)).toEqual(['first', 'second']);
+    const { sqnrBeforeDb = Number.NaN, sqnrAfterDb = Number.NaN } = layers[1] ?? {};
+    expect(sqnrAfterDb).toBeGreaterThan(sqnrBeforeDb + 6);
     // The same bytes each time, without a trace of the marks on its layers.
     const again = await quantizeModel(path, { dataPath, allowSlower: true, outputPath: join(folder, 'again.onnx') });
     expect(again.output.sha256).toBe(repaired.output.sha256);
