@@ -370,7 +370,7 @@ export type {
   SparseWeightReport,
   WholeAxisReport,
 } from './report/prune-types.js';
-export type { QuantizeRepairReport, RepairStepReport } from './report/repair-types.js';
+export type { LayerErrorReport, QuantizeRepairReport, RepairStepReport } from './report/repair-types.js';
 export type {
   AlternativeReport,
   SearchReport,

@@ -43,6 +43,8 @@ export interface SearchReport {
   readonly kept: number;
   readonly met: boolean;
   readonly steps: readonly SearchStepReport[];
+  /** Choices that there was no time for, and what the limit was. */
+  readonly notTried?: string;
   /** Layers by what each loses alone; where they had to be ranked. */
   readonly ranking?: readonly SensitivityLayerReport[];
 }

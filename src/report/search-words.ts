@@ -26,8 +26,14 @@ export function searchNotes({
 }): string[] {
   return [
     ...(search ? searchSentences(search) : []),
+    ...(search?.notTried === undefined ? [] : [notTriedSentence(search.notTried)]),
     ...(alternatives.length > 0 ? [speedSentence(alternatives)] : []),
   ];
+}
+
+/** `Not tried: 3 to 7 layers in FP32: the 300 s of --effort medium were used up.` */
+export function notTriedSentence(notTried: string): string {
+  return `Not tried: ${notTried}. A higher --effort allows more time.`;
 }
 
 function searchSentences(search: SearchReport): string[] {
@@ -45,6 +51,11 @@ function searchSentences(search: SearchReport): string[] {
   }
   const goal = `--max-drop ${Number((100 * maxDrop).toPrecision(6))}%`;
   if (!met) return [`${goal}: no choice of layers to quantize keeps it (${cost}).`];
+  const chosen = steps.findLast(({ keptLayers }) => keptLayers === kept);
+  if (chosen?.verdict === 'fail')
+    return [
+      `${goal}: kept with ${kept} of ${plural(layers, 'layer')} in FP32, but not beyond doubt (${cost}): ${chosen.why}.`,
+    ];
   if (kept === 0) return [`${goal}: kept with all ${plural(layers, 'layer')} quantized (${cost}).`];
   const first = steps[0];
   const without = first && first.keptLayers === 0 ? `; with none, ${stepWords(first)}` : '';

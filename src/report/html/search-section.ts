@@ -2,7 +2,7 @@ import { formatSqnr } from '../comparison-words.js';
 import { formatBytes, formatNumber, plural } from '../format.js';
 import { ratioInterval } from '../latency-words.js';
 import type { AlternativeReport, SearchReport } from '../search-types.js';
-import { FORM_WORDS, stepWords } from '../search-words.js';
+import { FORM_WORDS, notTriedSentence, stepWords } from '../search-words.js';
 import { rankedBars } from '../svg/ranked-bars.js';
 import type { Markup } from './markup.js';
 import { figure, lead, named, result, section, table } from './parts.js';
@@ -13,7 +13,7 @@ const MOST_BARS = 15;
 /** Every choice of layers that was tried, and what each layer loses alone. */
 export function searchSection(search: SearchReport | undefined): Markup | undefined {
   if (search === undefined) return undefined;
-  const { maxDrop, samples, source, layers, kept, met, steps, ranking = [] } = search;
+  const { maxDrop, samples, source, layers, kept, met, steps, notTried, ranking = [] } = search;
   const goal =
     maxDrop === undefined
       ? 'Outputs should keep what they say'
@@ -30,6 +30,7 @@ export function searchSection(search: SearchReport | undefined): Markup | undefi
         cells: [String(step.keptLayers), result(step.verdict), named(stepWords(step))],
       })),
     ),
+    notTried === undefined ? undefined : lead(notTriedSentence(notTried)),
     ranking.length === 0 ? undefined : rankingFigure(ranking),
   );
 }

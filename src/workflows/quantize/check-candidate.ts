@@ -122,7 +122,7 @@ async function keepMore(
     accuracy,
   });
   if (verdict?.verdict !== 'fail' || search.kept + 1 >= search.layers) return undefined;
-  const more = await settleAccuracy(run, work, candidate, search.kept + 1);
+  const more = await settleAccuracy(run, work, candidate, { atLeast: search.kept + 1 });
   return more.search?.met ? more : undefined;
 }
 

@@ -4,6 +4,7 @@ import type { TrialSamples } from '../workbench/trials.js';
 import type { KeptLayers } from './conversion.js';
 import { worstSqnrDb } from './float16/emulated.js';
 import type { LayerChoice, QuantizableLayer } from './layer-choice.js';
+import { SearchTime, type TimedTrials } from './search/search-time.js';
 
 /** A layer, and what the outputs keep when it is quantized. */
 export interface RankedLayer extends QuantizableLayer {
@@ -33,6 +34,8 @@ export interface RankOptions {
   readonly calibrationSamples: number;
   /** About how many of them all trials may take together. Default 2. */
   readonly passes?: number;
+  /** Default: no limit. Where it is too short, neighbours are quantized together. */
+  readonly time?: SearchTime;
   /** Called after each trial. */
   readonly onTrial?: (done: number, total: number) => void;
 }
@@ -53,21 +56,25 @@ const LEAST_SAMPLES = 4;
 export async function rankLayers(
   samples: TrialSamples,
   choice: LayerChoice,
-  { calibrationSamples, passes = MOST_PASSES, onTrial }: RankOptions,
+  { calibrationSamples, passes = MOST_PASSES, time = new SearchTime(Number.POSITIVE_INFINITY), onTrial }: RankOptions,
 ): Promise<LayerRanking> {
   const { layers } = choice;
   const allowed = passes * Math.max(LEAST_PASS, calibrationSamples);
   const perTrial = Math.min(samples.count, Math.max(LEAST_SAMPLES, Math.floor(allowed / Math.max(1, layers.length))));
   const most = Math.max(2, Math.floor(allowed / Math.max(1, Math.min(perTrial, LEAST_SAMPLES))));
-  const ranked = new GroupRanking(samples, choice, perTrial);
+  const timed = time.trials();
+  const ranked = new GroupRanking(samples, choice, perTrial, timed);
   const total = Math.min(layers.length, most);
-  const first = layers.length <= most ? layers.length : Math.ceil(most / 2);
-  const size = layers.length / Math.max(1, first);
-  for (let group = 0; group < first; group++) {
-    await ranked.measure(layers.slice(Math.round(group * size), Math.round((group + 1) * size)));
+  let groups = layers.length <= most ? layers.length : Math.ceil(most / 2);
+  for (let at = 0; at < layers.length; groups--) {
+    groups = Math.max(1, Math.min(groups, timed.affordable));
+    const next = Math.min(layers.length, at + Math.max(1, Math.round((layers.length - at) / groups)));
+    await ranked.measure(layers.slice(at, next));
+    at = next;
     onTrial?.(ranked.trials, total);
   }
-  while (ranked.trials + 2 <= most && (await ranked.splitWorst())) onTrial?.(ranked.trials, total);
+  while (ranked.trials + 2 <= most && timed.affordable >= 2 && (await ranked.splitWorst()))
+    onTrial?.(ranked.trials, total);
   return {
     layers: ranked.layers(),
     samples: perTrial,
@@ -88,10 +95,12 @@ class GroupRanking {
   readonly #samples: TrialSamples;
   readonly #choice: LayerChoice;
   readonly #perTrial: number;
+  readonly #timed: TimedTrials;
   readonly #groups: Group[] = [];
   trials = 0;
 
-  constructor(samples: TrialSamples, choice: LayerChoice, perTrial: number) {
+  constructor(samples: TrialSamples, choice: LayerChoice, perTrial: number, timed: TimedTrials) {
+    this.#timed = timed;
     this.#samples = samples;
     this.#choice = choice;
     this.#perTrial = perTrial;
@@ -103,10 +112,9 @@ class GroupRanking {
     const kept: KeptLayers = new Map(
       this.#choice.layers.filter(({ key }) => !tried.has(key)).map(({ key }) => [key, 'not tried']),
     );
-    const result = await this.#samples.score(await this.#choice.candidate(kept), {
-      most: this.#perTrial,
-      logarithms: true,
-    });
+    const result = await this.#timed.run(async () =>
+      this.#samples.score(await this.#choice.candidate(kept), { most: this.#perTrial, logarithms: true }),
+    );
     this.trials++;
     const noise = result instanceof Failure ? Number.POSITIVE_INFINITY : 10 ** (-worstSqnrDb(result.outputs) / 10);
     this.#groups.push({ layers, result, noise });

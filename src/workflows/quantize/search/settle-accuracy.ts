@@ -11,11 +11,21 @@ import { convertModel } from '../convert-model.js';
 import { choiceFor } from '../layer-choice.js';
 import { candidateOf, type QuantizeCandidate } from '../quantize-candidate.js';
 import { rankLayers } from '../rank-layers.js';
-import { type Aim, judgeDrop, keepAccuracy, reasonsOf, type Search } from './keep-accuracy.js';
+import {
+  type Aim,
+  judgeDrop,
+  type KeepAccuracyOptions,
+  keepAccuracy,
+  reasonsOf,
+  type Search,
+} from './keep-accuracy.js';
 import { judgeOutputs } from './output-aims.js';
+import { SEARCH_MS, SearchTime } from './search-time.js';
 
 /** Where nobody set a goal, ranking takes half the time. */
 const UNASKED = { passes: 1 } as const;
+/** Share of the time that ranking may take. */
+const RANK_SHARE = 0.4;
 /** Trials of few samples spread over the data need small batches. */
 const RANK_BATCH = 4;
 
@@ -28,16 +38,21 @@ export async function settleFirst(
   work: QuantizeWork,
   first: QuantizeCandidate,
 ): Promise<QuantizeCandidate> {
-  const settled = await settleAccuracy(run, work, first);
+  const time = searchTime(run.options);
+  const settled = await settleAccuracy(run, work, first, { time });
   if (run.options.maxDrop === undefined || settled.search?.met !== false || (run.options.mode ?? 'auto') !== 'auto')
     return settled;
   for (const mode of first.done === 'static' ? (['dynamic', 'fp16'] as const) : (['fp16'] as const)) {
     const other = await convertAs(run, work, mode);
     if (!other || other.done === 'none') continue;
-    const next = await settleAccuracy(run, work, other);
+    const next = await settleAccuracy(run, work, other, { time });
     if (next.search?.met !== false) return { ...next, search: next.search ?? settled.search };
   }
   return settled;
+}
+
+function searchTime({ effort = QUANTIZE_DEFAULTS.effort }: QuantizeOptions): SearchTime {
+  return new SearchTime(SEARCH_MS[effort]);
 }
 
 /** Another form of the model, as if its mode had been asked for. */
@@ -76,13 +91,13 @@ function goalOf(
 /**
  * The candidate with the fewest layers in FP32 that keep `--max-drop` on labelled or held-out samples, or what the outputs should keep
  * without such a goal (`OUTPUT_AIMS`); as it was where nothing can be judged or searched, or no choice of layers does.
- * @param atLeast layers that are kept at least
+ * @param options atLeast: layers that are kept at least; time: what is left where other forms were searched before
  */
 export async function settleAccuracy(
   run: ModelRun<QuantizeOptions>,
   work: QuantizeWork,
   candidate: QuantizeCandidate,
-  atLeast = 0,
+  { atLeast = 0, time = searchTime(run.options) }: Pick<KeepAccuracyOptions, 'atLeast' | 'time'> = {},
 ): Promise<QuantizeCandidate> {
   const { model, path, options, stages } = run;
   const { runtime, split } = work;
@@ -100,29 +115,39 @@ export async function settleAccuracy(
   // Dynamic quantization takes its scales from the whole batch.
   const oneByOne = done === 'dynamic' ? { batchSize: 1 } : {};
   stages.start('search');
-  const context = { ...options, ...stages.context('search'), wish };
-  const { found, samples } = await withTrials(runtime, { model, path }, context, async (trials) => {
+  // Progress is told in trials, not in samples of each.
+  const { onProgress: _, ...quiet } = { ...options, ...stages.context('search'), wish };
+  let count = 0;
+  const advance = (more: number): void => stages.advance(++count, count + more);
+  const { found, samples } = await withTrials(runtime, { model, path }, quiet, async (trials) => {
     const judged = await trials.on(judging, oneByOne);
     const rank = async () => {
       const seen = await trials.on(calibration, { mostBatch: RANK_BATCH, ...oneByOne });
       return rankLayers(seen, choice, {
         calibrationSamples: seen.of,
+        time: time.part(RANK_SHARE),
+        onTrial: (trial, all) => advance(all - trial + 2 * Math.ceil(Math.log2(choice.layers.length + 1))),
         ...(options.maxDrop === undefined ? UNASKED : {}),
       });
     };
-    const search = await keepAccuracy(choice, { samples: judged, judge }, rank, atLeast);
+    const search = await keepAccuracy(choice, { samples: judged, judge }, rank, {
+      atLeast,
+      time,
+      onTrial: (more) => advance(more + (count === 0 && atLeast === 0 ? choice.layers.length : 0)),
+    });
     return { found: search, samples: judged.count };
   });
   stages.end(`${found.kept.length} of ${choice.layers.length} layers stay in FP32, ${found.steps.length} tried`);
-  const search = reportOf(found, options.maxDrop, choice.layers.length, samples, judging);
+  const search = reportOf(found, options, time.limitMs, choice.layers.length, samples, judging);
   if (!found.met || found.kept.length === 0) return { ...candidate, search };
   const again = await choice.convert(reasonsOf(found.kept, goal.name));
   return { ...candidateOf(run, { ...converted, ...again }, fallback), search };
 }
 
 function reportOf(
-  { kept, met, steps, ranking }: Search,
-  maxDrop: number | undefined,
+  { kept, met, steps, ranking, notTried }: Search,
+  { maxDrop, effort = QUANTIZE_DEFAULTS.effort }: QuantizeOptions,
+  limitMs: number,
   layers: number,
   samples: number,
   judging: SampleSource,
@@ -135,6 +160,9 @@ function reportOf(
     kept: kept.length,
     met,
     steps,
+    ...(notTried === undefined
+      ? {}
+      : { notTried: `${notTried}: the ${limitMs / 1000} s of --effort ${effort} were used up` }),
     ...(ranking ? { ranking: ranking.layers.map(({ key: _, ...layer }) => layer) } : {}),
   };
 }
