@@ -39,6 +39,28 @@ export function valuesForLayers(graphs: Iterable<Graph>): ReadonlySet<Value> {
   return found;
 }
 
+/** The values that outputs of the model are computed of without a layer between. */
+export function valuesForOutputs(graphs: Iterable<Graph>): ReadonlySet<Value> {
+  const found = new Set<Value>();
+  const queue: Value[] = [];
+  const add = (value: Value | undefined): void => {
+    if (!value || found.has(value)) return;
+    found.add(value);
+    queue.push(value);
+  };
+  for (const graph of graphs) if (!graph.parent) for (const output of graph.outputs) add(output);
+  for (let value = queue.pop(); value; value = queue.pop()) {
+    const { producer, outputIndex } = value;
+    if (!producer || isLayer(producer) || SIZE_OPERATORS.has(producer.opType)) continue;
+    for (const input of producer.inputs) add(input);
+    for (const { graph } of producer.subgraphs()) {
+      if (producer.is('If')) add(graph.outputs[outputIndex]);
+      else for (const output of graph.outputs) add(output);
+    }
+  }
+  return found;
+}
+
 /** A call of a local function counts as a layer: it may hold some. */
 function isLayer(node: Node): boolean {
   return (

@@ -1,4 +1,5 @@
 /** The range that each tensor of a plan is quantized for, and what its integers would lose of it. */
+import type { Node } from '../ir/node.js';
 import type { Value } from '../ir/value.js';
 import { clampBounds, fixedRange } from './operator-classes.js';
 import type { StaticPlan } from './plan.js';
@@ -55,6 +56,18 @@ export function losesProbabilities({ producer, type }: Value, { max }: ValueRang
   const axis = producer.int('axis', producer.graph.model.opset() < 13 ? 1 : -1);
   const places = shape[axis < 0 ? axis + shape.length : axis];
   return typeof places === 'number' && max * places * LEAST_MEAN_STEPS > steps;
+}
+
+/** Steps of a joint scale that the values of each operand have to span: less than 4 bits. */
+const LEAST_JOINED_STEPS = 16;
+
+/** The first operand of a Concat whose values would be lost in steps of `scale`, made for all of them; undefined where none is, or nothing is known. */
+export function lostOperand({ inputs }: Node, ranges: RangeMap, scale: number): Value | undefined {
+  return inputs.find((input) => {
+    const range = input && ranges.get(input.name);
+    const span = range ? Math.max(range.max, 0) - Math.min(range.min, 0) : 0;
+    return span > 0 && span < LEAST_JOINED_STEPS * scale;
+  });
 }
 
 /** Signal over rounding noise that a channel of a head has to keep: 27 dB, as a ratio of powers. */

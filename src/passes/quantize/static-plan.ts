@@ -3,10 +3,17 @@ import type { Model } from '../../ir/model.js';
 import type { Node } from '../../ir/node.js';
 import { nodeLabel } from '../../ir/problem.js';
 import type { Use, Value } from '../../ir/value.js';
-import { constantTensor } from '../../ir/walk.js';
+import { constantTensor, walkGraphs } from '../../ir/walk.js';
 import { TensorSchemes, writerOf } from '../../quantize/assigned-schemes.js';
+import { valuesForOutputs } from '../../quantize/leaving-values.js';
 import { planStatic, type StaticPlan } from '../../quantize/plan.js';
-import { knownRange, losesProbabilities, lostChannel, plannedRange } from '../../quantize/planned-range.js';
+import {
+  knownRange,
+  losesProbabilities,
+  lostChannel,
+  lostOperand,
+  plannedRange,
+} from '../../quantize/planned-range.js';
 import { quantizationParameters, U8_ACTIVATIONS } from '../../quantize/scheme.js';
 import type { RangeMap } from '../../quantize/value-range.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -40,6 +47,7 @@ export function usablePlan(
   const selected = nodeSelector(model, options);
   const refused = keptNodes(model, options.kept);
   for (const [node, match] of float) refused.set(node, `the override "${match}" keeps it in FP32`);
+  const leaving = valuesForOutputs(walkGraphs(model.graph));
   for (;;) {
     const plan = planStatic(model, {
       select: (node) => selected(node) && !refused.has(node),
@@ -54,6 +62,7 @@ export function usablePlan(
     }
     refuseWithoutRange(plan, types, options.ranges, refused);
     refuseLosingChannels(plan, types, options.ranges, refused);
+    if (options.opTypes.length === 0) refuseLosingOperands(plan, types, options.ranges, leaving, refused);
     if (refused.size === before && options.opTypes.length === 0) refuseCopies(plan, options.growthBytes, refused);
     if (refused.size === before) return { plan, types, refused };
   }
@@ -113,6 +122,24 @@ function refuseLosingChannels(
         node,
         `one scale for all channels of "${value.name}", an output of the model, would lose channel ${channel}`,
       );
+  }
+}
+
+/** Refuses to join values of different sizes in one scale where they are outputs of the model, beside what layers read. */
+function refuseLosingOperands(
+  plan: StaticPlan,
+  types: TensorSchemes,
+  ranges: RangeMap,
+  leaving: ReadonlySet<Value>,
+  refused: Map<Node, string>,
+): void {
+  for (const { node } of plan.unweighted) {
+    const output = node.output();
+    const scheme = node.is('Concat') && leaving.has(output) ? types.narrowest(output) : undefined;
+    if (!scheme || refused.has(node)) continue;
+    const { min, max } = plannedRange(plan, output, ranges);
+    const lost = lostOperand(node, ranges, quantizationParameters(min, max, scheme).scale);
+    if (lost) refused.set(node, `one scale for "${output.name}", an output of the model, would lose "${lost.name}"`);
   }
 }
 

@@ -181,6 +181,12 @@ export class Conversion {
     this.#model = optimized.model;
   }
 
+  /** Takes back what a repair did for INT8 of layers that are kept. @param reference the model before weights and biases were changed for INT8 */
+  async restore(reference: Model, kept: KeptLayers): Promise<void> {
+    const { restoreLayers } = await import('../../passes/quantize/repair/restore-layers.js');
+    await this.#run({ name: 'restore-layers', run: (model) => restoreLayers(model, reference, kept) });
+  }
+
   /** @param kept reasons to keep layers, by the name of their first output */
   async toStatic(
     ranges: RangeMap,

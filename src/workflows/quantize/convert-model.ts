@@ -98,22 +98,19 @@ async function convertStatic(
   );
   let ranges = moved(calibrated.ranges);
   let repair: QuantizeRepairReport | undefined;
+  let reference: Model | undefined;
   // Without verification nothing could confirm a repair.
   if (planned && runtime && calibrated.report && (options.verify ?? QUANTIZE_DEFAULTS.verify))
-    ({ ranges, report: repair } = await repairConfirmed(
-      conversion,
+    ({
       ranges,
-      { model, path },
-      split,
-      options,
-      stages,
-      runtime,
-    ));
+      report: repair,
+      reference,
+    } = await repairConfirmed(conversion, ranges, { model, path }, split, options, stages, runtime));
   const products = forTensorRt
     ? await productsToKeep(model, conversion, type, ranges, options, split, stages, runtime?.host())
     : undefined;
   stages.start('quantize');
-  const base = { prepared: conversion.copy(), ranges };
+  const base = { prepared: conversion.copy(), ranges, ...(reference ? { reference } : {}) };
   const step = await (forTensorRt
     ? conversion.toTensorRt(type, ranges, options, products)
     : conversion.toStatic(ranges, options));

@@ -1,3 +1,4 @@
+import type { Model } from '../../ir/model.js';
 import type { TransformStepReport } from '../../ir/transform.js';
 import type { RangeMap } from '../../quantize/value-range.js';
 import type { QuantizeRepairReport } from '../../report/repair-types.js';
@@ -28,6 +29,8 @@ export interface IntegerBase {
   readonly prepared: Conversion;
   /** Of activations; empty for dynamic INT8. */
   readonly ranges: RangeMap;
+  /** The prepared model before a repair changed weights and biases for INT8 in every layer; absent where none did. */
+  readonly reference?: Model;
 }
 
 /** What a conversion to FLOAT16 can be tried again from. */

@@ -9,11 +9,10 @@ import { newFloat16Report } from '../../passes/quantize/float16/report.js';
 import { constantOperand } from '../../quantize/constant-operand.js';
 import { emulateFloat16 } from '../../quantize/emulate-float16.js';
 import { WEIGHTED_OPERATORS } from '../../quantize/operator-classes.js';
-import type { RangeMap } from '../../quantize/value-range.js';
 import type { LayerReport } from '../../report/types.js';
 import type { QuantizeOptions } from '../options.js';
 import type { Conversion, KeptLayers } from './conversion.js';
-import type { Converted, Float16Base } from './converted.js';
+import type { Converted, Float16Base, IntegerBase } from './converted.js';
 import { weightBytes } from './layer-reports.js';
 
 /** A constant this small may be shared, or stay in FP32 beside weights that do not. */
@@ -41,19 +40,15 @@ export interface LayerChoice {
 export async function choiceFor({ mode, base, float16 }: Converted, options: QuantizeOptions): Promise<LayerChoice> {
   if (mode === 'fp16' && float16) return float16Choice(float16, options);
   if (!base) throw bug('a conversion without its base');
-  return mode === 'static' ? staticChoice(base.prepared, base.ranges, options) : dynamicChoice(base.prepared, options);
+  return mode === 'static' ? staticChoice(base, options) : dynamicChoice(base.prepared, options);
 }
 
 /** Layers of a model that is prepared for static INT8. */
-export function staticChoice(
-  prepared: Conversion,
-  ranges: RangeMap,
-  options: QuantizeOptions,
-  alwaysKept: KeptLayers = new Map(),
-): Promise<LayerChoice> {
-  return choiceOf(prepared, async (conversion, kept) =>
-    conversion.toStatic(ranges, options, new Map([...alwaysKept, ...kept])),
-  );
+function staticChoice({ prepared, ranges, reference }: IntegerBase, options: QuantizeOptions): Promise<LayerChoice> {
+  return choiceOf(prepared, async (conversion, kept) => {
+    if (reference && kept.size > 0) await conversion.restore(reference, kept);
+    return conversion.toStatic(ranges, options, kept);
+  });
 }
 
 /** Layers of a model that is prepared for dynamic INT8. */

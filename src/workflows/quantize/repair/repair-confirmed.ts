@@ -1,7 +1,6 @@
 import { ServeOptError } from '../../../errors.js';
 import type { Model } from '../../../ir/model.js';
 import type { RangeMap } from '../../../quantize/value-range.js';
-import type { QuantizeRepairReport } from '../../../report/repair-types.js';
 import type { LazyRuntime } from '../../../runtime/lazy-runtime.js';
 import { type InContext, QUANTIZE_DEFAULTS, type QuantizeOptions } from '../../options.js';
 import type { Stages } from '../../stages.js';
@@ -24,7 +23,7 @@ export async function repairConfirmed(
   options: InContext<QuantizeOptions>,
   stages: Stages,
   runtime: LazyRuntime,
-): Promise<{ readonly ranges: RangeMap; readonly report: QuantizeRepairReport | undefined }> {
+): Promise<Omit<Repaired, 'model'>> {
   const { calibration, judging, heldOut } = split;
   // Nothing could tell whether it helps.
   if (!calibration || !heldOut) return { ranges, report: undefined };
@@ -55,11 +54,10 @@ export async function repairConfirmed(
   );
   const kept = bestForm([without, together]) === 1;
   stages.end(kept ? 'the repair helps' : 'the repair is undone');
-  if (!kept) conversion.replaceModel(before.model);
-  return {
-    ranges: kept ? repaired.ranges : ranges,
-    report: { ...repaired.report, confirmed: { without, with: together, kept } },
-  };
+  const report = { ...repaired.report, confirmed: { without, with: together, kept } };
+  if (kept) return { ...repaired, report };
+  conversion.replaceModel(before.model);
+  return { ranges, report };
 }
 
 /** A repair is a bonus: where it takes too much memory, or ends the process, the result is as good as without it. */

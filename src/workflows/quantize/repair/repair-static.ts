@@ -54,6 +54,8 @@ export interface RepairInput {
 export interface Repaired {
   readonly model: Model;
   readonly ranges: RangeMap;
+  /** The same network before its weights were rounded and its biases corrected; absent where neither was done. */
+  readonly reference?: Model;
   readonly report: QuantizeRepairReport | undefined;
 }
 
@@ -110,8 +112,9 @@ export async function repairStatic(
   stages.end(`${kept} of ${steps.length} steps kept`);
   const report = { effort, fitted, heldOut, steps: reports, ...(layers ? { layers } : {}) };
   if (kept === 0) return { ...unchanged, report };
-  unmarkLayers(final.model);
-  return { model: final.model, ranges: final.ranges, report };
+  const { model: repaired, reference } = final;
+  for (const each of [repaired, reference]) unmarkLayers(each);
+  return { model: repaired, ranges: final.ranges, report, ...(reference === repaired ? {} : { reference }) };
 }
 
 async function tryStep(
