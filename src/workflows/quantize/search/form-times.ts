@@ -8,7 +8,7 @@ import type { ModelRun } from '../../produce/model-run.js';
 import { Failure } from '../../workbench/failure.js';
 import type { measureLatency } from '../../workbench/measure-latency.js';
 import { OriginalRuns } from '../../workbench/original-runs.js';
-import { isClearlySlower, LoadedContestant, TimedContests } from '../../workbench/timed-contest.js';
+import { type Contestant, isClearlySlower, LoadedContestant, TimedContests } from '../../workbench/timed-contest.js';
 
 /** For a form that seems slower, where a first measurement is too noisy to tell. */
 const LONG_LOOK = { minRuns: 400, maxMs: 10_000 } as const;
@@ -35,22 +35,28 @@ export interface FormClock {
 /**
  * Times forms beside the original in ONNX Runtime. Nearly all pass a first look of at most four seconds. One that seems slower is looked at
  * for at most ten more, and is called slower only where both, loaded anew in other processes, show it again: three times, for at most five
- * seconds each.
+ * seconds each. Where the machine is too busy for that, the same is done with one thread, which waits for no other: from then on for all forms.
  */
 export class FormTimes implements FormClock {
-  readonly #original: OriginalRuns;
-  readonly #contests: TimedContests;
+  readonly #run: ModelRun<QuantizeOptions>;
   readonly #source: SampleSource;
+  readonly #measure: typeof measureLatency | undefined;
+  readonly #asAsked: TimedPlace;
+  /** Once threads were found to wait for other work. */
+  #alone: TimedPlace | undefined;
 
   /** @param measure the clock; another one in tests */
-  constructor(
-    { runtime, model, path, options }: ModelRun<QuantizeOptions>,
-    source: SampleSource,
-    measure?: typeof measureLatency,
-  ) {
-    this.#original = new OriginalRuns(runtime, model, model, path, options);
-    this.#contests = new TimedContests(this.#original, options, measure, WORTH_MS);
+  constructor(run: ModelRun<QuantizeOptions>, source: SampleSource, measure?: typeof measureLatency) {
+    this.#run = run;
     this.#source = source;
+    this.#measure = measure;
+    this.#asAsked = this.#place(run.options);
+  }
+
+  #place(options: ModelRun<QuantizeOptions>['options']): TimedPlace {
+    const { runtime, model, path } = this.#run;
+    const original = new OriginalRuns(runtime, model, model, path, options);
+    return { original, contests: new TimedContests(original, options, this.#measure, WORTH_MS) };
   }
 
   first(_: string, measure: () => Promise<LatencyComparison>): Promise<LatencyComparison> {
@@ -58,18 +64,35 @@ export class FormTimes implements FormClock {
   }
 
   async time(path: string, first?: LatencyComparison): Promise<FormTime | Failure> {
+    if (this.#alone) return this.#contest(this.#alone, path);
     const seen = first ?? (await this.#look(path));
     if (seen instanceof Failure) return seen;
-    if (!seemsSlower(seen)) return { latency: seen, slower: false, doubtful: false };
+    if (!seemsSlower(seen)) return isUndecided(seen) ? this.#onOneThread(path, seen) : standing(seen);
     if (!isClearlySlower(seen, WORTH_MS)) {
       const longer = await this.#look(path, LONG_LOOK);
       if (longer instanceof Failure) return longer;
-      if (!isClearlySlower(longer, WORTH_MS)) return { latency: longer, slower: false, doubtful: seemsSlower(longer) };
+      if (!seemsSlower(longer)) return standing(longer);
+      if (!isClearlySlower(longer, WORTH_MS)) return this.#onOneThread(path, longer);
     }
-    const { sessions } = this.#original;
-    const found = await this.#with(path, (contestant) =>
-      sessions.attempt('measuring the result', () =>
-        this.#contests.contest(this.#baseline(), contestant, this.#source),
+    const found = await this.#contest(this.#asAsked, path);
+    return found instanceof Failure || !found.doubtful ? found : this.#onOneThread(path, found.latency);
+  }
+
+  /** @param seen what was measured with the threads that were asked for */
+  async #onOneThread(path: string, seen: LatencyComparison): Promise<FormTime> {
+    const { options } = this.#run;
+    if (options.threads === 1) return standing(seen);
+    const alone = this.#place({ ...options, threads: 1 });
+    const found = await this.#contest(alone, path);
+    if (found instanceof Failure) return standing(seen);
+    this.#alone = alone;
+    return found;
+  }
+
+  async #contest({ original, contests }: TimedPlace, path: string): Promise<FormTime | Failure> {
+    const found = await withForm(original, path, (contestant) =>
+      original.sessions.attempt('measuring the result', () =>
+        contests.contest(baseline(original), contestant, this.#source),
       ),
     );
     if (found instanceof Failure) return found;
@@ -80,28 +103,49 @@ export class FormTimes implements FormClock {
     path: string,
     limits?: { readonly minRuns: number; readonly maxMs: number },
   ): Promise<LatencyComparison | Failure> {
-    const { sessions } = this.#original;
-    return this.#with(path, (contestant) =>
-      sessions.attempt('measuring the result', () =>
-        this.#contests.look(this.#baseline(), contestant, this.#source, limits),
+    const { original, contests } = this.#asAsked;
+    return withForm(original, path, (contestant) =>
+      original.sessions.attempt('measuring the result', () =>
+        contests.look(baseline(original), contestant, this.#source, limits),
       ),
     );
   }
-
-  #baseline() {
-    return { session: () => this.#original.sessions.optimized() };
-  }
-
-  async #with<T>(path: string, use: (contestant: LoadedContestant) => Promise<T>): Promise<T> {
-    const { sessions } = this.#original;
-    const contestant = new LoadedContestant(sessions, () => sessions.load(path, SESSIONS.timed, 'result'), undefined);
-    const result = await use(contestant);
-    await contestant.release();
-    return result;
-  }
 }
+
+/** Sessions of the original with certain options, and contests against it. */
+interface TimedPlace {
+  readonly original: OriginalRuns;
+  readonly contests: TimedContests;
+}
+
+function baseline({ sessions }: OriginalRuns): Contestant {
+  return { session: () => sessions.optimized() };
+}
+
+/** Loads a form, calls `use` with it, and frees it. */
+async function withForm<T>(
+  { sessions }: OriginalRuns,
+  path: string,
+  use: (contestant: LoadedContestant) => Promise<T>,
+): Promise<T> {
+  const contestant = new LoadedContestant(sessions, () => sessions.load(path, SESSIONS.timed, 'result'), undefined);
+  const result = await use(contestant);
+  await contestant.release();
+  return result;
+}
+
+const standing = (latency: LatencyComparison): FormTime => ({ latency, slower: false, doubtful: seemsSlower(latency) });
 
 /** Slower by so much that it would matter, if it is so. */
 export function seemsSlower({ ratio, p50MsA, p50MsB }: LatencyComparison): boolean {
   return ratio >= 1 + LEAST_EFFECT && p50MsB - p50MsA > WORTH_MS;
+}
+
+/** How far apart the ends of an interval are on a machine that is busy with other work. */
+const NOISY = 1.25;
+
+/** So noisy that a result which seems as fast may be slower. */
+export function isUndecided({ ratioLow, ratioHigh, p50MsA }: LatencyComparison): boolean {
+  if (ratioLow === undefined || ratioHigh === undefined || ratioHigh < NOISY * ratioLow) return false;
+  return ratioHigh >= 1 + LEAST_EFFECT && (ratioHigh - 1) * p50MsA > WORTH_MS;
 }

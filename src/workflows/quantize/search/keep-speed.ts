@@ -11,7 +11,7 @@ import { CandidateFiles } from '../../workbench/candidate-files.js';
 import { Failure } from '../../workbench/failure.js';
 import type { QuantizeWork } from '../before-work.js';
 import type { QuantizeCandidate } from '../quantize-candidate.js';
-import { type FormClock, type FormTime, seemsSlower } from './form-times.js';
+import { type FormClock, type FormTime, isUndecided, seemsSlower } from './form-times.js';
 import { mixedBySpeed } from './mixed-by-speed.js';
 import { convertAs, settleAccuracy } from './settle-accuracy.js';
 
@@ -60,7 +60,7 @@ export async function keepSpeed(
   const { stages } = run;
   const begun = now();
   const first = await clock.first(path, measure);
-  if (!seemsSlower(first)) return { latency: first };
+  if (!seemsSlower(first) && !isUndecided(first)) return { latency: first };
   stages.start('compete');
   const found = await clock.time(path, first);
   if (found instanceof Failure) {
