@@ -71,7 +71,7 @@ export class FormTimes implements FormClock {
     if (!isClearlySlower(seen, WORTH_MS)) {
       const longer = await this.#look(path, LONG_LOOK);
       if (longer instanceof Failure) return longer;
-      if (!seemsSlower(longer)) return standing(longer);
+      if (!seemsSlower(longer) && !isUndecided(longer)) return standing(longer);
       if (!isClearlySlower(longer, WORTH_MS)) return this.#onOneThread(path, longer);
     }
     const found = await this.#contest(this.#asAsked, path);
