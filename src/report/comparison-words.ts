@@ -36,15 +36,19 @@ export function agreementOf({ outputs, metrics }: ComparisonResult): Agreement |
   const lost = outputs.reduce((sum, { nonFinite }) => sum + nonFinite.lost, 0);
   const lostWords = lost === 0 ? [] : [`${plural(lost, 'value')} lost to NaN or infinity`];
   if (decided?.top1Agreement) {
-    const { top1Agreement, sqnrDb, cosine } = decided;
+    const { top1Agreement, sameDecisions, measure, sqnrDb, cosine } = decided;
+    const [same, what] =
+      measure?.kind === 'decisions' && sameDecisions
+        ? [sameDecisions, 'on the same side of 0.5']
+        : [top1Agreement, 'same top-1'];
     const beside = [
       ...(sqnrDb === undefined ? [] : [`SQNR ${formatSqnr(sqnrDb)}`]),
       ...(cosine === undefined ? [] : [`cosine ${cosine.toFixed(5)}`]),
       ...lostWords,
     ];
     return {
-      value: formatPercent(top1Agreement.value),
-      what: 'same top-1',
+      value: formatPercent(same.value),
+      what,
       ...(beside.length > 0 ? { beside: beside.join(', ') } : {}),
     };
   }

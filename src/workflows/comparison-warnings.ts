@@ -74,7 +74,9 @@ function lossOf({ metric, a, b, difference, higherIsBetter }: MetricComparison, 
 
 /** Scores of classes are judged by their decisions, sequences by their tokens, everything else by its noise; what may be either by both. */
 function distance(output: OutputDifference): string[] {
-  const { name, top1Agreement, classScores, sequences, sqnrDb, divergence, random } = output;
+  const { name, classScores, sequences, sqnrDb, divergence, random, measure } = output;
+  // The largest of probabilities that may all hold decides nothing.
+  const top1Agreement = measure?.kind === 'decisions' ? undefined : output.top1Agreement;
   if (isBroken(output) || random) return [];
   const tokensFar = sequences !== undefined && sequences.edits > JUDGEMENT.tokens * sequences.tokens;
   const decisionsFar = top1Agreement !== undefined && top1Agreement.value < JUDGEMENT.top1Agreement;

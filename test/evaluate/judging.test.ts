@@ -84,6 +84,16 @@ describe('a result that is not a number', () => {
     expect(judgeGates({ minSqnr: 1 }, comparison)).toMatchObject([{ metric: 'sqnr', verdict: 'fail' }]);
   });
 
+  it('counts decisions where all probabilities of a sample may hold', () => {
+    const difference = new OutputDifferences('y', { kind: 'scores', axis: -1, exclusive: false, because: 'of a test' });
+    difference.observe({ a: float([2, 2], [0.8, 0.9, 0.1, 0.2]), b: float([2, 2], [0.9, 0.8, 0.2, 0.1]) });
+    const output = difference.result();
+    expect(output).toMatchObject({ measure: { kind: 'decisions' }, sameDecisions: { value: 1 } });
+    const comparison = { ...compared('y', []), outputs: [output] };
+    expect(agreementOf(comparison)).toMatchObject({ value: '100 %', what: 'on the same side of 0.5' });
+    expect(judgeComparison(comparison).join()).not.toContain('same class');
+  });
+
   it('is null in JSON, or absent; infinity is a text', () => {
     expect(JSON.parse(reportJson({ nan, inf, low: -inf, none: undefined, one: 1 }))).toEqual({
       nan: null,

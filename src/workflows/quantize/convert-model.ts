@@ -75,7 +75,7 @@ async function convertStatic(
   // FP8 has no other form.
   const forTensorRt = options.for === 'tensorrt' || mode === 'fp8';
   const type: TensorRtType = mode === 'fp8' ? 'fp8' : 'int8';
-  const planned = forTensorRt ? undefined : staticPlanOf(conversion.model, options);
+  const planned = forTensorRt ? undefined : staticPlanOf(conversion.model, conversion.layers, options);
   const { observe } = planned?.plan ?? planTensorRt(conversion.model, undefined, () => undefined);
   const moved = (ranges: RangeMap) => (planned ? withMovedRanges(ranges, planned.plan) : ranges);
   const calibrated = await calibrateStatic(

@@ -29,7 +29,7 @@ export async function repairConversion(
       ...(block === undefined ? {} : { block }),
       calibrate: async (model) => {
         const source = { kind: 'data', ...calibration } as const;
-        const { plan } = staticPlanOf(model, options);
+        const { plan } = staticPlanOf(model, conversion.layers, options);
         const measured = await calibrateIn(host, model, source, {
           batch,
           tensors: plan.observe,

@@ -1,5 +1,6 @@
 import type { Model } from '../../../ir/model.js';
 import { walkGraphs } from '../../../ir/walk.js';
+import { type NodeFilter, nodeSelector } from '../../../passes/node-filter.js';
 import { assignSchemes } from '../../../passes/quantize/assign-schemes.js';
 import { TensorSchemes } from '../../../quantize/assigned-schemes.js';
 import { planStatic, type StaticPlan } from '../../../quantize/plan.js';
@@ -14,12 +15,16 @@ export interface PlannedStatic {
   readonly scheme: (tensor: string) => QuantizationScheme;
 }
 
-/** Plans static quantization of a prepared model with the schemes of options, before anything is known of ranges. */
-export function staticPlanOf(model: Model, options: QuantizeOptions): PlannedStatic {
+/**
+ * Plans static quantization of a prepared model with the schemes of options, before anything is known of ranges.
+ * @param layers which nodes may be quantized
+ */
+export function staticPlanOf(model: Model, layers: NodeFilter, options: QuantizeOptions): PlannedStatic {
   const wanted = schemesOf(options);
   const { schemes, float } = assignSchemes(model, wanted, wanted.overrides);
+  const selected = nodeSelector(model, layers);
   const plan = planStatic(model, {
-    select: (node) => !float.has(node),
+    select: (node) => selected(node) && !float.has(node),
     dropsClamp: (node) => !schemes.activations(node).symmetric,
   });
   const types = new TensorSchemes(plan, schemes);
