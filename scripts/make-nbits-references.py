@@ -2,7 +2,7 @@
 """Writes test/quantize/nbits/references.json: matrices, and what ONNX Runtime's Python makes of them in 2, 4 and 8 bits.
 
 `packed` is ONNX Runtime's own quantizer (MatMulNBitsQuantizer with DefaultWeightOnlyQuantConfig, in its operator and its Q/DQ form, and its
-quantizer of Gather tables). HQQ and GPTQ are plain NumPy here, written from the papers, to be held against up to float noise.
+quantizer of Gather tables). HQQ, GPTQ and AWQ are plain NumPy here, written from the papers, to be held against up to float noise.
 
     python3 -m venv venv && venv/bin/pip install numpy onnx onnxruntime && venv/bin/python scripts/make-nbits-references.py
 """
@@ -142,6 +142,35 @@ def gptq(weights, gram, bits, block, damping=0.01):
     return done
 
 
+def nearest(weights, bits, block):
+    """Symmetric round-to-nearest of [outputs, inputs]: the value of largest magnitude gets the code at the end of the range."""
+    outputs, inputs = weights.shape
+    middle = 2 ** (bits - 1)
+    blocks = weights.reshape(outputs, inputs // block, block).astype(np.float32)
+    least, most = blocks.min(2), blocks.max(2)
+    scales = np.where(np.abs(most) > np.abs(least), most, least) / np.float32(-middle)
+    exact = blocks * (np.float32(1) / scales)[:, :, None] + np.float32(middle)
+    codes = np.clip(np.floor(np.abs(exact) + np.float32(0.5)) * np.sign(exact), 0, 2**bits - 1)
+    return ((codes - middle) * scales[:, :, None]).reshape(outputs, inputs)
+
+
+def awq(layers, magnitudes, bits, block):
+    """Factors of inputs that layers share, magnitude^alpha, as AWQ searches them: noise over signal of the outputs for 21 exponents."""
+    floor = np.maximum(magnitudes, magnitudes.max() * 1e-4)
+    noise = []
+    for step in range(21):
+        factors = floor ** (step / 20)
+        factors /= np.sqrt(factors.max() * factors.min())
+        total = 0
+        for weights, gram in layers:
+            change = nearest((weights * factors).astype(np.float32), bits, block) / factors - weights
+            total += np.einsum("ni,ij,nj->", change, gram, change) / np.einsum("ni,ij,nj->", weights, gram, weights)
+        noise.append(total / len(layers))
+    alpha = int(np.argmin(noise)) / 20
+    factors = floor**alpha
+    return alpha, factors / np.sqrt(factors.max() * factors.min()), noise
+
+
 def methods(rng):
     """Matrices with what HQQ and GPTQ make of them. What the layer reads has channels that belong together, of different size."""
     weights = np.ascontiguousarray(rng.standard_t(5, size=(24, 96)), np.float32) / 16
@@ -157,6 +186,18 @@ def methods(rng):
         values = ((codes - zeros[:, blocks]) * scales[:, blocks]).astype(np.float32)
         case["hqq"].append({"bits": bits, "block": block, "values": text(values)})
         case["gptq"].append({"bits": bits, "block": block, "values": text(gptq(weights, gram, bits, block).astype(np.float32))})
+    # Three layers of one input, as the projections of attention are; the first is that of before.
+    magnitudes = np.abs(data).mean(0)
+    layers = [(weights.astype(np.float64), gram)]
+    layers += [(np.ascontiguousarray(rng.standard_t(5, size=(16, 96)), np.float32).astype(np.float64) / 16, gram) for _ in range(2)]
+    case["awq"] = {
+        "magnitudes": text(magnitudes),
+        "layers": [text(layer.astype(np.float32)) for layer, _ in layers],
+        "cases": [],
+    }
+    for bits, block in ((4, 32), (2, 16), (8, 32)):
+        alpha, factors, noise = awq(layers, magnitudes, bits, block)
+        case["awq"]["cases"].append({"bits": bits, "block": block, "alpha": alpha, "factors": text(factors), "noise": text(np.array(noise))})
     return case
 
 

@@ -421,7 +421,10 @@ export type {
 export { REPORT_SCHEMA_VERSION } from './report/types.js';
 export type {
   AccuracyLevelReport,
+  MixedBitsReport,
   QuantizedWeightReport,
+  RaisedWeightReport,
+  ScaledGroupReport,
   TriedWeightsReport,
   WeightOnlyMode,
   WeightOnlyReport,

@@ -8,5 +8,5 @@ export const WEIGHT_ONLY_FLAGS = {
 
 /** What `--method` means to `quantize`, which shares it with `prune`. */
 export const WEIGHT_METHOD_FLAG = {
-  method: { choices: WEIGHT_METHODS, default: undefined, summary: 'weights alone: rtn, kquant, hqq, gptq' },
+  method: { choices: WEIGHT_METHODS, default: undefined, summary: 'weights alone: rtn, kquant, hqq, gptq, awq' },
 } as const;

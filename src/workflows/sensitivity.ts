@@ -86,6 +86,7 @@ async function measure(run: ModelRun<SensitivityOptions>): Promise<SensitivityRe
     {
       model,
       path,
+      outputPath: path,
       stages,
       memoryBytes,
       onClose: (close) => run.onClose(close),

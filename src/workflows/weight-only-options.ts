@@ -8,10 +8,10 @@ export type WeightMode = (typeof WEIGHT_MODES)[number];
 export const WEIGHT_MODE_BITS = { int4: 4, 'int8-weights': 8, int2: 2 } as const satisfies Record<WeightMode, NBits>;
 
 /** How weights are quantized alone. */
-export const WEIGHT_METHODS = ['rtn', 'kquant', 'hqq', 'gptq'] as const;
+export const WEIGHT_METHODS = ['rtn', 'kquant', 'hqq', 'gptq', 'awq'] as const;
 /**
- * One of `WEIGHT_METHODS`: round-to-nearest as ONNX Runtime does it; the scale of least squared error; half-quadratic zero points; and weights
- * that make up for each other's errors on samples.
+ * One of `WEIGHT_METHODS`: round-to-nearest as ONNX Runtime does it; the scale of least squared error; half-quadratic zero points; weights
+ * that make up for each other's errors on samples; and inputs scaled by what samples activate, where the layer before can take the factors.
  */
 export type WeightMethod = (typeof WEIGHT_METHODS)[number];
 

@@ -20,10 +20,9 @@ export function rankOf({ type }: Value): number | undefined {
 
 /** The axis of a constant operand on which the channels lie; undefined where it has not one value a channel. */
 export function alongChannels(node: Node, slot: number, axis: number, channels: number): number | undefined {
-  const value = node.input(slot);
-  const tensor = constantTensor(value);
+  const tensor = constantTensor(node.input(slot));
   const rank = rankOf(node.output());
-  if (!tensor || rank === undefined || tensor.dataType !== DataType.FLOAT || value?.uses.size !== 1) return undefined;
+  if (!tensor || rank === undefined || tensor.dataType !== DataType.FLOAT) return undefined;
   const at = axis - (rank - tensor.rank);
   return at >= 0 && tensor.dims[at] === channels && tensor.size === channels ? at : undefined;
 }

@@ -3,6 +3,7 @@ import type { Node } from '../../ir/node.js';
 import type { Value } from '../../ir/value.js';
 import { constantTensor } from '../../ir/walk.js';
 import { DataType } from '../../tensor/dtype.js';
+import { attendedFrom, attendedValues } from './attended-values.js';
 import { alongChannels, rankOf, type ScaledConstant } from './channel-axis.js';
 import { channelsThrough, joinedBackward } from './homogeneous.js';
 
@@ -30,6 +31,15 @@ export interface ScaleGroup {
   readonly name: string;
 }
 
+/** Normalizations over the last axis, and the inputs that scale and shift their first output. */
+const LAST_AXIS_NORMALIZATIONS: ReadonlyMap<string, readonly number[]> = new Map([
+  [':LayerNormalization', [1, 2]],
+  [':RMSNormalization', [1]],
+  [':SimplifiedLayerNormalization', [1]],
+  ['com.microsoft:SkipLayerNormalization', [2, 3]],
+  ['com.microsoft:SkipSimplifiedLayerNormalization', [2]],
+]);
+
 /** Most values of one group: what is larger is a residual stream through the whole model, and is followed too. */
 const MOST_VALUES = 5000;
 
@@ -45,13 +55,25 @@ export function scaleGroups(model: Model): ScaleGroup[] {
       const value = node.input(slot);
       const reader = value && readerOf(value, node, slot);
       if (!value || !reader || seen.has(value)) continue;
-      const flood = new Flood(reader.channelAxis, reader.channels);
-      const group = flood.from(value);
-      for (const each of flood.values.keys()) seen.add(each);
-      if (group) groups.push(group);
+      for (const start of starts(value)) {
+        const flood = new Flood(reader.channelAxis, reader.channels);
+        const group = flood.from(start);
+        for (const each of flood.values.keys()) seen.add(each);
+        if (!group) continue;
+        groups.push(group);
+        break;
+      }
     }
   }
   return groups;
+}
+
+/** Where channels of a value can be followed from: of a product of two values, such as a gated layer, either one takes the factors. */
+function starts(value: Value): Value[] {
+  const { producer } = value;
+  if (!producer?.is('Mul')) return [value];
+  const operands = producer.inputs.filter((input) => input !== undefined && !constantTensor(input));
+  return operands.length < 2 ? [value] : operands.filter((operand) => operand !== undefined);
 }
 
 interface Reader extends ScaledReader {
@@ -141,16 +163,20 @@ class Flood {
   /** What writes a value: constants that are scaled, or operators that hand factors on. */
   #backward(value: Value, node: Node, axis: number): [Value, number][] | undefined {
     if (node.graph !== value.graph) return undefined;
-    const constants = this.#written(node, axis);
+    const constants = this.#written(value, node, axis);
     if (constants) {
       this.#constants.push(...constants);
       return [];
     }
+    const values = axis === (rankOf(value) ?? 0) - 1 ? attendedFrom(value, this.#channels) : undefined;
+    if (values) return rankOf(values) === 3 ? [[values, 2]] : undefined;
+    // Of two factors, the one that was followed here has the scale.
+    if (node.is('Mul') && node.inputs.some((input) => input && this.values.has(input))) return [];
     return joinedBackward(node, axis, this.#channels, (constant) => this.#constants.push(constant));
   }
 
   /** The constants of a node that decide the scale of its output alone. */
-  #written(node: Node, axis: number): ScaledConstant[] | undefined {
+  #written(value: Value, node: Node, axis: number): ScaledConstant[] | undefined {
     const all = (kind: 'layers' | 'normalization', ...places: [slot: number, axis: number][]) => {
       const constants = places.filter(([slot]) => node.input(slot) !== undefined);
       if (!constants.every(([slot, at]) => this.#fits(node, slot, at))) return undefined;
@@ -166,9 +192,11 @@ class Flood {
     }
     if ((node.is('BatchNormalization') || node.is('InstanceNormalization')) && axis === 1)
       return all('normalization', [1, 0], [2, 0]);
-    if (node.is('LayerNormalization')) {
-      const rank = constantTensor(node.input(1))?.rank;
-      if (rank === 1 && axis === (rankOf(node.output()) ?? 0) - 1) return all('normalization', [1, 0], [2, 0]);
+    const slots = LAST_AXIS_NORMALIZATIONS.get(`${node.domain}:${node.opType}`);
+    if (slots) {
+      const isScaled = value === node.outputs[0] && constantTensor(node.input(slots[0] as number))?.rank === 1;
+      if (!isScaled || axis !== (rankOf(value) ?? 0) - 1) return undefined;
+      return all('normalization', ...slots.map((slot): [number, number] => [slot, 0]));
     }
     const slot = node.is('Mul') ? [0, 1].find((at) => constantTensor(node.input(at))) : undefined;
     if (slot === undefined) return undefined;
@@ -183,7 +211,8 @@ class Flood {
       tensor !== undefined &&
       tensor.dataType === DataType.FLOAT &&
       tensor.dims[axis] === this.#channels &&
-      value?.uses.size === 1
+      // A vector that others share is copied for this node.
+      (value?.uses.size === 1 || tensor.size === this.#channels)
     );
   }
 
@@ -198,6 +227,8 @@ class Flood {
     }
     if (this.#passed.has(node)) return [];
     this.#passed.add(node);
+    const attended = axis === 2 && rankOf(value) === 3 && slot === 0 ? attendedValues(node, this.#channels) : undefined;
+    if (attended) return [[attended, 2]];
     const factor = node.is('Mul') || node.is('Div') ? node.input(1 - slot) : undefined;
     if (factor) this.#factors.push(factor);
     return channelsThrough(node, slot, axis, this.#channels, (constant) => this.#constants.push(constant));

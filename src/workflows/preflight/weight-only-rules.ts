@@ -44,7 +44,7 @@ export const WEIGHT_ONLY_RULES: readonly OptionRule[] = [
   },
   {
     commands: ['quantize'],
-    options: ['--method gptq'],
+    options: ['--method gptq', '--method awq'],
     needs: '--data',
     why: 'it is made from what layers read on samples',
     hint: 'add --data samples.npz, or use --method kquant',

@@ -29,6 +29,9 @@ export interface LayerRanking {
   readonly passes: number;
 }
 
+/** Layers that are tried, and models with some of them quantized. */
+export type TriedLayers = Pick<LayerChoice, 'layers' | 'candidate'>;
+
 export interface RankOptions {
   /** Samples that a calibration pass runs on. */
   readonly calibrationSamples: number;
@@ -55,7 +58,7 @@ const LEAST_SAMPLES = 4;
  */
 export async function rankLayers(
   samples: TrialSamples,
-  choice: LayerChoice,
+  choice: TriedLayers,
   { calibrationSamples, passes = MOST_PASSES, time = new SearchTime(Number.POSITIVE_INFINITY), onTrial }: RankOptions,
 ): Promise<LayerRanking> {
   const { layers } = choice;
@@ -93,13 +96,13 @@ interface Group {
 
 class GroupRanking {
   readonly #samples: TrialSamples;
-  readonly #choice: LayerChoice;
+  readonly #choice: TriedLayers;
   readonly #perTrial: number;
   readonly #timed: TimedTrials;
   readonly #groups: Group[] = [];
   trials = 0;
 
-  constructor(samples: TrialSamples, choice: LayerChoice, perTrial: number, timed: TimedTrials) {
+  constructor(samples: TrialSamples, choice: TriedLayers, perTrial: number, timed: TimedTrials) {
     this.#timed = timed;
     this.#samples = samples;
     this.#choice = choice;

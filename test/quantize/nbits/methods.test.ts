@@ -1,8 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { activationFactors, chooseScales } from '../../../src/quantize/nbits/activation-scales.js';
 import { changeError, gptq } from '../../../src/quantize/nbits/gptq.js';
 import { halfQuadratic } from '../../../src/quantize/nbits/half-quadratic.js';
-import { dequantizedMatrix, type NBits, type PackedMatrix } from '../../../src/quantize/nbits/nbits-format.js';
+import {
+  dequantizedMatrix,
+  type MatrixSource,
+  type NBits,
+  type PackedMatrix,
+} from '../../../src/quantize/nbits/nbits-format.js';
 import { quantizeBlocks } from '../../../src/quantize/nbits/quantize-blocks.js';
 import { roundToNearest } from '../../../src/quantize/nbits/round-to-nearest.js';
 import { scaleSearch } from '../../../src/quantize/nbits/scale-search.js';
@@ -23,6 +29,17 @@ const { methods } = JSON.parse(readFileSync(new URL('references.json', import.me
     readonly gram: string;
     readonly hqq: readonly Expected[];
     readonly gptq: readonly Expected[];
+    readonly awq: {
+      readonly magnitudes: string;
+      readonly layers: readonly string[];
+      readonly cases: readonly {
+        readonly bits: NBits;
+        readonly block: number;
+        readonly alpha: number;
+        readonly factors: string;
+        readonly noise: string;
+      }[];
+    };
   };
 };
 
@@ -59,6 +76,31 @@ describe('methods of weights', () => {
       const made = gptq(weights, outputs, gram, format) as PackedMatrix;
       expect(difference(dequantizedMatrix(made), floats(values))).toBeLessThan(1e-6);
     });
+
+  const { awq } = methods;
+  const magnitudes = new Float64Array(buffer(awq.magnitudes));
+  for (const { bits, block, alpha, factors, noise } of awq.cases)
+    it(`chooseScales finds what NumPy finds for layers of one input: ${bits} bits`, () => {
+      const products = awq.layers.map((layer) => ({
+        weights: floats(layer),
+        outputs: floats(layer).length / inputs,
+        gram,
+        quantize: (matrix: MatrixSource) => roundToNearest(matrix, { bits, block, symmetric: true }),
+      }));
+      const chosen = chooseScales(products, magnitudes);
+      expect(chosen.alpha).toBe(alpha);
+      const expected = new Float64Array(buffer(factors));
+      for (const [at, factor] of chosen.factors.entries()) expect(factor / (expected[at] as number)).toBeCloseTo(1, 12);
+      // A weight that lies between two codes but for float noise may be either.
+      for (const [at, value] of new Float64Array(buffer(noise)).entries())
+        expect(Math.abs((chosen.noise[at] as number) / value - 1)).toBeLessThan(1e-3);
+      expect(chosen.noise[Math.round(alpha * 20)]).toBeLessThan(chosen.noise[0] as number);
+    });
+
+  it('activationFactors makes nothing of inputs that are never active', () => {
+    expect(activationFactors(new Float64Array(3), 0.5)).toEqual(new Float64Array(3).fill(1));
+    expect(activationFactors(Float64Array.of(0, 1, 1e-9), 0.5).every((factor) => factor > 0)).toBe(true);
+  });
 
   for (const symmetric of [true, false])
     for (const bits of [2, 4, 8] as const)

@@ -95,6 +95,72 @@ describe('scaleGroups', () => {
     await expectSame(model('float[1,3,4,4] x', 'float[1,2] y', more, flat), 1);
   });
 
+  it('finds the values of attention through their heads, and one factor of a gated layer', async () => {
+    const constants = [
+      weights('v', [6, 8]),
+      weights('vb', [8]),
+      weights('o', [8, 6]),
+      'int64[4] apart = {0, 0, 2, 4}',
+      'int64[3] joined = {0, 0, 8}',
+    ];
+    const attention = `
+      h = MatMul(x, v)
+      s = Add(h, vb)
+      r = Reshape(s, apart)
+      t = Transpose<perm=[0,2,1,3]>(r)
+      m = MatMul(p, t)
+      b = Transpose<perm=[0,2,1,3]>(m)
+      j = Reshape(b, joined)
+      y = MatMul(j, o)`;
+    await expectSame(model('float[1,3,6] x, float[1,2,3,3] p', 'float[1,3,6] y', constants, attention), 1);
+    const others = attention.replace('y = MatMul', 'q = ReduceSum(m)  y = MatMul');
+    const made = model('float[1,3,6] x, float[1,2,3,3] p', 'float[1,3,6] y, float[1,1,1,1] q', constants, others);
+    expect(scaleGroups(made)).toEqual([]);
+    const gated = `
+      g = MatMul(x, w1)
+      s = Sigmoid(g)
+      a = Mul(g, s)
+      u = MatMul(x, w2)
+      m = Mul(a, u)
+      y = MatMul(m, w3)`;
+    const layers = [weights('w1', [6, 8]), weights('w2', [6, 8]), weights('w3', [8, 5])];
+    const both = model('float[1,3,6] x', 'float[1,3,5] y', layers, gated);
+    await expectSame(both, 1);
+    expect(scaleGroups(both)[0]?.constants.map(({ node }) => node.output().name)).toEqual(['u', 'y']);
+  });
+
+  it.each(['SkipLayerNormalization', 'SkipSimplifiedLayerNormalization', 'SimplifiedLayerNormalization'])(
+    'finds what %s writes, and not the sum beside it',
+    async (opType) => {
+      const isSkip = opType.startsWith('Skip');
+      const inputs = isSkip ? 'x, z, g' : 'x, g';
+      const shift = opType === 'SkipLayerNormalization' ? ', b' : '';
+      const name = isSkip ? `com.microsoft.${opType}` : opType;
+      const text = (output: string, rest: string) =>
+        `<ir_version: 8, opset_import: ["" : 17, "com.microsoft" : 1]> g (float[1,3,6] x, float[1,3,6] z) => (${output}) <${[weights('g', [6]), weights('b', [6]), weights('w', [6, 5])].join(', ')}> { ${rest} }`;
+      const made = parseModel(text('float[1,3,5] y', `n = ${name}(${inputs}${shift})  y = MatMul(n, w)`));
+      inferTypes(made);
+      await expectSame(made, 1);
+      if (!isSkip) return;
+      const sum = parseModel(
+        text('float[1,3,5] y', `n, mean, deviation, s = ${name}(${inputs}${shift})  y = MatMul(s, w)`),
+      );
+      inferTypes(sum);
+      expect(scaleGroups(sum)).toEqual([]);
+    },
+  );
+
+  it('copies scales and shifts that normalizations share', async () => {
+    const constants = [weights('g', [6]), weights('b', [6]), weights('w1', [6, 6]), weights('w2', [6, 3])];
+    const nodes = `
+      n = LayerNormalization(x, g, b)
+      h = MatMul(n, w1)
+      s = Add(x, h)
+      m = LayerNormalization(s, g, b)
+      y = MatMul(m, w2)`;
+    await expectSame(model('float[2,3,6] x', 'float[2,3,3] y', constants, nodes), 2);
+  });
+
   it.each([
     ['an operator that is not homogeneous', 's = Sigmoid(a)  y = Conv(s, w3)'],
     ['a value times itself', 's = Mul(a, a)  y = Conv(s, w3)'],

@@ -47,6 +47,10 @@ export const quantizeWeightOnly = definePass<WeightOnlyOptions>({
       default: WEIGHT_ONLY_DEFAULTS.smallestWeight,
     },
     wider: { description: 'weights with 8 bits, by key', default: WEIGHT_ONLY_DEFAULTS.wider, internal: true },
+    wideHead: {
+      description: 'the layer that gives the scores of a language model has 8 bits',
+      default: WEIGHT_ONLY_DEFAULTS.wideHead,
+    },
     kept: {
       description: 'reasons to keep layers, by first output',
       default: WEIGHT_ONLY_DEFAULTS.kept,

@@ -2,6 +2,7 @@
 import {
   blobBytes,
   blocksOf,
+  type MatrixSource,
   type NBitsFormat,
   type PackedMatrix,
   packRows,
@@ -18,14 +19,22 @@ import type { WeightForm } from './weight-tensors.js';
 export const NOT_FINITE = 'its weight has NaN or infinite values';
 
 /** Rounds the matrices of a unit to nearest. @returns why not, where one is not finite */
-export function nearestMatrices({ sources, format, layout }: WeightUnit): PackedMatrix[] | string {
+export function nearestMatrices(unit: WeightUnit): PackedMatrix[] | string {
   const made: PackedMatrix[] = [];
-  for (const source of sources) {
-    const packed = roundToNearest(source, format, roundingOf(layout, format));
+  for (const source of unit.sources) {
+    const packed = nearestMatrix(unit, source);
     if (!packed) return NOT_FINITE;
     made.push(packed);
   }
   return made;
+}
+
+/** Rounds a matrix as those of a unit. @returns undefined where it is not finite */
+export function nearestMatrix(
+  { format, layout }: Pick<WeightUnit, 'format' | 'layout'>,
+  source: MatrixSource,
+): PackedMatrix | undefined {
+  return roundToNearest(source, format, roundingOf(layout, format));
 }
 
 function roundingOf(layout: WeightUnit['layout'], { bits }: NBitsFormat): NearestRounding {

@@ -20,6 +20,8 @@ export interface WeightOnlyOptions {
   readonly smallestWeight: number;
   /** Units with 8 bits whatever `bits` says, by key, and the reason. */
   readonly wider: ReadonlyMap<string, string>;
+  /** The layer that gives the scores of a language model has 8 bits whatever `bits` says. */
+  readonly wideHead: boolean;
   /** Reasons to keep layers in FP32, by the name of their first output. */
   readonly kept: ReadonlyMap<string, string>;
   /** What was made of units, by key; those that are absent are rounded to nearest. */
@@ -36,6 +38,7 @@ export const WEIGHT_ONLY_DEFAULTS = {
   accuracyLevel: 0,
   smallestWeight: 4096,
   wider: new Map<string, string>(),
+  wideHead: true,
   kept: new Map<string, string>(),
   made: new Map<string, WeightForm | string>(),
 } as const satisfies WeightOnlyOptions;

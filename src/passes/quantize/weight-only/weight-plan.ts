@@ -186,8 +186,8 @@ function unitOf(uses: readonly WeightUse[], opset: number, options: WeightOnlyOp
   }
   const layout = layoutOf(fitsOperator, lookups, products.length);
   // Layers that are asked for by name are taken at the word.
-  const isAsked = options.include.length > 0;
-  const head = isAsked ? undefined : products.map(({ node }) => headOf(node, outputs)).find((why) => why !== undefined);
+  const isWide = options.wideHead && options.include.length === 0;
+  const head = !isWide ? undefined : products.map(({ node }) => headOf(node, outputs)).find((why) => why !== undefined);
   const key = `${value.name} ${byOutput ? 'rows' : 'columns'} ${dataType}`;
   const { bits, why } = bitsOf(layout, head, options.wider.get(key), options);
   const block = layout === 'tied' ? dividing(inputs, options.block) : options.block;

@@ -25,7 +25,7 @@ export const correctBiases: RepairStep = {
     const means = await inputSums(
       state.reference,
       references.map((layer) => ({ layer, node: layer.node })),
-      false,
+      'values',
       tools,
     );
     const target = new Map(all.map(({ mark }, at) => [mark, means[at]]));
@@ -37,7 +37,7 @@ export const correctBiases: RepairStep = {
       const marks = new Set(all.slice(start, start + size).map(({ mark }) => mark));
       if (start > 0) quantized = await tools.quantize(model, state.ranges);
       const layers = quantizedLayers(model, quantized).filter(({ mark }) => marks.has(mark));
-      const own = await inputSums(quantized, layers.slice(0, 1), false, tools);
+      const own = await inputSums(quantized, layers.slice(0, 1), 'values', tools);
       for (const [at, { mark, layer, grids }] of layers.entries()) {
         const reference = wanted.get(mark);
         const before = target.get(mark);

@@ -1,7 +1,7 @@
 import type { Model } from '../../../ir/model.js';
 import type { Node } from '../../../ir/node.js';
 import type { RepairLayer } from '../../../prune/repair/repair-layers.js';
-import { inputSumsModel } from '../../../quantize/repair/input-sums-model.js';
+import { inputSumsModel, type SummedInputs } from '../../../quantize/repair/input-sums-model.js';
 import { sumOutputs } from '../../workbench/layer-sums.js';
 import type { RepairTools } from './repair-state.js';
 
@@ -11,6 +11,8 @@ export interface InputSums {
   readonly mean: Float64Array;
   /** Σ x·xᵀ, groups × K × K; empty where it was not asked for. */
   readonly gram: Float64Array;
+  /** Mean of |x|, groups × K; empty where it was not asked for. */
+  readonly magnitude: Float64Array;
 }
 
 /** Most elements of matrices that are summed in one pass over the samples. */
@@ -20,19 +22,26 @@ const MOST_ELEMENTS = 2 ** 24;
 export async function inputSums(
   model: Model,
   layers: readonly { readonly layer: RepairLayer; readonly node: Node }[],
-  withGram: boolean,
+  summed: SummedInputs,
   { runtime, options, fitted }: Pick<RepairTools, 'runtime' | 'options' | 'fitted'>,
 ): Promise<(InputSums | undefined)[]> {
   const all: (InputSums | undefined)[] = [];
-  for (const part of parts(layers, withGram)) {
-    const { model: observed, outputs } = inputSumsModel(model, part, withGram);
-    const names = outputs.flatMap(({ sum, rows, gram }) => [sum, rows, gram]).filter((name) => name !== '');
+  for (const part of parts(layers, summed === 'products')) {
+    const { model: observed, outputs } = inputSumsModel(model, part, summed);
+    const names = outputs
+      .flatMap(({ sum, rows, gram, magnitude }) => [sum, rows, gram, magnitude])
+      .filter((name) => name !== '');
     const [sums = new Map<string, Float64Array>()] = await sumOutputs(observed, names, [fitted], runtime, options);
-    for (const { sum, rows, gram } of outputs) {
+    for (const { sum, rows, gram, magnitude } of outputs) {
       const count = sums.get(rows)?.[0] ?? 0;
       const total = sums.get(sum);
       if (count === 0 || !total?.every(Number.isFinite)) all.push(undefined);
-      else all.push({ mean: total.map((value) => value / count), gram: sums.get(gram) ?? new Float64Array(0) });
+      else
+        all.push({
+          mean: total.map((value) => value / count),
+          gram: sums.get(gram) ?? new Float64Array(0),
+          magnitude: (sums.get(magnitude) ?? new Float64Array(0)).map((value) => value / count),
+        });
     }
   }
   return all;

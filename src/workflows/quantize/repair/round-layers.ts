@@ -18,7 +18,7 @@ export const roundLayers: RepairStep = {
     const layers = affordable(all, REPAIR_LIMITS[tools.effort].roundingWork);
     if (layers.length === 0) return all.length === 0 ? 'no layer to round' : 'the layers are too large for this effort';
     let [changed, before, after] = [0, 0, 0];
-    const sums = await inputSums(state.quantized, layers, true, tools);
+    const sums = await inputSums(state.quantized, layers, 'products', tools);
     for (const [at, { layer, grids }] of layers.entries()) {
       const own = sums[at];
       if (!own?.gram.every(Number.isFinite)) continue;

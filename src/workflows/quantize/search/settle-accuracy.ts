@@ -61,11 +61,15 @@ export async function convertAs(
   { split }: QuantizeWork,
   mode: 'dynamic' | 'fp16',
 ): Promise<QuantizeCandidate | undefined> {
-  const { model, path, options, stages, memoryBytes, runtime } = run;
+  const { model, path, outputPath, options, stages, memoryBytes, runtime } = run;
   const { perTensor: _, reduceRange: __, batch: ___, ...rest } = options;
   const wanted = mode === 'fp16' ? { ...rest, mode } : { ...options, mode };
   const onClose: typeof run.onClose = (close) => run.onClose(close);
-  const converted = await convertModel({ model, path, stages, memoryBytes, onClose, options: wanted }, split, runtime);
+  const converted = await convertModel(
+    { model, path, outputPath, stages, memoryBytes, onClose, options: wanted },
+    split,
+    runtime,
+  );
   return converted.step.changed === 0 ? undefined : candidateOf(run, converted, {});
 }
 

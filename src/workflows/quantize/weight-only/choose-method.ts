@@ -1,29 +1,20 @@
-import type { Model } from '../../../ir/model.js';
 import type { ConfirmedForm } from '../../../report/confirmed-form.js';
 import type { TriedWeightsReport } from '../../../report/weight-only-types.js';
 import type { LazyRuntime } from '../../../runtime/lazy-runtime.js';
 import type { WeightMethod } from '../../weight-only-options.js';
 import type { SampleSplit } from '../../workbench/sample-split.js';
 import type { ConversionRun } from '../conversion-run.js';
-import type { QuantizedUnits } from './quantize-units.js';
 import { scoresOrReason } from './score-or-reason.js';
+import type { WeightedForm } from './weighted-form.js';
 
 /** What GPTQ has to gain on each half of the samples, in dB: less is chance. */
 const LEAST_GAIN_DB = 0.1;
 /** Share of predictions by which the two may differ: less is a sample or two. */
 const MOST_CHANGED = 0.01;
 
-/** The weights as a method makes them. */
-export interface MethodForm {
-  readonly method: WeightMethod;
-  readonly made: QuantizedUnits;
-  /** The model with them. */
-  model(): Promise<Model>;
-}
-
 /** The method to take, and how that was found. */
 export interface ChosenMethod {
-  readonly chosen: MethodForm;
+  readonly chosen: WeightedForm;
   readonly reason: string | undefined;
   readonly tried: readonly TriedWeightsReport[];
 }
@@ -38,22 +29,22 @@ export async function chooseMethod(
   { judging, calibration, heldOut }: SampleSplit,
   runtime: LazyRuntime | undefined,
   count: number,
-  make: (method: WeightMethod, searched?: QuantizedUnits) => Promise<MethodForm>,
+  make: (method: WeightMethod, searched?: WeightedForm) => Promise<WeightedForm>,
 ): Promise<ChosenMethod> {
   const { options, stages } = run;
   if (options.method !== undefined) return { chosen: await make(options.method), reason: undefined, tried: [] };
   const search = await make('kquant');
   if (!calibration || !runtime || count === 0) return { chosen: search, reason: 'no samples were given', tried: [] };
   if (!heldOut) return { chosen: search, reason: 'there are too few samples to hold some out', tried: [] };
-  const forms = [search, await make('gptq', search.made)];
+  const forms = [search, await make('gptq', search)];
   const models = forms.map((form) => () => form.model());
   const scores = await scoresOrReason(run, models, judging, runtime);
   if (typeof scores === 'string') return { chosen: search, reason: scores, tried: [] };
-  const chosen = forms[isCloser(scores[1], scores[0]) ? 1 : 0] as MethodForm;
+  const chosen = forms[isCloser(scores[1], scores[0]) ? 1 : 0] as WeightedForm;
   stages.end(chosen.method);
   const tried = scores.map(
     ({ sqnrDb }, at): TriedWeightsReport => ({
-      method: (forms[at] as MethodForm).method,
+      method: (forms[at] as WeightedForm).method,
       ...(sqnrDb ? { sqnrDb: sqnrDb.reduce((sum, each) => sum + each, 0) / sqnrDb.length } : {}),
     }),
   );

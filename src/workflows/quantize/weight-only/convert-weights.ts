@@ -1,13 +1,12 @@
-import type { Model } from '../../../ir/model.js';
-import { nodeSelector } from '../../../passes/node-filter.js';
 import { nodeLabel } from '../../../passes/nodes.js';
 import {
   WEIGHT_ONLY_DEFAULTS,
   type WeightOnlyOptions,
 } from '../../../passes/quantize/weight-only/weight-only-options.js';
-import { planWeights, type WeightUnit } from '../../../passes/quantize/weight-only/weight-plan.js';
+import type { WeightUnit } from '../../../passes/quantize/weight-only/weight-plan.js';
 import type { WeightForm } from '../../../passes/quantize/weight-only/weight-tensors.js';
 import type { WeightOnlyReport } from '../../../report/weight-only-types.js';
+import { METHOD_WORDS } from '../../../report/weight-only-words.js';
 import type { LazyRuntime } from '../../../runtime/lazy-runtime.js';
 import { QUANTIZE_DEFAULTS } from '../../options.js';
 import {
@@ -17,14 +16,17 @@ import {
   type WeightMode,
 } from '../../weight-only-options.js';
 import type { SampleSplit } from '../../workbench/sample-split.js';
-import { type Conversion, prepareConversion } from '../conversion.js';
+import { prepareConversion } from '../conversion.js';
 import type { ConversionRun } from '../conversion-run.js';
 import type { Converted } from '../converted.js';
+import { awareForm } from './aware-form.js';
 import { chooseAccuracyLevel } from './choose-accuracy-level.js';
-import { chooseMethod, type MethodForm } from './choose-method.js';
+import { chooseMethod } from './choose-method.js';
 import { type QuantizedUnits, quantizeUnits } from './quantize-units.js';
+import { raiseBits } from './raise-bits.js';
 import { WeightStore } from './weight-store.js';
 import type { WeightTools } from './weight-tools.js';
+import { planUnits, WeightedForm } from './weighted-form.js';
 
 /** Quantizes weights alone: plans, quantizes one weight after the other, and chooses what was left open by the outputs of the model. */
 export async function convertWeights(
@@ -45,7 +47,7 @@ export async function convertWeights(
     symmetric: !(options.asymmetric ?? options.method === 'hqq'),
     operators: options.operators ?? QUANTIZE_DEFAULTS.operators,
   };
-  const { units } = planWeights(conversion.model, choices, nodeSelector(conversion.model, choices));
+  const units = planUnits(conversion, choices);
   const { calibration } = split;
   const tools: WeightTools = {
     options,
@@ -54,40 +56,42 @@ export async function convertWeights(
     fitted: calibration && { kind: 'data', ...calibration },
   };
   const store = new WeightStore((close) => run.onClose(close));
-  const quantized = async (method: WeightMethod, searched?: QuantizedUnits): Promise<MethodForm> => {
+  const made = async (method: WeightMethod, searched?: WeightedForm): Promise<WeightedForm> => {
     stages.start('quantize');
-    const made = await quantizeUnits(conversion.model, units, method, store, tools, searched);
-    stages.end(`${units.length} weights, ${method}`);
-    return { method, made, model: () => rewritten(conversion, choices, made) };
+    const aware = method === 'awq' ? await awareForm(conversion, choices, split, tools) : undefined;
+    const known = { searched: searched?.made, choices: aware?.choices };
+    const form = { method, choices, conversion, units, scaled: undefined, ...aware?.form };
+    const quantized = await WeightedForm.of(form, (some) =>
+      quantizeUnits(form.conversion.model, some, method, store, tools, known),
+    );
+    stages.end(`${units.length} weights, ${METHOD_WORDS[method]}`);
+    return quantized;
   };
-  const { chosen, reason, tried } = await chooseMethod(run, split, trials, units.length, quantized);
-  const withMade = { ...choices, made: chosen.made.made };
-  const accuracy = await chooseAccuracyLevel(run, split, trials, units, (level) =>
-    rewritten(conversion, { ...withMade, accuracyLevel: level }, chosen.made),
+  const { chosen, reason, tried } = await chooseMethod(run, split, trials, units.length, made);
+  const { form, report: mixed } = await raiseBits(run, chosen, split, trials);
+  const accuracy = await chooseAccuracyLevel(run, split, trials, form.units, (level) =>
+    form.model({ accuracyLevel: level }),
   );
-  const step = await conversion.toWeightOnly({ ...withMade, accuracyLevel: accuracy?.level ?? 0 });
-  const described = units.filter(({ key }) => typeof chosen.made.made.get(key) === 'object');
-  const weights = described.map((unit) => describeUnit(unit, chosen.made));
+  const step = await form.finish(accuracy?.level ?? 0);
+  const weights = form.units
+    .filter(({ key }) => typeof form.made.made.get(key) === 'object')
+    .map((unit) => describeUnit(unit, form.made));
   const report: WeightOnlyReport = {
     bits: choices.bits,
     block: choices.block,
     symmetric: choices.symmetric,
     operators: choices.operators,
-    method: chosen.method,
+    method: form.method,
     ...(reason === undefined ? {} : { methodReason: reason }),
     ...(tried.length > 0 ? { tried } : {}),
+    ...(form.scaled ? { scaled: form.scaled } : {}),
+    ...(mixed ? { mixed } : {}),
     ...(accuracy ? { accuracyLevel: accuracy } : {}),
     bytesBefore: weights.reduce((sum, { bytesBefore }) => sum + bytesBefore, 0),
     bytesAfter: weights.reduce((sum, { bytesAfter }) => sum + bytesAfter, 0),
     weights,
   };
-  return { conversion, mode, step, weightOnly: report, warnings: conversion.warnings };
-}
-
-async function rewritten(conversion: Conversion, choices: WeightOnlyOptions, { made }: QuantizedUnits): Promise<Model> {
-  const copy = conversion.copy();
-  await copy.toWeightOnly({ ...choices, made });
-  return copy.model;
+  return { conversion: form.conversion, mode, step, weightOnly: report, warnings: form.conversion.warnings };
 }
 
 function describeUnit(unit: WeightUnit, { made, notes }: QuantizedUnits): WeightOnlyReport['weights'][number] {

@@ -31,7 +31,7 @@ export async function layerGrams(
   for (const part of parts(measured)) {
     const layers = part.flatMap((unit) => layersOf(unit).map((layer) => ({ layer, node: layer.node })));
     const tools = { runtime: await runtime.host(), options, fitted };
-    const sums = await inputSums(model, layers, true, tools);
+    const sums = await inputSums(model, layers, 'products', tools);
     let at = 0;
     for (const unit of part) {
       const own = sums.slice(at, at + layersOf(unit).length);
@@ -41,7 +41,30 @@ export async function layerGrams(
   }
 }
 
-function whyNotMeasured(model: Model, { layout, sources, uses }: WeightUnit): string | undefined {
+/** Mean |x| of each input of what units read in the model, over samples; nothing for those that no sample reached. */
+export async function layerMagnitudes(
+  model: Model,
+  units: readonly WeightUnit[],
+  { runtime, options }: WeightTools,
+  fitted: SampleSource,
+): Promise<Map<WeightUnit, Float64Array>> {
+  const found = new Map<WeightUnit, Float64Array>();
+  if (!runtime) return found;
+  const layers = units.flatMap((unit) =>
+    layersOf(unit)
+      .slice(0, 1)
+      .map((layer) => ({ layer, node: layer.node, unit })),
+  );
+  const sums = await inputSums(model, layers, 'magnitudes', { runtime: await runtime.host(), options, fitted });
+  for (const [at, { unit }] of layers.entries()) {
+    const magnitude = sums[at]?.magnitude;
+    if (magnitude) found.set(unit, magnitude);
+  }
+  return found;
+}
+
+/** Why there are no second moments of what a unit reads. */
+export function whyNotMeasured(model: Model, { layout, sources, uses }: WeightUnit): string | undefined {
   const [source] = sources;
   if (layout === 'table' || uses.every(({ kind }) => kind === 'lookup')) return 'lookups have no sums of products';
   if (sources.length !== 1 || !source) return 'it is a stack of matrices';

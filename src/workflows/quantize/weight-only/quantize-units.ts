@@ -11,6 +11,7 @@ import { roundToNearest } from '../../../quantize/nbits/round-to-nearest.js';
 import { scaleSearch } from '../../../quantize/nbits/scale-search.js';
 import type { WeightMethod } from '../../weight-only-options.js';
 import { layerGrams } from './layer-grams.js';
+import type { ProductChoice } from './scale-products.js';
 import type { WeightStore } from './weight-store.js';
 import type { WeightTools } from './weight-tools.js';
 
@@ -27,10 +28,17 @@ export interface UnitNote {
   readonly errorRatio?: number;
 }
 
+/** What is known of units before they are quantized. */
+export interface KnownUnits {
+  /** The same units by the scale search, which GPTQ falls back on. */
+  readonly searched?: QuantizedUnits | undefined;
+  /** What AWQ chose for units, by key. */
+  readonly choices?: ReadonlyMap<string, ProductChoice> | undefined;
+}
+
 /**
  * Quantizes units by a method.
  * @param model that they are of, prepared
- * @param searched the same units by the scale search, which a method by samples falls back on
  */
 export async function quantizeUnits(
   model: Model,
@@ -38,7 +46,7 @@ export async function quantizeUnits(
   method: WeightMethod,
   store: WeightStore,
   tools: WeightTools,
-  searched?: QuantizedUnits,
+  { searched, choices }: KnownUnits = {},
 ): Promise<QuantizedUnits> {
   const made = new Map<string, WeightForm | string>();
   const notes = new Map<string, UnitNote>();
@@ -51,6 +59,13 @@ export async function quantizeUnits(
     tools.stages.advance(done, size);
     tools.options.signal?.throwIfAborted();
   };
+  if (method === 'awq') {
+    for (const unit of units) {
+      const choice = choices?.get(unit.key);
+      await finish(unit, blockwise(unit, choice?.rounding ?? 'kquant'), awareNote(unit, choice));
+    }
+    return { made, notes };
+  }
   if (method !== 'gptq' || !tools.fitted) {
     for (const unit of units) await finish(unit, blockwise(unit, method));
     return { made, notes };
@@ -70,6 +85,20 @@ export async function quantizeUnits(
     await finish(unit, matrices, note);
   });
   return { made, notes };
+}
+
+function awareNote({ uses }: WeightUnit, choice: ProductChoice | undefined): UnitNote {
+  if (!choice) {
+    const isLookup = uses.every(({ kind }) => kind === 'lookup');
+    return {
+      reason: isLookup ? 'scale search: lookups read no activations' : 'scale search: samples do not tell enough',
+    };
+  }
+  const { errorRatio, notScaled } = choice;
+  return {
+    ...(notScaled === undefined ? {} : { reason: notScaled }),
+    ...(errorRatio === undefined ? {} : { errorRatio }),
+  };
 }
 
 /** A method that looks at one block at a time. */

@@ -7,7 +7,7 @@ import { scoreForms } from '../confirm-forms.js';
 import type { ConversionRun } from '../conversion-run.js';
 
 /** Samples on which the original cannot be run, or which take too much memory: what is left open is then not measured. */
-const NOT_MEASURED: ReadonlySet<string> = new Set(['SO5001', 'SO5002', 'SO5003', 'SO2105']);
+export const NOT_MEASURED: ReadonlySet<string> = new Set(['SO5001', 'SO5002', 'SO5003', 'SO2105']);
 
 /** Scores forms of a model beside the original, as the stage `confirm`; or tells why they cannot be, where the original does not run here. */
 export async function scoresOrReason(
