@@ -6,6 +6,7 @@ import type { Model } from '../../src/ir/model.js';
 import { tensorType } from '../../src/ir/type.js';
 import { writeModel } from '../../src/ir/write-model.js';
 import { compare } from '../../src/workflows/compare.js';
+import { distill } from '../../src/workflows/distill.js';
 import { quantizeModel } from '../../src/workflows/quantize-model.js';
 import { decoderLogits, meanNegativeLogLikelihood } from '../helpers/decoder-logits.js';
 import { type DecoderOptions, decoderModel } from '../helpers/decoder-model.js';
@@ -90,6 +91,17 @@ describe('a folder of ONNX Runtime GenAI', () => {
     expect(Math.abs((perplexity?.a.value ?? 0) / Math.exp(loss / count) - 1)).toBeLessThan(1e-4);
     expect(reading?.summary).toBe('inputs of the decoder are those of genai_config.json');
     expect(notes.join()).toContain('genai_config.json');
+  });
+
+  it('tells distill the same', async () => {
+    const folder = await folderOf('taught', strangeDecoder());
+    const data = join(root, 'taught.jsonl');
+    writeFileSync(data, [0, 7, 20].map((at) => JSON.stringify({ words: tokens(28).slice(at, at + 8) })).join('\n'));
+    const teacher = join(folder, 'model.onnx');
+    const options = { outputName: 'logits', measure: false } as const;
+    const report = await distill({ kind: 'models', teacher, students: [teacher], dataPath: data }, options);
+    expect(report.notes.join()).toContain('genai_config.json');
+    expect(report.students[0]?.quality.value).toBe(0);
   });
 
   it('is not needed where sizes of heads are given', async () => {

@@ -9,6 +9,7 @@ import { modelSizeBytes } from '../../report/model-size.js';
 import type { ReportModel } from '../../report/types.js';
 import { LazyRuntime } from '../../runtime/lazy-runtime.js';
 import { withWorkFolder } from '../../runtime/work-folder.js';
+import { withDecoderReading } from '../decoder-reading.js';
 import { describeReading } from '../describe-reading.js';
 import { memoryLimit, runtimeOptions } from '../memory.js';
 import type { InContext } from '../options.js';
@@ -38,9 +39,10 @@ import { evaluateTopK } from './top-k-outputs.js';
 type Options = InContext<DistillOptions>;
 
 /** Runs the teacher once and each student, and compares their outputs. */
-export async function distillModels(input: DistillModels, options: Options): Promise<DistillReport> {
-  const figures = figureOptions(options);
+export async function distillModels(input: DistillModels, given: Options): Promise<DistillReport> {
   const { teacher, students, dataPath, studentDataPaths = [] } = input;
+  const options = withDecoderReading(given, teacher, ...students);
+  const figures = figureOptions(options);
   checkDataPaths(dataPath, ...studentDataPaths);
   const stages = new Stages(options);
   stages.start('read');
