@@ -31,7 +31,8 @@ export interface DecoderOptions {
   readonly cacheNames?: 'past_key_values.N.key' | 'past_key_N';
   readonly seed?: number;
   /**
-   * How large random weights are: `lively`, so that every part has a say in the logits, or as training of GPT-2 begins. Default `lively`.
+   * How large random weights are: `lively`, so that every part has a say in the logits, or as training of GPT-2 begins, with the larger
+   * embeddings that it ends with: logits of tokens are then as far apart as those of a language model. Default `lively`.
    * Source of the latter: A. Radford and others, "Language models are unsupervised multitask learners", 2019, section 2.3.
    */
   readonly initialization?: 'lively' | 'gpt2';

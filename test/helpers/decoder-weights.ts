@@ -40,10 +40,10 @@ export class DecoderWeights {
     return this.#normal(name, dims, 1.5 / Math.sqrt(dims[0]));
   }
 
-  /** As GPT-2 starts: products that end in the residual stream are smaller the more there are of them. */
+  /** As GPT-2 starts: products that end in the residual stream are smaller the more there are of them. Embeddings are as after training. */
   #initial(name: string): DecoderWeight {
     const { vocabulary, width, positions, layers } = this.#shape;
-    if (name === 'embedding') return this.#normal(name, [vocabulary, width], 0.02);
+    if (name === 'embedding') return this.#normal(name, [vocabulary, width], 0.14);
     if (name === 'positions') return this.#normal(name, [positions, width], 0.02);
     if (name === 'lm_head') return this.#normal(name, [width, vocabulary], 0.02);
     if (name.endsWith('.bias')) return this.#normal(name, [this.#widths(name.slice(0, -5))[1]], 0);
