@@ -99,6 +99,7 @@ class ScaledBytes implements TensorBytes {
   readonly unscaled: TensorBytes;
   readonly scaling: Scaling;
   readonly range?: (start: number, end: number) => Uint8Array;
+  readonly readInto?: (target: Uint8Array, start: number) => void;
   readonly #dataType: DataTypeCode;
   readonly #elementBytes: number;
 
@@ -111,6 +112,16 @@ class ScaledBytes implements TensorBytes {
     if (source.range) {
       const range = source.range.bind(source);
       this.range = (start, end) => this.#scaledRange(range, start, end);
+    }
+    if (source.readInto && this.range && dataType === DataType.FLOAT) {
+      const [readInto, range] = [source.readInto.bind(source), this.range];
+      this.readInto = (target, start) => {
+        const isWhole = [start, target.byteOffset, target.byteLength].every((place) => place % 4 === 0);
+        if (!isWhole) return void target.set(range(start, start + target.byteLength));
+        readInto(target, start);
+        const values = typedView(Float32Array, target);
+        multiply(values, values, scaling, start / 4);
+      };
     }
   }
 

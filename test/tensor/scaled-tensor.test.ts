@@ -64,6 +64,29 @@ describe('scaledTensor', () => {
 });
 
 describe('runMagnitudes', () => {
+  it('fills what is given with any part of it', () => {
+    const plain = Tensor.float32(Float32Array.from({ length: 24 }, (_, at) => at + 1));
+    const bytes = plain.bytes();
+    const data = {
+      byteLength: bytes.byteLength,
+      read: () => bytes,
+      chunks: () => [bytes],
+      range: (start: number, end: number) => bytes.slice(start, end),
+      readInto: (target: Uint8Array, start: number) => target.set(bytes.subarray(start, start + target.length)),
+    };
+    const scaled = scaledTensor(Tensor.of(DataType.FLOAT, [24], data), { factors: Float64Array.of(1, 3), inner: 2 });
+    for (const [start, end] of [
+      [0, 96],
+      [12, 40],
+      [13, 35],
+    ] as const) {
+      const target = new Uint8Array(end - start);
+      scaled.data.readInto?.(target, start);
+      expect(target).toEqual(scaled.bytes().subarray(start, end));
+    }
+    expect(plain.float32Array()[0]).toBe(1);
+  });
+
   it('finds what is not finite', () => {
     const tensor = Tensor.float32([1, -5, Number.NaN, 2, 3, Number.NEGATIVE_INFINITY], [3, 2]);
     expect([...runMagnitudes(tensor, 3, 2)]).toEqual([5, Number.NaN, Number.NaN]);
