@@ -1,7 +1,9 @@
 /** What a quantization says beside its figures: notes, and the word before all others where nothing was gained. */
 import { formatBytes, plural } from '../../report/format.js';
 import type { FloatLayerReport, LayerReport, QuantizeReport, StepReport } from '../../report/types.js';
+import { DataType } from '../../tensor/dtype.js';
 import type { QuantizeOptions } from '../options.js';
+import { isWeightMode } from '../weight-only-options.js';
 import type { Converted } from './converted.js';
 import { describeLayers } from './layer-reports.js';
 
@@ -13,13 +15,14 @@ type Told = Pick<QuantizeReport, 'headline' | 'steps' | 'quantized' | 'leftInFlo
  * @param unchangedReason the same for each of its layers
  */
 export function describeConversion(
-  { conversion, step }: Converted,
+  { conversion, step, mode }: Converted,
   done: QuantizeReport['mode'],
   tooLarge: string | undefined,
   options: QuantizeOptions,
   unchangedReason = 'the file would be larger',
 ): Told {
-  const layers = describeLayers(conversion.original, conversion.model, step);
+  const weightTypes = isWeightMode(mode) ? [DataType.FLOAT, DataType.FLOAT16] : [DataType.FLOAT];
+  const layers = describeLayers(conversion.original, conversion.model, step, weightTypes);
   const headline = nothingGained(layers, done, options);
   if (done !== 'none') {
     return {

@@ -6,7 +6,7 @@ import { nodeLabel } from '../../passes/nodes.js';
 import { constantOperand } from '../../quantize/constant-operand.js';
 import { WEIGHTED_OPERATORS } from '../../quantize/operator-classes.js';
 import type { FloatLayerReport, LayerReport } from '../../report/types.js';
-import { DataType } from '../../tensor/dtype.js';
+import { DataType, type DataTypeCode } from '../../tensor/dtype.js';
 import type { Tensor } from '../../tensor/tensor.js';
 
 /** Bytes of the constants a node reads. */
@@ -37,11 +37,13 @@ const UNTOUCHED = new Map([
 /**
  * The layers of the original that a conversion took to another type, and those it left in float with the reason it gave.
  * What counts is the result: a node that still reads the very weights it read before was left, whoever says what.
+ * @param weightTypes of the weights that the conversion takes
  */
 export function describeLayers(
   original: Model,
   result: Model,
   step: TransformStepReport,
+  weightTypes: readonly DataTypeCode[] = [DataType.FLOAT],
 ): { readonly quantized: readonly LayerReport[]; readonly leftInFloat: readonly FloatLayerReport[] } {
   const reasons = new Map(step.refusals.map(({ node, opType, reason }) => [`${opType} ${node}`, reason]));
   const kept = new Map<string, Node>();
@@ -53,8 +55,8 @@ export function describeLayers(
     if (!REPORTED.has(node.opType)) continue;
     const layer = { name: nodeLabel(node), opType: node.opType, weightBytes: weightBytes(node) };
     const key = `${node.opType} ${layer.name}`;
-    const weights = floatWeights(node);
-    const now = new Set(kept.has(key) ? floatWeights(kept.get(key) as Node) : []);
+    const weights = largeWeights(node, weightTypes);
+    const now = new Set(kept.has(key) ? largeWeights(kept.get(key) as Node, weightTypes) : []);
     const untouched = weights.some((tensor) => now.has(tensor));
     const reason = reasons.get(key) ?? (untouched ? (UNTOUCHED.get(node.opType) ?? 'no pass matched it') : undefined);
     if (reason !== undefined) leftInFloat.push({ ...layer, reason });
@@ -63,10 +65,9 @@ export function describeLayers(
   return { quantized, leftInFloat };
 }
 
-/** The constant FLOAT inputs of a node that are worth a word. */
-function floatWeights(node: Node): Tensor[] {
-  const tensors = constantsOf(node);
-  return tensors.filter(
-    ({ dataType, byteLength }) => dataType === DataType.FLOAT && byteLength >= WORTH_MENTIONING_BYTES,
+/** The constant inputs of a node that are worth a word, of some types. */
+function largeWeights(node: Node, types: readonly DataTypeCode[]): Tensor[] {
+  return constantsOf(node).filter(
+    ({ dataType, byteLength }) => types.includes(dataType) && byteLength >= WORTH_MENTIONING_BYTES,
   );
 }

@@ -76,7 +76,10 @@ export const quantizeWeightOnly = definePass<WeightOnlyOptions>({
     return {
       changed,
       refusals,
-      notes: done === 0 ? [] : [`Weights are quantized already: ${done} nodes read weights in blocks.`],
+      notes:
+        done === 0
+          ? []
+          : [`Weights are quantized already: ${done === 1 ? '1 node reads' : `${done} nodes read`} weights in blocks.`],
     };
   },
 });

@@ -8,6 +8,7 @@ import { constantTensor } from '../../../ir/walk.js';
 import { blobBytes, blocksOf } from '../../../quantize/nbits/nbits-format.js';
 import { DataType, type DataTypeCode } from '../../../tensor/dtype.js';
 import { floatTensor } from '../../../tensor/float-values.js';
+import { scaledTensor } from '../../../tensor/scaled-tensor.js';
 import { Tensor } from '../../../tensor/tensor.js';
 import { addConstant, dropIfUnused } from '../../constants.js';
 import { MICROSOFT, requireOpset } from '../../engine/require-opset.js';
@@ -229,13 +230,13 @@ function gemmTail(
   return steps;
 }
 
-/** The bias of a Gemm with its `beta` in it; one that is not 1 stands before a FLOAT constant alone. */
+/** The bias of a Gemm with its `beta` in it; one that is not 1 stands before a constant alone. */
 function scaledBias(node: Node, bias: Value): Value {
   const beta = node.float('beta', 1);
   const tensor = constantTensor(bias);
   if (beta === 1 || !tensor) return bias;
-  const values = tensor.float32Array().map((value) => value * beta);
-  return addConstant(node.graph, `${bias.name}_scaled`, Tensor.float32(values, tensor.dims), node);
+  const scaled = scaledTensor(tensor, { factors: Float64Array.of(beta), inner: 1 });
+  return addConstant(node.graph, `${bias.name}_scaled`, scaled, node);
 }
 
 /** Removes what stood between a weight and a node, from the node on, as far as nothing else reads it. */

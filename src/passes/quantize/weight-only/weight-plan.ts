@@ -121,7 +121,7 @@ function useOf(node: Node, kind: WeightUse['kind'], options: WeightOnlyOptions):
 function whyNotGemm(node: Node): string | undefined {
   if (node.int('transA', 0) !== 0) return 'its data is transposed (transA)';
   const bias = node.input(2);
-  return bias && node.float('beta', 1) !== 1 && constantTensor(bias)?.dataType !== DataType.FLOAT
+  return bias && node.float('beta', 1) !== 1 && !constantTensor(bias)
     ? 'its bias is computed and scaled (beta)'
     : undefined;
 }

@@ -152,6 +152,16 @@ describe('quantizeModel with weights alone', () => {
     expect(report.notes).toContain('Weights are quantized already: 7 nodes read weights in blocks.');
   });
 
+  it('counts layers with FLOAT16 weights', async () => {
+    const half = join(folder, 'half.onnx');
+    await quantizeModel(path, { mode: 'fp16', outputPath: half, force: true, verify: false });
+    const outputPath = join(folder, 'out.onnx');
+    const options = { mode: 'int8-weights', operators: 'ort', outputPath, force: true, verify: false } as const;
+    const { quantized, leftInFloat } = await quantizeModel(half, options);
+    expect(quantized).toHaveLength(7);
+    expect(leftInFloat.map(({ reason }) => reason)).toEqual([expect.stringContaining('stack of matrices')]);
+  });
+
   it('refuses blocks that are none, and methods without samples', async () => {
     await expect(run({ mode: 'int4', block: 33 })).rejects.toMatchObject({ code: 'SO1006' });
     await expect(run({ mode: 'int4', method: 'gptq' })).rejects.toMatchObject({ code: 'SO1002' });
