@@ -16,6 +16,7 @@ export function checkOptionRules(command: string, given: GivenOptions): string[]
   const warnings: string[] = [];
   for (const rule of OPTION_RULES) {
     if (rule.commands && !rule.commands.some((each) => each === command)) continue;
+    if (rule.unless !== undefined && isGiven(rule.unless, given)) continue;
     for (const option of rule.options) {
       if (!isGiven(option, given)) continue;
       refuse(rule, option, given);

@@ -19,6 +19,8 @@ export interface OptionRule {
   readonly commands?: readonly RuledCommand[];
   /** It holds for each of these. */
   readonly options: readonly string[];
+  /** It does not hold beside this. */
+  readonly unless?: string;
   /** Refused beside any of these. */
   readonly excludes?: readonly string[];
   /** Refused unless this is given. */

@@ -34,6 +34,8 @@ export const OPTION_RULES: readonly OptionRule[] = [
   {
     commands: ['quantize', 'sensitivity'],
     options: ['--mode static', '--mode fp8'],
+    // Of a checkpoint, activations have no ranges: they are scaled as the model runs.
+    unless: '--for vllm',
     needs: '--data',
     why: 'activation ranges are measured on samples',
     hint: 'add --data samples.npz, or use --mode dynamic',

@@ -31,6 +31,7 @@ export const WEIGHT_ONLY_RULES: readonly OptionRule[] = [
   {
     commands: ['quantize'],
     options: ['--block', '--method', '--asymmetric'],
+    unless: '--for vllm',
     needs: '--mode',
     why: 'it applies to weights that are quantized alone',
     hint: 'add --mode int4',
