@@ -31,7 +31,7 @@ export interface ScaledGroupReport {
   readonly name: string;
   /** Names of the weights that read it. */
   readonly products: readonly string[];
-  /** Factors are mean magnitudes of the inputs to this power; 0 where none were better. */
+  /** Factors are mean magnitudes of the inputs to this power; 0 where none were worth it. */
   readonly alpha: number;
   /** Noise of the outputs of the products on held-out samples, over that without factors. */
   readonly errorRatio?: number;

@@ -31,7 +31,10 @@ export interface ScaledProducts {
 }
 
 const NO_TAKER = 'no factors: nothing before it can take them alone';
-const NO_GAIN = 'no factors: its outputs lose no less with them';
+const NO_GAIN = 'no factors: its outputs hardly lose less with them';
+
+/** Noise with factors, over that without, below which they are worth it: of 21 exponents, one is a little better by chance. */
+const WORTHWHILE = 0.97;
 
 type JudgedProduct = Omit<ScaledProduct, 'quantize'>;
 
@@ -64,7 +67,7 @@ export function scaleProducts(
   const [before, after] = [judged.map(({ plain }) => plain), scaled].map((errors) =>
     errors.reduce((sum, each, at) => sum + noiseShare(least(each), (judged[at] as Judged).signal), 0),
   ) as [number, number];
-  const isBetter = alpha > 0 && after < before;
+  const isBetter = alpha > 0 && after < WORTHWHILE * before;
   return {
     choices: new Map(
       judged.map((each, at) => [
