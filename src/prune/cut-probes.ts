@@ -75,10 +75,11 @@ function probedValue(
  * @returns the name of the output, the same for models with the same names; undefined where the value is no more
  */
 export function addProbe(
-  { graph }: Model,
+  model: Model,
   { layer, slot, at, axes, dataType }: ProbedValue,
   kept?: KeptAxes,
 ): string | undefined {
+  const { graph } = model;
   const made = graph.values.get(layer);
   const value = slot === undefined ? made : made?.producer?.input(slot);
   if (!value) return undefined;
@@ -91,12 +92,26 @@ export function addProbe(
     if (indices) left = build.node('Gather', [left, build.ints([...indices])], { axis });
   }
   const wide = dataType === DataType.FLOAT ? left : build.node('Cast', [left], { to: DataType.FLOAT });
-  const first = at === 0 ? 1 : 0;
-  const others = axes.map((_, axis) => axis).filter((axis) => axis !== at && axis !== first);
-  const rows = build.reshape(build.transpose(wide, [first, at, ...others]), [0, 0, -1]);
-  const sums = build.sum(build.node('Mul', [rows, rows]));
+  const stays = new Set(at === 0 ? [0, 1] : [0, at]);
+  const others = axes.map((_, axis) => axis).filter((axis) => !stays.has(axis));
+  const sums =
+    others.length === 0
+      ? build.node('Mul', [wide, wide])
+      : model.opset() >= 18
+        ? build.node('ReduceSumSquare', [wide, build.ints(others)], { keepdims: 0 })
+        : build.node('ReduceSumSquare', [wide], { axes: others, keepdims: 0 });
   graph.addOutput(graph.addNode({ opType: 'Identity', inputs: [sums], outputs: [{ name: output }] }).output());
   return output;
+}
+
+/** Has one node read all probes, in place: they then run one after the other beside the network, not all behind it. */
+export function joinProbes({ graph }: Model, names: readonly string[]): void {
+  const build = new Builder(graph);
+  const shapes = names.flatMap((name) => {
+    const value = graph.values.get(name);
+    return value ? [build.node('Shape', [value])] : [];
+  });
+  if (shapes.length > 0) graph.addOutput(build.node('Concat', shapes, { axis: 0 }));
 }
 
 /** Adds numbers, the same for models with the same names, to what a layer reads of a group: in place. @param kept for the cut model */

@@ -4,7 +4,7 @@ import type { Model } from '../../ir/model.js';
 import { maskContractions } from '../../passes/prune/mask-contractions.js';
 import { zeroUnits } from '../../passes/prune/zero-weights.js';
 import { copiedDependencies } from '../../prune/copied-dependencies.js';
-import { addProbe, type CutProbe, cutProbes, liftRead, type ProbedValue } from '../../prune/cut-probes.js';
+import { addProbe, type CutProbe, cutProbes, joinProbes, liftRead, type ProbedValue } from '../../prune/cut-probes.js';
 import type { DependencyGroup } from '../../prune/dependency-groups.js';
 import type { CutCheckReport } from '../../report/prune-types.js';
 import type { LazyRuntime } from '../../runtime/lazy-runtime.js';
@@ -98,11 +98,13 @@ class CutCheck {
       liftRead(short, probe, kept);
     }
     const outputs = new Map<ProbedValue, string>();
-    for (const { read, made } of this.#probes)
-      for (const value of made ? [...read, made] : read) {
+    // ONNX Runtime runs what is added last first: early probes, so that what they look at need not be kept for long.
+    for (const { read, made } of [...this.#probes].reverse())
+      for (const value of made ? [made, ...read] : read) {
         const name = addProbe(masked, value, kept);
         if (name !== undefined && addProbe(short, value) === name) outputs.set(value, name);
       }
+    for (const each of [masked, short]) joinProbes(each, [...new Set(outputs.values())]);
     const compared = await this.#compare(masked, short, source);
     if (typeof compared === 'string') return compared;
     const { result, fitted } = compared;
