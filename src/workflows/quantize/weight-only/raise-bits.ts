@@ -3,7 +3,7 @@ import { ServeOptError } from '../../../errors.js';
 import { writtenSize } from '../../../ir/write-model.js';
 import type { WeightUnit } from '../../../passes/quantize/weight-only/weight-plan.js';
 import { formatSqnr } from '../../../report/comparison-words.js';
-import { formatBytes } from '../../../report/format.js';
+import { formatBytes, plural } from '../../../report/format.js';
 import type { MixedBitsReport, RaisedWeightReport } from '../../../report/weight-only-types.js';
 import type { LazyRuntime } from '../../../runtime/lazy-runtime.js';
 import type { SampleSplit } from '../../workbench/sample-split.js';
@@ -37,7 +37,7 @@ export async function raiseBits(
   let lowSizeBytes = await sizeOf(low);
   const hasHead = asked.choices.wideHead && asked.choices.bits < 8;
   if (lowSizeBytes > maxSize && hasHead) {
-    low = await asked.with({ wideHead: false });
+    low = await remade(run, () => asked.with({ wideHead: false }), 'the layer of the scores has fewer bits');
     lowSizeBytes = await sizeOf(low);
   }
   if (lowSizeBytes > maxSize) throw tooLarge(lowSizeBytes, maxSize, asked);
@@ -59,7 +59,8 @@ export async function raiseBits(
   let chosen = fitting(order, maxSize - lowSizeBytes);
   for (;;) {
     const wider = new Map(chosen.map(({ unit, sqnrDb }) => [unit.key, raisedBecause(sqnrDb, low)]));
-    const form = chosen.length === 0 ? low : await low.with({ wider });
+    const what = `${plural(chosen.length, 'weight')} raised to 8 bits`;
+    const form = chosen.length === 0 ? low : await remade(run, () => low.with({ wider }), what);
     const sizeBytes = await sizeOf(form);
     if (sizeBytes > maxSize) {
       chosen = chosen.slice(0, -1);
@@ -70,6 +71,18 @@ export async function raiseBits(
     );
     return { form, report: { ...shared, sizeBytes, samples: ranking.samples, raised } };
   }
+}
+
+/** The stage in which some weights get other bits. */
+async function remade(
+  { stages }: ConversionRun,
+  make: () => Promise<WeightedForm>,
+  what: string,
+): Promise<WeightedForm> {
+  stages.start('quantize');
+  const form = await make();
+  stages.end(what);
+  return form;
 }
 
 /** Bytes of the file, with an accuracy_level where there may be one. */
@@ -88,7 +101,7 @@ function tooLarge(sizeBytes: number, maxSize: number, { choices }: WeightedForm)
     'SO7001',
     `The result is not written: with all weights at ${bits} bits it has ${formatBytes(sizeBytes)}, more than --max-size ${formatBytes(maxSize)}`,
     {
-      why: 'weights of 8 bits would make it larger still, and what is not quantized takes the rest',
+      ...(bits === 8 ? {} : { why: 'weights get 8 bits only where the file has room for them' }),
       hint: smaller.length > 0 ? `try ${smaller.join(' or ')}, or a larger --max-size` : 'set a larger --max-size',
     },
   );
