@@ -29,15 +29,13 @@ export async function layerGrams(
     else await use(unit, why);
   }
   for (const part of parts(measured)) {
-    const layers = part.flatMap((unit) => layersOf(unit).map((layer) => ({ layer, node: layer.node })));
+    // Products that read one value share its moments.
+    const readers = new Map(part.flatMap(layersOf).map((layer) => [layer.node.input(0), layer]));
+    const layers = [...readers.values()].map((layer) => ({ layer, node: layer.node }));
     const tools = { runtime: await runtime.host(), options, fitted };
     const sums = await inputSums(model, layers, 'products', tools);
-    let at = 0;
-    for (const unit of part) {
-      const own = sums.slice(at, at + layersOf(unit).length);
-      at += own.length;
-      await use(unit, total(own.map((each) => each?.gram)));
-    }
+    const grams = new Map([...readers.keys()].map((value, at) => [value, sums[at]?.gram]));
+    for (const unit of part) await use(unit, total(layersOf(unit).map(({ node }) => grams.get(node.input(0)))));
   }
 }
 
@@ -94,9 +92,9 @@ function layersOf({ uses, tensor, sources }: WeightUnit): RepairLayer[] {
 function total(grams: readonly (Float64Array | undefined)[]): Float64Array | string {
   const [first, ...others] = grams.filter((gram) => gram !== undefined);
   if (!first || others.length + 1 < grams.length) return 'no sample reached it, or its inputs are not finite';
-  for (const other of others)
-    for (let i = 0; i < first.length; i++) first[i] = (first[i] as number) + (other[i] as number);
-  return first.every(Number.isFinite) ? first : 'its inputs are too large to be squared';
+  const sum = others.length === 0 ? first : Float64Array.from(first);
+  for (const other of others) for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + (other[i] as number);
+  return sum.every(Number.isFinite) ? sum : 'its inputs are too large to be squared';
 }
 
 /** Units by turns, so that the matrices of each turn fit into memory. */
