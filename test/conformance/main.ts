@@ -1,5 +1,6 @@
 /**
- * The long suites: `npm run conformance -- [FOLDER…]`. Without a folder, that of models is taken (test/helpers/models-folder.ts).
+ * The long suites: `npm run conformance -- [--only PART]… [FOLDER…]`. Without a folder, that of models is taken
+ * (test/helpers/models-folder.ts); parts are `PARTS` below, and all of them by default.
  *
  * Round trip: every .onnx in the folders given, and those of the onnx package, through every way of writing.
  * Quantization: models that have samples (`calib*.npz`) beside them, in every mode, through the command line.
@@ -15,6 +16,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { parseArgs } from 'node:util';
 import { FragmentEvaluator } from '../../src/workflows/optimize/constant-evaluator.js';
 import { modelsFolder } from '../helpers/models-folder.js';
 import { caseFolders, casesSuite } from './cases.js';
@@ -83,7 +85,29 @@ async function optimizeSuites(
   return suites.filter((suite) => suite !== undefined);
 }
 
-async function main(root: string, compiled: string, given: readonly string[]): Promise<void> {
+/** What `--only` chooses. */
+const PARTS = [
+  'round-trip',
+  'inference',
+  'folding',
+  'quantization',
+  'weight-bits',
+  'optimize',
+  'prune',
+  'checkpoints',
+  'decoder',
+  'kserve',
+] as const;
+
+async function main(root: string, compiled: string, words: readonly string[]): Promise<void> {
+  const { values, positionals: given } = parseArgs({
+    args: [...words],
+    options: { only: { type: 'string', multiple: true, default: [...PARTS] } },
+    allowPositionals: true,
+  });
+  const unknown = values.only.find((part) => !(PARTS as readonly string[]).includes(part));
+  if (unknown !== undefined) throw new Error(`no part ${unknown}; there are ${PARTS.join(', ')}`);
+  const runs = (part: (typeof PARTS)[number]): boolean => values.only.includes(part);
   const models = given.length === 0 ? modelsFolder(root) : undefined;
   const folders = models === undefined ? given : [models];
   if (folders.length === 0) print('No folder of models is given, and there is none where one would be looked for.');
@@ -97,26 +121,27 @@ async function main(root: string, compiled: string, given: readonly string[]): P
     suite.close();
     suites.push(suite);
   } else {
-    suites.push(await roundTripSuite(onnx.testData));
-    suites.push(inferenceSuite(root, cache, compiled, onnx));
-    suites.push(await foldingSuite(onnx.testData));
+    if (runs('round-trip')) suites.push(await roundTripSuite(onnx.testData));
+    if (runs('inference')) suites.push(inferenceSuite(root, cache, compiled, onnx));
+    if (runs('folding')) suites.push(await foldingSuite(onnx.testData));
   }
   for (const folder of folders) {
-    suites.push(await roundTripSuite(folder));
-    const suite = await quantizationSuite(root, folder);
+    if (runs('round-trip')) suites.push(await roundTripSuite(folder));
+    const suite = runs('quantization') ? await quantizationSuite(root, folder) : undefined;
     if (suite) suites.push(suite);
-    suites.push(await gptqSuite(folder));
+    if (runs('weight-bits')) suites.push(await gptqSuite(folder));
   }
-  suites.push(...(await optimizeSuites(root, typeof onnx === 'string' ? undefined : onnx, folders)));
-  suites.push(...(await pruneSuites(folders)));
-  suites.push(await checkpointSuite(root));
-  suites.push(await decoderSuite(root));
-  suites.push(kserveSuite(root, cache));
+  if (runs('optimize'))
+    suites.push(...(await optimizeSuites(root, typeof onnx === 'string' ? undefined : onnx, folders)));
+  if (runs('prune')) suites.push(...(await pruneSuites(folders)));
+  if (runs('checkpoints')) suites.push(await checkpointSuite(root));
+  if (runs('decoder')) suites.push(await decoderSuite(root));
+  if (runs('kserve')) suites.push(kserveSuite(root, cache));
   const total = (pick: (suite: Suite) => number): number => suites.reduce((sum, suite) => sum + pick(suite), 0);
   print('');
   print(`${total((suite) => suite.passed)} passed, ${total((suite) => suite.failed)} failed`);
   process.exitCode = total((suite) => suite.failed) === 0 ? 0 : 1;
 }
 
-const [root = '.', compiled = '.', ...folders] = process.argv.slice(2);
-await main(root, compiled, folders);
+const [root = '.', compiled = '.', ...words] = process.argv.slice(2);
+await main(root, compiled, words);
