@@ -7,4 +7,6 @@ export interface ObserveParams {
   readonly inputs: readonly ValueSpec[];
   /** Samples a run, where the source and the model's input shapes allow more than one. */
   readonly batchSize: number;
+  /** Fewer where their inputs take more bytes than this: what is computed of large inputs is larger still. Default: no limit. */
+  readonly mostInputBytes?: number;
 }

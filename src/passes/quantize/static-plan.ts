@@ -6,6 +6,7 @@ import type { Use, Value } from '../../ir/value.js';
 import { constantTensor, walkGraphs } from '../../ir/walk.js';
 import { TensorSchemes, writerOf } from '../../quantize/assigned-schemes.js';
 import { valuesForOutputs } from '../../quantize/leaving-values.js';
+import { clampBounds } from '../../quantize/operator-classes.js';
 import { planStatic, type StaticPlan } from '../../quantize/plan.js';
 import {
   knownRange,
@@ -18,7 +19,7 @@ import { quantizationParameters, U8_ACTIVATIONS } from '../../quantize/scheme.js
 import type { RangeMap } from '../../quantize/value-range.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { keptNodes } from '../kept-nodes.js';
-import { nodeSelector } from '../node-filter.js';
+import { matchNodes, type NodeFilter, nodeSelector } from '../node-filter.js';
 import type { AssignedModel } from './assign-schemes.js';
 import type { QuantizeStaticOptions } from './static-options.js';
 import type { WeightScan } from './weight-scan.js';
@@ -37,6 +38,16 @@ export interface UsablePlan {
   readonly refused: ReadonlyMap<Node, string>;
 }
 
+/** A predicate for a filter of layers: the Relu or Clip behind one that was chosen goes with it, unless it is excluded. @throws SO1003 */
+export function layerSelector(model: Model, filter: NodeFilter): (node: Node) => boolean {
+  const selected = nodeSelector(model, filter);
+  const excluded = matchNodes(model, filter.exclude ?? []);
+  return (node) => {
+    const layer = excluded.has(node) || clampBounds(node) === undefined ? undefined : node.input(0)?.producer;
+    return selected(node) || (layer !== undefined && selected(layer));
+  };
+}
+
 /** Plans again without the nodes that cannot be quantized, until every range and weight the plan needs is there. */
 export function usablePlan(
   model: Model,
@@ -44,7 +55,7 @@ export function usablePlan(
   { schemes, float }: AssignedModel,
   scan: WeightScan,
 ): UsablePlan {
-  const selected = nodeSelector(model, options);
+  const selected = options.opTypes.length > 0 ? nodeSelector(model, options) : layerSelector(model, options);
   const refused = keptNodes(model, options.kept);
   for (const [node, match] of float) refused.set(node, `the override "${match}" keeps it in FP32`);
   const leaving = valuesForOutputs(walkGraphs(model.graph));

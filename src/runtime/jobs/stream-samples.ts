@@ -1,4 +1,5 @@
 import { bug, ServeOptError } from '../../errors.js';
+import { tensorBytes } from '../../samples/tensor-bytes.js';
 import type { HostTensor } from '../../samples/types.js';
 import type { JobContext, ReportProgress } from '../job.js';
 import type { ObserveParams } from '../observe-params.js';
@@ -21,6 +22,10 @@ export async function streamSamples(
   try {
     const least = reader.block ?? 1;
     let size = reader.batchable ? Math.max(1, params.batchSize) : least;
+    if (size > least && params.mostInputBytes !== undefined) {
+      const bytes = tensorBytes(await reader.read(0, least)) / least;
+      size = Math.max(least, Math.min(size, Math.floor(params.mostInputBytes / Math.max(1, bytes))));
+    }
     for (let done = 0; done < reader.count; ) {
       const count = Math.min(size, reader.count - done);
       try {

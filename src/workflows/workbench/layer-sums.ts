@@ -11,8 +11,8 @@ import { inputSpecs } from '../../samples/value-specs.js';
 import type { ExecutionOptions } from '../options.js';
 import { sessionOptions } from './execution-session.js';
 
-/** Samples a run: activations of that many are in memory at once. */
-const BATCH = 8;
+/** Samples a run, fewer of large ones: activations of that many, and windows of convolutions over them, are in memory at once. */
+const BATCH = { batchSize: 8, mostInputBytes: 2 ** 20 } as const;
 
 /** Sums of outputs of a model over each source of samples, and largest values of those in `maxima`. The model refers to the weights of the files that it was read from. */
 export async function sumOutputs(
@@ -30,7 +30,7 @@ export async function sumOutputs(
     const inputs = inputSpecs(model);
     const all: ReadonlyMap<string, Float64Array>[] = [];
     for (const source of sources)
-      all.push((await runtime.request('sums', { session, source, inputs, batchSize: BATCH, outputs, maxima })).sums);
+      all.push((await runtime.request('sums', { session, source, inputs, ...BATCH, outputs, maxima })).sums);
     await runtime.request('release', { session });
     return all;
   });

@@ -27,4 +27,6 @@ g (float[n,3,8,8] x) => (float[n,8,8,8] y) <float[16,3,3,3] w = {${numbers(432)}
   const options = { dataPath, allowSlower: true, maxGrowth: '100%', outputPath: join(folder, 'out.onnx') } as const;
   const report = await quantizeModel(path, { ...options, include: ['first'], mode: 'static' });
   expect(report.quantized.map(({ name }) => name)).toEqual(['first']);
+  // Its range is that of the Relu, which its integers clip.
+  expect(report.calibration?.tensors?.map(({ name }) => name)).toEqual(['x', 'r']);
 });

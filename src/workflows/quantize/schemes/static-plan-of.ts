@@ -1,7 +1,8 @@
 import type { Model } from '../../../ir/model.js';
 import { walkGraphs } from '../../../ir/walk.js';
-import { type NodeFilter, nodeSelector } from '../../../passes/node-filter.js';
+import type { NodeFilter } from '../../../passes/node-filter.js';
 import { assignSchemes } from '../../../passes/quantize/assign-schemes.js';
+import { layerSelector } from '../../../passes/quantize/static-plan.js';
 import { TensorSchemes } from '../../../quantize/assigned-schemes.js';
 import { planStatic, type StaticPlan } from '../../../quantize/plan.js';
 import type { QuantizationScheme } from '../../../quantize/scheme.js';
@@ -22,7 +23,7 @@ export interface PlannedStatic {
 export function staticPlanOf(model: Model, layers: NodeFilter, options: QuantizeOptions): PlannedStatic {
   const wanted = schemesOf(options);
   const { schemes, float } = assignSchemes(model, wanted, wanted.overrides);
-  const selected = nodeSelector(model, layers);
+  const selected = layerSelector(model, layers);
   const plan = planStatic(model, {
     select: (node) => selected(node) && !float.has(node),
     dropsClamp: (node) => !schemes.activations(node).symmetric,
