@@ -68,12 +68,14 @@ export async function rankLayers(
   const timed = time.trials();
   const ranked = new GroupRanking(samples, choice, perTrial, timed);
   const total = Math.min(layers.length, most);
-  let groups = layers.length <= most ? layers.length : Math.ceil(most / 2);
-  for (let at = 0; at < layers.length; groups--) {
-    groups = Math.max(1, Math.min(groups, timed.affordable));
-    const next = Math.min(layers.length, at + Math.max(1, Math.round((layers.length - at) / groups)));
-    await ranked.measure(layers.slice(at, next));
-    at = next;
+  // Equal groups of what is left, fewer as soon as the time does not do for all of them.
+  let [from, groups] = [0, layers.length <= most ? layers.length : Math.ceil(most / 2)];
+  for (let [at, group] = [0, 0]; at < layers.length; group++) {
+    const affordable = Math.max(1, timed.affordable);
+    if (affordable < groups - group) [from, groups, group] = [at, affordable, 0];
+    const end = from + Math.round(((group + 1) * (layers.length - from)) / Math.max(1, groups));
+    await ranked.measure(layers.slice(at, end));
+    at = end;
     onTrial?.(ranked.trials, total);
   }
   while (ranked.trials + 2 <= most && timed.affordable >= 2 && (await ranked.splitWorst()))
