@@ -3,6 +3,7 @@
  * when a value lies outside, k rises and pairs of bins merge. Where a value ends up depends on k and on the value alone, and the last k on
  * the largest magnitude alone: neither the order of values nor the way they are cut into chunks changes a count.
  */
+import type { MinMax } from '../../tensor/statistics.js';
 
 /** Bins on each side of zero. */
 export const BINS_PER_SIDE = 16384;
@@ -29,19 +30,14 @@ export class Histogram {
   /** Upper bound of every count. */
   #total = 0;
 
-  /** Counts finite numbers. @param largest magnitude of `values`, which whoever knows it need not have found again */
-  observe(values: Float32Array | Float64Array, largest: number): void {
-    this.#fit(largest);
+  /** Counts finite numbers. @param range of `values`, which whoever knows it need not have found again */
+  observe(values: Float32Array | Float64Array, { min, max }: Pick<MinMax, 'min' | 'max'>): void {
+    this.#fit(Math.max(-min, max));
     this.#reserve(values.length);
-    const counts = this.#counts;
     const inverse = 2 ** -this.#exponent;
-    for (let i = 0; i < values.length; i++) {
-      const value = values[i] as number;
-      // Toward zero, so that the bins of tiny numbers do not depend on the width of bins.
-      const bin = (value * inverse) | 0;
-      const at = (value < 0 ? BINS_PER_SIDE - 1 : BINS_PER_SIDE) + bin;
-      counts[at] = (counts[at] as number) + 1;
-    }
+    if (min >= 0) countPositive(this.#counts, values, inverse);
+    else if (values instanceof Float32Array) countFloats(this.#counts, values, inverse);
+    else countNumbers(this.#counts, values, inverse);
   }
 
   /** Adds what another one has counted. */
@@ -110,4 +106,33 @@ function move(counts: Counts, from: number, to: number): void {
   if (count === 0 || from === to) return;
   counts[from + BINS_PER_SIDE] = 0;
   counts[to + BINS_PER_SIDE] = (counts[to + BINS_PER_SIDE] as number) + count;
+}
+
+// Bins are numbered toward zero, so that those of tiny numbers do not depend on the width of bins; numbers below zero, and not -0, are one bin
+// further down. Which of two numbers comes next cannot be foreseen, so the loop over most values has no branch: it is three times as fast.
+
+function countPositive(counts: Counts, values: Float32Array | Float64Array, inverse: number): void {
+  for (let i = 0; i < values.length; i++) {
+    const at = BINS_PER_SIDE + (((values[i] as number) * inverse) | 0);
+    counts[at] = (counts[at] as number) + 1;
+  }
+}
+
+function countFloats(counts: Counts, values: Float32Array, inverse: number): void {
+  const bits = new Int32Array(values.buffer, values.byteOffset, values.length);
+  for (let i = 0; i < values.length; i++) {
+    const word = bits[i] as number;
+    const magnitude = word << 1;
+    const isBelow = (word >>> 31) & ((magnitude | -magnitude) >>> 31);
+    const at = BINS_PER_SIDE + (((values[i] as number) * inverse) | 0) - isBelow;
+    counts[at] = (counts[at] as number) + 1;
+  }
+}
+
+function countNumbers(counts: Counts, values: Float64Array, inverse: number): void {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as number;
+    const at = (value < 0 ? BINS_PER_SIDE - 1 : BINS_PER_SIDE) + ((value * inverse) | 0);
+    counts[at] = (counts[at] as number) + 1;
+  }
 }

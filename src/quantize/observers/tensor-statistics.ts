@@ -35,7 +35,8 @@ export class TensorStatistics {
 
   /** Counts the finite values in; NaN and infinities are counted apart. */
   observe(values: Float32Array | Float64Array): void {
-    const { min, max, nonFinite } = minMax(values);
+    const range = minMax(values);
+    const { min, max, nonFinite } = range;
     if (nonFinite > 0) {
       let nan = 0;
       for (const value of values) if (Number.isNaN(value)) nan++;
@@ -51,7 +52,7 @@ export class TensorStatistics {
     this.#chunks++;
     this.#sumMin += BigInt(Math.fround(min) * UNITS);
     this.#sumMax += BigInt(Math.fround(max) * UNITS);
-    this.#histogram.observe(values, Math.max(-min, max));
+    this.#histogram.observe(values, range);
   }
 
   /** Adds what another one has seen. */
