@@ -1,2 +1,2 @@
 /** The text of src/tensor/NAME.generated.ts; of the kernels over weights by default. */
-export function generatedKernels(name?: 'kernels' | 'matrix' | 'softmax' | 'blocks'): Promise<string>;
+export function generatedKernels(name?: 'kernels' | 'matrix' | 'softmax' | 'blocks' | 'histogram'): Promise<string>;

@@ -14,6 +14,7 @@ const MODULES = {
   matrix: 'MATRIX_BASE64',
   softmax: 'SOFTMAX_BASE64',
   blocks: 'BLOCKS_BASE64',
+  histogram: 'HISTOGRAM_BASE64',
 };
 
 const pathOf = (name, extension) => join(ROOT, `src/tensor/${name}.${extension}`);

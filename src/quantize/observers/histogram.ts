@@ -3,14 +3,22 @@
  * when a value lies outside, k rises and pairs of bins merge. Where a value ends up depends on k and on the value alone, and the last k on
  * the largest magnitude alone: neither the order of values nor the way they are cut into chunks changes a count.
  */
-import type { MinMax } from '../../tensor/statistics.js';
-
-/** Bins on each side of zero. */
-export const BINS_PER_SIDE = 16384;
+import {
+  BINS_PER_SIDE,
+  HISTOGRAM_BLOCK,
+  type HistogramKernels,
+  histogramKernels,
+} from '../../tensor/histogram-kernels.js';
+import { minMax } from '../../tensor/statistics.js';
 
 const MOST_COUNT = 0xffffffff;
 /** Bin widths below cannot be told from each other in float32. */
 const LEAST_EXPONENT = -149;
+
+/** Of these on, powers of two are no normal float32 numbers, which kernels multiply by. */
+const MOST_KERNEL_EXPONENT = 126;
+/** Shorter arrays are not worth a table of counts that is added in the end. */
+const WORTHWHILE_ELEMENTS = 32768;
 
 type Counts = Uint32Array | Float64Array;
 
@@ -23,6 +31,15 @@ export interface HistogramData {
   readonly counts: Float64Array;
 }
 
+/** What was among some numbers. */
+export interface Observed {
+  /** Of the finite numbers; `min > max` where there was none. */
+  readonly min: number;
+  readonly max: number;
+  readonly nan: number;
+  readonly infinite: number;
+}
+
 export class Histogram {
   #exponent = LEAST_EXPONENT;
   /** From bin −BINS_PER_SIDE to bin BINS_PER_SIDE − 1. */
@@ -30,14 +47,11 @@ export class Histogram {
   /** Upper bound of every count. */
   #total = 0;
 
-  /** Counts finite numbers. @param range of `values`, which whoever knows it need not have found again */
-  observe(values: Float32Array | Float64Array, { min, max }: Pick<MinMax, 'min' | 'max'>): void {
-    this.#fit(Math.max(-min, max));
-    this.#reserve(values.length);
-    const inverse = 2 ** -this.#exponent;
-    if (min >= 0) countPositive(this.#counts, values, inverse);
-    else if (values instanceof Float32Array) countFloats(this.#counts, values, inverse);
-    else countNumbers(this.#counts, values, inverse);
+  /** Counts the finite numbers, and says what it has seen. */
+  observe(values: Float32Array | Float64Array): Observed {
+    const isLong = values instanceof Float32Array && values.length >= WORTHWHILE_ELEMENTS;
+    const kernels = isLong ? histogramKernels() : undefined;
+    return kernels && isLong ? this.#observeBlocks(values, kernels) : this.#observePlain(values);
   }
 
   /** Adds what another one has counted. */
@@ -66,13 +80,65 @@ export class Histogram {
     };
   }
 
-  #fit(largest: number): void {
-    let exponent = Math.max(LEAST_EXPONENT, Math.floor(Math.log2(largest / BINS_PER_SIDE)));
-    if (largest === 0) exponent = LEAST_EXPONENT;
-    // The logarithm may be one off.
-    while (largest >= BINS_PER_SIDE * 2 ** exponent) exponent++;
-    while (exponent > LEAST_EXPONENT && largest < BINS_PER_SIDE * 2 ** (exponent - 1)) exponent--;
-    this.#widen(exponent);
+  #observePlain(values: Float32Array | Float64Array): Observed {
+    const { min, max, nonFinite } = minMax(values);
+    if (nonFinite === 0) {
+      if (min <= max) this.#count(values, min, max);
+      return { min, max, nan: 0, infinite: 0 };
+    }
+    let nan = 0;
+    for (const value of values) if (Number.isNaN(value)) nan++;
+    return { ...this.#observePlain(values.filter(Number.isFinite)), nan, infinite: nonFinite - nan };
+  }
+
+  #observeBlocks(values: Float32Array, kernels: HistogramKernels): Observed {
+    const seen = { min: Number.POSITIVE_INFINITY, max: Number.NEGATIVE_INFINITY, nan: 0, infinite: 0 };
+    let isPending = false;
+    const flush = (): void => {
+      if (isPending) this.#take(kernels.take());
+      isPending = false;
+    };
+    for (let from = 0; from < values.length; from += HISTOGRAM_BLOCK) {
+      const block = values.subarray(from, from + HISTOGRAM_BLOCK);
+      kernels.floats.set(block);
+      let range: Pick<Observed, 'min' | 'max'> | undefined =
+        block.length % 4 === 0 ? kernels.rangeOf(block.length) : undefined;
+      const exponent = range && Math.max(this.#exponent, exponentFor(Math.max(-range.min, range.max)));
+      if (range && exponent !== undefined && Math.abs(exponent) <= MOST_KERNEL_EXPONENT) {
+        // What was counted so far is in bins of the width before.
+        if (exponent > this.#exponent) flush();
+        this.#widen(exponent);
+        this.#reserve(block.length);
+        kernels.count(block.length, 2 ** -exponent);
+        isPending = true;
+      } else {
+        flush();
+        const odd = this.#observePlain(block);
+        seen.nan += odd.nan;
+        seen.infinite += odd.infinite;
+        range = odd;
+      }
+      if (range.min < seen.min) seen.min = range.min;
+      if (range.max > seen.max) seen.max = range.max;
+    }
+    flush();
+    return seen;
+  }
+
+  /** Adds counts of bins of this width, and empties them. */
+  #take(table: Uint32Array): void {
+    const counts = this.#counts;
+    for (let at = 0; at < table.length; at++) counts[at] = (counts[at] as number) + (table[at] as number);
+    table.fill(0);
+  }
+
+  #count(values: Float32Array | Float64Array, min: number, max: number): void {
+    this.#widen(exponentFor(Math.max(-min, max)));
+    this.#reserve(values.length);
+    const inverse = 2 ** -this.#exponent;
+    if (min >= 0) countPositive(this.#counts, values, inverse);
+    else if (values instanceof Float32Array) countFloats(this.#counts, values, inverse);
+    else countNumbers(this.#counts, values, inverse);
   }
 
   #widen(exponent: number): void {
@@ -93,6 +159,16 @@ export class Histogram {
     this.#total += count;
     if (this.#total > MOST_COUNT && this.#counts instanceof Uint32Array) this.#counts = Float64Array.from(this.#counts);
   }
+}
+
+/** The least k at which numbers up to a magnitude are in bins 2^k wide. */
+function exponentFor(largest: number): number {
+  if (largest === 0) return LEAST_EXPONENT;
+  let exponent = Math.max(LEAST_EXPONENT, Math.floor(Math.log2(largest / BINS_PER_SIDE)));
+  // The logarithm may be one off.
+  while (largest >= BINS_PER_SIDE * 2 ** exponent) exponent++;
+  while (exponent > LEAST_EXPONENT && largest < BINS_PER_SIDE * 2 ** (exponent - 1)) exponent--;
+  return exponent;
 }
 
 /** The bin that holds a bin after its width was doubled `shift` times. */

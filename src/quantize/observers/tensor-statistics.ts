@@ -1,5 +1,4 @@
 /** What is remembered of the values of a tensor: everything an observer needs, in memory that does not grow with the samples. */
-import { minMax } from '../../tensor/statistics.js';
 import { Histogram, type HistogramData } from './histogram.js';
 
 /** Statistics as plain data, which go from one process to another. */
@@ -35,24 +34,15 @@ export class TensorStatistics {
 
   /** Counts the finite values in; NaN and infinities are counted apart. */
   observe(values: Float32Array | Float64Array): void {
-    const range = minMax(values);
-    const { min, max, nonFinite } = range;
-    if (nonFinite > 0) {
-      let nan = 0;
-      for (const value of values) if (Number.isNaN(value)) nan++;
-      this.#nan += nan;
-      this.#infinite += nonFinite - nan;
-      const finite = values.filter(Number.isFinite);
-      if (finite.length > 0) this.observe(finite);
-      return;
-    }
+    const { min, max, nan, infinite } = this.#histogram.observe(values);
+    this.#nan += nan;
+    this.#infinite += infinite;
     if (min > max) return;
     this.#min = Math.min(this.#min, min);
     this.#max = Math.max(this.#max, max);
     this.#chunks++;
     this.#sumMin += BigInt(Math.fround(min) * UNITS);
     this.#sumMax += BigInt(Math.fround(max) * UNITS);
-    this.#histogram.observe(values, range);
   }
 
   /** Adds what another one has seen. */

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BINS_PER_SIDE } from '../../../src/quantize/observers/histogram.js';
 import { observed, observedRange } from '../../../src/quantize/observers/index.js';
 import { OBSERVER_NAMES } from '../../../src/quantize/observers/observer-names.js';
 import { TensorStatistics } from '../../../src/quantize/observers/tensor-statistics.js';
 import { schemeOf, U8_ACTIVATIONS } from '../../../src/quantize/scheme.js';
+import { BINS_PER_SIDE } from '../../../src/tensor/histogram-kernels.js';
 
 const SCHEMES = [U8_ACTIVATIONS, schemeOf('s8', { symmetric: true }), schemeOf('u16')];
 
