@@ -95,9 +95,9 @@ export function benchmarkRows({ files, python, output }) {
     },
     {
       name: 'static',
-      label: 'residual network: static INT8',
+      label: 'residual network: static INT8, minmax',
       input: residual,
-      ours: quantize(residual, '--mode', 'static', '--data', samples),
+      ours: quantize(residual, '--mode', 'static', '--data', samples, '--calibration', 'minmax'),
       peer: peer('quantize-static', 'peer', residual, samples),
       beside: { bare: peer('quantize-static-bare', 'beside', residual, samples) },
       goal: STATIC,
