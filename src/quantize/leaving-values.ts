@@ -16,47 +16,47 @@ const LAYER_OPERATOR = /Conv|MatMul|Gemm|LSTM|GRU|RNN|Attention|Einsum/;
  * that is not among them only goes on to the outputs of the model.
  */
 export function valuesForLayers(graphs: Iterable<Graph>): ReadonlySet<Value> {
-  const found = new Set<Value>();
-  const queue: Value[] = [];
-  const add = (value: Value | undefined): void => {
-    if (!value || found.has(value)) return;
-    found.add(value);
-    queue.push(value);
-  };
-  for (const graph of graphs)
-    for (const node of graph.nodes) if (isLayer(node)) for (const input of node.inputs) add(input);
-  for (let value = queue.pop(); value; value = queue.pop()) {
-    const { producer, outputIndex } = value;
-    if (producer) {
-      // The bodies of loops may read any of the inputs, and layers in them are found as such.
-      if (!SIZE_OPERATORS.has(producer.opType)) for (const input of producer.inputs) add(input);
-      for (const { graph } of producer.subgraphs()) {
-        if (producer.is('If')) add(graph.outputs[outputIndex]);
-        else for (const output of graph.outputs) add(output);
-      }
-    } else if (value.isGraphInput && value.graph.parent) for (const input of value.graph.parent.inputs) add(input);
-  }
-  return found;
+  const read: (Value | undefined)[] = [];
+  for (const graph of graphs) for (const node of graph.nodes) if (isLayer(node)) read.push(...node.inputs);
+  return reachedBackward(read, (value) => {
+    const { producer } = value;
+    if (!producer) return value.isGraphInput && value.graph.parent ? value.graph.parent.inputs : [];
+    // The bodies of loops may read any of the inputs, and layers in them are found as such.
+    const inputs = SIZE_OPERATORS.has(producer.opType) ? [] : producer.inputs;
+    return [...inputs, ...bodyOutputs(value, producer)];
+  });
 }
 
 /** The values that outputs of the model are computed of without a layer between. */
 export function valuesForOutputs(graphs: Iterable<Graph>): ReadonlySet<Value> {
+  const given: Value[] = [];
+  for (const graph of graphs) if (!graph.parent) given.push(...graph.outputs);
+  return reachedBackward(given, (value) => {
+    const { producer } = value;
+    if (!producer || isLayer(producer) || SIZE_OPERATORS.has(producer.opType)) return [];
+    return [...producer.inputs, ...bodyOutputs(value, producer)];
+  });
+}
+
+/** What bodies of its producer give for a value: one output of each branch of an `If`, any of a loop. */
+function bodyOutputs({ outputIndex }: Value, producer: Node): (Value | undefined)[] {
+  return producer
+    .subgraphs()
+    .flatMap(({ graph }) => (producer.is('If') ? [graph.outputs[outputIndex]] : [...graph.outputs]));
+}
+
+/** Values and all those before them. */
+function reachedBackward(
+  starts: Iterable<Value | undefined>,
+  before: (value: Value) => Iterable<Value | undefined>,
+): ReadonlySet<Value> {
   const found = new Set<Value>();
-  const queue: Value[] = [];
-  const add = (value: Value | undefined): void => {
-    if (!value || found.has(value)) return;
+  const queue = [...starts];
+  while (queue.length > 0) {
+    const value = queue.pop();
+    if (!value || found.has(value)) continue;
     found.add(value);
-    queue.push(value);
-  };
-  for (const graph of graphs) if (!graph.parent) for (const output of graph.outputs) add(output);
-  for (let value = queue.pop(); value; value = queue.pop()) {
-    const { producer, outputIndex } = value;
-    if (!producer || isLayer(producer) || SIZE_OPERATORS.has(producer.opType)) continue;
-    for (const input of producer.inputs) add(input);
-    for (const { graph } of producer.subgraphs()) {
-      if (producer.is('If')) add(graph.outputs[outputIndex]);
-      else for (const output of graph.outputs) add(output);
-    }
+    queue.push(...before(value));
   }
   return found;
 }
