@@ -2,15 +2,18 @@
  * The calls in README.md of packages, run as they are there against real servers: the small models, the folder of models, and small
  * graphs of exporters beside it. Only the ports are others.
  */
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
 import { messageOf, Suite } from '../conformance/suite.js';
 import { modelsFolder } from '../helpers/models-folder.js';
 import { startStore } from './archives/start-store.js';
 import { type PackagedModel, realModels, smallModels } from './packaged-models.js';
 import { runProgram, whyFailed } from './program.js';
 import { freePort, type RunningServer, responds, startServer } from './server-process.js';
+
+const execute = promisify(execFile);
 
 /** The first call of a model waits for its worker, on a machine that others use as well. */
 const CALL_MS = 600_000;
@@ -80,8 +83,8 @@ async function tritonCalls(suite: Suite, { root, folder, scratch, bin, models }:
         'localhost:8000',
         `127.0.0.1:${http}`,
       );
-      for (const command of blocks(text, 'sh')) call(suite, `${name} in Triton`, 'sh', command);
-      for (const code of blocks(text, 'python')) call(suite, `${name} in Triton`, python, code);
+      for (const command of blocks(text, 'sh')) await call(suite, `${name} in Triton`, 'sh', command);
+      for (const code of blocks(text, 'python')) await call(suite, `${name} in Triton`, python, code);
     }
   } finally {
     await server.stop();
@@ -113,7 +116,7 @@ async function torchServeCalls(suite: Suite, { root, scratch, bin, models }: Pla
       server = started.server;
       for (const { name, readme } of some) {
         const text = readFileSync(readme, 'utf8').replaceAll('http://127.0.0.1:8080', started.inference);
-        for (const command of blocks(text, 'sh')) call(suite, `${name} in TorchServe`, 'sh', command);
+        for (const command of blocks(text, 'sh')) await call(suite, `${name} in TorchServe`, 'sh', command);
       }
     } finally {
       await server?.stop();
@@ -129,10 +132,17 @@ function blocks(text: string, language: string): string[] {
   return found.map(([, , code = '']) => code).filter((code) => language === 'python' || /\bcurl /.test(code));
 }
 
-/** One call of a user, which must succeed: `curl` fails for a status that says so. */
-function call(suite: Suite, title: string, program: string, code: string): void {
+/**
+ * One call of a user, which must succeed: `curl` fails for a status that says so. Meanwhile the output of the server is read, without
+ * which it would stand still.
+ */
+async function call(suite: Suite, title: string, program: string, code: string): Promise<void> {
   const text = program === 'sh' ? code.replaceAll(/\bcurl (?!-f)/g, 'curl -sS --fail-with-body ') : code;
-  const { status, stdout, stderr } = spawnSync(program, ['-c', text], { encoding: 'utf8', timeout: CALL_MS });
-  if (status === 0) suite.pass();
-  else suite.fail(title, `${status ?? 'no end'}: ${stderr.trim().split('\n').at(-1)} ${stdout.slice(0, 300)}`);
+  try {
+    await execute(program, ['-c', text], { timeout: CALL_MS });
+    suite.pass();
+  } catch (error) {
+    const { stdout = '', stderr = '' } = error as { readonly stdout?: string; readonly stderr?: string };
+    suite.fail(title, `${stderr.trim().split('\n').at(-1)} ${stdout.slice(0, 300)} ${code.slice(0, 200)}`);
+  }
 }
