@@ -9,6 +9,9 @@ export interface NoisyRun {
   readonly dims: readonly number[];
 }
 
+/** Axes of channels by the name of an output, from the end where negative; none where it has none. */
+export type ChannelAxes = ReadonlyMap<string, readonly number[]>;
+
 /** Beyond so many channels none is looked at alone: an axis of that length is hardly one of channels. */
 const MOST_CHANNELS = 65_536;
 
@@ -41,19 +44,25 @@ const LEAST_VALUES = 8;
 const LEAST_SPREAD = 1e-3;
 
 /**
- * Signal and noise of each index of the second and of the last axis, over all runs. An axis whose length changes from run to
- * run is one of positions, not of channels, and is left out. Memory is six numbers a channel.
+ * Signal and noise of each index of the axes of channels, over all runs: where they are not known, of the second axis, and where there are
+ * three also of the last. An axis whose length changes from run to run is one of positions, not of channels, and is left out. Memory is six
+ * numbers a channel.
  */
 export class ChannelNoise implements Accumulator<NoisyRun, ChannelFigures> {
+  readonly #wanted: readonly number[] | undefined;
   #rank: number | undefined;
   #axes: readonly Axis[] = [];
+
+  /** @param axes those of channels, from the end where negative; absent where they are not known */
+  constructor(axes?: readonly number[]) {
+    this.#wanted = axes;
+  }
 
   /** Adds one run; elements that are not finite in both are passed over. */
   observe({ a, b, dims }: NoisyRun): void {
     if (this.#rank === undefined) {
       this.#rank = dims.length;
-      const places = new Set(dims.length < 2 ? [] : [1, dims.length - 1]);
-      this.#axes = [...places].flatMap((axis) => {
+      this.#axes = placesOf(this.#wanted, dims.length).flatMap((axis) => {
         const length = dims[axis] ?? 1;
         if (length < 2 || length > MOST_CHANNELS) return [];
         return [newAxis(axis, length)];
@@ -120,6 +129,12 @@ export class ChannelNoise implements Accumulator<NoisyRun, ChannelFigures> {
     }
     return most;
   }
+}
+
+function placesOf(wanted: readonly number[] | undefined, rank: number): readonly number[] {
+  if (rank < 2) return [];
+  if (wanted) return wanted.map((axis) => (axis < 0 ? axis + rank : axis)).filter((axis) => axis > 0 && axis < rank);
+  return rank === 3 ? [1, 2] : [1];
 }
 
 function newAxis(axis: number, length: number): Axis {

@@ -22,7 +22,7 @@ export class OutputDifferences implements Accumulator<OutputPair, OutputDifferen
   readonly #name: string;
   #meaning: OutputMeaning | undefined;
   readonly #errors = new ErrorSums();
-  readonly #channels = new ChannelNoise();
+  readonly #channels: ChannelNoise;
   readonly #agreement = new Agreement();
   readonly #divergence = new ScoreDivergence();
   readonly #sequences = new SequenceAgreement();
@@ -35,10 +35,14 @@ export class OutputDifferences implements Accumulator<OutputPair, OutputDifferen
   /** Equal elements of outputs that are not of floats. */
   #equal = 0;
 
-  /** @param meaning what is known of it: of scores of classes the agreement is counted */
-  constructor(name: string, meaning?: OutputMeaning) {
+  /**
+   * @param meaning what is known of it: of scores of classes the agreement is counted
+   * @param channelAxes axes of its channels, where they are known
+   */
+  constructor(name: string, meaning?: OutputMeaning, channelAxes?: readonly number[]) {
     this.#name = name;
     this.#meaning = meaning;
+    this.#channels = new ChannelNoise(channelAxes);
   }
 
   observe({ a, b }: OutputPair): void {

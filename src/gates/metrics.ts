@@ -125,7 +125,7 @@ export const METRICS = {
     unit: 'ratio',
     wants: 'high',
     test: 'samples',
-    summary: 'share of samples for which both models predict the same class',
+    summary: 'share of predictions that both models agree on: classes, decisions, tokens',
     commands: JUDGED,
     example: '0.98',
   },

@@ -17,6 +17,8 @@ export interface Budget {
   readonly test: BudgetTest;
   /** For percentiles: 0.99. */
   readonly probability?: number;
+  /** Of agreement and SQNR: only these outputs. Default all. */
+  readonly outputs?: readonly string[];
 }
 
 /**

@@ -2,6 +2,7 @@ import { amount, count, plural } from '../bench/numbers-in-words.js';
 import type { LatencyComparison } from '../bench/results.js';
 import { isBroken, whyBroken } from '../evaluate/broken-outputs.js';
 import type { ComparisonResult, MetricComparison, OutputDifference } from '../evaluate/comparison.js';
+import { keptPredictions } from '../evaluate/kept-predictions.js';
 import { formatBytes } from '../tensor/byte-size.js';
 import { type BudgetReport, budgetReport, type Figure, type Finding, keeps } from './budget-report.js';
 import type { Budget } from './parse-budget.js';
@@ -64,8 +65,9 @@ const JUDGES: Readonly<Record<string, (result: MeasuredResult, budget: Budget) =
   macs: ({ cost }, budget) => macsOf(cost(), budget),
   accuracy: (result) => ofMetric(result, accuracyOf),
   drop: (result) => ofMetric(result, dropOf),
-  agreement: (result) => ofOutputs(result, (comparison) => agreementOf(result.accuracy ?? comparison)),
-  sqnr: (result) => ofOutputs(result, sqnrOf),
+  agreement: (result, budget) =>
+    ofOutputs(result, (comparison) => agreementOf(judgedOutputs(result.accuracy ?? comparison, budget))),
+  sqnr: (result, budget) => ofOutputs(result, (comparison) => sqnrOf(judgedOutputs(comparison, budget))),
   'speed-up': speedUpOf,
 };
 
@@ -126,26 +128,32 @@ function lossOf({ higherIsBetter, a, b, difference }: MetricComparison): number 
   return difference / a.value;
 }
 
-/** How far apart random numbers are says nothing. */
-function notRandom({ outputs }: ComparisonResult): readonly OutputDifference[] {
-  return outputs.filter(({ random }) => !random);
+/** Outputs that a budget is about. How far apart random numbers are says nothing. */
+function judgedOutputs({ outputs }: ComparisonResult, { outputs: names }: Budget): readonly OutputDifference[] {
+  return outputs.filter(({ name, random }) => !random && (names?.includes(name) ?? true));
 }
 
-/** Of the output that agrees least. */
-function agreementOf(comparison: ComparisonResult): Judged {
-  const [worst] = notRandom(comparison)
-    .flatMap(({ name, top1Agreement }) => (top1Agreement === undefined ? [] : [{ name, ...top1Agreement }]))
-    .sort((a, b) => a.value - b.value);
+/** Of the output that agrees least, by the measure that it is judged by; integers and texts count where there is nothing else. */
+function agreementOf(outputs: readonly OutputDifference[]): Judged {
+  const predicting = outputs.flatMap((output) => {
+    const kept = keptPredictions(output);
+    return kept ? [{ name: output.name, isAnswer: output.measure?.kind === 'answers', ...kept }] : [];
+  });
+  const scores = predicting.filter(({ isAnswer }) => !isAnswer);
+  const [worst] = (scores.length > 0 ? scores : predicting).sort((a, b) => a.value - b.value);
   if (!worst) return failed('no output has class scores');
-  const { name, value, n, low, high } = worst;
-  if (Number.isNaN(value)) return failed(`output "${name}" has no rows`);
-  const same = `the same class in ${count(value * n)} of ${plural(n, 'row')}`;
-  return { measured: value, ...interval(low, high), why: `output "${name}" has ${same}` };
+  const { name, value, n, low, high, unit, same } = worst;
+  if (Number.isNaN(value)) return failed(`output "${name}" has no ${unit}s`);
+  return {
+    measured: value,
+    ...interval(low, high),
+    why: `output "${name}" has ${same} in ${count(Math.round(value * n))} of ${plural(n, unit)}`,
+  };
 }
 
 /** Of the output with most noise. */
-function sqnrOf(comparison: ComparisonResult): Judged {
-  const [worst] = notRandom(comparison)
+function sqnrOf(outputs: readonly OutputDifference[]): Judged {
+  const [worst] = outputs
     .flatMap(({ name, sqnrDb }) => (sqnrDb === undefined ? [] : [{ name, sqnrDb }]))
     .sort((a, b) => a.sqnrDb - b.sqnrDb);
   if (!worst) return failed('no output is of floats');

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import type { ChannelAxes } from '../evaluate/channel-noise.js';
 import type { MetricWish } from '../evaluate/choose-metric.js';
 import type { ComparisonResult, ComparisonSource } from '../evaluate/comparison.js';
 import { LabelScoring } from '../evaluate/label-scoring.js';
@@ -17,6 +18,8 @@ export interface ComparisonParams {
   readonly wish?: MetricWish;
   /** What the graph says of the outputs. */
   readonly meanings?: OutputMeanings;
+  /** Where it says that their channels are. */
+  readonly channelAxes?: ChannelAxes;
   /** Class that means "nothing" in CTC outputs; found where absent. */
   readonly ctcBlank?: number;
 }
@@ -50,7 +53,12 @@ export class ComparisonSums {
       if (!tensorB) continue;
       let difference = this.#differences.get(name);
       if (!difference) {
-        difference = new OutputDifferences(name, this.#scoring?.meaningOf(name) ?? this.#params.meanings?.get(name));
+        const { meanings, channelAxes } = this.#params;
+        difference = new OutputDifferences(
+          name,
+          this.#scoring?.meaningOf(name) ?? meanings?.get(name),
+          channelAxes?.get(name),
+        );
         this.#differences.set(name, difference);
       }
       difference.observe({ a: tensorA, b: tensorB });

@@ -114,14 +114,15 @@ async function keepMore(
   if (!search?.met || maxDrop === undefined || !checked.comparison || candidate.alternatives.length > 0)
     return undefined;
   const { comparison, accuracy } = checked;
-  const [verdict] = judgeResult(goalBudgets({ maxDrop }, { comparison, accuracy }), {
+  const verdicts = judgeResult(goalBudgets({ maxDrop }, { comparison, accuracy }), {
     name: '',
     sizeBytes: 0,
     cost: () => ({ macs: 0, uncounted: 0, sizes: [], parameters: 0 }),
     comparison,
     accuracy,
   });
-  if (verdict?.verdict !== 'fail' || search.kept + 1 >= search.layers) return undefined;
+  const fails = verdicts.some(({ verdict }) => verdict === 'fail');
+  if (!fails || search.kept + 1 >= search.layers) return undefined;
   const more = await settleAccuracy(run, work, candidate, { atLeast: search.kept + 1 });
   return more.search?.met ? more : undefined;
 }

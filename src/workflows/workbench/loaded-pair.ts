@@ -1,5 +1,6 @@
 import type { LatencyComparison } from '../../bench/results.js';
 import { ServeOptError } from '../../errors.js';
+import type { ChannelAxes } from '../../evaluate/channel-noise.js';
 import type { MetricWish } from '../../evaluate/choose-metric.js';
 import type { ComparisonResult } from '../../evaluate/comparison.js';
 import type { OutputMeanings } from '../../evaluate/output-meaning.js';
@@ -12,6 +13,7 @@ import { inputSpecs } from '../../samples/value-specs.js';
 import type { ExecutionOptions, ModelOptions, WorkflowContext } from '../options.js';
 import { asInvalidModel } from '../preflight/model.js';
 import { coverBranches } from './branch-coverage.js';
+import { channelAxes } from './channel-axes.js';
 import { sessionOptions } from './execution-session.js';
 import { fitSource } from './fit-source.js';
 import { measureLatency } from './measure-latency.js';
@@ -99,6 +101,7 @@ class Pair implements LoadedPair {
   readonly #original: Model;
   readonly #inputs: readonly ValueSpec[];
   readonly #meanings: OutputMeanings;
+  readonly #channelAxes: ChannelAxes;
   readonly #paths: PairPaths;
   readonly #options: PairOptions;
   #a = -1;
@@ -110,6 +113,7 @@ class Pair implements LoadedPair {
     this.#original = original;
     this.#inputs = inputSpecs(original);
     this.#meanings = outputMeanings(original);
+    this.#channelAxes = channelAxes(original);
     this.#paths = paths;
     this.#options = options;
   }
@@ -160,13 +164,13 @@ class Pair implements LoadedPair {
   }
 
   #compare(source: SampleSource, batchSize?: number, candidate?: number): Promise<ComparisonResult> {
-    const meanings = this.#meanings;
+    const known = { meanings: this.#meanings, channelAxes: this.#channelAxes };
     const { wish = {} } = this.#options;
     const size = batchSize === undefined ? {} : { batchSize };
     return this.#orPlain(() =>
       this.#runtime.request(
         'compare',
-        { a: this.#a, b: candidate ?? this.#b, source, inputs: this.#inputs, meanings, wish, ...size },
+        { a: this.#a, b: candidate ?? this.#b, source, inputs: this.#inputs, ...known, wish, ...size },
         {
           onProgress: ({ done, total }) =>
             this.#options.onProgress?.({ kind: 'advance', stage: 'compare', done, total }),

@@ -10,6 +10,7 @@ import type { SampleSource, ValueSpec } from '../../samples/types.js';
 import { inputSpecs } from '../../samples/value-specs.js';
 import type { ExecutionOptions, WorkflowContext } from '../options.js';
 import { CandidateFiles } from './candidate-files.js';
+import { channelAxes } from './channel-axes.js';
 import { sessionOptions } from './execution-session.js';
 import { Failure, type LoadedSession } from './failure.js';
 import { fitSource } from './fit-source.js';
@@ -174,6 +175,7 @@ class OpenTrials implements Trials {
           source,
           inputs: this.#inputs,
           meanings: outputMeanings(this.#original.model),
+          channelAxes: channelAxes(this.#original.model),
           wish,
           maxBytes,
           ...(batchSize === undefined ? {} : { batchSize }),

@@ -140,8 +140,8 @@ export function judgeDrop(result: ComparisonResult, isLabelled: boolean, maxDrop
     cost: () => ({ macs: 0, uncounted: 0, sizes: [], parameters: 0 }),
     ...evidence,
   });
-  const [budget] = judged as [BudgetReport];
-  const { metric, measured, low, high, verdict, why } = budget;
+  const [first] = judged as [BudgetReport];
+  const { metric, measured, low, high, verdict, why } = judged.find((each) => each.verdict !== 'pass') ?? first;
   const figures = {
     metric,
     ...(measured === undefined ? {} : { measured }),
