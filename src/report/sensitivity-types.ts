@@ -14,6 +14,8 @@ export interface SensitivityReport extends ReportHeader {
     readonly source: string;
     /** Samples of each trial. */
     readonly samples: number;
+    /** They made no ranges. False, or absent, where too few samples were left for that. */
+    readonly heldOut?: boolean;
     /** Models that were tried. */
     readonly models: number;
     /** Runs of the model for all trials, in passes over the samples. */

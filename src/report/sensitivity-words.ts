@@ -6,9 +6,9 @@ const QUANTIZED_AS = { static: 'static INT8', dynamic: 'dynamic INT8', fp16: 'FP
 
 /** How the ranking was measured, one sentence without a full stop. */
 export function rankingPhrase({ mode, trials, layers }: SensitivityReport): string {
-  const { source, samples, models, passes } = trials;
+  const { source, samples, heldOut = false, models, passes } = trials;
   const grouped = layers.filter(({ together }) => together > 1).length;
-  const cost = `${plural(models, 'trial')} on ${plural(samples, 'sample')} of ${source}, ${passes.toFixed(1)} passes in all; probabilities are compared by their logarithms`;
+  const cost = `${plural(models, 'trial')} on ${plural(samples, heldOut ? 'held-out sample' : 'sample')} of ${source}, ${passes.toFixed(1)} passes in all; probabilities are compared by their logarithms`;
   const alone = `${QUANTIZED_AS[mode]} of one layer at a time, ${cost}`;
   return grouped === 0
     ? alone

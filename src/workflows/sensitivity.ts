@@ -19,13 +19,16 @@ import { choiceFor } from './quantize/layer-choice.js';
 import { describeLayers } from './quantize/layer-reports.js';
 import { type LayerRanking, rankLayers } from './quantize/rank-layers.js';
 import { Stages } from './stages.js';
+import { fixedMacs } from './stated-cost.js';
 import { WatchedInputs } from './watched-inputs.js';
 import { isWeightMode, type WeightMode } from './weight-only-options.js';
 import { Failure } from './workbench/failure.js';
+import { rankingSamples } from './workbench/sample-split.js';
 import { withTrials } from './workbench/trials.js';
 
 /**
- * Ranks the layers of a model by what its outputs lose when each alone is quantized, in about two passes over the samples.
+ * Ranks the layers of a model by what its outputs lose when each alone is quantized, in about two passes over samples: held-out ones where there are
+ * enough.
  * @throws ServeOptError: SO5006 for a model that cannot be run here, SO4001… for data that does not fit
  * @example
  * const { layers } = await sensitivity('model.onnx', { dataPath: 'calib.npz' });
@@ -98,7 +101,7 @@ async function measure(run: ModelRun<SensitivityOptions>): Promise<SensitivityRe
   const { calibration, step } = converted;
   const mode = rankedMode(converted.mode);
   const choice = await choiceFor(converted, options);
-  const source = split.calibration ? ({ kind: 'data', ...split.calibration } as const) : split.judging;
+  const { source, heldOut } = rankingSamples(split);
   const wish = metricWish(
     options,
     model.graph.outputs.map(({ name }) => name),
@@ -114,7 +117,8 @@ async function measure(run: ModelRun<SensitivityOptions>): Promise<SensitivityRe
       stages.start('rank', choice.layers.length);
       const samples = await trials.on(source, { mostBatch: TRIAL_BATCH, ...oneByOne });
       const ranked: LayerRanking = await rankLayers(samples, choice, {
-        calibrationSamples: samples.of,
+        calibrationSamples: split.calibration?.count ?? samples.of,
+        macs: fixedMacs(model),
         onTrial: (done, total) => stages.advance(done, total),
       });
       stages.end(`${ranked.layers.length} layers, ${ranked.trials} trials`);
@@ -138,6 +142,7 @@ async function measure(run: ModelRun<SensitivityOptions>): Promise<SensitivityRe
     trials: {
       source: source.kind === 'data' ? basename(source.path) : `synthetic inputs (seed ${source.seed})`,
       samples: ranking.samples,
+      ...(heldOut ? { heldOut } : {}),
       models: ranking.trials,
       passes: ranking.passes,
     },

@@ -31,6 +31,15 @@ export function statedCost(model: Model, given: Sizes = NO_SIZES): StatedCost {
   return { cost, expression, sizes };
 }
 
+/**
+ * Multiply-adds of one run at a batch of 1; undefined where another size is open, so that data decide what a run costs, or where a node
+ * cannot be counted.
+ */
+export function fixedMacs(model: Model): number | undefined {
+  const { cost, sizes } = statedCost(model.clone());
+  return cost.unknown.length > 0 || sizes.some(({ size }) => size !== 1) ? undefined : cost.macs;
+}
+
 /** A copy of the model at the sizes that its cost is stated at: types are inferred for it, and shapes are numbers where they can be. */
 export function modelAtStatedSizes(model: Model, given: Sizes = NO_SIZES): Model {
   const copy = model.clone();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { splitSamples } from '../../src/workflows/workbench/sample-split.js';
+import { rankingSamples, splitSamples } from '../../src/workflows/workbench/sample-split.js';
 
 describe('splitSamples', () => {
   it.each([
@@ -16,5 +16,26 @@ describe('splitSamples', () => {
     expect(split.calibration).toMatchObject({ first: 0, count: calibrated });
     expect(split.heldOut).toBe(judged !== undefined);
     expect(split.judging).toMatchObject({ first: judged === undefined ? 0 : calibrated, count: judged ?? count });
+  });
+});
+
+describe('rankingSamples', () => {
+  it.each([
+    [100, true, { first: 80, count: 20 }],
+    [40, true, { first: 32, count: 8 }],
+    // Seven would be too few.
+    [35, false, { first: 0, count: 28 }],
+    [10, false, { first: 0, count: 10 }],
+  ])('of %i samples are held out: %s', (count, heldOut, range) => {
+    const split = splitSamples('data.npz', count, 128, { holdOut: true });
+    expect(rankingSamples(split)).toMatchObject({ heldOut, source: { kind: 'data', path: 'data.npz', ...range } });
+  });
+
+  it('are those of the judging where there are no data', () => {
+    const judging = { kind: 'seeded', seed: 0, count: 16 } as const;
+    expect(rankingSamples({ calibration: undefined, judging, heldOut: false })).toEqual({
+      source: judging,
+      heldOut: false,
+    });
   });
 });

@@ -23,6 +23,7 @@ describe('sensitivity', () => {
     const [first, second] = report.layers;
     expect(first?.sqnrDb).toBeLessThan((second?.sqnrDb ?? 0) - 6);
     expect(report.trials.passes).toBeLessThanOrEqual(8);
+    expect(report.trials).toMatchObject({ heldOut: true, samples: 8 });
     expect(report.allTogether?.samples).toBe(8);
   });
 

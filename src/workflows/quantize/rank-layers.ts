@@ -37,6 +37,8 @@ export interface RankOptions {
   readonly calibrationSamples: number;
   /** About how many of them all trials may take together. Default 2. */
   readonly passes?: number;
+  /** Multiply-adds of a sample, where they are known: small models are tried on more samples. */
+  readonly macs?: number | undefined;
   /** Default: no limit. Where it is too short, neighbours are quantized together. */
   readonly time?: SearchTime;
   /** Called after each trial. */
@@ -47,22 +49,31 @@ export interface RankOptions {
 const MOST_PASSES = 2;
 /** A pass is at least so many samples: few samples allow for more passes. */
 const LEAST_PASS = 128;
+/** All trials may take so many multiply-adds together, however many passes that is: about a second on two cores. */
+const CHEAP_MACS = 5e10;
 /** Samples of a trial at least, where there are so many. */
 const LEAST_SAMPLES = 4;
 
 /**
  * Ranks layers by what the outputs of the model lose when each alone is quantized, in about two passes over the calibration
- * samples: the more layers, the fewer samples each is tried on, down to four. Beyond that neighbours are quantized together; what a group
- * loses is shared out equally, and the groups that lose most per layer are split until the passes are used up.
+ * samples: the more layers, the fewer samples each is tried on, down to four. Models so small that all trials take a second are tried on more:
+ * a few samples of a hundred can make most of the noise of a layer whose range they exceed. Beyond that neighbours are quantized together; what a
+ * group loses is shared out equally, and the groups that lose most per layer are split until the passes are used up.
  * Probabilities are compared by their logarithms: few samples are unsure, and all others would hide what a layer loses.
  */
 export async function rankLayers(
   samples: TrialSamples,
   choice: TriedLayers,
-  { calibrationSamples, passes = MOST_PASSES, time = new SearchTime(Number.POSITIVE_INFINITY), onTrial }: RankOptions,
+  {
+    calibrationSamples,
+    passes = MOST_PASSES,
+    macs,
+    time = new SearchTime(Number.POSITIVE_INFINITY),
+    onTrial,
+  }: RankOptions,
 ): Promise<LayerRanking> {
   const { layers } = choice;
-  const allowed = passes * Math.max(LEAST_PASS, calibrationSamples);
+  const allowed = Math.max(passes * Math.max(LEAST_PASS, calibrationSamples), macs ? Math.floor(CHEAP_MACS / macs) : 0);
   const perTrial = Math.min(samples.count, Math.max(LEAST_SAMPLES, Math.floor(allowed / Math.max(1, layers.length))));
   const most = Math.max(2, Math.floor(allowed / Math.max(1, Math.min(perTrial, LEAST_SAMPLES))));
   const timed = time.trials();

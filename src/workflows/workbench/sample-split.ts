@@ -47,3 +47,21 @@ export function splitSamples(
     ...(block > 1 ? { block } : {}),
   };
 }
+
+/** Fewer held-out samples than these would rank layers by chance. */
+const LEAST_TO_RANK = 8;
+
+/**
+ * Samples that layers are ranked on: held-out ones, since those that made the ranges show nothing of what these clip; where too few are held
+ * out, those of the calibration.
+ */
+export function rankingSamples({ calibration, judging, heldOut }: SampleSplit): {
+  readonly source: SampleSource;
+  readonly heldOut: boolean;
+} {
+  if (!calibration) return { source: judging, heldOut: false };
+  const enough = judging.kind === 'data' && (judging.count ?? 0) >= LEAST_TO_RANK;
+  return heldOut && enough
+    ? { source: judging, heldOut: true }
+    : { source: { kind: 'data', ...calibration }, heldOut: false };
+}

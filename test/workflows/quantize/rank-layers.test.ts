@@ -7,7 +7,7 @@ import { SearchTime } from '../../../src/workflows/quantize/search/search-time.j
 import type { TrialSamples } from '../../../src/workflows/workbench/trials.js';
 
 /** A ranking of ten layers where each trial takes a second of a clock of its own. */
-async function ranked(limitMs: number) {
+async function ranked(limitMs: number, macs?: number) {
   let now = 0;
   const layers = Array.from({ length: 10 }, (_, at) => ({
     key: `k${at}`,
@@ -20,8 +20,8 @@ async function ranked(limitMs: number) {
     now += 1000;
     return { source: { kind: 'seeded', seed: 0 }, samples: 1, outputs: [] } as never;
   };
-  const samples = { count: 8, score } as unknown as TrialSamples;
-  return rankLayers(samples, choice, { calibrationSamples: 8, time: new SearchTime(limitMs, () => now) });
+  const samples = { count: 100, score } as unknown as TrialSamples;
+  return rankLayers(samples, choice, { calibrationSamples: 8, macs, time: new SearchTime(limitMs, () => now) });
 }
 
 it('ranks neighbours together where the time does not do for each alone', async () => {
@@ -35,4 +35,11 @@ it('ranks each alone where there is time', async () => {
   const { layers, trials } = await ranked(60_000);
   expect(trials).toBe(10);
   expect(layers.every(({ together }) => together === 1)).toBe(true);
+});
+
+it('tries small models on more samples', async () => {
+  expect((await ranked(60_000)).samples).toBe(25);
+  expect((await ranked(60_000, 5e9)).samples).toBe(25);
+  expect((await ranked(60_000, 1e8)).samples).toBe(50);
+  expect((await ranked(60_000, 1e6)).samples).toBe(100);
 });

@@ -5,6 +5,8 @@ import { QUANTIZE_DEFAULTS, type QuantizeOptions } from '../../options.js';
 import { metricWish } from '../../preflight/judging.js';
 import { whyNotRunnable } from '../../preflight/runnable.js';
 import type { ModelRun } from '../../produce/model-run.js';
+import { fixedMacs } from '../../stated-cost.js';
+import { rankingSamples } from '../../workbench/sample-split.js';
 import { withTrials } from '../../workbench/trials.js';
 import type { QuantizeWork } from '../before-work.js';
 import { convertModel } from '../convert-model.js';
@@ -111,7 +113,6 @@ export async function settleAccuracy(
   if (!goal || !runtime || !isSearched || whyNotRunnable(model) !== undefined) return candidate;
   const choice = await choiceFor(converted, options);
   const { judging, judge } = goal;
-  const calibration: SampleSource = split.calibration ? { kind: 'data', ...split.calibration } : split.judging;
   const wish = metricWish(
     options,
     model.graph.outputs.map(({ name }) => name),
@@ -126,9 +127,10 @@ export async function settleAccuracy(
   const { found, samples } = await withTrials(runtime, { model, path }, quiet, async (trials) => {
     const judged = await trials.on(judging, oneByOne);
     const rank = async () => {
-      const seen = await trials.on(calibration, { mostBatch: RANK_BATCH, ...oneByOne });
-      return rankLayers(seen, choice, {
-        calibrationSamples: seen.of,
+      const ranked = await trials.on(rankingSamples(split).source, { mostBatch: RANK_BATCH, ...oneByOne });
+      return rankLayers(ranked, choice, {
+        calibrationSamples: split.calibration?.count ?? ranked.of,
+        macs: fixedMacs(model),
         time: time.part(RANK_SHARE),
         onTrial: (trial, all) => advance(all - trial + 2 * Math.ceil(Math.log2(choice.layers.length + 1))),
         ...(options.maxDrop === undefined ? UNASKED : {}),
