@@ -35,11 +35,6 @@ export function plainExample(inputs: readonly ValueSpec[]): readonly ExampleTens
       if (typeof dim === 'string' && symbolsOf(dim)[0] === dim && !sizes.has(dim)) sizes.set(dim, openSize(axis));
     }
   }
-  // A symbol of a total has its size, whatever it was given as one of many.
-  for (const { input, axis } of totals) {
-    const dim = inputs.find(({ name }) => name === input)?.shape?.[axis];
-    if (typeof dim === 'string') sizes.set(dim, 2 * EXAMPLE_SIZE);
-  }
   const tensors: ExampleTensor[] = [];
   for (const { name, dataType, shape } of sizedInputs(inputs, sizes)) {
     if (dataType === undefined || shape === undefined) return undefined;
