@@ -1,5 +1,6 @@
 import { elementCount } from '../tensor/tensor.js';
 import type { ExampleElement } from './example-tensors.js';
+import { shellWord } from './shell-word.js';
 
 /** Elements that are written out; more are produced by Python. */
 const MOST_WRITTEN = 32;
@@ -62,9 +63,4 @@ function repeated(item: string, size: number, asPython: boolean): string {
 function elementText(element: ExampleElement, asPython: boolean): string {
   if (asPython && typeof element === 'boolean') return element ? 'True' : 'False';
   return JSON.stringify(element);
-}
-
-/** A word of a shell, in single quotes where it needs them. */
-export function shellWord(text: string): string {
-  return /^[\w./:=@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

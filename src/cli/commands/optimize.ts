@@ -1,5 +1,6 @@
 import { reportJson } from '../../report/json.js';
 import type { OptimizeReport } from '../../report/types.js';
+import { shellWord } from '../../targets/shell-word.js';
 import { recipeDocument } from '../../workflows/optimize/recipe.js';
 import { optimizeModel } from '../../workflows/optimize-model.js';
 import type { CommandContext, CommandResult } from '../command.js';
@@ -7,7 +8,6 @@ import type { FlagValues } from '../flags.js';
 import { runModelCommand } from '../model-command.js';
 import { chosenRows, explainedPass, passChoice } from '../pass-choice.js';
 import { optimizeSummary, renderOptimize } from '../render/optimize-text.js';
-import { shellWord } from '../render/shell-word.js';
 import { optimizeOptions, workflowContext } from '../workflow-options.js';
 
 /** `serve-opt optimize <model>` */

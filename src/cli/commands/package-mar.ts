@@ -1,11 +1,11 @@
 import type { MarReport } from '../../report/mar-types.js';
+import { shellWord } from '../../targets/shell-word.js';
 import { packageMar } from '../../workflows/package/package-mar.js';
 import type { CommandContext, CommandResult } from '../command.js';
 import type { FlagValues } from '../flags.js';
 import { packageMarOptions } from '../package-mar-options.js';
 import { idleFlags } from '../program.js';
 import { marSummary, renderMar } from '../render/mar-text.js';
-import { shellWord } from '../render/shell-word.js';
 import { workflowContext } from '../workflow-options.js';
 
 /** `serve-opt package mar <model>` */

@@ -1,6 +1,6 @@
 import { ServeOptError } from '../../errors.js';
+import { shellWord } from '../../targets/shell-word.js';
 import type { CommandContext, CommandResult } from '../command.js';
-import { shellWord } from '../render/shell-word.js';
 
 /** `serve-opt package openvino [model]`: there is no such package. @throws SO3504 with what to use instead */
 export function run(_context: CommandContext, args: readonly string[]): Promise<CommandResult> {

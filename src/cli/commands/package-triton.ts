@@ -1,10 +1,10 @@
 import { ServeOptError } from '../../errors.js';
 import type { TritonReport } from '../../report/triton-types.js';
+import { shellWord } from '../../targets/shell-word.js';
 import { packageTriton, packageTritonEnsemble } from '../../workflows/package/triton/package-triton.js';
 import type { CommandContext, CommandResult } from '../command.js';
 import type { FlagValues } from '../flags.js';
 import { keptOrRefused } from '../refused-result.js';
-import { shellWord } from '../render/shell-word.js';
 import { renderTriton } from '../render/triton-text.js';
 import { ensembleOptions, tritonOptions } from '../triton-options.js';
 import { workflowContext } from '../workflow-options.js';

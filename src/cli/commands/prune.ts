@@ -1,10 +1,10 @@
 import type { PruneReport } from '../../report/prune-types.js';
+import { shellWord } from '../../targets/shell-word.js';
 import { pruneModel } from '../../workflows/prune-model.js';
 import type { CommandContext, CommandResult } from '../command.js';
 import type { FlagValues } from '../flags.js';
 import { runModelCommand } from '../model-command.js';
 import { pruneSummary, renderPrune } from '../render/prune-text.js';
-import { shellWord } from '../render/shell-word.js';
 import { pruneOptions, workflowContext } from '../workflow-options.js';
 
 /** `serve-opt prune <model>` */

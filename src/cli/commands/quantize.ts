@@ -2,12 +2,12 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ServeOptError } from '../../errors.js';
 import type { QuantizeReport } from '../../report/types.js';
+import { shellWord } from '../../targets/shell-word.js';
 import { quantizeModel } from '../../workflows/quantize-model.js';
 import type { CommandContext, CommandResult } from '../command.js';
 import type { FlagValues } from '../flags.js';
 import { runModelCommand } from '../model-command.js';
 import { quantizeSummary, renderQuantize } from '../render/quantize-text.js';
-import { shellWord } from '../render/shell-word.js';
 import { quantizeOptions, workflowContext } from '../workflow-options.js';
 
 /** `serve-opt quantize <model>` */

@@ -1,11 +1,11 @@
 import type { SensitivityReport } from '../../report/sensitivity-types.js';
+import { shellWord } from '../../targets/shell-word.js';
 import type { RunFiles } from '../../workflows/options.js';
 import { sensitivity } from '../../workflows/sensitivity.js';
 import type { CommandContext, CommandResult } from '../command.js';
 import type { FlagValues } from '../flags.js';
 import { idleFlags } from '../program.js';
 import { renderSensitivity, sensitivitySummary } from '../render/sensitivity-text.js';
-import { shellWord } from '../render/shell-word.js';
 import { checkReportTargets, knownFiles, reportTargets, writeReports } from '../report-targets.js';
 import { sensitivityOptions, workflowContext } from '../workflow-options.js';
 

@@ -1,4 +1,5 @@
 import type { TensorRtPlanReport, TensorRtReport } from '../../report/tensorrt-types.js';
+import { shellWord } from '../../targets/shell-word.js';
 import type { RunFiles } from '../../workflows/options.js';
 import type { TensorRtOptions } from '../../workflows/tensorrt/tensorrt-options.js';
 import type { CommandContext, CommandResult } from '../command.js';
@@ -6,7 +7,6 @@ import { tensorRtOptions } from '../engine-options.js';
 import { engineTargets } from '../engine-outputs.js';
 import type { FlagValues } from '../flags.js';
 import { keptOrRefused } from '../refused-result.js';
-import { shellWord } from '../render/shell-word.js';
 import { renderTensorRt, renderTensorRtPlan, tensorRtSummary } from '../render/tensorrt-text.js';
 import { checkReportTargets, knownFiles, writeReports } from '../report-targets.js';
 import { workflowContext } from '../workflow-options.js';

@@ -1,7 +1,7 @@
 import { formatBytes, formatDuration, plural } from '../../report/format.js';
 import type { KubernetesPackageReport } from '../../report/kubernetes-types.js';
 import { safeText } from '../../report/safe-text.js';
-import { shellWord } from './shell-word.js';
+import { shellWord } from '../../targets/shell-word.js';
 import type { TextOptions } from './text-options.js';
 import { wrapLine } from './wrap.js';
 

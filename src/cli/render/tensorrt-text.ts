@@ -11,11 +11,11 @@ import {
   precisionShares,
   profileWords,
 } from '../../report/tensorrt-words.js';
+import { shellWord } from '../../targets/shell-word.js';
 import { configurationText } from './bench-configuration.js';
 import { regressionsText, verdictText } from './bench-gates.js';
 import { fact } from './bench-layout.js';
 import { budgetsText } from './budgets-text.js';
-import { shellWord } from './shell-word.js';
 import { shareBar } from './sparkline.js';
 import { type Cell, renderTable } from './table.js';
 import type { TextOptions } from './text-options.js';

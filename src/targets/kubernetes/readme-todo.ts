@@ -1,5 +1,5 @@
-import { shellWord } from '../example-request.js';
 import { SERVER_IMAGES } from '../server-images.js';
+import { shellWord } from '../shell-word.js';
 import { type Deployed, onlyModel } from './deployed.js';
 import { code } from './markdown.js';
 import { serverImage } from './server-traits.js';

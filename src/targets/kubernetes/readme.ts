@@ -1,5 +1,6 @@
-import { binaryOnly, nestedBody, printedRequest, type RequestTensor, shellWord, v2Body } from '../example-request.js';
+import { binaryOnly, nestedBody, printedRequest, type RequestTensor, v2Body } from '../example-request.js';
 import type { ModelFacts } from '../model-facts.js';
+import { shellWord } from '../shell-word.js';
 import { TRITON_TYPES } from '../triton/data-types.js';
 import type { Deployed } from './deployed.js';
 import { onlyModel } from './deployed.js';

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { ModelConfig } from '../../proto/model-config.js';
-import { binaryOnly, isLargeRequest, type RequestTensor, shellWord, v2Body } from '../example-request.js';
+import { binaryOnly, isLargeRequest, type RequestTensor, v2Body } from '../example-request.js';
 import { type ExampleTensor, elementOf, openSize } from '../example-tensors.js';
+import { shellWord } from '../shell-word.js';
 import { TRITON_TYPES, wireType } from './data-types.js';
 import { requestShape } from './tensor-config.js';
 
